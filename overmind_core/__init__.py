@@ -1,0 +1,1 @@
+"""Overmind's core: missions that never get lost."""

@@ -1,0 +1,1 @@
+"""One client for every way to talk to the daemon."""

@@ -1,0 +1,1 @@
+"""Who owns the agents: children, terminals, exit codes and log files."""

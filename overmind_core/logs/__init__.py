@@ -1,0 +1,1 @@
+"""The log of a run: raw bytes, a time index, and how both are read and shown."""

@@ -1,0 +1,1 @@
+"""What SQLite remembers: missions, runs and events."""

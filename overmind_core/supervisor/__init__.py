@@ -1,0 +1,1 @@
+"""What happens next: decide, save, act."""

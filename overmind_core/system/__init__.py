@@ -1,0 +1,1 @@
+"""How the machine does it: one thing of the operating system per file."""

@@ -1,0 +1,1 @@
+"""What is said on sockets and written to files: pure, standard library only."""
