@@ -1,0 +1,54 @@
+# Everything a person or CI does with this repository. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test coverage lint types imports check bench format lock clean
+
+BIN := .venv/bin
+WORKERS ?= 4
+ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.installed ## make the private virtual environment .venv (uv when present, else venv and pip)
+
+.venv/.installed: pyproject.toml requirements.lock
+	@scripts/setup .venv
+	@touch $@
+
+run: setup ## start a daemon, run a small real job under supervision, show it, shut down
+	@OVERMIND=$(BIN)/overmind scripts/first-run
+
+test: setup ## run the whole suite (ARGS="-k name" for a part of it)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+coverage: setup ## run the suite and report the branches that it missed, daemons included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: setup ## ruff: rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+imports: setup ## import-linter: who may import whom
+	$(BIN)/lint-imports
+
+check: lint types imports ## lint, types and imports
+
+bench: setup ## measure beside tmux and write the table (minutes)
+	$(BIN)/python -m bench $(ARGS)
+
+format: setup ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ## resolve requirements.lock anew for all supported Pythons (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove what the other targets made
+	rm -rf .venv build dist htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
