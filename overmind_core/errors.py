@@ -1,0 +1,92 @@
+"""Every way a request can fail: a closed set of codes, each with its exit status and one sentence.
+
+Raise `OvermindError` with a message that names the thing and says what to do; the sentence of the table
+is what is said when nobody knew better. Nothing is imported here: each command line pays for it.
+"""
+
+from __future__ import annotations
+
+FAILED = 1
+"""Exit status of a request that failed."""
+USAGE = 2
+"""Exit status of a command line that makes no sense."""
+TIMED_OUT = 124
+"""Exit status of a limit that ran out, as timeout(1) has it."""
+INTERRUPTED = 130
+"""Exit status of a view that was left with ctrl-c: 128 + SIGINT."""
+
+CODES: dict[str, tuple[int, str]] = {
+    "not_found": (FAILED, "No such mission. See them with: overmind ps --all"),
+    "not_running": (FAILED, "The mission is not running."),
+    "not_session": (FAILED, "The mission is a task, not a session."),
+    "not_finished": (FAILED, "The mission is still running. End it first with: overmind stop"),
+    "not_attached": (0, "Nobody is attached to the mission."),
+    "name_taken": (FAILED, "A live mission has this name already. Choose another one with --name"),
+    "ambiguous": (FAILED, "More than one mission matches. Give more of the id."),
+    "paused": (FAILED, "The mission is paused. Let it go on with: overmind thaw"),
+    "timeout": (TIMED_OUT, "The time ran out."),
+    "exited": (FAILED, "The mission has ended."),
+    "empty_command": (USAGE, "Missing command. Say what to run, such as: overmind run 'make test'"),
+    "parent_not_found": (FAILED, "There is no such parent mission."),
+    "cycle": (FAILED, "A mission can't be its own ancestor."),
+    "invalid": (FAILED, "The request makes no sense."),
+    "invalid_config": (FAILED, "The configuration has a mistake. Mend config.toml in the home."),
+    "invalid_cron": (FAILED, "The schedule is not a valid cron expression."),
+    "cwd_not_found": (FAILED, "The working directory doesn't exist."),
+    "unknown_provider": (FAILED, "There is no such provider."),
+    "provider_missing": (FAILED, "The program to run was not found. Is it installed, and on PATH?"),
+    "docker_missing": (FAILED, "Docker doesn't answer. Is it installed, and running?"),
+    "unknown_command": (USAGE, "There is no such command. See them with: overmind --help"),
+    "daemon_not_running": (FAILED, "Daemon not running. Start with: overmind start"),
+    "daemon_lost": (FAILED, "The daemon went away. Start it again with: overmind start"),
+    "too_large": (FAILED, "The value is too large."),
+    "busy": (FAILED, "The daemon is busy. Try again."),
+    "forbidden": (FAILED, "This is not allowed."),
+    "survivors": (FAILED, "Some processes could not be ended."),
+    "gone": (FAILED, "This is no longer kept."),
+    "schema_newer": (FAILED, "The state was written by a newer Overmind. Upgrade this one."),
+    "untrusted_project": (FAILED, "The project's configuration is not trusted yet."),
+    "disk_full": (FAILED, "The disk is full. Make room, for example with: overmind prune"),
+    "no_terminals": (FAILED, "The machine has no more terminals. End some missions, or raise kernel.pty.max"),
+    "port_range_exhausted": (FAILED, "No port of the range is free."),
+    "internal": (FAILED, "Something went wrong inside. The home's daemon.log says more."),
+}
+"""code → (exit status of the command line, sentence)."""
+
+
+class OvermindError(Exception):
+    """A request failed, in a way that the person who asked can understand.
+
+    Args:
+        code: One of `CODES`.
+        message: One sentence that names the thing and says what to do; default: the table's.
+        fields: More facts, JSON-able; they travel beside `error` and `message` over the socket.
+    """
+
+    def __init__(self, code: str, message: str | None = None, **fields: object) -> None:
+        self.code = code
+        self.message = message or sentence(code)
+        self.fields = fields
+        super().__init__(self.message)
+
+    @property
+    def exit_status(self) -> int:
+        """What the command line exits with."""
+        return CODES.get(self.code, CODES["internal"])[0]
+
+
+class UsageError(OvermindError):
+    """The command line makes no sense; nothing was started."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("invalid", message)
+
+    @property
+    def exit_status(self) -> int:
+        """Always 2."""
+        return USAGE
+
+
+def sentence(code: str) -> str:
+    """Return the table's sentence for `code`; an unknown code (a newer daemon's) reads as internal."""
+    return CODES.get(code, CODES["internal"])[1]
