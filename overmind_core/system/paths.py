@@ -1,0 +1,262 @@
+"""Where everything of one home lives, and that it is ours alone.
+
+On the command line's start-up path: nothing but `os` and `stat` is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_SOCKET_PATH = 100
+"""Bytes. `sun_path` holds 108 on Linux and 104 on macOS, with the final NUL; the rest is for our suffixes."""
+
+PRIVATE = 0o700
+"""The mode of every folder of ours."""
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    [
+        "afs",
+        "ceph",
+        "cifs",
+        "coda",
+        "fuse.glusterfs",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "smb3",
+        "smbfs",
+    ]
+)
+"""Names in /proc/self/mountinfo. There `flock` and SQLite's shared memory can't be trusted."""
+
+
+class HomeUnsafe(Exception):  # noqa: N818 -- errors are named by the fact
+    """A folder that has to be ours alone is not.
+
+    Attributes:
+        path: the folder.
+        reason: what is wrong with it, a clause that follows the path in a sentence.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Home:
+    """The paths of one `OVERMIND_HOME`. All are absolute strings; nothing is created."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+
+    @classmethod
+    def resolve(cls, environ: Mapping[str, str]) -> Home:
+        """Return the home that `environ` means: `OVERMIND_HOME`, else `~/.overmind`."""
+        return cls(environ.get("OVERMIND_HOME") or os.path.join(_user_folder(environ), ".overmind"))
+
+    def __repr__(self) -> str:
+        """Show the root alone, for logs."""
+        return f"Home({self.root!r})"
+
+    def _inside(self, name: str) -> str:
+        return os.path.join(self.root, name)
+
+    @property
+    def socket(self) -> str:
+        """Where the API listens, unless the path is too long: see `socket_address`."""
+        return self._inside("overmind.sock")
+
+    @property
+    def socket_pointer(self) -> str:
+        """Names the API's socket when it had to move."""
+        return self._inside("overmind.sock.path")
+
+    @property
+    def keeper_socket(self) -> str:
+        """Where the keeper listens, unless the path is too long."""
+        return self._inside("keeper.sock")
+
+    @property
+    def keeper_socket_pointer(self) -> str:
+        """Names the keeper's socket when it had to move."""
+        return self._inside("keeper.sock.path")
+
+    @property
+    def supervisor_lock(self) -> str:
+        """Held by the one supervisor."""
+        return self._inside("supervisor.lock")
+
+    @property
+    def keeper_lock(self) -> str:
+        """Held by the one keeper."""
+        return self._inside("keeper.lock")
+
+    @property
+    def exits(self) -> str:
+        """The keeper's journal of exits, one JSON object per line."""
+        return self._inside("exits.ndjson")
+
+    @property
+    def database(self) -> str:
+        """The supervisor's SQLite file."""
+        return self._inside("state.db")
+
+    @property
+    def logs(self) -> str:
+        """The folder of all logs: `<mission>/<run number>/`."""
+        return self._inside("logs")
+
+    @property
+    def config(self) -> str:
+        """The person's settings; need not exist."""
+        return self._inside("config.toml")
+
+    @property
+    def daemon_log(self) -> str:
+        """What the daemon itself has to say."""
+        return self._inside("daemon.log")
+
+    @property
+    def keeper_log(self) -> str:
+        """What the keeper itself has to say."""
+        return self._inside("keeper.log")
+
+
+def _user_folder(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
+def ensure_home(home: Home) -> None:
+    """Create `home` with mode 0700 when it is missing, and check that it is ours alone and local.
+
+    Raises:
+        HomeUnsafe: it is no folder, belongs to somebody else, or lies on a network file system.
+        OSError: it can't be created or changed.
+    """
+    os.makedirs(os.path.dirname(home.root), exist_ok=True)
+    _own_folder(home.root, os.geteuid())
+    kind = file_system(home.root)
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise HomeUnsafe(home.root, f"is on a network file system ({kind}): set OVERMIND_HOME to a local folder")
+
+
+def runtime_folder(uid: int, *, run: str = "/run/user", temporary: str = "/tmp") -> str:  # noqa: S108 -- owner is checked
+    """Return our folder for sockets and leases, created with mode 0700.
+
+    It depends on nothing but `uid`, so that every process of a user finds the same one.
+
+    Raises:
+        HomeUnsafe: something that isn't our own folder is in its place.
+    """
+    session = os.path.join(run, str(uid))
+    path = os.path.join(session, "overmind") if _is_ours(session, uid) else os.path.join(temporary, f"overmind-{uid}")
+    _own_folder(path, uid)
+    return path
+
+
+def _is_ours(path: str, uid: int) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid
+
+
+def _own_folder(path: str, uid: int) -> None:
+    """Make sure that `path` is a real folder of `uid` which nobody else may enter."""
+    _make_folder(path)
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        raise HomeUnsafe(path, "is a symbolic link: remove it")
+    if not stat.S_ISDIR(found.st_mode):
+        raise HomeUnsafe(path, "is not a folder: move it away")
+    if found.st_uid != uid:
+        raise HomeUnsafe(path, f"belongs to user {found.st_uid}, not to user {uid}")
+    if stat.S_IMODE(found.st_mode) != PRIVATE:
+        os.chmod(path, PRIVATE)
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path, PRIVATE)
+    except FileExistsError:
+        return
+
+
+def file_system(path: str) -> str | None:
+    """Return the type of the file system that holds `path`, such as `ext4`; None where the system doesn't say.
+
+    Source: proc_pid_mountinfo(5); matched by device number, so bind mounts and links need no care.
+    """
+    device = os.stat(path).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                if line.split(" ", 3)[2] == wanted:
+                    return line.rpartition(" - ")[2].split(" ", 1)[0]
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def socket_address(path: str, pointer: str) -> str:
+    """Return where to listen for `path`, and leave `pointer` for the clients when that is elsewhere.
+
+    Only for the process that holds the lock of this socket.
+
+    Raises:
+        HomeUnsafe: the path is too long and the runtime folder is not ours.
+    """
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        if os.path.lexists(pointer):
+            os.unlink(pointer)
+        return path
+    moved = os.path.join(runtime_folder(os.geteuid()), f"{_digest(path)}.sock")
+    _write_whole(pointer, moved)
+    return moved
+
+
+def read_socket_address(path: str, pointer: str) -> str:
+    """Return where to connect for `path`. A pointer wins: the server may know the home by a longer path.
+
+    Raises:
+        FileNotFoundError: `path` is too long and nobody has ever listened.
+    """
+    try:
+        with open(pointer, "rb") as file:
+            return os.fsdecode(file.read())
+    except FileNotFoundError:
+        if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+            raise
+        return path
+
+
+def _digest(path: str) -> str:
+    from hashlib import sha256  # noqa: PLC0415 -- costs a client's start-up a millisecond, and only servers need it
+
+    return sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def _write_whole(path: str, text: str) -> None:
+    """Replace `path` in one step: a reader sees the old content or the new."""
+    fresh = f"{path}.new"
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, os.fsencode(text))
+    finally:
+        os.close(fd)
+    os.replace(fresh, path)
