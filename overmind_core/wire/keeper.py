@@ -1,0 +1,160 @@
+"""What supervisor and keeper say to each other: version, names, limits, and the frames of a live stream.
+
+Requests are JSON lines `{"op", "n", …}`, answered by `{"n", "ok"}` or `{"n", "error", "message"}`; notices carry
+`"notice"` and no `n`. A stream connection speaks one JSON line each way and then frames in both directions.
+"""
+
+from __future__ import annotations
+
+import struct
+
+PROTOCOL = 1
+LINE_LIMIT = 40 << 20
+"""Bytes of one request line."""
+INPUT_LIMIT = 32 << 20
+"""Bytes that may wait for one agent to read them."""
+CANONICAL_LIMIT = 4095
+"""Bytes of one input line while the terminal is in canonical mode: the kernel drops what is longer (n_tty)."""
+VIEWER_LIMIT = 4 << 20
+"""Bytes that a viewer may leave unread before it is dropped."""
+
+HELLO = "hello"
+SPAWN = "spawn"
+LIST = "list"
+CHANGED = "changed"
+WATCH = "watch"
+WRITE = "write"
+EOF = "eof"
+RESIZE = "resize"
+SIGNAL = "signal"
+ORPHANS = "orphans"
+PURGE = "purge"
+ACK = "ack"
+RELEASE = "release"
+CURSOR = "cursor"
+TICKET = "ticket"
+STATUS = "status"
+GOODBYE = "goodbye"
+QUIT = "quit"
+STREAM = "stream"
+
+EXIT = "exit"
+GROWN = "grown"
+TROUBLE = "trouble"
+
+DISK_FULL = "disk_full"
+LOG_ERROR = "log_error"
+
+ERROR_PROTOCOL = "protocol"
+ERROR_UNKNOWN_OP = "unknown_op"
+ERROR_UNKNOWN_RUN = "unknown_run"
+ERROR_INVALID = "invalid"
+ERROR_HELLO_FIRST = "hello_first"
+ERROR_TOO_LARGE = "too_large"
+ERROR_SPAWN_FAILED = "spawn_failed"
+ERROR_NO_TERMINALS = "no_terminals"
+ERROR_TOO_MANY = "too_many"
+ERROR_GONE = "gone"
+ERROR_BUSY = "busy"
+ERROR_TICKET = "ticket"
+ERROR_INTERNAL = "internal"
+
+FRAME_DATA = 1
+"""Bytes of the terminal; from a viewer: typed input."""
+FRAME_RESIZE = 2
+"""u16 columns, u16 rows."""
+FRAME_EXIT = 3
+"""i32 exit code, negative for a signal; nothing follows."""
+FRAME_OFFSET = 4
+"""u64 offset in the log's `out` at which the live stream begins; always the first frame."""
+
+FRAME_LIMIT = 16 << 20
+"""Bytes of one frame's payload."""
+
+_HEAD = struct.Struct(">BI")
+_RESIZE = struct.Struct(">HH")
+_EXIT = struct.Struct(">i")
+_OFFSET = struct.Struct(">Q")
+
+
+class FrameError(ValueError):
+    """The other side sent no frame of this protocol; close the connection."""
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    """One frame: u8 kind, u32 length (big endian), payload."""
+    return _HEAD.pack(kind, len(payload)) + payload
+
+
+def data_frame(data: bytes) -> bytes:
+    """Terminal bytes, or typed input."""
+    return frame(FRAME_DATA, data)
+
+
+def resize_frame(columns: int, rows: int) -> bytes:
+    """A size in character cells."""
+    return frame(FRAME_RESIZE, _RESIZE.pack(columns, rows))
+
+
+def exit_frame(code: int) -> bytes:
+    """The root process ended with `code` (negative: by that signal)."""
+    return frame(FRAME_EXIT, _EXIT.pack(code))
+
+
+def offset_frame(offset: int) -> bytes:
+    """The live stream begins at byte `offset` of the log's `out`."""
+    return frame(FRAME_OFFSET, _OFFSET.pack(offset))
+
+
+def parse_resize(payload: bytes) -> tuple[int, int]:
+    """Return (columns, rows). Raises FrameError."""
+    columns, rows = _unpack(_RESIZE, payload)
+    return columns, rows
+
+
+def parse_exit(payload: bytes) -> int:
+    """Return the exit code. Raises FrameError."""
+    return _unpack(_EXIT, payload)[0]
+
+
+def parse_offset(payload: bytes) -> int:
+    """Return the offset in bytes. Raises FrameError."""
+    return _unpack(_OFFSET, payload)[0]
+
+
+def _unpack(shape: struct.Struct, payload: bytes) -> tuple[int, ...]:
+    try:
+        return shape.unpack(payload)
+    except struct.error:
+        raise FrameError("a frame of the wrong length") from None
+
+
+class FrameDecoder:
+    """Cuts a byte stream into frames, however it was split on its way."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Return the (kind, payload) pairs that `data` completes.
+
+        Raises:
+            FrameError: a length over `FRAME_LIMIT`; the stream can't be trusted any more.
+        """
+        held = self._held
+        held += data
+        frames: list[tuple[int, bytes]] = []
+        at = 0
+        while len(held) - at >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(held, at)
+            if length > FRAME_LIMIT:
+                raise FrameError("a frame over the limit")
+            end = at + _HEAD.size + length
+            if len(held) < end:
+                break
+            frames.append((kind, bytes(held[at + _HEAD.size : end])))
+            at = end
+        del held[:at]
+        return frames
