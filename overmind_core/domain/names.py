@@ -1,0 +1,76 @@
+"""What a mission may be called, and what we call one that nobody named."""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.domain.words import ADJECTIVES, NOUNS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+    from typing import Protocol
+
+    class Random(Protocol):
+        """The part of `random.Random` that is used here."""
+
+        def choice(self, seq: Sequence[str], /) -> str:
+            """Return one element."""
+
+
+LONGEST_NAME = 63
+"""Characters."""
+PAIR_TRIES = 12
+"""With half of all pairs in use, one name in 4,096 needs a third word."""
+TRIPLE_TRIES = 100
+
+_ID = r"[0-9a-f]{8}"
+_HEX = r"[0-9A-Fa-f]{8}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` has the form of a mission's id: 8 lowercase hex characters."""
+    return re.fullmatch(_ID, text) is not None
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with `name` as a sentence for the person who chose it; None when nothing is."""
+    for is_wrong, problem in (
+        (not name, "A name can't be empty"),
+        (len(name) > LONGEST_NAME, f"A name has at most {LONGEST_NAME} characters"),
+        (
+            not re.fullmatch(_NAME, name),
+            "A name has letters, digits, '.', '_' and '-', and begins with a letter or digit",
+        ),
+        (".." in name, "A name can't contain '..'"),
+        (name.endswith((".", ".lock")), "A name can't end in '.' or '.lock'"),
+        (re.fullmatch(_HEX, name), "A name can't be 8 hex digits: it would look like an id"),
+    ):
+        if is_wrong:
+            return f"{problem}, unlike {name[: 2 * LONGEST_NAME]!r}"
+    return None
+
+
+def generate(taken: Container[str], random: Random) -> str:
+    """Return a name such as `amber-comet` that is not in `taken`; longer when those are crowded."""
+    for tries, draw in ((PAIR_TRIES, _pair), (TRIPLE_TRIES, _triple)):
+        for _ in range(tries):
+            if (name := draw(random)) not in taken:
+                return name
+    return _numbered(_triple(random), taken)
+
+
+def _pair(random: Random) -> str:
+    return f"{random.choice(ADJECTIVES)}-{random.choice(NOUNS)}"
+
+
+def _triple(random: Random) -> str:
+    return f"{random.choice(ADJECTIVES)}-{_pair(random)}"
+
+
+def _numbered(stem: str, taken: Container[str]) -> str:
+    number = 2
+    while (name := f"{stem}-{number}") in taken:
+        number += 1
+    return name
