@@ -1,0 +1,65 @@
+"""Fixtures of all tests: homes, the command line in them, and the proof that nothing is left."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit import home as homes
+from tests.kit import processes
+from tests.kit.clock import FakeClock
+from tests.kit.overmind import Overmind
+
+
+@pytest.fixture(scope="session", autouse=True)
+def marker() -> Iterator[str]:
+    """What every process of this test process inherits; at its end none of them lives."""
+    value = uuid.uuid4().hex
+    yield value
+    left = processes.of_run(value)
+    assert not left, "processes left by the test run:\n" + "\n".join(left)
+
+
+@pytest.fixture
+def make_home(marker: str, tmp_path: Path) -> Iterator[Callable[[], Overmind]]:
+    """Make as many homes as the test wants, side by side."""
+    made: list[Overmind] = []
+
+    def make() -> Overmind:
+        made.append(homes.make(user_home=str(tmp_path), marker=marker))
+        return made[-1]
+
+    yield make
+    left = [f"{overmind.home}: {what}" for overmind in made for what in homes.end(overmind)]
+    assert not left, "left after the test:\n" + "\n".join(left)
+
+
+@pytest.fixture
+def om(make_home: Callable[[], Overmind]) -> Overmind:
+    """The command line in a home of its own."""
+    return make_home()
+
+
+@pytest.fixture
+def home(om: Overmind) -> str:
+    """The path of that home."""
+    return om.home
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until it is moved."""
+    return FakeClock()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the daemons logged."""
+    report = yield
+    overmind = getattr(item, "funcargs", {}).get("om")
+    if report.failed and report.when == "call" and overmind is not None:
+        report.sections.append(("daemon and keeper", overmind.diagnosis()))
+    return report

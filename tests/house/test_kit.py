@@ -1,0 +1,54 @@
+"""The test kit must notice what it is there to notice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from tests.kit import home as homes
+from tests.kit import processes
+from tests.kit.waiting import eventually
+
+
+def test_a_process_of_the_home_is_reported_and_killed(marker, tmp_path):
+    overmind = homes.make(user_home=str(tmp_path), marker=marker)
+    child = subprocess.Popen(["sleep", "60"], env=overmind.environment)
+    eventually(lambda: processes.of_home(overmind.home))
+    left = homes._leftovers(overmind.home)
+    assert [line for line in left if line.startswith(f"process {child.pid} ")]
+    homes.end(overmind)
+    assert child.wait(timeout=10) == -9
+    assert not os.path.exists(overmind.home)
+
+
+def test_the_marker_finds_what_a_run_started(marker):
+    child = subprocess.Popen(["sleep", "60"], env={processes.MARKER: marker, "PATH": os.environ["PATH"]})
+    try:
+        eventually(lambda: processes.of_run(marker))
+    finally:
+        child.kill()
+        child.wait()
+    assert not processes.of_run(marker)
+
+
+def test_a_zombie_is_not_alive():
+    child = subprocess.Popen(["true"])
+    eventually(lambda: not processes.alive(child.pid))
+    child.wait()
+
+
+def test_waiting_ends_with_a_failure_that_names_the_fact():
+    began = time.monotonic()
+    with pytest.raises(AssertionError, match="pigs fly"):
+        eventually(lambda: False, timeout=0.1, what="pigs fly")
+    assert time.monotonic() - began < 5
+
+
+def test_a_step_of_the_wall_clock_leaves_the_monotonic_one(clock):
+    wall, mono = clock.wall(), clock.mono()
+    clock.step(-3600)
+    clock.advance(5)
+    assert (clock.wall(), clock.mono()) == (wall - 3595, mono + 5)

@@ -1,0 +1,43 @@
+"""The targets that people and CI rely on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.kit.overmind import REPOSITORY
+
+
+def make(*words: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *words], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_help_names_each_target_once():
+    listed = re.findall(r"^ +make ([a-z]+) ", make("help"), re.MULTILINE)
+    assert {"help", "setup", "run", "test", "lint", "types", "imports", "bench", "check"} <= set(listed)
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("tool", ["ruff check", "ruff format --check", "mypy", "lint-imports"])
+def test_check_runs_each_tool(tool):
+    assert tool in make("--dry-run", "check")
+
+
+@pytest.mark.parametrize("path", [".ci/run", "scripts/setup", "scripts/first-run"])
+def test_a_script_is_executable_and_has_no_syntax_error(path):
+    script = os.path.join(REPOSITORY, path)
+    assert os.access(script, os.X_OK)
+    subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_ci_runs_the_suite_and_the_checks():
+    with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
+        text = file.read()
+    assert "make test" in text
+    assert "make check" in text

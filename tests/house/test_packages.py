@@ -1,0 +1,62 @@
+"""What holds for the packages as such."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+
+import pytest
+
+from overmind_core.version import VERSION
+from tests.kit.overmind import REPOSITORY
+
+SLOW_TO_IMPORT = {"asyncio", "dataclasses", "msgspec", "psutil", "sqlite3", "textual", "typing"}
+PACKAGES = sorted(
+    os.path.relpath(folder, REPOSITORY)
+    for folder, _, files in os.walk(os.path.join(REPOSITORY, "overmind_core"))
+    if any(name.endswith(".py") for name in files)
+)
+
+
+def modules_after(statement: str) -> set[str]:
+    shown = subprocess.run(
+        [sys.executable, "-P", "-c", f"{statement}; import sys; print(*sys.modules)"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": REPOSITORY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    return set(shown.stdout.split())
+
+
+def test_the_command_line_imports_nothing_slow():
+    ours = modules_after("import overmind_core.cli.main") - modules_after("pass")
+    assert not ours & SLOW_TO_IMPORT
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_an_init_file_holds_a_docstring_and_nothing_else(package):
+    with open(os.path.join(REPOSITORY, package, "__init__.py")) as file:
+        tree = ast.parse(file.read())
+    assert ast.get_docstring(tree)
+    assert len(tree.body) == 1
+
+
+def test_the_installed_version_is_the_one_in_the_code():
+    assert version("overmind") == VERSION
+
+
+def test_the_lock_file_pins_every_dependency_and_names_no_index():
+    with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
+        project = tomllib.load(file)["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    with open(os.path.join(REPOSITORY, "requirements.lock")) as file:
+        lock = file.read()
+    assert [line for line in wanted if f"\n{line.split('>=')[0]}==" not in lock] == []
+    assert "index-url" not in lock
+    assert "/" not in lock.replace(" \\\n", "")

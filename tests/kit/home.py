@@ -1,0 +1,67 @@
+"""A home for one test, and the proof at its end that nothing of it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+
+from tests.kit import processes, raw_socket
+from tests.kit.overmind import Overmind
+from tests.kit.waiting import eventually
+
+SOCKETS = ("overmind.sock", "keeper.sock")
+
+
+def make(*, user_home: str, marker: str) -> Overmind:
+    """Make a home with a short path, since a socket's path may have 107 bytes only."""
+    return Overmind(tempfile.mkdtemp(prefix="om-", dir="/tmp"), user_home=user_home, marker=marker)
+
+
+def end(overmind: Overmind) -> list[str]:
+    """Shut everything down, remove the home, and return what should have been gone and was not."""
+    overmind.end_clients()
+    addresses = [raw_socket.address(overmind.home, name) for name in SOCKETS]
+    try:
+        return _shut_down(overmind, addresses) + _leftovers(overmind.home) + _listeners(addresses)
+    finally:
+        processes.kill_home(overmind.home)
+        _open_up(overmind.home)
+        shutil.rmtree(overmind.home, ignore_errors=True)
+
+
+def _shut_down(overmind: Overmind, addresses: list[str]) -> list[str]:
+    """Shut down if anything lives; a clean end also removes the sockets."""
+    if not processes.of_home(overmind.home):
+        return []
+    finished = overmind("shutdown", "-y")
+    if finished.returncode:
+        return [f"shutdown: exit {finished.returncode}: {finished.stdout}{finished.stderr}"]
+    if "Daemon stopped" not in finished.stdout:
+        return []
+    _soon(lambda: not any(map(os.path.exists, addresses)))
+    return [f"socket {address}" for address in addresses if os.path.exists(address)]
+
+
+def _leftovers(home: str) -> list[str]:
+    _soon(lambda: not processes.of_home(home))
+    return [f"process {description}" for description in processes.of_home(home)]
+
+
+def _listeners(addresses: list[str]) -> list[str]:
+    return [f"listener at {address}" for address in addresses if raw_socket.listens(address)]
+
+
+def _soon(look: Callable[[], bool]) -> None:
+    """Give `look` three seconds to come true; the caller judges what is then."""
+    with contextlib.suppress(AssertionError):
+        eventually(look, timeout=3.0)
+
+
+def _open_up(home: str) -> None:
+    """Undo what a test of permissions left, so that the folder can be removed."""
+    if os.path.isdir(home) and not stat.S_IMODE(os.stat(home).st_mode) & stat.S_IWUSR:
+        os.chmod(home, 0o700)

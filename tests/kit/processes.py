@@ -1,0 +1,69 @@
+"""Who lives: the machine's processes, as the tests judge them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+
+MARKER = "OMTEST_RUN"
+"""The variable that everything a test run starts inherits; the product passes it on, as it isn't one of its own."""
+
+
+def alive(pid: int) -> bool:
+    """Whether `pid` runs; a zombie does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def of_home(home: str) -> list[str]:
+    """Describe each process with `home` as its OVERMIND_HOME or in its command line."""
+    return [describe(found) for found in _search(lambda row: _belongs(row, home))]
+
+
+def of_run(marker: str) -> list[str]:
+    """Describe each process that inherited the marker of this test run, but this one."""
+    return [describe(found) for found in _search(lambda row: _variable(row, MARKER) == marker)]
+
+
+def with_variable(name: str, value: str) -> list[int]:
+    """Return the pid of each process that carries `name=value` in its environment."""
+    return [found["pid"] for found in _search(lambda row: _variable(row, name) == value)]
+
+
+def with_word(word: str) -> list[int]:
+    """Return the pid of each process that has `word` somewhere in its command line."""
+    return [found["pid"] for found in _search(lambda row: word in " ".join(row["cmdline"] or ()))]
+
+
+def kill_home(home: str) -> None:
+    """SIGKILL what `of_home` finds."""
+    for found in _search(lambda row: _belongs(row, home)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found["pid"], signal.SIGKILL)
+
+
+def describe(row: dict[str, Any]) -> str:
+    """Return pid, state and command in one line."""
+    return f"{row['pid']} {row['status']} ppid={row['ppid']} {' '.join(row['cmdline'] or ())}"
+
+
+def _belongs(row: dict[str, Any], home: str) -> bool:
+    return _variable(row, "OVERMIND_HOME") == home or home in " ".join(row["cmdline"] or ())
+
+
+def _variable(row: dict[str, Any], name: str) -> str | None:
+    return (row["environ"] or {}).get(name)
+
+
+def _search(wanted: Callable[[dict[str, Any]], bool]) -> Iterator[dict[str, Any]]:
+    for process in psutil.process_iter(["pid", "ppid", "status", "cmdline", "environ"]):
+        row = process.info
+        if row["pid"] != os.getpid() and row["status"] != psutil.STATUS_ZOMBIE and wanted(row):
+            yield row

@@ -1,0 +1,35 @@
+"""Waiting for what announces itself by no event: the only poll in the tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Seen = TypeVar("Seen")
+
+INTERVAL = 0.02
+"""Seconds between two looks."""
+
+
+def eventually(look: Callable[[], Seen], timeout: float = 10.0, *, what: str = "") -> Seen:
+    """Return the first true answer of `look`, which is asked at least twice.
+
+    Args:
+        look: Asked every `INTERVAL`; an assertion that fails inside counts as not yet.
+        timeout: Seconds.
+        what: The fact waited for, for the message of the failure.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        late = time.monotonic() > deadline
+        try:
+            seen = look()
+        except AssertionError:
+            if late:
+                raise
+        else:
+            if seen:
+                return seen
+            assert not late, f"after {timeout} s still not: {what or look}"
+        time.sleep(INTERVAL)
