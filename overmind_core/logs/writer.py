@@ -1,0 +1,196 @@
+"""The log of one run, written by the keeper alone: every byte at once, in segments, with a time index.
+
+Nothing is buffered, so what the keeper has read survives its death. What the disk refuses is kept and tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from overmind_core.logs import timeindex
+from overmind_core.logs.layout import (
+    ERR,
+    INDEX_SEGMENT,
+    OUT,
+    data_name,
+    data_starts,
+    index_name,
+    index_numbers,
+    run_folder,
+    split_run,
+)
+from overmind_core.logs.retention import trim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Held = Callable[[str], dict[int, tuple[int, int]]]
+    """Mission id → run number → offsets (out, err) that a parser has not passed yet."""
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+_TIMES = 1000
+"""Milliseconds in a second."""
+
+
+def _nothing_held(_mission: str) -> dict[int, tuple[int, int]]:
+    return {}
+
+
+class RunLog:
+    """Appends to one run's folder; files open at the first byte.
+
+    `append` and `resized` raise OSError when the disk refuses; what is not written yet is kept. From then on
+    `blocked` is true, and nothing may be appended until `retry` has succeeded.
+    """
+
+    __slots__ = (
+        "_files", "_folder", "_held", "_index", "_index_due", "_index_number", "_index_size", "_limit", "_logs",
+        "_pace", "_rest", "_run", "_segment", "_starts", "offsets",
+    )  # fmt: skip
+
+    def __init__(self, logs: str, run: str, *, limit: int, segment: int, held: Held = _nothing_held) -> None:
+        """`logs`: the folder of all logs; `limit` and `segment`: bytes of the mission's logs and of one segment."""
+        self._logs = logs
+        self._run = run
+        self._folder = ""
+        self._limit = limit
+        self._segment = segment
+        self._held = held
+        self._files = [-1, -1]
+        self._starts = [0, 0]
+        self._index = -1
+        self._index_due = b""
+        self._index_number = -1
+        self._index_size = 0
+        self._pace = timeindex.Pace()
+        self._rest: tuple[int, bytes] | None = None
+        self.offsets = [0, 0]
+        """Bytes of `out` and `err` that are in the files."""
+
+    @property
+    def blocked(self) -> bool:
+        """The disk refused, and something is still to be written."""
+        return self._rest is not None
+
+    def append(self, stream: int, data: bytes | memoryview, wall: float) -> None:
+        """Write `data` at the end of `stream`; `wall` in seconds since the epoch. Raises OSError."""
+        at = 0
+        length = len(data)
+        try:
+            file = self._files[stream]
+            if file < 0:
+                file = self._open(stream, wall)
+            at = os.write(file, data)
+            while at < length:
+                at += os.write(file, data[at:])
+        except OSError:
+            self._rest = (stream, bytes(data[at:]))
+            self.offsets[stream] += at
+            raise
+        offset = self.offsets[stream] = self.offsets[stream] + length
+        records = self._pace.grown(stream, offset, int(wall * _TIMES))
+        if records:
+            self._write_index(records, stream)
+        if offset - self._starts[stream] >= self._segment:
+            self._rotate(stream, wall)
+
+    def retry(self, wall: float) -> None:
+        """Write what was refused before. Raises OSError while it still is."""
+        stream, data = self._rest or (OUT, b"")
+        self._rest = None
+        if data:
+            self.append(stream, data, wall)
+        if self._index_due:
+            self._write_index(b"", stream)
+
+    def resized(self, columns: int, rows: int, wall: float) -> None:
+        """Note the terminal's new size. Raises OSError."""
+        extra = timeindex.resize_extra(columns, rows)
+        record = timeindex.pack(int(wall * _TIMES), self.offsets[OUT], timeindex.RESIZE, extra)
+        self._index_due += self._pace.settle() + record
+        if not self.blocked:
+            self._write_index(b"", OUT)
+
+    def ended(self, wall: float) -> None:
+        """The root process has ended and all it wrote is here: note that moment. Raises OSError."""
+        if self._index >= 0 and not self.blocked:
+            at = int(wall * _TIMES)
+            ends = [timeindex.pack(at, self.offsets[stream], stream) for stream in (OUT, ERR)]
+            self._write_index(self._pace.settle() + b"".join(ends), OUT)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for file in (*self._files, self._index):
+            if file >= 0:
+                os.close(file)
+        self._files = [-1, -1]
+        self._index = -1
+
+    def _write_index(self, records: bytes, stream: int) -> None:
+        due = self._index_due + records
+        try:
+            if self._index < 0 or self._index_size >= INDEX_SEGMENT:
+                due = self._next_index() + due
+            at = 0
+            while at < len(due):
+                wrote = os.write(self._index, due[at:])
+                at += wrote
+                self._index_size += wrote
+        except OSError:
+            self._index_due = due[at:] if self._index >= 0 else due
+            self._rest = (stream, b"")
+            raise
+        self._index_due = b""
+
+    def _open(self, stream: int, wall: float) -> int:
+        """Open the segment that begins at the current offset, and an index segment beside it."""
+        folder = self._make_folder()
+        file = os.open(f"{folder}/{data_name(stream, self.offsets[stream])}", _FLAGS, 0o600)
+        self._files[stream] = file
+        self._starts[stream] = self.offsets[stream]
+        self._close_index()
+        self._write_index(b"", stream)
+        return file
+
+    def _make_folder(self) -> str:
+        if not self._folder:
+            folder = run_folder(self._logs, self._run)
+            os.makedirs(folder, 0o700, exist_ok=True)
+            names = os.listdir(folder)
+            self._index_number = max(index_numbers(names), default=-1)
+            # Only after a keeper that died between its spawn and the supervisor's commit: go on behind what is there.
+            self.offsets = [_end(folder, names, stream) for stream in (OUT, ERR)]
+            self._folder = folder
+        return self._folder
+
+    def _next_index(self) -> bytes:
+        """Open the next index segment; return what it has to begin with."""
+        folder = self._make_folder()
+        index = os.open(f"{folder}/{index_name(self._index_number + 1)}", _FLAGS, 0o600)
+        self._close_index()
+        self._index = index
+        self._index_number += 1
+        self._index_size = 0
+        wall = int(time.time() * _TIMES)
+        return b"".join(timeindex.pack(wall, self.offsets[stream], stream) for stream in (OUT, ERR))
+
+    def _close_index(self) -> None:
+        if self._index >= 0:
+            os.close(self._index)
+            self._index = -1
+
+    def _rotate(self, stream: int, wall: float) -> None:
+        """The next byte of `stream` opens a new segment; make room for it."""
+        os.close(self._files[stream])
+        self._files[stream] = -1
+        self._starts[stream] = self.offsets[stream]
+        mission, number = split_run(self._run)
+        writing = {number: (self._starts[OUT], self._starts[ERR])}
+        trim(f"{self._logs}/{mission}", self._limit, self._held(mission), writing, int(wall * _TIMES))
+
+
+def _end(folder: str, names: list[str], stream: int) -> int:
+    starts = data_starts(names, stream)
+    return starts[-1] + os.stat(f"{folder}/{data_name(stream, starts[-1])}").st_size if starts else 0

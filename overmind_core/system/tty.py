@@ -1,0 +1,48 @@
+"""What a terminal device can be asked and told through its master side."""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import sys
+import termios
+
+_IUTF8 = 0x4000 if sys.platform != "darwin" else 0x00004000
+"""termios(3); the module names it from Python 3.13 on."""
+_SIZE = struct.Struct("HHHH")
+
+
+def resize(fd: int, *, columns: int, rows: int) -> None:
+    """Tell the terminal its size, in character cells.
+
+    The kernel then sends SIGWINCH to the foreground process group when the size has changed.
+
+    Raises:
+        OSError: `fd` is no terminal any more.
+
+    Source: ioctl_tty(2), TIOCSWINSZ (rows come first).
+    """
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, _SIZE.pack(rows, columns, 0, 0))
+
+
+def prepare(fd: int, *, columns: int, rows: int) -> None:
+    """Give a new terminal its size, and let its line editing know UTF-8."""
+    resize(fd, columns=columns, rows=rows)
+    modes = termios.tcgetattr(fd)
+    modes[0] |= _IUTF8
+    termios.tcsetattr(fd, termios.TCSANOW, modes)
+
+
+def is_canonical(fd: int) -> bool:
+    """Whether input is taken line by line (ICANON), so that a line over 4,095 bytes would lose bytes.
+
+    Raises:
+        termios.error: `fd` is no terminal any more.
+    """
+    return bool(termios.tcgetattr(fd)[3] & termios.ICANON)
+
+
+def end_of_file(fd: int) -> bytes:
+    """The character that means end of input on this terminal (VEOF, usually ctrl-d). Raises termios.error."""
+    character = termios.tcgetattr(fd)[6][termios.VEOF]
+    return character if isinstance(character, bytes) else bytes([character])
