@@ -6,12 +6,20 @@ import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.kit import home as homes
 from tests.kit import processes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
+
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,  # other workers share the processor: the time of one example says nothing
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)
