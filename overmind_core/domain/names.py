@@ -41,7 +41,7 @@ def name_problem(name: str) -> str | None:
         (len(name) > LONGEST_NAME, f"A name has at most {LONGEST_NAME} characters"),
         (
             not re.fullmatch(_NAME, name),
-            "A name has letters, digits, '.', '_' and '-', and begins with a letter or digit",
+            "A name is made of letters, digits, '.', '_' and '-', a letter or digit first",
         ),
         (".." in name, "A name can't contain '..'"),
         (name.endswith((".", ".lock")), "A name can't end in '.' or '.lock'"),

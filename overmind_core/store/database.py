@@ -1,0 +1,173 @@
+"""The SQLite file: opened safely, brought to today's schema, written in groups.
+
+One thread uses a `Database`: the one that opened it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from overmind_core.store.errors import SchemaNewer, StoreUnavailable, translate
+from overmind_core.store.migrations import MIGRATIONS, Migration
+
+Value = str | int | float | None
+Row = tuple[Any, ...]
+
+BUSY_TIMEOUT = 2.0
+"""Seconds to wait for somebody who looks into the file with another program; ours is the only writer."""
+CACHED_STATEMENTS = 256
+"""More than the program has: each SQL text is prepared once."""
+WAL_LIMIT = 8 * 1024 * 1024
+"""Bytes that the write-ahead log keeps after a checkpoint."""
+VACUUM_PAGES = 512
+"""Pages given back to the system by one `tidy`: 2 MiB, a few milliseconds."""
+
+SETTINGS = (
+    # Takes effect in a new file only, and before the journal mode writes its first page.
+    "PRAGMA auto_vacuum = INCREMENTAL",
+    "PRAGMA journal_mode = WAL",
+    # Measured on ext4 (virtual disk): FULL adds 0.1 ms to a commit, whatever is in it. One mission with run and event per
+    # commit: 14,500 against 29,000 rows/s; 20 of them: 92,000 against 110,000. Worth what it keeps through a power cut.
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA journal_size_limit = {WAL_LIMIT}",
+    "PRAGMA foreign_keys = ON",
+    # Environments hold secrets: what is deleted is overwritten.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class Database:
+    """An open database. Statements outside of `transaction` may only read."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: str, *, migrations: Sequence[Migration] = MIGRATIONS) -> Self:
+        """Open the file, create it with mode 0600 when it is missing, and bring it to the newest schema.
+
+        Raises:
+            SchemaNewer: a newer program has written it; it is left as it was.
+            StoreCorrupt: it is damaged.
+            DiskFull: there is no room.
+            StoreUnavailable: it can't be opened, is read-only, or locked.
+        """
+        database = cls(_connect(path), path)
+        try:
+            database._prepare(migrations)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Write the log back into the file and let go of it. An open transaction is undone."""
+        self._connection.close()
+
+    def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise translate(self.path, error) from error
+
+    def read_one(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
+        """Return the first row of a query."""
+        rows = self.read(sql, values)
+        return rows[0] if rows else None
+
+    def write(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """Change rows, inside of `transaction`; return how many."""
+        return self._change(sql, values).rowcount
+
+    def insert(self, sql: str, values: Sequence[Value]) -> int:
+        """Add one row, inside of `transaction`; return its rowid."""
+        return self._change(sql, values).lastrowid or 0
+
+    def write_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
+        """Change rows once for each of `rows`, inside of `transaction`; return how many."""
+        self._require_transaction()
+        try:
+            return self._connection.executemany(sql, rows).rowcount
+        except sqlite3.Error as error:
+            raise translate(self.path, error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all changes of the block together or none: one BEGIN IMMEDIATE … COMMIT. Blocks don't nest."""
+        if self.in_transaction:
+            raise RuntimeError("transactions don't nest")
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a `transaction` is open."""
+        return self._connection.in_transaction
+
+    def tidy(self) -> None:
+        """Give freed pages back, and empty the write-ahead log so that nothing deleted stays in it.
+
+        Outside of `transaction`; for quiet moments and after a removal.
+        """
+        self.read(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _change(self, sql: str, values: Sequence[Value]) -> sqlite3.Cursor:
+        self._require_transaction()
+        return self._execute(sql, values)
+
+    def _execute(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise translate(self.path, error) from error
+
+    def _require_transaction(self) -> None:
+        if not self.in_transaction:
+            raise RuntimeError("a change outside of a transaction")
+
+    def _undo(self) -> None:
+        # SQLite has already rolled back by itself after some errors, a full disk among them.
+        if self.in_transaction:
+            self._execute("ROLLBACK")
+
+    def _prepare(self, migrations: Sequence[Migration]) -> None:
+        found = self._schema()
+        if found > len(migrations):
+            raise SchemaNewer(self.path, found=found, known=len(migrations))
+        for setting in SETTINGS:
+            self.read(setting)
+        for number, migration in enumerate(migrations[found:], found + 1):
+            self._migrate(number, migration)
+
+    def _schema(self) -> int:
+        return int(self.read("PRAGMA user_version")[0][0])
+
+    def _migrate(self, number: int, migration: Migration) -> None:
+        with self.transaction():
+            for statement in migration:
+                self.write(statement)
+            self.write(f"PRAGMA user_version = {number}")
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    try:
+        # Ours from the first byte whatever the umask; SQLite gives its side files the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, cached_statements=CACHED_STATEMENTS)
+    except OSError as error:
+        raise StoreUnavailable(path, error.strerror or str(error)) from error
+    except sqlite3.Error as error:
+        raise translate(path, error) from error
