@@ -24,7 +24,7 @@ class Context:
     def home(self) -> Home:
         """The home that the environment names."""
         if self._home is None:
-            from overmind_core.system.paths import Home
+            from overmind_core.system.paths import Home  # start-up: --help needs none
 
             self._home = Home.resolve(self.environ)
         return self._home
@@ -35,13 +35,14 @@ class Context:
         Args:
             start: The command starts work: a daemon is started when neither daemon nor keeper lives.
         """
-        from overmind_core.client.calls import Client
+        from overmind_core.client.calls import Client  # start-up: --help needs none
 
         return Client(self.home, start=start, notify=self.note)
 
     def say(self, text: str) -> None:
         """Print a line of the answer to stdout."""
         sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Print a line for the person to stderr."""

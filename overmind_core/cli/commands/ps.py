@@ -1,0 +1,119 @@
+"""`overmind ps`: the missions, a line each."""
+
+from __future__ import annotations
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, command_cell, dumps, or_absent, size, table
+from overmind_core.cli.table import JSON, Command, flag, option
+from overmind_core.domain.duration import format_uptime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.calls import Client
+
+    Row = Mapping[str, Any]
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "ID": lambda row: row["id"],
+    "NAME": lambda row: row["name"],
+    "TYPE": lambda row: row["type"],
+    "STATUS": lambda row: row["status"],
+    "RESTARTS": lambda row: str(row["restart_count"]),
+    "PARENT": lambda row: or_absent(row["parent"]),
+    "CHILDREN": lambda row: str(len(row["children"])),
+    "UPTIME": lambda row: ABSENT if row["uptime_seconds"] is None else format_uptime(row["uptime_seconds"]),
+    "COMMAND": lambda row: command_cell(row["command"]),
+}
+"""Title → cell of a row of `ps --json`."""
+
+WIDE: dict[str, Callable[[Row], str]] = {
+    "EXIT": lambda row: or_absent(row["exit_code"]),
+    "CPU%": lambda row: ABSENT if row.get("cpu_percent") is None else f"{row['cpu_percent']:.1f}",
+    "MEM": lambda row: size(row.get("memory_bytes")),
+    "ACTIVITY": lambda row: or_absent(row.get("activity")),
+    "COST": lambda row: ABSENT if row.get("cost") is None else f"${row['cost']:.2f}",
+    "NOW": lambda row: or_absent(row.get("now")),
+}
+"""More columns, with --wide."""
+
+
+def ps(args: Namespace, context: Context) -> int:
+    """Print the missions once, or again and again."""
+    client = context.client()
+    if args.watch:
+        from overmind_core.cli.watch import redraw  # start-up: rarely needed
+
+        redraw(lambda: shown(args, context, ask(args, client)))
+    rows = ask(args, client)
+    if not rows and not args.json:
+        context.hint("No missions. Start one with: overmind run 'make test'")
+    text = shown(args, context, rows)
+    if text:
+        context.say(text)
+    return 0
+
+
+def ask(args: Namespace, client: Client) -> Sequence[Row]:
+    """Return the rows that the options select, by start time."""
+    wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if args.children is not None:
+        wanted["children"] = args.children
+    rows: Sequence[Row] = client.call("ps", wanted)
+    return rows
+
+
+def shown(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
+    """Return rows as the options want them shown."""
+    if args.json:
+        return dumps(rows)
+    if args.quiet:
+        return "\n".join(row["id"] for row in rows)
+    columns = {**COLUMNS, **WIDE} if args.wide else COLUMNS
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    return table(
+        list(columns), [_cells(columns, *branch) for branch in _branches(rows, drawn=args.tree)], colours=colours
+    )
+
+
+def _branches(rows: Sequence[Row], *, drawn: bool) -> Sequence[tuple[str, Row]]:
+    if not drawn:
+        return [("", row) for row in rows]
+    from overmind_core.cli.tree import branches  # start-up: only for --tree
+
+    return branches(rows)
+
+
+def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -> list[str]:
+    return [(prefix if title == "NAME" else "") + cell(row) for title, cell in columns.items()]
+
+
+FILTERS = [
+    flag("--all", "killed ones too", short="-a"),
+    option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
+    option("--label", "KEY=VALUE", "only those with this label (repeatable)", repeat=True),
+    option("--children", "ID", "only the children of this mission"),
+    flag("--tree", "children under their parents"),
+    flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
+]
+
+COMMAND = Command(
+    name="ps",
+    summary="list the missions",
+    options=[
+        *FILTERS,
+        flag("--quiet", "ids only", short="-q"),
+        flag("--watch", "show it again each second, until ctrl-c"),
+        JSON,
+    ],
+    examples=[
+        "overmind ps",
+        "overmind ps --all --tree",
+        "overmind ps -q --status crashed",
+        "overmind ps --label team=web",
+    ],
+    run=ps,
+)

@@ -1,0 +1,120 @@
+"""`overmind wait`: until missions have ended."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.exits import exit_status
+from overmind_core.cli.output import dumps
+from overmind_core.cli.table import JSON, Command, flag, ids, option
+from overmind_core.cli.values import duration
+from overmind_core.client.stream import follow
+from overmind_core.domain.cells import display_safe
+from overmind_core.domain.duration import parse_duration
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    End = Mapping[str, Any]
+
+
+def wait(args: Namespace, context: Context) -> int:
+    """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
+    ends = Ends(args.ids, any_one=args.any)
+    deadline = None if args.timeout is None else time.monotonic() + parse_duration(args.timeout)
+    try:
+        for kind, item in follow(context.client(), ends.request, deadline=deadline):
+            if kind == "ok":
+                ends.learn(item)
+            elif kind == "item" and ends.add(item):
+                context.say(dumps(item) if args.json else line(item))
+            if ends.enough:
+                break
+    except OvermindError as error:
+        if error.code == "timeout":
+            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.missing)}.") from None
+        raise
+    return ends.status
+
+
+class Ends:
+    """What has ended so far, of what was asked for.
+
+    Args:
+        wanted: Ids, names or prefixes, in the order in which they count.
+        any_one: The first end is enough.
+    """
+
+    def __init__(self, wanted: Sequence[str], *, any_one: bool) -> None:
+        self._wanted = list(wanted)
+        self._any = any_one
+        self._ended: dict[str, End] = {}
+
+    @property
+    def missing(self) -> list[str]:
+        """What has not ended yet."""
+        return [mission for mission in self._wanted if mission not in self._ended]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return not self.missing or (self._any and bool(self._ended))
+
+    @property
+    def status(self) -> int:
+        """The first exit status that isn't 0."""
+        ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
+        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
+        return next(filter(None, statuses), 0)
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        """Return the request for what is still missing."""
+        return "wait", {"ids": self.missing, "any": self._any}
+
+    def learn(self, answer: Mapping[str, Any] | None) -> None:
+        """Put ids in the place of the names that were asked for; after a loss only ids are sure to mean the same."""
+        missions = (answer or {}).get("missions", [])
+        asked = self.missing
+        if len(missions) != len(asked):
+            return
+        real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
+        self._wanted = [real.get(mission, mission) for mission in self._wanted]
+
+    def add(self, end: End) -> bool:
+        """Note an end; False when it was known already."""
+        known = end["id"] in self._ended
+        self._ended[end["id"]] = end
+        if end["id"] not in self._wanted:  # the daemon didn't say what a name or prefix means
+            matching = [wanted for wanted in self.missing if _means(wanted, end)]
+            self._ended.update(dict.fromkeys(matching, end))
+        return not known
+
+
+def line(end: End) -> str:
+    """Return what a person reads of an end."""
+    code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
+    return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
+
+
+def _means(wanted: str, end: End) -> bool:
+    return wanted == end["name"] or str(end["id"]).startswith(wanted)
+
+
+COMMAND = Command(
+    name="wait",
+    summary="wait until missions have ended, through their restarts",
+    arguments=[ids()],
+    options=[
+        flag("--any", "until the first of them has ended"),
+        option("--timeout", "TIME", "give up after so long, with exit status 124", parse=duration),
+        JSON,
+    ],
+    examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
+    notes="Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission.",
+    run=wait,
+)

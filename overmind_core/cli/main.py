@@ -1,0 +1,124 @@
+"""The command `overmind`: finds the command that argv names, runs it, and turns what happened into an exit status.
+
+The process ends by `os._exit`: tearing the interpreter down would cost two milliseconds of each call.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.table import COMMANDS, Command
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
+from overmind_core.wire.bytestrings import to_wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+BROKEN_PIPE = 141
+"""128 + SIGPIPE: whoever read our output has had enough."""
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    status = guarded([to_wire(word) for word in sys.argv[1:]], Context())
+    os._exit(_flushed(status))
+
+
+def guarded(words: list[str], context: Context) -> int:
+    """Run a command line and return its exit status; failures are told on stderr.
+
+    Args:
+        words: argv without the program, in wire form.
+        context: The world it runs in.
+    """
+    try:
+        return run(words, context)
+    except OvermindError as error:
+        return tell(error, context)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError as error:
+        return tell(OvermindError("internal", str(error)), context)
+    except SystemExit as end:  # argparse, after --help
+        return end.code if isinstance(end.code, int) else 0
+
+
+def run(words: list[str], context: Context) -> int:
+    """Run a command line and return its exit status.
+
+    Raises:
+        OvermindError: it failed.
+    """
+    name = words[0] if words else "--help"
+    if name in {"--help", "-h", "help"}:
+        return _help(words[1:], context)
+    if name == "--version":
+        return _version(context)
+    command = find(name)
+    from overmind_core.cli.parser import parse  # start-up: --version needs none
+
+    return command.run(parse(command, words[1:]), context)
+
+
+def find(name: str) -> Command:
+    """Return the command called `name`, loading its module.
+
+    Raises:
+        OvermindError: `unknown_command`, with what may have been meant.
+    """
+    if name.startswith("-"):
+        raise UsageError(f"unknown option {name}. See: overmind --help")
+    if name not in COMMANDS:
+        from overmind_core.cli.suggest import meant  # only after a mistake
+
+        raise OvermindError(
+            "unknown_command", f"There is no command {name!r}.{meant(name, COMMANDS)} See: overmind --help"
+        )
+    module = __import__(COMMANDS[name], fromlist=["COMMAND"])
+    command = module.COMMAND
+    assert isinstance(command, Command)
+    return command
+
+
+def tell(error: OvermindError, context: Context) -> int:
+    """Print an error for the person; return the exit status that it asks for."""
+    from overmind_core.domain.cells import display_safe  # only after a failure
+
+    context.note(f"Error: {error.code}: {display_safe(error.message)}")
+    return error.exit_status
+
+
+def _help(words: list[str], context: Context) -> int:
+    if words:
+        return run([words[0], "--help"], context)
+    from overmind_core.cli.overview import overview  # it loads every command
+
+    context.say(overview())
+    return 0
+
+
+def _version(context: Context) -> int:
+    from overmind_core.version import VERSION
+
+    context.say(f"overmind {VERSION}")
+    return 0
+
+
+def _flushed(status: int) -> int:
+    """Write out what is buffered; return the exit status, which a lost output changes."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError:
+        return status or FAILED
+    return status

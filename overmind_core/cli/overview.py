@@ -1,0 +1,23 @@
+"""`overmind --help`: every command with its one line, in groups."""
+
+from __future__ import annotations
+
+from overmind_core.cli.main import find
+from overmind_core.cli.table import GROUPS
+
+HEAD = """usage: overmind COMMAND [options]
+
+Runs agents and other long work under supervision, and never loses any of it."""
+
+TAIL = """<id> is an id, a name, or at least 3 characters of an id.
+Home: $OVERMIND_HOME, default ~/.overmind. Each command explains itself: overmind COMMAND --help"""
+
+
+def overview() -> str:
+    """Return the text; loads every command's module."""
+    width = max(len(name) for names in GROUPS.values() for name in names)
+    groups = [
+        "\n".join([f"{title}:", *(f"  {name:<{width}}  {find(name).summary}" for name in names)])
+        for title, names in GROUPS.items()
+    ]
+    return "\n\n".join([HEAD, *groups, TAIL])

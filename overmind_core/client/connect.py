@@ -1,0 +1,94 @@
+"""One connection to the API: lines of JSON out, lines of JSON in."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from overmind_core.errors import OvermindError
+from overmind_core.system import unixsocket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PATIENCE = 10.0
+"""Seconds for a daemon to answer the first time, and for a client to find a lost one again."""
+
+_CHUNK = 1 << 16
+
+
+class Connection:
+    """A connected socket, its unsent requests and its unread answers.
+
+    Requests are queued by `send` and leave together with the next `receive`, so that the greeting costs no round trip.
+
+    Raises:
+        OSError: nobody listens at `address`.
+        OvermindError: `forbidden`, another user's process listens there.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._socket = unixsocket.connect(address, PATIENCE)
+        self._unsent = bytearray()
+        self._unread = bytearray()
+        self._searched = 0
+        uid = unixsocket.peer(self._socket).uid
+        if uid != os.getuid():
+            self.close()
+            raise OvermindError("forbidden", f"{address} belongs to another user (uid {uid}).")
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Queue a request.
+
+        Raises:
+            OvermindError: `invalid`, the request holds text that no program can have been given.
+        """
+        try:
+            line = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError as error:
+            raise OvermindError("invalid", f"{error.object[:40]!r} is not valid text.") from None
+        self._unsent += line + b"\n"
+
+    def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """Send what is queued and return the next answer.
+
+        Args:
+            timeout: Seconds of silence, None for ever.
+
+        Raises:
+            ConnectionError: the daemon closed the connection, or died.
+            TimeoutError: nothing came within `timeout`; the connection is still good.
+        """
+        self._socket.settimeout(timeout)
+        self._flush()
+        while (end := self._unread.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._unread)
+            chunk = self._socket.recv(_CHUNK)
+            if not chunk:
+                raise ConnectionResetError("the daemon closed the connection")
+            self._unread += chunk
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        self._searched = 0
+        return _decoded(line)
+
+    def _flush(self) -> None:
+        while self._unsent:
+            sent = self._socket.send(self._unsent)
+            del self._unsent[:sent]
+
+    def close(self) -> None:
+        """Close the socket; what is queued is not sent."""
+        self._socket.close()
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    """Return an answer; one that is none means that the other side is no daemon of ours."""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise OvermindError("internal", f"The daemon answered what is no answer: {line[:80]!r}")
+    return answer

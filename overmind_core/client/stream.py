@@ -1,0 +1,80 @@
+"""Streams that go on when the daemon is replaced: the caller says from where."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.client.calls import result
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from overmind_core.client.calls import Client
+
+    Request = tuple[str, Mapping[str, Any]]
+
+KINDS = ("ok", "item", "end")
+"""What a line of a stream can be: its beginning, one thing, its end."""
+
+
+def follow(
+    client: Client, next_request: Callable[[], Request], *, deadline: float | None = None
+) -> Iterator[tuple[str, Any]]:
+    """Yield each line of a stream as (kind, content), until its end (included).
+
+    Args:
+        client: The session; nothing else may use it meanwhile.
+        next_request: Returns command and arguments; asked again after each loss, when it names what is
+            still missing. A new "ok" then follows.
+        deadline: When to give up, seconds on the monotonic clock; None: never.
+
+    Raises:
+        OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
+    """
+    while True:
+        try:
+            yield from _once(client, next_request(), deadline)
+        except ConnectionError:
+            client.recover(repeatable=True)
+        else:
+            return
+
+
+def _once(client: Client, request: Request, deadline: float | None) -> Iterator[tuple[str, Any]]:
+    number = client.send(*request)
+    ended = False
+    try:
+        while not ended:
+            kind, content = _line(client, number, deadline)
+            ended = kind == "end"
+            yield kind, content
+    finally:
+        if not ended:  # the rest of the stream is of no use to the next request
+            client.close()
+
+
+def _line(client: Client, number: int, deadline: float | None) -> tuple[str, Any]:
+    while True:
+        try:
+            answer = client.receive(timeout=_left(deadline))
+        except TimeoutError:
+            raise OvermindError("timeout") from None
+        if answer.get("id") != number:
+            continue
+        if "error" in answer:
+            result(answer)
+        for kind in KINDS:
+            if kind in answer:
+                return kind, answer[kind]
+
+
+def _left(deadline: float | None) -> float | None:
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise OvermindError("timeout")
+    return left
