@@ -74,6 +74,10 @@ class RunLog:
         """The disk refused, and something is still to be written."""
         return self._rest is not None
 
+    def kept(self, stream: int) -> bytes:
+        """What was read of `stream` but is not in the file yet."""
+        return self._rest[1] if self._rest is not None and self._rest[0] == stream else b""
+
     def append(self, stream: int, data: bytes | memoryview, wall: float) -> None:
         """Write `data` at the end of `stream`; `wall` in seconds since the epoch. Raises OSError."""
         at = 0

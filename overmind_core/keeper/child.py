@@ -1,0 +1,306 @@
+"""One run: its process, its terminal or pipes, its log, and who watches it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import termios
+
+from overmind_core.keeper.loop import READ, WRITE
+from overmind_core.keeper.stdin import Stdin
+from overmind_core.logs.layout import ERR, OUT, split_run
+from overmind_core.system import tty
+from overmind_core.wire.keeper import DISK_FULL, LOG_ERROR, data_frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from overmind_core.keeper.loop import Loop
+    from overmind_core.keeper.viewer import Viewer
+    from overmind_core.logs.writer import RunLog
+    from overmind_core.system.spawn import Spawned
+
+    class Household(Protocol):
+        """Whom a child tells what happened to it."""
+
+        loop: Loop
+
+        def grown(self, child: Child) -> None:
+            """It wrote something."""
+
+        def troubled(self, child: Child) -> None:
+            """Its log can't be written, or can again."""
+
+        def hushed(self, child: Child) -> None:
+            """Its terminal is closed by everybody, though the process lives."""
+
+
+_CHUNK = 65536
+_BUFFER = bytearray(_CHUNK)
+"""One for all: what is read is written to the log before the next read."""
+_VIEW = memoryview(_BUFFER)
+_TARGET = [_BUFFER]
+DRAIN_LIMIT = 1 << 20
+"""Bytes read of one stream when its process has ended: more than a terminal or an unprivileged pipe can hold
+(pipe(7), pipe-max-size), so all that the process wrote is in, though something else may go on writing for ever."""
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class Exit:
+    """How and when a root process ended."""
+
+    __slots__ = ("code", "end", "err", "left", "mono", "out")
+
+    def __init__(self, code: int, *, end: float, mono: float) -> None:
+        """`code`: negative for a signal; `end` in seconds since the epoch, `mono` of this boot."""
+        self.code = code
+        self.end = end
+        self.mono = mono
+        self.out = self.err = 0
+        """Bytes of each stream that were in the log then."""
+        self.left = True
+        """Whether something of the run may still live."""
+
+
+class Output:
+    """One stream of one child, as the loop sees it."""
+
+    __slots__ = ("_child", "fd", "stream")
+
+    def __init__(self, child: Child, fd: int, stream: int) -> None:
+        self._child = child
+        self.fd = fd
+        self.stream = stream
+
+    def ready(self, events: int) -> None:
+        """One read, and for a terminal the writes that wait."""
+        if events & READ:
+            self._child.read(self)
+        if events & WRITE:
+            self._child.stdin.flush()
+
+    def failed(self) -> None:
+        """Reading broke in a way that nobody foresaw."""
+        self._child.suffer(OSError(errno.EIO, "internal failure"))
+
+
+class Inlet:
+    """The pipe to a child's standard input, as the loop sees it."""
+
+    __slots__ = ("_stdin",)
+
+    def __init__(self, stdin: Stdin) -> None:
+        self._stdin = stdin
+
+    def ready(self, _events: int) -> None:
+        """The agent has made room."""
+        self._stdin.flush()
+
+    def failed(self) -> None:
+        """Give the pipe up."""
+        self._stdin.close()
+
+
+class Child:
+    """A run from its spawn until it is forgotten."""
+
+    __slots__ = (
+        "_house", "_inlet", "_inlet_fd", "acked", "cursor", "exit", "hold", "last", "log", "mark", "mission", "mono",
+        "number", "outputs", "pid", "released", "run", "started", "stdin", "ticks", "trouble", "tty", "viewers",
+        "watch_due", "watch_next", "watched",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 -- each is a fact of its own, and all are named in the call
+        self, house: Household, run: str, spawned: Spawned, log: RunLog, *, tty: bool, mark: int, ticks: int, hold: bool
+    ) -> None:
+        self._house = house
+        self.run = run
+        self.mission, self.number = split_run(run)
+        self.pid = spawned.pid
+        self.ticks = ticks
+        self.mark = mark
+        self.tty = tty
+        self.log = log
+        self.started = house.loop.wall
+        self.mono = self.last = house.loop.mono
+        self.hold = hold
+        self.cursor = (0, 0)
+        """Offsets (out, err) that a parser has passed; meaningful with `hold`."""
+        self.exit: Exit | None = None
+        self.acked = self.released = self.watched = False
+        self.watch_due = False
+        """Whether a `grown` notice waits for its time."""
+        self.watch_next = 0.0
+        """When the next `grown` notice may be sent (seconds of this boot)."""
+        self.trouble: str | None = None
+        self.viewers: list[Viewer] = []
+        self.outputs = [Output(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0]
+        self._inlet_fd = spawned.stdin
+        through = spawned.stdin if spawned.stdin >= 0 or not tty else spawned.out
+        self.stdin = Stdin(through, is_tty=tty and spawned.stdin < 0, changed=self.poll)
+        self._inlet = Inlet(self.stdin)
+        self.poll()
+
+    @property
+    def lives(self) -> bool:
+        """Whether the root process was not reaped yet."""
+        return self.exit is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come: acknowledged, and let go of or at its end."""
+        if self.exit is None or not self.acked or self.trouble:
+            return False
+        return self.released or (not self.outputs and not self.exit.left)
+
+    def poll(self) -> None:
+        """Tell the loop what this run waits for now."""
+        reading = 0 if self.trouble else READ
+        typing = WRITE if self.stdin.wants else 0
+        for output in self.outputs:
+            self._house.loop.watch(output.fd, reading | (typing if self.stdin.is_tty else 0), output)
+        if self._inlet_fd >= 0:
+            if self.stdin.fd < 0:
+                self._house.loop.forget(self._inlet_fd)
+                self._inlet_fd = -1
+            else:
+                self._house.loop.watch(self._inlet_fd, typing, self._inlet)
+        if not typing:
+            for viewer in self.viewers:
+                viewer.resume()
+
+    def read(self, output: Output) -> int:
+        """Move at most 64 KiB into the log; return how many bytes, 0 when there were none."""
+        try:
+            size = os.readv(output.fd, _TARGET)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # EIO: nobody has the terminal open.
+            size = 0
+        if not size:
+            self._ended(output)
+            return 0
+        self._take(output.stream, _VIEW[:size])
+        return size
+
+    def _take(self, stream: int, data: memoryview) -> None:
+        house = self._house
+        try:
+            self.log.append(stream, data, house.loop.wall)
+        except OSError as error:
+            self.suffer(error)
+        self.last = house.loop.mono
+        if self.viewers:
+            frame = data_frame(bytes(data))
+            for viewer in tuple(self.viewers):
+                viewer.show(frame)
+        house.grown(self)
+
+    def _ended(self, output: Output) -> None:
+        """A pipe is at its end for ever; a terminal only when its root has ended, for a program may open it again
+        (and closing our side would send it SIGHUP)."""
+        self._house.loop.forget(output.fd)
+        if self.tty and self.lives:
+            self._house.hushed(self)
+            return
+        self._drop(output)
+
+    def listen_again(self) -> None:
+        """Somebody may have opened the terminal again."""
+        self.poll()
+
+    def _drop(self, output: Output) -> None:
+        if self.stdin.is_tty:
+            self.stdin.close()
+        self.outputs.remove(output)
+        os.close(output.fd)
+
+    def suffer(self, error: OSError) -> None:
+        """The log can't be written: stop reading until it can, so that the agent waits instead of losing bytes."""
+        self.trouble = DISK_FULL if error.errno in _FULL else LOG_ERROR
+        self.poll()
+        self._house.troubled(self)
+
+    def retry(self) -> None:
+        """Try to write again what was refused."""
+        try:
+            while self.log.blocked:
+                self.log.retry(self._house.loop.wall)
+        except OSError:
+            return
+        self.trouble = None
+        self.poll()
+        self._house.troubled(self)
+        if self.released:
+            self.release()
+
+    def ended(self, code: int) -> Exit:
+        """The root process was reaped: take in all that it wrote, and note the moment."""
+        loop = self._house.loop
+        self.exit = Exit(code, end=loop.wall, mono=loop.mono)
+        for output in tuple(self.outputs):
+            self._drain(output)
+        try:
+            self.log.ended(loop.wall)
+        except OSError as error:
+            self.suffer(error)
+        self.exit.out, self.exit.err = self.log.offsets
+        for viewer in tuple(self.viewers):
+            viewer.finish(code)
+        return self.exit
+
+    def _drain(self, output: Output) -> None:
+        drained = 0
+        while not self.trouble and drained < DRAIN_LIMIT and (size := self.read(output)):
+            drained += size
+
+    def release(self) -> None:
+        """Nothing of the run lives any more: take in the rest and close everything, once the disk allows it."""
+        self.released = True
+        if self.trouble:
+            return
+        for output in tuple(self.outputs):
+            self._drain(output)
+        if not self.trouble:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of every descriptor, as it is."""
+        for output in tuple(self.outputs):
+            self._house.loop.forget(output.fd)
+            self._drop(output)
+        self.stdin.close()
+        self.log.close()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, and tell the log and every viewer. Without a terminal nothing happens."""
+        if not self.tty or not self.outputs:
+            return
+        try:
+            tty.resize(self.outputs[0].fd, columns=columns, rows=rows)
+        except (OSError, termios.error):
+            return
+        try:
+            self.log.resized(columns, rows, self._house.loop.wall)
+        except OSError as error:
+            self.suffer(error)
+        for viewer in tuple(self.viewers):
+            viewer.resized(columns, rows)
+
+    def join(self, viewer: Viewer) -> None:
+        """Show the run live from here on."""
+        viewer.begin(self.log.offsets[OUT])
+        kept = self.log.kept(OUT)
+        if kept:
+            viewer.show(data_frame(kept))
+        if self.exit is not None:
+            viewer.finish(self.exit.code)
+        else:
+            self.viewers.append(viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        """A viewer is gone."""
+        if viewer in self.viewers:
+            self.viewers.remove(viewer)

@@ -1,0 +1,136 @@
+"""A client's socket: sends without ever blocking, and drops whoever doesn't read."""
+
+from __future__ import annotations
+
+import json
+
+from overmind_core.keeper.loop import READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+
+    from overmind_core.keeper.loop import Loop
+
+UNSENT_LIMIT = 32 << 20
+"""Bytes that a client may leave unread before it is dropped."""
+_RECEIVE = 256 << 10
+"""Bytes received at once."""
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Connection:
+    """One accepted socket. `receive` gets what arrives, `lost` is called once, at the end."""
+
+    __slots__ = ("_corked", "_ending", "_fd", "_loop", "_out", "_paused", "_socket", "limit", "lost", "receive")
+
+    def __init__(self, loop: Loop, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        self._loop = loop
+        self._socket = accepted
+        self._fd = accepted.fileno()
+        self._out = bytearray()
+        self._corked = False
+        self._ending = False
+        self._paused = False
+        self.limit = UNSENT_LIMIT
+        self.receive: Callable[[bytes], None] = _ignore
+        self.lost: Callable[[], None] = _nothing
+        loop.watch(self._fd, READ, self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client is still there, as far as we know."""
+        return self._fd >= 0
+
+    def say(self, message: Mapping[str, object]) -> None:
+        """Send one JSON line."""
+        self.send(_encode(message).encode() + b"\n")
+
+    def send(self, data: bytes) -> None:
+        """Send `data` behind what waits; drops the client when too much does."""
+        if self._fd < 0:
+            return
+        self._out += data
+        if not self._corked and len(self._out) == len(data):
+            self._flush()
+        if len(self._out) > self.limit:
+            self.close()
+
+    def pause(self, *, paused: bool) -> None:
+        """Take no more from this client for a while."""
+        self._paused = paused
+        self._watch()
+
+    def end(self) -> None:
+        """Close as soon as everything was sent."""
+        self._ending = True
+        self._flush()
+
+    def close(self) -> None:
+        """Close now; again is harmless."""
+        if self._fd < 0:
+            return
+        self._loop.forget(self._fd)
+        self._fd = -1
+        self._socket.close()
+        self._out.clear()
+        self.lost()
+
+    def ready(self, events: int) -> None:
+        """Send and receive one portion."""
+        if events & WRITE:
+            self._flush()
+        if events & READ and self._fd >= 0:
+            self._take()
+
+    def failed(self) -> None:
+        """Something in here broke: end this client alone."""
+        self.close()
+
+    def _take(self) -> None:
+        try:
+            data = self._socket.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
+        # Answers to pipelined requests leave together.
+        self._corked = True
+        try:
+            self.receive(data)
+        finally:
+            self._corked = False
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._out and self._fd >= 0:
+                sent = self._socket.send(self._out)
+                del self._out[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+        if self._ending and not self._out:
+            self.close()
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._fd >= 0:
+            # A client that doesn't read its answers isn't asked for more requests.
+            reading = READ if not self._paused and len(self._out) < self.limit // 4 else 0
+            self._loop.watch(self._fd, reading | (WRITE if self._out else 0), self)
+
+
+def _ignore(_data: bytes) -> None:
+    return
+
+
+def _nothing() -> None:
+    return

@@ -1,0 +1,52 @@
+"""How runs ended, on disk before anybody is told: the journal that outlives the keeper."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORTH_TRUNCATING = 1 << 20
+"""Bytes."""
+
+
+class Exits:
+    """Appends to `exits.ndjson`; its descriptor is opened at start, so a lack of them never matters."""
+
+    __slots__ = ("_due", "_fd", "_size")
+
+    def __init__(self, path: str) -> None:
+        """Raises OSError: the file can't be opened."""
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._fd).st_size
+        torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
+        self._due = b"\n" if torn else b""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the disk refused something that has to be tried again."""
+        return bool(self._due)
+
+    def add(self, record: Mapping[str, object]) -> None:
+        """Append one exit. What the disk refuses is kept for `flush`; never raises."""
+        self._due += json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is due, as far as the disk takes it."""
+        try:
+            while self._due:
+                wrote = os.write(self._fd, self._due)
+                self._due = self._due[wrote:]
+                self._size += wrote
+        except OSError:
+            return
+
+    def forget(self) -> None:
+        """All in it is committed elsewhere: empty the file once it has grown."""
+        if self._size > WORTH_TRUNCATING and not self._due:
+            os.ftruncate(self._fd, 0)
+            self._size = 0

@@ -1,0 +1,144 @@
+"""Spawns wait in a queue and happen a few per turn, so that a burst of them never holds up a keystroke's echo."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+
+from overmind_core.keeper.child import Child
+from overmind_core.keeper.runs import FILES_ON_TERMINAL
+from overmind_core.keeper.stdin import Refused
+from overmind_core.logs.layout import LIMIT, SEGMENT, split_run
+from overmind_core.logs.writer import RunLog
+from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, spawn
+from overmind_core.system.spawnplan import STDIN_NULL, STDIN_PIPE, STDIN_TTY, STEP_TERMINAL, Plan, SpawnFailed
+from overmind_core.wire.bytestrings import from_wire
+from overmind_core.wire.keeper import ERROR_INVALID, ERROR_NO_TERMINALS, ERROR_SPAWN_FAILED, ERROR_TOO_MANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.serve import Keeper
+
+PER_TURN = 4
+_METHODS = frozenset((AUTO, POSIX_SPAWN, PTYPROCESS))
+_STDINS = frozenset((STDIN_NULL, STDIN_TTY, STDIN_PIPE))
+
+
+class Spawner:
+    """The queue and its work."""
+
+    __slots__ = ("_keeper", "_limits", "_logs", "_queue")
+
+    def __init__(self, keeper: Keeper, *, logs: str, limits: tuple[int, int], own_limit: int) -> None:
+        """`limits`: RLIMIT_NOFILE that children get; `own_limit`: how many descriptors the keeper may open."""
+        self._keeper = keeper
+        self._logs = logs
+        self._limits = (*limits, own_limit)
+        self._queue: deque[tuple[Connection, int, Mapping[str, Any]]] = deque()
+
+    def put(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
+        """Queue one spawn request; it is answered on `connection` when it is done."""
+        self._queue.append((connection, number, request))
+
+    def work(self) -> float | None:
+        """Do a few; the rest at once after the next turn's events."""
+        for _ in range(min(PER_TURN, len(self._queue))):
+            connection, number, request = self._queue.popleft()
+            # Whoever asked and left asks again, if it still wants to: a run id makes that safe.
+            if connection.is_open:
+                self._keeper.answer(connection, number, self._start, request)
+        return 0.0 if self._queue else None
+
+    def _start(self, request: Mapping[str, Any]) -> dict[str, object]:
+        keeper = self._keeper
+        child = keeper.runs.get(request["run"])
+        if child is None:
+            split_run(request["run"])
+            if keeper.runs.files + FILES_ON_TERMINAL >= self._limits[2]:
+                raise Refused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
+            child = self._new(request)
+            keeper.runs.add(child)
+        return {
+            "run": child.run,
+            "pid": child.pid,
+            "ticks": child.ticks,
+            "mark": child.mark,
+            "started": child.started,
+            "mono": child.mono,
+        }
+
+    def _new(self, request: Mapping[str, Any]) -> Child:
+        keeper = self._keeper
+        plan = _plan(request, self._limits[:2])
+        plan.mark = keeper.marks.take()
+        try:
+            spawned = spawn(plan, _method(request))
+        except SpawnFailed as error:
+            keeper.marks.give_back(plan.mark)
+            raise _refusal(error, plan) from None
+        log = RunLog(
+            self._logs,
+            request["run"],
+            limit=int(request.get("log_limit", LIMIT)),
+            segment=int(request.get("segment", SEGMENT)),
+            held=keeper.runs.held_cursors,
+        )
+        hold = bool(request.get("hold", False))
+        ticks = _start_ticks(spawned.pid)
+        return Child(keeper, request["run"], spawned, log, tty=plan.tty, mark=plan.mark, ticks=ticks, hold=hold)
+
+
+def _method(request: Mapping[str, Any]) -> str:
+    method = request.get("method", AUTO)
+    if method not in _METHODS:
+        raise Refused(ERROR_INVALID, f"unknown way to spawn: {method!r}")
+    return str(method)
+
+
+def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> Plan:
+    """Raises KeyError, TypeError or ValueError for a request of the wrong shape."""
+    stdin = request.get("stdin", STDIN_NULL)
+    tty = bool(request.get("tty", True))
+    if stdin not in _STDINS or (stdin == STDIN_TTY and not tty):
+        raise Refused(ERROR_INVALID, f"standard input can't be {stdin!r} here")
+    return Plan(
+        program=_bytes(request["program"]),
+        argv=[_bytes(text) for text in request["argv"]],
+        env={_bytes(name): _bytes(value) for name, value in request.get("env", {}).items()},
+        cwd=_bytes(request["cwd"]),
+        umask=int(request.get("umask", 0o022)),
+        tty=tty,
+        stdin=stdin,
+        columns=int(request.get("columns", 80)),
+        rows=int(request.get("rows", 24)),
+        nofile=(nofile[0], nofile[1]),
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return os.fsencode(from_wire(text))
+
+
+def _refusal(error: SpawnFailed, plan: Plan) -> Refused:
+    number = error.errno or 0
+    if number in {errno.EMFILE, errno.ENFILE}:
+        return Refused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
+    if error.step == STEP_TERMINAL and number in {errno.ENOSPC, errno.ENOENT, errno.EAGAIN}:
+        return Refused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
+    subject = os.fsdecode(plan.cwd if error.step == "cwd" else plan.program)
+    message = f"{subject!r}: {os.strerror(number)}"
+    return Refused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)
+
+
+def _start_ticks(pid: int) -> int:
+    """When `pid` started, in clock ticks since the boot; 0 where the system doesn't say. Source: proc_pid_stat(5)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read(4096).rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0

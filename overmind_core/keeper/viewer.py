@@ -1,0 +1,84 @@
+"""A live view of one run: its bytes as they come, and what the person there types."""
+
+from __future__ import annotations
+
+from overmind_core.keeper.stdin import Refused
+from overmind_core.wire.keeper import (
+    FRAME_DATA,
+    FRAME_RESIZE,
+    VIEWER_LIMIT,
+    FrameDecoder,
+    FrameError,
+    exit_frame,
+    offset_frame,
+    parse_resize,
+    resize_frame,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from overmind_core.keeper.child import Child
+    from overmind_core.keeper.connection import Connection
+
+TYPED_LIMIT = 1 << 20
+"""Bytes waiting for the agent from which on a typist is held back."""
+
+
+class Viewer:
+    """One stream connection, after its ticket was taken."""
+
+    __slots__ = ("_child", "_connection", "_decoder", "_may_write")
+
+    def __init__(self, child: Child, connection: Connection, *, may_write: bool) -> None:
+        self._child = child
+        self._connection = connection
+        self._decoder = FrameDecoder()
+        self._may_write = may_write
+        connection.limit = VIEWER_LIMIT
+        connection.receive = self._receive
+        connection.lost = self._lost
+
+    def begin(self, offset: int) -> None:
+        """Tell where in the log the live stream begins."""
+        self._connection.send(offset_frame(offset))
+
+    def show(self, frame: bytes) -> None:
+        """Pass a frame on; a viewer that is too slow for it is dropped."""
+        self._connection.send(frame)
+
+    def resized(self, columns: int, rows: int) -> None:
+        """Somebody gave the terminal another size."""
+        self._connection.send(resize_frame(columns, rows))
+
+    def finish(self, code: int) -> None:
+        """The run ended: say so, and hang up when that has arrived."""
+        self._connection.send(exit_frame(code))
+        self._connection.end()
+
+    def resume(self) -> None:
+        """The agent has read: take from the typist again."""
+        self._connection.pause(paused=False)
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            for kind, payload in self._decoder.feed(data):
+                if self._may_write:
+                    self._obey(kind, payload)
+        except FrameError:
+            self._connection.close()
+
+    def _obey(self, kind: int, payload: bytes) -> None:
+        if kind == FRAME_RESIZE:
+            columns, rows = parse_resize(payload)
+            self._child.resize(columns, rows)
+        elif kind == FRAME_DATA:
+            try:
+                self._child.stdin.type(payload)
+            except Refused:
+                # Nothing to answer with in the middle of a stream; the log shows what arrived.
+                return
+            if self._child.stdin.waiting > TYPED_LIMIT:
+                self._connection.pause(paused=True)
+
+    def _lost(self) -> None:
+        self._child.leave(self)
