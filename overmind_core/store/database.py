@@ -30,8 +30,8 @@ SETTINGS = (
     # Takes effect in a new file only, and before the journal mode writes its first page.
     "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
-    # Measured on ext4 (virtual disk): FULL adds 0.1 ms to a commit, whatever is in it. One mission with run and event per
-    # commit: 14,500 against 29,000 rows/s; 20 of them: 92,000 against 110,000. Worth what it keeps through a power cut.
+    # Measured on ext4 (virtual disk): FULL adds 0.1 ms to a commit, whatever is in it. One mission with its run and event
+    # per commit: 14,500 against 29,000 rows/s; 20 of them: 92,000 against 110,000. Little for surviving a power cut.
     "PRAGMA synchronous = FULL",
     f"PRAGMA journal_size_limit = {WAL_LIMIT}",
     "PRAGMA foreign_keys = ON",

@@ -1,0 +1,73 @@
+"""Points in time: RFC 3339 out, and several ways in."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.moment import TimeError, format_time, parse_time
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
+HOUR = 3600.0
+KOLKATA = timezone(timedelta(hours=5, minutes=30))
+
+
+def test_a_time_is_written_in_utc_with_milliseconds():
+    assert format_time(NOON + 0.123) == "2026-11-20T12:00:00.123Z"
+    assert format_time(0.0) == "1970-01-01T00:00:00.000Z"
+    assert format_time(NOON + 0.9996) == "2026-11-20T12:00:01.000Z"
+
+
+@given(st.floats(0, 253_402_300_799))
+def test_a_written_time_is_read_back_within_a_millisecond(wall):
+    assert parse_time(format_time(wall), 0.0) == pytest.approx(wall, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("2026-11-20T12:00:00Z", UTC, NOON),
+        ("2026-11-20t12:00:00.5z", UTC, NOON + 0.5),
+        ("2026-11-20 12:00:00,25Z", KOLKATA, NOON + 0.25),
+        ("2026-11-20T13:00:00+01:00", UTC, NOON),
+        ("2026-11-20T12:00", UTC, NOON),
+        ("2026-11-20T17:30:00", KOLKATA, NOON),
+        ("2026-11-20", UTC, NOON - 12 * HOUR),
+        ("11:30", UTC, NOON - HOUR / 2),
+        ("12:00", UTC, NOON),
+        ("12:00:01", UTC, NOON + 1 - 24 * HOUR),
+        ("23:00", UTC, NOON - 13 * HOUR),
+        ("9:00", UTC, NOON - 3 * HOUR),
+        ("17:00", KOLKATA, NOON - HOUR / 2),
+        ("5m", UTC, NOON - 300),
+        ("90", UTC, NOON - 90),
+        (" 1.5h ", UTC, NOON - 1.5 * HOUR),
+    ],
+)
+def test_a_time_is_understood(text, zone, expected):
+    assert parse_time(text, NOON, zone=zone) == pytest.approx(expected)
+
+
+def test_without_a_zone_the_machine_s_own_counts():
+    local = datetime.fromtimestamp(NOON).astimezone()
+    assert parse_time(f"{local:%Y-%m-%dT%H:%M:%S}", NOON) == NOON
+    assert parse_time(f"{local:%H:%M}", NOON) == NOON
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "25:00", "12:60", "2026-13-01", "2026-11-20T25:00:00Z", "2026-11-20T12:00:00+99:00"]
+)
+def test_any_other_time_is_refused_and_named(text):
+    with pytest.raises(TimeError) as caught:
+        parse_time(text, NOON)
+    assert caught.value.text == text
+
+
+@given(st.text(max_size=30))
+def test_no_text_raises_anything_else(text):
+    with contextlib.suppress(TimeError):
+        assert isinstance(parse_time(text, NOON), float)
