@@ -130,7 +130,7 @@ def test_waiting_ends_without_the_lock_after_the_timeout(path):
 def test_a_lock_whose_file_was_removed_and_made_again_is_no_lock(path, monkeypatch):
     """The file may be removed between opening and locking: who then locks the old one holds nothing."""
     real = fcntl.flock
-    replaced = []
+    replaced: list[int] = []
 
     def replace_once(fd, mode):
         if not replaced:
