@@ -40,7 +40,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 """Names in /proc/self/mountinfo. There `flock` and SQLite's shared memory can't be trusted."""
 
 
-class HomeUnsafe(Exception):  # noqa: N818 -- errors are named by the fact
+class HomeUnsafe(Exception):
     """A folder that has to be ours alone is not.
 
     Attributes:
