@@ -111,7 +111,7 @@ class Child:
         "watch_due", "watch_next", "watched",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 -- each is a fact of its own, and all are named in the call
+    def __init__(
         self, house: Household, run: str, spawned: Spawned, log: RunLog, *, tty: bool, mark: int, ticks: int, hold: bool
     ) -> None:
         self._house = house
@@ -199,22 +199,26 @@ class Child:
         house.grown(self)
 
     def _ended(self, output: Output) -> None:
-        """A pipe is at its end for ever; a terminal only when its root has ended, for a program may open it again
-        (and closing our side would send it SIGHUP)."""
-        self._house.loop.forget(output.fd)
+        """Nobody holds the other side.
+
+        A pipe is at its end for ever; a terminal only when its root has ended, for a program may open it again, and
+        closing our side would send it SIGHUP.
+        """
         if self.tty and self.lives:
+            self._house.loop.forget(output.fd)
             self._house.hushed(self)
-            return
-        self._drop(output)
+        else:
+            self._drop(output)
 
     def listen_again(self) -> None:
         """Somebody may have opened the terminal again."""
         self.poll()
 
     def _drop(self, output: Output) -> None:
+        self.outputs.remove(output)
         if self.stdin.is_tty:
             self.stdin.close()
-        self.outputs.remove(output)
+        self._house.loop.forget(output.fd)
         os.close(output.fd)
 
     def suffer(self, error: OSError) -> None:
@@ -269,7 +273,6 @@ class Child:
     def close(self) -> None:
         """Let go of every descriptor, as it is."""
         for output in tuple(self.outputs):
-            self._house.loop.forget(output.fd)
             self._drop(output)
         self.stdin.close()
         self.log.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import gc
 import os
@@ -32,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+USAGE = "python -P -m overmind_core.keeper --home DIR [--linger SECONDS] [--ready-fd FD]"
 LINGER = 10.0
 """Seconds that a keeper stays when nobody needs it."""
 MOST_FILES = 1 << 20
@@ -44,9 +44,9 @@ EXIT_TAKEN = 75
 _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the keeper until nobody needs it; returns its exit status."""
-    options = _options(argv)
+    options = Options(argv)
     _stand_apart(options.ready_fd)
     home = Home(options.home)
     ensure_home(home)
@@ -67,12 +67,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     return EXIT_OK
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="overmind_core.keeper", description="Holds what overmind runs.")
-    parser.add_argument("--home", required=True)
-    parser.add_argument("--linger", type=float, default=LINGER, help="seconds to stay when nobody needs it")
-    parser.add_argument("--ready-fd", type=int, default=-1, help="gets a byte once the keeper listens")
-    return parser.parse_args(argv)
+class Options:
+    """What the command line said."""
+
+    __slots__ = ("home", "linger", "ready_fd")
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        """Take `--name value` pairs: argparse would cost a megabyte for as long as the keeper lives.
+
+        Raises:
+            ValueError: something else is there, or no `--home`.
+        """
+        given = dict(zip(argv[::2], argv[1::2], strict=True))
+        self.home = given.pop("--home", "")
+        """Folder of the home."""
+        self.linger = float(given.pop("--linger", LINGER))
+        """Seconds to stay when nobody needs it."""
+        self.ready_fd = int(given.pop("--ready-fd", -1))
+        """Gets a byte once the keeper listens; -1 for none."""
+        if given or not self.home:
+            raise ValueError(f"usage: {USAGE}")
 
 
 def _stand_apart(ready: int) -> None:
@@ -102,9 +116,15 @@ def _furnish(home: Home, listening: socket.socket, *, linger: float) -> Loop:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, theirs[1]))
     loop = Loop()
     marks = Marks(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
-    tickets = Tickets(time.monotonic)
     keeper = Keeper(
-        loop, Runs(), Exits(home.exits), Orphans(), marks, tickets, boot=boot_id(), linger=linger
+        loop,
+        Runs(),
+        exits=Exits(home.exits),
+        orphans=Orphans(),
+        marks=marks,
+        tickets=Tickets(time.monotonic),
+        boot=boot_id(),
+        linger=linger,
     )
     keeper.spawner = Spawner(keeper, logs=home.logs, limits=theirs, own_limit=limit)
     keeper.revival = Revival(keeper, log=home.daemon_log, nofile=theirs)

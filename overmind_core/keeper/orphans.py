@@ -2,8 +2,8 @@
 
 Whoever loses its parent becomes our child (we are a child subreaper). So *a child that no run owns* (an orphan) is what
 a process escaped as, and when there is none, right after a root was reaped, nothing of its run lives: proof without a
-scan. An orphan tells its run by its mark (system/marks.py), a zombie too. Chains, whose every generation forks and exits
-faster than anybody can scan, pass through here one by one: a purge kills them as they come.
+scan. An orphan tells its run by its mark (system/marks.py), a zombie too. Chains, whose every generation forks and
+exits faster than anybody can scan, pass through here one by one: a purge kills them as they come.
 
 The contract with the keeper's loop, which has one thread:
 
@@ -218,7 +218,9 @@ class Orphans:
             if purge.root in registered:
                 doubt, purge.sign = True, now
             if not purge.mark or not doubt or purge.over(now):
-                purge.survivors = [pid for pid in orphans if self._hunted(pid, purge)]
+                left = [pid for pid in orphans if self._hunted(pid, purge)]
+                # The newest dead stands for a chain that was not caught.
+                purge.survivors = [pid for pid in left if not _dead(pid)] or left[-1:]
                 done.append(purge)
         self._purges = [purge for purge in self._purges if purge not in done]
         return done

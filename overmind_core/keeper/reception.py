@@ -111,7 +111,8 @@ class Client:
         if op == HELLO:
             return self._hello(request)
         if op == STREAM:
-            return self._stream(request)
+            self._stream(request)
+            return None
         if not self._is_supervisor and op != STATUS:
             raise Refused(ERROR_HELLO_FIRST, "say hello first")
         number = request.get("n", 0)

@@ -26,7 +26,7 @@ KILL_LIMIT = 10.0
 class Revival:
     """Knows what the newest supervisor wished for the time after it."""
 
-    __slots__ = ("_argv", "_delay", "_deadline", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_timer")
+    __slots__ = ("_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_timer")
 
     def __init__(self, keeper: Keeper, *, log: str, nofile: tuple[int, int]) -> None:
         """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE."""

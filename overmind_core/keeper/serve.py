@@ -35,15 +35,15 @@ class Keeper:
     spawner: Spawner
     revival: Revival
 
-    def __init__(  # noqa: PLR0913 -- its parts, made by main
+    def __init__(
         self,
         loop: Loop,
         runs: Runs,
+        *,
         exits: Exits,
         orphans: Orphans,
         marks: Marks,
         tickets: Tickets,
-        *,
         boot: str,
         linger: float,
     ) -> None:

@@ -20,7 +20,7 @@ _PORTIONS = 16
 """Writes in one turn, so that one greedy reader doesn't hold the others up."""
 
 
-class Refused(Exception):  # noqa: N818 -- an answer to the client, not our fault
+class Refused(Exception):
     """The client asked for what can't be done; `code` is one of the protocol's errors, `fields` go beside it."""
 
     def __init__(self, code: str, message: str, **fields: object) -> None:

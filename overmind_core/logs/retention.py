@@ -7,6 +7,7 @@ latter only up to four times the limit.
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 from overmind_core.logs import timeindex
 from overmind_core.logs.layout import STREAMS, data_name, data_starts, index_name, index_numbers
@@ -15,90 +16,96 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Offsets = tuple[int, int]
+    """Of out and err, in bytes."""
+
 PATIENCE = 4
 """A held cursor is respected up to this many times the limit."""
 _KINDS = (timeindex.DROPPED_OUT, timeindex.DROPPED_ERR)
+_HEADERS = 2
+"""Records that every index segment begins with: where out and err were then."""
 
 
-def trim(mission: str, limit: int, held: Mapping[int, tuple[int, int]], open_runs: Mapping[int, tuple[int, int]], wall: int) -> None:
+def trim(mission: str, limit: int, *, held: Mapping[int, Offsets], writing: Mapping[int, Offsets], wall: int) -> None:
     """Delete the oldest data segments until the folder `mission` holds at most `limit` bytes.
 
     Args:
         mission: the folder of all runs of one mission.
         limit: bytes.
-        held: run number → offsets (out, err) that a parser has not passed yet.
-        open_runs: run number → first offsets (out, err) of the segments being written.
+        held: run number → offsets that a parser has not passed yet.
+        writing: run number → first offsets of the segments that are being written.
         wall: milliseconds since the epoch, for the record in the index.
     """
     total = _size(mission)
     for number in sorted(int(name) for name in os.listdir(mission) if name.isdigit()):
         if total <= limit:
             return
-        folder = f"{mission}/{number:06d}"
+        run = _Run(f"{mission}/{number:06d}", held.get(number), writing.get(number))
         for stream in range(len(STREAMS)):
-            total -= _trim_stream(folder, stream, total - limit, total - PATIENCE * limit,
-                                  held.get(number), open_runs.get(number), wall)
-        total -= _trim_index(folder)
+            total -= run.trim(stream, total - limit, total - PATIENCE * limit, wall)
+        total -= run.trim_index()
 
 
-def _trim_stream(
-    folder: str,
-    stream: int,
-    excess: int,
-    hard_excess: int,
-    held: tuple[int, int] | None,
-    writing: tuple[int, int] | None,
-    wall: int,
-) -> int:
-    starts = data_starts(os.listdir(folder), stream)
-    ends = starts[1:]
-    if starts and writing is None:
-        ends = [*ends, starts[-1] + os.stat(f"{folder}/{data_name(stream, starts[-1])}").st_size]
-    freed = 0
-    dropped = -1
-    for start, end in zip(starts, ends, strict=False):
-        if freed >= excess or (writing is not None and start >= writing[stream]):
-            break
-        if held is not None and end > held[stream] and freed >= hard_excess:
-            break
-        path = f"{folder}/{data_name(stream, start)}"
+class _Run:
+    """One run's folder."""
+
+    __slots__ = ("_folder", "_held", "_writing")
+
+    def __init__(self, folder: str, held: Offsets | None, writing: Offsets | None) -> None:
+        self._folder = folder
+        self._held = held
+        self._writing = writing
+
+    def trim(self, stream: int, excess: int, hard_excess: int, wall: int) -> int:
+        """Free `excess` bytes of `stream`, of held ones only `hard_excess`; return how many were freed."""
+        freed = 0
+        dropped = -1
+        for start, end in self._segments(stream):
+            is_held = self._held is not None and end > self._held[stream]
+            if freed >= (hard_excess if is_held else excess):
+                break
+            freed += self._unlink(data_name(stream, start))
+            dropped = end
+        if dropped >= 0:
+            self._note(timeindex.pack(wall, dropped, _KINDS[stream]))
+        return freed
+
+    def trim_index(self) -> int:
+        """Drop index segments that speak only of bytes that are gone; return how many bytes were freed."""
+        names = os.listdir(self._folder)
+        kept = [(data_starts(names, stream) or [1 << 63])[0] for stream in range(len(STREAMS))]
+        freed = 0
+        for number, successor in pairwise(index_numbers(names)):
+            first = self._first_offsets(index_name(successor))
+            if not first or any(offset > oldest for offset, oldest in zip(first, kept, strict=True)):
+                break
+            freed += self._unlink(index_name(number))
+        return freed
+
+    def _segments(self, stream: int) -> list[tuple[int, int]]:
+        """(start, end) of every segment that nobody writes any more, oldest first."""
+        starts = data_starts(os.listdir(self._folder), stream)
+        if self._writing is not None:
+            return [(start, end) for start, end in pairwise(starts) if start < self._writing[stream]]
+        ends = [start + os.stat(f"{self._folder}/{data_name(stream, start)}").st_size for start in starts[-1:]]
+        return list(zip(starts, [*starts[1:], *ends], strict=True))
+
+    def _first_offsets(self, name: str) -> list[int]:
+        """What the segment's first records say; empty when they are torn."""
+        with open(f"{self._folder}/{name}", "rb", buffering=0) as file:
+            records = timeindex.unpack(file.read(_HEADERS * timeindex.RECORD.size))
+        return [record.offset for record in records] if len(records) == _HEADERS else []
+
+    def _note(self, record: bytes) -> None:
+        numbers = index_numbers(os.listdir(self._folder))
+        with open(f"{self._folder}/{index_name(numbers[-1] if numbers else 0)}", "ab", buffering=0) as file:
+            file.write(record)
+
+    def _unlink(self, name: str) -> int:
+        path = f"{self._folder}/{name}"
         size = os.stat(path).st_size
         os.unlink(path)
-        freed += size
-        dropped = end
-    if dropped >= 0:
-        _note(folder, timeindex.pack(wall, dropped, _KINDS[stream]))
-    return freed
-
-
-def _trim_index(folder: str) -> int:
-    """Drop index segments that speak only of bytes that are gone; return the bytes freed."""
-    names = os.listdir(folder)
-    kept = [(data_starts(names, stream) or [1 << 63])[0] for stream in range(len(STREAMS))]
-    numbers = index_numbers(names)
-    freed = 0
-    for number, successor in zip(numbers, numbers[1:], strict=False):
-        first = _first_offsets(f"{folder}/{index_name(successor)}")
-        if first is None or any(first[stream] > kept[stream] for stream in range(len(STREAMS))):
-            break
-        path = f"{folder}/{index_name(number)}"
-        freed += os.stat(path).st_size
-        os.unlink(path)
-    return freed
-
-
-def _first_offsets(path: str) -> tuple[int, int] | None:
-    """The two records that every index segment begins with."""
-    with open(path, "rb", buffering=0) as file:
-        records = timeindex.unpack(file.read(2 * timeindex.RECORD.size))
-    return (records[0].offset, records[1].offset) if len(records) == 2 else None
-
-
-def _note(folder: str, record: bytes) -> None:
-    numbers = index_numbers(os.listdir(folder))
-    path = f"{folder}/{index_name(numbers[-1] if numbers else 0)}"
-    with open(path, "ab", buffering=0) as file:
-        file.write(record)
+        return size
 
 
 def _size(mission: str) -> int:

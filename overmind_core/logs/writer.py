@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 from overmind_core.logs import timeindex
 from overmind_core.logs.layout import (
@@ -17,6 +18,7 @@ from overmind_core.logs.layout import (
     data_starts,
     index_name,
     index_numbers,
+    mission_folder,
     run_folder,
     split_run,
 )
@@ -85,7 +87,7 @@ class RunLog:
         try:
             file = self._files[stream]
             if file < 0:
-                file = self._open(stream, wall)
+                file = self._open(stream)
             at = os.write(file, data)
             while at < length:
                 at += os.write(file, data[at:])
@@ -134,21 +136,21 @@ class RunLog:
 
     def _write_index(self, records: bytes, stream: int) -> None:
         due = self._index_due + records
+        at = 0
         try:
             if self._index < 0 or self._index_size >= INDEX_SEGMENT:
                 due = self._next_index() + due
-            at = 0
             while at < len(due):
                 wrote = os.write(self._index, due[at:])
                 at += wrote
                 self._index_size += wrote
         except OSError:
-            self._index_due = due[at:] if self._index >= 0 else due
+            self._index_due = due[at:]
             self._rest = (stream, b"")
             raise
         self._index_due = b""
 
-    def _open(self, stream: int, wall: float) -> int:
+    def _open(self, stream: int) -> int:
         """Open the segment that begins at the current offset, and an index segment beside it."""
         folder = self._make_folder()
         file = os.open(f"{folder}/{data_name(stream, self.offsets[stream])}", _FLAGS, 0o600)
@@ -192,7 +194,10 @@ class RunLog:
         self._starts[stream] = self.offsets[stream]
         mission, number = split_run(self._run)
         writing = {number: (self._starts[OUT], self._starts[ERR])}
-        trim(f"{self._logs}/{mission}", self._limit, self._held(mission), writing, int(wall * _TIMES))
+        # What can't be deleted now is tried again at the next rotation; the bytes themselves are safe.
+        with suppress(OSError):
+            folder = mission_folder(self._logs, mission)
+            trim(folder, self._limit, held=self._held(mission), writing=writing, wall=int(wall * _TIMES))
 
 
 def _end(folder: str, names: list[str], stream: int) -> int:

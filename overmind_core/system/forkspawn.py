@@ -45,7 +45,7 @@ class _Bare(ptyprocess.PtyProcess):  # type: ignore[misc]  # carries no types
         self.born.append((pid, fd))
 
 
-class _Refused(Exception):  # noqa: N818 -- crosses a pipe as text
+class _Refused(Exception):
     """`<errno> <step>`, from the child to the parent."""
 
 

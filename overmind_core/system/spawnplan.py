@@ -36,7 +36,7 @@ class Plan:
 
     __slots__ = ("argv", "columns", "cwd", "env", "mark", "nofile", "program", "rows", "stdin", "tty", "umask")
 
-    def __init__(  # noqa: PLR0913 -- each is a fact of its own, and all are named in the call
+    def __init__(
         self,
         *,
         program: bytes,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import struct
-import sys
 import termios
 
-_IUTF8 = 0x4000 if sys.platform != "darwin" else 0x00004000
-"""termios(3); the module names it from Python 3.13 on."""
+_IUTF8 = 0x4000
+"""termios(3), on Linux and macOS alike; the module names it from Python 3.13 on."""
 _SIZE = struct.Struct("HHHH")
 
 

@@ -25,7 +25,7 @@ PATIENCE = 20.0
 ANSWER_LIMIT = 64 << 20
 
 
-class Refusal(Exception):  # noqa: N818 -- the keeper's answer
+class Refusal(Exception):
     """The keeper answered with an error."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
@@ -196,11 +196,17 @@ class KeeperProcess:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with open(self.home.keeper_log, "ab") as log:
             process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(told,), env=env, start_new_session=True
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(told,),
+                env=env,
+                start_new_session=True,
             )
         os.close(told)
         try:
-            assert os.read(ready, 1), f"the keeper did not start: {open(self.home.keeper_log).read()}"
+            assert os.read(ready, 1), f"the keeper did not start: {self.log()}"
         finally:
             os.close(ready)
         return process
