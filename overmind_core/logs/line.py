@@ -1,0 +1,279 @@
+"""The line that a terminal would show after everything that was written to it: text is written over text.
+
+Columns count from 0, in cells. A line is a list of runs as long as it only grows, and a list of cells once the
+cursor went back; a line longer than `OVERWRITE_LIMIT` is no longer written over (a terminal would have wrapped it,
+and its upper rows stay), which bounds what one byte can cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from overmind_core.domain.cells import width
+from overmind_core.logs.colour import PLAIN, RESET, Style, opening
+
+OVERWRITE_LIMIT = 4096
+"""Cells."""
+LENGTH_LIMIT = 32 * 1024 * 1024
+"""Characters; a longer line is shown as several."""
+TAB = 8
+_MARKS_LIMIT = 4096
+"""Characters in one cell: a letter and the marks on it."""
+
+Run = tuple[str, Style]
+
+
+class Lines:
+    """Writes runs of text, one line after the other; `finished` holds the lines that are complete."""
+
+    def __init__(self) -> None:
+        self.finished: list[str] = []
+        self._runs: list[Run] = []
+        self._size = 0
+        self._cells: list[str] | None = None
+        self._styles: list[Style] = []
+        self._column = 0
+        self._returned = False
+        self._written_over = False
+
+    @property
+    def simple(self) -> bool:
+        """Whether text is simply added at the end."""
+        return self._cells is None and not self._returned
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing stands on the line (erased text doesn't count)."""
+        return not self._runs and not self._cells
+
+    def write(self, text: str, style: Style) -> None:
+        """Write `text`, without control characters, at the cursor."""
+        if self.simple:
+            self._append(text, style)
+        else:
+            self._overwrite(text, style)
+
+    def tab(self, style: Style) -> None:
+        """Go to the next column that is a multiple of `TAB`, erasing nothing."""
+        if self.simple:
+            self._append("\t", style)
+        elif self._laid_out():
+            self._column += TAB - self._column % TAB
+
+    def newline(self) -> None:
+        """Finish the line."""
+        self.finished.append(self._rendered())
+        self._clear()
+
+    def end(self) -> None:
+        """Finish the line when something stands on it."""
+        if self.empty:
+            self._clear()
+        else:
+            self.newline()
+
+    def carriage_return(self) -> None:
+        """Go to column 0. Costs nothing until something is written: most returns are followed by a newline."""
+        if self._cells is None:
+            self._returned = bool(self._runs)
+        self._column = 0
+
+    def to_column(self, column: int) -> None:
+        """Go to `column`."""
+        if self._laid_out():
+            self._column = min(max(column, 0), OVERWRITE_LIMIT - 1)
+
+    def move(self, columns: int) -> None:
+        """Go to the right, or, when negative, to the left."""
+        if self._laid_out():
+            self.to_column(self._column + columns)
+
+    def erase_right(self) -> None:
+        """Erase from the cursor to the end of the line."""
+        if self._laid_out() and self._cells:
+            self._split(self._column)
+            del self._cells[self._column :], self._styles[self._column :]
+
+    def erase_left(self) -> None:
+        """Erase from the start of the line up to the cursor."""
+        if self._laid_out() and self._cells:
+            self._blank(0, self._column + 1)
+
+    def erase_all(self) -> None:
+        """Erase the line; the cursor stays."""
+        if self._laid_out() and self._cells:
+            self._cells.clear()
+            self._styles.clear()
+
+    def erase(self, cells: int) -> None:
+        """Erase `cells` cells at the cursor."""
+        if self._laid_out() and self._cells:
+            self._blank(self._column, self._column + cells)
+
+    def delete(self, cells: int) -> None:
+        """Take `cells` cells at the cursor out: what follows moves to the left."""
+        if self._laid_out() and self._cells:
+            end = self._column + cells
+            self._split(self._column)
+            self._split(end)
+            del self._cells[self._column : end], self._styles[self._column : end]
+
+    def insert(self, cells: int) -> None:
+        """Push `cells` blank cells in at the cursor."""
+        if self._laid_out() and self._cells and self._column < len(self._cells):
+            room = min(cells, OVERWRITE_LIMIT - len(self._cells))
+            self._split(self._column)
+            self._cells[self._column : self._column] = [" "] * room
+            self._styles[self._column : self._column] = [PLAIN] * room
+
+    def _append(self, text: str, style: Style) -> None:
+        self._runs.append((text, style))
+        self._size += len(text)
+        if self._size > LENGTH_LIMIT:
+            self.newline()
+
+    def _overwrite(self, text: str, style: Style) -> None:
+        self._laid_out()
+        self._written_over = True
+        text = self._mark_previous(text)
+        cells = width(text)
+        if not text:
+            return
+        end = self._column + cells
+        if end > OVERWRITE_LIMIT or (self._column == 0 and end >= len(self._cells or ())):
+            self._grow_again(text, style)
+            return
+        self._blank(self._column, end)
+        self._set(text, cells, style)
+
+    def _set(self, text: str, cells: int, style: Style) -> None:
+        """Put `text` into the cells at the cursor, which are free."""
+        assert self._cells is not None
+        end = self._column + cells
+        self._pad(end)
+        self._cells[self._column : end] = _spread(text)
+        self._styles[self._column : end] = [style] * cells
+        self._column = end
+
+    def _grow_again(self, text: str, style: Style) -> None:
+        """Go on as a line that only grows: nothing of the old text stands behind the cursor."""
+        assert self._cells is not None
+        self._pad(self._column)
+        self._split(self._column)
+        runs = _grouped(self._cells[: self._column], self._styles)
+        self._size = self._column
+        self._cells, self._column = None, 0
+        self._runs = list(runs)
+        self._append(text, style)
+
+    def _mark_previous(self, text: str) -> str:
+        """Add the combining marks that `text` begins with to the cell before the cursor; the rest of `text`."""
+        if text.isascii():
+            return text
+        count = next((at for at, character in enumerate(text) if width(character)), len(text))
+        if count and self._cells and 0 < self._column <= len(self._cells):
+            at = self._column - 1
+            at -= not self._cells[at]
+            self._cells[at] = (self._cells[at] + text[:count])[:_MARKS_LIMIT]
+        return text[count:]
+
+    def _laid_out(self) -> bool:
+        """Make the line a list of cells."""
+        if self._cells is not None:
+            return True
+        if self._size > OVERWRITE_LIMIT:
+            self.newline()
+        column = 0 if self._returned else None
+        self._cells, self._styles = [], []
+        for text, style in self._runs:
+            self._lay_out_run(text, style)
+        self._column = len(self._cells) if column is None else column
+        self._runs, self._size, self._returned = [], 0, False
+        return True
+
+    def _lay_out_run(self, text: str, style: Style) -> None:
+        assert self._cells is not None
+        for number, part in enumerate(text.split("\t")):
+            if number:
+                self._pad(len(self._cells) + TAB - len(self._cells) % TAB)
+            self._column = len(self._cells)
+            self._cells += _spread(self._mark_previous(part))
+            self._styles += [style] * (len(self._cells) - len(self._styles))
+
+    def _pad(self, length: int) -> None:
+        assert self._cells is not None
+        missing = length - len(self._cells)
+        self._cells += [" "] * missing
+        self._styles += [PLAIN] * missing
+
+    def _blank(self, start: int, end: int) -> None:
+        assert self._cells is not None
+        self._split(start)
+        self._split(end)
+        count = len(self._cells[start:end])
+        self._cells[start:end] = [" "] * count
+        self._styles[start:end] = [PLAIN] * count
+
+    def _split(self, column: int) -> None:
+        """A wide character that stands on both sides of `column` is gone: half of it will be."""
+        assert self._cells is not None
+        if 0 < column < len(self._cells) and not self._cells[column]:
+            self._cells[column - 1 : column + 1] = " ", " "
+
+    def _rendered(self) -> str:
+        runs = self._runs if self._cells is None else list(_grouped(self._cells, self._styles))
+        if not self._written_over and self._cells is None:
+            return rendered(runs)
+        return _trimmed(runs)
+
+    def _clear(self) -> None:
+        self._runs, self._size, self._cells, self._styles = [], 0, None, []
+        self._column, self._returned, self._written_over = 0, False, False
+
+
+def rendered(runs: list[Run]) -> str:
+    """The runs as one text, each style opened where it begins and closed at the end."""
+    if len(runs) == 1 and runs[0][1] is PLAIN:
+        return runs[0][0]
+    pieces: list[str] = []
+    current = PLAIN
+    for text, style in runs:
+        if style != current:
+            pieces += (RESET if current != PLAIN else "", opening(style))
+            current = style
+        pieces.append(text)
+    pieces.append(RESET if current != PLAIN else "")
+    return "".join(pieces)
+
+
+def _trimmed(runs: list[Run]) -> str:
+    """The runs without the blanks at their end: what was written over old text to hide it."""
+    while runs and runs[-1][1] == PLAIN:
+        text = runs.pop()[0].rstrip(" ")
+        if text:
+            runs.append((text, PLAIN))
+            break
+    return rendered(runs)
+
+
+def _grouped(cells: list[str], styles: list[Style]) -> Iterator[Run]:
+    start = 0
+    for at in range(1, len(cells) + 1):
+        if at == len(cells) or styles[at] != styles[start]:
+            yield "".join(cells[start:at]), styles[start]
+            start = at
+
+
+def _spread(text: str) -> list[str]:
+    """One entry for each cell: a wide character is followed by an empty one, marks stand with their letter."""
+    if text.isascii():
+        return list(text)
+    cells: list[str] = []
+    for character in text:
+        count = width(character)
+        if count:
+            cells += (character, *[""] * (count - 1))
+        elif cells:
+            at = -1 if cells[-1] else -2
+            cells[at] = (cells[at] + character)[:_MARKS_LIMIT]
+    return cells

@@ -1,0 +1,85 @@
+"""The time index as its readers need it: from which record on, and what was written by a moment.
+
+A torn last record is left out, a segment that vanishes is skipped, a missing index is an empty one.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from overmind_core.logs.layout import ERR, OUT, index_name, index_numbers
+from overmind_core.logs.timeindex import RECORD
+
+Entry = tuple[int, int, int, int]
+"""wall (milliseconds since the epoch), offset, kind, extra."""
+Offsets = tuple[int, int]
+"""Of `out` and `err`."""
+
+
+class Order:
+    """The index of one run's folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def entries(self, since: Offsets = (0, 0)) -> Iterator[Entry]:
+        """The records in their order, from one on that stands before everything behind `since`."""
+        numbers = self._numbers()
+        first = bisect_right(numbers, False, key=lambda number: self._begins_behind(number, since))
+        for number in numbers[max(first - 1, 0) :]:
+            yield from RECORD.iter_unpack(self._read(number))
+
+    def offsets_at(self, wall: float) -> Offsets | None:
+        """What each stream had reached before `wall` (seconds since the epoch); None without an index.
+
+        A clock that was set back makes this a guess; it is never off by more than that step.
+        """
+        moment = int(wall * 1000)
+        numbers = self._numbers()
+        following = bisect_left(numbers, moment, key=self._wall)
+        if not numbers:
+            return None
+        return self._offsets_in(self._read(numbers[max(following - 1, 0)]), moment)
+
+    def _offsets_in(self, data: bytes, moment: int) -> Offsets:
+        """Search one segment; it begins with a record of each stream."""
+        size = RECORD.size
+        behind = bisect_left(range(len(data) // size), moment, key=lambda at: _wall_at(data, at * size))
+        found: dict[int, int] = {}
+        for at in range(min(max(behind, 2), len(data) // size) - 1, -1, -1):
+            _, offset, kind, _ = RECORD.unpack_from(data, at * size)
+            if kind in {OUT, ERR}:
+                found.setdefault(kind, offset)
+            if len(found) == len((OUT, ERR)):
+                break
+        return found.get(OUT, 0), found.get(ERR, 0)
+
+    def _begins_behind(self, number: int, offsets: Offsets) -> bool:
+        head: list[Entry] = list(RECORD.iter_unpack(self._read(number, RECORD.size * 2)))
+        return any(kind in {OUT, ERR} and offset > offsets[kind] for _, offset, kind, _ in head)
+
+    def _wall(self, number: int) -> int:
+        head = self._read(number, RECORD.size)
+        return _wall_at(head, 0) if head else 0
+
+    def _numbers(self) -> list[int]:
+        try:
+            return index_numbers(os.listdir(self._folder))
+        except FileNotFoundError:
+            return []
+
+    def _read(self, number: int, limit: int = -1) -> bytes:
+        """Whole records of a segment; none when it is gone."""
+        try:
+            with open(f"{self._folder}/{index_name(number)}", "rb", buffering=0) as file:
+                data = file.read(limit) or b""
+        except FileNotFoundError:
+            return b""
+        return data[: len(data) - len(data) % RECORD.size]
+
+
+def _wall_at(data: bytes, at: int) -> int:
+    wall: int = RECORD.unpack_from(data, at)[0]
+    return wall

@@ -1,0 +1,119 @@
+"""Cursors over one run's log: every reader of output is one, and none needs the keeper.
+
+Offsets count the bytes of a stream since the run began, also those that retention dropped. All reads go by
+windows, so memory stays flat whatever the length; the log may grow and lose its beginning meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.order import Offsets, Order
+from overmind_core.logs.segments import Segments
+from overmind_core.logs.timeindex import RESIZE, resize_size
+
+WINDOW = 256 * 1024
+"""Bytes of each stream held at once."""
+
+Chunk = tuple[float, int, int, bytes]
+"""When it was written (seconds since the epoch), its stream, the offset of its first byte, the bytes."""
+Resize = tuple[float, int, int, int]
+"""When (seconds since the epoch), the offset of `out` by then, columns, rows."""
+
+
+class RunLog:
+    """The log in one run's folder, which needs not exist yet."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._segments = (Segments(path, OUT), Segments(path, ERR))
+        self._order = Order(path)
+
+    @property
+    def start(self) -> Offsets:
+        """The first offsets that are kept."""
+        return self._segments[OUT].start, self._segments[ERR].start
+
+    @property
+    def end(self) -> Offsets:
+        """The offsets behind the last bytes."""
+        return self._segments[OUT].end, self._segments[ERR].end
+
+    def read(self, stream: int, start: int, limit: int) -> tuple[int, bytes]:
+        """At most `limit` bytes of `stream` (`layout.OUT` or `ERR`) and the offset at which they really begin."""
+        return self._segments[stream].read(start, limit)
+
+    def interleaved(self, since: Offsets = (0, 0), until: Offsets | None = None) -> Iterator[Chunk]:
+        """Both streams in the order in which they were written, from `since` to `until` (default: what is there now).
+
+        Nothing is left out and nothing comes twice: go on with `since` = the end of the last chunk of each stream.
+        What the index doesn't know comes last, `out` first, with the time of the file.
+        """
+        # The end before the index: then the index knows of every switch between the streams up to that end.
+        ends = self.end if until is None else until
+        cursors = tuple(_Cursor(self._segments[stream], since[stream], ends[stream]) for stream in (OUT, ERR))
+        for wall, offset, kind, _ in self._order.entries(since):
+            if kind in {OUT, ERR}:
+                yield from ((wall / 1000, kind, at, data) for at, data in cursors[kind].up_to(offset))
+            if all(cursor.done for cursor in cursors):
+                return
+        for stream in (OUT, ERR):
+            wall_now = self._segments[stream].grown_at
+            yield from ((wall_now, stream, at, data) for at, data in cursors[stream].up_to(ends[stream]))
+
+    def offsets_at(self, wall: float) -> Offsets | None:
+        """What the streams had reached before `wall` (seconds since the epoch); None when the index is missing."""
+        before = self._order.offsets_at(wall)
+        if before is None:
+            return None
+        # What is behind the index's last record has the time of the file.
+        ends = self.end
+        last = self._order.offsets_at(float("1e12"))
+        if before != last:
+            return before
+        reached = [end if self._segments[stream].grown_at < wall else before[stream] for stream, end in enumerate(ends)]
+        return reached[OUT], reached[ERR]
+
+    @property
+    def resizes(self) -> list[Resize]:
+        """Every size that the terminal was given after its first."""
+        found = [entry for entry in self._order.entries() if entry[2] == RESIZE]
+        return [(wall / 1000, offset, *resize_size(extra)) for wall, offset, _, extra in found]
+
+
+class _Cursor:
+    """Reads one stream forward, a window at a time, and hands it out in pieces of any size."""
+
+    def __init__(self, segments: Segments, start: int, end: int) -> None:
+        self._segments = segments
+        self._position = start
+        self._end = end
+        self._window = memoryview(b"")
+        self._window_start = start
+
+    @property
+    def done(self) -> bool:
+        return self._position >= self._end
+
+    def up_to(self, offset: int) -> Iterator[tuple[int, bytes]]:
+        """The bytes from the cursor up to `offset`, with the offset of each piece."""
+        offset = min(offset, self._end)
+        while self._position < offset and self._fill():
+            start = self._position
+            if start >= offset:
+                return
+            begin = start - self._window_start
+            data = bytes(self._window[begin : begin + offset - start])
+            self._position += len(data)
+            yield start, data
+
+    def _fill(self) -> bool:
+        """Have a window that holds the byte at the cursor; False when there is none."""
+        if self._position < self._window_start + len(self._window):
+            return True
+        limit = min(WINDOW, self._end - self._position)
+        self._window_start, data = self._segments.read(self._position, limit)
+        self._window = memoryview(data)
+        self._position = max(self._position, self._window_start)
+        return bool(data)

@@ -1,0 +1,271 @@
+"""All runs of one mission, one after the other, as the daemon's `logs` answer describes them.
+
+The answer says which runs there are and where their files lie; the bytes come from the files, by cursors of our own.
+So it does no harm when an answer comes twice, or when the daemon is replaced meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from overmind_core.logs.display import Line, Note, RunDisplay
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.order import Offsets
+from overmind_core.logs.reader import Chunk, RunLog
+from overmind_core.logs.tail import at_moment, full_screen, last_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Json = dict[str, Any]
+
+FINAL = frozenset({"stopped", "crashed", "killed"})
+BOTH = (OUT, ERR)
+
+_WIDER = 4
+_WIDEST = 1 << 16
+
+
+class Selection:
+    """Which part of a log is wanted.
+
+    Args:
+        run: its number; None = all runs.
+        streams: of `layout.OUT` and `ERR`; annotations are shown with both only.
+        since: seconds since the epoch.
+        until: likewise.
+        tail: number of lines, None = all.
+        colour: keep colours.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: int | None = None,
+        streams: tuple[int, ...] = BOTH,
+        since: float | None = None,
+        until: float | None = None,
+        tail: int | None = None,
+        colour: bool = False,
+    ) -> None:
+        self.run = run
+        self.streams = streams
+        self.since = since
+        self.until = until
+        self.tail = tail
+        self.colour = colour
+
+    def wants_note(self, note: Note) -> bool:
+        """Whether an annotation is part of it."""
+        at = note[0]
+        inside = (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
+        return inside and self.streams == BOTH
+
+
+class RunCursor:
+    """Reads one run forward from `position`: each byte once, whatever becomes of those who tell of it."""
+
+    def __init__(self, log: RunLog, position: Offsets, selection: Selection) -> None:
+        self.log = log
+        self.position = position
+        self._selection = selection
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What was written since the last call."""
+        for chunk in self.log.interleaved(self.position, self._limit()):
+            _, stream, at, data = chunk
+            end = at + len(data)
+            self.position = (end, self.position[ERR]) if stream == OUT else (self.position[OUT], end)
+            yield chunk
+
+    def _limit(self) -> Offsets:
+        until = self._selection.until
+        ends = (None if until is None else self.log.offsets_at(until)) or self.log.end
+        wanted = self._selection.streams
+        return tuple(ends[stream] if stream in wanted else self.position[stream] for stream in BOTH)  # type: ignore[return-value]
+
+
+class RunView:
+    """One run as lines."""
+
+    def __init__(self, run: Json, position: Offsets, selection: Selection, notes: list[Note]) -> None:
+        self.number = int(run["number"])
+        log = RunLog(str(run["path"]))
+        self.start = position
+        self.cursor = RunCursor(log, position, selection)
+        screen = OUT in selection.streams and position[OUT] > 0 and full_screen(log, OUT, position[OUT])
+        self.display = RunDisplay(notes, since=position, colour=selection.colour, full_screen=screen)
+
+    def lines(self) -> Iterator[Line]:
+        """What came since the last call."""
+        for chunk in self.cursor.chunks():
+            yield from self.display.feed(chunk)
+        yield from self.display.due()
+
+
+class Transcript:
+    """The lines of one mission; `described` is the daemon's answer, kept up to date by `update` and `apply`."""
+
+    def __init__(self, described: Json, selection: Selection) -> None:
+        self.id = str(described["id"])
+        self.name = str(described["name"])
+        self.status = ""
+        self.exit_code: int | None = None
+        self._selection = selection
+        self._runs: dict[int, Json] = {}
+        self._notes: dict[int, list[Note]] = {}
+        self._views: list[RunView] = []
+        self._grown: set[int] = set()
+        self._last_seq = 0
+        self.update(described)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the mission has ended for good."""
+        return self.status in FINAL
+
+    @property
+    def runs(self) -> list[Json]:
+        """The wanted runs as the daemon describes them, oldest first."""
+        return [self._runs[number] for number in sorted(self._runs) if self._selection.run in {None, number}]
+
+    def update(self, described: Json) -> None:
+        """Take over a new answer of the daemon: all that is known now."""
+        self.status = str(described["status"])
+        self.exit_code = described["exit_code"]
+        for run in described["runs"]:
+            self._runs[int(run["number"])] = run
+            self._grown.add(int(run["number"]))
+        for annotation in described["annotations"]:
+            self._annotate(annotation)
+
+    def apply(self, item: Json) -> None:
+        """Take over one line of the daemon's stream."""
+        kind = item["type"]
+        if kind == "grown":
+            self._grown.add(int(item["run"]))
+        elif kind == "run":
+            self._runs[int(item["run"]["number"])] = item["run"]
+            self._grown.add(int(item["run"]["number"]))
+        elif kind == "annotation":
+            self._annotate(item)
+        elif kind == "end":
+            self.status, self.exit_code = str(item["status"]), item["exit_code"]
+            self._grown.update(self._runs)
+
+    def begin(self, *, follow: bool) -> Iterator[Line]:
+        """The wanted lines that are there now; with `follow` a last one without newline waits for its end."""
+        if self._selection.tail is None:
+            yield from self.lines()
+            if not follow:
+                yield from self.finish()
+            return
+        yield from self._last(self._selection.tail, follow=follow)
+
+    def lines(self) -> Iterator[Line]:
+        """What came since the last call, run after run; a run's end is the next one's beginning."""
+        for run in self.runs:
+            if not self._views or self._views[-1].number < int(run["number"]):
+                if self._views:
+                    yield from self._views[-1].lines()
+                    yield from self._views[-1].display.finish()
+                self._views.append(self._view(run, self._first(run)))
+        for view in self._views:
+            if view.number in self._grown:
+                yield from view.lines()
+        self._grown.clear()
+
+    def grown(self) -> Iterator[Line]:
+        """What came since the last call, and, once the mission has ended, what is left."""
+        yield from self.lines()
+        if self.ended:
+            yield from self.finish()
+
+    def finish(self) -> Iterator[Line]:
+        """What is left when the mission, or the look at it, has ended."""
+        for view in self._views:
+            yield from view.display.finish()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Instead of lines: the bytes that came since the last call."""
+        known = {view.number for view in self._views}
+        for run in self.runs:
+            if int(run["number"]) not in known:
+                self._views.append(self._view(run, self._first_byte(run)))
+        for view in self._views:
+            if view.number in self._grown:
+                yield from view.cursor.chunks()
+        self._grown.clear()
+
+    def _view(self, run: Json, position: Offsets) -> RunView:
+        return RunView(run, position, self._selection, self._notes.pop(int(run["number"]), []))
+
+    def _annotate(self, annotation: Json) -> None:
+        """Keep an annotation until its run is shown, or hand it to the run's view; one that came before is dropped."""
+        if annotation["seq"] <= self._last_seq:
+            return
+        self._last_seq = int(annotation["seq"])
+        note: Note = (float(annotation["at"]), (annotation["out"] or 0, annotation["err"] or 0), annotation["text"])
+        if not self._selection.wants_note(note):
+            return
+        number = int(annotation["run"] or 1)
+        for view in self._views:
+            if view.number == number:
+                view.display.annotate(note)
+                self._grown.add(number)
+                return
+        self._notes.setdefault(number, []).append(note)
+
+    def _first(self, run: Json) -> Offsets:
+        """Where the lines of a run begin."""
+        log = RunLog(str(run["path"]))
+        return log.start if self._selection.since is None else at_moment(log, self._selection.since)
+
+    def _first_byte(self, run: Json) -> Offsets:
+        """Where the bytes of a run begin."""
+        if self._selection.tail is None:
+            return self._first(run)
+        return last_lines(RunLog(str(run["path"])), self._selection.tail)
+
+    def _last(self, count: int, *, follow: bool) -> Iterator[Line]:
+        """The last `count` lines, from the last run backwards; earlier runs are read only as far as needed."""
+        found: deque[Line] = deque(maxlen=count)
+        runs = self.runs
+        for run in reversed(runs):
+            view, lines = self._tail_of(run, count - len(found), finish=not (follow and run is runs[-1]))
+            self._views.insert(0, view)
+            found.extendleft(reversed(lines))
+            if len(found) >= count:
+                break
+        self._grown.clear()
+        yield from found
+
+    def _tail_of(self, run: Json, count: int, *, finish: bool) -> tuple[RunView, list[Line]]:
+        """The last lines of one run. Looks further back while what it found shows as fewer lines than it has."""
+        log = RunLog(str(run["path"]))
+        first = self._first(run)
+        notes = self._notes.pop(int(run["number"]), [])
+        wanted = count
+        while True:
+            last = last_lines(log, wanted)
+            position = max(last[OUT], first[OUT]), max(last[ERR], first[ERR])
+            view = RunView(run, position, self._selection, _behind(notes, position, first))
+            lines: deque[Line] = deque(view.lines(), maxlen=count)
+            if finish:
+                lines.extend(view.display.finish())
+            if len(lines) >= count or _not_behind(position, first) or wanted > _WIDEST:
+                return view, list(lines)
+            wanted = max(wanted, 1) * _WIDER
+
+
+def _behind(notes: list[Note], position: Offsets, first: Offsets) -> list[Note]:
+    """The annotations that don't stand before `position`."""
+    if _not_behind(position, first):
+        return list(notes)
+    return [note for note in notes if _not_behind(position, note[1])]
+
+
+def _not_behind(position: Offsets, other: Offsets) -> bool:
+    return position[OUT] <= other[OUT] and position[ERR] <= other[ERR]
