@@ -13,11 +13,7 @@ import fcntl
 import os
 import resource
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from contextlib import suppress
 
 NO_MARK = 0
 """What `take` and `mark_of` answer where there are no marks; it belongs to no run."""
@@ -63,20 +59,6 @@ def _mark_in_proc(pid: int) -> int:
         return int(soft)
     except (OSError, IndexError, ValueError):
         return UNKNOWN
-
-
-@contextmanager
-def worn(mark: int) -> Iterator[None]:
-    """Children started inside this block wear `mark`; NO_MARK changes nothing. For processes with one thread only."""
-    if LIMIT is None or mark == NO_MARK:
-        yield
-        return
-    before = resource.getrlimit(LIMIT)
-    resource.setrlimit(LIMIT, (mark, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(LIMIT, before)
 
 
 def shed() -> None:

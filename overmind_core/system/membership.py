@@ -1,0 +1,219 @@
+"""Which processes belong to which run. Pure: facts about a process are asked for only when they matter.
+
+Evidence, strongest first: the root, its session, everything below what belongs already, an environment that names
+mission and home, and the mark. No single one finds all: a program may leave its session, lose its parent and clear its
+environment; and none is followed into what holds one of our locks, for that is another supervisor or keeper with
+missions of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from overmind_core.system.process import Identity, Process, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A run whose processes are looked for. All its times are of the current boot: a run of an earlier one has none."""
+
+    run: str
+    mission: str
+    home: str
+    """As OVERMIND_HOME says it."""
+    root_pid: int
+    root_ticks: int
+    """Start of the root in clock ticks; 0 = unknown."""
+    started_ticks: int = 0
+    """Start of the oldest run of the mission whose leftovers count; what is older isn't asked for its environment."""
+    mark: int = 0
+    """0 = none. A mark finds only what is not older than this run's root."""
+
+    @property
+    def root(self) -> Identity:
+        """The first process."""
+        return self.root_pid, self.root_ticks
+
+
+class Facts(Protocol):
+    """What can be asked about one process."""
+
+    adopting: bool
+    """Whether orphans go to the keeper (Linux), so that nothing of a run is ever outside its tree."""
+
+    def origin(self, process: Process) -> tuple[bytes, bytes]:
+        """Mission and home that its environment names, each empty when it names none or is not ours to read."""
+
+    def mark(self, process: Process) -> int:
+        """The mark it wears."""
+
+    def holds_lock(self, process: Process) -> bool:
+        """Whether it holds a keeper's or a supervisor's lock."""
+
+    def left(self, process: Process) -> bool:
+        """Whether it is a program that is never ended."""
+
+
+class Found(NamedTuple):
+    """What belongs to whom."""
+
+    members: dict[str, set[int]]
+    """Pids by run; each run has an entry."""
+    spared: set[int]
+    """Pids that would belong to one, were they not to be left alone."""
+
+
+@dataclass(slots=True)
+class Search:
+    """One look at a snapshot."""
+
+    snapshot: Snapshot
+    targets: Sequence[Target]
+    facts: Facts
+    keeper: int | None
+    """Pid of the keeper of these runs; None when it is dead."""
+    ours: int
+    """Pid of this process."""
+    seen: Mapping[str, Collection[Identity]]
+    """What belonged to a run at an earlier look: it and what is below it belongs for ever."""
+    _untouchable: dict[int, bool] = field(default_factory=dict)
+    _boundary: set[int] = field(default_factory=set)
+    _roots: set[int] = field(default_factory=set)
+
+    def find(self) -> Found:
+        """Return who belongs to whom; the first target that claims a process has it."""
+        self._boundary = {0, 1, *self.snapshot.ancestors(self.ours)} | ({self.keeper} if self.keeper else set())
+        self._roots = {target.root_pid for target in self.targets if self.snapshot.has(target.root)}
+        owners: dict[int, str] = {}
+        spared: set[int] = set()
+        for target in self.targets:
+            self._claim(target.run, self._plain(target), owners, spared)
+        for run, pid in list(self._hidden(owners)):
+            self._claim(run, [pid], owners, spared)
+        members: dict[str, set[int]] = {target.run: set() for target in self.targets}
+        for pid, run in owners.items():
+            if not self.snapshot.processes[pid].dead:
+                members[run].add(pid)
+        return Found(members, spared)
+
+    def _claim(self, run: str, pids: Iterable[int], owners: dict[int, str], spared: set[int]) -> None:
+        """Give `pids`, and all below them, to `run`, down to what is not to be touched."""
+        todo = list(pids)
+        while todo:
+            pid = todo.pop()
+            if pid in owners or pid in spared:
+                continue
+            if self._protected(pid):
+                spared.add(pid)
+                continue
+            owners[pid] = run
+            todo += self.snapshot.children.get(pid, ())
+
+    def _plain(self, target: Target) -> Iterator[int]:
+        """The root, its session, and what was seen before with the sessions it leads."""
+        if self.snapshot.has(target.root):
+            yield target.root_pid
+        for leader in {target.root, *self.seen.get(target.run, ())}:
+            if self.snapshot.has(leader):
+                yield leader[0]
+            yield from self._session(target, leader)
+
+    def _session(self, target: Target, leader: Identity) -> Iterator[int]:
+        """Who is in the session of `leader`. A pid that is used again as a leader says: ours is over."""
+        pid, ticks = leader
+        gone = not self.snapshot.has(leader)
+        if gone and pid in self.snapshot.processes:
+            return
+        for member in self.snapshot.sessions.get(pid, ()):
+            process = self.snapshot.processes[member]
+            if process.ticks >= ticks and (not gone or self._plausible(target, process)):
+                yield member
+
+    def _plausible(self, target: Target, process: Process) -> bool:
+        """Whether a member of a session without a leader is the run's.
+
+        Another leader may have had the same pid since.
+        """
+        if self.keeper and self.facts.adopting:
+            return self.snapshot.descends(process.pid, self.keeper)
+        return not target.mark or self.facts.mark(process) == target.mark
+
+    def _hidden(self, owners: Mapping[int, str]) -> Iterator[tuple[str, int]]:
+        """Who left session and tree, but has the environment or the mark."""
+        missions: dict[tuple[bytes, bytes], Target] = {}
+        for target in self.targets:
+            missions.setdefault((os.fsencode(target.mission), os.fsencode(target.home)), target)
+        marks = {target.mark: target for target in self.targets if target.mark}
+        oldest = min((target.started_ticks or target.root_ticks for target in self.targets), default=0)
+        for pid, process in self.snapshot.processes.items():
+            if process.ticks < oldest or process.sid == 0 or process.dead or pid in owners:
+                continue
+            marked = marks.get(self.facts.mark(process)) if marks else None
+            named = missions.get(self.facts.origin(process))
+            if marked is not None and self._marked(marked, process):
+                yield marked.run, pid
+            elif named is not None and process.ticks >= (named.started_ticks or named.root_ticks):
+                yield named.run, pid
+
+    def _marked(self, target: Target, process: Process) -> bool:
+        """Whether the mark may be believed: numbers come back, so it alone proves nothing."""
+        if process.ticks < target.root_ticks:
+            return False
+        if self.keeper:
+            return self.snapshot.descends(process.pid, self.keeper)
+        return self.facts.origin(process)[1] in {b"", os.fsencode(target.home)} and not self._under_a_lock(process.pid)
+
+    def _under_a_lock(self, pid: int) -> bool:
+        above = (self.snapshot.processes.get(ancestor) for ancestor in self.snapshot.ancestors(pid))
+        others = (p for p in above if p is not None and p.pid not in self._boundary)
+        return any(self.facts.holds_lock(process) for process in others)
+
+    def _protected(self, pid: int) -> bool:
+        """Whether `pid`, or anything between it and the keeper, must be left alone."""
+        if pid in self._boundary or pid == self.ours:
+            return True
+        path = []
+        verdict = False
+        for step in (pid, *self.snapshot.ancestors(pid)):
+            if step in self._boundary:
+                break
+            path.append(step)
+            verdict = self._untouchable[step] if step in self._untouchable else self._alone(step)
+            if verdict or step in self._untouchable:
+                break
+        self._untouchable.update(dict.fromkeys(path, verdict))
+        return verdict
+
+    def _alone(self, pid: int) -> bool:
+        """Whether this one process is to be left alone. A root never is: the mission is what it was started as."""
+        process = self.snapshot.processes.get(pid)
+        if pid == self.ours:
+            return True
+        if process is None or process.dead or pid in self._roots:
+            return False
+        return self.facts.holds_lock(process) or self.facts.left(process)
+
+
+def members(
+    snapshot: Snapshot,
+    targets: Sequence[Target],
+    facts: Facts,
+    *,
+    keeper: int | None,
+    ours: int,
+    seen: Mapping[str, Collection[Identity]] | None = None,
+) -> Found:
+    """Which processes belong to which of `targets`.
+
+    Args:
+        snapshot: all processes.
+        targets: the runs.
+        facts: asked about single processes.
+        keeper: pid of these runs' keeper, None when it is dead.
+        ours: pid of this process; it, what is above it and pid 1 belong to nobody.
+        seen: who belonged at an earlier look, by run.
+    """
+    return Search(snapshot, targets, facts, keeper, ours, seen or {}).find()

@@ -1,0 +1,77 @@
+"""What the machine's processes were at one moment. Pure data; whoever scanned it fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+Identity = tuple[int, int]
+"""Pid and start time: tells a process from a later one with the same pid."""
+
+
+class Process(NamedTuple):
+    """One process, as `/proc/<pid>/stat` has it."""
+
+    pid: int
+    ppid: int
+    pgrp: int
+    sid: int
+    """The session's leader; 0 for the kernel's own threads and where it can't be told."""
+    state: str
+    """One letter: R S D T t Z X."""
+    ticks: int
+    """Start time in clock ticks (1/100 s) since boot; since the epoch where there is no /proc."""
+    threads: int = 1
+    name: str = ""
+    """At most 15 bytes of the program's name, or what it calls itself."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing of it runs: a zombie, unless threads outlive its main thread."""
+        return self.state in {"Z", "X"} and self.threads <= 1
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from every other process of this boot."""
+        return self.pid, self.ticks
+
+
+class Snapshot:
+    """All processes, by pid, dead ones included."""
+
+    def __init__(self, processes: Mapping[int, Process]) -> None:
+        self.processes = processes
+
+    @cached_property
+    def children(self) -> Mapping[int, list[int]]:
+        """The pids of each process' children."""
+        found: dict[int, list[int]] = {}
+        for process in self.processes.values():
+            found.setdefault(process.ppid, []).append(process.pid)
+        return found
+
+    @cached_property
+    def sessions(self) -> Mapping[int, list[int]]:
+        """The pids in each session."""
+        found: dict[int, list[int]] = {}
+        for process in self.processes.values():
+            found.setdefault(process.sid, []).append(process.pid)
+        return found
+
+    def ancestors(self, pid: int) -> Iterator[int]:
+        """The parents of `pid`, nearest first. A snapshot isn't atomic: a circle ends the walk."""
+        met = {pid}
+        while (process := self.processes.get(pid)) is not None and process.ppid not in met:
+            pid = process.ppid
+            met.add(pid)
+            yield pid
+
+    def descends(self, pid: int, ancestor: int) -> bool:
+        """Whether `ancestor` is above `pid`."""
+        return ancestor in self.ancestors(pid)
+
+    def has(self, identity: Identity) -> bool:
+        """Whether that very process is there, be it dead. A start time of 0 stands for any."""
+        process = self.processes.get(identity[0])
+        return process is not None and identity[1] in {0, process.ticks}

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.system.membership import Target, members
+from overmind_core.system.process import Process, Snapshot
+
+KEEPER, OURS, ROOT = 10, 20, 100
+HOME = "/home/a"
+TARGET = Target("m.1", "m", HOME, ROOT, 1000, 1000, mark=777)
+FREE = (b"", b"")
+
+
+class Facts:
+    """What a table says."""
+
+    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=()):
+        self.adopting = adopting
+        self.origins = origins or {}
+        self.marks = marks or {}
+        self.locks = locks
+        self.names = left
+
+    def origin(self, process):
+        return self.origins.get(process.pid, FREE)
+
+    def mark(self, process):
+        return self.marks.get(process.pid, 819200)
+
+    def holds_lock(self, process):
+        return process.pid in self.locks
+
+    def left(self, process):
+        return process.pid in self.names
+
+
+def process(pid, ppid, *, sid=None, ticks=2000, state="S", threads=1):
+    return Process(pid, ppid, pid, pid if sid is None else sid, state, ticks, threads)
+
+
+WORLD = [
+    process(1, 0, ticks=1),
+    process(2, 0, sid=0, ticks=1),
+    process(KEEPER, 1, ticks=10),
+    process(OURS, 1, ticks=10),
+    process(ROOT, KEEPER, ticks=1000),
+]
+
+
+def find(extra, *, facts=None, keeper=KEEPER, target=TARGET, seen=None, without=()):
+    world = {p.pid: p for p in [*WORLD, *extra] if p.pid not in without}
+    return members(Snapshot(world), [target], facts or Facts(), keeper=keeper, ours=OURS, seen=seen)
+
+
+def belongs(*args, **kwargs):
+    return find(*args, **kwargs).members["m.1"]
+
+
+MINE = (b"m", HOME.encode())
+CASES = {
+    "the root": ([], Facts(), set()),
+    "a child": ([process(101, ROOT)], Facts(), {101}),
+    "a grandchild in a session of its own": ([process(101, ROOT), process(102, 101)], Facts(), {101, 102}),
+    "an orphan in the session": ([process(101, KEEPER, sid=ROOT)], Facts(), {101}),
+    "an orphan of an orphan's session": ([process(101, KEEPER, sid=ROOT), process(102, 101)], Facts(), {101, 102}),
+    "an environment": ([process(101, KEEPER)], Facts(origins={101: MINE}), {101}),
+    "an environment of the same mission in another home": (
+        [process(101, KEEPER)],
+        Facts(origins={101: (b"m", b"/home/b")}),
+        set(),
+    ),
+    "an environment of another mission": ([process(101, KEEPER)], Facts(origins={101: (b"n", HOME.encode())}), set()),
+    "an environment older than the mission": ([process(101, KEEPER, ticks=900)], Facts(origins={101: MINE}), set()),
+    "a mark below the keeper": ([process(101, KEEPER)], Facts(marks={101: 777}), {101}),
+    "a mark and what is below it": ([process(101, KEEPER), process(102, 101)], Facts(marks={101: 777}), {101, 102}),
+    "a mark elsewhere": ([process(101, 1)], Facts(marks={101: 777}), set()),
+    "a mark older than the run": ([process(101, KEEPER, ticks=900)], Facts(marks={101: 777}), set()),
+    "another mark": ([process(101, KEEPER)], Facts(marks={101: 778}), set()),
+    "a zombie": ([process(101, ROOT, state="Z")], Facts(), set()),
+    "a dead main thread with live others": ([process(101, ROOT, state="Z", threads=2)], Facts(), {101}),
+    "a stopped one": ([process(101, ROOT, state="T")], Facts(), {101}),
+    "a keeper and all below it": ([process(101, ROOT), process(102, 101)], Facts(locks={101}), set()),
+    "an environment below a daemon": (
+        [process(101, ROOT), process(102, 101)],
+        Facts(origins={102: MINE}, locks={101}),
+        set(),
+    ),
+    "a program to be left alone": (
+        [process(101, KEEPER), process(102, 101)],
+        Facts(origins={101: MINE, 102: MINE}, left={101}),
+        set(),
+    ),
+    "this very process": ([process(101, OURS)], Facts(origins={OURS: MINE, 101: MINE}), set()),
+    "what runs this process": ([], Facts(origins={1: MINE, KEEPER: MINE}), set()),
+    "the kernel's own": ([process(101, 2, sid=0)], Facts(origins={101: MINE}), set()),
+}
+
+
+@pytest.mark.parametrize(("extra", "facts", "expected"), CASES.values(), ids=CASES)
+def test_who_belongs_beside_the_root(extra, facts, expected):
+    assert belongs(extra, facts=facts) == {ROOT} | expected
+
+
+def test_what_is_left_alone_is_named():
+    assert find([process(101, ROOT)], facts=Facts(left={101})).spared == {101}
+
+
+def test_a_root_is_never_left_alone():
+    assert belongs([], facts=Facts(left={ROOT}, locks={ROOT})) == {ROOT}
+
+
+def test_a_pid_that_somebody_else_uses_now_is_not_the_root():
+    stranger = process(ROOT, 1, ticks=5000)
+    assert belongs([stranger, process(101, ROOT, sid=ROOT, ticks=5001)], without=()) == set()
+
+
+@pytest.mark.parametrize(("parent", "expected"), [(KEEPER, {101}), (1, set())])
+def test_a_session_without_its_leader_counts_below_the_keeper_alone(parent, expected):
+    assert belongs([process(101, parent, sid=ROOT)], without={ROOT}) == expected
+
+
+DEAD_KEEPER = {
+    "a mark": (Facts(marks={101: 777}), {101}),
+    "a mark and our home": (Facts(marks={101: 777}, origins={101: (b"", HOME.encode())}), {101}),
+    "a mark and another home": (Facts(marks={101: 777}, origins={101: (b"m", b"/home/b")}), set()),
+    "a mark below another keeper": (Facts(marks={101: 777}, locks={50}), set()),
+    "an environment": (Facts(origins={101: MINE}), {101}),
+    "nothing": (Facts(), set()),
+}
+
+
+@pytest.mark.parametrize(("facts", "expected"), DEAD_KEEPER.values(), ids=DEAD_KEEPER)
+def test_what_belongs_when_the_keeper_is_dead(facts, expected):
+    world = [process(50, 1, ticks=5), process(101, 50)]
+    assert belongs(world, facts=facts, keeper=None, without={ROOT, KEEPER}) == expected
+
+
+@pytest.mark.parametrize(("mark", "expected"), [(777, {101}), (819200, set())])
+def test_a_session_without_leader_and_keeper_needs_the_mark(mark, expected):
+    facts = Facts(marks={101: mark})
+    assert belongs([process(101, 1, sid=ROOT)], facts=facts, keeper=None, without={ROOT, KEEPER}) == expected
+
+
+def test_what_was_seen_once_belongs_for_ever_with_all_below_it():
+    seen = {"m.1": {(101, 2000)}}
+    assert belongs([process(101, KEEPER), process(102, 101)], seen=seen) == {ROOT, 101, 102}
+    assert belongs([process(101, KEEPER, ticks=3000), process(102, 101)], seen=seen) == {ROOT}
+
+
+def test_where_nobody_adopts_a_session_outlives_its_leader():
+    facts = Facts(adopting=False)
+    bare = Target("m.1", "m", HOME, ROOT, 1000)
+    assert belongs([process(101, 1, sid=ROOT)], facts=facts, target=bare, without={ROOT}) == {101}
+
+
+def test_each_of_several_runs_gets_its_own():
+    other = Target("n.1", "n", HOME, 200, 1500, 1500, mark=778)
+    world = {p.pid: p for p in [*WORLD, process(200, KEEPER), process(101, ROOT), process(201, KEEPER)]}
+    world[200] = world[200]._replace(ticks=1500)
+    found = members(Snapshot(world), [TARGET, other], Facts(marks={201: 778}), keeper=KEEPER, ours=OURS)
+    assert found.members == {"m.1": {ROOT, 101}, "n.1": {200, 201}}
+
+
+def test_a_circle_of_parents_ends_the_walk():
+    assert belongs([process(101, 102), process(102, 101)], facts=Facts(marks={101: 777})) == {ROOT}
