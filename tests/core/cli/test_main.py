@@ -1,0 +1,121 @@
+"""The command line as a whole, as far as it needs no daemon."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.main import guarded
+from overmind_core.cli.table import COMMANDS
+from overmind_core.errors import CODES, OvermindError
+from overmind_core.version import VERSION
+
+FAILING = [
+    (["nosuch"], 2, "Error: unknown_command: There is no command 'nosuch'."),
+    (["pss"], 2, "Did you mean ps?"),
+    (["--nosuch"], 2, "Error: invalid: unknown option --nosuch"),
+    (["run"], 2, "Error: empty_command: Missing command"),
+    (["run", ""], 2, "Error: empty_command: Missing command"),
+    (["run", "  "], 2, "Error: empty_command: Missing command"),
+    (["run", "--", ""], 2, "Error: empty_command: Missing command"),
+    (["run", "--name", "x"], 2, "Error: empty_command: Missing command"),
+    (["run", "--bogus", "true"], 2, "Error: invalid: Unknown option --bogus"),
+    (["kill"], 2, "Error: invalid: Missing id"),
+    (["restart"], 2, "Error: invalid: Missing id"),
+    (["kill", "--all", "x"], 2, "not both"),
+    (["update", "x"], 2, "Nothing to change"),
+    (["ps"], 1, "Error: daemon_not_running: Daemon not running. Start with: overmind start"),
+    (["info", "x"], 1, "Error: daemon_not_running: "),
+    (["wait", "x"], 1, "Error: daemon_not_running: "),
+    (["events"], 1, "Error: daemon_not_running: "),
+    (["run", "--env-file", "/nosuch.env", "true"], 1, "Error: invalid: --env-file /nosuch.env: No such file"),
+]
+
+
+@pytest.fixture
+def context(tmp_path):
+    return Context({"OVERMIND_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize(("words", "status", "said"), FAILING)
+def test_a_failure_is_told_on_stderr_and_starts_nothing(words, status, said, context, capsys, tmp_path):
+    assert guarded(words, context) == status
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Error: ")
+    assert said in shown.err
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_the_overview_names_every_command(words, context, capsys):
+    assert guarded(words, context) == 0
+
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+def test_the_version_is_printed(context, capsys):
+    assert guarded(["--version"], context) == 0
+    assert capsys.readouterr().out == f"overmind {VERSION}\n"
+
+
+def test_shutdown_of_nothing_succeeds(context, capsys):
+    assert guarded(["shutdown"], context) == 0
+    assert "not running" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_sentence_and_an_exit_status(code):
+    error = OvermindError(code)
+
+    assert error.message
+    assert error.exit_status in {0, 1, 2, 124}
+    assert (error.exit_status == 0) == (code == "not_attached")
+
+
+FORBIDDEN = (
+    "asyncio",
+    "dataclasses",
+    "importlib.metadata",
+    "locale",
+    "msgspec",
+    "pathlib",
+    "psutil",
+    "selectors",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "tempfile",
+    "textual",
+    "typing",
+)
+LOOK = """
+import os, sys
+before = set(sys.modules)
+os._exit = lambda status: print(status, *sorted(set(sys.modules) - before), file=sys.stderr)
+sys.argv = ["overmind", *sys.argv[1:]]
+from overmind_core.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("words", [["ps"], ["run", "true"], ["stop", "x"], ["info", "x"], ["status"]])
+def test_the_start_imports_nothing_heavy(words, tmp_path):
+    (tmp_path / "home").write_text("in the way of a home, so that no daemon starts")
+
+    looked = subprocess.run(
+        [sys.executable, "-c", LOOK, *words],
+        env={"OVERMIND_HOME": str(tmp_path / "home"), "PYTHONPATH": ":".join(sys.path), "LANG": "en_US.UTF-8"},
+        capture_output=True,
+        text=True,
+    )
+
+    imported = looked.stderr.splitlines()[-1].split()
+    assert imported[0] == "1"
+    assert not set(FORBIDDEN) & set(imported[1:])

@@ -1,0 +1,51 @@
+"""Tables hold whatever the cells contain; sizes read well."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.cli.output import command_cell, dumps, size, table
+from overmind_core.domain.cells import width
+
+
+def test_columns_are_aligned_by_cells_not_characters():
+    text = table(["NAME", "STATUS"], [["漢字", "running"], ["plain", "stopped"], ["é", "x"]])
+
+    starts = {width(line[: line.rindex(word)]) for line, word in zip(text.split("\n"), ["STATUS", "running", "stopped", "x"], strict=True)}
+    assert starts == {7}
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\nb", "\x07", "\u202eabc", "\udcff", "\U0010dcff", "tab\there"])
+def test_no_character_breaks_a_table_or_reaches_the_terminal_raw(hostile):
+    text = table(["NAME", "COMMAND"], [[hostile, hostile], ["x", "y"]])
+
+    assert len(text.split("\n")) == 3
+    assert not set(text) & {"\x1b", "\x07", "\u202e", "\t", "\udcff"}
+
+
+def test_a_long_command_is_cut_to_forty_cells():
+    assert width(command_cell("漢" * 50)) <= 40
+    assert command_cell("x" * 41) == "x" * 37 + "..."
+    assert command_cell("x" * 40) == "x" * 40
+
+
+def test_only_the_status_is_painted_and_alignment_stays():
+    rows = [["running", "running"], ["crashed", "x"]]
+
+    plain = table(["NAME", "STATUS"], rows)
+    painted = table(["NAME", "STATUS"], rows, colours={"running": "32", "crashed": "31"})
+
+    assert painted.count("\x1b[32m") == 1
+    assert painted.replace("\x1b[32m", "").replace("\x1b[31m", "").replace("\x1b[0m", "").split() == plain.split()
+
+
+def test_json_is_one_compact_line():
+    assert dumps({"a": [1, None], "b": "x\ny"}) == '{"a":[1,null],"b":"x\\ny"}'
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(None, "-"), (0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (24_700_000, "25 MB"), (1.2e9, "1.2 GB"), (5e16, "50000 TB")],
+)
+def test_a_size_has_the_unit_a_person_expects(count, text):
+    assert size(count) == text
