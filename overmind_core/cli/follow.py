@@ -6,6 +6,8 @@ daemon that is replaced meanwhile costs neither a byte nor a second copy of one.
 
 from __future__ import annotations
 
+import sys
+
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
 from overmind_core.logs.transcript import Selection, Transcript
@@ -88,7 +90,7 @@ class Following:
 
 
 def follow_output(client: Client, mission: str, write: Callable[[str], None], *, colour: bool) -> Transcript:
-    """Hand each line of a mission's log, with its annotations, to `write` until the mission has ended.
+    """Hand each line of a mission's log, with its annotations, to `write` (stdout) until the mission has ended.
 
     Returns:
         The transcript, whose `status` and `exit_code` are then final.
@@ -99,12 +101,14 @@ def follow_output(client: Client, mission: str, write: Callable[[str], None], *,
 
     def begin(transcripts: list[Transcript]) -> None:
         for transcript in transcripts:
-            for _, _, text in transcript.begin(follow=True):
+            for _, _, text in transcript.begin(follow=not transcript.ended):
                 write(text)
+        sys.stdout.flush()
 
     def show(transcript: Transcript) -> None:
         for _, _, text in transcript.grown():
             write(text)
+        sys.stdout.flush()
 
     following = Following([mission], Selection(colour=colour), begin=begin, show=show)
     following.until_the_end(client)

@@ -83,8 +83,8 @@ class RunCursor:
     def _limit(self) -> Offsets:
         until = self._selection.until
         ends = (None if until is None else self.log.offsets_at(until)) or self.log.end
-        wanted = self._selection.streams
-        return tuple(ends[stream] if stream in wanted else self.position[stream] for stream in BOTH)  # type: ignore[return-value]
+        out, err = (ends[stream] if stream in self._selection.streams else self.position[stream] for stream in BOTH)
+        return out, err
 
 
 class RunView:
@@ -190,14 +190,28 @@ class Transcript:
 
     def chunks(self) -> Iterator[Chunk]:
         """Instead of lines: the bytes that came since the last call."""
-        known = {view.number for view in self._views}
+        if not self._views:
+            self._begin_bytes()
         for run in self.runs:
-            if int(run["number"]) not in known:
-                self._views.append(self._view(run, self._first_byte(run)))
+            if not self._views or self._views[-1].number < int(run["number"]):
+                self._views.append(self._view(run, self._first(run)))
         for view in self._views:
             if view.number in self._grown:
                 yield from view.cursor.chunks()
         self._grown.clear()
+
+    def _begin_bytes(self) -> None:
+        """With a tail, begin so many lines (of each stream) before the end, in whichever run that is."""
+        wanted = self._selection.tail
+        if wanted is None:
+            return
+        for run in reversed(self.runs):
+            log = RunLog(str(run["path"]))
+            position = last_lines(log, wanted)
+            self._views.insert(0, self._view(run, position))
+            wanted -= _count_lines(log.interleaved(position))
+            if wanted <= 0:
+                return
 
     def _view(self, run: Json, position: Offsets) -> RunView:
         return RunView(run, position, self._selection, self._notes.pop(int(run["number"]), []))
@@ -222,12 +236,6 @@ class Transcript:
         """Where the lines of a run begin."""
         log = RunLog(str(run["path"]))
         return log.start if self._selection.since is None else at_moment(log, self._selection.since)
-
-    def _first_byte(self, run: Json) -> Offsets:
-        """Where the bytes of a run begin."""
-        if self._selection.tail is None:
-            return self._first(run)
-        return last_lines(RunLog(str(run["path"])), self._selection.tail)
 
     def _last(self, count: int, *, follow: bool) -> Iterator[Line]:
         """The last `count` lines, from the last run backwards; earlier runs are read only as far as needed."""
@@ -258,6 +266,15 @@ class Transcript:
             if len(lines) >= count or _not_behind(position, first) or wanted > _WIDEST:
                 return view, list(lines)
             wanted = max(wanted, 1) * _WIDER
+
+
+def _count_lines(chunks: Iterator[Chunk]) -> int:
+    count = 0
+    last = b"\n"
+    for *_, data in chunks:
+        count += data.count(b"\n")
+        last = data[-1:]
+    return count + (last != b"\n")
 
 
 def _behind(notes: list[Note], position: Offsets, first: Offsets) -> list[Note]:

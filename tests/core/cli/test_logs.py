@@ -1,0 +1,228 @@
+"""The command `logs`, with a daemon that only says what a test wants."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from overmind_core.cli.commands.logs import COMMAND
+from overmind_core.cli.context import Context
+from overmind_core.cli.follow import follow_output
+from overmind_core.cli.parser import parse
+from overmind_core.errors import OvermindError
+from tests.kit.log_files import LogFiles
+
+Json = dict[str, Any]
+
+
+class Daemon:
+    """Answers `logs` and `events` from a script; a callable in it is done, an exception is raised."""
+
+    def __init__(self) -> None:
+        self.missions: list[Json] = []
+        self.script: list[Any] = []
+        self.events: list[Json] = []
+        self.asked: list[Json] = []
+        self._lines: Iterator[Json] = iter(())
+
+    def call(self, command: str, args: Json) -> Json:
+        assert command == "logs"
+        return {
+            "missions": [each for each in self.missions if args["ids"] is None or each["name"] in args["ids"]],
+            "seq": 0,
+        }
+
+    def send(self, command: str, args: Json) -> int:
+        self.asked.append(args)
+        self._lines = self._follow() if command == "logs" else self._tell()
+        return 1
+
+    def receive(self, **_: Any) -> Json:
+        return {"id": 1, **next(self._lines)}
+
+    def recover(self, *, repeatable: bool) -> None:
+        assert repeatable
+
+    def close(self) -> None:
+        pass
+
+    def _follow(self) -> Iterator[Json]:
+        yield {"ok": {"missions": self.missions, "seq": len(self.asked)}}
+        while self.script:
+            step = self.script.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            if callable(step):
+                step()
+            else:
+                yield {"item": step}
+        yield {"end": {}}
+
+    def _tell(self) -> Iterator[Json]:
+        yield {"ok": {}}
+        yield from ({"item": event} for event in self.events)
+        yield {"end": {}}
+
+
+class World(Context):
+    """A context whose client is a scripted daemon."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__({})
+        self.daemon = daemon
+
+    def client(self, **_: Any) -> Any:
+        return self.daemon
+
+
+@pytest.fixture
+def daemon() -> Daemon:
+    return Daemon()
+
+
+@pytest.fixture
+def overmind(daemon: Daemon, capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., bytes]:
+    def run(*words: str) -> bytes:
+        assert COMMAND.run(parse(COMMAND, list(words)), World(daemon)) == 0
+        return capfdbinary.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def mission(daemon: Daemon, tmp_path: Path) -> Callable[..., LogFiles]:
+    def make(name: str, *pieces: tuple[float, bytes], status: str = "stopped") -> LogFiles:
+        files = LogFiles(tmp_path / name / "000001")
+        for wall, data in pieces:
+            files.out(data, wall)
+        run = {"number": 1, "path": files.path, "tty": True, "columns": 80, "rows": 24, "out": 0, "err": 0}
+        number = len(daemon.missions) + 1
+        daemon.missions.append(
+            {"id": f"{number:08x}", "name": name, "status": status, "exit_code": 0, "runs": [run], "annotations": []}
+        )
+        return files
+
+    return make
+
+
+Make = Callable[..., LogFiles]
+Run = Callable[..., bytes]
+
+
+def grown(mission: int) -> Json:
+    return {"type": "grown", "mission": f"{mission:08x}", "run": 1, "out": 0, "err": 0}
+
+
+def end(mission: int) -> Json:
+    return {"type": "end", "mission": f"{mission:08x}", "status": "stopped", "exit_code": 0}
+
+
+def test_one_mission_is_shown_without_a_title(overmind: Run, mission: Make) -> None:
+    mission("api", (1.0, b"a\r\n\x1b[31mb\x1b[0m\r\n"))
+    assert overmind("api") == b"a\nb\n"
+
+
+def test_all_missions_are_shown_under_their_titles(overmind: Run, mission: Make) -> None:
+    mission("api", (1.0, b"a\n"))
+    mission("web", (2.0, b"b"))
+    assert overmind() == b"=== api (00000001) ===\na\n=== web (00000002) ===\nb\n"
+
+
+def test_lines_can_begin_with_their_time(overmind: Run, mission: Make) -> None:
+    mission("api", (1.5, b"a\n"))
+    assert overmind("api", "--timestamps") == b"1970-01-01T00:00:01.500Z a\n"
+
+
+def test_only_matching_lines_count_for_the_tail(overmind: Run, mission: Make) -> None:
+    mission("api", (1.0, b"".join(b"line %d\n" % number for number in range(100))))
+    assert overmind("api", "--grep", "line .*7$", "--tail", "2") == b"line 87\nline 97\n"
+
+
+def test_raw_bytes_are_exact(overmind: Run, mission: Make) -> None:
+    data = bytes(range(256)) * 10 + b"\x1b[?1049h\r\n"
+    mission("api", (1.0, data))
+    assert overmind("api", "--raw") == data
+
+
+def test_a_recording_is_one_event_per_line(overmind: Run, mission: Make) -> None:
+    mission("api", (1.0, b"a\r\n"), (2.5, b"b\r\n"))
+    header, *events = map(json.loads, overmind("api", "--cast").splitlines())
+    assert (header["title"], events) == ("api", [[0.0, "o", "a\r\n"], [1.5, "o", "b\r\n"]])
+
+
+def test_events_stand_between_the_lines(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    mission("api", (1.0, b"a\n"), (3.0, b"b\n"))
+    at = "1970-01-01T00:00:02.000Z"
+    daemon.events = [
+        {
+            "seq": 1,
+            "at": at,
+            "type": "signalled",
+            "mission": "00000001",
+            "name": "api",
+            "signal": "HUP",
+        },
+        {"seq": 2, "at": at, "type": "started", "mission": "00000009", "name": "web"},
+    ]
+    assert overmind("api", "--events") == b"a\n--- signalled seq=1 signal=HUP ---\nb\n"
+
+
+REFUSED = [
+    (["api", "--raw", "--timestamps"], "--raw and --timestamps don't go together"),
+    (["api", "--cast", "-f"], "--cast and --follow don't go together"),
+    (["api", "--events", "-f"], "--events and --follow don't go together"),
+    (["--cast"], "--cast records one mission"),
+    (["api", "--grep", "("], "not a regular expression"),
+    (["api", "--since", "soon"], "soon"),
+    (["api", "--tail", "-1"], "tail"),
+    (["api", "--run", "7"], "has no run 7"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), REFUSED)
+def test_what_makes_no_sense_is_refused(overmind: Run, mission: Make, words: list[str], sentence: str) -> None:
+    mission("api", (1.0, b"a\n"))
+    with pytest.raises(OvermindError, match=re.escape(sentence)):
+        overmind(*words)
+
+
+def test_following_goes_on_until_the_end(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    files = mission("api", (1.0, b"a\nb"), status="running")
+    daemon.script = [lambda: files.out(b"c\nd", 2.0), grown(1), lambda: files.out(b"e", 3.0), end(1)]
+    assert overmind("-f", "api") == b"a\nbc\nde\n"
+
+
+def test_following_survives_a_daemon_that_is_replaced(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    files = mission("api", (1.0, b"a\n"), status="running")
+    daemon.script = [
+        grown(1), lambda: files.out(b"b\n", 2.0), ConnectionResetError(), lambda: files.out(b"c\n", 3.0), grown(1), end(1),
+    ]  # fmt: skip
+    assert overmind("-f", "api") == b"a\nb\nc\n"
+    assert [asked["seq"] for asked in daemon.asked] == [0, 1]
+    assert [asked["ids"] for asked in daemon.asked] == [["api"], ["00000001"]]
+
+
+def test_several_are_followed_with_their_names(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    api = mission("api", (1.0, b"a1\n"), (3.0, b"a2\n"), status="running")
+    mission("worker", (2.0, b"w1\n"))
+    daemon.script = [lambda: api.out(b"a3\n", 4.0), grown(1), end(1)]
+    assert overmind("-f", "api", "worker") == b"api    | a1\nworker | w1\napi    | a2\napi    | a3\n"
+
+
+def test_raw_bytes_can_be_followed(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    files = mission("api", (1.0, b"\x00\xff"), status="running")
+    daemon.script = [lambda: files.out(b"\r\x1b[", 2.0), grown(1), end(1)]
+    assert overmind("-f", "api", "--raw") == b"\x00\xff\r\x1b["
+
+
+def test_following_one_mission_tells_how_it_ended(mission: Make, daemon: Daemon) -> None:
+    files = mission("api", status="running")
+    daemon.script = [lambda: files.out(b"a\n", 2.0), grown(1), {**end(1), "status": "crashed", "exit_code": 3}]
+    lines: list[str] = []
+    ended = follow_output(daemon, "api", lines.append, colour=False)  # type: ignore[arg-type]
+    assert (lines, ended.status, ended.exit_code) == (["a"], "crashed", 3)
