@@ -119,7 +119,8 @@ class Keeper:
         """Forget the run when nothing about it can change any more."""
         if child.is_over and self.runs.get(child.run) is child:
             child.close()
-            self.marks.give_back(child.mark)
+            if not self.orphans.left(child.mark, self.runs.by_pid):
+                self.marks.give_back(child.mark)
             self.runs.remove(child)
         if not self.runs.any_unacknowledged:
             self.exits.forget()

@@ -54,11 +54,12 @@ class Pace:
     At most one per `INTERVAL`, but always one after the first bytes and at each switch between the streams.
     """
 
-    __slots__ = ("_last", "_noted", "_noted_at", "_offset", "_stream")
+    __slots__ = ("_first", "_last", "_noted", "_noted_at", "_offset", "_stream")
 
     def __init__(self) -> None:
         self._stream = -1
         self._offset = 0
+        self._first = 0
         self._last = 0
         self._noted = 0
         self._noted_at = 0
@@ -68,12 +69,14 @@ class Pace:
         if stream != self._stream:
             records = self.settle() + pack(wall, offset, stream)
         elif abs(wall - self._noted_at) < INTERVAL:
+            if self._offset == self._noted:
+                self._first = wall
             self._offset = offset
             self._last = wall
             return b""
         else:
             # Bytes from before a silence keep their own time.
-            late = abs(wall - self._last) >= INTERVAL
+            late = abs(wall - self._first) >= INTERVAL
             records = (self.settle() if late else b"") + pack(wall, offset, stream)
         self._stream = stream
         self._offset = self._noted = offset

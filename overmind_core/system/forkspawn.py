@@ -78,12 +78,16 @@ def _on_terminal(plan: Plan, ends: Ends) -> int:
 
 
 def _check_terminals() -> None:
-    """Find out now when there are none: ptyprocess would lose the pipe that it has opened."""
+    """Find out now when there are none, or no descriptors: ptyprocess would lose the pipe that it has opened."""
+    opened: list[int] = []
     try:
-        for fd in os.openpty():
-            os.close(fd)
+        opened += os.pipe()
+        opened += os.openpty()
     except OSError as error:
         raise SpawnFailed(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
+    finally:
+        for fd in opened:
+            os.close(fd)
 
 
 def _on_pipes(plan: Plan, ends: Ends) -> int:

@@ -230,6 +230,15 @@ def socket_address(path: str, pointer: str) -> str:
     return moved
 
 
+def release_socket_address(path: str, pointer: str) -> None:
+    """Remove what `socket_address` and the listening left. Only for the process that holds the lock."""
+    for left in (read_socket_address(path, pointer) if os.path.lexists(pointer) else path, pointer):
+        try:
+            os.unlink(left)
+        except FileNotFoundError:
+            continue
+
+
 def read_socket_address(path: str, pointer: str) -> str:
     """Return where to connect for `path`. A pointer wins: the server may know the home by a longer path.
 

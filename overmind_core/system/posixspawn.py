@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def start(plan: Plan, ends: Ends) -> int:
     """Start the program and return its pid; fills in `ends.out` for a terminal. Raises SpawnFailed."""
     if not plan.tty:
-        return _run(plan, [*_stdin(plan, ends), *_copy(ends.child_out, 1), *_copy(ends.child_err, 2)])
+        return _run(plan, [_stdin(plan, ends), _pipe_end(ends.child_out, 1), _pipe_end(ends.child_err, 2)])
     slave = _open_terminal(plan, ends)
     try:
         return _run(plan, _terminal_actions(plan, ends, os.ttyname(slave)))
@@ -54,18 +54,24 @@ def _open_terminal(plan: Plan, ends: Ends) -> int:
 def _terminal_actions(plan: Plan, ends: Ends, name: str) -> list[Action]:
     """A session leader that opens a terminal without O_NOCTTY gets it as its controlling one (tty_ioctl(4))."""
     if plan.stdin in {STDIN_NULL, STDIN_PIPE}:
-        return [*_stdin(plan, ends), (os.POSIX_SPAWN_OPEN, 1, name, os.O_RDWR, 0), *_copy(1, 2)]
-    return [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0), *_copy(0, 1), *_copy(0, 2)]
+        return [_stdin(plan, ends), (os.POSIX_SPAWN_OPEN, 1, name, os.O_RDWR, 0), _copy(1, 2)]
+    return [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0), _copy(0, 1), _copy(0, 2)]
 
 
-def _stdin(plan: Plan, ends: Ends) -> list[Action]:
+def _stdin(plan: Plan, ends: Ends) -> Action:
     if plan.stdin == STDIN_PIPE:
-        return _copy(ends.child_stdin, 0)
-    return [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        return _pipe_end(ends.child_stdin, 0)
+    return (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 
 
-def _copy(source: int, target: int) -> list[Action]:
-    return [(os.POSIX_SPAWN_DUP2, source, target)]
+def _pipe_end(source: int, target: int) -> Action:
+    """Open the pipe (or log) by its name: the C library refuses to copy a descriptor above the child's lower limit."""
+    flags = os.O_WRONLY | os.O_APPEND if target else os.O_RDONLY
+    return (os.POSIX_SPAWN_OPEN, target, f"/proc/self/fd/{source}", flags, 0)
+
+
+def _copy(source: int, target: int) -> Action:
+    return (os.POSIX_SPAWN_DUP2, source, target)
 
 
 def _run(plan: Plan, actions: Sequence[Action]) -> int:

@@ -51,6 +51,7 @@ class Sweep:
         *,
         keeper: int | None,
         on: Machine | None = None,
+        seen: dict[str, set[Identity]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -60,6 +61,7 @@ class Sweep:
             targets: the runs.
             keeper: the pid of the keeper that holds them, None when it is dead.
             on: the machine; `machine(leave)` with the list of programs to leave alone.
+            seen: what belonged to the runs in earlier sweeps, by run; added to here.
             clock: monotonic seconds.
             pause: sleeps for so many seconds.
         """
@@ -68,12 +70,19 @@ class Sweep:
         self._machine = machine() if on is None else on
         self._clock = clock
         self._pause = pause
-        self._seen: dict[str, set[Identity]] = {target.run: set() for target in targets}
+        self._seen = {} if seen is None else seen
+        for target in targets:
+            self._seen.setdefault(target.run, set())
         self._snapshot = Snapshot({})
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
         return self._look().members
+
+    def identities(self) -> dict[str, set[Identity]]:
+        """The processes that live, by run."""
+        found = self._look().members
+        return {run: {self._snapshot.processes[pid].identity for pid in pids} for run, pids in found.items()}
 
     def signal_tree(self, signals: Sequence[int]) -> dict[str, set[int]]:
         """Send each of `signals`, in this order, to all processes; return their pids by run."""

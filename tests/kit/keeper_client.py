@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.wire.keeper import PROTOCOL, FrameDecoder
 from overmind_core.wire.lines import LineBuffer
+from tests.kit.processes import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,10 +180,11 @@ class StreamClient:
 class KeeperProcess:
     """A keeper of its own home, started as the supervisor starts it."""
 
-    def __init__(self, root: str, *, linger: float = 10.0, nofile: tuple[int, int] | None = None) -> None:
+    def __init__(self, root: str, *, marker: str = "", linger: float = 10.0, nofile: tuple[int, int] | None = None) -> None:
         self.home = Home(root)
         os.makedirs(self.home.root, mode=0o700, exist_ok=True)
         self._linger = linger
+        self._marker = marker
         self._nofile = nofile
         self.clients: list[KeeperClient | StreamClient] = []
         self.process = self._start()
@@ -193,7 +195,7 @@ class KeeperProcess:
         argv += ["--ready-fd", str(told), "--linger", str(self._linger)]
         if self._nofile is not None:
             argv = ["sh", "-c", f'ulimit -Hn {self._nofile[1]}; ulimit -Sn {self._nofile[0]}; exec "$@"', "sh", *argv]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), MARKER: self._marker}
         with open(self.home.keeper_log, "ab") as log:
             process = subprocess.Popen(
                 argv,
