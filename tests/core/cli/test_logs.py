@@ -200,8 +200,9 @@ def test_following_goes_on_until_the_end(overmind: Run, mission: Make, daemon: D
 def test_following_survives_a_daemon_that_is_replaced(overmind: Run, mission: Make, daemon: Daemon) -> None:
     files = mission("api", (1.0, b"a\n"), status="running")
     daemon.script = [
-        grown(1), lambda: files.out(b"b\n", 2.0), ConnectionResetError(), lambda: files.out(b"c\n", 3.0), grown(1), end(1),
-    ]  # fmt: skip
+        *(grown(1), lambda: files.out(b"b\n", 2.0), ConnectionResetError()),
+        *(lambda: files.out(b"c\n", 3.0), grown(1), end(1)),
+    ]
     assert overmind("-f", "api") == b"a\nb\nc\n"
     assert [asked["seq"] for asked in daemon.asked] == [0, 1]
     assert [asked["ids"] for asked in daemon.asked] == [["api"], ["00000001"]]
