@@ -25,8 +25,7 @@ FIRST = (
         request TEXT,
         created_at REAL NOT NULL,
         ended_at REAL,
-        definition TEXT NOT NULL,
-        state TEXT NOT NULL
+        record TEXT NOT NULL
     )""",
     "CREATE UNIQUE INDEX missions_live_name ON missions (name) WHERE live = 1",
     "CREATE INDEX missions_name ON missions (name)",

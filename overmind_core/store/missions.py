@@ -13,7 +13,7 @@ from overmind_core.store.database import Database, Row
 
 
 class Mission(NamedTuple):
-    """One row. Times are seconds since the epoch; `definition` and `state` are JSON that only the supervisor reads."""
+    """One row. Times are seconds since the epoch; `record` is JSON that only the supervisor reads."""
 
     id: str
     name: str
@@ -26,15 +26,13 @@ class Mission(NamedTuple):
     request: str | None
     created_at: float
     ended_at: float | None
-    definition: str
-    state: str
+    record: str
 
 
 _SELECT = f"SELECT {', '.join(Mission._fields)} FROM missions"
 _ORDER = "ORDER BY created_at, id"
 _INSERT = f"INSERT INTO missions ({', '.join(Mission._fields)}) VALUES ({', '.join('?' * len(Mission._fields))})"
-_SAVE = """UPDATE missions SET name = ?, live = ?, hidden = ?, status = ?, ended_at = ?, definition = ?, state = ?
-    WHERE id = ?"""
+_SAVE = "UPDATE missions SET name = ?, live = ?, hidden = ?, status = ?, ended_at = ?, record = ? WHERE id = ?"
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
 # 'g' follows every hex digit: the range holds each id that begins with the text, and the index serves it.
@@ -66,7 +64,7 @@ class Missions:
     def save_many(self, missions: Iterable[Mission]) -> None:
         """`save` each of `missions`."""
         self._database.write_many(
-            _SAVE, ((m.name, m.live, m.hidden, m.status, m.ended_at, m.definition, m.state, m.id) for m in missions)
+            _SAVE, ((m.name, m.live, m.hidden, m.status, m.ended_at, m.record, m.id) for m in missions)
         )
 
     def get(self, mission: str) -> Mission | None:
@@ -102,6 +100,10 @@ class Missions:
     def oldest_finished(self, limit: int) -> list[Mission]:
         """Return at most `limit` finished missions, oldest end first."""
         return self._all(f"{_SELECT} WHERE live = 0 ORDER BY ended_at, id LIMIT ?", limit)
+
+    def parents(self) -> dict[str, str | None]:
+        """Return the parent of each mission, by id, oldest mission first."""
+        return dict(self._database.read(f"SELECT id, parent FROM missions {_ORDER}"))
 
     def candidates(self, text: str) -> list[Candidate]:
         """Return whatever `text` could mean, for `references.resolve` to decide."""

@@ -39,8 +39,7 @@ def mission(number, **changes):
         request=None,
         created_at=float(number),
         ended_at=None,
-        definition='{"command":"ü"}',
-        state="{}",
+        record='{"command":"ü"}',
     )
     return row._replace(**changes)
 
@@ -73,7 +72,7 @@ def test_a_mission_comes_back_as_it_went_in(state):
 def test_what_can_change_is_saved_and_the_rest_stays(state):
     insert(state, mission(1))
     changed = mission(
-        1, name="new", status="crashed", ended_at=5.0, live=False, hidden=True, state="[1]", definition="[]"
+        1, name="new", status="crashed", ended_at=5.0, live=False, hidden=True, record="[1]"
     )
     with state.transaction():
         state.missions.save(changed._replace(created_at=99.0, parent="x", type="session"))
@@ -302,7 +301,7 @@ def test_a_thousand_missions_are_written_and_read_fast(state):
     for group in range(50):
         with state.transaction():
             for n in range(20 * group, 20 * group + 20):
-                state.missions.insert(mission(n, definition="x" * 500))
+                state.missions.insert(mission(n, record="x" * 500))
                 state.runs.insert(run(1, of=n))
                 state.events.append(1.0, "created", "{}", mission=f"{n:08x}")
     assert 3000 / (time.perf_counter() - start) > 5000

@@ -1,0 +1,56 @@
+"""When a mission has been silent for too long, or has run for too long. Pure; times are monotonic seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from overmind_core.domain.mission import Mission, Status
+from overmind_core.domain.restart import MAX_DELAY
+
+
+def stall_due(mission: Mission, last_output: float) -> float | None:
+    """When the run is to be killed for silence if nothing more is written; None when it can't stall now."""
+    limit = mission.definition.activity_timeout
+    if not limit or mission.status is not Status.RUNNING or mission.held_mono is not None:
+        return None
+    return max(last_output, mission.quiet_since_mono) + limit
+
+
+def timeout_due(mission: Mission) -> float | None:
+    """When the run's wall-clock limit ends; None when it has none or is no longer running."""
+    limit = mission.definition.timeout
+    if not limit or mission.status not in {Status.RUNNING, Status.PAUSED}:
+        return None
+    return mission.run_started_mono + limit
+
+
+def hold(mission: Mission, now: float) -> Mission:
+    """Stop the stall clock: the mission is frozen, or we hold its output back."""
+    return mission if mission.held_mono is not None else replace(mission, held_mono=now)
+
+
+def unhold(mission: Mission, last_output: float, now: float) -> Mission:
+    """Let the stall clock go on where it stood: the silence before the hold counts, the hold does not."""
+    if mission.held_mono is None:
+        return mission
+    silent = max(0.0, mission.held_mono - max(last_output, mission.quiet_since_mono))
+    return replace(mission, held_mono=None, quiet_since_mono=now - silent)
+
+
+def rebase(mission: Mission, *, boot: str, wall: float, mono: float) -> Mission:
+    """The mission with its monotonic times moved to this boot of the machine; unchanged when they belong to it.
+
+    A restart that was due keeps its wall time, at most `MAX_DELAY` away whatever the clock did meanwhile.
+    """
+    if mission.boot == boot:
+        return mission
+    wait = 0.0 if mission.next_restart_at is None else min(max(mission.next_restart_at - wall, 0.0), MAX_DELAY)
+    return replace(
+        mission,
+        boot=boot,
+        restarts_mono=(),
+        run_started_mono=mono,
+        quiet_since_mono=mono,
+        held_mono=None,
+        next_restart_mono=None if mission.next_restart_mono is None else mono + wait,
+    )

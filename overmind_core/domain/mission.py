@@ -1,0 +1,182 @@
+"""What a mission is: its definition, which a person gives, and its state, which only `lifecycle` changes.
+
+Wall times are seconds since the epoch, for display; `*_mono` times are CLOCK_MONOTONIC seconds and mean
+something only while the machine's boot id is the one they were stored with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a mission is in its life; the closed set that every face shows."""
+
+    PREPARING = "preparing"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    KILLED = "killed"
+
+
+FINAL = frozenset({Status.STOPPED, Status.CRASHED, Status.KILLED})
+LIVE = frozenset(Status) - FINAL
+
+
+class Kind(StrEnum):
+    """What `--type` names: a task ends by itself, a session waits for input."""
+
+    TASK = "task"
+    SESSION = "session"
+
+
+class Restart(StrEnum):
+    """When the restart policy applies."""
+
+    NEVER = "never"
+    ON_FAILURE = "on_failure"
+    ALWAYS = "always"
+
+
+class Cause(StrEnum):
+    """Why a run is ending."""
+
+    EXITED = "exited"
+    STOP = "stop"
+    KILL = "kill"
+    RESTART = "restart"
+    STALLED = "stalled"
+    TIMEOUT = "timeout"
+    KEEPER_LOST = "keeper_lost"
+    SPAWN_FAILED = "spawn_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When to start a mission again after its process ended."""
+
+    when: Restart = Restart.NEVER
+    max_restarts: int = 5
+    """Within `window`; 0 = unlimited."""
+    window: float = 60.0
+    """Seconds, sliding. A run that lasts longer is healthy and resets the delay."""
+    backoff: float = 1.0
+    """Seconds before the first restart; doubles up to `restart.MAX_DELAY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What to run and how to treat it. Texts are in wire form (`wire.bytestrings`)."""
+
+    name: str
+    command: str
+    """One line for people: the shell string as given, or the argv joined."""
+    argv: tuple[str, ...]
+    cwd: str
+    kind: Kind = Kind.TASK
+    provider: str = "raw"
+    interactive: bool = False
+    tty: bool = True
+    columns: int = 80
+    rows: int = 24
+    umask: int = 0o022
+    parent: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    activity_timeout: float = 0.0
+    """Seconds of silence after which the run is killed; 0 = never."""
+    grace: float = 10.0
+    """Seconds between the stop signal and SIGKILL."""
+    stop_signal: int = 15
+    timeout: float = 0.0
+    """Seconds of wall clock for one run; 0 = none."""
+    leave_background: bool = False
+
+    @property
+    def has_terminal_input(self) -> bool:
+        """Whether standard input is the terminal; else it is closed."""
+        return self.tty and (self.interactive or self.kind is Kind.SESSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A run on its way out. Stored before the first signal is sent, so that a crash of ours finishes it."""
+
+    cause: Cause
+    deadline_mono: float
+    """When what is left gets SIGKILL."""
+    exited: bool = False
+    """The root process is reaped (or the keeper that could have told is dead)."""
+    gone: bool = False
+    """No process of the run is left, or only those in `survivors`."""
+    survivors: tuple[str, ...] = ()
+    """`pid command` of what could not be ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """A mission and where it stands. Replaced, never changed."""
+
+    id: str
+    definition: Definition
+    created_at: float
+    status: Status = Status.STARTING
+    reason: str | None = None
+    run: int = 0
+    """Number of the newest run; 0 before the first."""
+    pid: int | None = None
+    started_at: float | None = None
+    """Wall time of the first run's start."""
+    run_started_mono: float = 0.0
+    ended_at: float | None = None
+    exit_code: int | None = None
+    """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
+    restart_count: int = 0
+    restarts_mono: tuple[float, ...] = ()
+    """When it was restarted by policy, within the policy's window."""
+    streak: int = 0
+    """Restarts since the last healthy run."""
+    next_restart_at: float | None = None
+    next_restart_mono: float | None = None
+    ending: Ending | None = None
+    quiet_since_mono: float = 0.0
+    """The stall clock never starts before this: run start, thaw."""
+    held_mono: float | None = None
+    """When the stall clock was stopped (frozen, or output held back); None while it runs."""
+    survivors: tuple[str, ...] = ()
+    boot: str = ""
+    """Boot id to which the `*_mono` times belong."""
+
+    @property
+    def run_id(self) -> str:
+        """`<mission>.<number>` of the newest run."""
+        return f"{self.id}.{self.run}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still run or be started by itself."""
+        return self.status in LIVE
+
+    @property
+    def shell_exit(self) -> int:
+        """What `wait` exits with: the child's code, 137 when killed, 1 when it crashed although it exited 0.
+
+        Source: cli.md, exit codes.
+        """
+        if self.status is Status.KILLED:
+            return 137
+        if self.exit_code is None:
+            return 0 if self.status is Status.STOPPED else 1
+        if self.exit_code == 0 and self.status is Status.CRASHED:
+            return 1
+        return self.exit_code
+
+
+def shell_code(code: int) -> int:
+    """An exit status as a shell shows it: `code`, or 128+N for the signal `-code`."""
+    return 128 - code if code < 0 else code

@@ -1,0 +1,231 @@
+"""The server on overmind.sock: framing, limits, order of answers. What a command does is in `handlers/`.
+
+Nothing that a client sends takes it down, and no client makes it hold much: a line is at most 16 MiB, unfinished
+lines of all clients together at most `UNFINISHED_LIMIT`, and whoever doesn't read its answers is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from overmind_core.errors import OvermindError
+from overmind_core.store.errors import DiskFull, StoreError
+from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+from overmind_core.supervisor.requests import Args, Request
+from overmind_core.system.unixsocket import Peer, peer
+from overmind_core.wire.api import MAX_LINE
+from overmind_core.wire.lines import TOO_LONG, LineBuffer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+UNFINISHED_LIMIT = 8 * MAX_LINE
+"""Bytes of requests that are not complete yet, over all connections."""
+UNREAD_LIMIT = 64 * 1024 * 1024
+"""Bytes of answers that one client may leave unread before it is cut off."""
+STREAM_AHEAD = 256 * 1024
+"""Bytes that a stream writes ahead of its reader."""
+MANY_REQUESTS = 512
+"""Requests of one connection in work at once; more wait in the socket."""
+_log = logging.getLogger(__name__)
+_decode = msgspec.json.Decoder(Request).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Endpoint(NamedTuple):
+    """One command: its arguments' type and what it does. A stream is an async generator: head first, then items."""
+
+    arguments: type[Args]
+    handle: Callable[[Any, Any], Awaitable[Any] | AsyncIterator[Any]]
+
+
+class Budget:
+    """Counts the unfinished bytes of all connections."""
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = 0
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], budget: Budget, register: set[Connection]) -> None:
+        self._endpoints = endpoints
+        self._budget = budget
+        self._register = register
+        self._lines = LineBuffer(MAX_LINE)
+        self._held = 0
+        self._transport: asyncio.Transport
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_order: asyncio.Task[None] | None = None
+        self._outgoing: list[bytes] = []
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closing = False
+        self.peer = Peer(0, -1)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the client in, if it is the same user's."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.peer = peer(transport.get_extra_info("socket"))
+        if self.peer.uid != os.geteuid():
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=STREAM_AHEAD)
+        self._register.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop everything that was done for it."""
+        del exc
+        self._register.discard(self)
+        self._hold(0)
+        self._room.set()
+        for task in self._tasks:
+            task.cancel()
+
+    def pause_writing(self) -> None:
+        """It does not read as fast as a stream writes."""
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._room.set()
+
+    def eof_received(self) -> bool:
+        """Whoever asked and closed its side still gets its answers."""
+        self._closing = True
+        self._close_when_done()
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what it asks."""
+        for line in self._lines.feed(data):
+            self._accept(line)
+        self._hold(self._lines.size)
+        if self._budget.held > UNFINISHED_LIMIT and self._held:
+            self._answer(None, error=OvermindError("busy", "Too many unfinished requests; this one was dropped."))
+            self.close()
+        if len(self._tasks) > MANY_REQUESTS:
+            self._transport.pause_reading()
+
+    def close(self) -> None:
+        """Send what is written, then end the connection."""
+        self._flush()
+        self._transport.close()
+
+    def _hold(self, size: int) -> None:
+        self._budget.held += size - self._held
+        self._held = size
+
+    def _accept(self, line: bytes) -> None:
+        if line is TOO_LONG:
+            limit = OvermindError("too_large", f"A request may be at most {MAX_LINE} bytes long.")
+            self._answer(None, error=limit)
+            return
+        if not line.strip():
+            return
+        try:
+            request = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._answer(_id_of(line), error=OvermindError("invalid", f"Not a request: {error}"))
+            return
+        before = None if request.id is not None else self._in_order
+        task = asyncio.get_running_loop().create_task(self._serve(request, before))
+        if request.id is None:
+            self._in_order = task
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a request failed", exc_info=task.exception())
+        if len(self._tasks) <= MANY_REQUESTS // 2 and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._close_when_done()
+
+    def _close_when_done(self) -> None:
+        if self._closing and not self._tasks and not self._transport.is_closing():
+            self.close()
+
+    async def _serve(self, request: Request, before: asyncio.Task[None] | None) -> None:
+        """Answer one request; those without an id after the one before, as nothing else tells them apart."""
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        try:
+            endpoint = self._endpoints.get(request.cmd)
+            if endpoint is None:
+                raise OvermindError("unknown_command", f"There is no command {request.cmd[:100]!r}.")  # noqa: TRY301
+            arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
+            result = endpoint.handle(arguments, self.peer)
+            if inspect.isasyncgen(result):
+                await self._stream(request.id, result)
+            else:
+                self._answer(request.id, ok=await result)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone
+            self._answer(request.id, error=_explain(error))
+
+    async def _stream(self, id_: object, items: AsyncIterator[Any]) -> None:
+        first = True
+        async for item in items:
+            await self._room.wait()
+            self._write({"ok" if first else "item": item}, id_)
+            first = False
+        self._write({"end": {}}, id_)
+
+    def _answer(self, id_: object, *, ok: object = None, error: OvermindError | None = None) -> None:
+        if error is None:
+            self._write({"ok": ok}, id_)
+        else:
+            self._write({"error": error.code, "message": error.message, **error.fields}, id_)
+
+    def _write(self, message: dict[str, Any], id_: object) -> None:
+        if id_ is not None:
+            message["id"] = id_
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(_encode(message))
+
+    def _flush(self) -> None:
+        """Send the answers of one turn together."""
+        lines, self._outgoing = self._outgoing, []
+        if not lines or self._transport.is_closing():
+            return
+        self._transport.write(b"\n".join(lines) + b"\n")
+        if self._transport.get_write_buffer_size() > UNREAD_LIMIT:
+            _log.warning("a client (pid %s) does not read its answers and was cut off", self.peer.pid)
+            self._transport.abort()
+
+
+def _id_of(line: bytes) -> object:
+    """The id of a request that is wrong otherwise, so that a pipelining client can tell which."""
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any]).get("id")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _explain(error: Exception) -> OvermindError:
+    match error:
+        case OvermindError():
+            return error
+        case msgspec.DecodeError():
+            return OvermindError("invalid", f"Bad arguments: {error}")
+        case DiskFull():
+            return OvermindError("disk_full", "The disk is full: nothing can be saved. Free some space and try again.")
+        case StoreError():
+            return OvermindError("internal", f"The state can't be saved: {error}")
+        case KeeperGone() | KeeperRefused():
+            return OvermindError("busy", "The keeper was replaced just now. Try again.")
+        case _:
+            _log.error("a request failed", exc_info=error)
+            return OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log")

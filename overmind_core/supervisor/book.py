@@ -1,0 +1,296 @@
+"""Every live mission in memory, the rest in the store: the one place where a fact becomes a new state.
+
+`tell` decides (`lifecycle.next_state`), queues the save, and hands each effect to `act` once it is saved. Finished
+missions are read from the store; nothing of them stays in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.domain import liveness
+from overmind_core.domain.lifecycle import IllegalTransition, Note, Now, next_state
+from overmind_core.domain.mission import Cause, Mission, Status
+from overmind_core.domain.run import Run
+from overmind_core.errors import OvermindError
+from overmind_core.store.missions import Mission as StoredMission
+from overmind_core.store.runs import Run as StoredRun
+
+if TYPE_CHECKING:
+    from overmind_core.domain.lifecycle import Effect, Fact
+    from overmind_core.store.state import State
+    from overmind_core.supervisor.ledger import Change, Ledger
+    from overmind_core.system.clock import Clock
+
+_Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
+_HAS_RUN = frozenset({Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+_decode_mission = msgspec.json.Decoder(Mission).decode
+_decode_run = msgspec.json.Decoder(Run).decode
+
+
+class Book:
+    """The supervisor's missions. Used from the loop's thread only."""
+
+    def __init__(self, state: State, ledger: Ledger, clock: Clock, boot: str) -> None:
+        self.state = state
+        self.ledger = ledger
+        self._clock = clock
+        self.boot = boot
+        self.live: dict[str, Mission] = {}
+        self.runs: dict[str, Run] = {}
+        """The newest run of each live mission, by mission."""
+        self._waiters: dict[str, list[_Waiter]] = {}
+        self._reserved: dict[str, str] = {}
+        self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
+        self.changed: Callable[[Mission], None] = lambda _mission: None
+        self.concluded: Callable[[str, bool], None] = lambda _run, _spared: None
+        self.published: Callable[[dict[str, Any]], None] = lambda _event: None
+
+    def now(self) -> Now:
+        """This moment on both clocks."""
+        return Now(self._clock.wall(), self._clock.mono())
+
+    def load(self) -> None:
+        """Bring what the store says is live into memory, with its clocks moved to this boot."""
+        now = self.now()
+        for row in self.state.missions.live():
+            mission = mission_of(row)
+            self.live[mission.id] = liveness.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono)
+            latest = self.state.runs.latest(mission.id)
+            if latest is not None:
+                self.runs[mission.id] = run_of(latest)
+
+    def get(self, mission_id: str) -> Mission | None:
+        """The mission of this exact id, live or finished."""
+        mission = self.live.get(mission_id)
+        if mission is not None:
+            return mission
+        self.ledger.flush()
+        row = self.state.missions.get(mission_id)
+        return None if row is None else mission_of(row)
+
+    def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> Change:
+        """Put a new mission on the books, together with what `extra` writes; its first effects follow the commit."""
+        mission = replace(mission, boot=self.boot)
+        self.live[mission.id] = mission
+        row = _row(mission, request)
+
+        def write() -> None:
+            self.state.missions.insert(row)
+            extra()
+
+        change = self.ledger.save(write)
+        self.note(mission, Note("created"))
+        return change
+
+    def drop(self, mission: Mission) -> None:
+        """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
+        self.live.pop(mission.id, None)
+        self.runs.pop(mission.id, None)
+
+        def write() -> None:
+            self.state.runs.remove_of(mission.id)
+            self.state.missions.remove([mission.id])
+
+        self.ledger.save(write)
+
+    def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """Let `fact` happen to the mission; what follows from it is done after the commit.
+
+        Raises:
+            IllegalTransition: the fact means nothing to it; nothing changed.
+        """
+        after, effects = next_state(mission, fact, self.now())
+        self._conclude_run(mission, after)
+        self.put(after, effects, urgent=urgent)
+        return after
+
+    def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """`tell`, but a fact that comes too late or twice is dropped."""
+        try:
+            return self.tell(mission, fact, urgent=urgent)
+        except IllegalTransition as error:
+            _log.debug("dropped for %s: %s", mission.id, error)
+            return mission
+
+    def put(self, mission: Mission, effects: Iterable[Effect] = (), *, urgent: bool = False) -> None:
+        """Save the mission as it is now; effects follow the commit."""
+        mission = replace(mission, boot=self.boot)
+        if mission.is_live:
+            self.live[mission.id] = mission
+        else:
+            self.live.pop(mission.id, None)
+            self.runs.pop(mission.id, None)
+        row = _row(mission, None)
+        actions = []
+        for effect in effects:
+            if isinstance(effect, Note):
+                self.note(mission, effect)
+            else:
+                actions.append(effect)
+
+        def after() -> None:
+            for action in actions:
+                self.act(mission, action)
+            self.changed(mission)
+            self._wake(mission)
+
+        self.ledger.save(lambda: self.state.missions.save(row), after, urgent=urgent)
+
+    def note(self, mission: Mission, note: Note) -> None:
+        """Append an event about the mission, in the same commit as what it tells of."""
+        run = self.runs.get(mission.id)
+        event: dict[str, Any] = {"type": note.type, "mission": mission.id, "name": mission.definition.name}
+        if mission.run:
+            event["run"] = mission.run
+            known = run if run is not None and run.number == mission.run else None
+            event["out"] = known.out if known else 0
+            event["err"] = known.err if known else 0
+        if note.text is not None:
+            event["text"] = note.text
+        event.update(note.data)
+        self.event(event, run=mission.run_id if mission.run else None)
+
+    def event(self, event: dict[str, Any], run: str | None = None) -> None:
+        """Append any event; it is published once it is saved."""
+        event["at"] = self._clock.wall()
+
+        def write() -> None:
+            event["seq"] = self.state.events.append(
+                event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
+            )
+
+        self.ledger.save(write, lambda: self.published(event))
+
+    def put_run(self, run: Run) -> None:
+        """Save what is known of a run."""
+        current = self.runs.get(run.mission)
+        new = run.mission in self.live and (current is None or current.number < run.number)
+        if new or (current is not None and current.number == run.number):
+            self.runs[run.mission] = run
+        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, _encode(run).decode())
+        self.ledger.save(lambda: self.state.runs.insert(row) if new else self.state.runs.save(row))
+
+    async def ended(self, mission_id: str) -> Mission:
+        """Wait until the mission is final, through all its restarts; at once when it is.
+
+        Raises:
+            OvermindError: `gone`, it is not on the books.
+        """
+        return await self.until(mission_id, lambda mission: not mission.is_live)
+
+    async def until(self, mission_id: str, holds: Callable[[Mission], bool]) -> Mission:
+        """Wait until `holds` is true of a saved state of the mission.
+
+        Raises:
+            OvermindError: `gone`, it is not on the books.
+        """
+        self.ledger.flush()
+        mission = self.get(mission_id)
+        if mission is None:
+            raise OvermindError("gone", f"Mission {mission_id} was removed.")
+        if holds(mission) and not self.ledger.failing:
+            return mission
+        waiter: asyncio.Future[Mission] = asyncio.get_running_loop().create_future()
+        entry = (holds, waiter)
+        self._waiters.setdefault(mission_id, []).append(entry)
+        try:
+            return await waiter
+        finally:
+            self._forget_waiter(mission_id, entry)
+
+    def names_in_use(self) -> set[str]:
+        """The names of live missions, and those that are about to be."""
+        return {mission.definition.name for mission in self.live.values()} | set(self._reserved)
+
+    def holder(self, name: str) -> str | None:
+        """The id of the mission that has this name now."""
+        live = (mission.id for mission in self.live.values() if mission.definition.name == name)
+        return self._reserved.get(name) or next(live, None)
+
+    @contextmanager
+    def reserved(self, name: str, mission_id: str) -> Iterator[None]:
+        """Nobody else gets this name inside of the block."""
+        self._reserved[name] = mission_id
+        try:
+            yield
+        finally:
+            del self._reserved[name]
+
+    def parents(self) -> dict[str, str | None]:
+        """The parent of every mission, live and finished, by id."""
+        self.ledger.flush()
+        found: dict[str, str | None] = self.state.missions.parents()
+        found.update((mission.id, mission.definition.parent) for mission in self.live.values())
+        return found
+
+    def _forget_waiter(self, mission_id: str, entry: _Waiter) -> None:
+        entries = self._waiters.get(mission_id, [])
+        if entry in entries:
+            entries.remove(entry)
+        if not entries:
+            self._waiters.pop(mission_id, None)
+
+    def runs_of(self, mission_id: str) -> list[Run]:
+        """All runs of a mission, oldest first."""
+        self.ledger.flush()
+        return [run_of(row) for row in self.state.runs.of(mission_id)]
+
+    def _wake(self, mission: Mission) -> None:
+        for holds, waiter in list(self._waiters.get(mission.id, ())):
+            if not waiter.done() and holds(mission):
+                waiter.set_result(mission)
+
+    def _conclude_run(self, before: Mission, after: Mission) -> None:
+        """The run is over and nothing of it is left: the keeper may forget it once that is saved."""
+        run = self.runs.get(before.id)
+        if before.status not in _HAS_RUN or run is None or run.number != before.run:
+            return
+        if after.run == before.run and after.status in _HAS_RUN:
+            return
+        ended = after.ended_at if after.run == before.run and after.ended_at else self._clock.wall()
+        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=_why(before)))
+        spared = before.definition.leave_background and (before.ending is None or before.ending.cause is Cause.EXITED)
+        self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
+
+
+def _why(mission: Mission) -> str | None:
+    ending = mission.ending
+    return None if ending is None or ending.cause is Cause.EXITED else ending.cause.value
+
+
+def mission_of(row: StoredMission) -> Mission:
+    """The mission that a row of the store holds."""
+    return _decode_mission(row.record)
+
+
+def run_of(row: StoredRun) -> Run:
+    """The run that a row of the store holds."""
+    return _decode_run(row.state)
+
+
+def _row(mission: Mission, request: str | None) -> StoredMission:
+    definition = mission.definition
+    return StoredMission(
+        id=mission.id,
+        name=definition.name,
+        live=mission.is_live,
+        hidden=mission.status is Status.KILLED,
+        parent=definition.parent,
+        type=definition.kind.value,
+        provider=definition.provider,
+        status=mission.status.value,
+        request=request,
+        created_at=mission.created_at,
+        ended_at=None if mission.is_live else mission.ended_at,
+        record=_encode(mission).decode(),
+    )

@@ -1,0 +1,84 @@
+"""Who asks: a person's shell, or a process inside a mission, which may do less.
+
+A guard-rail, not a sandbox: it is the same user. Recognised by ancestry, by the environment, and by the mark that
+no process sheds by accident.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+from overmind_core.system.marks import NO_MARK, mark_of
+from overmind_core.system.processtree import machine, read
+
+if TYPE_CHECKING:
+    from overmind_core.domain.mission import Mission
+    from overmind_core.supervisor.book import Book
+    from overmind_core.system.unixsocket import Peer
+
+MANY_GENERATIONS = 64
+
+
+def mission_of(peer: Peer, book: Book, home: str) -> str | None:
+    """The id of the mission that the peer runs in; None for everybody else."""
+    roots = {run.pid: run.mission for run in book.runs.values() if run.pid and run.code is None}
+    pid = peer.pid
+    for _ in range(MANY_GENERATIONS):
+        if pid in roots:
+            return roots[pid]
+        process = read(pid)
+        if process is None or process.ppid <= 1:
+            break
+        pid = process.ppid
+    return _by_environment(peer, home) or _by_mark(peer, book)
+
+
+def _by_environment(peer: Peer, home: str) -> str | None:
+    process = read(peer.pid)
+    if process is None:
+        return None
+    mission, named_home = machine().origin(process)
+    return os.fsdecode(mission) if mission and os.fsdecode(named_home) == home else None
+
+
+def _by_mark(peer: Peer, book: Book) -> str | None:
+    mark = mark_of(peer.pid)
+    if mark <= NO_MARK:
+        return None
+    return next((run.mission for run in book.runs.values() if run.mark == mark and run.code is None), None)
+
+
+def forbid_inside(caller: str | None, what: str) -> None:
+    """Refuse what no mission may do.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    if caller is not None:
+        raise OvermindError("forbidden", f"A process inside a mission ({caller}) may not {what}.")
+
+
+def forbid_foreign(caller: str | None, mission: Mission, book: Book, what: str) -> None:
+    """Refuse a mission what it may do to its own descendants only.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    if caller is not None and not descends(mission, caller, book):
+        message = f"A process inside mission {caller} may not {what} {mission.id}: it is not its descendant."
+        raise OvermindError("forbidden", message)
+
+
+def descends(mission: Mission, ancestor: str, book: Book) -> bool:
+    """Whether `ancestor` is above the mission."""
+    seen: set[str] = set()
+    parent = mission.definition.parent
+    while parent is not None and parent not in seen:
+        if parent == ancestor:
+            return True
+        seen.add(parent)
+        above = book.get(parent)
+        parent = above.definition.parent if above is not None else None
+    return False

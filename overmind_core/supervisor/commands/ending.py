@@ -1,0 +1,152 @@
+"""`stop`, `kill`, `signal`, `freeze`, `thaw`, `shutdown`: everything that takes power over running processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.lifecycle import EndAsked, Frozen, Thawed
+from overmind_core.domain.lineage import levels
+from overmind_core.domain.mission import Cause, Mission, Status
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor import intake, records
+from overmind_core.supervisor.callers import forbid_foreign, forbid_inside, mission_of
+from overmind_core.supervisor.lookup import find, find_live, not_running
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.requests import Kill, One, Shutdown, Signal, Stop
+    from overmind_core.system.unixsocket import Peer
+
+HAS_PROCESS = frozenset({Status.RUNNING, Status.PAUSED, Status.STOPPING})
+
+
+async def stop(core: Supervisor, request: Stop, peer: Peer) -> dict[str, Any]:
+    """End one mission by its stop signal; answers when nothing of it lives."""
+    mission = find(core.book, request.id, live_first=True)
+    forbid_foreign(mission_of(peer, core.book, core.home.root), mission, core.book, "stop")
+    grace = None if request.grace is None else intake.seconds(request.grace, "--grace")
+    ended = await _end(core, mission, Cause.STOP, cascade=request.cascade, grace=grace)
+    *others, final = ended
+    also = [records.brief(one) for one in others]
+    return {**records.brief(final), "status": final.status.value, "also": also}
+
+
+async def kill(core: Supervisor, request: Kill, peer: Peer) -> dict[str, Any]:
+    """End one mission, or all, at once; answers when nothing of them lives."""
+    caller = mission_of(peer, core.book, core.home.root)
+    if request.all:
+        forbid_inside(caller, "kill everything")
+        ended = await _end_all(core, list(core.book.live.values()), Cause.KILL, 0.0)
+        return {"killed": [records.brief(mission) for mission in ended]}
+    if request.id is None:
+        raise OvermindError("invalid", "Missing id: say which mission to kill, or --all.")
+    mission = find(core.book, request.id, live_first=True)
+    forbid_foreign(caller, mission, core.book, "kill")
+    ended = await _end(core, mission, Cause.KILL, cascade=request.cascade, grace=0.0)
+    return {"killed": [records.brief(one) for one in ended]}
+
+
+async def signal(core: Supervisor, request: Signal, peer: Peer) -> dict[str, Any]:
+    """Send a signal to the whole tree; the mission's state is its processes' business."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "signal missions")
+    number = intake.signal_number(request.signal)
+    mission = _with_process(core, request.id)
+    await core.ender.send(mission, (number,))
+    return records.brief(mission)
+
+
+async def freeze(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+    """SIGSTOP the whole tree."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "freeze missions")
+    mission = _with_process(core, request.id)
+    if mission.status is not Status.RUNNING:
+        raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
+    await core.pulse.refresh()
+    core.book.tell(mission, Frozen())
+    await core.ledger.saved()
+    await core.ender.freeze(mission)
+    return records.brief(mission)
+
+
+async def thaw(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+    """SIGCONT the whole tree."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "thaw missions")
+    mission = _with_process(core, request.id)
+    if mission.status is not Status.PAUSED:
+        raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
+    await core.ender.thaw(mission)
+    await core.pulse.refresh()
+    core.book.tell_if_legal(core.book.live.get(mission.id, mission), Thawed(core.pulse.of(mission.run_id).last))
+    await core.ledger.saved()
+    return records.brief(mission)
+
+
+async def shutdown(core: Supervisor, request: Shutdown, peer: Peer) -> dict[str, Any]:
+    """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "shut the daemon down")
+    if request.keep:
+        kept = len(core.book.live)
+        await core.leave(quit_keeper=False)
+        core.leaving.set()
+        return {"stopped": 0, "kept": kept}
+    core.closing = True
+    try:
+        ended = await _end_all(core, list(core.book.live.values()), Cause.STOP, None)
+    except OvermindError:
+        core.closing = False
+        raise
+    await core.leave(quit_keeper=True)
+    core.leaving.set()
+    return {"stopped": len(ended), "kept": 0}
+
+
+async def _end(
+    core: Supervisor, mission: Mission, cause: Cause, *, cascade: bool, grace: float | None
+) -> list[Mission]:
+    """End a mission, its descendants first when `cascade`; returns them in the order they ended."""
+    order = levels([mission.id], core.book.parents()) if cascade else [[mission.id]]
+    concerned = [[one for name in level if (one := core.book.live.get(name)) is not None] for level in order]
+    if not any(concerned) and cause is Cause.STOP:
+        raise not_running(mission)
+    if not mission.is_live and cause is Cause.KILL:
+        concerned[-1].append(mission)  # it is only hidden
+    return await _end_levels(core, concerned, cause, grace)
+
+
+async def _end_all(core: Supervisor, missions: Sequence[Mission], cause: Cause, grace: float | None) -> list[Mission]:
+    return await _end_levels(core, [missions], cause, grace)
+
+
+async def _end_levels(
+    core: Supervisor, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None
+) -> list[Mission]:
+    """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
+
+    Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
+    """
+    before: frozenset[str] = frozenset()
+    for number, level in enumerate(order):
+        for mission in level:
+            core.ender.wait_for(mission.id, before)
+            patience = mission.definition.grace if grace is None else grace
+            core.book.tell(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
+        before = frozenset(mission.id for mission in level) or before
+    ended = [await core.book.ended(mission.id) for level in order for mission in level]
+    survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
+    if survivors:
+        message = f"Some processes could not be ended: {'; '.join(survivors)}. They are tried again each minute."
+        raise OvermindError("survivors", message)
+    return ended
+
+
+def _with_process(core: Supervisor, text: str) -> Mission:
+    mission = find_live(core.book, text)
+    if mission.status not in HAS_PROCESS or mission.pid is None:
+        raise OvermindError("not_running", f"{_is(mission)} It has no process now.")
+    return mission
+
+
+def _is(mission: Mission) -> str:
+    return f"Mission {mission.id} ({mission.definition.name}) is {mission.status}."

@@ -1,0 +1,161 @@
+"""`hello`, `status`, `ps`, `info`, `top`: answers about what is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from overmind_core.domain.lineage import children_of
+from overmind_core.domain.mission import LIVE, Mission, Status
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor import records
+from overmind_core.supervisor.book import mission_of as decoded
+from overmind_core.supervisor.callers import forbid_inside, mission_of
+from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+from overmind_core.supervisor.lookup import find
+from overmind_core.supervisor.retention import folder_size
+from overmind_core.version import VERSION
+from overmind_core.wire.api import API_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.requests import Hello, Info, Nothing, Ps
+    from overmind_core.system.unixsocket import Peer
+
+
+async def hello(core: Supervisor, request: Hello, peer: Peer) -> dict[str, Any]:
+    """Who answers; the caller's version decides whether it says that the daemon is older."""
+    del request, peer
+    return {"version": VERSION, "pid": os.getpid(), "home": core.home.root, "api": API_VERSION}
+
+
+async def status(core: Supervisor, request: Nothing, peer: Peer) -> dict[str, Any]:
+    """The daemon, its keeper, and how many missions stand where."""
+    del request, peer
+    core.ledger.flush()
+    counts = core.state.missions.count_by_status()
+    return {
+        "pid": os.getpid(),
+        "version": VERSION,
+        "home": core.home.root,
+        "started_at": records.time(core.started_at),
+        "uptime_seconds": round(core.clock.wall() - core.started_at, 3),
+        "memory_bytes": psutil.Process().memory_info().rss,
+        "missions": {
+            **{one.value: counts.get(one.value, 0) for one in Status if one is not Status.RUNNING},
+            "running": sum(counts.get(one.value, 0) for one in LIVE),
+            "total": sum(counts.values()),
+        },
+        "keeper": await _keeper(core),
+        "log_bytes": await asyncio.to_thread(folder_size, core.home.logs),
+    }
+
+
+async def ps(core: Supervisor, request: Ps, peer: Peer) -> list[dict[str, Any]]:
+    """Missions by start time; killed ones only when asked for."""
+    del peer
+    now = core.clock.wall()
+    parent = None if request.children is None else find(core.book, request.children).id
+    children = children_of(core.book.parents())
+    found = [mission for mission in _listed(core, request, parent) if _has_labels(mission, request.label)]
+    found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
+    rows = [records.row(mission, children.get(mission.id, ()), now) for mission in found]
+    if request.wide:
+        await _widen(core, found, rows)
+    return rows
+
+
+async def info(core: Supervisor, request: Info, peer: Peer) -> dict[str, Any]:
+    """Everything known about one mission; values of its environment only for people."""
+    mission = find(core.book, request.id)
+    if request.env or request.reveal:
+        forbid_inside(mission_of(peer, core.book, core.home.root), "read environments")
+    if mission.is_live:
+        await core.pulse.refresh()
+    runs = core.book.runs_of(mission.id)
+    children = children_of(core.book.parents()).get(mission.id, [])
+    found = records.details(mission, runs, children, core.clock.wall())
+    found["last_activity_at"] = _last_activity(core, mission)
+    if request.env or request.reveal:
+        environment = core.environment(mission.id)
+        both = {**environment.inherited, **environment.chosen}
+        found["env"] = dict(sorted(both.items())) if request.reveal else sorted(both)
+    return found
+
+
+async def top(core: Supervisor, request: Nothing, peer: Peer) -> list[dict[str, Any]]:
+    """What each live mission uses now."""
+    del request, peer
+    missions = sorted(core.book.live.values(), key=lambda mission: (mission.created_at, mission.id))
+    await core.pulse.refresh()
+    used = await core.usage(missions)
+    return [
+        {
+            **records.brief(mission),
+            "status": mission.status.value,
+            "cpu_percent": used[mission.id].cpu_percent if mission.id in used else None,
+            "memory_bytes": used[mission.id].memory_bytes if mission.id in used else None,
+            "output_bytes_per_second": round(core.pulse.rate(mission.run_id), 1),
+            "processes": used[mission.id].processes if mission.id in used else 0,
+        }
+        for mission in missions
+    ]
+
+
+def _listed(core: Supervisor, request: Ps, parent: str | None) -> list[Mission]:
+    if request.ids:
+        return [find(core.book, text) for text in request.ids]
+    for text in request.status:
+        if text not in set(Status):
+            known = ", ".join(Status)
+            raise OvermindError("invalid", f"Unknown status {text!r}. Known: {known}.")
+    hidden = request.all or Status.KILLED in request.status
+    rows = core.state.missions.all(statuses=request.status, include_hidden=hidden, parent=parent)
+    return [core.book.live.get(row.id) or decoded(row) for row in rows]
+
+
+def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
+    labels = mission.definition.labels
+    for text in wanted:
+        key, given, value = text.partition("=")
+        if key not in labels or (given and labels[key] != value):
+            return False
+    return True
+
+
+async def _widen(core: Supervisor, missions: Sequence[Mission], rows: Sequence[dict[str, Any]]) -> None:
+    used = await core.usage([mission for mission in missions if mission.is_live])
+    for mission, row in zip(missions, rows, strict=True):
+        usage = used.get(mission.id)
+        row["cpu_percent"] = None if usage is None else usage.cpu_percent
+        row["memory_bytes"] = None if usage is None else usage.memory_bytes
+        row["cost"] = None
+        row["now"] = records.now_line(mission)
+
+
+async def _keeper(core: Supervisor) -> dict[str, Any] | None:
+    if core.link is None:
+        return None
+    try:
+        found = await core.link.ask("status")
+    except (KeeperGone, KeeperRefused):
+        return None
+    return {
+        "pid": found["pid"],
+        "version": core.keeper.get("version"),
+        "memory_bytes": found["rss"],
+        "runs": found["runs"],
+    }
+
+
+def _last_activity(core: Supervisor, mission: Mission) -> str | None:
+    """When it last wrote: as the keeper says while it lives, else when it ended."""
+    last = core.pulse.of(mission.run_id).last
+    if not mission.is_live or not last:
+        return records.time(mission.ended_at if not mission.is_live else mission.started_at)
+    return records.time(core.clock.wall() - (core.clock.mono() - last))

@@ -1,0 +1,165 @@
+"""`run` and `restart`: missions that begin, or begin again."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.domain import names
+from overmind_core.domain.lifecycle import EndAsked, StartAsked
+from overmind_core.domain.mission import FINAL, Cause, Mission, Status
+from overmind_core.errors import OvermindError
+from overmind_core.store.errors import StoreError
+from overmind_core.supervisor import intake, records
+from overmind_core.supervisor.callers import descends, forbid_inside, mission_of
+from overmind_core.supervisor.keeperlink import KeeperGone
+from overmind_core.supervisor.lookup import find
+from overmind_core.supervisor.spawner import Environment
+
+if TYPE_CHECKING:
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.ledger import Change
+    from overmind_core.supervisor.requests import RestartArgs, Start
+    from overmind_core.system.unixsocket import Peer
+
+_random = random.SystemRandom()
+
+
+async def run(core: Supervisor, request: Start, peer: Peer) -> dict[str, Any]:
+    """Record a mission, start it, answer once it runs; nothing is recorded when it can't."""
+    if request.request is not None and (earlier := _earlier(core, request.request)) is not None:
+        return records.brief(earlier)
+    parent = _parent(core, request, mission_of(peer, core.book, core.home.root))
+    _check_open(core, parent)
+    name = _name(core, request.name)
+    definition = intake.definition(request, name=name, parent=parent)
+    mission = Mission(_new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
+    environment = Environment(request.env, request.env_set)
+    with core.book.reserved(name, mission.id):
+        await core.spawner.prepare(mission, environment)
+        _check_open(core, parent)  # once more: it took a moment
+        change = _record(core, mission, environment, request.request)
+    await _saved(core, mission, change)
+    await _spawn(core, mission)
+    return records.brief(mission)
+
+
+def _check_open(core: Supervisor, parent: str | None) -> None:
+    """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
+    if core.closing:
+        raise OvermindError("busy", "The daemon is shutting down.")
+    above = None if parent is None else core.book.get(parent)
+    if above is not None and above.ending is not None and above.ending.cause is not Cause.EXITED:
+        raise OvermindError("not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended.")
+
+
+def _record(core: Supervisor, mission: Mission, environment: Environment, request: str | None) -> Change:
+    text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
+    return core.book.add(mission, lambda: core.state.environments.save(mission.id, text), request)
+
+
+async def _saved(core: Supervisor, mission: Mission, change: Change) -> None:
+    """Wait for the commit; what can't be saved isn't started."""
+    try:
+        await core.ledger.saved()
+    except StoreError:
+        core.ledger.withdraw(change)
+        core.spawner.forget(mission.id)
+        core.book.live.pop(mission.id, None)
+        raise
+
+
+async def _spawn(core: Supervisor, mission: Mission) -> None:
+    current = core.book.live.get(mission.id)
+    if current is None:
+        return
+    try:
+        await core.spawner.spawn(current)
+    except KeeperGone:
+        return  # it is on the books: whoever gets the next keeper settles it
+    except OvermindError:
+        core.book.drop(mission)
+        raise
+    await core.ledger.saved()
+
+
+async def restart(core: Supervisor, request: RestartArgs, peer: Peer) -> dict[str, Any]:
+    """Stop what runs, then start the same mission again."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "restart missions")
+    if request.lost:
+        return await _restart_lost(core, dry_run=request.dry_run)
+    if request.id is None:
+        raise OvermindError("invalid", "Missing id: say which mission to restart.")
+    mission = find(core.book, request.id)
+    await _again(core, mission)
+    return records.brief(mission)
+
+
+async def _restart_lost(core: Supervisor, *, dry_run: bool) -> dict[str, Any]:
+    core.ledger.flush()
+    rows = core.state.missions.all(statuses=[Status.CRASHED.value])
+    lost = [mission for row in rows if (mission := core.book.get(row.id)) and mission.reason == "keeper_lost"]
+    if not dry_run:
+        for mission in lost:
+            await _again(core, mission)
+    return {"missions": [records.brief(mission) for mission in lost]}
+
+
+async def _again(core: Supervisor, mission: Mission) -> None:
+    number = mission.run
+    if mission.is_live:
+        mission = core.book.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))
+        mission = await core.book.until(mission.id, lambda now: not now.is_live or now.run != number)
+    if mission.status in FINAL:
+        _check_name_free(core, mission)
+        mission = core.book.tell(mission, StartAsked())
+    await core.ledger.saved()
+    await core.book.until(mission.id, lambda now: now.status is not Status.STARTING)
+
+
+def _check_name_free(core: Supervisor, mission: Mission) -> None:
+    if core.book.holder(mission.definition.name) is not None:
+        name = mission.definition.name
+        raise OvermindError("name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name")
+
+
+def _earlier(core: Supervisor, request: str) -> Mission | None:
+    """The mission that an earlier try of the same request made."""
+    core.ledger.flush()
+    row = core.state.missions.by_request(request)
+    return None if row is None else core.book.get(row.id)
+
+
+def _parent(core: Supervisor, request: Start, caller: str | None) -> str | None:
+    """The parent's id: as asked, or the mission that the caller runs in."""
+    if request.parent is None:
+        return caller
+    try:
+        parent = find(core.book, request.parent)
+    except OvermindError as error:
+        if error.code == "not_found":
+            raise OvermindError("parent_not_found", f"No mission named {request.parent!r} to be the parent.") from None
+        raise
+    if caller is not None and parent.id != caller and not descends(parent, caller, core.book):
+        raise OvermindError("forbidden", f"A process inside mission {caller} may not start children of {parent.id}.")
+    return parent.id
+
+
+def _name(core: Supervisor, wanted: str | None) -> str:
+    if wanted is None:
+        return names.generate(core.book.names_in_use(), _random)
+    name = intake.checked_name(wanted)
+    holder = core.book.holder(name)
+    if holder is not None:
+        raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
+    return name
+
+
+def _new_id(core: Supervisor) -> str:
+    while True:
+        fresh = os.urandom(4).hex()
+        if not fresh.isdigit() and core.book.get(fresh) is None:
+            return fresh

@@ -1,0 +1,60 @@
+"""`update`, `rm`, `prune`: changing and removing records."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.lifecycle import Note
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor import intake, records
+from overmind_core.supervisor.callers import forbid_inside, mission_of
+from overmind_core.supervisor.lookup import find
+from overmind_core.supervisor.retention import folder_size, remove
+
+if TYPE_CHECKING:
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.requests import One, Prune, Update
+    from overmind_core.system.unixsocket import Peer
+
+
+async def update(core: Supervisor, request: Update, peer: Peer) -> dict[str, Any]:
+    """Change a mission's definition; what it runs is not touched."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "change missions")
+    mission = find(core.book, request.id)
+    definition = intake.updated(mission.definition, request)
+    if definition.name != mission.definition.name:
+        holder = core.book.holder(definition.name)
+        if holder is not None:
+            raise OvermindError("name_taken", f"The name {definition.name!r} is taken by mission {holder}.", id=holder)
+    changed = replace(mission, definition=definition)
+    core.book.put(changed, (Note("updated"),))
+    await core.ledger.saved()
+    return records.brief(changed)
+
+
+async def rm(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+    """Remove a finished mission's record and log."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "remove missions")
+    mission = find(core.book, request.id)
+    if mission.is_live:
+        name = mission.definition.name
+        raise OvermindError(
+            "not_finished", f"Mission {mission.id} ({name}) is {mission.status}. Stop or kill it first."
+        )
+    await remove(core, [mission.id])
+    return records.brief(mission)
+
+
+async def prune(core: Supervisor, request: Prune, peer: Peer) -> dict[str, Any]:
+    """Remove all missions that ended long enough ago, or only say which."""
+    forbid_inside(mission_of(peer, core.book, core.home.root), "remove missions")
+    before = core.clock.wall() - intake.seconds(request.older, "--older")
+    core.ledger.flush()
+    rows = core.state.missions.finished_before(before)
+    ids = [row.id for row in rows]
+    size = await asyncio.to_thread(lambda: sum(folder_size(f"{core.home.logs}/{one}") for one in ids))
+    if not request.dry_run:
+        await remove(core, ids)
+    return {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}

@@ -1,0 +1,288 @@
+"""Seeing missions out: signal their trees, give them their grace, end what is left, and prove that nothing is.
+
+One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
+no truth of its own: whatever is `stopping` on the books is handed to it again after any crash of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from overmind_core.domain.lifecycle import Gone
+from overmind_core.domain.mission import Mission, Status
+from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+from overmind_core.system.leave import LEAVE
+from overmind_core.system.membership import Target
+from overmind_core.system.processtree import machine
+from overmind_core.system.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from overmind_core.supervisor.book import Book
+    from overmind_core.supervisor.keeperlink import KeeperLink
+    from overmind_core.system.process import Identity
+    from overmind_core.system.sweep import Survivor
+
+LOOK_AGAIN = 0.05
+"""Seconds between looks at background processes that were told to end and have not yet."""
+RESWEEP_SECONDS = 60.0
+"""How often what could not be ended is tried again."""
+PURGE_SECONDS = 20.0
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Ender:
+    """Ends trees. `link` and `keeper_pid` are replaced when the keeper is; both None while there is none."""
+
+    def __init__(self, book: Book, home: str, leave: Sequence[str]) -> None:
+        self._book = book
+        self._home = home
+        self._leave = (*LEAVE, *leave)
+        self._loop = asyncio.get_running_loop()
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
+        self._signals: dict[str, tuple[int, ...]] = {}
+        self._leaving: dict[str, str] = {}
+        self._in_hand: set[str] = set()
+        self._before: dict[str, frozenset[str]] = {}
+        """Missions that must be gone before this one is touched: a cascade ends leaves first."""
+        self._seen: dict[str, set[Identity]] = {}
+        self._survived: dict[str, Target] = {}
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.link: KeeperLink | None = None
+        self.keeper_pid: int | None = None
+
+    def signal(self, mission: Mission, signals: tuple[int, ...]) -> None:
+        """Send these to every process of the mission, then see it out."""
+        self._signals[mission.id] = signals
+        self.see_out(mission)
+
+    def see_out(self, mission: Mission) -> None:
+        """The mission is `stopping`: end it at its deadline."""
+        self._leaving[mission.id] = mission.run_id
+        self._wake.set()
+
+    def wait_for(self, mission_id: str, before: frozenset[str]) -> None:
+        """Touch this mission only once those are gone."""
+        if before:
+            self._before[mission_id] = before
+        else:
+            self._before.pop(mission_id, None)
+
+    def changed(self, mission: Mission) -> None:
+        """The mission's state changed: its deadline may have, too, and another may have waited for its end."""
+        if mission.id in self._leaving or self._before:
+            self._wake.set()
+
+    def target(self, mission: Mission) -> Target | None:
+        """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
+        run = self._book.runs.get(mission.id)
+        if run is None or run.number != mission.run or not run.pid or run.boot != self._book.boot:
+            return None
+        first = run.ticks
+        if mission.definition.leave_background:
+            first = min((one.ticks for one in self._book.runs_of(mission.id) if one.boot == run.boot), default=first)
+        return Target(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
+
+    async def send(self, mission: Mission, signals: Sequence[int]) -> int:
+        """Signal the whole tree, now; how many processes there were."""
+        target = self.target(mission)
+        if target is None:
+            return 0
+        found = await self._in_thread(partial(self._sweep([target]).signal_tree, signals))
+        return len(found[target.run])
+
+    async def freeze(self, mission: Mission) -> None:
+        """SIGSTOP the whole tree."""
+        target = self.target(mission)
+        if target is not None:
+            await self._in_thread(self._sweep([target]).freeze)
+
+    async def thaw(self, mission: Mission) -> None:
+        """SIGCONT the whole tree."""
+        target = self.target(mission)
+        if target is not None:
+            await self._in_thread(self._sweep([target]).thaw)
+
+    async def trees(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
+        """The processes of each run, by run."""
+        sweep = self._sweep(targets)
+        return await self._in_thread(sweep.identities)
+
+    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Survivor]]:
+        """End what a dead keeper has left."""
+        if not targets:
+            return {}
+        return await self._in_thread(Sweep(targets, keeper=None, on=machine(self._leave)).end)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        resweep = self._loop.time() + RESWEEP_SECONDS
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._patience(resweep))
+            self._wake.clear()
+            if self.link is None:
+                continue
+            self._drop_finished()
+            await self._send_signals()
+            self._end_due()
+            await self._look_at_leftovers()
+            if self._loop.time() >= resweep:
+                resweep = self._loop.time() + RESWEEP_SECONDS
+                self._start(self._resweep())
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _patience(self, resweep: float) -> float | None:
+        """Seconds until something is due by itself."""
+        now = self._loop.time()
+        times = [resweep] if self._survived else []
+        for mission in self._waiting():
+            assert mission.ending is not None
+            times.append(
+                min(mission.ending.deadline_mono, now + LOOK_AGAIN)
+                if mission.ending.exited
+                else mission.ending.deadline_mono
+            )
+        return max(0.0, min(times) - now) if times and self.link is not None else None
+
+    def _waiting(self) -> list[Mission]:
+        """Missions on their way out that no batch has in hand, and whose process is known."""
+        found = []
+        for mission_id in self._leaving:
+            mission = self._book.live.get(mission_id)
+            if mission is None or mission.ending is None or mission_id in self._in_hand or self._blocked(mission_id):
+                continue
+            if mission.pid is not None or mission.ending.exited:
+                found.append(mission)
+        return found
+
+    def _blocked(self, mission_id: str) -> bool:
+        """Whether one that comes before it in a cascade is still ending."""
+        return any((one := self._book.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
+
+    def _drop_finished(self) -> None:
+        for mission_id, run in list(self._leaving.items()):
+            mission = self._book.live.get(mission_id)
+            if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
+                del self._leaving[mission_id]
+                self._before.pop(mission_id, None)
+                self._signals.pop(mission_id, None)
+                if mission_id not in self._in_hand:
+                    self._seen.pop(run, None)
+
+    async def _send_signals(self) -> None:
+        groups: dict[tuple[int, ...], list[Target]] = {}
+        for mission_id, signals in list(self._signals.items()):
+            if self._blocked(mission_id):
+                continue
+            del self._signals[mission_id]
+            mission = self._book.live.get(mission_id)
+            target = None if mission is None else self.target(mission)
+            if target is not None:
+                groups.setdefault(signals, []).append(target)
+        for signals, targets in groups.items():
+            await self._in_thread(partial(self._sweep(targets).signal_tree, signals))
+
+    def _end_due(self) -> None:
+        now = self._loop.time()
+        due = [m for m in self._waiting() if m.ending is not None and m.ending.deadline_mono <= now]
+        if due:
+            self._in_hand.update(mission.id for mission in due)
+            self._start(self._end(due))
+
+    async def _end(self, missions: list[Mission]) -> None:
+        targets = [target for mission in missions if (target := self.target(mission)) is not None]
+        try:
+            survivors = (
+                await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+                if targets
+                else {}
+            )
+        except KeeperGone:
+            return  # whoever takes over from the dead keeper ends them
+        finally:
+            self._in_hand.difference_update(mission.id for mission in missions)
+        for mission in missions:
+            self._told_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+        self._wake.set()
+
+    def _told_gone(self, mission: Mission, survivors: Sequence[Survivor], targets: Mapping[str, Target]) -> None:
+        current = self._book.live.get(mission.id)
+        if current is None or current.run != mission.run or current.status is not Status.STOPPING:
+            return
+        if survivors:
+            self._survived[mission.run_id] = targets[mission.run_id]
+        named = tuple(f"{one.pid} {one.command}".strip() for one in survivors)
+        self._book.tell_if_legal(current, Gone(named), urgent=True)
+
+    async def _look_at_leftovers(self) -> None:
+        """Whose own process has ended: are the others gone, too?"""
+        exited = [m for m in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
+        targets = [target for mission in exited if (target := self.target(mission)) is not None]
+        if not exited:
+            return
+        alive = await self._in_thread(self._sweep(targets).alive) if targets else {}
+        for mission in exited:
+            if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id):
+                self._told_gone(mission, (), {})
+
+    async def _proved_gone(self, run: str) -> bool:
+        """Ask the keeper, to whom every process that lost its parent comes."""
+        try:
+            return self.link is not None and not (await self.link.ask("orphans", run=run))["left"]
+        except (KeeperGone, KeeperRefused):
+            return False
+
+    async def _resweep(self) -> None:
+        targets = list(self._survived.values())
+        survivors = await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+        for target in targets:
+            if target.run not in survivors:
+                del self._survived[target.run]
+
+    def _sweep(self, targets: Sequence[Target]) -> Sweep:
+        seen = {target.run: self._seen.setdefault(target.run, set()) for target in targets}
+        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
+
+    def _purge_from_thread(self, runs: Sequence[str], spared: Collection[int]) -> Mapping[str, Sequence[int]]:
+        asked = asyncio.run_coroutine_threadsafe(self._purge(runs, spared), self._loop)
+        return asked.result(PURGE_SECONDS)
+
+    async def _purge(self, runs: Sequence[str], spared: Collection[int]) -> dict[str, list[int]]:
+        link = self.link
+        if link is None:
+            raise KeeperGone
+        answers = await asyncio.gather(
+            *(link.ask("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
+        )
+        found = {}
+        for run, answer in zip(runs, answers, strict=True):
+            if isinstance(answer, KeeperGone):
+                raise answer
+            if isinstance(answer, dict) and answer.get("survivors"):
+                found[run] = answer["survivors"]
+        return found
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._pool, call)
+
+    def _start(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a sweep failed", exc_info=task.exception())

@@ -1,0 +1,121 @@
+"""One supervisor, from taking the lock to letting go of it; the same in a daemon, in a terminal or in a test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+from overmind_core.store.errors import DiskFull, SchemaNewer, StoreError
+from overmind_core.store.state import State
+from overmind_core.supervisor import settings as configuration
+from overmind_core.supervisor.api import Budget, Connection
+from overmind_core.supervisor.commands.table import endpoints
+from overmind_core.supervisor.core import Supervisor
+from overmind_core.supervisor.keeperhost import KeeperHost
+from overmind_core.supervisor.retention import keep_bounded
+from overmind_core.system.clock import SystemClock
+from overmind_core.system.lock import wait_lock
+from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
+from overmind_core.system.unixsocket import listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.system.lock import Lock
+
+FLUSH_SECONDS = 1.0
+"""How long clients get to take their last answers."""
+_log = logging.getLogger(__name__)
+
+
+class Host:
+    """Use as: `lock = host.take(…)`, then `asyncio.run(host.serve(…))`."""
+
+    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+        self._home = home
+        self._daemon = daemon
+        self._kill_after = kill_after
+        self._lock: Lock | None = None
+        self._connections: set[Connection] = set()
+
+    def take(self, patience: float = 0.0) -> bool:
+        """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
+
+        Raises:
+            OvermindError: the home can't be used.
+        """
+        try:
+            ensure_home(self._home)
+            self._lock = wait_lock(self._home.supervisor_lock, patience)
+        except HomeUnsafe as error:
+            raise OvermindError("forbidden", f"{error}.") from error
+        except OSError as error:
+            raise _unusable(self._home, error) from error
+        return self._lock is not None
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Supervise until a shutdown; `ready` is called once clients are answered.
+
+        Raises:
+            OvermindError: the state or the keeper can't be used.
+        """
+        assert self._lock is not None
+        state = _open(self._home)
+        settings = configuration.load(self._home.config)
+        keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after)
+        core = Supervisor(self._home, state, settings, keepers, SystemClock())
+        self.core = core
+        try:
+            await core.start()
+            server = await self._listen(core)
+            core.background(keep_bounded(core))
+            ready()
+            await core.leaving.wait()
+            server.close()
+            await self._let_clients_go()
+        finally:
+            core.close()
+            release_socket_address(self._home.socket, self._home.socket_pointer)
+            state.close()
+            self._lock.release()
+
+    async def _listen(self, core: Supervisor) -> asyncio.AbstractServer:
+        table = endpoints(core)
+        budget = Budget()
+        try:
+            socket = listen(socket_address(self._home.socket, self._home.socket_pointer))
+        except OSError as error:
+            raise _unusable(self._home, error) from error
+        loop = asyncio.get_running_loop()
+        return await loop.create_unix_server(lambda: Connection(table, budget, self._connections), sock=socket)
+
+    async def _let_clients_go(self) -> None:
+        """Let each client have what was answered to it."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for connection in list(self._connections):
+            connection.close()
+        deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
+        while self._connections and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.005)
+
+
+def _open(home: Home) -> State:
+    try:
+        return State.open(home.database)
+    except SchemaNewer as error:
+        raise OvermindError("schema_newer", f"{error}.") from error
+    except DiskFull as error:
+        raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written.") from error
+    except StoreError as error:
+        raise OvermindError("internal", f"The state can't be opened: {error}") from error
+
+
+def _unusable(home: Home, error: OSError) -> OvermindError:
+    import errno  # noqa: PLC0415 - for this sentence alone
+
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    code = "disk_full" if full else "forbidden"
+    return OvermindError(code, f"The home {home.root} can't be used: {error.strerror}.")

@@ -1,0 +1,154 @@
+"""Having a keeper: connect to the one that lives, start one when none does.
+
+The keeper is started detached, in its own session, and in a scope of its own where a systemd user manager answers:
+else the end of the terminal's scope, or systemd-oomd, would take the agents along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor.keeperlink import PROTOCOL_VERSIONS, KeeperGone, KeeperLink, KeeperRefused
+from overmind_core.system.lock import holder_pid
+from overmind_core.system.paths import Home, read_socket_address
+from overmind_core.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+START_SECONDS = 20.0
+"""How long a keeper may take to listen; it is a small process, but the machine may be busy."""
+RETRY_SECONDS = 0.05
+_log = logging.getLogger(__name__)
+
+
+class KeeperHost:
+    """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
+
+    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+        self._home = home
+        self._daemon = list(daemon) if daemon is not None else None
+        self._kill_after = kill_after
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def lives(self) -> bool:
+        """Whether a keeper holds this home's lock."""
+        return holder_pid(self._home.keeper_lock) is not None
+
+    async def connect(
+        self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
+    ) -> tuple[KeeperLink, dict[str, Any]]:
+        """A line to this home's keeper, started first when there is none, and the keeper's hello.
+
+        Raises:
+            OvermindError: it can't be started, or speaks a protocol that we don't.
+        """
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while True:
+            if not self.lives():
+                await self._start()
+            try:
+                return await self._greet(on_notice, on_lost)
+            except (OSError, KeeperGone) as error:
+                # It is just starting, or just leaving: the lock tells which the next time round.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise OvermindError("internal", f"The keeper does not answer: {error}. See keeper.log") from error
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def reap(self) -> None:
+        """Collect the keeper that we started, once it has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+
+    async def _greet(
+        self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
+    ) -> tuple[KeeperLink, dict[str, Any]]:
+        loop = asyncio.get_running_loop()
+        address = read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer)
+        _, link = await loop.create_unix_connection(lambda: KeeperLink(on_notice, on_lost), address)
+        try:
+            hello = await link.ask("hello", **self._introduction())
+        except KeeperRefused as refusal:
+            link.close()
+            theirs = refusal.answer.get("protocol")
+            raise OvermindError(
+                "internal",
+                f"The keeper speaks protocol {theirs}, this program {PROTOCOL_VERSIONS[1]}. "
+                "Use the version that started it, or stop everything with that one first.",
+            ) from refusal
+        return link, hello
+
+    def _introduction(self) -> dict[str, Any]:
+        daemon = None if self._daemon is None else {"argv": self._daemon, "env": _clean_environment()}
+        return {
+            "protocol": PROTOCOL_VERSIONS[1],
+            "version": VERSION,
+            "pid": os.getpid(),
+            "daemon": daemon,
+            "kill_after": self._kill_after,
+        }
+
+    async def _start(self) -> None:
+        read, write = os.pipe()
+        try:
+            argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
+            with open(self._home.keeper_log, "ab") as log:
+                self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(write,),
+                    start_new_session=True,
+                    cwd="/",
+                    env=_clean_environment(),
+                )
+        except OSError as error:
+            os.close(read)
+            raise OvermindError("internal", f"The keeper can't be started: {error}") from error
+        finally:
+            os.close(write)
+        await _readable(read)
+
+
+async def _readable(fd: int) -> None:
+    """Wait until the keeper wrote its byte, or ended: either way the next connect tells."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), START_SECONDS)
+    except TimeoutError:
+        _log.warning("the keeper has not said that it listens")
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+
+
+def _keeper_argv(home: Home, ready: int) -> list[str]:
+    return [sys.executable, "-P", "-m", "overmind_core.keeper", "--home", home.root, "--ready-fd", str(ready)]
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without the marks of a mission that we may have been started from."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OVERMIND_")}
+
+
+def _scope(home: Home) -> list[str]:
+    """A prefix that puts the keeper into a systemd scope of its own; empty where no user manager answers.
+
+    `--scope` makes systemd-run replace itself by the command, so pid and descriptors stay. Source: systemd-run(1).
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    program = shutil.which("systemd-run")
+    if not runtime or program is None or not os.path.exists(os.path.join(runtime, "systemd", "private")):
+        return []
+    description = f"--description=Overmind keeper of {home.root}"
+    return [program, "--user", "--scope", "--quiet", "--collect", description, "--"]

@@ -1,0 +1,127 @@
+"""Grouped writes: what happens in one turn of the loop is saved in one commit, and acted on after it.
+
+Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. On a full disk the
+queue is kept and tried again each second; those who wait for it are told, and what must happen anyway (ending a
+process that may be what fills the disk) happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from overmind_core.store.errors import Conflict, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.store.database import Database
+
+RETRY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Change:
+    """One queued write and what follows it."""
+
+    __slots__ = ("after", "urgent", "write")
+
+    def __init__(self, write: Callable[[], None], after: Callable[[], None] | None, *, urgent: bool) -> None:
+        self.write = write
+        self.after = after
+        self.urgent = urgent
+
+
+class Ledger:
+    """The only way to the store's tables for writing; used from the loop's thread."""
+
+    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
+        self._database = database
+        self._loop = loop
+        self._queue: list[Change] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._scheduled = False
+        self.failing = False
+        """The last commit failed; what was decided since waits in memory."""
+
+    def save(
+        self, write: Callable[[], None], after: Callable[[], None] | None = None, *, urgent: bool = False
+    ) -> Change:
+        """Queue `write` for this turn's commit; `after` runs after it. `urgent`: also when it can't be saved yet."""
+        change = Change(write, after, urgent=urgent)
+        self._queue.append(change)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._commit)
+        return change
+
+    def withdraw(self, change: Change) -> None:
+        """Forget a change that could not be saved."""
+        if change in self._queue:
+            self._queue.remove(change)
+
+    async def saved(self) -> None:
+        """Wait until everything queued so far is on disk.
+
+        Raises:
+            StoreError: most likely a full disk; the queue is kept and tried again.
+        """
+        if not self._queue:
+            return
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    def flush(self) -> None:
+        """Commit now, so that a read of the store sees everything decided so far."""
+        if self._queue and not self.failing:
+            self._commit()
+
+    def _commit(self) -> None:
+        self._scheduled = False
+        changes, self._queue = self._queue, []
+        waiters, self._waiters = self._waiters, []
+        if not changes:
+            return
+        try:
+            self._write(changes)
+        except StoreError as error:
+            self._postpone(changes, waiters, error)
+            return
+        self.failing = False
+        for change in changes:
+            if change.after is not None:
+                change.after()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _write(self, changes: list[Change]) -> None:
+        try:
+            self._transact(changes)
+        except Conflict:
+            for change in changes:  # one of them is at fault: the others must not wait for it for ever
+                try:
+                    self._transact([change])
+                except Conflict:
+                    _log.exception("a change that contradicts what is stored was dropped")
+
+    def _transact(self, changes: list[Change]) -> None:
+        with self._database.transaction():
+            for change in changes:
+                change.write()
+
+    def _postpone(self, changes: list[Change], waiters: list[asyncio.Future[None]], error: StoreError) -> None:
+        _log.warning("nothing can be saved: %s", error)
+        self.failing = True
+        self._queue = changes + self._queue
+        self._scheduled = True
+        self._loop.call_later(RETRY_SECONDS, self._commit)
+        for change in changes:
+            if change.urgent and change.after is not None:
+                after, change.after = change.after, None
+                after()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)

@@ -1,0 +1,71 @@
+"""From what a person wrote to the mission that is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.references import Ambiguous, Candidate, Match, resolve
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from overmind_core.domain.mission import Mission
+    from overmind_core.supervisor.book import Book
+
+LISTED = 10
+"""Candidates that an `ambiguous` error names."""
+
+
+def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
+    """The mission that `text` means: exact id, live name, newest finished name, unique beginning of an id.
+
+    Raises:
+        OvermindError: `not_found`, or `ambiguous` with the candidates.
+    """
+    mission = book.live.get(text)
+    if mission is not None:
+        return mission
+    book.ledger.flush()
+    match resolve(text, _candidates(book, text), live_first=live_first):
+        case Match(candidate):
+            found = book.get(candidate.id)
+            if found is not None:
+                return found
+        case Ambiguous(candidates):
+            raise _ambiguous(text, candidates)
+    raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
+
+
+def find_live(book: Book, text: str) -> Mission:
+    """As `find`, for commands that act on what runs.
+
+    Raises:
+        OvermindError: `not_found`, `ambiguous` or `not_running`.
+    """
+    mission = find(book, text, live_first=True)
+    if not mission.is_live:
+        raise not_running(mission)
+    return mission
+
+
+def not_running(mission: Mission) -> OvermindError:
+    """The error for a mission that has ended."""
+    return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) is {mission.status}.")
+
+
+def _candidates(book: Book, text: str) -> list[Candidate]:
+    """What the store knows, and what is too new for it (a full disk)."""
+    known = {candidate.id: candidate for candidate in book.state.missions.candidates(text)}
+    for mission in book.live.values():
+        if mission.definition.name == text or mission.id.startswith(text):
+            known[mission.id] = Candidate(mission.id, mission.definition.name, live=True, ended_at=None)
+    return [known[one] for one in sorted(known)]
+
+
+def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
+    listed = ", ".join(f"{one.id} ({one.name})" for one in candidates[:LISTED])
+    more = f" and {len(candidates) - LISTED} more" if len(candidates) > LISTED else ""
+    return OvermindError(
+        "ambiguous",
+        f"{text!r} is the beginning of several ids: {listed}{more}. Give more of it.",
+        candidates=[{"id": one.id, "name": one.name} for one in candidates],
+    )

@@ -1,0 +1,156 @@
+"""Starting a run: compose its world, ask the keeper, tell the book what came of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.lifecycle import Spawned, SpawnFailed
+from overmind_core.domain.mission import Mission, Status
+from overmind_core.domain.run import Run
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor import programs, world
+from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from overmind_core.supervisor.book import Book
+    from overmind_core.supervisor.keeperlink import KeeperLink
+    from overmind_core.supervisor.settings import Settings
+    from overmind_core.system.paths import Home
+
+_log = logging.getLogger(__name__)
+
+
+class Environment(NamedTuple):
+    """What the caller sent: its own environment, and what it set for this mission alone. Wire form."""
+
+    inherited: dict[str, str]
+    chosen: dict[str, str]
+
+
+class Prepared(NamedTuple):
+    """Everything that the keeper needs beyond the definition."""
+
+    program: str
+    environment: dict[str, str]
+
+
+class Spawner:
+    """Asks the keeper for runs. `link` is replaced when the keeper is."""
+
+    def __init__(self, home: Home, book: Book, settings: Settings, load: Callable[[str], Environment]) -> None:
+        self._home = home
+        self._book = book
+        self._settings = settings
+        self._load = load
+        self._prepared: dict[str, Prepared] = {}
+        self.link: KeeperLink | None = None
+
+    async def prepare(self, mission: Mission, environment: Environment) -> None:
+        """Look everything up and keep it for the spawn that follows.
+
+        Raises:
+            OvermindError: the folder or the program is not there.
+        """
+        self._prepared[mission.id] = await self._prepare(mission, environment)
+
+    def forget(self, mission_id: str) -> None:
+        """The spawn that was prepared will not happen."""
+        self._prepared.pop(mission_id, None)
+
+    async def spawn(self, mission: Mission) -> None:
+        """Start the mission's newest run; harmless when the keeper already has it.
+
+        Raises:
+            OvermindError: it can't be started.
+            KeeperGone: before it answered; whoever reconciles decides.
+        """
+        prepared = self._prepared.pop(mission.id, None) or await self._prepare(mission, self._load(mission.id))
+        if self.link is None:
+            raise KeeperGone
+        try:
+            answer = await self.link.ask("spawn", **self._request(mission, prepared))
+        except KeeperRefused as refusal:
+            raise _explain(refusal) from refusal
+        self.started(mission, answer)
+
+    async def respawn(self, mission: Mission) -> None:
+        """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
+        try:
+            await self.spawn(mission)
+        except KeeperGone:
+            return
+        except OvermindError as error:
+            _log.info("mission %s could not start: %s", mission.id, error.message)
+            current = self._book.live.get(mission.id)
+            if current is not None and current.run == mission.run:
+                self._book.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
+
+    async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
+        definition = mission.definition
+        searched = {**environment.inherited, **environment.chosen}
+        located = await programs.locate(definition.argv[0], definition.cwd, searched)
+        identity = world.Identity(mission.id, definition.name, self._home.root, definition.parent, located.cwd)
+        composed = world.compose(
+            environment.inherited,
+            environment.chosen,
+            identity,
+            tty=definition.tty,
+            unattended=not definition.has_terminal_input,
+            tools=located.tools,
+        )
+        return Prepared(located.program, composed)
+
+    def _request(self, mission: Mission, prepared: Prepared) -> dict[str, Any]:
+        definition = mission.definition
+        return {
+            "run": mission.run_id,
+            "program": prepared.program,
+            "argv": definition.argv,
+            "cwd": definition.cwd,
+            "env": prepared.environment,
+            "umask": definition.umask,
+            "tty": definition.tty,
+            "stdin": "tty" if definition.has_terminal_input else "null",
+            "columns": definition.columns,
+            "rows": definition.rows,
+            "method": self._settings.spawn_method,
+            "log_limit": self._settings.log_limit,
+            "segment": self._settings.log_segment,
+            "hold": False,
+        }
+
+    def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
+        """The keeper has the mission's newest run: `answer` says as which process."""
+        definition = mission.definition
+        run = Run(
+            mission=mission.id,
+            number=mission.run,
+            started_at=answer["started"],
+            started_mono=answer["mono"],
+            pid=answer["pid"],
+            ticks=answer["ticks"],
+            mark=answer["mark"],
+            boot=self._book.boot,
+            tty=definition.tty,
+            columns=definition.columns,
+            rows=definition.rows,
+        )
+        current = self._book.live.get(mission.id)
+        if current is None or current.run != mission.run:
+            return
+        known = self._book.runs.get(mission.id)
+        if known is None or known.number != run.number or not known.pid:
+            self._book.put_run(run)
+        if current.pid is None and current.status in {Status.STARTING, Status.STOPPING}:
+            self._book.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
+
+
+def _explain(refusal: KeeperRefused) -> OvermindError:
+    if refusal.code == "no_terminals":
+        return OvermindError("no_terminals", "The machine has no more terminals (kernel.pty.max). End some programs.")
+    if refusal.code == "too_many":
+        return OvermindError("busy", f"Too many missions for the limit of open files: {refusal.message}")
+    return OvermindError("internal", f"The process could not be started: {refusal.message}")
