@@ -160,14 +160,14 @@ def _events(context: Context) -> dict[str, list[Line]]:
 
     found: dict[str, list[Line]] = {}
     for kind, event in follow(context.client(), lambda: ("events", {})):
-        if kind == "item" and event.get("mission"):
+        if kind == "item" and event.get("mission") and "text" not in event:  # those with a text are annotations
             facts = " ".join(f"{name}={value}" for name, value in event.items() if name not in _EVENT_HEAD)
             text = display_safe(f"--- {event['type']} {facts}".rstrip() + " ---")
             found.setdefault(event["mission"], []).append((_moment(event["at"]), NOTE, text))
     return found
 
 
-_EVENT_HEAD = {"at", "type", "mission", "name"}
+_EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 
 def _follow(args: Namespace, context: Context, selection: Selection) -> int:

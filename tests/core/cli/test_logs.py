@@ -169,7 +169,7 @@ def test_events_stand_between_the_lines(overmind: Run, mission: Make, daemon: Da
         },
         {"seq": 2, "at": at, "type": "started", "mission": "00000009", "name": "web"},
     ]
-    assert overmind("api", "--events") == b"a\n--- signalled seq=1 signal=HUP ---\nb\n"
+    assert overmind("api", "--events") == b"a\n--- signalled signal=HUP ---\nb\n"
 
 
 REFUSED = [
