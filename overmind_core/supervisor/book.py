@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain import liveness
-from overmind_core.domain.lifecycle import IllegalTransition, Note, Now, next_state
+from overmind_core.domain.lifecycle import IllegalTransition, KeeperLost, Note, Now, next_state
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError
@@ -110,7 +110,7 @@ class Book:
             IllegalTransition: the fact means nothing to it; nothing changed.
         """
         after, effects = next_state(mission, fact, self.now())
-        self._conclude_run(mission, after)
+        self._conclude_run(mission, after, _why(mission, fact))
         self.put(after, effects, urgent=urgent)
         return after
 
@@ -125,11 +125,6 @@ class Book:
     def put(self, mission: Mission, effects: Iterable[Effect] = (), *, urgent: bool = False) -> None:
         """Save the mission as it is now; effects follow the commit."""
         mission = replace(mission, boot=self.boot)
-        if mission.is_live:
-            self.live[mission.id] = mission
-        else:
-            self.live.pop(mission.id, None)
-            self.runs.pop(mission.id, None)
         row = _row(mission, None)
         actions = []
         for effect in effects:
@@ -137,6 +132,11 @@ class Book:
                 self.note(mission, effect)
             else:
                 actions.append(effect)
+        if mission.is_live:
+            self.live[mission.id] = mission
+        else:
+            self.live.pop(mission.id, None)
+            self.runs.pop(mission.id, None)
 
         def after() -> None:
             for action in actions:
@@ -250,7 +250,7 @@ class Book:
             if not waiter.done() and holds(mission):
                 waiter.set_result(mission)
 
-    def _conclude_run(self, before: Mission, after: Mission) -> None:
+    def _conclude_run(self, before: Mission, after: Mission, reason: str | None) -> None:
         """The run is over and nothing of it is left: the keeper may forget it once that is saved."""
         run = self.runs.get(before.id)
         if before.status not in _HAS_RUN or run is None or run.number != before.run:
@@ -258,12 +258,15 @@ class Book:
         if after.run == before.run and after.status in _HAS_RUN:
             return
         ended = after.ended_at if after.run == before.run and after.ended_at else self._clock.wall()
-        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=_why(before)))
+        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=reason))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause is Cause.EXITED)
         self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
 
 
-def _why(mission: Mission) -> str | None:
+def _why(mission: Mission, fact: Fact) -> str | None:
+    """Why the run ended, other than by itself."""
+    if isinstance(fact, KeeperLost):
+        return Cause.KEEPER_LOST.value
     ending = mission.ending
     return None if ending is None or ending.cause is Cause.EXITED else ending.cause.value
 
