@@ -76,7 +76,7 @@ class Pace:
             return b""
         else:
             # Bytes from before a silence keep their own time.
-            late = abs(wall - self._first) >= INTERVAL
+            late = abs(wall - self._first) > INTERVAL
             records = (self.settle() if late else b"") + pack(wall, offset, stream)
         self._stream = stream
         self._offset = self._noted = offset
