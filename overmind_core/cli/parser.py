@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.cli.table import Command, Parameter
 
 # argparse looks for translations, of which there are none, and imports locale for it: two milliseconds of each start.
-argparse._ = str  # type: ignore[attr-defined]  # noqa: SLF001
+argparse._ = str  # type: ignore[attr-defined]
 
 _UNRECOGNIZED = "unrecognized arguments: "
 _REQUIRED = "the following arguments are required: "

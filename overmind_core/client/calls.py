@@ -35,6 +35,8 @@ REPEATABLE: dict[str, frozenset[str]] = {
 """Command that may be sent again after a loss → errors which then mean that the first one did it."""
 
 _HELLO = 0
+_PAUSE = 0.05
+"""Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
 _IN_FLIGHT = 256
 """Requests sent ahead of their answers: few enough that both sides' socket buffers hold them."""
 
@@ -112,7 +114,7 @@ class Client:
             self._read_greeting(connection)
         answer = connection.receive(timeout=timeout)
         self._lost_at = None
-        if "id" not in answer:  # the daemon could not even read which request it was
+        if answer.get("id") is None:  # the daemon could not even read which request it was
             result(answer)
         return answer
 
@@ -137,11 +139,14 @@ class Client:
             raise OvermindError(
                 "daemon_lost", "The daemon went away before it answered. See what it did with: overmind ps"
             )
-        self._lost_at = self._lost_at or time.monotonic()
-        deadline = self._lost_at + PATIENCE
-        if not met and time.monotonic() < deadline:
+        if self._lost_at is not None:  # again, without an answer in between
+            time.sleep(_PAUSE)
+        now = time.monotonic()
+        self._lost_at = self._lost_at or now
+        left = self._lost_at + PATIENCE - now
+        if not met and left > 0:
             return  # it was on its way out: the next request finds or starts another one
-        connection = knock_until(self.home, deadline)
+        connection = knock_until(self.home, now + left) if left > 0 else None
         if connection is None:
             raise OvermindError(
                 "daemon_lost", f"The daemon went away and did not come back in {PATIENCE:.0f} s. See: overmind status"

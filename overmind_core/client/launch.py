@@ -161,7 +161,7 @@ def _arrange_files(home: Home, ready: int) -> None:
 
 def _open_log(path: str) -> int:
     try:
-        if os.stat(path).st_size > _LOG_LIMIT:
+        if os.path.exists(path) and os.stat(path).st_size > _LOG_LIMIT:
             os.replace(path, path + ".1")
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError:  # a full disk is no reason to supervise nothing

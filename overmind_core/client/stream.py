@@ -9,7 +9,7 @@ from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from typing import Any
 
     from overmind_core.client.calls import Client
@@ -22,7 +22,7 @@ KINDS = ("ok", "item", "end")
 
 def follow(
     client: Client, next_request: Callable[[], Request], *, deadline: float | None = None
-) -> Iterator[tuple[str, Any]]:
+) -> Generator[tuple[str, Any], None, None]:
     """Yield each line of a stream as (kind, content), until its end (included).
 
     Args:
@@ -43,17 +43,18 @@ def follow(
             return
 
 
-def _once(client: Client, request: Request, deadline: float | None) -> Iterator[tuple[str, Any]]:
+def _once(client: Client, request: Request, deadline: float | None) -> Generator[tuple[str, Any], None, None]:
     number = client.send(*request)
-    ended = False
+    kind = ""
     try:
-        while not ended:
+        while kind != "end":
             kind, content = _line(client, number, deadline)
-            ended = kind == "end"
             yield kind, content
-    finally:
-        if not ended:  # the rest of the stream is of no use to the next request
-            client.close()
+    except ConnectionError:
+        raise
+    except BaseException:  # also GeneratorExit: the rest of the stream must not meet the next request
+        client.close()
+        raise
 
 
 def _line(client: Client, number: int, deadline: float | None) -> tuple[str, Any]:

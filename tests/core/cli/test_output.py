@@ -11,7 +11,10 @@ from overmind_core.domain.cells import width
 def test_columns_are_aligned_by_cells_not_characters():
     text = table(["NAME", "STATUS"], [["漢字", "running"], ["plain", "stopped"], ["é", "x"]])
 
-    starts = {width(line[: line.rindex(word)]) for line, word in zip(text.split("\n"), ["STATUS", "running", "stopped", "x"], strict=True)}
+    starts = {
+        width(line[: line.rindex(word)])
+        for line, word in zip(text.split("\n"), ["STATUS", "running", "stopped", "x"], strict=True)
+    }
     assert starts == {7}
 
 
@@ -45,7 +48,15 @@ def test_json_is_one_compact_line():
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(None, "-"), (0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (24_700_000, "25 MB"), (1.2e9, "1.2 GB"), (5e16, "50000 TB")],
+    [
+        (None, "-"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1500, "1.5 KB"),
+        (24_700_000, "25 MB"),
+        (1.2e9, "1.2 GB"),
+        (5e16, "50000 TB"),
+    ],
 )
 def test_a_size_has_the_unit_a_person_expects(count, text):
     assert size(count) == text
