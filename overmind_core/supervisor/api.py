@@ -45,21 +45,26 @@ class Endpoint(NamedTuple):
     handle: Callable[[Any, Any], Awaitable[Any] | AsyncIterator[Any]]
 
 
-class Budget:
-    """Counts the unfinished bytes of all connections."""
+class HandingOver(Exception):
+    """Another daemon is about to take over: it will answer the request when the client repeats it."""
 
-    __slots__ = ("held",)
+
+class Door:
+    """What all connections share: the unfinished bytes they hold, and whether requests are still taken."""
+
+    __slots__ = ("held", "shut")
 
     def __init__(self) -> None:
         self.held = 0
+        self.shut = False
 
 
 class Connection(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], budget: Budget, register: set[Connection]) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], door: Door, register: set[Connection]) -> None:
         self._endpoints = endpoints
-        self._budget = budget
+        self._door = door
         self._register = register
         self._lines = LineBuffer(MAX_LINE)
         self._held = 0
@@ -108,10 +113,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what it asks."""
+        if self._door.shut:
+            self._transport.abort()
+            return
         for line in self._lines.feed(data):
             self._accept(line)
         self._hold(self._lines.size)
-        if self._budget.held > UNFINISHED_LIMIT and self._held:
+        if self._door.held > UNFINISHED_LIMIT and self._held:
             self._answer(None, error=OvermindError("busy", "Too many unfinished requests; this one was dropped."))
             self.close()
         if len(self._tasks) > MANY_REQUESTS:
@@ -123,7 +131,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def _hold(self, size: int) -> None:
-        self._budget.held += size - self._held
+        self._door.held += size - self._held
         self._held = size
 
     def _accept(self, line: bytes) -> None:
@@ -171,6 +179,8 @@ class Connection(asyncio.Protocol):
                 await self._stream(request.id, result)
             else:
                 self._answer(request.id, ok=await result)  # type: ignore[misc]
+        except HandingOver:
+            self._transport.abort()
         except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone
             self._answer(request.id, error=_explain(error))
 

@@ -13,6 +13,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain import liveness
 from overmind_core.domain.lifecycle import EndTree, Exited, KeeperLost, SignalTree, Spawn, stop_signals
 from overmind_core.domain.mission import Definition, Mission, Status
 from overmind_core.supervisor.book import Book
@@ -67,6 +68,9 @@ class Supervisor:
         self.leaving = asyncio.Event()
         self.closing = False
         """A shutdown is under way: nothing new is started."""
+        self.handing_over = False
+        """Another daemon takes over: requests are left to it."""
+        self._left = False
         self._meter = Meter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: list[str] = []
@@ -95,7 +99,7 @@ class Supervisor:
 
     async def leave(self, *, quit_keeper: bool) -> None:
         """Say goodbye to the keeper, so that nobody starts a daemon; without agents it may end as well."""
-        self.closing = True
+        self.closing = self._left = True
         self.timers.cancel_all()
         self.ledger.flush()
         link, self.link = self.link, None
@@ -129,6 +133,7 @@ class Supervisor:
         self.book.published = lambda event: self.feed.happened(event.get("mission"))
         self.book.concluded = self._concluded
         self.pulse.grown = self._grown
+        self.pulse.wanted = lambda run: run.partition(".")[0] in self.book.live
         self.timers.confirm = lambda mission: void(self.background(self._confirm_silence(mission)))
 
     def _act(self, mission: Mission, effect: Effect) -> None:
@@ -150,6 +155,7 @@ class Supervisor:
         if not spared:
             self._tell_keeper("release", run=run)
         self.pulse.forget(run)
+        self.ender.forget(run)
 
     def _grown(self, run: str, extent: Extent) -> None:
         mission_id = run.partition(".")[0]
@@ -188,11 +194,11 @@ class Supervisor:
         self.link = self.spawner.link = self.ender.link = None
         self.pulse.restart(None)
         self.feed.watch_again(None)
-        if not self.closing:
+        if not self._left:
             self.background(self._connect_again())
 
     async def _connect_again(self) -> None:
-        while not self.closing:
+        while not self._left:
             self.keepers.reap()
             try:
                 await self._connect()
@@ -217,6 +223,7 @@ class Supervisor:
         mission = self.book.live.get(verdict.mission.id, verdict.mission)
         match verdict.action:
             case Action.NOTHING:
+                self._let_go(mission.run_id, spared=mission.definition.leave_background)
                 self.timers.schedule(mission)
             case Action.SPAWN:
                 self.background(self.spawner.respawn(mission))
@@ -240,7 +247,8 @@ class Supervisor:
                 self.ender.signal(mission, stop_signals(mission))
             self.ender.see_out(mission)
         else:
-            self.timers.schedule(mission)
+            self._troubled(mission, row.get("trouble"))
+            self.timers.schedule(self.book.live.get(mission.id, mission))
         return self.book.live.get(mission.id, mission)
 
     def _meet(self, row: Mapping[str, Any]) -> None:
@@ -249,8 +257,7 @@ class Supervisor:
         mission_id, _, number = run.partition(".")
         known = self.book.get(mission_id)
         if known is not None or row.get("exit"):
-            self._acknowledge(run)
-            self._tell_keeper("release", run=run)
+            self._let_go(run, spared=known is not None and known.definition.leave_background)
             return
         line = " ".join(command(row["pid"])) or "unknown"
         _log.warning("run %s is on no books; kept as a recovered mission", run)
@@ -258,6 +265,12 @@ class Supervisor:
         mission = Mission(mission_id, definition, self.clock.wall(), Status.STARTING, run=int(number))
         self.book.add(mission, lambda: None, None)
         self.spawner.started(self.book.live[mission_id], row)
+
+    def _let_go(self, run: str, *, spared: bool) -> None:
+        """The run's end is on the books: the keeper may forget it."""
+        self._acknowledge(run)
+        if not spared:
+            self._tell_keeper("release", run=run)
 
     def _noticed_soon(self, notice: dict[str, Any]) -> None:
         # One turn later: the answer that came before it has woken its task by then.
@@ -271,8 +284,7 @@ class Supervisor:
             self.pulse.set(run, notice["out"], notice["err"], self.clock.mono())
         elif mission is None or mission.run_id != run:
             if kind == "exit":
-                self._acknowledge(run)
-                self._tell_keeper("release", run=run)
+                self._let_go(run, spared=False)
         elif kind == "exit":
             self._ended(mission, notice)
         elif kind == "trouble":
@@ -293,12 +305,12 @@ class Supervisor:
 
     def _troubled(self, mission: Mission, reason: str | None) -> None:
         """The keeper holds the mission's output back (a full disk), or no longer does: not the mission's silence."""
-        from overmind_core.domain.liveness import hold, unhold  # noqa: PLC0415
-
+        if mission.reason == reason or mission.status is not Status.RUNNING:
+            return
         now = self.clock.mono()
         last = self.pulse.of(mission.run_id).last
-        changed = replace(hold(mission, now) if reason else unhold(mission, last, now), reason=reason)
-        self.book.put(changed, urgent=True)
+        moved = liveness.hold(mission, now) if reason else liveness.unhold(mission, last, now)
+        self.book.put(replace(moved, reason=reason), urgent=True)
 
     async def _confirm_silence(self, mission: Mission) -> None:
         await self.pulse.refresh()

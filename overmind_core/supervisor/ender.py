@@ -81,6 +81,10 @@ class Ender:
         if mission.id in self._leaving or self._before:
             self._wake.set()
 
+    def forget(self, run: str) -> None:
+        """The run is over."""
+        self._seen.pop(run, None)
+
     def target(self, mission: Mission) -> Target | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
         run = self._book.runs.get(mission.id)
@@ -96,25 +100,24 @@ class Ender:
         target = self.target(mission)
         if target is None:
             return 0
-        found = await self._in_thread(partial(self._sweep([target]).signal_tree, signals))
+        found = await self._in_thread(partial(self._look([target]).signal_tree, signals))
         return len(found[target.run])
 
     async def freeze(self, mission: Mission) -> None:
         """SIGSTOP the whole tree."""
         target = self.target(mission)
         if target is not None:
-            await self._in_thread(self._sweep([target]).freeze)
+            await self._in_thread(self._look([target]).freeze)
 
     async def thaw(self, mission: Mission) -> None:
         """SIGCONT the whole tree."""
         target = self.target(mission)
         if target is not None:
-            await self._in_thread(self._sweep([target]).thaw)
+            await self._in_thread(self._look([target]).thaw)
 
     async def trees(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
         """The processes of each run, by run."""
-        sweep = self._sweep(targets)
-        return await self._in_thread(sweep.identities)
+        return await self._in_thread(self._look(targets).identities)
 
     async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Survivor]]:
         """End what a dead keeper has left."""
@@ -178,8 +181,6 @@ class Ender:
                 del self._leaving[mission_id]
                 self._before.pop(mission_id, None)
                 self._signals.pop(mission_id, None)
-                if mission_id not in self._in_hand:
-                    self._seen.pop(run, None)
 
     async def _send_signals(self) -> None:
         groups: dict[tuple[int, ...], list[Target]] = {}
@@ -251,7 +252,12 @@ class Ender:
             if target.run not in survivors:
                 del self._survived[target.run]
 
+    def _look(self, targets: Sequence[Target]) -> Sweep:
+        """A sweep that remembers nothing: for missions that live on."""
+        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave))
+
     def _sweep(self, targets: Sequence[Target]) -> Sweep:
+        """A sweep that goes on where the last one of the same runs ended."""
         seen = {target.run: self._seen.setdefault(target.run, set()) for target in targets}
         return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
 

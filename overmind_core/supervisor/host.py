@@ -10,7 +10,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.store.errors import DiskFull, SchemaNewer, StoreError
 from overmind_core.store.state import State
 from overmind_core.supervisor import settings as configuration
-from overmind_core.supervisor.api import Budget, Connection
+from overmind_core.supervisor.api import Connection, Door
 from overmind_core.supervisor.commands.table import endpoints
 from overmind_core.supervisor.core import Supervisor
 from overmind_core.supervisor.keeperhost import KeeperHost
@@ -39,6 +39,7 @@ class Host:
         self._kill_after = kill_after
         self._lock: Lock | None = None
         self._connections: set[Connection] = set()
+        self._door = Door()
 
     def take(self, patience: float = 0.0) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
@@ -74,6 +75,7 @@ class Host:
             ready()
             await core.leaving.wait()
             server.close()
+            self._door.shut = True
             await self._let_clients_go()
         finally:
             core.close()
@@ -83,13 +85,12 @@ class Host:
 
     async def _listen(self, core: Supervisor) -> asyncio.AbstractServer:
         table = endpoints(core)
-        budget = Budget()
         try:
             socket = listen(socket_address(self._home.socket, self._home.socket_pointer))
         except OSError as error:
             raise _unusable(self._home, error) from error
         loop = asyncio.get_running_loop()
-        return await loop.create_unix_server(lambda: Connection(table, budget, self._connections), sock=socket)
+        return await loop.create_unix_server(lambda: Connection(table, self._door, self._connections), sock=socket)
 
     async def _let_clients_go(self) -> None:
         """Let each client have what was answered to it."""
@@ -98,7 +99,7 @@ class Host:
         for connection in list(self._connections):
             connection.close()
         deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
-        while self._connections and asyncio.get_running_loop().time() < deadline:
+        while self._connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - bounded, once
             await asyncio.sleep(0.005)
 
 

@@ -99,7 +99,7 @@ class KeeperHost:
         read, write = os.pipe()
         try:
             argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
-            with open(self._home.keeper_log, "ab") as log:
+            with open(self._home.keeper_log, "ab") as log:  # noqa: ASYNC230 - once per keeper
                 self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
                     argv,
                     stdin=subprocess.DEVNULL,

@@ -42,6 +42,7 @@ class Pulse:
         self._asking: asyncio.Task[None] | None = None
         self.link: KeeperLink | None = None
         self.grown: Callable[[str, Extent], None] = lambda _run, _extent: None
+        self.wanted: Callable[[str], bool] = lambda _run: True
 
     def of(self, run: str) -> Extent:
         """The newest known extent of the run's log."""
@@ -58,6 +59,8 @@ class Pulse:
 
     def set(self, run: str, out: int, err: int, last: float | None = None) -> None:
         """Note what a notice or an answer said of the run."""
+        if not self.wanted(run):
+            return
         before = self.of(run)
         extent = Extent(out, err, before.last if last is None else last)
         if extent != before:

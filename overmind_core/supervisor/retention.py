@@ -96,7 +96,9 @@ async def _bound_logs(core: Supervisor) -> None:
     """Remove the logs of the missions that ended first until the rest fits; their records stay."""
     limit = min(core.settings.log_total, _disk_size(core.home.root) // DISK_SHARE)
     sizes = await asyncio.to_thread(_sizes, core.home.logs)
-    excess = sum(sizes.values()) - limit
+    orphans = [name for name in sizes if core.book.get(name) is None]
+    await asyncio.to_thread(_remove_folders, [f"{core.home.logs}/{name}" for name in orphans])
+    excess = sum(sizes.values()) - sum(sizes[name] for name in orphans) - limit
     if excess <= 0:
         return
     core.ledger.flush()

@@ -35,7 +35,8 @@ def shutdown(args: Namespace, context: Context) -> int:
     _await_end(context, keep=args.keep)
     context.say(dumps(answer) if args.json else "Daemon stopped")
     if answer.get("kept") and not args.json:
-        context.note(f"{_missions(answer['kept'])} live on. Supervise them again with: overmind start")
+        verb = "lives" if answer["kept"] == 1 else "live"
+        context.note(f"{_missions(answer['kept'])} {verb} on. Supervise again with: overmind start")
     return 0
 
 

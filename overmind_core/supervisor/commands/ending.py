@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.lifecycle import EndAsked, Frozen, Thawed
@@ -86,11 +87,18 @@ async def thaw(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
 async def shutdown(core: Supervisor, request: Shutdown, peer: Peer) -> dict[str, Any]:
     """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
     forbid_inside(mission_of(peer, core.book, core.home.root), "shut the daemon down")
-    if request.keep:
-        kept = len(core.book.live)
-        await core.leave(quit_keeper=False)
-        core.leaving.set()
-        return {"stopped": 0, "kept": kept}
+    # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
+    return await asyncio.shield(core.background(_hand_over(core) if request.keep else _stop_all(core)))
+
+
+async def _hand_over(core: Supervisor) -> dict[str, Any]:
+    core.handing_over = True
+    await core.leave(quit_keeper=False)
+    core.leaving.set()
+    return {"stopped": 0, "kept": len(core.book.live)}
+
+
+async def _stop_all(core: Supervisor) -> dict[str, Any]:
     core.closing = True
     try:
         ended = await _end_all(core, list(core.book.live.values()), Cause.STOP, None)

@@ -14,6 +14,7 @@ from overmind_core.domain.mission import FINAL, Cause, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import StoreError
 from overmind_core.supervisor import intake, records
+from overmind_core.supervisor.api import HandingOver
 from overmind_core.supervisor.callers import descends, forbid_inside, mission_of
 from overmind_core.supervisor.keeperlink import KeeperGone
 from overmind_core.supervisor.lookup import find
@@ -49,6 +50,8 @@ async def run(core: Supervisor, request: Start, peer: Peer) -> dict[str, Any]:
 
 def _check_open(core: Supervisor, parent: str | None) -> None:
     """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
+    if core.handing_over:
+        raise HandingOver
     if core.closing:
         raise OvermindError("busy", "The daemon is shutting down.")
     above = None if parent is None else core.book.get(parent)
