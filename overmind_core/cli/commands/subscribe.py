@@ -21,8 +21,12 @@ def subscribe(args: Namespace, context: Context) -> int:
     """Print an object per line of output, until all have ended."""
     reading = Reading(args.ids, from_start=args.from_start)
     for kind, item in follow(context.client(), reading.request):
-        if kind == "item" and reading.take(item):
-            context.say(dumps({name: value for name, value in item.items() if name not in CURSOR}))
+        if kind == "ok":
+            reading.begin(item)
+        elif kind == "item" and reading.take(item):
+            context.say(
+                dumps(item if item["type"] != "plain" else {name: item[name] for name in item if name not in CURSOR})
+            )
     return 0
 
 
@@ -38,6 +42,11 @@ class Reading:
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return the request for what was not read yet."""
         return "subscribe", {"ids": self._wanted, "from_start": self._from_start, "offsets": self._offsets}
+
+    def begin(self, answer: Mapping[str, Any]) -> None:
+        """Note what the names mean, and where the stream begins."""
+        self._wanted = [mission["id"] for mission in answer.get("missions", ())] or self._wanted
+        self._offsets = {**answer.get("offsets", {}), **self._offsets}
 
     def take(self, item: Mapping[str, Any]) -> bool:
         """Note an item; False when it was printed before the stream broke."""
