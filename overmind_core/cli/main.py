@@ -5,6 +5,7 @@ The process ends by `os._exit`: tearing the interpreter down would cost two mill
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -46,7 +47,7 @@ def guarded(words: list[str], context: Context) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return tell(OvermindError("internal", str(error)), context)
+        return tell(OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error)), context)
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
 
