@@ -102,6 +102,7 @@ class Supervisor:
         self.closing = self._left = True
         self.timers.cancel_all()
         self.ledger.flush()
+        self._send_acks()  # a keeper with an unacknowledged exit would stay
         link, self.link = self.link, None
         if link is None or link.closed:
             return
