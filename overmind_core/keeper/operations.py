@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     Operation = Callable[[Keeper, Request], dict[str, object]]
 
 
+LARGEST_SIZE = 0xFFFF
+"""Cells; ioctl_tty(2)."""
+
+
 def _child(keeper: Keeper, request: Request) -> Child:
     child = keeper.runs.get(request["run"])
     if child is None:
@@ -102,7 +106,10 @@ def _eof(keeper: Keeper, request: Request) -> dict[str, object]:
 
 
 def _resize(keeper: Keeper, request: Request) -> dict[str, object]:
-    _child(keeper, request).resize(int(request["columns"]), int(request["rows"]))
+    columns, rows = int(request["columns"]), int(request["rows"])
+    if not (0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE):
+        raise ValueError(f"no terminal has {columns} by {rows} cells")
+    _child(keeper, request).resize(columns, rows)
     return {}
 
 

@@ -74,9 +74,11 @@ class Keeper:
     def grown(self, child: Child) -> None:
         """`child` wrote something."""
         self.runs.touch(child)
-        if child.watched and child.watch_next <= self.loop.mono:
+        if not child.watched or child.watch_due:
+            return
+        if child.watch_next <= self.loop.mono:
             self._tell_growth(child)
-        elif child.watched and not child.watch_due:
+        else:
             child.watch_due = True
             self.loop.later(child.watch_next - self.loop.mono, lambda: self._tell_growth(child))
 

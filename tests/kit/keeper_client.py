@@ -180,7 +180,9 @@ class StreamClient:
 class KeeperProcess:
     """A keeper of its own home, started as the supervisor starts it."""
 
-    def __init__(self, root: str, *, marker: str = "", linger: float = 10.0, nofile: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, root: str, *, marker: str = "", linger: float = 10.0, nofile: tuple[int, int] | None = None
+    ) -> None:
         self.home = Home(root)
         os.makedirs(self.home.root, mode=0o700, exist_ok=True)
         self._linger = linger
@@ -194,7 +196,7 @@ class KeeperProcess:
         argv = [sys.executable, "-P", "-m", "overmind_core.keeper", "--home", self.home.root]
         argv += ["--ready-fd", str(told), "--linger", str(self._linger)]
         if self._nofile is not None:
-            argv = ["sh", "-c", f'ulimit -Hn {self._nofile[1]}; ulimit -Sn {self._nofile[0]}; exec "$@"', "sh", *argv]
+            argv = ["sh", "-c", f'ulimit -Sn {self._nofile[0]}; ulimit -Hn {self._nofile[1]}; exec "$@"', "sh", *argv]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), MARKER: self._marker}
         with open(self.home.keeper_log, "ab") as log:
             process = subprocess.Popen(
