@@ -19,6 +19,7 @@ class Context:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self.environ = environ
         self._home: Home | None = None
+        self._clients: list[Client] = []
 
     @property
     def home(self) -> Home:
@@ -37,7 +38,13 @@ class Context:
         """
         from overmind_core.client.calls import Client  # start-up: --help needs none
 
-        return Client(self.home, start=start, notify=self.note)
+        self._clients.append(Client(self.home, start=start, notify=self.note))
+        return self._clients[-1]
+
+    def close(self) -> None:
+        """End the sessions of all clients."""
+        for client in self._clients:
+            client.close()
 
     def say(self, text: str) -> None:
         """Print a line of the answer to stdout."""

@@ -50,6 +50,8 @@ def guarded(words: list[str], context: Context) -> int:
         return tell(OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error)), context)
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
+    finally:
+        context.close()
 
 
 def run(words: list[str], context: Context) -> int:
