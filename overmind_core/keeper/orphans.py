@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SLICE = 0.005
 """Seconds that one `step` may take from the loop (plus one look at the children)."""
+BREATH = 0.001
+"""Seconds between two steps while there are signs of life."""
 QUIET = 0.1
 """Seconds without a sign of life after which a run counts as gone; a chain shows in every single look."""
 LIMIT = 5.0
@@ -106,8 +108,7 @@ class Orphans:
         if not self._purges:
             return None
         now = self._clock()
-        busy = any(now - purge.sign < SLICE and purge.killed for purge in self._purges)
-        return 0.0 if busy else SLICE
+        return BREATH if any(now - purge.sign < SLICE for purge in self._purges) else SLICE
 
     def look(self, registered: Collection[int]) -> list[int] | None:
         """The children that no run owns, oldest first; None where the system doesn't tell.
@@ -185,9 +186,11 @@ class Orphans:
         finished: list[Purge] = []
         while self._purges:
             orphans = self.look(registered) or []
+            killed = sum(purge.killed for purge in self._purges)
             worn = self._strike(orphans, end)
+            progress = sum(purge.killed for purge in self._purges) > killed
             finished += self._finish(orphans, worn, registered)
-            if self._clock() >= end or not any(purge.mark in worn for purge in self._purges):
+            if not progress or self._clock() >= end:
                 break
         return finished
 

@@ -103,8 +103,8 @@ class Linux:
     def __init__(self, leave: Iterable[str] = LEAVE) -> None:
         self._matches = matcher(leave)
         self._origins: dict[Identity, tuple[bytes, bytes]] = {}
-        self._locks: dict[Identity, bool] = {}
-        self._left: dict[Identity, bool] = {}
+        self._holders: set[Identity] = set()
+        self._servants: set[Identity] = set()
         self._lockers: set[int] | None = None
         self._uids = {os.getuid(), os.geteuid(), 0}
 
@@ -148,11 +148,11 @@ class Linux:
         """Whether it holds a keeper's or a supervisor's lock."""
         if self._lockers is not None and process.pid not in self._lockers:
             return False
-        return _remembered(self._locks, process.identity, lambda: _holds_lock(process.pid))
+        return _remembered(self._holders, process.identity, lambda: _holds_lock(process.pid))
 
     def left(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
-        return _remembered(self._left, process.identity, lambda: self._matches(process.name, command(process.pid)))
+        return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
 
     def _readable(self, pid: int) -> bool:
         """Whether its environment may be ours: root's too, for so look programs that hide their memory."""
@@ -162,10 +162,14 @@ class Linux:
             return False
 
 
-def _remembered(memory: dict[Identity, bool], identity: Identity, look: Callable[[], bool]) -> bool:
-    if identity not in memory:
-        memory[identity] = look()
-    return memory[identity]
+def _remembered(memory: set[Identity], identity: Identity, look: Callable[[], bool]) -> bool:
+    """Remember a yes alone: what is a shell's fork now may be the daemon in a moment."""
+    if identity in memory:
+        return True
+    if look():
+        memory.add(identity)
+        return True
+    return False
 
 
 def _value(text: bytes, name: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """A keeper that can do nothing but what the sweep needs of one: adopt, spawn with a mark, reap, and hunt orphans.
 
-Run as a program it obeys JSON lines: `{"op": "spawn", "argv": […], "env": {…}, "mark": n}`, `{"op": "left", "mark": n}`,
-`{"op": "purge", "run": …, "mark": n, "root": pid, "spare": […]}`, `{"op": "orphans"}`. Its end of input is its own end.
+Run as a program it obeys JSON lines: `{"op": "spawn", "argv": […], "env": {…}, "mark": n}`, `{"op": "orphans"}`,
+`{"op": "left", "mark": n}`, `{"op": "purge", "run": …, "mark": n, "root": pid, "spare": […]}`. The end of its input is
+its own end.
 """
 
 from __future__ import annotations
@@ -34,14 +35,10 @@ class Adopter:
             start_new_session=True,
         )
         self.pid = self._process.pid
-        self.roots: dict[int, int] = {}
-        """Mark by root."""
 
     def spawn(self, argv: Sequence[str], *, env: Mapping[str, str], mark: int = 0) -> int:
         """Start a program in a session of its own; return its pid."""
-        pid = int(self._ask(op="spawn", argv=list(argv), env=dict(env), mark=mark))
-        self.roots[pid] = mark
-        return pid
+        return int(self._ask(op="spawn", argv=list(argv), env=dict(env), mark=mark))
 
     def left(self, mark: int) -> bool:
         """What a keeper's exit notice would say."""
