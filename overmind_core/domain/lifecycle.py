@@ -48,6 +48,7 @@ _CONCLUDE = {
     Step.AGAIN: Status.RESTARTING,
     Step.START: Status.STARTING,
 }
+_NOT_YET_SPAWNED = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
 TABLE: Mapping[Status, Mapping[Step, Status]] = {
     Status.PREPARING: {Step.PREPARED: Status.STARTING, Step.END: Status.STOPPING},
     Status.STARTING: {Step.SPAWNED: Status.RUNNING, Step.END: Status.STOPPING},
@@ -208,7 +209,7 @@ def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901
         case EndAsked():
             return _end_asked(mission, fact, now)
         case StartAsked():
-            return _start(mission, now, ())
+            return _start_asked(mission, now)
         case RestartDue():
             return _restart_due(mission, now)
         case Frozen():
@@ -251,6 +252,8 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
 
 
 def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
+    if mission.status not in _NOT_YET_SPAWNED or mission.pid is not None:
+        raise IllegalTransition(mission.status, Step.END)
     if mission.ending is None:
         mission = _step(mission, Step.END)
     cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
@@ -427,6 +430,12 @@ def _restart_due(mission: Mission, now: Now) -> Outcome:
         restarts_mono=restart.recent(policy, (*mission.restarts_mono, now.mono), now.mono),
     )
     return _start(counted, now, ())
+
+
+def _start_asked(mission: Mission, now: Now) -> Outcome:
+    if mission.is_live:  # a second run beside the first is never meant; `EndAsked` with `Cause.RESTART` is
+        raise IllegalTransition(mission.status, Step.START)
+    return _start(mission, now, ())
 
 
 def _start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
