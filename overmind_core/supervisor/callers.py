@@ -21,8 +21,27 @@ if TYPE_CHECKING:
 MANY_GENERATIONS = 64
 
 
-def mission_of(peer: Peer, book: Book, home: str) -> str | None:
-    """The id of the mission that the peer runs in; None for everybody else."""
+class Caller:
+    """The other end of one connection; what it is is found out once, when a command first asks."""
+
+    __slots__ = ("inside", "known", "peer")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.known = False
+        self.inside: str | None = None
+        """The id of the mission that it runs in, once `known`."""
+
+
+def mission_of(caller: Caller, book: Book, home: str) -> str | None:
+    """The id of the mission that the caller runs in; None for everybody else."""
+    if not caller.known:
+        caller.inside = _mission_of(caller.peer, book, home)
+        caller.known = True
+    return caller.inside
+
+
+def _mission_of(peer: Peer, book: Book, home: str) -> str | None:
     roots = {run.pid: run.mission for run in book.runs.values() if run.pid and run.code is None}
     pid = peer.pid
     for _ in range(MANY_GENERATIONS):
@@ -32,15 +51,17 @@ def mission_of(peer: Peer, book: Book, home: str) -> str | None:
         if process is None or process.ppid <= 1:
             break
         pid = process.ppid
-    return _by_environment(peer, home) or _by_mark(peer, book)
+    return _by_environment(peer, book, home) or _by_mark(peer, book)
 
 
-def _by_environment(peer: Peer, home: str) -> str | None:
+def _by_environment(peer: Peer, book: Book, home: str) -> str | None:
+    """The mission that its environment names, if it is ours: another home's mission may have pointed it at this one."""
     process = read(peer.pid)
     if process is None:
         return None
     mission, named_home = machine().origin(process)
-    return os.fsdecode(mission) if mission and os.fsdecode(named_home) == home else None
+    named = os.fsdecode(mission)
+    return named if named and os.fsdecode(named_home) == home and book.get(named) is not None else None
 
 
 def _by_mark(peer: Peer, book: Book) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,18 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from overmind_core.domain.run import Run
+    from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.requests import Events, Logs, Subscribe, Wait
-    from overmind_core.system.unixsocket import Peer
 
 PAGE = 500
 """Events read from the store at once."""
+WINDOW = 64 * 1024
+"""Bytes of output read at once."""
+_NEWLINE = re.compile(rb"(?<=\n)")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-async def wait(core: Supervisor, request: Wait, peer: Peer) -> AsyncIterator[Any]:
+async def wait(core: Supervisor, request: Wait, caller: Caller) -> AsyncIterator[Any]:
     """An item as each mission ends for good; `any`: only the first."""
-    del peer
+    del caller
     missions = [find(core.book, text) for text in request.ids]
     yield {"missions": [records.brief(mission) for mission in missions]}
     waiting = {asyncio.create_task(core.book.ended(one)) for one in dict.fromkeys(m.id for m in missions)}
@@ -48,9 +52,9 @@ async def wait(core: Supervisor, request: Wait, peer: Peer) -> AsyncIterator[Any
             task.cancel()
 
 
-async def events(core: Supervisor, request: Events, peer: Peer) -> AsyncIterator[Any]:
+async def events(core: Supervisor, request: Events, caller: Caller) -> AsyncIterator[Any]:
     """The event log after `since`, then what follows."""
-    del peer
+    del caller
     core.ledger.flush()
     oldest = core.state.events.oldest()
     if request.since and request.since + 1 < oldest:
@@ -71,20 +75,21 @@ async def events(core: Supervisor, request: Events, peer: Peer) -> AsyncIterator
             await asyncio.sleep(0)
 
 
-def logs(core: Supervisor, request: Logs, peer: Peer) -> Any:  # noqa: ANN401 - one answer, or a stream
+def logs(core: Supervisor, request: Logs, caller: Caller) -> Any:  # noqa: ANN401 - one answer, or a stream
     """Where the logs are and what belongs between their lines; with `follow`, what changes about that."""
-    del peer
+    del caller
     return _follow_logs(core, request) if request.follow else _logs(core, request)
 
 
-async def subscribe(core: Supervisor, request: Subscribe, peer: Peer) -> AsyncIterator[Any]:
+async def subscribe(core: Supervisor, request: Subscribe, caller: Caller) -> AsyncIterator[Any]:
     """The output as objects, one for each line, until the missions end."""
-    del peer
+    del caller
     missions = [find(core.book, text) for text in request.ids]
-    yield {"missions": [records.brief(mission) for mission in missions]}
     with core.feed.follow([mission.id for mission in missions]) as follower:
         await core.pulse.refresh()
         tails = [Tail(core, mission, request) for mission in missions]
+        offsets = {run: offset for tail in tails for run, offset in tail.begin()}
+        yield {"missions": [records.brief(mission) for mission in missions], "offsets": offsets}
         while tails:
             for tail in list(tails):
                 for item in tail.items():
@@ -259,25 +264,35 @@ class Tail:
         self._core = core
         self._id = mission.id
         self._given = request.offsets
+        self._from_start = request.from_start or not mission.is_live
         self._sanitiser = Sanitiser()
         self._number = 0
         self._offset = 0
-        self._first = True
-        self._from_start = request.from_start or not mission.is_live
         self.ended = False
         self.behind = False
+
+    def begin(self) -> list[tuple[str, int]]:
+        """Find the place to begin at; the run and the offset, so that the caller can come back to it."""
+        runs = self._core.book.runs_of(self._id)
+        given = [run for run in runs if run.id in self._given]
+        if given:
+            self._enter(given[-1], self._given[given[-1].id])
+        elif runs and self._from_start:
+            self._enter(runs[0], 0)
+        elif runs:
+            self._enter(runs[-1], _extent(self._core, runs[-1]).out)
+        return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is new; `behind` says that there is more already."""
         mission = self._core.book.get(self._id)
-        runs = self._core.book.runs_of(self._id)
         self.behind = False
-        for run in runs:
-            if run.number < self._number or (self._first and self._skips(run, runs)):
+        for run in self._core.book.runs_of(self._id):
+            if run.number < self._number:
                 continue
             if run.number > self._number:
                 yield from self._next_run(run)
-            yield from self._read(run, final=run.swept)
+            yield from self._read(run)
             if self.behind:
                 return
         if mission is None or not mission.is_live:
@@ -286,31 +301,26 @@ class Tail:
             code = None if mission is None else records.exit_code(mission)
             yield {"type": "exit", "mission": self._id, "status": status, "exit_code": code}
 
-    def _skips(self, run: Run, runs: Sequence[Run]) -> bool:
-        """Of the runs that were over before, nothing is told unless it was asked for."""
-        if run.id in self._given:
-            return False
-        later_given = any(other.id in self._given for other in runs if other.number > run.number)
-        return later_given or (not self._from_start and not self._given and run.number < runs[-1].number)
+    def _enter(self, run: Run, offset: int) -> None:
+        self._number = run.number
+        self._offset = offset
+        self._sanitiser = Sanitiser()
 
     def _next_run(self, run: Run) -> Iterator[dict[str, Any]]:
-        if not self._first:
-            yield {"type": "restart", "mission": self._id, "run": run.number}
-        live_start = self._first and not self._from_start and not self._given
-        self._offset = self._given.get(run.id, _extent(self._core, run).out if live_start else 0)
-        self._number = run.number
-        self._sanitiser = Sanitiser()
-        self._first = False
+        if self._number:
+            yield {"type": "restart", "mission": self._id, "run": run.id, "offset": 0}
+        self._enter(run, 0)
 
-    def _read(self, run: Run, *, final: bool) -> Iterator[dict[str, Any]]:
-        """Whole lines; each with the offset up to which this stream has read."""
+    def _read(self, run: Run) -> Iterator[dict[str, Any]]:
+        """Whole lines; each with the offset behind it, at which a broken stream goes on."""
         log = RunLog(f"{self._core.home.logs}/{run.mission}/{run.number:06d}")
-        start, data = log.read(OUT, self._offset, 64 * 1024)
-        if data:
-            self._offset = start + len(data)
-            yield from self._plain(run, self._sanitiser.feed(data))
-            self.behind = True
-        elif final:
+        start, data = log.read(OUT, self._offset, WINDOW)
+        self._offset = start if data else self._offset
+        for piece in _NEWLINE.split(data):
+            self._offset += len(piece)
+            yield from self._plain(run, self._sanitiser.feed(piece))
+        self.behind = bool(data)
+        if not data and run.swept:
             yield from self._plain(run, self._sanitiser.flush())
 
     def _plain(self, run: Run, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
