@@ -93,7 +93,7 @@ def test_every_status_has_a_row_and_can_be_left():
 
 
 def test_every_status_is_either_live_or_final():
-    assert FINAL | LIVE == set(Status)
+    assert set(Status) == FINAL | LIVE
     assert not FINAL & LIVE
 
 
@@ -101,8 +101,11 @@ def test_every_status_is_either_live_or_final():
 
 EXIT = Exited(0, NOW.wall, left=False)
 REFUSED = [
-    *((status, Spawned(7, NOW.wall, NOW.mono)) for status in (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)),
-    *((status, SpawnFailed("internal", "x")) for status in (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)),
+    *(
+        (status, Spawned(7, NOW.wall, NOW.mono))
+        for status in (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)
+    ),
+    *((status, SpawnFailed("internal", "x")) for status in HAD_A_SPAWN),
     *((status, EXIT) for status in (Status.RESTARTING, *FINAL)),
     *((status, Gone()) for status in set(Status) - {Status.STOPPING}),
     *((status, EndAsked(Cause.STOP, 1.0)) for status in FINAL),
@@ -413,10 +416,9 @@ def live_through(policy, history):
     """Yield (before, fact, after, effects, now) for each fact that meant something."""
     current = mission(Status.STARTING, policy=policy)
     now = NOW
-    for fact, passed in history:
+    for told, passed in history:
         now = Now(now.wall + passed, now.mono + passed)
-        if isinstance(fact, Spawned):
-            fact = fact._replace(wall=now.wall, mono=now.mono)
+        fact = told._replace(wall=now.wall, mono=now.mono) if isinstance(told, Spawned) else told
         if isinstance(fact, RestartDue) and current.next_restart_mono is not None:
             due = max(now.mono, current.next_restart_mono)
             now = Now(now.wall + due - now.mono, due)
