@@ -100,11 +100,9 @@ def test_every_status_is_either_live_or_final():
 # --- facts that mean nothing where the mission is -----------------------------------------------------------------
 
 EXIT = Exited(0, NOW.wall, left=False)
+HAD_A_SPAWN = (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)
 REFUSED = [
-    *(
-        (status, Spawned(7, NOW.wall, NOW.mono))
-        for status in (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)
-    ),
+    *((status, Spawned(7, NOW.wall, NOW.mono)) for status in HAD_A_SPAWN),
     *((status, SpawnFailed("internal", "x")) for status in HAD_A_SPAWN),
     *((status, EXIT) for status in (Status.RESTARTING, *FINAL)),
     *((status, Gone()) for status in set(Status) - {Status.STOPPING}),
