@@ -16,6 +16,7 @@ import msgspec
 
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import DiskFull, StoreError
+from overmind_core.supervisor.callers import Caller
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.requests import Args, Request
 from overmind_core.system.unixsocket import Peer, peer
@@ -75,14 +76,14 @@ class Connection(asyncio.Protocol):
         self._room = asyncio.Event()
         self._room.set()
         self._closing = False
-        self.peer = Peer(0, -1)
+        self.caller = Caller(Peer(0, -1))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the client in, if it is the same user's."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.peer = peer(transport.get_extra_info("socket"))
-        if self.peer.uid != os.geteuid():
+        self.caller = Caller(peer(transport.get_extra_info("socket")))
+        if self.caller.peer.uid != os.geteuid():
             transport.abort()
             return
         transport.set_write_buffer_limits(high=STREAM_AHEAD)
@@ -174,7 +175,7 @@ class Connection(asyncio.Protocol):
             if endpoint is None:
                 raise OvermindError("unknown_command", f"There is no command {request.cmd[:100]!r}.")  # noqa: TRY301
             arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
-            result = endpoint.handle(arguments, self.peer)
+            result = endpoint.handle(arguments, self.caller)
             if inspect.isasyncgen(result):
                 await self._stream(request.id, result)
             else:
@@ -212,7 +213,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(b"\n".join(lines) + b"\n")
         if self._transport.get_write_buffer_size() > UNREAD_LIMIT:
-            _log.warning("a client (pid %s) does not read its answers and was cut off", self.peer.pid)
+            _log.warning("a client (pid %s) does not read its answers and was cut off", self.caller.peer.pid)
             self._transport.abort()
 
 

@@ -78,6 +78,10 @@ class Book:
         row = self.state.missions.get(mission_id)
         return None if row is None else mission_of(row)
 
+    def knows(self, mission_id: str) -> bool:
+        """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
+        return mission_id in self.live or self.state.missions.get(mission_id) is not None
+
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> Change:
         """Put a new mission on the books, together with what `extra` writes; its first effects follow the commit."""
         mission = replace(mission, boot=self.boot)

@@ -1,6 +1,7 @@
 """Finding a mission's folder and program before the keeper is asked to start it.
 
-Looked up in worker threads with a time limit: a folder on a hung mount stalls nobody but its own caller.
+Looked up in worker threads with a time limit: a folder on a hung mount stalls nobody but its own callers. Those who
+ask the same at the same time, as a burst of starts does, share one look.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="lookup")
 
 
+Question = tuple[str, str, str]
+"""Program, folder, PATH; in wire form."""
+
+
 class Located(NamedTuple):
     """Where the mission runs and what; `tools`: our bin folder when `overmind` is not on its PATH."""
 
@@ -30,22 +35,41 @@ class Located(NamedTuple):
     tools: str | None
 
 
-async def locate(argv0: str, cwd: str, environment: Mapping[str, str]) -> Located:
-    """Resolve the program as a shell in `cwd` with this PATH would. All texts in wire form.
+class Locator:
+    """Looks programs up; used from the loop's thread."""
 
-    Raises:
-        OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
-    """
-    path = environment.get("PATH") or DEFAULT_PATH
-    loop = asyncio.get_running_loop()
-    lookup = loop.run_in_executor(_pool, _locate, from_wire(argv0), from_wire(cwd), from_wire(path))
-    try:
-        return await asyncio.wait_for(lookup, LOOKUP_SECONDS)
-    except TimeoutError:
-        raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?") from None
+    def __init__(self) -> None:
+        self._under_way: dict[Question, asyncio.Future[Located]] = {}
+
+    async def locate(self, argv0: str, cwd: str, environment: Mapping[str, str]) -> Located:
+        """Resolve the program as a shell in `cwd` with this PATH would. All texts in wire form.
+
+        Raises:
+            OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
+        """
+        look = self._look((argv0, cwd, environment.get("PATH") or DEFAULT_PATH))
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                return await asyncio.shield(look)
+        except TimeoutError:
+            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?") from None
+
+    def _look(self, question: Question) -> asyncio.Future[Located]:
+        look = self._under_way.get(question)
+        if look is None:
+            loop = asyncio.get_running_loop()
+            look = self._under_way[question] = loop.run_in_executor(_pool, _locate, question)
+            look.add_done_callback(lambda done: self._looked(question, done))
+        return look
+
+    def _looked(self, question: Question, look: asyncio.Future[Located]) -> None:
+        del self._under_way[question]
+        if not look.cancelled():
+            look.exception()  # whoever still waits sees it; nobody else has to
 
 
-def _locate(argv0: str, cwd: str, path: str) -> Located:
+def _locate(question: Question) -> Located:
+    argv0, cwd, path = map(from_wire, question)
     if not os.path.isabs(cwd):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)!r} is not an absolute path.")
     if not os.path.isdir(cwd):

@@ -9,8 +9,9 @@ from overmind_core.domain.lifecycle import Spawned, SpawnFailed
 from overmind_core.domain.mission import Mission, Status
 from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError
-from overmind_core.supervisor import programs, world
+from overmind_core.supervisor import world
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+from overmind_core.supervisor.programs import Locator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +46,7 @@ class Spawner:
         self._book = book
         self._settings = settings
         self._load = load
+        self._locator = Locator()
         self._prepared: dict[str, Prepared] = {}
         self.link: KeeperLink | None = None
 
@@ -91,7 +93,7 @@ class Spawner:
     async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
         definition = mission.definition
         searched = {**environment.inherited, **environment.chosen}
-        located = await programs.locate(definition.argv[0], definition.cwd, searched)
+        located = await self._locator.locate(definition.argv[0], definition.cwd, searched)
         identity = world.Identity(mission.id, definition.name, self._home.root, definition.parent, located.cwd)
         composed = world.compose(
             environment.inherited,

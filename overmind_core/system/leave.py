@@ -10,6 +10,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 LEAVE = (
     # keys and passphrases
@@ -40,7 +41,11 @@ LEAVE = (
 
 def matcher(patterns: Iterable[str]) -> Callable[[str, Sequence[str]], bool]:
     """Return a function that tells whether a process with this name and command line is to be left alone."""
-    patterns = list(patterns)
+    return _matcher(tuple(patterns))
+
+
+@cache
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str, Sequence[str]], bool]:
     if not patterns:
         return lambda _name, _argv: False
     match = re.compile("|".join(map(fnmatch.translate, patterns)), re.DOTALL).match

@@ -16,17 +16,17 @@ from overmind_core.supervisor.lookup import find, find_live, not_running
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.requests import Kill, One, Shutdown, Signal, Stop
-    from overmind_core.system.unixsocket import Peer
 
 HAS_PROCESS = frozenset({Status.RUNNING, Status.PAUSED, Status.STOPPING})
 
 
-async def stop(core: Supervisor, request: Stop, peer: Peer) -> dict[str, Any]:
+async def stop(core: Supervisor, request: Stop, caller: Caller) -> dict[str, Any]:
     """End one mission by its stop signal; answers when nothing of it lives."""
     mission = find(core.book, request.id, live_first=True)
-    forbid_foreign(mission_of(peer, core.book, core.home.root), mission, core.book, "stop")
+    forbid_foreign(mission_of(caller, core.book, core.home.root), mission, core.book, "stop")
     grace = None if request.grace is None else intake.seconds(request.grace, "--grace")
     ended = await _end(core, mission, Cause.STOP, cascade=request.cascade, grace=grace)
     *others, final = ended
@@ -34,33 +34,33 @@ async def stop(core: Supervisor, request: Stop, peer: Peer) -> dict[str, Any]:
     return {**records.brief(final), "status": final.status.value, "also": also}
 
 
-async def kill(core: Supervisor, request: Kill, peer: Peer) -> dict[str, Any]:
+async def kill(core: Supervisor, request: Kill, caller: Caller) -> dict[str, Any]:
     """End one mission, or all, at once; answers when nothing of them lives."""
-    caller = mission_of(peer, core.book, core.home.root)
+    inside = mission_of(caller, core.book, core.home.root)
     if request.all:
-        forbid_inside(caller, "kill everything")
+        forbid_inside(inside, "kill everything")
         ended = await _end_all(core, list(core.book.live.values()), Cause.KILL, 0.0)
         return {"killed": [records.brief(mission) for mission in ended]}
     if request.id is None:
         raise OvermindError("invalid", "Missing id: say which mission to kill, or --all.")
     mission = find(core.book, request.id, live_first=True)
-    forbid_foreign(caller, mission, core.book, "kill")
+    forbid_foreign(inside, mission, core.book, "kill")
     ended = await _end(core, mission, Cause.KILL, cascade=request.cascade, grace=0.0)
     return {"killed": [records.brief(one) for one in ended]}
 
 
-async def signal(core: Supervisor, request: Signal, peer: Peer) -> dict[str, Any]:
+async def signal(core: Supervisor, request: Signal, caller: Caller) -> dict[str, Any]:
     """Send a signal to the whole tree; the mission's state is its processes' business."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "signal missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "signal missions")
     number = intake.signal_number(request.signal)
     mission = _with_process(core, request.id)
     await core.ender.send(mission, (number,))
     return records.brief(mission)
 
 
-async def freeze(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+async def freeze(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """SIGSTOP the whole tree."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "freeze missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "freeze missions")
     mission = _with_process(core, request.id)
     if mission.status is not Status.RUNNING:
         raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
@@ -71,9 +71,9 @@ async def freeze(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
     return records.brief(mission)
 
 
-async def thaw(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+async def thaw(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """SIGCONT the whole tree."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "thaw missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "thaw missions")
     mission = _with_process(core, request.id)
     if mission.status is not Status.PAUSED:
         raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
@@ -84,9 +84,9 @@ async def thaw(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
     return records.brief(mission)
 
 
-async def shutdown(core: Supervisor, request: Shutdown, peer: Peer) -> dict[str, Any]:
+async def shutdown(core: Supervisor, request: Shutdown, caller: Caller) -> dict[str, Any]:
     """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "shut the daemon down")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "shut the daemon down")
     # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
     return await asyncio.shield(core.background(_hand_over(core) if request.keep else _stop_all(core)))
 

@@ -23,20 +23,20 @@ from overmind_core.wire.api import API_VERSION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.requests import Hello, Info, Nothing, Ps
-    from overmind_core.system.unixsocket import Peer
 
 
-async def hello(core: Supervisor, request: Hello, peer: Peer) -> dict[str, Any]:
+async def hello(core: Supervisor, request: Hello, caller: Caller) -> dict[str, Any]:
     """Who answers; the caller's version decides whether it says that the daemon is older."""
-    del request, peer
+    del request, caller
     return {"version": VERSION, "pid": os.getpid(), "home": core.home.root, "api": API_VERSION}
 
 
-async def status(core: Supervisor, request: Nothing, peer: Peer) -> dict[str, Any]:
+async def status(core: Supervisor, request: Nothing, caller: Caller) -> dict[str, Any]:
     """The daemon, its keeper, and how many missions stand where."""
-    del request, peer
+    del request, caller
     core.ledger.flush()
     counts = core.state.missions.count_by_status()
     return {
@@ -56,9 +56,9 @@ async def status(core: Supervisor, request: Nothing, peer: Peer) -> dict[str, An
     }
 
 
-async def ps(core: Supervisor, request: Ps, peer: Peer) -> list[dict[str, Any]]:
+async def ps(core: Supervisor, request: Ps, caller: Caller) -> list[dict[str, Any]]:
     """Missions by start time; killed ones only when asked for."""
-    del peer
+    del caller
     now = core.clock.wall()
     parent = None if request.children is None else find(core.book, request.children).id
     children = children_of(core.book.parents())
@@ -70,11 +70,11 @@ async def ps(core: Supervisor, request: Ps, peer: Peer) -> list[dict[str, Any]]:
     return rows
 
 
-async def info(core: Supervisor, request: Info, peer: Peer) -> dict[str, Any]:
+async def info(core: Supervisor, request: Info, caller: Caller) -> dict[str, Any]:
     """Everything known about one mission; values of its environment only for people."""
     mission = find(core.book, request.id)
     if request.env or request.reveal:
-        forbid_inside(mission_of(peer, core.book, core.home.root), "read environments")
+        forbid_inside(mission_of(caller, core.book, core.home.root), "read environments")
     if mission.is_live:
         await core.pulse.refresh()
     runs = core.book.runs_of(mission.id)
@@ -88,9 +88,9 @@ async def info(core: Supervisor, request: Info, peer: Peer) -> dict[str, Any]:
     return found
 
 
-async def top(core: Supervisor, request: Nothing, peer: Peer) -> list[dict[str, Any]]:
+async def top(core: Supervisor, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
     """What each live mission uses now."""
-    del request, peer
+    del request, caller
     missions = sorted(core.book.live.values(), key=lambda mission: (mission.created_at, mission.id))
     await core.pulse.refresh()
     used = await core.usage(missions)

@@ -21,19 +21,19 @@ from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.spawner import Environment
 
 if TYPE_CHECKING:
+    from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.ledger import Change
     from overmind_core.supervisor.requests import RestartArgs, Start
-    from overmind_core.system.unixsocket import Peer
 
 _random = random.SystemRandom()
 
 
-async def run(core: Supervisor, request: Start, peer: Peer) -> dict[str, Any]:
+async def run(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any]:
     """Record a mission, start it, answer once it runs; nothing is recorded when it can't."""
     if request.request is not None and (earlier := _earlier(core, request.request)) is not None:
         return records.brief(earlier)
-    parent = _parent(core, request, mission_of(peer, core.book, core.home.root))
+    parent = _parent(core, request, mission_of(caller, core.book, core.home.root))
     _check_open(core, parent)
     name = _name(core, request.name)
     definition = intake.definition(request, name=name, parent=parent)
@@ -89,9 +89,9 @@ async def _spawn(core: Supervisor, mission: Mission) -> None:
     await core.ledger.saved()
 
 
-async def restart(core: Supervisor, request: RestartArgs, peer: Peer) -> dict[str, Any]:
+async def restart(core: Supervisor, request: RestartArgs, caller: Caller) -> dict[str, Any]:
     """Stop what runs, then start the same mission again."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "restart missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "restart missions")
     if request.lost:
         return await _restart_lost(core, dry_run=request.dry_run)
     if request.id is None:
@@ -164,5 +164,5 @@ def _name(core: Supervisor, wanted: str | None) -> str:
 def _new_id(core: Supervisor) -> str:
     while True:
         fresh = os.urandom(4).hex()
-        if not fresh.isdigit() and core.book.get(fresh) is None:
+        if not fresh.isdigit() and not core.book.knows(fresh):
             return fresh

@@ -14,14 +14,14 @@ from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.retention import folder_size, remove
 
 if TYPE_CHECKING:
+    from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.requests import One, Prune, Update
-    from overmind_core.system.unixsocket import Peer
 
 
-async def update(core: Supervisor, request: Update, peer: Peer) -> dict[str, Any]:
+async def update(core: Supervisor, request: Update, caller: Caller) -> dict[str, Any]:
     """Change a mission's definition; what it runs is not touched."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "change missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "change missions")
     mission = find(core.book, request.id)
     definition = intake.updated(mission.definition, request)
     if definition.name != mission.definition.name:
@@ -34,9 +34,9 @@ async def update(core: Supervisor, request: Update, peer: Peer) -> dict[str, Any
     return records.brief(changed)
 
 
-async def rm(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
+async def rm(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """Remove a finished mission's record and log."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "remove missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "remove missions")
     mission = find(core.book, request.id)
     if mission.is_live:
         name = mission.definition.name
@@ -47,9 +47,9 @@ async def rm(core: Supervisor, request: One, peer: Peer) -> dict[str, Any]:
     return records.brief(mission)
 
 
-async def prune(core: Supervisor, request: Prune, peer: Peer) -> dict[str, Any]:
+async def prune(core: Supervisor, request: Prune, caller: Caller) -> dict[str, Any]:
     """Remove all missions that ended long enough ago, or only say which."""
-    forbid_inside(mission_of(peer, core.book, core.home.root), "remove missions")
+    forbid_inside(mission_of(caller, core.book, core.home.root), "remove missions")
     before = core.clock.wall() - intake.seconds(request.older, "--older")
     core.ledger.flush()
     rows = core.state.missions.finished_before(before)
