@@ -62,7 +62,7 @@ class Reception:
         except OSError:
             self.failed()
             return
-        if peer(accepted).uid != os.geteuid():
+        if not _is_ours(accepted):
             accepted.close()
             return
         Client(self._keeper, Connection(self._keeper.loop, accepted))
@@ -79,18 +79,19 @@ class Reception:
 class Client:
     """One connection that speaks in lines, until a ticket turns it into a view."""
 
-    __slots__ = ("_connection", "_is_supervisor", "_keeper", "_lines")
+    __slots__ = ("_connection", "_is_supervisor", "_is_view", "_keeper", "_lines")
 
     def __init__(self, keeper: Keeper, connection: Connection) -> None:
         self._keeper = keeper
         self._connection = connection
         self._lines = LineBuffer(LINE_LIMIT)
         self._is_supervisor = False
+        self._is_view = False
         connection.receive = self._receive
 
     def _receive(self, data: bytes) -> None:
         for line in self._lines.feed(data):
-            if not self._connection.is_open:
+            if not self._connection.is_open or self._is_view:
                 return
             request = _request(line)
             if request is None:
@@ -151,16 +152,26 @@ class Client:
 
     def _stream(self, request: Mapping[str, Any]) -> None:
         """From here on the connection carries frames."""
+        if self._is_supervisor:
+            raise Refused(ERROR_INVALID, "a supervisor's connection can't become a view")
         taken = self._keeper.tickets.take(str(request["ticket"]))
         child = self._keeper.runs.get(taken[0]) if taken is not None else None
         if taken is None or child is None:
             raise Refused(ERROR_TICKET, "this ticket is unknown, used or expired")
+        self._is_view = True
         may_write = taken[1] == WRITE
         self._connection.say({"n": request.get("n", 0), "ok": {"run": child.run}})
         viewer = Viewer(child, self._connection, may_write=may_write)
         child.join(viewer)
         if may_write and request.get("columns") and request.get("rows"):
             child.resize(int(request["columns"]), int(request["rows"]))
+
+
+def _is_ours(accepted: socket.socket) -> bool:
+    try:
+        return peer(accepted).uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _request(line: bytes) -> dict[str, Any] | None:

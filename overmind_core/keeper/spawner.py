@@ -7,9 +7,9 @@ import os
 from collections import deque
 
 from overmind_core.keeper.child import Child
-from overmind_core.keeper.runs import FILES_ON_TERMINAL
+from overmind_core.keeper.runs import FILES_ON_PIPES
 from overmind_core.keeper.stdin import Refused
-from overmind_core.logs.layout import LIMIT, SEGMENT, split_run
+from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
 from overmind_core.logs.writer import RunLog
 from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, spawn
 from overmind_core.system.spawnplan import STDIN_NULL, STDIN_PIPE, STDIN_TTY, STEP_TERMINAL, Plan, SpawnFailed
@@ -59,7 +59,7 @@ class Spawner:
         child = keeper.runs.get(request["run"])
         if child is None:
             split_run(request["run"])
-            if keeper.runs.files + FILES_ON_TERMINAL >= self._limits[2]:
+            if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
                 raise Refused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
             child = self._new(request)
             keeper.runs.add(child)
@@ -81,13 +81,9 @@ class Spawner:
         except SpawnFailed as error:
             keeper.marks.give_back(plan.mark)
             raise _refusal(error, plan) from None
-        log = RunLog(
-            self._logs,
-            request["run"],
-            limit=int(request.get("log_limit", LIMIT)),
-            segment=int(request.get("segment", SEGMENT)),
-            held=keeper.runs.held_cursors,
-        )
+        limit = int(request.get("log_limit", LIMIT))
+        segment = min(int(request.get("segment", SEGMENT)), limit // SEGMENTS)
+        log = RunLog(self._logs, request["run"], limit=limit, segment=segment, held=keeper.runs.held_cursors)
         hold = bool(request.get("hold", False))
         ticks = _start_ticks(spawned.pid)
         return Child(keeper, request["run"], spawned, log, tty=plan.tty, mark=plan.mark, ticks=ticks, hold=hold)

@@ -17,7 +17,9 @@ ERR = 1
 STREAMS = ("out", "err")
 
 SEGMENT = 4 << 20
-"""Bytes of a data segment; never more than an eighth of the mission's limit."""
+"""Bytes of a data segment."""
+SEGMENTS = 8
+"""No segment is larger than this part of its mission's limit, so that retention drops little at a time."""
 LIMIT = 100_000_000
 """Bytes that one mission's logs may take."""
 INDEX_SEGMENT = 1 << 20

@@ -96,10 +96,11 @@ def test_runs_beyond_the_limit_of_files_are_refused_and_the_others_live(start_ke
     client = keeper.client()
     for number in range(1, 9):
         client.spawn(f"a1b2c3d4.{number}", "read x; echo $x; exit 3", stdin="tty")
-    with pytest.raises(Refusal) as refusal:
-        for number in range(9, 30):
-            client.spawn(f"a1b2c3d4.{number}", "sleep 100")
-    assert refusal.value.code == "too_many"
+    requests = [client.begin_spawn(f"a1b2c3d4.{number}", "sleep 100") for number in range(9, 30)]
+    for request in requests:
+        with pytest.raises(Refusal) as refusal:
+            client.answer(request)
+        assert refusal.value.code == "too_many"
     client.ask("write", run="a1b2c3d4.1", seq=1, data="aGkK")
     assert client.notice("exit", "a1b2c3d4.1")["code"] == 3
     client.ask("ack", runs=["a1b2c3d4.1"])

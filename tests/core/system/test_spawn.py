@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -56,11 +57,10 @@ def plan(command, **fields):
 def read_all(fd):
     os.set_blocking(fd, True)
     parts = []
-    try:
+    # A terminal ends in EIO, a pipe in nothing.
+    with contextlib.suppress(OSError):
         while part := os.read(fd, 65536):
             parts.append(part)
-    except OSError as error:
-        assert error.errno == errno.EIO
     os.close(fd)
     return b"".join(parts).replace(b"\r\n", b"\n")
 
@@ -211,19 +211,21 @@ def test_no_descriptors_is_a_failure_that_leaves_nothing(way, tty):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = os.dup(0)
     os.close(lowest)
+    refused = []
     for spare in range(6):
         resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
         try:
             spawned = spawn(plan("exit 3", tty=tty, nofile=(soft, hard)), way)
         except SpawnFailed as failure:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            assert failure.errno == errno.EMFILE
+            refused.append(failure.errno)
         else:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             for fd in (spawned.out, spawned.err):
                 if fd >= 0:
                     os.close(fd)
             assert os.waitpid(spawned.pid, 0)[1]
+    assert set(refused) == {errno.EMFILE}
 
 
 def test_letting_go_of_the_result_hangs_nobody_up(way):
