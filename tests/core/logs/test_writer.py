@@ -224,7 +224,7 @@ def test_a_folder_that_can_not_be_made_blocks_until_it_can(logs):
     with open(logs, "w", encoding="utf-8"):
         pass
     log = log_of(logs)
-    with pytest.raises(OSError, match="Not a directory|File exists"):
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
         log.append(OUT, b"abc", NOW)
     assert log.kept(OUT) == b"abc"
     os.unlink(logs)
