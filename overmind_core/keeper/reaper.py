@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from overmind_core.keeper.serve import Keeper
 
+PEEKS = hasattr(os, "waitid")
+"""Not on macOS before Python 3.13; there are no marks to read there either."""
 PER_TURN = 32
 
 
@@ -51,7 +53,7 @@ class Reaper:
         keeper = self._keeper
         registered = keeper.runs.by_pid
         try:
-            if keeper.orphans.purging:
+            if keeper.orphans.purging and PEEKS:
                 # A dead orphan still shows its mark: the purge must see it before it is gone.
                 seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 if seen is not None and seen.si_pid not in registered:

@@ -121,7 +121,7 @@ class Client:
             self._keeper.spawner.put(self._connection, number, request)
             return None
         if op == PURGE:
-            self._keeper.purge(self._connection, number, str(request["run"]), float(request.get("quiet", 0.1)))
+            self._keeper.purge(self._connection, number, request)
             return None
         operation = OPERATIONS.get(op) if isinstance(op, str) else None
         if operation is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from overmind_core.keeper.orphans import QUIET
 from overmind_core.keeper.stdin import Refused
 from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, GROWN, TROUBLE
 
@@ -174,14 +175,17 @@ class Keeper:
         if not self.said_goodbye:
             self.revival.lost()
 
-    def purge(self, connection: Connection, number: int, run: str, quiet: float) -> None:
-        """End the orphans of a run; the answer comes when they are gone."""
+    def purge(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
+        """End the orphans of a run but for the pids to `spare`; the answer comes when they are gone."""
+        run = str(request["run"])
+        quiet = float(request.get("quiet", QUIET))
+        spare = [int(pid) for pid in request.get("spare", ())]
         child = self.runs.get(run)
         waiting = self._purges.setdefault(run, [])
         waiting.append((connection, number))
         if len(waiting) == 1:
             mark, root = (child.mark, child.pid) if child is not None else (0, 0)
-            self.orphans.begin(run, mark, root=root, quiet=quiet)
+            self.orphans.begin(run, mark, root=root, quiet=quiet, spare=spare)
 
     def purging(self) -> float | None:
         """Work for the loop: a slice of every hunt."""

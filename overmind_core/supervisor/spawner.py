@@ -12,6 +12,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.supervisor import world
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.programs import Locator
+from overmind_core.system.processtree import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,7 +134,7 @@ class Spawner:
             started_at=answer["started"],
             started_mono=answer["mono"],
             pid=answer["pid"],
-            ticks=answer["ticks"],
+            ticks=answer["ticks"] or (identity(answer["pid"]) or (0, 0))[1],
             mark=answer["mark"],
             boot=self._book.boot,
             tty=definition.tty,
