@@ -133,7 +133,7 @@ class Client:
         Raises:
             OvermindError: `daemon_lost`, also when the request must not be repeated.
         """
-        met = self._greeted
+        met = bool(self.daemon)  # ever: whoever has followed a daemon waits for the next one, and starts none
         self.close()
         if not repeatable:
             raise OvermindError(
