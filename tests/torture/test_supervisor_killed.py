@@ -1,0 +1,78 @@
+"""The supervisor is killed again and again, or replaced, while twenty missions write: nobody may notice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.kit.fleet import Fleet
+from tests.kit.killing import await_another, kill_supervisor
+from tests.kit.onlookers import Onlookers
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.torture
+KILLS = 10
+REPLACEMENTS = 4
+PROMISED = 2.0
+"""Seconds within which another supervisor answers (cli.md, behaviour 2)."""
+
+
+def test_killed_ten_times_at_random_moments_nobody_notices(om, moments):
+    om.ok("start")
+    fleet = Fleet(om)
+    onlookers = Onlookers(om, fleet)
+    keeper = om.keeper_pid()
+    absences = []
+    for _ in range(KILLS):
+        time.sleep(moments.random() / 2)  # the moment itself is the experiment
+        absences.append(kill_supervisor(om))
+        fleet.assert_runs_on()
+    fleet.end()
+    fleet.assert_unharmed()
+    onlookers.assert_unnoticed()
+    assert om.keeper_pid() == keeper
+    assert min(absences) <= PROMISED, absences
+
+
+def test_killed_while_it_starts_the_next_one_comes_all_the_same(om, moments):
+    om.ok("start")
+    fleet = Fleet(om, count=8)
+    onlookers = Onlookers(om, fleet)
+    for _ in range(2):
+        old = om.supervisor_pid()
+        os.kill(old, signal.SIGKILL)
+        half_started = eventually(lambda old=old: _other_supervisor(om, old), timeout=20, what="the next one begins")
+        time.sleep(moments.random() / 3)
+        os.kill(half_started, signal.SIGKILL)
+        await_another(om, half_started)
+        fleet.assert_runs_on()
+    fleet.end()
+    fleet.assert_unharmed()
+    onlookers.assert_unnoticed()
+
+
+@pytest.mark.parametrize("how", [("shutdown", "--keep"), ("start", "--replace")])
+def test_replaced_nobody_notices(om, moments, how):
+    om.ok("start")
+    fleet = Fleet(om)
+    onlookers = Onlookers(om, fleet)
+    keeper = om.keeper_pid()
+    for _ in range(REPLACEMENTS):
+        time.sleep(moments.random() / 4)
+        old = om.supervisor_pid()
+        om.ok(*how)
+        om.ok("start")
+        assert om.supervisor_pid() != old
+        fleet.assert_runs_on()
+    fleet.end()
+    fleet.assert_unharmed()
+    onlookers.assert_unnoticed()
+    assert om.keeper_pid() == keeper
+
+
+def _other_supervisor(om, old):
+    pid = om.holder("supervisor.lock")
+    return pid if pid != old else None
