@@ -80,12 +80,13 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def launch(home: Home, *, wait_lock: float | None = None) -> Launched:
+def launch(home: Home, *, wait_lock: float | None = None, after: int | None = None) -> Launched:
     """Start a daemon and wait until it listens or has left again.
 
     Args:
         home: Made when it isn't there.
         wait_lock: Seconds it waits for the daemon before it to leave; None: it leaves at once.
+        after: That daemon's pid: with a third one in its place there is nothing to wait for.
 
     Raises:
         OvermindError: the home can't be used.
@@ -94,11 +95,13 @@ def launch(home: Home, *, wait_lock: float | None = None) -> Launched:
     more = ["--ready-fd", str(_READY_FD)]
     if wait_lock is not None:
         more += ["--wait-lock", str(wait_lock)]
+    if after is not None:
+        more += ["--after", str(after)]
     reading, writing = os.pipe()
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)
         os.close(writing)
-        return _report(home, reading)
+        return _report(home, reading, START_LIMIT + (wait_lock or 0.0))
     finally:
         os.close(reading)
 
@@ -175,9 +178,9 @@ def _forget_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _report(home: Home, reading: int) -> Launched:
+def _report(home: Home, reading: int, limit: float) -> Launched:
     """Read the daemon's pid, then its word that it listens, or its last words."""
-    deadline = time.monotonic() + START_LIMIT
+    deadline = time.monotonic() + limit
     heard = b""
     while (left := deadline - time.monotonic()) > 0:
         if not select.select([reading], [], [], left)[0]:
@@ -188,7 +191,7 @@ def _report(home: Home, reading: int) -> Launched:
         if not chunk or (said and not said.startswith(b"{")):
             ready = bool(newline and said) and not said.startswith(b"{")
             return Launched(home, int(pid or 0), said.decode(errors="replace").strip(), ready=ready)
-    raise OvermindError("busy", f"The daemon did not listen within {START_LIMIT:.0f} s. {home.daemon_log} may say why.")
+    raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
 
 
 def _last_line(path: str) -> str:

@@ -41,15 +41,19 @@ class Host:
         self._connections: set[Connection] = set()
         self._door = Door()
 
-    def take(self, patience: float = 0.0) -> bool:
+    def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
+
+        Args:
+            patience: Seconds.
+            after: Wait only for this process; that a third was faster is an answer too.
 
         Raises:
             OvermindError: the home can't be used.
         """
         try:
             ensure_home(self._home)
-            self._lock = wait_lock(self._home.supervisor_lock, patience)
+            self._lock = wait_lock(self._home.supervisor_lock, patience, after=after)
         except HomeUnsafe as error:
             raise OvermindError("forbidden", f"{error}.") from error
         except OSError as error:

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     home = Home(options.home)
     host = Host(home, daemon=daemon_argv(home))
     try:
-        if not host.take(options.wait_lock):
+        if not host.take(options.wait_lock, after=options.after):
             return 0
         asyncio.run(_serve(host, ready))
     except OvermindError as error:
@@ -76,6 +76,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--home", required=True, help="the folder to supervise")
     parser.add_argument("--ready-fd", type=int, default=-1, help="gets a byte once clients are answered")
     parser.add_argument("--wait-lock", type=float, default=0.0, help="seconds to wait for another daemon to leave")
+    parser.add_argument("--after", type=int, help="wait only for the daemon with this pid")
     return parser.parse_args(argv)
 
 

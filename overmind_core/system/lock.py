@@ -52,11 +52,11 @@ def try_lock(path: str) -> Lock | None:
         os.close(fd)
 
 
-def wait_lock(path: str, timeout: float) -> Lock | None:
-    """Take the lock within `timeout` seconds, or return None."""
+def wait_lock(path: str, timeout: float, *, after: int | None = None) -> Lock | None:
+    """Take the lock within `timeout` seconds, or return None; `after`: wait for that process alone."""
     deadline = time.monotonic() + timeout
     while (lock := try_lock(path)) is None:
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or (after and (holder_pid(path) or after) != after):
             return None
         time.sleep(PAUSE)
     return lock

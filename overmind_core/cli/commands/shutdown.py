@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEAVE_LIMIT = 10.0
 """Seconds for daemon and keeper to leave once all missions have ended."""
 _PAUSE = 0.01
+GONE = frozenset({"daemon_lost", "daemon_not_running"})
+"""It left by itself, or another shutdown was faster: that is what was asked for."""
 
 
 def shutdown(args: Namespace, context: Context) -> int:
@@ -28,7 +30,7 @@ def shutdown(args: Namespace, context: Context) -> int:
         context.say(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
         return 0
     client = context.client()
-    live = 0 if args.keep else client.call("status")["missions"]["running"]
+    live = 0 if args.keep else _live(client)
     if live and not agreed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
         return FAILED
     answer = _ask(client, keep=args.keep)
@@ -52,14 +54,23 @@ def _nothing_there(context: Context) -> str:
     return "Daemon is not running"
 
 
+def _live(client: Client) -> int:
+    """Return how many missions live."""
+    try:
+        return int(client.call("status")["missions"]["running"])
+    except OvermindError as error:
+        if error.code not in GONE:
+            raise
+        return 0
+
+
 def _ask(client: Client, *, keep: bool) -> dict[str, Any]:
     try:
-        answer = client.call("shutdown", {"keep": keep})
+        return dict(client.call("shutdown", {"keep": keep}))
     except OvermindError as error:
-        if error.code != "daemon_lost":
+        if error.code not in GONE:
             raise
-        return {}  # it left before its answer did; whether it is gone is looked at next
-    return dict(answer)
+        return {"stopped": 0, "kept": 0}  # left before its answer did; whether it is gone is looked at next
 
 
 def _await_end(context: Context, *, keep: bool) -> None:

@@ -43,22 +43,27 @@ def _become(context: Context) -> int:
 def _replace(context: Context) -> int:
     """Let the running daemon hand over to a new one; the agents stay with their keeper."""
     from overmind_core.client.launch import launch  # rarely needed
-    from overmind_core.client.reach import knock
+    from overmind_core.system.lock import holder_pid
 
-    running = knock(context.home)
-    if running is not None:
-        running.close()
-        _ask_to_leave(context)
-    launched = launch(context.home, wait_lock=REPLACE_LIMIT)
-    if not launched.ready:
+    left = holder_pid(context.home.supervisor_lock)
+    if left is None:
+        launched = launch(context.home)
+    else:
+        _ask_to_leave(context, left)
+        launched = launch(context.home, wait_lock=REPLACE_LIMIT, after=left)
+    if not launched.may_answer():
         raise launched.failure()
-    context.say(f"Daemon {'started' if running is None else 'replaced'} (PID {launched.pid})")
+    pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
+    context.say(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
     return 0
 
 
-def _ask_to_leave(context: Context) -> None:
+def _ask_to_leave(context: Context, pid: int) -> None:
+    """Ask the daemon `pid`; one that has taken its place meanwhile is as good as ours."""
+    client = Client(context.home)
     try:
-        Client(context.home).call("shutdown", {"keep": True, "replace": True})
+        if client.connect()["pid"] == pid:
+            client.call("shutdown", {"keep": True, "replace": True})
     except OvermindError as error:
         if error.code not in {"daemon_lost", "daemon_not_running"}:  # gone already is what was asked for
             raise
