@@ -1,0 +1,256 @@
+"""The daemon's own commands, and when a daemon is started, needed or missed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+
+import pytest
+
+from tests.kit.overmind import PROGRAM
+from tests.kit.processes import alive, of_home
+from tests.kit.waiting import eventually
+
+LOOK = [
+    ("status",), ("ps",), ("info", "x"), ("logs",), ("logs", "x"), ("stop", "x"), ("kill", "x"), ("kill", "--all"),
+    ("signal", "x", "HUP"), ("freeze", "x"), ("thaw", "x"), ("update", "x", "--name", "y"), ("rm", "x"), ("prune",),
+    ("wait", "x"), ("top", "--once"), ("events",), ("subscribe", "x"), ("monitor",),
+]  # fmt: skip
+MISSING = "Error: daemon_not_running: Daemon not running. Start with: overmind start\n"
+
+
+def test_start_says_that_it_started_and_with_which_pid(om):
+    assert om.ok("start") == f"Daemon started (PID {om.supervisor_pid()})\n"
+
+
+def test_a_second_start_says_that_it_is_already_running(om):
+    om.ok("start")
+    assert om.ok("start") == f"Daemon is already running (PID {om.supervisor_pid()})\n"
+
+
+def test_ten_starts_at_once_make_one_daemon(om):
+    clients = [om.popen("start") for _ in range(10)]
+    said = [client.communicate(timeout=60) for client in clients]
+    assert [client.returncode for client in clients] == [0] * 10, said
+    pids = {re.search(r"\(PID (\d+)\)", out).group(1) for out, _ in said}  # type: ignore[union-attr]
+    assert pids == {str(om.supervisor_pid())}
+    assert sum(out.startswith("Daemon started") for out, _ in said) == 1
+    eventually(lambda: len([one for one in of_home(om.home) if "overmind_core.supervisor" in one]) == 1)
+    assert len([one for one in of_home(om.home) if "overmind_core.keeper" in one]) == 1
+
+
+def test_ten_runs_at_once_without_a_daemon_make_one_daemon_and_ten_missions(om):
+    clients = [om.popen("run", "--json", "true") for _ in range(10)]
+    said = [client.communicate(timeout=60) for client in clients]
+    assert [client.returncode for client in clients] == [0] * 10, said
+    assert len({json.loads(out)["id"] for out, _ in said}) == 10
+    assert len(om.ps()) == 10
+    assert len([one for one in of_home(om.home) if "overmind_core.supervisor" in one]) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("start",),
+        ("run", "true"),
+        ("ps",),
+        ("status",),
+        ("start", "--replace"),
+        ("shutdown", "-y"),
+        ("shutdown", "--keep"),
+    ],
+    ids=" ".join,
+)
+def test_two_of_a_command_at_once_both_end_well(om, words):
+    om.ok("start")
+    clients = [om.popen(*words) for _ in range(2)]
+    for client in clients:
+        out, err = client.communicate(timeout=60)
+        assert client.returncode == 0, (out, err)
+    daemons = [one for one in of_home(om.home) if "overmind_core.supervisor" in one]
+    assert len(daemons) == (0 if words[0] == "shutdown" else 1), daemons
+
+
+@pytest.mark.parametrize("words", LOOK, ids=" ".join)
+def test_a_command_that_looks_at_missions_misses_the_daemon(om, words):
+    finished = om(*words)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, "", MISSING)
+    assert of_home(om.home) == []
+
+
+def test_a_home_that_was_never_made_has_no_daemon(om):
+    elsewhere = om.path("never", "made")
+    finished = om("ps", env={"OVERMIND_HOME": elsewhere})
+    assert (finished.returncode, finished.stderr) == (1, MISSING)
+    assert not os.path.exists(elsewhere)
+
+
+def test_run_starts_a_daemon_and_says_so_in_one_line_on_stderr(om):
+    finished = om.run("true")
+    assert finished.returncode == 0
+    assert finished.stderr == f"Daemon started (PID {om.supervisor_pid()})\n"
+    assert om.run("true").stderr == ""
+
+
+def test_a_command_brings_a_daemon_back_when_a_keeper_lives_without_one(om):
+    mission = om.mission("sleep 100")
+    pid = om.pid(mission)
+    om.ok("shutdown", "--keep")
+    assert om.holder("supervisor.lock") is None
+    finished = om("ps", "--json")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == f"Daemon started (PID {om.supervisor_pid()})\n"
+    assert [row["status"] for row in json.loads(finished.stdout)] == ["running"]
+    assert om.pid(mission) == pid
+
+
+def test_a_stale_socket_and_stale_locks_are_no_obstacle(om):
+    om.ok("start")
+    daemon, keeper = om.supervisor_pid(), om.keeper_pid()
+    os.kill(keeper, signal.SIGSTOP)  # so that it can't bring the daemon back
+    os.kill(daemon, signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    eventually(lambda: not alive(daemon) and not alive(keeper))
+    assert os.path.exists(om.path("overmind.sock"))
+    assert os.path.exists(om.path("supervisor.lock"))
+    assert om.ok("start").startswith("Daemon started")
+    assert om.finished("echo back")["exit_code"] == 0
+
+
+def test_something_else_in_the_place_of_the_socket_is_no_obstacle(om):
+    with open(om.path("overmind.sock"), "w") as file:
+        file.write("not a socket")
+    assert om.ok("start").startswith("Daemon started")
+    assert om.ps() == []
+
+
+def test_a_socket_that_nobody_reads_ends_in_a_clear_error_and_never_in_a_hang(om):
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(om.path("overmind.sock"))
+        deaf.listen(0)
+        sentence = om.refused("ps", code="busy")
+    assert "answer" in sentence
+
+
+def test_a_stopped_daemon_ends_in_a_clear_error_and_never_in_a_hang(om):
+    om.ok("start")
+    os.kill(om.supervisor_pid(), signal.SIGSTOP)
+    try:
+        om.refused("ps", code="busy")
+    finally:
+        os.kill(om.supervisor_pid(), signal.SIGCONT)
+    assert om.ps() == []
+
+
+def test_start_in_the_foreground_is_the_daemon_itself(om):
+    client = om.popen("start", "--foreground")
+    eventually(lambda: om("status").returncode == 0)
+    assert om.supervisor_pid() == client.pid
+    assert om.ok("start", "--foreground") == f"Daemon is already running (PID {client.pid})\n"
+    om.ok("shutdown", "-y")
+    assert client.wait(timeout=20) == 0
+
+
+def test_replace_puts_another_daemon_in_the_place_of_the_first(om):
+    mission = om.mission("sleep 100")
+    pid, before = om.pid(mission), om.supervisor_pid()
+    assert om.ok("start", "--replace") == f"Daemon replaced (PID {om.supervisor_pid()})\n"
+    assert om.supervisor_pid() != before
+    info = om.info(mission)
+    assert (info["status"], info["os_pid"], info["restart_count"]) == ("running", pid, 0)
+
+
+def test_shutdown_stops_every_mission_then_the_daemon(om):
+    pids = [om.pid(om.mission("sleep 100")) for _ in range(3)]
+    finished = om("shutdown")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Daemon stopped\n", "")
+    assert not any(map(alive, pids))
+    assert of_home(om.home) == []
+
+
+def test_shutdown_gives_all_missions_one_grace_in_parallel(om):
+    stubborn = "trap '' TERM HUP; while :; do sleep 0.1; done"
+    for _ in range(4):
+        om.mission(stubborn, "--grace", "2s")
+    eventually(lambda: len(om.ps("--status", "running")) == 4)
+    om.ok("shutdown", timeout=7)
+    assert of_home(om.home) == []
+
+
+def test_shutdown_with_keep_leaves_the_missions_alive_for_the_next_daemon(om):
+    mission = om.mission("sleep 100")
+    pid = om.pid(mission)
+    assert om.ok("shutdown", "--keep") == "Daemon stopped\n"
+    assert alive(pid)
+    assert om.holder("supervisor.lock") is None
+    om.ok("start")
+    assert (om.info(mission)["status"], om.pid(mission)) == ("running", pid)
+
+
+@pytest.mark.parametrize("words", [("shutdown",), ("shutdown", "--keep")], ids=" ".join)
+def test_shutdown_with_nothing_there_says_so_and_succeeds(om, words):
+    finished = om(*words)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "not running" in finished.stdout
+
+
+def test_finished_missions_answer_after_a_shutdown_and_start(om):
+    mission = om.mission("echo kept; exit 3", "--name", "kept", "--label", "a=b")
+    om("wait", mission)
+    before = om.info(mission)
+    om.ok("shutdown")
+    om.ok("start")
+    assert om.info(mission) == before
+    assert [row["id"] for row in om.ps()] == [mission]
+    assert om.logs("kept") == "kept\n"
+    waited = om("wait", mission)
+    assert (waited.returncode, waited.stdout) == (3, f"Mission {mission} finished: crashed (exit code 3)\n")
+
+
+def test_status_names_daemon_keeper_home_and_counts(om):
+    live = om.mission("sleep 100")
+    om.finished("true")
+    om.finished("false")
+    om.ok("kill", om.mission("sleep 100"))
+    lines = dict(re.findall(r"^(\S.*?):\s+(.*)$", om.ok("status"), re.MULTILINE))
+    assert lines["Daemon"] == f"running (PID {om.supervisor_pid()})"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", lines["Version"])
+    assert lines["Home"] == os.path.realpath(om.home)
+    assert re.fullmatch(r"\d+[smhd]", lines["Uptime"])
+    assert re.fullmatch(r"[\d.]+ [KMG]B", lines["Memory"])
+    assert f"PID {om.keeper_pid()}" in lines["Keeper"]
+    counts = {name: lines[name] for name in ("Running", "Stopped", "Crashed", "Killed", "Total")}
+    assert counts == {"Running": "1", "Stopped": "1", "Crashed": "1", "Killed": "1", "Total": "4"}
+    om.ok("freeze", live)
+    assert "Running:  1" in om.ok("status"), "a frozen mission is live too"
+
+
+def test_status_as_json_carries_the_same_with_units_in_the_names(om):
+    om.finished("echo x")
+    facts = om.json("status", "--json")
+    assert facts["pid"] == om.supervisor_pid()
+    assert facts["home"] == os.path.realpath(om.home)
+    assert facts["keeper"]["pid"] == om.keeper_pid()
+    assert facts["missions"]["stopped"] == 1
+    assert facts["missions"]["running"] == 0
+    assert facts["missions"]["total"] == 1
+    assert facts["memory_bytes"] > 1_000_000
+    assert facts["log_bytes"] >= 2
+    assert 0 <= facts["uptime_seconds"] < 120
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", facts["started_at"])
+
+
+def test_a_daemon_started_from_inside_a_mission_survives_that_mission(make_home):
+    outer, inner = make_home(), make_home()
+    start = shlex.join(["env", f"OVERMIND_HOME={inner.home}", *PROGRAM, "start"])
+    mission = outer.mission(f"{start}; sleep 100")
+    eventually(lambda: inner("status").returncode == 0)
+    daemon, keeper = inner.supervisor_pid(), inner.keeper_pid()
+    outer.ok("kill", mission)
+    assert alive(daemon)
+    assert alive(keeper)
+    assert inner.finished("true")["exit_code"] == 0
