@@ -59,6 +59,15 @@ class Connection:
         if len(self._out) > self.limit:
             self.close()
 
+    def cork(self) -> None:
+        """Hold back what is said from here on, so that it leaves together."""
+        self._corked = True
+
+    def uncork(self) -> None:
+        """Send what was held back."""
+        self._corked = False
+        self._flush()
+
     def pause(self, *, paused: bool) -> None:
         """Take no more from this client for a while."""
         self._paused = paused
@@ -101,12 +110,11 @@ class Connection:
             self.close()
             return
         # Answers to pipelined requests leave together.
-        self._corked = True
+        self.cork()
         try:
             self.receive(data)
         finally:
-            self._corked = False
-        self._flush()
+            self.uncork()
 
     def _flush(self) -> None:
         try:

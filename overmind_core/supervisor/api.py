@@ -32,6 +32,8 @@ UNREAD_LIMIT = 64 * 1024 * 1024
 """Bytes of answers that one client may leave unread before it is cut off."""
 STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
+RECEIVED = 64 * 1024
+"""Bytes taken from one client at a time: the beginning of a burst is in work while its rest is read."""
 MANY_REQUESTS = 512
 """Requests of one connection in work at once; more wait in the socket."""
 _log = logging.getLogger(__name__)
@@ -51,16 +53,20 @@ class HandingOver(Exception):
 
 
 class Door:
-    """What all connections share: the unfinished bytes they hold, and whether requests are still taken."""
+    """What all connections share: the unfinished bytes they hold, and whether requests are still taken.
 
-    __slots__ = ("held", "shut")
+    What arrives lies in `inbox` for a moment: the connection that it is for takes it over at once.
+    """
+
+    __slots__ = ("held", "inbox", "shut")
 
     def __init__(self) -> None:
         self.held = 0
+        self.inbox = bytearray(RECEIVED)
         self.shut = False
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One client."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint], door: Door, register: set[Connection]) -> None:
@@ -112,12 +118,17 @@ class Connection(asyncio.Protocol):
         self._close_when_done()
         return True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where its bytes go."""
+        del sizehint
+        return self._door.inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Take in what it asks."""
         if self._door.shut:
             self._transport.abort()
             return
-        for line in self._lines.feed(data):
+        for line in self._lines.feed(bytes(memoryview(self._door.inbox)[:nbytes])):
             self._accept(line)
         self._hold(self._lines.size)
         if self._door.held > UNFINISHED_LIMIT and self._held:

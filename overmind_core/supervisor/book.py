@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError
 from overmind_core.store.missions import Mission as StoredMission
 from overmind_core.store.runs import Run as StoredRun
+from overmind_core.supervisor.roster import Roster
 
 if TYPE_CHECKING:
     from overmind_core.domain.lifecycle import Effect, Fact
@@ -45,11 +45,11 @@ class Book:
         self.ledger = ledger
         self._clock = clock
         self.boot = boot
-        self.live: dict[str, Mission] = {}
+        self.roster = Roster()
+        self.live = self.roster.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._waiters: dict[str, list[_Waiter]] = {}
-        self._reserved: dict[str, str] = {}
         self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
         self.changed: Callable[[Mission], None] = lambda _mission: None
         self.concluded: Callable[[str, bool], None] = lambda _run, _spared: None
@@ -64,7 +64,7 @@ class Book:
         now = self.now()
         for row in self.state.missions.live():
             mission = mission_of(row)
-            self.live[mission.id] = liveness.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono)
+            self.roster.put(liveness.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
             latest = self.state.runs.latest(mission.id)
             if latest is not None:
                 self.runs[mission.id] = run_of(latest)
@@ -85,7 +85,7 @@ class Book:
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> Change:
         """Put a new mission on the books, together with what `extra` writes; its first effects follow the commit."""
         mission = replace(mission, boot=self.boot)
-        self.live[mission.id] = mission
+        self.roster.put(mission)
         row = _row(mission, request)
 
         def write() -> None:
@@ -98,7 +98,7 @@ class Book:
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
-        self.live.pop(mission.id, None)
+        self.roster.remove(mission.id)
         self.runs.pop(mission.id, None)
 
         def write() -> None:
@@ -137,9 +137,9 @@ class Book:
             else:
                 actions.append(effect)
         if mission.is_live:
-            self.live[mission.id] = mission
+            self.roster.put(mission)
         else:
-            self.live.pop(mission.id, None)
+            self.roster.remove(mission.id)
             self.runs.pop(mission.id, None)
 
         def after() -> None:
@@ -212,24 +212,6 @@ class Book:
         finally:
             self._forget_waiter(mission_id, entry)
 
-    def names_in_use(self) -> set[str]:
-        """The names of live missions, and those that are about to be."""
-        return {mission.definition.name for mission in self.live.values()} | set(self._reserved)
-
-    def holder(self, name: str) -> str | None:
-        """The id of the mission that has this name now."""
-        live = (mission.id for mission in self.live.values() if mission.definition.name == name)
-        return self._reserved.get(name) or next(live, None)
-
-    @contextmanager
-    def reserved(self, name: str, mission_id: str) -> Iterator[None]:
-        """Nobody else gets this name inside of the block."""
-        self._reserved[name] = mission_id
-        try:
-            yield
-        finally:
-            del self._reserved[name]
-
     def parents(self) -> dict[str, str | None]:
         """The parent of every mission, live and finished, by id."""
         self.ledger.flush()
@@ -262,7 +244,8 @@ class Book:
         if after.run == before.run and after.status in _HAS_RUN:
             return
         ended = after.ended_at if after.run == before.run and after.ended_at else self._clock.wall()
-        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=reason))
+        why = run.reason if run.swept else reason
+        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause is Cause.EXITED)
         self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
 

@@ -1,4 +1,4 @@
-"""Grouped writes: what happens in one turn of the loop is saved in one commit, and acted on after it.
+"""Grouped writes: what happens in one turn of the loop (in a flood: in a few) is one commit, and acted on after it.
 
 Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. On a full disk the
 queue is kept and tried again each second; those who wait for it are told, and what must happen anyway (ending a
@@ -42,6 +42,7 @@ class Ledger:
         self._queue: list[Change] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._scheduled = False
+        self._rested = 0.0
         self.failing = False
         """The last commit failed; what was decided since waits in memory."""
 
@@ -53,7 +54,7 @@ class Ledger:
         self._queue.append(change)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._commit)
+            self._schedule()
         return change
 
     def withdraw(self, change: Change) -> None:
@@ -78,17 +79,28 @@ class Ledger:
         if self._queue and not self.failing:
             self._commit()
 
+    def _schedule(self) -> None:
+        """Commit after this turn; in a flood a little later, so that at most half of the time goes into commits."""
+        wait = self._rested - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._commit)
+        else:
+            self._loop.call_soon(self._commit)
+
     def _commit(self) -> None:
         self._scheduled = False
         changes, self._queue = self._queue, []
         waiters, self._waiters = self._waiters, []
         if not changes:
             return
+        began = self._loop.time()
         try:
             self._write(changes)
         except StoreError as error:
             self._postpone(changes, waiters, error)
             return
+        ended = self._loop.time()
+        self._rested = ended + (ended - began)
         self.failing = False
         for change in changes:
             if change.after is not None:

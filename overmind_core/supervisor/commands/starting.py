@@ -39,7 +39,7 @@ async def run(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any
     definition = intake.definition(request, name=name, parent=parent)
     mission = Mission(_new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
     environment = Environment(request.env, request.env_set)
-    with core.book.reserved(name, mission.id):
+    with core.book.roster.reserved(name, mission.id):
         await core.spawner.prepare(mission, environment)
         _check_open(core, parent)  # once more: it took a moment
         change = _record(core, mission, environment, request.request)
@@ -71,7 +71,7 @@ async def _saved(core: Supervisor, mission: Mission, change: Change) -> None:
     except StoreError:
         core.ledger.withdraw(change)
         core.spawner.forget(mission.id)
-        core.book.live.pop(mission.id, None)
+        core.book.roster.remove(mission.id)
         raise
 
 
@@ -124,7 +124,7 @@ async def _again(core: Supervisor, mission: Mission) -> None:
 
 
 def _check_name_free(core: Supervisor, mission: Mission) -> None:
-    if core.book.holder(mission.definition.name) is not None:
+    if core.book.roster.holder(mission.definition.name) is not None:
         name = mission.definition.name
         raise OvermindError("name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name")
 
@@ -153,9 +153,9 @@ def _parent(core: Supervisor, request: Start, caller: str | None) -> str | None:
 
 def _name(core: Supervisor, wanted: str | None) -> str:
     if wanted is None:
-        return names.generate(core.book.names_in_use(), _random)
+        return names.generate(core.book.roster.names, _random)
     name = intake.checked_name(wanted)
-    holder = core.book.holder(name)
+    holder = core.book.roster.holder(name)
     if holder is not None:
         raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
     return name

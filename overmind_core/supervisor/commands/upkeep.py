@@ -25,7 +25,7 @@ async def update(core: Supervisor, request: Update, caller: Caller) -> dict[str,
     mission = find(core.book, request.id)
     definition = intake.updated(mission.definition, request)
     if definition.name != mission.definition.name:
-        holder = core.book.holder(definition.name)
+        holder = core.book.roster.holder(definition.name)
         if holder is not None:
             raise OvermindError("name_taken", f"The name {definition.name!r} is taken by mission {holder}.", id=holder)
     changed = replace(mission, definition=definition)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 
 import pytest
 
 from overmind_core.logs import timeindex
 from overmind_core.logs.layout import index_numbers
+from overmind_core.system import processtree
 from overmind_core.system.boot import boot_id
 from overmind_core.wire.bytestrings import to_wire
 from tests.kit.keeper_client import Refusal, read_log, run_path
@@ -39,6 +41,16 @@ def test_a_protocol_that_it_does_not_speak_is_refused(keeper):
     with pytest.raises(Refusal, match="protocol") as refusal:
         client.ask("hello", protocol=999)
     assert refusal.value.answer["protocol"] == 1
+
+
+@pytest.mark.linux
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="start times are read in /proc")
+def test_the_start_time_told_is_the_one_that_the_system_tells(client, way):
+    for number in range(1, 41):
+        answer = client.spawn(f"a1b2c3d4.{number}", ["/bin/sleep", "100"], method=way)
+        process = processtree.read(answer["pid"])
+        assert process is not None
+        assert answer["ticks"] == process.ticks
 
 
 def test_every_exit_code_is_true(client, way):
