@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain import liveness
 from overmind_core.domain.lifecycle import EndTree, Exited, KeeperLost, SignalTree, Spawn, stop_signals
 from overmind_core.domain.mission import Definition, Mission, Status
+from overmind_core.errors import OvermindError
 from overmind_core.supervisor.book import Book
 from overmind_core.supervisor.ender import Ender
 from overmind_core.supervisor.feed import Feed
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 KEEPER_FACT = "keeper"
 """Key of the store's fact that tells which keeper holds the runs."""
+KEEPER_PAUSE = 0.2
+KEEPER_LONG_PAUSE = 1.0
+"""Seconds between two tries to get a keeper: when one has just died, and when none can start."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,12 +78,14 @@ class Supervisor:
         self._meter = Meter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: list[str] = []
+        self._connecting = False
         self._wire()
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.book.load()
-        await self._connect()
+        self.spawner.suppose_asked(self.book.live.values())
+        await self._connect(patient=False)
         self.background(self.ender.run())
         self.background(self.pulse.beat(lambda: bool(self.book.live)))
 
@@ -167,26 +173,55 @@ class Supervisor:
 
     # The keeper
 
-    async def _connect(self) -> None:
-        """Get a line to the keeper and settle what differs; also after the line broke."""
+    async def _connect(self, *, patient: bool) -> None:
+        """Until a line to a keeper holds, for the next one may die as well; also after the line broke.
+
+        Raises:
+            OvermindError: no keeper can be had now; with `patient` it is tried again.
+        """
+        self._connecting = True  # once at a time: a second line would push out the first, and so on for ever
+        try:
+            while not self._left and (self.link is None or self.link.closed):
+                self.keepers.reap()
+                await self._try_to_connect(patient=patient)
+        finally:
+            self._connecting = False
+
+    async def _try_to_connect(self, *, patient: bool) -> None:
+        try:
+            await self._take_over()
+        except (KeeperGone, KeeperRefused):
+            await asyncio.sleep(KEEPER_PAUSE)
+        except (OvermindError, OSError) as error:
+            if not patient:
+                raise
+            _log.error("no keeper: %s", error)
+            await asyncio.sleep(KEEPER_LONG_PAUSE)
+
+    async def _take_over(self) -> None:
+        """Settle what differs between the books and what the keeper holds."""
         survivors_of_the_dead = [] if self.keepers.lives() else await self._sweep_lost({})
         self.link, self.keeper = await self.keepers.connect(self._noticed_soon, self._lost)
         identity = json.dumps([self.keeper["pid"], self.keeper["started"], self.keeper["boot"]])
         same = self.state.meta.get(KEEPER_FACT) == identity
-        self.ledger.save(lambda: self.state.meta.save(KEEPER_FACT, identity))
         listing = await self.link.ask("list")
-        for part in (self.spawner, self.ender):
-            part.link = self.link
-        self.ender.keeper_pid = self.keeper["pid"]
-        self.pulse.restart(self.link)
         held = {row["run"]: row for row in listing["runs"]}
         exits = {} if same else read_exits(self.home.exits)
         if not same and not survivors_of_the_dead:
             await self._sweep_lost(held)
-        for verdict in compare(list(self.book.live.values()), held, exits, same_keeper=same):
+        if self.link is None:  # lost while the sweep went on
+            raise KeeperGone
+        for part in (self.spawner, self.ender):  # from here on, so that nothing starts behind the listing's back
+            part.link = self.link
+        self.ender.keeper_pid = self.keeper["pid"]
+        self.pulse.restart(self.link)
+        unasked = self.spawner.unasked(self.book.live.values())
+        for verdict in compare(list(self.book.live.values()), held, exits, same_keeper=same, unasked=unasked):
             self._settle(verdict)
         for run in unknown_runs(held, self.book.live):
             self._meet(held[run])
+        # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
+        self.ledger.save(lambda: self.state.meta.save(KEEPER_FACT, identity))
         self.feed.watch_again(self.link)
 
     def _lost(self) -> None:
@@ -195,18 +230,8 @@ class Supervisor:
         self.link = self.spawner.link = self.ender.link = None
         self.pulse.restart(None)
         self.feed.watch_again(None)
-        if not self._left:
-            self.background(self._connect_again())
-
-    async def _connect_again(self) -> None:
-        while not self._left:
-            self.keepers.reap()
-            try:
-                await self._connect()
-            except (KeeperGone, KeeperRefused):
-                await asyncio.sleep(0.2)
-            else:
-                return
+        if not self._left and not self._connecting:
+            self.background(self._connect(patient=True))
 
     async def _sweep_lost(self, held: Mapping[str, Any]) -> list[str]:
         """End what is left of runs whose keeper is dead, before anything is started again."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from overmind_core.domain.mission import Mission, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 
 class Action(Enum):
@@ -43,6 +43,7 @@ def compare(
     exits: Mapping[str, Mapping[str, Any]],
     *,
     same_keeper: bool,
+    unasked: Container[str] = (),
 ) -> list[Verdict]:
     """One verdict for each live mission.
 
@@ -52,15 +53,23 @@ def compare(
         exits: the journal's entries by run id.
         same_keeper: the keeper is the one that these missions were started with; else a mission that was only to
             be started may have been started after all.
+        unasked: runs that no keeper was ever asked for.
     """
-    return [_judge(mission, held.get(mission.run_id), exits.get(mission.run_id), same_keeper) for mission in missions]
+
+    def never_started(mission: Mission) -> bool:
+        return mission.status is Status.STARTING and (same_keeper or mission.run_id in unasked)
+
+    return [
+        _judge(one, held.get(one.run_id), exits.get(one.run_id), never_started=never_started(one)) for one in missions
+    ]
 
 
 def _judge(
     mission: Mission,
     row: Mapping[str, Any] | None,
     journal: Mapping[str, Any] | None,
-    same_keeper: bool,  # noqa: FBT001
+    *,
+    never_started: bool,
 ) -> Verdict:
     if mission.status is Status.RESTARTING:
         return Verdict(mission, Action.NOTHING, {})
@@ -68,7 +77,7 @@ def _judge(
         return Verdict(mission, Action.ENDED if row.get("exit") else Action.ADOPT, row)
     if journal is not None:
         return Verdict(mission, Action.ENDED, {"exit": {**journal, "left": False}, **_extent(journal)})
-    if mission.status is Status.STARTING and same_keeper:
+    if never_started:
         return Verdict(mission, Action.SPAWN, {})
     return Verdict(mission, Action.LOST, {})
 

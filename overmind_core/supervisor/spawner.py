@@ -13,9 +13,10 @@ from overmind_core.supervisor import world
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.programs import Locator
 from overmind_core.system.processtree import identity
+from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from overmind_core.supervisor.book import Book
     from overmind_core.supervisor.keeperlink import KeeperLink
@@ -49,6 +50,8 @@ class Spawner:
         self._load = load
         self._locator = Locator()
         self._prepared: dict[str, Prepared] = {}
+        self._asked: set[str] = set()
+        """Runs that a keeper may have started, without our having heard of it."""
         self.link: KeeperLink | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
@@ -58,6 +61,14 @@ class Spawner:
             OvermindError: the folder or the program is not there.
         """
         self._prepared[mission.id] = await self._prepare(mission, environment)
+
+    def suppose_asked(self, missions: Iterable[Mission]) -> None:
+        """An earlier supervisor may have asked for their runs."""
+        self._asked.update(mission.run_id for mission in missions)
+
+    def unasked(self, missions: Iterable[Mission]) -> set[str]:
+        """Runs of these that no keeper was ever asked for."""
+        return {mission.run_id for mission in missions} - self._asked
 
     def forget(self, mission_id: str) -> None:
         """The spawn that was prepared will not happen."""
@@ -73,10 +84,13 @@ class Spawner:
         prepared = self._prepared.pop(mission.id, None) or await self._prepare(mission, self._load(mission.id))
         if self.link is None:
             raise KeeperGone
+        self._asked.add(mission.run_id)
         try:
             answer = await self.link.ask("spawn", **self._request(mission, prepared))
         except KeeperRefused as refusal:
+            self._asked.discard(mission.run_id)
             raise _explain(refusal) from refusal
+        self._asked.discard(mission.run_id)
         self.started(mission, answer)
 
     async def respawn(self, mission: Mission) -> None:
@@ -95,7 +109,9 @@ class Spawner:
         definition = mission.definition
         searched = {**environment.inherited, **environment.chosen}
         located = await self._locator.locate(definition.argv[0], definition.cwd, searched)
-        identity = world.Identity(mission.id, definition.name, self._home.root, definition.parent, located.cwd)
+        identity = world.Identity(
+            mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd
+        )
         composed = world.compose(
             environment.inherited,
             environment.chosen,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from overmind_core.domain.mission import LIVE, Cause, Definition, Ending, Mission, Status
@@ -41,6 +43,12 @@ def test_one_mission(status, row, journal, same, action):
     exits = {} if journal is None else {RUN: journal}
     verdicts = compare([one], held, exits, same_keeper=same)
     assert [(verdict.mission, verdict.action) for verdict in verdicts] == [(one, action)]
+
+
+def test_a_run_that_no_keeper_was_asked_for_is_started_by_any():
+    asked, unasked = mission(Status.STARTING), replace(mission(Status.STARTING), id="b1b2c3d4")
+    verdicts = compare([asked, unasked], {}, {}, same_keeper=False, unasked={unasked.run_id})
+    assert [verdict.action for verdict in verdicts] == [Action.LOST, Action.SPAWN]
 
 
 def test_what_the_keeper_says_goes_before_its_journal():
