@@ -44,7 +44,7 @@ def test_killed_while_it_starts_the_next_one_comes_all_the_same(om, moments):
     for _ in range(2):
         old = om.supervisor_pid()
         os.kill(old, signal.SIGKILL)
-        half_started = eventually(lambda old=old: _other_supervisor(om, old), timeout=20, what="the next one begins")
+        half_started = _next_supervisor(om, old)
         time.sleep(moments.random() / 3)
         os.kill(half_started, signal.SIGKILL)
         await_another(om, half_started)
@@ -73,6 +73,11 @@ def test_replaced_nobody_notices(om, moments, how):
     assert om.keeper_pid() == keeper
 
 
-def _other_supervisor(om, old):
-    pid = om.holder("supervisor.lock")
-    return pid if pid != old else None
+def _next_supervisor(om, old):
+    """The pid of the one that has taken the lock after `old`, whether it listens already or not."""
+
+    def another():
+        pid = om.holder("supervisor.lock")
+        return pid if pid != old else None
+
+    return eventually(another, timeout=20, what="the next one begins")
