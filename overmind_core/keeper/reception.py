@@ -13,6 +13,7 @@ from overmind_core.keeper.tickets import WRITE
 from overmind_core.keeper.viewer import Viewer
 from overmind_core.system.unixsocket import peer
 from overmind_core.version import VERSION
+from overmind_core.wire.bytestrings import from_wire
 from overmind_core.wire.keeper import (
     ERROR_HELLO_FIRST,
     ERROR_INVALID,
@@ -135,8 +136,8 @@ class Client:
         kill_after = request.get("kill_after")
         keeper = self._keeper
         keeper.revival.greeted(
-            argv=[str(text) for text in daemon.get("argv", ())],
-            env={str(name): str(value) for name, value in daemon.get("env", {}).items()},
+            argv=[from_wire(str(text)) for text in daemon.get("argv", ())],
+            env={from_wire(str(name)): from_wire(str(value)) for name, value in daemon.get("env", {}).items()},
             kill_after=None if kill_after is None else float(kill_after),
         )
         self._is_supervisor = True

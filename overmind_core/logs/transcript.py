@@ -14,6 +14,7 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.order import Offsets
 from overmind_core.logs.reader import Chunk, RunLog
 from overmind_core.logs.tail import at_moment, full_screen, last_lines
+from overmind_core.wire.bytestrings import from_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ class Selection:
         return inside and self.streams == BOTH
 
 
+def run_log(run: Json) -> RunLog:
+    """The files of a run as the daemon describes it."""
+    return RunLog(from_wire(str(run["path"])))
+
+
 class RunCursor:
     """Reads one run forward from `position`: each byte once, whatever becomes of those who tell of it."""
 
@@ -92,7 +98,7 @@ class RunView:
 
     def __init__(self, run: Json, position: Offsets, selection: Selection, notes: list[Note]) -> None:
         self.number = int(run["number"])
-        log = RunLog(str(run["path"]))
+        log = run_log(run)
         self.start = position
         self.cursor = RunCursor(log, position, selection)
         screen = OUT in selection.streams and position[OUT] > 0 and full_screen(log, OUT, position[OUT])
@@ -206,7 +212,7 @@ class Transcript:
         if wanted is None:
             return
         for run in reversed(self.runs):
-            log = RunLog(str(run["path"]))
+            log = run_log(run)
             position = last_lines(log, wanted)
             self._views.insert(0, self._view(run, position))
             wanted -= _count_lines(log.interleaved(position))
@@ -234,7 +240,7 @@ class Transcript:
 
     def _first(self, run: Json) -> Offsets:
         """Where the lines of a run begin."""
-        log = RunLog(str(run["path"]))
+        log = run_log(run)
         return log.start if self._selection.since is None else at_moment(log, self._selection.since)
 
     def _last(self, count: int, *, follow: bool) -> Iterator[Line]:
@@ -252,7 +258,7 @@ class Transcript:
 
     def _tail_of(self, run: Json, count: int, *, finish: bool) -> tuple[RunView, list[Line]]:
         """The last lines of one run. Looks further back while what it found shows as fewer lines than it has."""
-        log = RunLog(str(run["path"]))
+        log = run_log(run)
         first = self._first(run)
         notes = self._notes.pop(int(run["number"]), [])
         wanted = count

@@ -19,6 +19,7 @@ from overmind_core.supervisor.keeperlink import PROTOCOL_VERSIONS, KeeperGone, K
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.version import VERSION
+from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,14 +87,19 @@ class KeeperHost:
         return link, hello
 
     def _introduction(self) -> dict[str, Any]:
-        daemon = None if self._daemon is None else {"argv": self._daemon, "env": _clean_environment()}
         return {
             "protocol": PROTOCOL_VERSIONS[1],
             "version": VERSION,
             "pid": os.getpid(),
-            "daemon": daemon,
+            "daemon": None if self._daemon is None else self._successor(self._daemon),
             "kill_after": self._kill_after,
         }
+
+    @staticmethod
+    def _successor(argv: Sequence[str]) -> dict[str, Any]:
+        """What the keeper executes when we are gone, in wire form."""
+        environment = {to_wire(name): to_wire(value) for name, value in _clean_environment().items()}
+        return {"argv": [to_wire(word) for word in argv], "env": environment}
 
     async def _start(self) -> None:
         read, write = os.pipe()

@@ -77,7 +77,7 @@ def _locate(question: Question) -> Located:
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}.")
     if not os.access(cwd, os.X_OK):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} may not be entered.")
-    return Located(to_wire(_program(argv0, cwd, path)), cwd, _tools(cwd, path))
+    return Located(to_wire(_program(argv0, cwd, path)), to_wire(cwd), _tools(cwd, path))
 
 
 def _program(argv0: str, cwd: str, path: str) -> str:

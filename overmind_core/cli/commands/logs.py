@@ -14,7 +14,7 @@ from overmind_core.cli.values import whole
 from overmind_core.domain.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import BOTH, Selection, Transcript
+from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,12 +137,11 @@ def _write_bytes(transcript: Transcript) -> None:
 
 def _show_cast(transcripts: list[Transcript]) -> None:
     from overmind_core.logs.cast import asciicast
-    from overmind_core.logs.reader import RunLog
 
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
             lines = asciicast(
-                RunLog(run["path"]),
+                run_log(run),
                 columns=run["columns"],
                 rows=run["rows"],
                 terminal=run["tty"],

@@ -17,6 +17,7 @@ from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.supervisor import records
 from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.pulse import Extent
+from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -162,7 +163,7 @@ def _run(core: Supervisor, run: Run) -> dict[str, Any]:
     extent = _extent(core, run)
     return {
         "number": run.number,
-        "path": f"{core.home.logs}/{run.mission}/{run.number:06d}",
+        "path": to_wire(f"{core.home.logs}/{run.mission}/{run.number:06d}"),
         "tty": run.tty,
         "columns": run.columns,
         "rows": run.rows,

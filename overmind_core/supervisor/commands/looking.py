@@ -19,6 +19,7 @@ from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.retention import folder_size
 from overmind_core.version import VERSION
 from overmind_core.wire.api import API_VERSION
+from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 async def hello(core: Supervisor, request: Hello, caller: Caller) -> dict[str, Any]:
     """Who answers; the caller's version decides whether it says that the daemon is older."""
     del request, caller
-    return {"version": VERSION, "pid": os.getpid(), "home": core.home.root, "api": API_VERSION}
+    return {"version": VERSION, "pid": os.getpid(), "home": to_wire(core.home.root), "api": API_VERSION}
 
 
 async def status(core: Supervisor, request: Nothing, caller: Caller) -> dict[str, Any]:
@@ -42,7 +43,7 @@ async def status(core: Supervisor, request: Nothing, caller: Caller) -> dict[str
     return {
         "pid": os.getpid(),
         "version": VERSION,
-        "home": core.home.root,
+        "home": to_wire(core.home.root),
         "started_at": records.time(core.started_at),
         "uptime_seconds": round(core.clock.wall() - core.started_at, 3),
         "memory_bytes": psutil.Process().memory_info().rss,
