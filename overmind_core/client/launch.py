@@ -115,6 +115,8 @@ def become(home: Home) -> NoReturn:
 
 
 def _prepare(home: Home) -> None:
+    if os.path.lexists(home.headless) and holder_pid(home.keeper_lock) is not None:
+        raise OvermindError("daemon_not_running", f"The headless run of {home.root} is over: all of it is ending now.")
     try:
         ensure_home(home)
     except HomeUnsafe as error:

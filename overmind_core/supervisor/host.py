@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
@@ -54,11 +56,17 @@ class Host:
         try:
             ensure_home(self._home)
             self._lock = wait_lock(self._home.supervisor_lock, patience, after=after)
+            if self._lock is not None:
+                self._sign()
         except HomeUnsafe as error:
             raise OvermindError("forbidden", f"{error}.") from error
         except OSError as error:
             raise _unusable(self._home, error) from error
         return self._lock is not None
+
+    def refuse(self) -> None:
+        """Start nothing new; only from the loop that serves."""
+        self.core.closing = True
 
     async def serve(self, ready: Callable[[], None]) -> None:
         """Supervise until a shutdown; `ready` is called once clients are answered.
@@ -85,7 +93,19 @@ class Host:
             core.close()
             release_socket_address(self._home.socket, self._home.socket_pointer)
             state.close()
+            self._unsign()
             self._lock.release()
+
+    def _sign(self) -> None:
+        """Say whether we are a headless run, whom no daemon follows and a sweep of what started us doesn't spare."""
+        if self._kill_after is None:
+            self._unsign()
+        else:
+            os.close(os.open(self._home.headless, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+
+    def _unsign(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._home.headless)
 
     async def _listen(self, core: Supervisor) -> asyncio.AbstractServer:
         table = endpoints(core)

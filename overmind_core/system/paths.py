@@ -120,6 +120,11 @@ class Home:
         return self._inside("logs")
 
     @property
+    def headless(self) -> str:
+        """There while the supervisor is a headless run: a part of whatever started it, that nobody comes after."""
+        return self._inside("headless")
+
+    @property
     def config(self) -> str:
         """The person's settings; need not exist."""
         return self._inside("config.toml")

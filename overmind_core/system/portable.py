@@ -106,12 +106,19 @@ class Portable:
     def holds_lock(self, process: Process) -> bool:
         """Whether it has a keeper's or a supervisor's lock open."""
         with suppress(psutil.Error, OSError):
-            return any(file.path.endswith(LOCKS) for file in psutil.Process(process.pid).open_files())
+            return any(_is_lock(file.path) for file in psutil.Process(process.pid).open_files())
         return False
 
     def left(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
         return self._matches(process.name, command(process.pid))
+
+
+def _is_lock(path: str) -> bool:
+    """Whether it is a lock of somebody with missions of its own; a headless run's belong to whoever started that."""
+    if path.endswith("/supervisor.lock") and os.path.lexists(path.removesuffix("supervisor.lock") + "headless"):
+        return False
+    return path.endswith(LOCKS)
 
 
 def _process(process: psutil.Process) -> Process | None:

@@ -17,8 +17,11 @@ from overmind_core.system.pidfd import send
 from overmind_core.system.process import Identity, Process, Snapshot
 
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
-LOCKS = (b"/keeper.lock", b"/supervisor.lock")
-"""What our locks end in."""
+KEEPER_LOCK = b"/keeper.lock"
+SUPERVISOR_LOCK = b"/supervisor.lock"
+"""What the paths of our locks end in."""
+HEADLESS = b"/headless"
+"""A file beside a supervisor's lock: its holder belongs to whoever started it, only its keeper stands apart."""
 READ = os.O_RDONLY | os.O_CLOEXEC
 
 
@@ -205,6 +208,9 @@ def _is_lock(pid: int, fd: str) -> bool:
         name = os.readlink(os.fsencode(f"/proc/{pid}/fd/{fd}"))
     except GONE:
         return False
-    if not name.removesuffix(b" (deleted)").endswith(LOCKS):
+    name = name.removesuffix(b" (deleted)")
+    if name.endswith(SUPERVISOR_LOCK) and os.path.lexists(name.removesuffix(SUPERVISOR_LOCK) + HEADLESS):
+        return False
+    if not name.endswith((KEEPER_LOCK, SUPERVISOR_LOCK)):
         return False
     return re.search(rb"^lock:.*FLOCK.*WRITE", _slurp(f"/proc/{pid}/fdinfo/{fd}"), re.MULTILINE) is not None
