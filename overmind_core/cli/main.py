@@ -24,11 +24,19 @@ BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Run the command line of this process, and end it."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     status = guarded([to_wire(word) for word in sys.argv[1:]], Context())
     os._exit(_flushed(status))
+
+
+def _open_what_is_closed() -> None:
+    """Put nothing in the place of standard files that whoever started us has closed, lest a socket land there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (for good)
 
 
 def guarded(words: list[str], context: Context) -> int:
@@ -65,6 +73,10 @@ def run(words: list[str], context: Context) -> int:
         return _help(words[1:], context)
     if name == "--version":
         return _version(context)
+    if name == "--headless":
+        from overmind_core.cli.headless.front import headless
+
+        return headless(words[1:], context)
     command = find(name)
     from overmind_core.cli.parser import parse  # start-up: --version needs none
 

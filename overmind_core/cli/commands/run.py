@@ -27,7 +27,7 @@ _REQUEST_KEY = 16
 def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait follow it to its end."""
     request = request_of(args, context.environ)
-    _warn(args, context)
+    warn(args, context)
     client = context.client(start=True)
     mission = client.call("run", request)
     if args.json:
@@ -73,7 +73,8 @@ def _command(words: list[str]) -> str | list[str]:
     return words[0] if len(words) == 1 else words
 
 
-def _warn(args: Namespace, context: Context) -> None:
+def warn(args: Namespace, context: Context) -> None:
+    """Say what was probably meant otherwise."""
     given = args.timeout or ""
     if given.isdigit() and 0 < int(given) < MILLISECONDS_MEANT:
         context.note(f"Warning: --timeout {given} means {given} milliseconds; for seconds write {given}s")

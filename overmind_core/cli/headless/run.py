@@ -1,0 +1,50 @@
+"""`overmind --headless run`: one mission, from nothing to nothing."""
+
+from __future__ import annotations
+
+from overmind_core.cli.commands import run as attended
+from overmind_core.cli.context import Context
+from overmind_core.cli.headless.options import REPORTS
+from overmind_core.cli.table import Command, flag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+_ELSEWHERE = frozenset({"--wait", "--json"})
+"""Options of `run` that mean something else here."""
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Run the mission, show it, report on it; return its exit status."""
+    from overmind_core.cli.headless.frame import Frame  # start-up: --help needs none
+
+    request = attended.request_of(args, context.environ)
+    attended.warn(args, context)
+    frame = Frame(args, context)
+    return frame.run(lambda client: [client.call("run", request)["id"]])
+
+
+COMMAND = Command(
+    name="--headless run",
+    summary="run one mission to its end in the foreground, and leave nothing",
+    rest="CMD...",
+    options=[
+        *REPORTS,
+        *(option for option in attended.COMMAND.options if not _ELSEWHERE.intersection(option.names)),
+        flag("--wait", "changes nothing: it always waits"),
+        flag("--json", "sum up as one line of JSON"),
+    ],
+    examples=[
+        "overmind --headless run 'make test && make install'",
+        "overmind --headless run --junit report.xml --timeout 10m -- pytest -x",
+        "overmind --headless --timeout 1h run --restart on-failure ./flaky",
+    ],
+    notes=(
+        "Streams the output, sums up on stderr, and exits with the command's code (128+N for a signal, 124 after a\n"
+        "timeout). INT or TERM stop everything within 5 seconds (130, 143), a second one kills. State and logs are in\n"
+        "a temporary folder, which is removed on success and named on failure. On GitHub Actions it writes\n"
+        "annotations and a step summary as well."
+    ),
+    run=run,
+)
