@@ -39,6 +39,7 @@ class Step(StrEnum):
     FREEZE = "freeze"
     THAW = "thaw"
     HIDE = "hide"
+    SWEEP = "sweep"
 
 
 _CONCLUDE = {
@@ -58,6 +59,7 @@ TABLE: Mapping[Status, Mapping[Step, Status]] = {
         Step.START: Status.STARTING,
         Step.CLEAN: Status.STOPPED,
         Step.KILLED: Status.KILLED,
+        Step.SWEEP: Status.STOPPING,
     },
     Status.STOPPING: {Step.END: Status.STOPPING, **_CONCLUDE},
     Status.STOPPED: {Step.START: Status.STARTING, Step.HIDE: Status.KILLED},
@@ -267,7 +269,9 @@ def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall)
     note = Note("exited", data=(("exit_code", code),))
     if mission.ending is not None:
-        ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not fact.left)
+        # Earlier runs may have left something behind, of which this exit says nothing.
+        left = fact.left or mission.definition.leave_background
+        ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not left)
         ended = replace(ended, ending=ending)
         return _conclude(ended, now, (note,)) if ending.gone else (ended, (note,))
     ended = _step(ended, Step.END)
@@ -328,6 +332,9 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     calm = replace(mission, next_restart_at=None, next_restart_mono=None, ended_at=mission.ended_at or now.wall)
     if fact.cause is Cause.RESTART:
         return _start(calm, now, ())
+    if mission.definition.leave_background:  # what earlier runs left behind ends with the mission
+        stopping = replace(_step(calm, Step.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True))
+        return stopping, (Note("stopping", fact.text, (("cause", fact.cause.value),)), *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
         return replace(_step(calm, Step.KILLED), exit_code=None, reason=None), (Note("killed"),)
     return replace(_step(calm, Step.CLEAN), reason="restart_cancelled"), (Note("stopped"),)

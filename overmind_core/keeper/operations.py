@@ -128,7 +128,8 @@ def _signal(keeper: Keeper, request: Request) -> dict[str, object]:
 
 def _orphans(keeper: Keeper, request: Request) -> dict[str, object]:
     child = keeper.runs.get(request["run"])
-    return {"left": keeper.orphans.left(child.mark if child is not None else 0, keeper.runs.by_pid)}
+    others = {*keeper.runs.by_pid, *(int(pid) for pid in request.get("spare", ()))}
+    return {"left": keeper.orphans.left(child.mark if child is not None else 0, others)}
 
 
 def _ack(keeper: Keeper, request: Request) -> dict[str, object]:

@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.lifecycle import Gone
-from overmind_core.domain.mission import Mission, Status
+from overmind_core.domain.lifecycle import Gone, Note
+from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.system.leave import LEAVE
 from overmind_core.system.membership import Target
 from overmind_core.system.processtree import machine
 from overmind_core.system.sweep import Sweep
+from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from overmind_core.supervisor.book import Book
     from overmind_core.supervisor.keeperlink import KeeperLink
     from overmind_core.system.process import Identity
-    from overmind_core.system.sweep import Survivor
+    from overmind_core.system.sweep import Named
 
 LOOK_AGAIN = 0.05
 """Seconds between looks at background processes that were told to end and have not yet."""
+LISTED = 10
+"""Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
 """How often what could not be ended is tried again."""
 PURGE_SECONDS = 20.0
@@ -119,7 +122,7 @@ class Ender:
         """The processes of each run, by run."""
         return await self._in_thread(self._look(targets).identities)
 
-    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Survivor]]:
+    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Named]]:
         """End what a dead keeper has left."""
         if not targets:
             return {}
@@ -184,16 +187,29 @@ class Ender:
 
     async def _send_signals(self) -> None:
         groups: dict[tuple[int, ...], list[Target]] = {}
+        leftovers: dict[tuple[int, ...], list[Target]] = {}
         for mission_id, signals in list(self._signals.items()):
             if self._blocked(mission_id):
                 continue
             del self._signals[mission_id]
             mission = self._book.live.get(mission_id)
             target = None if mission is None else self.target(mission)
-            if target is not None:
-                groups.setdefault(signals, []).append(target)
+            if mission is not None and target is not None:
+                natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
+                (leftovers if natural else groups).setdefault(signals, []).append(target)
         for signals, targets in groups.items():
             await self._in_thread(partial(self._sweep(targets).signal_tree, signals))
+        for signals, targets in leftovers.items():
+            self._note_leftovers(await self._in_thread(partial(self._sweep(targets).dismiss, signals)))
+
+    def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
+        """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
+        for run, named in found.items():
+            mission = self._book.live.get(run.partition(".")[0])
+            if mission is not None and mission.run_id == run:
+                more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
+                text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
+                self._book.note(mission, Note("leftovers", text))
 
     def _end_due(self) -> None:
         now = self._loop.time()
@@ -218,14 +234,13 @@ class Ender:
             self._told_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
         self._wake.set()
 
-    def _told_gone(self, mission: Mission, survivors: Sequence[Survivor], targets: Mapping[str, Target]) -> None:
+    def _told_gone(self, mission: Mission, survivors: Sequence[Named], targets: Mapping[str, Target]) -> None:
         current = self._book.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        named = tuple(f"{one.pid} {one.command}".strip() for one in survivors)
-        self._book.tell_if_legal(current, Gone(named), urgent=True)
+        self._book.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
 
     async def _look_at_leftovers(self) -> None:
         """Whose own process has ended: are the others gone, too?"""
@@ -233,15 +248,18 @@ class Ender:
         targets = [target for mission in exited if (target := self.target(mission)) is not None]
         if not exited:
             return
-        alive = await self._in_thread(self._sweep(targets).alive) if targets else {}
+        sweep = self._sweep(targets)
+        alive = await self._in_thread(sweep.alive) if targets else {}
         for mission in exited:
-            if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id):
+            if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id, sweep.spared):
                 self._told_gone(mission, (), {})
 
-    async def _proved_gone(self, run: str) -> bool:
+    async def _proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""
+        if self.link is None:
+            return False
         try:
-            return self.link is not None and not (await self.link.ask("orphans", run=run))["left"]
+            return not (await self.link.ask("orphans", run=run, spare=sorted(spared)))["left"]
         except (KeeperGone, KeeperRefused):
             return False
 
@@ -292,3 +310,7 @@ class Ender:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("a sweep failed", exc_info=task.exception())
+
+
+def _line(one: Named) -> str:
+    return to_wire(f"{one.pid} {one.command}".strip())

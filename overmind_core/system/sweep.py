@@ -35,8 +35,8 @@ PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
 """Seconds between looks while the killed are dying. Who is still there after the last one is stuck, or a chain."""
 
 
-class Survivor(NamedTuple):
-    """A process that SIGKILL did not end: another user's, or stuck in the kernel."""
+class Named(NamedTuple):
+    """A process as people know it."""
 
     pid: int
     command: str
@@ -74,6 +74,8 @@ class Sweep:
         for target in targets:
             self._seen.setdefault(target.run, set())
         self._snapshot = Snapshot({})
+        self.spared: set[int] = set()
+        """Whom the newest look found, and left alone (a program of the list `leave`, a daemon of ours)."""
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
@@ -92,6 +94,15 @@ class Sweep:
                 self._machine.send(process, number)
         return found.members
 
+    def dismiss(self, signals: Sequence[int]) -> dict[str, list[Named]]:
+        """`signal_tree` for those who have outlived their run; return who they were."""
+        found = self._look()
+        named = self._named(found.members)
+        for number in signals:
+            for process in self._all(found):
+                self._machine.send(process, number)
+        return named
+
     def freeze(self) -> dict[str, set[int]]:
         """Stop all, until nobody new is found; return the pids by run. Who was stopped before stays so."""
         return self._each_once(signal.SIGSTOP).members
@@ -100,7 +111,7 @@ class Sweep:
         """Let all go on, also what somebody else had stopped; return the pids by run."""
         return self._each_once(signal.SIGCONT).members
 
-    def end(self, *, purge: Purge | None = None, limit: float = LIMIT) -> dict[str, list[Survivor]]:
+    def end(self, *, purge: Purge | None = None, limit: float = LIMIT) -> dict[str, list[Named]]:
         """Kill all of them.
 
         Args:
@@ -128,6 +139,7 @@ class Sweep:
         )
         for run, pids in found.members.items():
             self._seen[run].update(self._snapshot.processes[pid].identity for pid in pids)
+        self.spared = found.spared
         return found
 
     def _all(self, found: Found) -> list[Process]:
@@ -173,10 +185,12 @@ class Sweep:
             hunt(self.targets, self._snapshot, self._machine, spared=spared, clock=self._clock)
         return {}
 
-    def _survivors(self, found: Found, stubborn: Mapping[str, Sequence[int]]) -> dict[str, list[Survivor]]:
-        named = {run: pids | set(stubborn.get(run, ())) for run, pids in found.members.items()}
-        return {run: [self._survivor(pid) for pid in sorted(pids)] for run, pids in named.items() if pids}
+    def _survivors(self, found: Found, stubborn: Mapping[str, Sequence[int]]) -> dict[str, list[Named]]:
+        return self._named({run: pids | set(stubborn.get(run, ())) for run, pids in found.members.items()})
 
-    def _survivor(self, pid: int) -> Survivor:
+    def _named(self, members: Mapping[str, Collection[int]]) -> dict[str, list[Named]]:
+        return {run: [self._name(pid) for pid in sorted(pids)] for run, pids in members.items() if pids}
+
+    def _name(self, pid: int) -> Named:
         process = self._snapshot.processes.get(pid)
-        return Survivor(pid, self._machine.command(process) if process else "")
+        return Named(pid, self._machine.command(process) if process else "")

@@ -100,18 +100,25 @@ def test_every_status_is_either_live_or_final():
 # --- facts that mean nothing where the mission is -----------------------------------------------------------------
 
 EXIT = Exited(0, NOW.wall, left=False)
-HAD_A_SPAWN = (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *FINAL)
+ENDED = sorted(FINAL)
+HAD_A_SPAWN = (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *ENDED)
+
+
+def but(status):
+    return [one for one in Status if one is not status]
+
+
 REFUSED = [
     *((status, Spawned(7, NOW.wall, NOW.mono)) for status in HAD_A_SPAWN),
     *((status, SpawnFailed("internal", "x")) for status in HAD_A_SPAWN),
-    *((status, EXIT) for status in (Status.RESTARTING, *FINAL)),
-    *((status, Gone()) for status in set(Status) - {Status.STOPPING}),
-    *((status, EndAsked(Cause.STOP, 1.0)) for status in FINAL),
-    *((status, StartAsked()) for status in LIVE),
-    *((status, RestartDue()) for status in set(Status) - {Status.RESTARTING}),
-    *((status, Frozen()) for status in set(Status) - {Status.RUNNING}),
-    *((status, Thawed(0.0)) for status in set(Status) - {Status.PAUSED}),
-    *((status, KeeperLost()) for status in (Status.RESTARTING, *FINAL)),
+    *((status, EXIT) for status in (Status.RESTARTING, *ENDED)),
+    *((status, Gone()) for status in but(Status.STOPPING)),
+    *((status, EndAsked(Cause.STOP, 1.0)) for status in ENDED),
+    *((status, StartAsked()) for status in sorted(LIVE)),
+    *((status, RestartDue()) for status in but(Status.RESTARTING)),
+    *((status, Frozen()) for status in but(Status.RUNNING)),
+    *((status, Thawed(0.0)) for status in but(Status.PAUSED)),
+    *((status, KeeperLost()) for status in (Status.RESTARTING, *ENDED)),
 ]
 
 
@@ -289,6 +296,28 @@ def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
 
 
 @pytest.mark.parametrize(
+    ("cause", "effect", "status"),
+    [(Cause.STOP, SignalTree((15, 18)), Status.STOPPED), (Cause.KILL, EndTree(), Status.KILLED)],
+)
+def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause, effect, status):
+    spared = replace(mission().definition, leave_background=True)
+    before = mission(Status.RESTARTING, definition=spared, exit_code=1, ended_at=NOW.wall - 1)
+    stopping, effects = next_state(before, EndAsked(cause, 1.0), NOW)
+    assert stopping.status is Status.STOPPING
+    assert effects[-1] == effect
+    after, _ = next_state(stopping, Gone(), NOW)
+    assert (after.status, after.ended_at) == (status, NOW.wall - 1)
+
+
+@pytest.mark.parametrize("cause", [Cause.STOP, Cause.RESTART, Cause.STALLED])
+def test_where_earlier_runs_left_something_behind_an_exit_is_not_the_end_of_an_ending(cause):
+    spared = replace(mission().definition, leave_background=True)
+    before = mission(Status.STOPPING, cause=cause, definition=spared)
+    after, _ = next_state(before, Exited(-15, NOW.wall, left=False), NOW)
+    assert after.status is Status.STOPPING
+
+
+@pytest.mark.parametrize(
     ("kind", "tty", "signals"),
     [
         (Kind.TASK, True, (2, 18)),
@@ -412,7 +441,8 @@ POLICIES = st.builds(
 
 def live_through(policy, history):
     """Yield (before, fact, after, effects, now) for each fact that meant something."""
-    current = mission(Status.STARTING, policy=policy)
+    definition = replace(mission(policy=policy).definition, leave_background=len(history) % 4 == 0)
+    current = mission(Status.STARTING, definition=definition)
     now = NOW
     for told, passed in history:
         now = Now(now.wall + passed, now.mono + passed)
@@ -514,4 +544,6 @@ def test_from_wherever_it_is_a_kill_leads_to_killed(policy, history, grace):
     after, _ = next_state(states[-1], EndAsked(Cause.KILL, grace), NOW)
     if after.status is Status.STOPPING:
         after, _ = next_state(after, Exited(-9, NOW.wall, left=False), NOW)
+    if after.status is Status.STOPPING:
+        after, _ = next_state(after, Gone(), NOW)
     assert (after.status, after.shell_exit) == (Status.KILLED, 137)

@@ -1,0 +1,296 @@
+"""What `stop` and `kill` do, say and leave behind; deaths from outside; background processes that may stay."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.kit.processes import alive
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.linux
+
+SLEEPY = "while :; do sleep 0.02; done"
+
+
+def said(om, mission, text):
+    """Wait for a line of the mission's log: its command has come that far."""
+    eventually(lambda: text in om.logs(mission), what=f"{text!r} in the log")
+
+
+# --- stop and kill ------------------------------------------------------------------------------------------------
+
+
+def test_stop_and_kill_say_what_they_ended(om):
+    one, other = om.mission("sleep 60"), om.mission("sleep 60")
+    assert om.ok("stop", one) == f"Stopped mission {one}\n"
+    assert om.ok("kill", other) == f"Killed mission {other}\n"
+    assert om.info(one)["status"] == "stopped"
+    assert om.info(other)["status"] == "killed"
+    assert [row["id"] for row in om.ps()] == [one], "what was killed is hidden"
+    assert {row["id"] for row in om.ps("--all")} == {one, other}
+
+
+ENDS = [
+    # what runs, options of `run`, exit code after a stop
+    ("exec sleep 60", [], 143),
+    ("trap 'exit 7' TERM; echo ready; " + SLEEPY, [], 7),
+    ("trap 'exit 0' TERM; echo ready; " + SLEEPY, [], 0),
+    ("trap '' TERM; echo ready; " + SLEEPY, ["--grace", "200ms"], 137),
+    ("trap 'exit 3' INT; trap '' TERM; echo ready; " + SLEEPY, ["--stop-signal", "INT"], 3),
+    ("trap 'exit 4' HUP; echo ready; " + SLEEPY, ["--stop-signal", "SIGHUP"], 4),
+]
+
+
+@pytest.mark.parametrize(("command", "options", "code"), ENDS)
+def test_a_stopped_mission_has_the_exit_code_of_its_process(om, command, options, code):
+    mission = om.mission(command, *options)
+    if "ready" in command:
+        said(om, mission, "ready")
+    om.ok("stop", mission)
+    info = om.info(mission)
+    assert (info["status"], info["reason"], info["exit_code"]) == ("stopped", None, code)
+
+
+def test_what_a_mission_writes_while_it_stops_is_in_its_log(om):
+    mission = om.mission(f"trap 'echo saving; sleep 0.2; echo saved; exit 0' TERM; echo ready; {SLEEPY}")
+    said(om, mission, "ready")
+    om.ok("stop", mission)
+    assert om.logs(mission).splitlines()[-2:] == ["saving", "saved"]
+
+
+def test_every_process_gets_the_stop_signal_not_only_the_first(om):
+    child = "trap 'echo child $0 stopped; exit 0' TERM; echo ready $0; " + SLEEPY
+    mission = om.mission(f"for i in 1 2 3; do setsid sh -c '{child.replace(chr(39), chr(34))}' $i & done; wait; wait")
+    for number in "123":
+        said(om, mission, f"ready {number}")
+    om.ok("stop", mission)
+    log = om.logs(mission)
+    assert all(f"child {number} stopped" in log for number in "123"), log
+
+
+def test_a_stop_with_a_shorter_grace_than_the_missions_own(om):
+    mission = om.mission("trap '' TERM; echo ready; " + SLEEPY, "--grace", "10m")
+    said(om, mission, "ready")
+    om.ok("stop", mission, "--grace", "100ms", timeout=30)
+    assert om.info(mission)["exit_code"] == 137
+
+
+def test_a_kill_does_not_wait_for_the_grace_of_a_stop_that_is_under_way(om):
+    mission = om.mission("trap 'echo stopping' TERM; echo ready; " + SLEEPY, "--grace", "10m")
+    said(om, mission, "ready")
+    stop = om.popen("stop", mission)
+    said(om, mission, "stopping")
+    om.ok("kill", mission, timeout=30)
+    stop.communicate(timeout=30)
+    assert om.info(mission)["status"] == "killed"
+
+
+def test_a_frozen_mission_can_be_stopped(om):
+    mission = om.mission(f"trap 'exit 5' TERM; echo ready; {SLEEPY}")
+    said(om, mission, "ready")
+    om.ok("freeze", mission)
+    assert om.info(mission)["status"] == "paused"
+    om.ok("stop", mission, timeout=30)
+    assert (om.info(mission)["status"], om.info(mission)["exit_code"]) == ("stopped", 5)
+
+
+def test_five_stops_at_once_all_succeed(om):
+    mission = om.mission(f"trap 'sleep 0.3; exit 0' TERM; echo ready; {SLEEPY}")
+    said(om, mission, "ready")
+    clients = [om.popen("stop", mission) for _ in range(5)]
+    outputs = [client.communicate(timeout=30) for client in clients]
+    assert {client.returncode for client in clients} <= {0, 1}
+    for client, (out, err) in zip(clients, outputs, strict=True):
+        assert out == f"Stopped mission {mission}\n" if client.returncode == 0 else "not_running" in err
+    assert any(client.returncode == 0 for client in clients)
+
+
+def test_of_several_one_that_has_ended_fails_and_the_others_are_stopped(om):
+    ended, live = om.finished("true")["id"], om.mission("sleep 60")
+    finished = om("stop", ended, live)
+    assert finished.returncode == 1
+    assert finished.stdout == f"Stopped mission {live}\n"
+    assert finished.stderr.startswith("Error: not_running: ")
+
+
+def test_what_has_ended_can_not_be_stopped_but_hidden(om):
+    info = om.finished("exit 3")
+    assert info["id"] in om.refused("stop", info["id"], code="not_running")
+    om.ok("kill", info["id"])
+    after = om.info(info["id"])
+    assert (after["status"], after["exit_code"], after["ended_at"]) == ("killed", None, info["ended_at"])
+    assert after["runs"][0]["exit_code"] == 3, "the run keeps its true code"
+    assert om.ps() == []
+    assert om("kill").returncode == 2
+    assert "Missing id" in om("kill").stderr
+
+
+def test_a_stop_is_finished_by_the_next_supervisor(om, leash):
+    mission = om.mission(leash.tie("trap 'echo stopping' TERM; sleep @ & echo ready; " + SLEEPY), "--grace", "1s")
+    said(om, mission, "ready")
+    om.popen("stop", mission)
+    said(om, mission, "stopping")
+    os.kill(om.supervisor_pid(), signal.SIGKILL)
+    assert om.wait_status(mission, "stopped", "crashed", "killed")["status"] == "stopped"
+    assert not leash.held(), leash.holders()
+
+
+# --- shells and sessions ------------------------------------------------------------------------------------------
+
+SHELLS = {
+    # options, what runs on the terminal; the shell's rc file starts two more
+    "a session with an interactive shell": (["--type", "session"], "sleep @ & exec bash --rcfile {rc} -i"),
+    "a session with a shell in a shell": (["--type", "session"], "sleep @ & bash --rcfile {rc} -i; true"),
+    "a session with a shell that hears no HUP": (["--type", "session"], "trap '' HUP; sleep @ & bash --rcfile {rc} -i"),
+    "an interactive task": (["--interactive"], "sleep @ & exec bash --rcfile {rc} -i"),
+}
+
+
+@pytest.mark.parametrize("end", [["stop"], ["kill"], ["shutdown", "-y"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(("options", "command"), SHELLS.values(), ids=SHELLS)
+def test_shells_and_their_jobs_end(om, leash, tmp_path, options, command, end):
+    rc = tmp_path / "rc"
+    rc.write_text(f"sleep {leash.word} & disown -h\nsetsid sleep {leash.word} &\n")
+    mission = om.mission(leash.tie(command.format(rc=rc)), *options, "--grace", "500ms")
+    leash.grown(3)
+    om.ok(*end, *([mission] if end[0] != "shutdown" else []))
+    assert not leash.held(), leash.holders()
+
+
+@pytest.mark.parametrize("command", ["exec bash --norc -i", "bash --norc -i; true"])
+def test_a_session_with_a_shell_stops_long_before_its_grace_is_over(om, command):
+    mission = om.mission(f"export PS1=ready; {command}", "--type", "session", "--grace", "10m")
+    said(om, mission, "ready")
+    om.ok("stop", mission, timeout=30)
+    assert om.info(mission)["status"] == "stopped"
+
+
+# --- deaths from outside ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, 137), (signal.SIGTERM, 143), (signal.SIGSEGV, 139)])
+def test_a_mission_that_somebody_else_killed_crashed_with_128_and_the_signal(om, leash, number, code):
+    mission = om.mission(leash.tie("sleep @ & setsid sleep @ & wait"))
+    leash.grown(2)
+    os.kill(om.pid(mission), number)
+    info = om.wait_status(mission, "crashed")
+    assert (info["exit_code"], info["reason"], info["restart_count"]) == (code, None, 0)
+    assert not leash.held(), leash.holders()
+
+
+def test_the_policy_answers_a_kill_from_outside(om):
+    mission = om.mission("exec sleep 60", "--restart", "on-failure", "--backoff", "10ms")
+    first = om.pid(mission)
+    os.kill(first, signal.SIGKILL)
+    info = eventually(lambda: (i := om.info(mission))["status"] == "running" and i["restart_count"] == 1 and i)
+    assert info["os_pid"] != first
+    assert [run["exit_code"] for run in info["runs"]] == [137, None]
+    assert info["runs"][0]["signal"] == 9
+
+
+# --- what may stay ------------------------------------------------------------------------------------------------
+
+
+LEAVE = "trap '' HUP; (setsid sleep @ >/dev/null 2>&1 &)"
+"""Deaf to the hang-up that may come before it has left the terminal."""
+
+
+def test_a_natural_end_takes_background_processes_along_and_logs_them(om, leash):
+    mission = om.mission(leash.tie("(setsid sleep @ &); sleep @ & echo done; exit 0"))
+    info = om.wait_status(mission, "stopped", "crashed")
+    assert not leash.held(), leash.holders()
+    assert (info["status"], info["exit_code"]) == ("stopped", 0)
+    assert f"sleep {leash.word}" in om.logs(mission)
+
+
+def test_with_leave_background_they_outlive_a_natural_end_only(om, leash):
+    mission = om.mission(leash.tie(f"{LEAVE}; exit 0"), "--leave-background")
+    assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
+    assert len(leash.living()) == 1
+    for end in ("stop", "kill"):
+        running = om.mission(leash.tie("(setsid sleep @ &); sleep @"), "--leave-background")
+        leash.grown(3)
+        om.ok(end, running)
+        assert len(leash.living()) == 1, "of the other mission"
+
+
+def test_a_stop_also_ends_what_earlier_runs_left_behind(om, leash):
+    mission = om.mission(
+        leash.tie(f"{LEAVE}; exit 0"),
+        "--leave-background", "--restart", "always", "--max-restarts", "0", "--backoff", "50ms",
+    )  # fmt: skip
+    leash.grown(3)
+    om.ok("kill", mission)
+    assert not leash.held(), leash.holders()
+
+
+def test_programs_on_the_list_outlive_every_end(om, leash, tmp_path):
+    server = tmp_path / "patient-server"
+    server.write_text('#!/bin/sh\nsleep "$1"\nexit 0\n')
+    server.chmod(0o755)
+    with open(om.path("config.toml"), "w") as config:
+        config.write('[sweep]\nleave = ["patient-server"]\n')
+    for number, end in enumerate(("stop", "kill")):
+        mission = om.mission(leash.tie(f"(setsid {server} @ &); (setsid sleep @ &); sleep @"))
+        leash.grown(number * 2 + 4)
+        om.ok(end, mission)
+        assert len(leash.living()) == number * 2 + 2, "each server with its child"
+    mission = om.mission(leash.tie(f"(setsid {server} @ >/dev/null 2>&1 &); (setsid sleep @ &); sleep 0.1"))
+    leash.grown(7)
+    assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
+    eventually(lambda: len(leash.living()) == 6)
+
+
+# --- what can't be ended ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def freezer():
+    """A control group whose members not even SIGKILL ends as long as it is frozen."""
+    folder = f"/sys/fs/cgroup/freezer/overmind-test-{os.getpid()}"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("no freezer (cgroup v1) to be had here")
+
+    def freeze(pid, state):
+        if pid:
+            write(f"{folder}/cgroup.procs", str(pid))
+        write(f"{folder}/freezer.state", state)
+
+    yield freeze
+    write(f"{folder}/freezer.state", "THAWED")
+    eventually(lambda: remove(folder), what="an empty group")
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def remove(folder):
+    try:
+        os.rmdir(folder)
+    except OSError:
+        return False
+    return True
+
+
+def test_what_can_not_be_ended_is_named_and_the_mission_is_over(om, leash, freezer):
+    mission = om.mission(leash.tie("(setsid sleep @ >/dev/null 2>&1 &); exec sleep @"))
+    (stuck,) = leash.grown(2) - {om.pid(mission)}
+    freezer(stuck, "FROZEN")
+    began = time.monotonic()
+    message = om.refused("kill", mission, code="survivors")
+    assert time.monotonic() - began < 20
+    assert f"{stuck} sleep {leash.word}" in message
+    info = om.info(mission)
+    assert info["status"] == "killed"
+    assert info["survivors"] == [f"{stuck} sleep {leash.word}"]
+    assert f"could not end: {stuck} sleep" in om.logs(mission)
+    freezer(0, "THAWED")
+    eventually(lambda: not alive(stuck), what="the signal arrives at last")

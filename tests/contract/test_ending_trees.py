@@ -1,0 +1,112 @@
+"""However a mission ends, no process of it lives: behaviour 14, with everything that ever got away from somebody."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.linux
+
+ARTISTS = """
+sleep @ | cat - /dev/zero >/dev/null 2>&1 &
+setsid sleep @ &
+(setsid sh -c 'sleep @ & sleep @' &)
+sh -c 'trap "" TERM HUP INT; sleep @; sleep @' &
+(nohup sleep @ >/dev/null 2>&1 &)
+env -i sleep @ &
+(env -i sleep @ &)
+env -i setsid -f sleep @
+(env -i setsid sh -c 'sleep @ & wait' &)
+"""
+"""Fifteen processes, of which session, tree and environment together find twelve. Source: measured-core, pitfall 13."""
+DEAF = """
+(trap '' TERM HUP INT QUIT; sleep @ & (trap '' TERM; setsid sleep @) & sleep @) &
+setsid env -i sh -c 'trap "" TERM HUP; while :; do sleep @; done' &
+"""
+STOPPED = """
+sh -c 'sleep @ & kill -STOP $$' &
+setsid sh -c 'sleep @ & kill -STOP $!; kill -STOP $$' &
+"""
+LISTS = "(sleep @; sleep @) & sleep @ | sleep @ | cat >/dev/null & { sleep @ && true; } &\n"
+SHELLS = """
+bash --norc -i -c 'trap "" HUP TERM; sleep @; sleep @' &
+(setsid bash --norc -i -c 'set -m; sleep @ & disown -a; sleep @' </dev/null >/dev/null 2>&1 &)
+"""
+STORM = "i=0; while [ $i -lt 500 ]; do setsid sleep @ & i=$((i+1)); done &\n"
+LINK = "import os, time\nend = time.time() + 15\nwhile time.time() < end:\n  if os.fork(): os._exit(0)\n  os.setsid()\n"
+"""One generation lives for less than a millisecond, and each is its own session."""
+
+
+def chains(count, env=""):
+    one = f"{env} {shlex.quote(sys.executable)} -S -c {shlex.quote(LINK)} @"
+    return "".join(f"({one} &)\n" for _ in range(count))
+
+
+TREES = {
+    # what the mission starts beside its own process, how many `sleep @` must be there first
+    "fifteen escape artists": (ARTISTS, 10),
+    "deaf to signals": (DEAF, 4),
+    "stopped ones": (STOPPED, 2),
+    "lists and pipelines": (LISTS, 4),
+    "shells with jobs": (SHELLS, 3),
+    "a storm of sessions": (STORM, 150),
+    "a chain": (chains(1), 1),
+    "a chain without environment": (chains(1, "env -i"), 1),
+    "four chains": (chains(4), 1),
+    "four chains without environment": (chains(4, "env -i"), 1),
+}
+
+
+def stop(om, mission):
+    om.ok("stop", mission)
+    return {"stopped"}
+
+
+def kill(om, mission):
+    om.ok("kill", mission)
+    return {"killed"}
+
+
+def stall(om, mission):
+    om.ok("update", mission, "--activity-timeout", "50ms")
+    assert om.wait_status(mission, "crashed")["reason"] == "stalled"
+    return {"crashed"}
+
+
+def natural_end(om, mission):
+    os.kill(om.pid(mission), signal.SIGUSR1)
+    assert om.wait_status(mission, "stopped", "crashed")["exit_code"] == 0
+    return {"stopped"}
+
+
+def shutdown(om, mission):
+    assert om.ok("shutdown", "-y") == "Daemon stopped\n"
+    return None
+
+
+def death_of_the_keeper(om, mission):
+    os.kill(om.keeper_pid(), signal.SIGKILL)
+    assert om.wait_status(mission, "crashed")["reason"] == "keeper_lost"
+    return {"crashed"}
+
+
+WAYS = [stop, kill, stall, natural_end, shutdown, death_of_the_keeper]
+
+
+@pytest.mark.parametrize("end", WAYS, ids=lambda way: way.__name__.replace("_", " "))
+@pytest.mark.parametrize(("tree", "count"), TREES.values(), ids=TREES)
+def test_nothing_lives_after(om, leash, tree, count, end):
+    mission = om.mission(
+        leash.tie(f"trap 'exit 0' USR1; {tree} while :; do read -r never </dev/null; sleep 0.02; done"),
+        "--grace",
+        "300ms",
+    )
+    leash.grown(count)
+    statuses = end(om, mission)
+    assert not leash.held(), leash.holders()
+    if statuses is not None:
+        assert om.info(mission)["status"] in statuses
