@@ -129,7 +129,8 @@ def _signal(keeper: Keeper, request: Request) -> dict[str, object]:
 def _orphans(keeper: Keeper, request: Request) -> dict[str, object]:
     child = keeper.runs.get(request["run"])
     others = {*keeper.runs.by_pid, *(int(pid) for pid in request.get("spare", ()))}
-    return {"left": keeper.orphans.left(child.mark if child is not None else 0, others)}
+    # What was forgotten had nothing left, or was swept.
+    return {"left": child is not None and keeper.orphans.left(child.mark, others)}
 
 
 def _ack(keeper: Keeper, request: Request) -> dict[str, object]:
