@@ -63,6 +63,11 @@ def build(command: Command) -> argparse.ArgumentParser:
         formatter_class=_formatter,
         allow_abbrev=False,
     )
+    return fill(parser, command)
+
+
+def fill(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
+    """Give a parser the words and options of a command; return it."""
     for parameter in (*command.arguments, *command.options):
         settings = dict(parameter.settings)
         if "type" in settings:

@@ -20,6 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
     "Look at missions": ("ps", "monitor", "info", "logs", "top", "wait", "events", "subscribe"),
     "Change missions": ("signal", "freeze", "thaw", "update"),
+    "Everyday tools": ("doctor", "version", "completion"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them."""
 
@@ -81,11 +82,15 @@ class Command:
         self.notes = notes
 
 
-def argument(name: str, text: str, *, nargs: str | None = None, metavar: str | None = None) -> Parameter:
+def argument(
+    name: str, text: str, *, nargs: str | None = None, metavar: str | None = None, choices: Sequence[str] | None = None
+) -> Parameter:
     """Return a word. `nargs` as argparse has it: None one, "?" perhaps, "*" any, "+" at least one."""
     settings: dict[str, object] = {"help": text, "metavar": metavar or name}
     if nargs is not None:
         settings["nargs"] = nargs
+    if choices is not None:
+        settings["choices"] = choices
     return Parameter(name, **settings)
 
 

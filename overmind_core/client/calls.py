@@ -189,7 +189,7 @@ class Client:
     @property
     def newer_than_daemon(self) -> bool:
         """Whether the daemon that answered runs an older version."""
-        return _release(VERSION) > _release(str(self.daemon.get("version", VERSION)))
+        return release(VERSION) > release(str(self.daemon.get("version", VERSION)))
 
 
 class Exchange:
@@ -251,7 +251,7 @@ def result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
     return answer.get("ok")
 
 
-def _release(version: str) -> tuple[int, ...]:
+def release(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, up to the first part that is none."""
     numbers = []
     for part in version.split("."):

@@ -1,0 +1,104 @@
+"""What may stand where, in the words of each shell; `script` puts it beside the parsers that the table gives."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+
+import shtab
+
+from overmind_core.cli.main import find
+from overmind_core.cli.parser import Parser, fill
+from overmind_core.cli.table import GROUPS, Command
+from overmind_core.domain.mission import Status
+
+Words = dict[str, str | dict[str, str]]
+
+LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw"})
+"""Commands about live missions."""
+FINISHED_ONLY = frozenset({"rm"})
+"""Commands about finished missions."""
+
+
+def _missions(kind: str) -> Words:
+    ask = f"overmind completion --list {kind} 2>/dev/null"
+    bash = f'_overmind_{kind}() {{ compgen -W "$({ask})" -- "$1"; }}'
+    zsh = f'_overmind_{kind}() {{ local -a missions; missions=(${{(f)"$({ask})"}}); compadd -a missions }}'
+    return {
+        "bash": f"_overmind_{kind}",
+        "zsh": f"_overmind_{kind}",
+        "fish": f"(overmind completion --list {kind} 2>/dev/null)",
+        "preamble": {"bash": bash, "zsh": zsh},
+    }
+
+
+def _fixed(name: str, words: list[str]) -> Words:
+    text = " ".join(words)
+    return {
+        "bash": f"_overmind_{name}",
+        "zsh": f"({text})",
+        "fish": text,
+        "preamble": {"bash": f'_overmind_{name}() {{ compgen -W "{text}" -- "$1"; }}'},
+    }
+
+
+PROGRAMS: Words = {
+    "bash": "_overmind_programs",
+    "zsh": "_command_names -e",
+    "fish": "(__fish_complete_command)",
+    "preamble": {"bash": '_overmind_programs() { { compgen -c -- "$1"; compgen -f -- "$1"; } | sort -u; }'},
+}
+STATUSES = _fixed("statuses", [status.value for status in Status])
+SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in signal.Signals))
+MISSIONS = {kind: _missions(kind) for kind in ("live", "finished", "all")}
+
+BY_METAVAR: dict[str, Words] = {
+    "ID": MISSIONS["all"],
+    "STATUS": STATUSES,
+    "FOLDER": shtab.DIRECTORY,
+    "DIR": shtab.DIRECTORY,
+    "FILE": shtab.FILE,
+}
+"""How the table calls a value → what it may be."""
+BY_NAME: dict[tuple[str, str], Words] = {("signal", "signal"): SIGNALS}
+"""(Command, word or option) → what it may be."""
+BY_OPTION: dict[str, Words] = {"--stop-signal": SIGNALS}
+
+
+def script(shell: str) -> str:
+    """Return what the shell reads to complete the whole command line."""
+    return str(shtab.complete(root(), shell=shell)).rstrip() + "\n"
+
+
+def root() -> argparse.ArgumentParser:
+    """Return one parser for everything: no start of the command line builds it, completion alone does."""
+    parser = Parser(prog="overmind", description="Runs agents and other long work under supervision.")
+    parser.add_argument("--version", action="store_true", help="show the version")
+    parser.add_argument("--headless", action="store_true", help="run to the end in the foreground, for CI")
+    commands = parser.add_subparsers(dest="command")
+    for names in GROUPS.values():
+        for name in names:
+            command = find(name)
+            _annotate(
+                fill(commands.add_parser(name, help=command.summary, description=command.summary), command), command
+            )
+    return parser
+
+
+def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Tell what each value may be."""
+    if command.rest is not None:
+        parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command, and its words").complete = PROGRAMS  # type: ignore[attr-defined]
+    for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
+        words = _words(action, command.name)
+        if words is not None and action.choices is None:
+            action.complete = words  # type: ignore[attr-defined]
+
+
+def _words(action: argparse.Action, command: str) -> Words | None:
+    if action.metavar == "id":
+        return MISSIONS["live" if command in LIVE_ONLY else "finished" if command in FINISHED_ONLY else "all"]
+    for name in action.option_strings:
+        if name in BY_OPTION:
+            return BY_OPTION[name]
+    return BY_NAME.get((command, action.dest)) or BY_METAVAR.get(str(action.metavar))

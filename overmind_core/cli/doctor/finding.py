@@ -1,0 +1,78 @@
+"""What a check finds, and the world in which it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from overmind_core.system.paths import Home
+
+OK = "ok"
+WARN = "warn"
+FAIL = "fail"
+
+
+class Finding(NamedTuple):
+    """What a check found."""
+
+    status: str
+    """`ok`, `warn` (works, not as well as it could) or `fail` (Overmind does not work so)."""
+    found: str
+    mend: str = ""
+    """What to do about it."""
+
+
+class Answer(NamedTuple):
+    """What a program said."""
+
+    code: int | None
+    """Its exit status; None when it could not be started, or did not end in time."""
+    text: str
+    """What it printed, without white space at the ends: stdout, or stderr when that is all there is."""
+
+    @property
+    def line(self) -> str:
+        """The first line."""
+        return self.text.partition("\n")[0]
+
+
+class Ask(Protocol):
+    """Runs a program for what it says."""
+
+    def __call__(self, *argv: str) -> Answer:
+        """Run it, within a time limit."""
+
+
+class World(NamedTuple):
+    """Everything outside that checks look at, but for files and the kernel."""
+
+    environ: Mapping[str, str]
+    home: Home
+    ask: Ask
+    which: Callable[[str], str | None]
+    """Program → its path, None when it isn't on PATH."""
+    platform: str
+    """As in `sys.platform`."""
+
+
+class Check(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    look: Callable[[World], Finding | None]
+    """None: there is nothing to check here."""
+
+
+def ok(found: str) -> Finding:
+    """All is well."""
+    return Finding(OK, found)
+
+
+def warn(found: str, mend: str) -> Finding:
+    """It works, but not as well as it could."""
+    return Finding(WARN, found, mend)
+
+
+def fail(found: str, mend: str) -> Finding:
+    """It does not work so."""
+    return Finding(FAIL, found, mend)
