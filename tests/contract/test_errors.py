@@ -1,0 +1,240 @@
+"""Mistakes: each is named, says what to do, starts nothing and records nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core import errors
+from overmind_core.cli.table import COMMANDS
+from tests.kit.processes import of_home
+from tests.kit.raw_socket import RawSocket
+
+CODES = """
+not_found not_running not_session not_finished not_attached name_taken ambiguous paused timeout exited empty_command
+parent_not_found cycle invalid invalid_config invalid_cron cwd_not_found unknown_provider provider_missing
+docker_missing unknown_command daemon_not_running daemon_lost too_large busy forbidden survivors gone schema_newer
+untrusted_project disk_full no_terminals port_range_exhausted internal
+"""
+"""The closed set."""
+
+USAGE = [
+    (("nosuchcommand",), "unknown_command", "nosuchcommand"),
+    (("--nosuchoption",), "invalid", "--nosuchoption"),
+    (("run",), "empty_command", "Missing command"),
+    (("run", ""), "empty_command", "Missing command"),
+    (("run", "  "), "empty_command", "Missing command"),
+    (("run", "--name", "x"), "empty_command", "Missing command"),
+    (("run", "--"), "empty_command", "Missing command"),
+    (("run", "--nosuch", "true"), "invalid", "--nosuch"),
+    (("run", "--nam", "x", "true"), "invalid", "--nam"),
+    (("run", "--max-restarts", "many", "true"), "invalid", "many"),
+    (("run", "--max-restarts", "-1", "true"), "invalid", "--max-restarts"),
+    (("run", "--grace", "soon", "true"), "invalid", "soon"),
+    (("run", "--timeout", "5x", "true"), "invalid", "5x"),
+    (("run", "--backoff", "", "true"), "invalid", "--backoff"),
+    (("run", "--size", "80", "true"), "invalid", "80"),
+    (("run", "--size", "wide", "true"), "invalid", "wide"),
+    (("run", "--restart", "sometimes", "true"), "invalid", "sometimes"),
+    (("run", "--type", "daemon", "true"), "invalid", "daemon"),
+    (("run", "--label", "nokey", "true"), "invalid", "nokey"),
+    (("run", "--name"), "invalid", "--name"),
+    (("kill",), "invalid", "Missing id"),
+    (("stop",), "invalid", "Missing id"),
+    (("info",), "invalid", "Missing id"),
+    (("wait",), "invalid", "Missing id"),
+    (("rm",), "invalid", "Missing id"),
+    (("restart",), "invalid", "Missing id"),
+    (("update",), "invalid", "Missing id"),
+    (("subscribe",), "invalid", "Missing id"),
+    (("info", "a", "b"), "invalid", "b"),
+    (("ps", "extra"), "invalid", "extra"),
+    (("ps", "--nosuch"), "invalid", "--nosuch"),
+    (("wait", "x", "--timeout", "soon"), "invalid", "soon"),
+    (("logs", "x", "--tail", "few"), "invalid", "few"),
+    (("logs", "x", "--tail", "-1"), "invalid", "--tail"),
+    (("logs", "x", "--since", "whenever"), "invalid", "whenever"),
+    (("logs", "x", "--grep", "("), "invalid", "("),
+    (("events", "--since", "now"), "invalid", "now"),
+    (("prune", "--older", "old"), "invalid", "old"),
+    (("update", "x"), "invalid", "Nothing to change"),
+]
+
+FAILURES = [
+    (("run", "--cwd", "/no/such/folder", "true"), "cwd_not_found", "/no/such/folder"),
+    (("run", "--cwd", "/etc/passwd", "true"), "cwd_not_found", "/etc/passwd"),
+    (("run", "no-such-program", "x"), "not_found", "no-such-program"),
+    (("run", "./no-such-program", "x"), "not_found", "./no-such-program"),
+    (("run", "/etc/passwd", "x"), "not_found", "/etc/passwd"),
+    (("run", "--parent", "nobody", "true"), "parent_not_found", "nobody"),
+    (("run", "--stop-signal", "NOSUCH", "true"), "invalid", "NOSUCH"),
+    (("run", "--size", "0x24", "true"), "invalid", "0x24"),
+    (("run", "--size", "80x99999", "true"), "invalid", "80x99999"),
+    (("run", "--interactive", "--no-tty", "true"), "invalid", "--no-tty"),
+    (("run", "--env", "=x", "true"), "invalid", "=x"),
+    (("run", "--env-file", "/no/such/file", "true"), "invalid", "/no/such/file"),
+    (("info", "nobody"), "not_found", "nobody"),
+    (("logs", "nobody"), "not_found", "nobody"),
+    (("logs", "-f", "nobody"), "not_found", "nobody"),
+    (("stop", "nobody"), "not_found", "nobody"),
+    (("kill", "nobody"), "not_found", "nobody"),
+    (("restart", "nobody"), "not_found", "nobody"),
+    (("signal", "nobody", "HUP"), "not_found", "nobody"),
+    (("freeze", "nobody"), "not_found", "nobody"),
+    (("thaw", "nobody"), "not_found", "nobody"),
+    (("update", "nobody", "--name", "x"), "not_found", "nobody"),
+    (("rm", "nobody"), "not_found", "nobody"),
+    (("wait", "nobody"), "not_found", "nobody"),
+    (("subscribe", "nobody"), "not_found", "nobody"),
+    (("ps", "--children", "nobody"), "not_found", "nobody"),
+    (("ps", "--status", "happy"), "invalid", "happy"),
+]
+
+
+def names(rows):
+    return [" ".join(words) or repr(words) for words, *_ in rows]
+
+
+@pytest.mark.parametrize(("words", "code", "named"), USAGE, ids=names(USAGE))
+def test_wrong_usage_exits_with_2_and_starts_nothing(om, words, code, named):
+    sentence = om.refused(*words, code=code, exit_code=2)
+    assert named in sentence
+    assert of_home(om.home) == [], "nothing was asked of a daemon, so none was started"
+
+
+@pytest.mark.parametrize(("words", "code", "named"), FAILURES, ids=names(FAILURES))
+def test_a_request_that_fails_exits_with_1_and_records_nothing(om, words, code, named):
+    om.ok("start")
+    finished = om(*words)
+    assert (finished.returncode, finished.stdout) == (1, ""), finished
+    assert finished.stderr.startswith(f"Error: {code}: ")
+    assert named in finished.stderr
+    assert finished.stderr.count("\n") == 1, "one line"
+    assert om.ps("--all") == []
+    assert om.ok("events") == ""
+
+
+def test_an_unknown_provider_is_named(om):
+    om.ok("start")
+    with RawSocket.connect(om.home) as socket:
+        answer = socket.request("run", command="true", cwd="/", provider="nosuch")
+    assert (answer["error"], "nosuch" in answer["message"]) == ("unknown_provider", True)
+    assert om.ps("--all") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("type", "daemon"), ("restart", "sometimes"), ("max_restarts", "many"), ("max_restarts", -1), ("grace", "soon"),
+        ("grace", -1), ("timeout", "5x"), ("columns", 0), ("rows", "many"), ("labels", {"": "x"}), ("labels", ["x"]),
+        ("stop_signal", "NOSUCH"), ("stop_signal", 99), ("env", {"A=B": "x"}), ("env", {"": "x"}), ("umask", "rwx"),
+        ("command", 7), ("command", {}), ("command", [1]), ("nosuch", 1), ("tty", "yes"), ("max_seconds", 0),
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_on_the_socket_is_named_and_starts_nothing(om, field, value):
+    om.ok("start")
+    with RawSocket.connect(om.home) as socket:
+        answer = socket.request("run", **({"command": "true", "cwd": "/"} | {field: value}))
+        assert answer["error"] == "invalid", answer
+        message = answer["message"].replace("_", "-")
+        assert field.replace("_", "-").rstrip("s") in message or str(value) in message, answer
+        assert socket.ok("ps", all=True) == []
+
+
+@pytest.mark.parametrize("command", ["", "   ", [], [""]])
+def test_an_empty_command_on_the_socket_is_refused(om, command):
+    om.ok("start")
+    with RawSocket.connect(om.home) as socket:
+        assert socket.request("run", command=command, cwd="/")["error"] == "empty_command"
+        assert socket.ok("ps", all=True) == []
+
+
+def test_a_live_missions_name_is_taken_and_a_finished_ones_is_free(om):
+    first = om.mission("sleep 100", "--name", "one")
+    assert first in om.refused("run", "--name", "one", "true", code="name_taken")
+    assert len(om.ps("--all")) == 1
+    om.ok("stop", "one")
+    assert om.mission("true", "--name", "one") != first
+
+
+def test_acting_on_a_finished_mission_is_not_running(om):
+    om.finished("true", "--name", "over")
+    for words in (("stop", "over"), ("signal", "over", "HUP"), ("freeze", "over"), ("thaw", "over")):
+        assert "over" in om.refused(*words, code="not_running"), words
+
+
+def test_removing_a_live_mission_is_not_finished(om):
+    om.mission("sleep 100", "--name", "busy")
+    assert "busy" in om.refused("rm", "busy", code="not_finished")
+    assert len(om.ps()) == 1
+
+
+def test_of_several_missions_the_good_ones_are_done_and_the_bad_ones_told(om):
+    good, other = om.mission("sleep 100"), om.mission("sleep 100")
+    finished = om("stop", good, "nobody", other)
+    assert finished.returncode == 1
+    assert finished.stdout == f"Stopped mission {good}\nStopped mission {other}\n"
+    assert finished.stderr.startswith("Error: not_found: ")
+    assert om.ps("--status", "running") == []
+
+
+def test_the_error_codes_are_the_closed_set():
+    assert set(errors.CODES) == set(CODES.split())
+    assert [code for code, (status, _) in errors.CODES.items() if status == 0] == ["not_attached"]
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_has_examples_and_needs_no_daemon(om, command):
+    printed = om.ok(command, "--help")
+    assert printed.startswith(f"usage: overmind {command}")
+    assert f"\nexamples:\n  overmind {command}" in printed or "\nexamples:\n" in printed
+    assert of_home(om.home) == []
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
+def test_the_overview_names_every_command(om, words):
+    printed = om.ok(*words)
+    assert [name for name in COMMANDS if f" {name} " not in printed] == []
+
+
+def test_a_control_character_in_an_error_never_reaches_the_terminal_raw(om):
+    om.ok("start")
+    finished = om("info", "\x1b[31mred\x07\u202e")
+    assert finished.returncode == 1
+    assert "\x1b" not in finished.stderr
+    assert "\x07" not in finished.stderr
+    assert "\u202e" not in finished.stderr
+
+
+@pytest.mark.parametrize("reader", ["ps", "logs", "events", "help"])
+def test_a_broken_pipe_ends_quietly(om, reader):
+    mission = om.mission("seq 1 200000", "--name", "long")
+    om.wait_status(mission, "stopped")
+    words = {"logs": ["logs", "long"], "help": ["--help"]}.get(reader, [reader])
+    client = om.popen(*words)
+    client.stdout.close()
+    client.wait(timeout=30)
+    assert client.stderr.read() == ""
+
+
+def test_a_broken_configuration_is_named(om):
+    with open(om.path("config.toml"), "w") as file:
+        file.write("[logs]\nper_mission = 'lots'\n")
+    assert "per_mission" in om.refused("start", code="invalid_config")
+    with open(om.path("config.toml"), "w") as file:
+        file.write("[logs\n")
+    assert "config.toml" in om.refused("run", "true", code="invalid_config")
+    assert of_home(om.home) == []
+
+
+def test_a_newer_state_is_refused_and_left_alone(om):
+    import sqlite3
+
+    om.finished("true")
+    om.ok("shutdown")
+    with sqlite3.connect(om.path("state.db")) as database:
+        database.execute("PRAGMA user_version = 9999")
+    database.close()
+    om.refused("start", code="schema_newer")
+    with sqlite3.connect(om.path("state.db")) as database:
+        assert database.execute("SELECT count(*) FROM missions").fetchone() == (1,)
+    database.close()
