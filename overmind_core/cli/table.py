@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
     "Look at missions": ("ps", "monitor", "info", "logs", "top", "wait", "events", "subscribe"),
     "Change missions": ("signal", "freeze", "thaw", "update"),
-    "Everyday tools": ("doctor", "version", "completion"),
+    "Everyday tools": ("doctor", "version", "completion", "service"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from overmind_core.cli.external import Answer
 from overmind_core.system.paths import Home
 
 OK = "ok"
@@ -20,20 +21,6 @@ class Finding(NamedTuple):
     found: str
     mend: str = ""
     """What to do about it."""
-
-
-class Answer(NamedTuple):
-    """What a program said."""
-
-    code: int | None
-    """Its exit status; None when it could not be started, or did not end in time."""
-    text: str
-    """What it printed, without white space at the ends: stdout, or stderr when that is all there is."""
-
-    @property
-    def line(self) -> str:
-        """The first line."""
-        return self.text.partition("\n")[0]
 
 
 class Ask(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from overmind_core.cli.doctor.finding import Answer, Finding, World, ok, warn
+from overmind_core.cli.doctor.finding import Finding, World, ok, warn
+from overmind_core.cli.external import Answer
 
 SLOW_ESCAPE = 50
 """Milliseconds from which on a person feels that the escape key waits."""
