@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 UNFINISHED_LIMIT = 8 * MAX_LINE
-"""Bytes of requests that are not complete yet, over all connections."""
+"""Bytes of requests that are not complete yet or not begun with, over all connections."""
 UNREAD_LIMIT = 64 * 1024 * 1024
 """Bytes of answers that one client may leave unread before it is cut off."""
+ANSWERS_AHEAD = 8 * 1024 * 1024
+"""Bytes of answers that a client may leave unread before its next request is begun with."""
 STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
 RECEIVED = 64 * 1024
@@ -75,10 +77,12 @@ class Connection(asyncio.BufferedProtocol):
         self._register = register
         self._lines = LineBuffer(MAX_LINE)
         self._held = 0
+        self._waiting = 0
         self._transport: asyncio.Transport
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_order: asyncio.Task[None] | None = None
         self._outgoing: list[bytes] = []
+        self._outgoing_size = 0
         self._room = asyncio.Event()
         self._room.set()
         self._closing = False
@@ -130,11 +134,11 @@ class Connection(asyncio.BufferedProtocol):
             return
         for line in self._lines.feed(bytes(memoryview(self._door.inbox)[:nbytes])):
             self._accept(line)
-        self._hold(self._lines.size)
+        self._hold(self._lines.size + self._waiting)
         if self._door.held > UNFINISHED_LIMIT and self._held:
             self._answer(None, error=OvermindError("busy", "Too many unfinished requests; this one was dropped."))
             self.close()
-        if len(self._tasks) > MANY_REQUESTS:
+        if len(self._tasks) > MANY_REQUESTS or self._waiting > MAX_LINE:
             self._transport.pause_reading()
 
     def close(self) -> None:
@@ -159,7 +163,8 @@ class Connection(asyncio.BufferedProtocol):
             self._answer(_id_of(line), error=OvermindError("invalid", f"Not a request: {error}"))
             return
         before = None if request.id is not None else self._in_order
-        task = asyncio.get_running_loop().create_task(self._serve(request, before))
+        self._waiting += len(line)
+        task = asyncio.get_running_loop().create_task(self._serve(request, before, len(line)))
         if request.id is None:
             self._in_order = task
         self._tasks.add(task)
@@ -169,7 +174,8 @@ class Connection(asyncio.BufferedProtocol):
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("a request failed", exc_info=task.exception())
-        if len(self._tasks) <= MANY_REQUESTS // 2 and not self._transport.is_closing():
+        few = len(self._tasks) <= MANY_REQUESTS // 2 and self._waiting <= MAX_LINE
+        if few and not self._transport.is_closing():
             self._transport.resume_reading()
         self._close_when_done()
 
@@ -177,10 +183,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._closing and not self._tasks and not self._transport.is_closing():
             self.close()
 
-    async def _serve(self, request: Request, before: asyncio.Task[None] | None) -> None:
-        """Answer one request; those without an id after the one before, as nothing else tells them apart."""
-        if before is not None and not before.done():
-            await asyncio.wait([before])
+    async def _serve(self, request: Request, before: asyncio.Task[None] | None, size: int) -> None:
+        """Answer one request of `size` bytes."""
+        await self._turn(before)
+        self._waiting -= size
+        self._hold(self._lines.size + self._waiting)
         try:
             endpoint = self._endpoints.get(request.cmd)
             if endpoint is None:
@@ -195,6 +202,13 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
         except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone
             self._answer(request.id, error=_explain(error))
+
+    async def _turn(self, before: asyncio.Task[None] | None) -> None:
+        """Wait for the request before, when nothing else tells the answers apart, and for a client that reads."""
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        while self._transport.get_write_buffer_size() > ANSWERS_AHEAD:
+            await self._room.wait()
 
     async def _stream(self, id_: object, items: AsyncIterator[Any]) -> None:
         first = True
@@ -215,11 +229,15 @@ class Connection(asyncio.BufferedProtocol):
             message["id"] = id_
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._outgoing.append(_encode(message))
+        line = _encode(message)
+        self._outgoing.append(line)
+        self._outgoing_size += len(line)
+        if self._outgoing_size > STREAM_AHEAD:
+            self._flush()
 
     def _flush(self) -> None:
         """Send the answers of one turn together."""
-        lines, self._outgoing = self._outgoing, []
+        lines, self._outgoing, self._outgoing_size = self._outgoing, [], 0
         if not lines or self._transport.is_closing():
             return
         self._transport.write(b"\n".join(lines) + b"\n")

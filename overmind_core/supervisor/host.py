@@ -20,7 +20,7 @@ from overmind_core.supervisor.retention import keep_bounded
 from overmind_core.system.clock import SystemClock
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
-from overmind_core.system.unixsocket import listen
+from overmind_core.system.unixsocket import BACKLOG, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,7 +114,9 @@ class Host:
         except OSError as error:
             raise _unusable(self._home, error) from error
         loop = asyncio.get_running_loop()
-        return await loop.create_unix_server(lambda: Connection(table, self._door, self._connections), sock=socket)
+        return await loop.create_unix_server(
+            lambda: Connection(table, self._door, self._connections), sock=socket, backlog=BACKLOG
+        )
 
     async def _let_clients_go(self) -> None:
         """Let each client have what was answered to it."""

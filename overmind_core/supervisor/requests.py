@@ -5,11 +5,13 @@ A bare number is milliseconds for `timeout` and `backoff` and seconds elsewhere;
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 Amount = int | float | str
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number that is not negative and that everybody can hold, JavaScript too."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -44,14 +46,14 @@ class Start(Args, frozen=True):
     """The caller's environment."""
     env_set: dict[str, str] = {}
     """What the caller set for this mission alone; wins over every default of ours."""
-    umask: int = 0o022
-    columns: int = 80
-    rows: int = 24
+    umask: Whole = 0o022
+    columns: Whole = 80
+    rows: Whole = 24
     type: str = "task"
     parent: str | None = None
     provider: str = "raw"
     restart: str = "never"
-    max_restarts: int = 5
+    max_restarts: Whole = 5
     max_seconds: Amount = 60
     backoff: Amount = 1000
     activity_timeout: Amount = 0
@@ -90,8 +92,8 @@ class Logs(Args, frozen=True):
 
     ids: list[str] | None = None
     follow: bool = False
-    run: int | None = None
-    seq: int = 0
+    run: Whole | None = None
+    seq: Whole = 0
 
 
 class One(Args, frozen=True):
@@ -138,7 +140,7 @@ class Update(Args, frozen=True):
     name: str | None = None
     labels: dict[str, str | None] = {}
     restart: str | None = None
-    max_restarts: int | None = None
+    max_restarts: Whole | None = None
     max_seconds: Amount | None = None
     backoff: Amount | None = None
     activity_timeout: Amount | None = None
@@ -165,7 +167,7 @@ class Wait(Args, frozen=True):
 class Events(Args, frozen=True):
     """The event log after `since`."""
 
-    since: int = 0
+    since: Whole = 0
     follow: bool = False
 
 
@@ -174,7 +176,7 @@ class Subscribe(Args, frozen=True):
 
     ids: list[str]
     from_start: bool = False
-    offsets: dict[str, int] = {}
+    offsets: dict[str, Whole] = {}
 
 
 class Shutdown(Args, frozen=True):
