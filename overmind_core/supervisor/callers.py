@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
-from overmind_core.system.marks import NO_MARK, mark_of
+from overmind_core.system.marks import NO_MARK, ceiling, mark_of
 from overmind_core.system.processtree import machine, read
 
 if TYPE_CHECKING:
@@ -24,26 +24,35 @@ MANY_GENERATIONS = 64
 class Caller:
     """The other end of one connection; what it is is found out once, when a command first asks."""
 
-    __slots__ = ("inside", "known", "peer")
+    __slots__ = ("inside", "known", "mark", "peer")
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
+        self.mark = mark_of(peer.pid)
+        """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
         self.known = False
         self.inside: str | None = None
         """The id of the mission that it runs in, once `known`."""
+
+    def died_inside(self) -> bool:
+        """Whether it ran in some mission and is dead: most likely it was ended together with that."""
+        if not NO_MARK < self.mark < ceiling():
+            return False
+        process = read(self.peer.pid)
+        return process is None or process.dead
 
 
 def mission_of(caller: Caller, book: Book, home: str) -> str | None:
     """The id of the mission that the caller runs in; None for everybody else."""
     if not caller.known:
-        caller.inside = _mission_of(caller.peer, book, home)
+        caller.inside = _mission_of(caller, book, home)
         caller.known = True
     return caller.inside
 
 
-def _mission_of(peer: Peer, book: Book, home: str) -> str | None:
+def _mission_of(caller: Caller, book: Book, home: str) -> str | None:
     roots = {run.pid: run.mission for run in book.runs.values() if run.pid and run.code is None}
-    pid = peer.pid
+    pid = caller.peer.pid
     for _ in range(MANY_GENERATIONS):
         if pid in roots:
             return roots[pid]
@@ -51,7 +60,7 @@ def _mission_of(peer: Peer, book: Book, home: str) -> str | None:
         if process is None or process.ppid <= 1:
             break
         pid = process.ppid
-    return _by_environment(peer, book, home) or _by_mark(peer, book)
+    return _by_environment(caller.peer, book, home) or _by_mark(caller.mark, book)
 
 
 def _by_environment(peer: Peer, book: Book, home: str) -> str | None:
@@ -64,8 +73,7 @@ def _by_environment(peer: Peer, book: Book, home: str) -> str | None:
     return named if named and os.fsdecode(named_home) == home and book.get(named) is not None else None
 
 
-def _by_mark(peer: Peer, book: Book) -> str | None:
-    mark = mark_of(peer.pid)
+def _by_mark(mark: int, book: Book) -> str | None:
     if mark <= NO_MARK:
         return None
     return next((run.mission for run in book.runs.values() if run.mark == mark and run.code is None), None)

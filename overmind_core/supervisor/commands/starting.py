@@ -34,21 +34,21 @@ async def run(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any
     if request.request is not None and (earlier := _earlier(core, request.request)) is not None:
         return records.brief(earlier)
     parent = _parent(core, request, mission_of(caller, core.book, core.home.root))
-    _check_open(core, parent)
+    _check_open(core, parent, caller)
     name = _name(core, request.name)
     definition = intake.definition(request, name=name, parent=parent)
     mission = Mission(_new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
     environment = Environment(request.env, request.env_set)
     with core.book.roster.reserved(name, mission.id):
         await core.spawner.prepare(mission, environment)
-        _check_open(core, parent)  # once more: it took a moment
+        _check_open(core, parent, caller)  # once more: it took a moment
         change = _record(core, mission, environment, request.request)
     await _saved(core, mission, change)
     await _spawn(core, mission)
     return records.brief(mission)
 
 
-def _check_open(core: Supervisor, parent: str | None) -> None:
+def _check_open(core: Supervisor, parent: str | None, caller: Caller) -> None:
     """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
     if core.handing_over:
         raise HandingOver
@@ -57,6 +57,8 @@ def _check_open(core: Supervisor, parent: str | None) -> None:
     above = None if parent is None else core.book.get(parent)
     if above is not None and above.ending is not None and above.ending.cause is not Cause.EXITED:
         raise OvermindError("not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended.")
+    if (above is None or not above.is_live) and caller.died_inside():
+        raise OvermindError("not_running", "The mission that asked has ended.")
 
 
 def _record(core: Supervisor, mission: Mission, environment: Environment, request: str | None) -> Change:

@@ -1,0 +1,26 @@
+"""Who asks, when the one who asked is dead by the time we look."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from overmind_core.supervisor.callers import Caller
+from overmind_core.system.marks import ceiling
+from overmind_core.system.unixsocket import Peer
+
+pytestmark = pytest.mark.linux
+
+
+@pytest.mark.parametrize(("mark", "inside"), [(lambda: ceiling() - 7, True), (ceiling, False)])
+def test_a_dead_caller_that_wore_a_mark_died_inside_a_mission(mark, inside):
+    command = ["prlimit", f"--msgqueue={mark()}:{ceiling()}", "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        caller = Caller(Peer(process.pid, os.getuid()))
+        assert caller.died_inside() is False
+        process.kill()
+    assert caller.died_inside() is inside
