@@ -57,7 +57,7 @@ def build(command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command."""
     parser = Parser(
         prog=f"overmind {command.name}",
-        usage=_usage(command),
+        usage=usage(command),
         description=command.summary[:1].upper() + command.summary[1:] + ".",
         epilog=_epilog(command),
         formatter_class=_formatter,
@@ -126,7 +126,8 @@ def _columns() -> int:
         return _WIDTH
 
 
-def _usage(command: Command) -> str:
+def usage(command: Command) -> str:
+    """Return how the command is written."""
     words = [_word(argument) for argument in command.arguments]
     return " ".join(["overmind", command.name, "[options]", *words, *filter(None, [command.rest])])
 

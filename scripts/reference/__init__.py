@@ -1,0 +1,1 @@
+"""The reference pages, written from the tables that the program itself reads."""

@@ -1,0 +1,130 @@
+"""docs/api.md, from the types of the requests and the table of the commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from overmind_core.errors import CODES
+from overmind_core.supervisor import requests
+from overmind_core.supervisor.commands.table import TABLE
+from overmind_core.wire.api import API_VERSION, MAX_LINE, STREAMS
+
+HEAD = f"""\
+# The API
+
+Written from the request types by `make docs`. Version {API_VERSION}.
+
+Lines of JSON over the Unix socket `overmind.sock` in the home (a long path moves it: then `overmind.sock.path` names
+the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 20} MiB.
+
+```text
+→ {{"cmd":"run","args":{{"command":"sleep 3","cwd":"/tmp"}},"id":1}}
+← {{"ok":{{"id":"a1b2c3d4","name":"brave-otter"}},"id":1}}
+→ {{"cmd":"info","args":{{"id":"nosuch"}},"id":2}}
+← {{"error":"not_found","message":"no mission named 'nosuch'","id":2}}
+```
+
+`id` is echoed, whatever it is, so that one connection can carry many requests at once; without one there is none in
+the answer. Names of commands are those of the [command line](commands.md), with underscores. An unknown argument is an
+error.
+
+A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last `{{"end":…}}`;
+each carries the request's `id`. It ends with its connection.
+
+A time is RFC 3339 in UTC under a name that ends in `_at`. A *quantity* is a number, or a text with a unit such as
+`"5m"`; without one it is milliseconds for `timeout` and `backoff`, seconds elsewhere.
+"""
+FOLLOWING = {"logs": "one answer; a stream with `follow`"}
+"""Commands that are a stream sometimes."""
+
+
+def page() -> str:
+    """Return the whole page."""
+    names = ", ".join(f"[{name}](#{name})" for name in TABLE)
+    sections = [_section(name, arguments, handler) for name, (arguments, handler) in TABLE.items()]
+    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, _errors()])
+
+
+def _section(name: str, arguments: type[requests.Args], handler: Any) -> str:  # noqa: ANN401  (functions of many types)
+    answers = "a stream" if name in STREAMS else FOLLOWING.get(name, "one answer")
+    asked = _sentences(arguments) if msgspec.structs.fields(arguments) else "none."
+    parts = [f"### {name}\n", f"{_sentences(handler)}\n", f"Arguments: {asked}\n"]
+    return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.\n"])
+
+
+def _fields(arguments: type[requests.Args]) -> Iterator[str]:
+    fields = msgspec.structs.fields(arguments)
+    if not fields:
+        return
+    notes = _notes(arguments)
+    types = inspect.get_annotations(arguments)
+    rows = [
+        f"| `{field.name}` | {_type(str(types[field.name]))} | {_default(field)} | {notes.get(field.name, '')} |"
+        for field in fields
+    ]
+    yield "\n".join(["| argument | type | default | |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _type(written: str) -> str:
+    """Return an annotation in the words of JSON."""
+    words = {
+        "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
+        "None": "null",
+    }  # fmt: skip
+    parts = [part.strip() for part in written.split("|")] if "[" not in written else [written]
+    if "[" in written:
+        for name, word in {**words, "list": "array", "dict": "object", "[": " of ", "]": "", ", ": " → "}.items():
+            written = written.replace(name, word)
+        return written.replace("object of text → ", "object, text to ").replace(" | ", " or ")
+    return " or ".join(words.get(part, part) for part in parts)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "needed"
+    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    return f"`{msgspec.json.encode(default).decode()}`"
+
+
+def _notes(arguments: type) -> dict[str, str]:
+    """Return the text below each field."""
+    body = ast.parse(inspect.getsource(arguments)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    pairs = zip(body.body, body.body[1:], strict=False)
+    return {
+        field.target.id: " ".join(str(text.value.value).split())
+        for field, text in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def _sentences(thing: Any) -> str:  # noqa: ANN401  (a function or a type)
+    """Return the first paragraph of a docstring, on one line."""
+    text = " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+    return text.replace("<", "&lt;")
+
+
+ERRORS = """\
+## Errors
+
+A closed set; `message` names the thing, and says what to do. The command line exits as the table says.
+
+| code | exit | says, when nobody knows better |
+|---|---|---|
+"""
+
+
+def _errors() -> str:
+    return ERRORS + "".join(f"| `{code}` | {exit_} | {_plain(text)} |\n" for code, (exit_, text) in CODES.items())
+
+
+def _plain(text: str) -> str:
+    return text.replace("<", "&lt;")

@@ -1,0 +1,110 @@
+"""docs/commands.md, from the table of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from overmind_core.cli.headless.front import COMMANDS as HEADLESS
+from overmind_core.cli.headless.front import FRONT
+from overmind_core.cli.headless.front import find as find_headless
+from overmind_core.cli.main import find
+from overmind_core.cli.parser import usage
+from overmind_core.cli.table import GROUPS, Command, Parameter
+from overmind_core.errors import FAILED, INTERRUPTED, TIMED_OUT, USAGE
+
+HEAD = """\
+# Commands
+
+Written from the table of the command line by `make docs`; each command says the same with `--help`.
+
+`<id>` is an id, a name, or at least 3 characters of an id. Numbers without a unit are milliseconds for `run --timeout`
+and `--backoff`, seconds elsewhere; `ms`, `s`, `m`, `h` and `d` are understood everywhere. The home is `$OVERMIND_HOME`,
+or `~/.overmind`. What missions, names and ids are: [missions.md](missions.md).
+"""
+
+EXITS = f"""\
+## Exit codes
+
+| code | means |
+|---|---|
+| 0 | done |
+| {FAILED} | the request failed; stderr says `Error: <code>: <sentence>`, the code one of [these](api.md#errors) |
+| {USAGE} | the command line makes no sense; nothing was started |
+| {TIMED_OUT} | a time limit ran out |
+| {INTERRUPTED} | a view was left with ctrl-c |
+| N | `wait`, `run --wait` and headless runs exit with the child's code: 128+N for a signal, 137 for a killed mission |
+"""
+
+OWN_EXITS = {
+    "run": "With `--wait`: the mission's own code. Else 0 once it is started.",
+    "wait": "The first code other than 0, in the order of the arguments; 124 when `--timeout` ran out.",
+    "logs": "130 after ctrl-c with `-f`.",
+    "ps": "130 after ctrl-c with `--watch`.",
+    "monitor": "130 after ctrl-c.",
+    "top": "130 after ctrl-c.",
+    "events": "130 after ctrl-c with `-f`.",
+    "subscribe": "130 after ctrl-c.",
+    "doctor": "1 when a check says `fail`.",
+    "--headless run": "The work's own code; 124 when a time limit ran out, 130 when it was ended by INT, 143 by TERM.",
+}
+"""Command → what it exits with, where that is more than 0 and 1."""
+
+
+def page() -> str:
+    """Return the whole page."""
+    groups = [_group(title, [find(name) for name in names]) for title, names in GROUPS.items()]
+    headless = [FRONT, *(_renamed(find_headless(name), f"--headless {name}") for name in HEADLESS)]
+    return "\n".join([HEAD, _contents(), *groups, _group("Without a daemon", headless), EXITS])
+
+
+def _contents() -> str:
+    lines = [f"* {title}: " + ", ".join(f"[{name}](#{name})" for name in names) for title, names in GROUPS.items()]
+    return "\n".join([*lines, "* [Without a daemon](#without-a-daemon)", "* [Exit codes](#exit-codes)", ""])
+
+
+def _group(title: str, commands: list[Command]) -> str:
+    return "\n".join([f"## {title}\n", *(_section(command) for command in commands)])
+
+
+def _section(command: Command) -> str:
+    parts = [
+        f"### {command.name}\n",
+        f"{command.summary[:1].upper()}{command.summary[1:]}.\n",
+        f"```text\n{usage(command)}\n```\n",
+        *_table("word", command.arguments),
+        *_table("option", command.options),
+        *([f"{_plain(command.notes)}\n"] if command.notes else []),
+        "```console\n" + "\n".join(f"$ {example}" for example in command.examples) + "\n```\n",
+        *([f"Exit code: {OWN_EXITS[command.name]}\n"] if command.name in OWN_EXITS else []),
+    ]
+    return "\n".join(parts)
+
+
+def _table(title: str, parameters: Sequence[Parameter]) -> list[str]:
+    if not parameters:
+        return []
+    rows = [f"| `{_names(one)}` | {_cell(str(one.settings['help']))} |" for one in parameters]
+    return ["\n".join([f"| {title} | means |", "|---|---|", *rows]) + "\n"]
+
+
+def _names(parameter: Parameter) -> str:
+    if not parameter.names[0].startswith("-"):
+        return f"<{parameter.settings['metavar']}>"
+    names = ", ".join(parameter.names)
+    return f"{names} {parameter.settings['metavar']}" if parameter.takes_value else names
+
+
+def _cell(text: str) -> str:
+    """Return a help text as argparse would print it, safe in a table."""
+    return _plain(text.replace("%%", "%")).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    return text.replace("<", "&lt;")
+
+
+def _renamed(command: Command, name: str) -> Command:
+    return Command(
+        name=name,
+        **{slot: getattr(command, slot) for slot in Command.__slots__ if slot != "name"},
+    )
