@@ -71,6 +71,11 @@ class RunDisplay:
             yield from self._note_lines(self._notes.pop(0))
 
     @property
+    def partial_line(self) -> str:
+        """What has been written of a line that isn't finished: a prompt, a progress bar; "" when there is none."""
+        return next(filter(None, (stream.partial_line for stream in self._streams)), "")
+
+    @property
     def _partial(self) -> bool:
         return any(stream.partial for stream in self._streams)
 

@@ -46,6 +46,12 @@ class Lines:
         """Whether nothing stands on the line (erased text doesn't count)."""
         return not self._runs and not self._cells
 
+    @property
+    def current(self) -> str:
+        """The line as it stands; nothing changes."""
+        runs = list(self._runs) if self._cells is None else list(_grouped(self._cells, self._styles))
+        return _trimmed(runs)
+
     def write(self, text: str, style: Style) -> None:
         """Write `text`, without control characters, at the cursor."""
         if self.simple:

@@ -54,6 +54,11 @@ class Sanitiser:
         return self._state != self._full_screen and not self._lines.empty
 
     @property
+    def partial_line(self) -> str:
+        """The line that no newline has ended yet, as it stands; "" when there is none."""
+        return self._lines.current if self.partial else ""
+
+    @property
     def pending(self) -> bool:
         """Whether something was fed that no line shows yet."""
         return self._span > 0 or bool(self._carried) or not self._lines.empty

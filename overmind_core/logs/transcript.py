@@ -194,6 +194,16 @@ class Transcript:
         for view in self._views:
             yield from view.display.finish()
 
+    @property
+    def partial_line(self) -> str:
+        """What has been written of a line that isn't finished, in the newest run."""
+        return self._views[-1].display.partial_line if self._views else ""
+
+    @property
+    def start(self) -> tuple[int, Offsets] | None:
+        """Number and offsets of the first run that is shown, where its lines begin; None before `begin`."""
+        return (self._views[0].number, self._views[0].start) if self._views else None
+
     def chunks(self) -> Iterator[Chunk]:
         """Instead of lines: the bytes that came since the last call."""
         if not self._views:

@@ -21,6 +21,7 @@ from overmind_core.supervisor.book import Book
 from overmind_core.supervisor.ender import Ender
 from overmind_core.supervisor.feed import Feed
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperLink, KeeperRefused
+from overmind_core.supervisor.lastline import LastLines
 from overmind_core.supervisor.ledger import Ledger
 from overmind_core.supervisor.pulse import Extent, Pulse
 from overmind_core.supervisor.reconcile import Action, Verdict, compare, unknown_runs
@@ -75,6 +76,7 @@ class Supervisor:
         self.handing_over = False
         """Another daemon takes over: requests are left to it."""
         self._left = False
+        self.last_lines = LastLines()
         self._meter = Meter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: list[str] = []
@@ -113,7 +115,8 @@ class Supervisor:
         if link is None or link.closed:
             return
         try:
-            await link.ask("goodbye")
+            if self.keepers.kill_after is None:
+                await link.ask("goodbye")
             if quit_keeper:
                 await link.ask("quit")
         except (KeeperGone, KeeperRefused):

@@ -42,7 +42,9 @@ def row(mission: Mission, children: Sequence[str], now: float) -> dict[str, Any]
     }
 
 
-def details(mission: Mission, runs: Sequence[Run], children: Sequence[str], now: float) -> dict[str, Any]:
+def details(
+    mission: Mission, runs: Sequence[Run], children: Sequence[str], now: float, last_line: str = ""
+) -> dict[str, Any]:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
@@ -68,7 +70,7 @@ def details(mission: Mission, runs: Sequence[Run], children: Sequence[str], now:
         "created_at": time(mission.created_at),
         "session_id": None,
         "attached": 0,
-        "now": now_line(mission),
+        "now": now_line(mission, last_line),
         "last_activity_at": None,
         "survivors": list(mission.survivors),
         "runs": [run_details(run, mission) for run in runs],
@@ -107,14 +109,12 @@ def activity(mission: Mission) -> str | None:
     return "unknown" if mission.is_live and mission.definition.kind is Kind.SESSION else None
 
 
-def now_line(mission: Mission) -> str | None:
-    """One line on what is going on: the reason of an end, or when the next try comes."""
-    if mission.status is Status.RESTARTING:
-        return f"retry at {time(mission.next_restart_at)}"
-    if mission.is_live:
-        return None
-    code = exit_code(mission)
-    parts = [f"exit {code}" if code else "", mission.reason or ""]
+def now_line(mission: Mission, last_line: str = "") -> str | None:
+    """One line on what is going on: what it wrote last, and of one that failed, how it ended."""
+    if mission.is_live and mission.status is not Status.RESTARTING:
+        return last_line or None
+    code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
+    parts = [f"exit {code}" if code else "", last_line or mission.reason or ""]
     return ": ".join(part for part in parts if part) or None
 
 

@@ -13,8 +13,10 @@ from overmind_core.domain.mission import LIVE, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor import records
 from overmind_core.supervisor.book import mission_of as decoded
+from overmind_core.supervisor.book import run_of
 from overmind_core.supervisor.callers import forbid_inside, mission_of
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
+from overmind_core.supervisor.lastline import Extent
 from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.retention import folder_size
 from overmind_core.version import VERSION
@@ -80,7 +82,8 @@ async def info(core: Supervisor, request: Info, caller: Caller) -> dict[str, Any
         await core.pulse.refresh()
     runs = core.book.runs_of(mission.id)
     children = children_of(core.book.parents()).get(mission.id, [])
-    found = records.details(mission, runs, children, core.clock.wall())
+    lines = await _last_lines(core, [mission])
+    found = records.details(mission, runs, children, core.clock.wall(), lines[0])
     found["last_activity_at"] = _last_activity(core, mission)
     if request.env or request.reveal:
         environment = core.environment(mission.id)
@@ -130,13 +133,33 @@ def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
 
 
 async def _widen(core: Supervisor, missions: Sequence[Mission], rows: Sequence[dict[str, Any]]) -> None:
+    await core.pulse.refresh()
     used = await core.usage([mission for mission in missions if mission.is_live])
-    for mission, row in zip(missions, rows, strict=True):
+    lines = await _last_lines(core, missions)
+    for mission, row, line in zip(missions, rows, lines, strict=True):
         usage = used.get(mission.id)
         row["cpu_percent"] = None if usage is None else usage.cpu_percent
         row["memory_bytes"] = None if usage is None else usage.memory_bytes
+        row["output_bytes_per_second"] = round(core.pulse.rate(mission.run_id), 1) if mission.is_live else None
+        row["next_restart_at"] = records.time(mission.next_restart_at)
         row["cost"] = None
-        row["now"] = records.now_line(mission)
+        row["now"] = records.now_line(mission, line)
+
+
+async def _last_lines(core: Supervisor, missions: Sequence[Mission]) -> list[str]:
+    """What the newest run of each wrote last."""
+    extents = [_extent(core, mission) for mission in missions]
+    return await asyncio.to_thread(lambda: [core.last_lines.of(one) if one else "" for one in extents])
+
+
+def _extent(core: Supervisor, mission: Mission) -> Extent | None:
+    stored = None if mission.id in core.book.runs else core.state.runs.latest(mission.id)
+    run = core.book.runs.get(mission.id) if stored is None else run_of(stored)
+    if run is None:
+        return None
+    known = core.pulse.of(run.id)
+    path = f"{core.home.logs}/{run.mission}/{run.number:06d}"
+    return Extent(run.id, path, max(known.out, run.out), max(known.err, run.err))
 
 
 async def _keeper(core: Supervisor) -> dict[str, Any] | None:

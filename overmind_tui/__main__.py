@@ -1,0 +1,49 @@
+"""`python -m overmind_tui`: the process that `overmind tui` becomes."""
+
+from __future__ import annotations
+
+import gc
+
+gc.disable()  # until the first frame: nothing that is imported here is ever garbage
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+
+from textual import constants  # noqa: E402
+
+from overmind_core.system.paths import Home  # noqa: E402
+from overmind_tui.app import OvermindApp  # noqa: E402
+from overmind_tui.world import World  # noqa: E402
+
+constants.DISABLE_KITTY_KEY = True  # type: ignore[misc]  # its key reports would reach agents, and can end the program
+
+
+def main() -> int:
+    """Run the program; its exit status."""
+    options = _options()
+    app = OvermindApp(
+        Home.resolve(os.environ), World.here(), read_only=options.read_only, theme=options.theme, view=options.view or ""
+    )
+    app.call_later(_collect_again)
+    said = app.run(mouse=app.settings.mouse)
+    if said:
+        sys.stdout.write(said + "\n")
+    return app.return_code or 0
+
+
+def _collect_again() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="overmind tui", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--read-only", action="store_true")
+    parser.add_argument("--theme")
+    parser.add_argument("-c", dest="view")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,351 @@
+"""The program: what came from the threads, which screen has the keys, and how it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, ClassVar
+
+from textual import constants, events, on
+from textual.app import App
+from textual.driver import Driver as AnyDriver
+from textual.screen import Screen
+
+from overmind_core.client.calls import Client
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_core.version import VERSION
+from overmind_tui import actions, messages, registry, settings, themes
+from overmind_tui.actions import Context
+from overmind_tui.commands import Commands
+from overmind_tui.deeds import Deeds
+from overmind_tui.departure import Departure
+from overmind_tui.feed import Feed
+from overmind_tui.hosting import Hosting
+from overmind_tui.logfeed import LogFeed
+from overmind_tui.screens.missions import MissionsScreen
+from overmind_tui.screens.page import Page
+from overmind_tui.screens.text import TextPage
+from overmind_tui.view import texts
+from overmind_tui.view.cells import Cell, Row
+from overmind_tui.view.fleet import Fleet
+from overmind_tui.world import World
+
+NOTICE_SECONDS = 5.0
+EVENTS_KEPT = 2000
+NOTHING = Cell("")
+
+
+class OvermindApp(App[str], inherit_bindings=False):
+    """Returns what is to be said on the terminal afterwards.
+
+    Args:
+        home: Whose missions.
+        world: The folder, umask and environment that new missions start from.
+        read_only: Hide and disable what changes anything.
+        theme: Instead of the configured one.
+        view: To begin with.
+        zone: Of the times in logs; None is the machine's.
+    """
+
+    CSS_PATH = "overmind.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar = []
+    TITLE = "overmind"
+    version = VERSION
+
+    def __init__(
+        self,
+        home: Home,
+        world: World,
+        *,
+        read_only: bool = False,
+        theme: str | None = None,
+        view: str = "",
+        zone: tzinfo | None = None,
+    ) -> None:
+        super().__init__()
+        self.home = home
+        self._world = world
+        self.read_only = read_only
+        self.zone = zone
+        self.settings, mistake = _settings(home)
+        self.notice = Cell(mistake, "bad")
+        self.ascii_only = settings.ascii_only(self.settings.symbols, world.environ)
+        self._first_view = view
+        self.fleet = Fleet()
+        self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
+        self.lost = ""
+        self.shows_crumbs = True
+        self.deeds = Deeds(self)
+        self.commands = Commands(self)
+        self.hosting = Hosting(home, lambda work: self.run_worker(work, thread=True, exit_on_error=False))
+        self.departure = Departure(self)
+        self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
+        self.log_feed = LogFeed(home, self.post_message)
+        self.main = MissionsScreen()
+        self._keys: deque[events.Key | events.Paste] = deque()
+        self._held = False
+        self._wanted_row = ""
+        self._notice_until = float("inf") if mistake else 0.0
+        self._dress(theme or self.settings.theme)
+
+    # beginning
+
+    def _dress(self, wanted: str) -> None:
+        """Our own themes beside Textual's; nothing moves."""
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = wanted if wanted in self.available_themes else themes.DARK.name
+        self.animation_level = "none"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What our stylesheet needs of any theme."""
+        return themes.DEFAULTS
+
+    def get_driver_class(self) -> type[AnyDriver]:
+        """Our driver, unless somebody else shows us, as in a browser."""
+        if constants.DRIVER is not None:
+            return super().get_driver_class()
+        from overmind_tui.driver import Driver  # noqa: PLC0415 - tests need none, and it knows POSIX terminals alone
+
+        return Driver
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The missions."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Frame first; what is in it comes from the threads."""
+        self.departure.listen()
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.feed.start()
+        self.log_feed.start()
+        self.set_interval(1.0, self._tick)
+        if self._first_view:
+            self.command(self._first_view)
+
+    async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
+        """Run; whatever ends it, missions that only we supervise are handed over before the loop ends."""
+        try:
+            return await super().run_async(*args, **options)
+        finally:
+            self.feed.close()
+            self.log_feed.close()
+            await asyncio.to_thread(self.departure.last_rites)
+
+    # keys: one after the other, to the screen on top; held while one is opening
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take keys and pastes before Textual sends them round its widgets."""
+        if isinstance(event, events.Key | events.Paste):
+            self._keys.append(event)
+            self._drain()
+            return
+        await super().on_event(event)
+
+    def hold(self) -> None:
+        """A screen is opening: keys wait for it."""
+        self._held = True
+
+    def release(self) -> None:
+        """The screen can take keys."""
+        self._held = False
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._keys and not self._held:
+            event = self._keys.popleft()
+            if isinstance(event, events.Paste):
+                self.screen.paste(event.text)  # type: ignore[attr-defined]
+            else:
+                self.screen.press(event.key, _character(event))  # type: ignore[attr-defined]
+
+    def open(self, screen: Screen[None]) -> None:
+        """Show a screen on top; what is typed meanwhile is for it."""
+        self.hold()
+        self.push_screen(screen)
+
+    def back(self) -> None:
+        """Close the screen on top."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+            self.main.say()
+
+    def to_root(self) -> None:
+        """Close all screens but the main one."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    # what came
+
+    @on(messages.Connected)
+    def _connected(self, message: messages.Connected) -> None:
+        self.lost = ""
+        hosted = "hosted here" if message.hosted else f"daemon {message.daemon.get('pid')}"
+        if not self.notice.text:
+            self.flash(hosted, "quiet")
+        self.main.changed_connection()
+
+    @on(messages.Disconnected)
+    def _disconnected(self, message: messages.Disconnected) -> None:
+        tail = "ctrl-r starts one here" if message.final else "reconnecting …"
+        self.lost = f"{message.reason.rstrip('.')} · {tail}"
+        self.main.changed_connection()
+
+    @on(messages.RowsChanged)
+    def _rows_changed(self, message: messages.RowsChanged) -> None:
+        self.fleet.apply(message.rows, message.removed, everything=message.everything)
+        if self._wanted_row in self.fleet.rows:
+            self.main.rearrange(asked=True)
+            self.main.table.select(self._wanted_row)
+            self._wanted_row = ""
+        else:
+            self.main.rearrange()
+
+    @on(messages.Happened)
+    def _happened(self, message: messages.Happened) -> None:
+        self.events.extend(message.events)
+        if isinstance(self.screen, TextPage) and self.screen.view == "events":
+            self.screen.update()
+
+    @on(messages.LogShown)
+    @on(messages.LogGrew)
+    @on(messages.LogOlder)
+    @on(messages.LogFailed)
+    def _log_came(self, message: messages.LogShown) -> None:
+        self.main.log_came(message)
+
+    @on(messages.Done)
+    def _done(self, message: messages.Done) -> None:
+        message.then()
+
+    @on(messages.TerminalGone)
+    def _terminal_gone(self) -> None:
+        self.departure.at_once()
+
+    def _tick(self) -> None:
+        if self.notice.text and time.monotonic() > self._notice_until:
+            self.notice = NOTHING
+        self.main.tick()
+        self._say()
+
+    # asking
+
+    def request(
+        self,
+        command: str,
+        requests: Sequence[Mapping[str, Any]],
+        told: Callable[[Sequence[Any | OvermindError]], None],
+    ) -> None:
+        """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
+
+        def work() -> None:
+            client = Client(self.home)
+            try:
+                answers: Sequence[Any | OvermindError] = client.call_each(command, requests)
+            except OvermindError as error:
+                answers = [error] * len(requests)
+            finally:
+                client.close()
+            self.post_message(messages.Done(lambda: told(answers)))
+
+        self.run_worker(work, thread=True, group="requests", exit_on_error=False)
+
+    def world(self) -> dict[str, Any]:
+        """What a new mission starts from."""
+        return self._world.request()
+
+    @property
+    def folder(self) -> str:
+        """Where the program was started."""
+        return self._world.folder
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment in which the program was started."""
+        return self._world.environ
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def select_soon(self, mission: str) -> None:
+        """Put the cursor on a mission that may not have come yet."""
+        self._wanted_row = mission
+
+    def refresh_all(self) -> None:
+        """Ask for everything again."""
+        self.fleet.forget_killed()
+        self.main.rearrange(asked=True)
+        self.feed.retry()
+        self.flash("asked for everything again", "quiet")
+
+    # saying
+
+    def flash(self, text: str, tone: str = "") -> None:
+        """Say something in the bottom line for a while."""
+        self.notice = Cell(" ".join(text.split()), tone)
+        self._notice_until = time.monotonic() + NOTICE_SECONDS * (2 if tone == "bad" else 1)
+        self._say()
+
+    def _say(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Page) and screen.is_mounted:
+                screen.say()
+
+    def command(self, text: str) -> None:
+        """Do what was typed after a colon."""
+        self.commands.run(text)
+
+    def completion(self, text: str) -> str:
+        """What completes it."""
+        return self.commands.ghost(text)
+
+    def show_view(self, name: str) -> None:
+        """Go to a view."""
+        self.commands.show(name)
+
+    def show_help(self, context: Context) -> None:
+        """The keys of a context."""
+        title = registry.VIEWS["help"].summary
+        self.open(TextPage("help", title, lambda: texts.help_lines(context, read_only=self.read_only)))
+
+    def show_describe(self, row: Row) -> None:
+        """Everything known about a mission."""
+
+        def told(answers: Sequence[Any | OvermindError]) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self.flash(answer.message, "bad")
+            else:
+                lines = texts.describe(answer)
+                self.open(TextPage("describe", str(answer["name"]), lambda: lines))
+
+        self.request("info", [{"id": row["id"]}], told)
+
+    def ask_leave(self) -> None:
+        """Leave; with missions that only we supervise, ask first."""
+        self.departure.ask()
+
+    def allowed(self, danger: actions.Danger) -> bool:
+        """Whether this session may do something of this kind."""
+        return not self.read_only or danger is actions.Danger.NONE
+
+
+def _character(event: events.Key) -> str | None:
+    """What the key types; None for a key that is no character."""
+    return event.character if event.character and event.character.isprintable() and "+" not in event.key[:-1] else None
+
+
+def _settings(home: Home) -> tuple[settings.Settings, str]:
+    try:
+        return settings.load(home.config), ""
+    except settings.BadSettings as mistake:
+        return settings.Settings(), str(mistake)

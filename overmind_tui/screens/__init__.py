@@ -1,0 +1,1 @@
+"""One screen, its keys and its messages per file."""

@@ -1,0 +1,1 @@
+"""From records to cells and lines: pure, without clock, files, sockets or Textual."""

@@ -1,0 +1,47 @@
+"""A cell: a text and the tone in which it is shown. What a tone looks like is the theme's business."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from overmind_core.domain.cells import cut, display_safe, pad, width
+
+Row = dict[str, Any]
+"""A record as the API answers it."""
+
+
+class Cell(NamedTuple):
+    """Text without control characters; tone "" is plain."""
+
+    text: str
+    tone: str = ""
+
+
+def fitted(text: str, cells: int, *, right: bool = False) -> str:
+    """`text` in exactly `cells` cells: cut or padded."""
+    short = clipped(text, cells)
+    return " " * (cells - width(short)) + short if right else pad(short, cells)
+
+
+def clipped(text: str, cells: int) -> str:
+    """`text` in at most `cells` cells, with `…` where it was cut."""
+    if width(text) <= cells:
+        return text
+    if cells <= 1:
+        return "…"[:cells]
+    begun = cut(text, cells + 2)
+    return begun.removesuffix("...")[: max(cells - 1, 0)] + "…" if text.isascii() else _clip_wide(text, cells - 1) + "…"
+
+
+def safe(value: object) -> str:
+    """Any value of a record as one harmless line; "" for what is absent."""
+    return "" if value is None else display_safe(str(value))
+
+
+def _clip_wide(text: str, cells: int) -> str:
+    used = 0
+    for at, character in enumerate(text):
+        used += width(character)
+        if used > cells:
+            return text[:at]
+    return text

@@ -1,0 +1,73 @@
+"""All missions as far as we were told, and how their load went; pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+
+from overmind_tui.view import missions
+from overmind_tui.view.cells import Row
+from overmind_tui.view.summary import Load, Sample
+
+HISTORY = 240
+"""Samples of one mission's load."""
+_WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "cost", "now")
+
+
+class Fleet:
+    """Rows by id, in the order of their start."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.samples: dict[str, deque[Sample]] = {}
+        self.loaded = False
+        self.before = self.load = Load(0.0, 0.0)
+
+    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool) -> None:
+        """Take over what came; a killed mission that nobody saw alive stays unseen."""
+        if everything:
+            gone = [one for one, row in self.rows.items() if row["status"] == "killed"]
+            kept = {one: self.rows[one] for one in gone}
+            self.rows = {row["id"]: self._merged(row) for row in rows} | kept
+            self.loaded = True
+        for one in removed:
+            self.rows.pop(one, None)
+            self.samples.pop(one, None)
+        for row in rows if not everything else ():
+            if row["id"] in self.rows or row["status"] != "killed":
+                self.rows[row["id"]] = self._merged(row)
+        self._measure(rows)
+
+    def forget_killed(self) -> None:
+        """Whoever comes back to the view sees them no more."""
+        self.rows = {one: row for one, row in self.rows.items() if row["status"] != "killed"}
+
+    def of(self, mission: str | None) -> Row | None:
+        """A mission's row."""
+        return None if mission is None else self.rows.get(mission)
+
+    def history(self, mission: str | None) -> Sequence[Sample]:
+        """A mission's load, the newest last."""
+        return tuple(self.samples.get(mission or "", ()))
+
+    @property
+    def live(self) -> int:
+        """How many are not finished."""
+        return sum(missions.is_live(row) for row in self.rows.values())
+
+    def _merged(self, row: Row) -> Row:
+        """A narrow row keeps what a wide one said before."""
+        known = self.rows.get(row["id"])
+        if known is None or "now" in row:
+            return row
+        return {**{key: known[key] for key in _WIDE if key in known}, **row}
+
+    def _measure(self, rows: Sequence[Row]) -> None:
+        measured = [row for row in rows if row.get("cpu_percent") is not None]
+        for row in measured:
+            sample = Sample(
+                row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
+            )
+            self.samples.setdefault(row["id"], deque(maxlen=HISTORY)).append(sample)
+        if measured:
+            self.before, self.load = self.load, Load.of(self.rows.values())

@@ -1,0 +1,93 @@
+"""Lines of a log as rows of a screen: their time before them, long ones wrapped or cut sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from overmind_core.domain.cells import width
+from overmind_core.logs.display import NOTE, Line
+from overmind_core.logs.layout import ERR
+from overmind_tui.view import ansi
+from overmind_tui.view.ansi import Look
+
+Piece = tuple[str, str | Look]
+"""Text, and its tone by name or the look that the agent gave it."""
+TAB = 8
+STAMP = 9
+"""Cells of a time and the space behind it."""
+LONGEST = 2_000
+"""Characters of one line that are ever shown."""
+
+
+def pieces(line: Line) -> list[Piece]:
+    """The line's texts without tabs, each with its tone or look."""
+    _, stream, text = line
+    text = text[: LONGEST * 4]
+    if stream == NOTE:
+        return [(_expanded(ansi.stripped(text)), "accent")]
+    base = "slow" if stream == ERR else ""
+    return [(_expanded(part), look if look != ansi.PLAIN else base) for part, look in ansi.runs(text)]
+
+
+def stamp(wall: float, zone: tzinfo | None) -> str:
+    """The time of day at `wall`."""
+    return datetime.fromtimestamp(wall, zone).strftime("%H:%M:%S ") if wall else " " * STAMP
+
+
+def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:
+    """The parts in rows of at most `cells` cells; at least one row."""
+    rows: list[list[Piece]] = [[]]
+    room = cells
+    for text, tone in parts:
+        left = text
+        while left:
+            taken = _taking(left, room)
+            if not taken and room == cells:
+                taken = 1
+            if taken:
+                rows[-1].append((left[:taken], tone))
+                room -= width(left[:taken])
+                left = left[taken:]
+            if left:
+                rows.append([])
+                room = cells
+    return rows
+
+
+def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
+    """The parts from the cell `offset` on, at most `cells` of them."""
+    shown: list[Piece] = []
+    skip, room = offset, cells
+    for text, tone in parts:
+        here = text
+        if skip:
+            hidden = _taking(here, skip)
+            skip = max(skip - width(here[:hidden]), 0) if hidden == len(here) else 0
+            here = here[hidden:]
+        taken = _taking(here, room)
+        if taken:
+            shown.append((here[:taken], tone))
+            room -= width(here[:taken])
+    return shown
+
+
+def wider(parts: list[Piece], measure: Callable[[str], int] = width) -> int:
+    """Cells that the parts take."""
+    return sum(measure(text) for text, _ in parts)
+
+
+def _taking(text: str, cells: int) -> int:
+    """How many characters fit into `cells` cells."""
+    if text.isascii():
+        return min(len(text), max(cells, 0))
+    used = 0
+    for at, character in enumerate(text):
+        used += width(character)
+        if used > cells:
+            return at
+    return len(text)
+
+
+def _expanded(text: str) -> str:
+    return text.expandtabs(TAB) if "\t" in text else text

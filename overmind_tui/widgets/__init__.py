@@ -1,0 +1,1 @@
+"""What is drawn: each widget draws lines from plain data and decides nothing."""

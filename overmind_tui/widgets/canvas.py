@@ -1,0 +1,62 @@
+"""What all our widgets share: lines made of runs of text in a tone, drawn without markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from overmind_tui.view.ansi import Look
+
+Run = tuple[str, Style]
+
+TONES = (
+    "good", "wait", "slow", "calm", "bad", "off", "quiet", "faint", "guide", "name", "title", "key", "label", "accent",
+    "mark", "chosen", "banner", "cursor", "cursor-rest",
+)  # fmt: skip
+"""Each is a component class `tone--<name>` of the stylesheet."""
+CLASSES = {f"tone--{tone}" for tone in TONES}
+
+
+class Canvas(Widget):
+    """A widget that draws its own lines."""
+
+    COMPONENT_CLASSES = CLASSES
+
+    def tone(self, name: str) -> Style:
+        """The style of a tone in the theme that is on; "" is plain."""
+        return self.get_component_rich_style(f"tone--{name}", partial=True) if name else Style.null()
+
+    def strip(self, runs: Iterable[Run], width: int, *, ground: Style | None = None) -> Strip:
+        """Runs as a line of exactly `width` cells over the widget's background (and `ground`, when given)."""
+        strip = Strip([Segment(text, style) for text, style in runs]).adjust_cell_length(width)
+        if ground is not None:
+            strip = Strip([Segment(text, (style or Style.null()) + ground) for text, style, _ in strip])
+        return strip.apply_style(self.rich_style)
+
+
+@lru_cache(maxsize=1024)
+def style_of(look: Look) -> Style:
+    """What an agent's colours are on our screen."""
+    return Style(
+        color=_colour(look.text),
+        bgcolor=_colour(look.ground),
+        **dict.fromkeys(look.attributes, True),  # type: ignore[arg-type]
+    )
+
+
+def _colour(value: int | str | None) -> Color | None:
+    if value is None:
+        return None
+    return Color.from_ansi(value) if isinstance(value, int) else Color.parse(value)
+
+
+def literal(text: str) -> str:
+    """A text for a border: nothing in it is markup."""
+    return Content(text).markup

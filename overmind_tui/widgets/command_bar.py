@@ -1,0 +1,100 @@
+"""The line that is typed into: a prompt, the text with its cursor, and what would complete it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.style import Style
+from textual.strip import Strip
+
+from overmind_core.domain.cells import width
+from overmind_tui.view import field as typing
+from overmind_tui.view.field import Field
+from overmind_tui.widgets.canvas import Canvas, Run
+
+_CURSOR = Style(reverse=True)
+
+
+class CommandBar(Canvas):
+    """Asleep until `ask`.
+
+    Attributes:
+        sign: `:` or `/`, or "" while nothing is asked.
+        broken: The text makes no sense yet.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.sign = ""
+        self.broken = False
+        self.field = Field()
+        self._complete: Callable[[str], str] = lambda _: ""
+        self._changed: Callable[[str], None] = lambda _: None
+        self._history: dict[str, list[str]] = {}
+        self._back = 0
+
+    def ask(
+        self, sign: str, text: str = "", *, complete: Callable[[str], str], changed: Callable[[str], None]
+    ) -> None:
+        """Begin: `complete` says what completes a text, `changed` hears of each change."""
+        self.sign, self.field, self.broken = sign, Field.of(text), False
+        self._complete, self._changed, self._back = complete, changed, 0
+        self.refresh()
+
+    def end(self) -> str:
+        """Stop, and return what was typed."""
+        text, sign = self.field.text, self.sign
+        past = self._history.setdefault(sign, [])
+        if text and past[-1:] != [text]:
+            past.append(text)
+        self.sign, self.field, self.broken = "", Field(), False
+        self.refresh()
+        return text
+
+    def insert(self, text: str) -> None:
+        """Type or paste."""
+        self._set(typing.typed(self.field, text))
+
+    def press(self, key: str) -> None:
+        """A key that is no character."""
+        if key in {"tab", "right", "ctrl+f"} and self.field.at == len(self.field.text):
+            if ghost := self._complete(self.field.text):
+                self._set(Field.of(self.field.text + ghost))
+        elif key in {"up", "down", "ctrl+p", "ctrl+n"}:
+            self._recall(1 if key in {"up", "ctrl+p"} else -1)
+        elif (changed := typing.pressed(self.field, key)) is not None:
+            self._set(changed)
+
+    def _recall(self, step: int) -> None:
+        past = self._history.get(self.sign, [])
+        self._back = max(0, min(self._back + step, len(past)))
+        self._set(Field.of(past[-self._back] if self._back else ""))
+
+    def _set(self, field: Field) -> None:
+        changed = field.text != self.field.text
+        self.field = field
+        if changed:
+            self._changed(field.text)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The one line there is."""
+        del y
+        cells = self.content_size.width
+        text, at = self.field.text, self.field.at
+        style = self.tone("bad" if self.broken else "")
+        room = max(cells - 3, 1)
+        begin = 0
+        while width(text[begin:at]) > room - 1:
+            begin += 1
+        ghost = self._complete(text) if at == len(text) else ""
+        under = text[at : at + 1] or ghost[:1] or " "
+        behind = text[at + 1 :] if at < len(text) else ""
+        runs: list[Run] = [
+            (f" {self.sign}", self.tone("accent")),
+            (text[begin:at], style),
+            (under, style + _CURSOR),
+            (behind, style),
+            (ghost[1:], self.tone("faint")),
+        ]
+        return self.strip(runs, cells)

@@ -1,0 +1,242 @@
+"""The one list of the program: a table, or a tree, of any number of rows, of which only the visible ones are drawn.
+
+The cursor holds an id, not a row. A drawn line is kept until what it says changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from overmind_core.domain.cells import pad, width
+from overmind_tui.view import diff, missions
+from overmind_tui.view.cells import Cell, clipped, fitted
+from overmind_tui.view.columns import GAP, Column, Layout, laid_out, needed
+from overmind_tui.view.missions import Branch
+from overmind_tui.widgets.canvas import Canvas, Run
+
+UNREST = 0.5
+"""Seconds after the cursor's row moved in which actions that end work are refused."""
+REMEMBERED = 512
+"""Drawn lines."""
+
+
+class ResourceTable(Canvas, ScrollView, can_focus=True):
+    """Rows, columns and a cursor; the first column draws the tree."""
+
+    class Selected(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, row: str | None) -> None:
+            super().__init__()
+            self.row = row
+
+    class Opened(Message):
+        """A row was clicked twice."""
+
+    def __init__(self, columns: Sequence[Column], *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._columns = columns
+        self._ascii = ascii_only
+        self.branches: list[Branch] = []
+        self.cursor_id: str | None = None
+        self.at = 0
+        self.marked: set[str] = set()
+        self.wide = False
+        self.sorted_by = ""
+        self.empty: tuple[str, ...] = ()
+        self.now = time.time
+        self._moved_at = float("-inf")
+        self._needs: dict[str, int] = {}
+        self._layout: Layout | None = None
+        self._drawn: dict[object, Strip] = {}
+
+    # what is shown
+
+    @property
+    def current(self) -> Branch | None:
+        """The row under the cursor."""
+        return self.branches[self.at] if self.branches and 0 <= self.at < len(self.branches) else None
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row left or moved a moment ago, without a key of the person."""
+        return time.monotonic() - self._moved_at < UNREST
+
+    def show(self, branches: list[Branch], *, asked: bool = False) -> None:
+        """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
+        if not asked and diff.moved(self.branches, branches, self.cursor_id, self.at):
+            self._moved_at = time.monotonic()
+        self.branches = branches
+        self.at = diff.place(branches, self.cursor_id, self.at)
+        self._needs = needed(self._columns, branches, self.now())
+        self._layout = None
+        self.virtual_size = Size(self.scrollable_content_region.width, len(branches) + 1)
+        self._settle()
+        self.refresh()
+
+    def move_to(self, at: int) -> None:
+        """Put the cursor on a row."""
+        self.at = max(0, min(at, len(self.branches) - 1))
+        self._moved_at = float("-inf")
+        self._settle()
+        self.refresh()
+
+    def select(self, row: str) -> bool:
+        """Put the cursor on the row with this id; False when it isn't shown."""
+        at = next((at for at, branch in enumerate(self.branches) if branch.id == row), None)
+        if at is None:
+            return False
+        self.move_to(at)
+        return True
+
+    def press(self, action: str) -> bool:
+        """Move the cursor; False when the action is none of that."""
+        page = max(self._rows_shown - 1, 1)
+        steps = {"down": 1, "up": -1, "page-down": page, "page-up": -page}
+        if action in steps:
+            self.move_to(self.at + steps[action])
+        elif action == "first":
+            self.move_to(0)
+        elif action == "last":
+            self.move_to(len(self.branches) - 1)
+        else:
+            return False
+        return True
+
+    def tick(self) -> None:
+        """Draw the visible rows again: times went on."""
+        self.refresh()
+
+    def forget_drawn(self) -> None:
+        """The theme changed."""
+        self._drawn.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours may be others now."""
+        super().notify_style_update()
+        self._drawn.clear()
+
+    def _settle(self) -> None:
+        """Tell who listens where the cursor is, and have its row in sight."""
+        current = self.current
+        found = None if current is None else current.id
+        if found != self.cursor_id:
+            self.cursor_id = found
+            self.post_message(self.Selected(found))
+        top, shown = self.scroll_offset.y, self._rows_shown
+        if self.at < top:
+            self.scroll_to(y=self.at, animate=False, immediate=True)
+        elif self.at >= top + shown > 0:
+            self.scroll_to(y=self.at - shown + 1, animate=False, immediate=True)
+
+    @property
+    def _rows_shown(self) -> int:
+        return max(self.scrollable_content_region.height - 1, 0)
+
+    # the mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses, two open."""
+        at = event.y - 1 + self.scroll_offset.y
+        if event.y >= 1 and 0 <= at < len(self.branches):
+            self.move_to(at)
+            if event.chain > 1:
+                self.post_message(self.Opened())
+
+    def on_resize(self) -> None:
+        """Another width, other columns."""
+        self._layout = None
+        self._drawn.clear()
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.branches) + 1)
+        self._settle()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The heading stays where it is, so everything is drawn."""
+        super().watch_scroll_y(old_value, new_value)
+        self.refresh(Region(0, 0, self.size.width, self.size.height))
+
+    # drawing
+
+    def render_line(self, y: int) -> Strip:
+        """The heading, or a row."""
+        cells = self.scrollable_content_region.width
+        if not self.branches and self.empty:
+            return self._empty_line(y, cells)
+        layout = self._laid_out(cells)
+        if y == 0:
+            return self._heading(layout, cells)
+        at = y - 1 + self.scroll_offset.y
+        if not 0 <= at < len(self.branches):
+            return self.strip((), cells)
+        return self._row(self.branches[at], layout, cells, selected=at == self.at)
+
+    def _laid_out(self, cells: int) -> Layout:
+        if self._layout is None:
+            self._layout = laid_out(self._columns, self._needs, cells - 1, wide=self.wide)
+        return self._layout
+
+    def _heading(self, layout: Layout, cells: int) -> Strip:
+        texts = []
+        for column, count in zip(layout.columns, layout.widths, strict=True):
+            title = "  " + column.title if column.key == "name" else column.title
+            texts.append(fitted(title + self._arrow(column.key), count, right=column.right))
+        return self.strip([(" " + (" " * GAP).join(texts), self.tone("title"))], cells)
+
+    def _arrow(self, key: str) -> str:
+        order, _, way = self.sorted_by.partition(":")
+        same = {"age": "for", "time": "for"}.get(order, order)
+        return ("↑" if way == "up" else "↓") if same == key else ""
+
+    def _row(self, branch: Branch, layout: Layout, cells: int, *, selected: bool) -> Strip:
+        now = self.now()
+        texts = [column.cell(branch.row, now) for column in layout.columns]
+        marked = branch.id in self.marked
+        focused = selected and self.has_focus
+        key = (branch.guides, branch.dimmed, branch.folded, tuple(texts), missions.mark(branch.row) if "status" in
+               branch.row else None, layout.widths, cells, selected, focused, marked)  # fmt: skip
+        strip = self._drawn.get(key)
+        if strip is None:
+            if len(self._drawn) > REMEMBERED:
+                self._drawn.clear()
+            strip = self._drawn[key] = self._draw(branch, texts, layout, cells, selected=selected, marked=marked)
+        return strip
+
+    def _draw(
+        self, branch: Branch, texts: list[Cell], layout: Layout, cells: int, *, selected: bool, marked: bool
+    ) -> Strip:
+        runs: list[Run] = [("*" if marked else " ", self.tone("mark"))]
+        for place, (column, count) in enumerate(zip(layout.columns, layout.widths, strict=True)):
+            if place:
+                runs.append((" " * GAP, Style.null()))
+            if column.key == "name" and "status" in branch.row:
+                runs += self._name(branch, count)
+            else:
+                cell = texts[place]
+                runs.append((fitted(cell.text, count, right=column.right), self.tone(cell.tone)))
+        if branch.dimmed:
+            runs = [(text, self.tone("faint")) for text, _ in runs]
+        ground = None
+        if selected:
+            ground = self.tone("cursor" if self.has_focus else "cursor-rest")
+        return self.strip(runs, cells, ground=ground)
+
+    def _name(self, branch: Branch, count: int) -> list[Run]:
+        guides, sign, name = missions.name_cell(branch, ascii_only=self._ascii)
+        room = count - width(guides.text) - width(sign.text)
+        if room < 4:  # noqa: PLR2004 - so deep that the name would be lost
+            guides, room = Cell("…" if guides.text else "", "guide"), count - width(sign.text) - bool(guides.text)
+        parts = (guides, sign, Cell(pad(clipped(name.text, room), room), name.tone))
+        return [(part.text, self.tone(part.tone)) for part in parts]
+
+    def _empty_line(self, y: int, cells: int) -> Strip:
+        text = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
+        return self.strip([(f"  {text}", self.tone("quiet"))], cells)
