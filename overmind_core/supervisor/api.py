@@ -80,6 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         self._waiting = 0
         self._transport: asyncio.Transport
         self._tasks: set[asyncio.Task[None]] = set()
+        self._streams: set[asyncio.Task[None]] = set()
         self._in_order: asyncio.Task[None] | None = None
         self._outgoing: list[bytes] = []
         self._outgoing_size = 0
@@ -100,12 +101,12 @@ class Connection(asyncio.BufferedProtocol):
         self._register.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Drop everything that was done for it."""
+        """Tell it nothing more; what it asked to be done is brought to its end all the same."""
         del exc
         self._register.discard(self)
         self._hold(0)
         self._room.set()
-        for task in self._tasks:
+        for task in self._streams:
             task.cancel()
 
     def pause_writing(self) -> None:
@@ -172,6 +173,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._streams.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("a request failed", exc_info=task.exception())
         few = len(self._tasks) <= MANY_REQUESTS // 2 and self._waiting <= MAX_LINE
@@ -195,6 +197,7 @@ class Connection(asyncio.BufferedProtocol):
             arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
             result = endpoint.handle(arguments, self.caller)
             if inspect.isasyncgen(result):
+                self._streams.add(asyncio.current_task())  # type: ignore[arg-type]
                 await self._stream(request.id, result)
             else:
                 self._answer(request.id, ok=await result)  # type: ignore[misc]

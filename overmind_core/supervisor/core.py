@@ -23,6 +23,7 @@ from overmind_core.supervisor.feed import Feed
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperLink, KeeperRefused
 from overmind_core.supervisor.lastline import LastLines
 from overmind_core.supervisor.ledger import Ledger
+from overmind_core.supervisor.once import Once
 from overmind_core.supervisor.pulse import Extent, Pulse
 from overmind_core.supervisor.reconcile import Action, Verdict, compare, unknown_runs
 from overmind_core.supervisor.spawner import Environment, Spawner
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 KEEPER_FACT = "keeper"
 """Key of the store's fact that tells which keeper holds the runs."""
+UNSETTLED = frozenset({Status.STARTING, Status.STOPPING, Status.RESTARTING})
+"""Something is still to be done for the mission, though no process of it need live."""
 KEEPER_PAUSE = 0.2
 KEEPER_LONG_PAUSE = 1.0
 """Seconds between two tries to get a keeper: when one has just died, and when none can start."""
@@ -68,6 +71,7 @@ class Supervisor:
         self.feed = Feed(self.book)
         self.timers = Timers(loop, self.book, lambda mission: self.pulse.of(mission.run_id).last)
         self.ender = Ender(self.book, home.root, settings.leave)
+        self.beginning: Once[dict[str, Any]] = Once()
         self.link: KeeperLink | None = None
         self.keeper: dict[str, Any] = {}
         self.leaving = asyncio.Event()
@@ -80,6 +84,8 @@ class Supervisor:
         self._meter = Meter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: list[str] = []
+        self._owed: dict[str, str] = {}
+        """Mission → its run whose exit is saved, and not yet acknowledged."""
         self._connecting = False
         self._wire()
 
@@ -160,6 +166,8 @@ class Supervisor:
         self.timers.schedule(current)
         self.ender.changed(current)
         self.feed.changed(current)
+        if mission.status not in UNSETTLED:
+            self._pay(mission.id)
 
     def _concluded(self, run: str, spared: bool) -> None:  # noqa: FBT001 - a callback
         if not spared:
@@ -252,7 +260,9 @@ class Supervisor:
         mission = self.book.live.get(verdict.mission.id, verdict.mission)
         match verdict.action:
             case Action.NOTHING:
-                self._let_go(mission.run_id, spared=mission.definition.leave_background)
+                self._owe(mission)
+                if not mission.definition.leave_background:
+                    self._tell_keeper("release", run=mission.run_id)
                 self.timers.schedule(mission)
             case Action.SPAWN:
                 self.background(self.spawner.respawn(mission))
@@ -260,7 +270,10 @@ class Supervisor:
                 self._adopt(mission, verdict.row)
             case Action.ENDED:
                 adopted = self._adopt(mission, verdict.row) if "pid" in verdict.row else mission
-                self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
+                if adopted.ending is not None and adopted.ending.exited:
+                    self._owe(adopted)  # its exit is known; its sweep goes on
+                else:
+                    self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
             case Action.LOST:
                 self.book.tell_if_legal(mission, KeeperLost())
 
@@ -276,6 +289,8 @@ class Supervisor:
                 self.ender.signal(mission, stop_signals(mission))
             self.ender.see_out(mission)
         else:
+            if mission.status is Status.PAUSED:  # it was saved before it was done
+                self.background(self.ender.freeze(mission))
             self._troubled(mission, row.get("trouble"))
             self.timers.schedule(self.book.live.get(mission.id, mission))
         return self.book.live.get(mission.id, mission)
@@ -320,13 +335,13 @@ class Supervisor:
             self._troubled(mission, notice.get("reason"))
 
     def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
-        """The run's process was reaped: save its true code, then acknowledge, then decide."""
+        """The run's process was reaped: save its true code, and decide."""
         run = self.book.runs.get(mission.id)
         self.pulse.set(mission.run_id, row["out"], row["err"])
         if run is not None and run.number == mission.run:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
             self.book.put_run(run)
-        self.ledger.save(lambda: None, lambda: self._acknowledge(mission.run_id))
+        self.ledger.save(lambda: None, lambda: self._owe(mission))
         self.book.tell_if_legal(mission, Exited(row["code"], row["end"], bool(row.get("left"))), urgent=True)
         current = self.book.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
@@ -344,6 +359,21 @@ class Supervisor:
     async def _confirm_silence(self, mission: Mission) -> None:
         await self.pulse.refresh()
         self.timers.silent(mission, self.pulse.of(mission.run_id).last)
+
+    def _owe(self, mission: Mission) -> None:
+        """The exit of its run is saved; acknowledged is it once the sweep and the restart that follow are over, too.
+
+        For as long as the keeper holds an exit it starts a daemon when this one dies, and that goes on with them.
+        """
+        self._owed[mission.id] = mission.run_id
+        current = self.book.live.get(mission.id)
+        if current is None or current.status not in UNSETTLED:
+            self._pay(mission.id)
+
+    def _pay(self, mission_id: str) -> None:
+        run = self._owed.pop(mission_id, None)
+        if run is not None:
+            self._acknowledge(run)
 
     def _acknowledge(self, run: str) -> None:
         if not self._acks:

@@ -65,7 +65,8 @@ async def freeze(core: Supervisor, request: One, caller: Caller) -> dict[str, An
     if mission.status is not Status.RUNNING:
         raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
     await core.pulse.refresh()
-    core.book.tell(mission, Frozen())
+    mission = _with_process(core, mission.id)  # once more: it took a moment
+    core.book.tell_if_legal(mission, Frozen())
     await core.ledger.saved()
     await core.ender.freeze(mission)
     return records.brief(mission)

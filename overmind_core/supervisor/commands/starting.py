@@ -30,9 +30,19 @@ _random = random.SystemRandom()
 
 
 async def run(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any]:
-    """Record a mission, start it, answer once it runs; nothing is recorded when it can't."""
-    if request.request is not None and (earlier := _earlier(core, request.request)) is not None:
+    """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
+
+    With a request key the same is asked for however often it is asked: it makes one mission.
+    """
+    if request.request is None:
+        return await _begin(core, request, caller)
+    earlier = _earlier(core, request.request)
+    if earlier is not None:
         return records.brief(earlier)
+    return await core.beginning.do(request.request, lambda: _begin(core, request, caller))
+
+
+async def _begin(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any]:
     parent = _parent(core, request, mission_of(caller, core.book, core.home.root))
     _check_open(core, parent, caller)
     name = _name(core, request.name)
@@ -114,6 +124,7 @@ async def _restart_lost(core: Supervisor, *, dry_run: bool) -> dict[str, Any]:
 
 
 async def _again(core: Supervisor, mission: Mission) -> None:
+    mission = core.book.get(mission.id) or mission
     number = mission.run
     if mission.is_live:
         mission = core.book.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))
