@@ -35,6 +35,8 @@ REPEATABLE: dict[str, frozenset[str]] = {
 """Command that may be sent again after a loss → errors which then mean that the first one did it."""
 
 _HELLO = 0
+REVIVAL = 5.0
+"""Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
 _PAUSE = 0.05
 """Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
 _IN_FLIGHT = 256
@@ -146,12 +148,23 @@ class Client:
         left = self._lost_at + PATIENCE - now
         if not met and left > 0:
             return  # it was on its way out: the next request finds or starts another one
-        connection = knock_until(self.home, now + left) if left > 0 else None
+        connection = self._found_again(now, now + left) if left > 0 else None
         if connection is None:
             raise OvermindError(
                 "daemon_lost", f"The daemon went away and did not come back in {PATIENCE:.0f} s. See: overmind status"
             )
         self._greet(connection)
+
+    def _found_again(self, now: float, deadline: float) -> Connection | None:
+        """Return a connection to the next daemon: one that comes by itself, else one that we start where we may."""
+        connection = None
+        keeper_lives = _keeper_lives(self.home)
+        if keeper_lives or not self._start:
+            connection = knock_until(self.home, min(now + REVIVAL, deadline))
+        if connection is None and (keeper_lives or self._start):
+            connection, pid = reach(self.home, start=self._start)
+            self._tell_started(pid)
+        return connection or knock_until(self.home, deadline)
 
     def close(self) -> None:
         """End the session; the next request begins a new one."""
@@ -164,11 +177,14 @@ class Client:
         if self._connection is None:
             connection, pid = reach(self.home, start=self._start)
             self._greet(connection)
-            if pid is not None:
-                self.started_pid = pid
-                self._notify(f"Daemon started (PID {pid})")
+            self._tell_started(pid)
         assert self._connection is not None
         return self._connection
+
+    def _tell_started(self, pid: int | None) -> None:
+        if pid is not None:
+            self.started_pid = pid
+            self._notify(f"Daemon started (PID {pid})")
 
     def _greet(self, connection: Connection) -> None:
         connection.send({"cmd": "hello", "args": {"version": VERSION}, "id": _HELLO})
@@ -259,3 +275,9 @@ def release(version: str) -> tuple[int, ...]:
             break
         numbers.append(int(part))
     return tuple(numbers)
+
+
+def _keeper_lives(home: Home) -> bool:
+    from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when a daemon was lost)
+
+    return holder_pid(home.keeper_lock) is not None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 _NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ECONNRESET, errno.EPIPE})
+_LAUNCHES = 3
+"""How often a daemon is started that leaves without a word, as one does that is killed."""
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
 """Seconds between two attempts; they double."""
@@ -93,8 +95,11 @@ def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
 def _started(home: Home) -> tuple[Connection, int | None]:
     from overmind_core.client.launch import launch  # noqa: PLC0415  (start-up: rarely needed)
 
-    launched = launch(home)
-    connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
-    if connection is None:
-        raise launched.failure()
-    return connection, launched.pid if launched.ready else None
+    for attempts_left in reversed(range(_LAUNCHES)):
+        launched = launch(home)
+        connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
+        if connection is not None:
+            return connection, launched.pid if launched.ready else None
+        if launched.said or not attempts_left:
+            raise launched.failure()
+    raise AssertionError
