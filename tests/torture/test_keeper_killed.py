@@ -132,9 +132,7 @@ def test_the_keeper_killed_again_and_again_spends_the_budget_and_no_more(om):
     mission = om.mission("sleep 600", "--restart", "always", "--max-restarts", "2", "--backoff", "0")
     pids = []
     for restarts in range(3):
-        pids.append(
-            eventually(lambda n=restarts: _pid_after(om, mission, n), what=f"it runs, restarted {restarts} times")
-        )
+        pids.append(_pid_after(om, mission, restarts))
         kill_keeper(om)
         assert_none_lives(pids)
     info = om.wait_status(mission, "crashed")
@@ -221,8 +219,13 @@ def test_a_supervisor_killed_while_it_sweeps_for_a_dead_keeper_is_followed_by_on
 
 
 def _pid_after(om, mission, restarts):
-    info = om.info(mission)
-    return info["os_pid"] if info["restart_count"] == restarts else None
+    """The mission's process once it was restarted so often."""
+
+    def pid():
+        info = om.info(mission)
+        return info["os_pid"] if info["restart_count"] == restarts else None
+
+    return eventually(pid, what=f"restart {restarts}")
 
 
 def _mission_that_ends_unheard(om):
