@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +25,7 @@ class Terminal:
         overmind: Whose environment and home.
         words: Arguments of the command line.
         shell: What a shell does to the files, such as ">out" or "</dev/null", before it becomes the program.
+        program: Another program than `overmind`, with its first arguments.
         env: Added to the environment; None as a value takes the variable away.
 
     Attributes:
@@ -32,13 +33,18 @@ class Terminal:
     """
 
     def __init__(
-        self, overmind: Overmind, *words: str, shell: str = "", env: Mapping[str, str | None] | None = None
+        self,
+        overmind: Overmind,
+        *words: str,
+        shell: str = "",
+        program: Sequence[str] = PROGRAM,
+        env: Mapping[str, str | None] | None = None,
     ) -> None:
         world = {**overmind.environment, **(env or {})}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forks while other threads of the test runner wait
             self._process = PtyProcess.spawn(
-                ["/bin/sh", "-c", f'exec "$@" {shell}', "sh", *PROGRAM, *words],
+                ["/bin/sh", "-c", f'exec "$@" {shell}', "sh", *program, *words],
                 cwd=overmind.home,
                 env={name: value for name, value in world.items() if value is not None},
                 dimensions=(30, 100),

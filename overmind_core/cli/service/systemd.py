@@ -73,7 +73,9 @@ def _text(home: Home, environ: Mapping[str, str]) -> str:
 
 
 def _line(argv: Sequence[str]) -> str:
-    return " ".join(quoted(word).replace("$", "$$") for word in argv)
+    """Return a command line; in all words but the program a dollar sign begins a variable."""
+    program, *words = argv
+    return " ".join([quoted(program), *(quoted(word).replace("$", "$$") for word in words)])
 
 
 def quoted(word: str) -> str:

@@ -1,0 +1,210 @@
+"""Each check as a table: what the machine says, and what is made of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from resource import RLIM_INFINITY
+
+import pytest
+
+from overmind_core.cli.doctor import config, disk, home, limits, programs, systemd, tmux, tracing
+from overmind_core.cli.doctor.checks import CHECKS, examine
+from overmind_core.cli.doctor.finding import Check, World, ok
+from overmind_core.cli.external import Answer
+from overmind_core.system.paths import Home
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A world in which every program says `answer`."""
+
+    def make(answer=None, *, there=True, platform="linux", **environ):
+        return World(
+            environ,
+            Home(str(tmp_path)),
+            lambda *_: answer or Answer(0, "1.0"),
+            lambda name: f"/bin/{name}" if there else None,
+            platform,
+        )
+
+    return make
+
+
+def test_no_two_checks_share_a_name():
+    assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+PYTHONS = [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 1), "ok")]
+
+
+@pytest.mark.parametrize(("version", "status"), PYTHONS)
+def test_python(world, version, status):
+    assert programs.python(world(), version).status == status
+
+
+PROGRAMS = [
+    (programs.git, Answer(0, "git version 2.39"), "ok"),
+    (programs.git, Answer(1, "broken"), "warn"),
+    (programs.git, Answer(None, "no answer within 5 s"), "warn"),
+    (programs.docker_client, Answer(0, "Docker version 28"), "ok"),
+    (programs.docker_engine, Answer(0, "28.2.2"), "ok"),
+    (programs.docker_engine, Answer(1, "\nCannot connect"), "warn"),
+    (programs.docker_engine, Answer(0, ""), "warn"),
+    (programs.docker_engine, Answer(None, ""), "warn"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "status"), PROGRAMS)
+def test_programs(world, check, answer, status):
+    assert check(world(answer)).status == status
+
+
+def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
+    nothing = world(there=False)
+    assert programs.docker_engine(nothing) is None
+    assert "install git" in programs.git(nothing).mend
+    for name, how in programs.AGENTS.items():
+        assert how in programs.agent(nothing, name).mend
+
+
+def test_another_program_may_stand_for_claude(world):
+    found = programs.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
+    assert found.found.endswith("(/bin/my-claude)")
+
+
+SETTINGS = [
+    ("escape-time", Answer(0, "500"), "warn"),
+    ("escape-time", Answer(0, "50"), "ok"),
+    ("escape-time", Answer(0, "0"), "ok"),
+    ("set-clipboard", Answer(0, "external"), "ok"),
+    ("set-clipboard", Answer(0, "on"), "ok"),
+    ("set-clipboard", Answer(0, "off"), "warn"),
+    ("allow-passthrough", Answer(0, "off"), "warn"),
+    ("allow-passthrough", Answer(0, "on"), "ok"),
+    ("allow-passthrough", Answer(0, "all"), "ok"),
+    ("allow-passthrough", Answer(1, "invalid option: allow-passthrough"), "ok"),
+    ("default-terminal", Answer(0, "tmux-256color"), "ok"),
+    ("default-terminal", Answer(0, "screen-256color"), "ok"),
+    ("default-terminal", Answer(0, "screen"), "warn"),
+    ("default-terminal", Answer(None, "no answer within 5 s"), "warn"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "status"), SETTINGS)
+def test_settings_of_tmux(world, name, answer, status):
+    found = tmux.setting(world(answer, TMUX="/tmp/x,1,0"), name)
+    assert found is not None
+    assert found.status == status
+    assert tmux.setting(world(answer), name) is None
+
+
+FILES = [
+    (1024, 1024, "warn"),
+    (1024, 4096, "ok"),
+    (1024, RLIM_INFINITY, "ok"),
+    (16, 16, "warn"),
+]
+
+
+@pytest.mark.parametrize(("soft", "hard", "status"), FILES)
+def test_open_files(soft, hard, status):
+    assert limits.judge_files(soft, hard).status == status
+
+
+@pytest.mark.parametrize(("used", "most", "status"), [(0, 4096, "ok"), (3685, 4096, "ok"), (3687, 4096, "warn")])
+def test_terminals(used, most, status):
+    assert limits.judge_terminals(used, most).status == status
+
+
+def test_no_terminal_at_all_fails(world, monkeypatch):
+    def none():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "openpty", none)
+    assert limits.terminals(world()).status == "fail"
+
+
+@pytest.mark.parametrize(("ceiling", "status"), [(819_200, "ok"), (8192, "ok"), (4096, "warn"), (0, "warn")])
+def test_marks(ceiling, status):
+    assert tracing.judge_numbers(ceiling).status == status
+
+
+def test_elsewhere_than_on_linux_less_is_found(world):
+    mac = world(platform="darwin")
+    assert tracing.subreaper(mac).status == "warn"
+    assert tracing.numbers(mac).status == "warn"
+    assert tracing.children(mac) is None
+
+
+LINGER = [
+    (Answer(0, "yes"), "ok"),
+    (Answer(0, "no"), "warn"),
+    (Answer(1, "User ID 0 is not logged in or lingering"), "warn"),
+    (Answer(None, "no answer within 5 s"), "warn"),
+]
+
+
+@pytest.mark.parametrize(("answer", "status"), LINGER)
+def test_linger(world, tmp_path, answer, status):
+    found = systemd.linger(world(answer), str(tmp_path))
+    assert found is not None
+    assert found.status == status
+    assert systemd.linger(world(answer), "/nonexistent") is None
+
+
+def test_a_network_file_system_fails(world, monkeypatch):
+    monkeypatch.setattr(home, "file_system", lambda _: "nfs4")
+    assert home.kind(world()).status == "fail"
+
+
+DISKS = [
+    (10**12, 10**6, "ok"),
+    (10**9 - 1, 10**6, "warn"),
+    (10**6, 10**6, "fail"),
+    (10**12, 0, "fail"),
+]
+
+
+@pytest.mark.parametrize(("free", "inodes", "status"), DISKS)
+def test_free_space(world, monkeypatch, free, inodes, status):
+    disk_found = os.statvfs_result((1, 1, 10**13, free, free, 10**7, inodes, inodes, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: disk_found)
+    assert home.space(world()).status == status
+
+
+@pytest.mark.parametrize(("total", "status"), [("1MB", "ok"), ("1kB", "warn"), ("1100B", "warn"), ("1200B", "ok")])
+def test_the_logs_beside_their_limit(world, tmp_path, total, status):
+    (tmp_path / "config.toml").write_text(f'[logs]\ntotal = "{total}"\n')
+    (tmp_path / "logs" / "a1b2c3d4").mkdir(parents=True)
+    (tmp_path / "logs" / "a1b2c3d4" / "out").write_bytes(bytes(1000))
+    assert disk.logs(world()).status == status
+
+
+def test_a_broken_configuration_leaves_the_defaults(world, tmp_path):
+    (tmp_path / "config.toml").write_text("[logs")
+    assert config.config(world()).status == "fail"
+    assert config.settings(world()).log_total == 10**10
+
+
+def test_a_check_that_never_comes_back_is_left_behind(world):
+    never = threading.Event()
+
+    def wait(_world):
+        never.wait()
+
+    checks = (Check("slow", wait), Check("fast", lambda _: ok("here")))
+    found = {check.name: finding.status for check, finding in examine(world(), checks, limit=0.3)}
+    never.set()
+    assert found == {"slow": "fail", "fast": "ok"}
+
+
+def test_a_check_that_may_not_look_fails_and_the_others_go_on(world):
+    def look(_world):
+        raise PermissionError(13, "Permission denied", "/root/x")
+
+    found = examine(
+        world(), (Check("closed", look), Check("nothing", lambda _: None), Check("fine", lambda _: ok("y")))
+    )
+    assert [(check.name, finding.status) for check, finding in found] == [("closed", "fail"), ("fine", "ok")]
+    assert found[0][1].found == "/root/x: Permission denied"

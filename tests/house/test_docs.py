@@ -1,0 +1,85 @@
+"""What the pages say is what the program does."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from overmind_core.cli.table import COMMANDS
+from overmind_core.domain.lifecycle import TABLE
+from overmind_core.supervisor.commands.table import TABLE as API
+from scripts.reference.__main__ import PAGES, outdated
+from tests.kit.overmind import REPOSITORY
+
+
+def pages() -> list[str]:
+    written = ["README.md"]
+    for folder, _, names in os.walk(os.path.join(REPOSITORY, "docs")):
+        written += [os.path.relpath(os.path.join(folder, name), REPOSITORY) for name in names if name.endswith(".md")]
+    return sorted(written)
+
+
+def read(path: str) -> str:
+    with open(os.path.join(REPOSITORY, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def anchors(text: str) -> set[str]:
+    """What GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_the_generated_pages_are_current():
+    assert not outdated(), "run: make docs"
+
+
+def test_the_generator_tells_whether_they_are():
+    finished = subprocess.run(
+        [os.path.join(REPOSITORY, "scripts", "generate-docs"), "--check"],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert (finished.returncode, finished.stdout) == (0, "")
+
+
+def test_a_page_that_says_something_else_is_noticed(monkeypatch):
+    monkeypatch.setitem(PAGES, "docs/missing.md", lambda: "text")
+    assert outdated() == {"docs/missing.md": "text"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_section(command):
+    assert f"\n### {command}\n" in read("docs/commands.md")
+
+
+@pytest.mark.parametrize("command", API)
+def test_every_request_has_a_section(command):
+    assert f"\n### {command}\n" in read("docs/api.md")
+
+
+def test_the_drawing_of_the_life_is_its_table():
+    drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", read("docs/lifecycle.md"), re.MULTILINE)
+    assert sorted(drawn) == sorted(
+        (before, after, step) for before, row in TABLE.items() for step, after in row.items()
+    )
+
+
+def leads_nowhere(page: str, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    there = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+    if not os.path.exists(os.path.join(REPOSITORY, there)):
+        return True
+    return bool(anchor) and anchor not in anchors(read(there))
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_relative_link_leads_somewhere(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
+    relative = [target for target in targets if not re.match(r"[a-z]+:", target)]
+    assert [target for target in relative if leads_nowhere(page, target)] == []

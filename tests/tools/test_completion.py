@@ -1,0 +1,163 @@
+"""Completion, driven by real shells."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from overmind_core.cli.table import COMMANDS
+from tests.kit.overmind import PROGRAM
+from tests.kit.processes import of_home
+from tests.kit.terminal import Terminal
+
+BASH = """
+source "$SCRIPT"
+COMP_WORDS=("$@")
+COMP_CWORD=$(( $# - 1 ))
+_shtab_overmind
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture
+def world(om, tmp_path):
+    """An environment in which `overmind` is on PATH, and the folder of scripts."""
+    program = tmp_path / "bin" / "overmind"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n')
+    program.chmod(0o755)
+    return {**om.environment, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def complete(om, world, tmp_path):
+    """What bash offers for the last of these words."""
+    script = tmp_path / "overmind.bash"
+    script.write_text(om.ok("completion", "bash"))
+
+    def offered(*words: str) -> list[str]:
+        finished = subprocess.run(
+            ["bash", "--norc", "-c", BASH, "bash", "overmind", *words],
+            env={**world, "SCRIPT": str(script)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert finished.stderr == ""
+        return [line for line in finished.stdout.splitlines() if line]
+
+    return offered
+
+
+WITHOUT_A_DAEMON = [
+    (["ver"], ["version"]),
+    (["st"], ["start", "status", "stop"]),
+    (["ps", "--wi"], ["--wide"]),
+    (["ps", "--status", "r"], ["running", "restarting"]),
+    (["signal", "x", "USR"], ["USR1", "USR2"]),
+    (["run", "--stop-signal", "HU"], ["HUP"]),
+    (["run", "--restart", ""], ["never", "on-failure", "always"]),
+    (["run", "--cwd", "/us"], ["/usr"]),
+    (["run", "--env-file", "some"], ["some.env"]),
+    (["completion", ""], ["bash", "zsh", "fish"]),
+    (["service", "in"], ["install"]),
+    (["--headless", "ru"], ["run"]),
+    (["stop", ""], []),
+    (["nosuch", "x"], []),
+]
+
+
+@pytest.mark.parametrize(("words", "offered"), WITHOUT_A_DAEMON)
+def test_bash_knows_the_table(complete, tmp_path, words, offered):
+    (tmp_path / "some.env").write_text("")
+    assert complete(*words) == offered
+
+
+def test_bash_offers_every_command(complete):
+    assert set(complete("")) == set(COMMANDS)
+
+
+def test_completing_starts_no_daemon(om, complete):
+    assert complete("logs", "") == []
+    assert not of_home(om.home)
+    assert os.listdir(om.home) == []
+
+
+def test_bash_offers_the_programs_that_may_be_run(complete):
+    assert "env" in complete("run", "en")
+
+
+def test_missions_are_offered_where_they_may_stand(om, complete):
+    live = om.mission("sleep 60", "--name", "api-server")
+    done = om.finished("true", "--name", "api-test")["id"]
+    killed = om.mission("sleep 60", "--name", "api-old")
+    om.ok("kill", killed)
+    assert complete("stop", "api") == ["api-server"]
+    assert complete("stop", live[:6]) == [live]
+    assert sorted(complete("rm", "api")) == ["api-old", "api-test"]
+    assert sorted(complete("logs", "-f", "api")) == ["api-old", "api-server", "api-test"]
+    assert complete("logs", "x", "api-t") == ["api-test"]
+    assert complete("run", "--parent", done[:7]) == [done]
+
+
+def test_a_key_pressed_in_a_real_bash_completes(om, world):
+    om.mission("sleep 60", "--name", "unmistakable")
+    env = {"PATH": world["PATH"], "PS1": "ready> ", "INPUTRC": os.devnull}
+    with Terminal(om, "--norc", "--noprofile", "-i", program=["bash"], env=env) as terminal:
+        terminal.type('eval "$(overmind completion bash)" && echo load""ed\n')
+        terminal.expect("loaded")
+        terminal.type("overmind info unm\t")
+        terminal.expect("overmind info unmistakable")
+
+
+SYNTAX = [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])]
+
+
+@pytest.mark.parametrize(("shell", "check"), SYNTAX)
+def test_the_script_has_no_syntax_error(om, tmp_path, shell, check):
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
+    script = tmp_path / "script"
+    script.write_text(om.ok("completion", shell))
+    subprocess.run([*check, str(script)], check=True, timeout=30)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_script_names_every_command_and_asks_for_missions(om, shell):
+    script = om.ok("completion", shell)
+    assert [name for name in COMMANDS if name not in script] == []
+    assert "overmind completion --list live" in script
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+def test_fish_offers_missions(om, world, tmp_path):
+    om.mission("sleep 60", "--name", "api-server")
+    script = tmp_path / "overmind.fish"
+    script.write_text(om.ok("completion", "fish"))
+    finished = subprocess.run(
+        ["fish", "--no-config", "-c", f"source {script}; complete -C 'overmind stop api'"],
+        env=world,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert finished.stdout.split()[0] == "api-server"
+
+
+def test_the_answers_are_names_then_ids(om):
+    mission = om.mission("sleep 60", "--name", "alpha")
+    done = om.finished("true", "--name", "beta")["id"]
+    assert om.ok("completion", "--list", "live").split() == ["alpha", mission]
+    assert om.ok("completion", "--list", "finished").split() == ["beta", done]
+    assert om.ok("completion", "--list", "all").split() == ["alpha", "beta", mission, done]
+
+
+def test_mistakes_are_usage_errors(om):
+    om.refused("completion", code="invalid", exit_code=2)
+    om.refused("completion", "tcsh", code="invalid", exit_code=2)

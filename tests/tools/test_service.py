@@ -1,0 +1,229 @@
+"""`overmind service`: files that systemd and launchd accept, and nothing that surprises."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from overmind_core.cli.external import Answer
+from overmind_core.cli.service import apply, launchd, systemd
+from overmind_core.cli.service.systemd import quoted
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from tests.kit.raw_socket import address, listens
+from tests.kit.waiting import eventually
+
+UNITS = ".config/systemd/user"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is on Linux")
+
+
+@pytest.fixture
+def person(tmp_path):
+    """The environment of somebody whose home is the default one."""
+    return {"HOME": str(tmp_path)}
+
+
+class Said(list[str]):
+    """What a person was told."""
+
+
+class InitSystem:
+    """Remembers what it is told; does not answer when `there` is false, and refuses what `refuses` names."""
+
+    def __init__(self, *, there=True, refuses=""):
+        self.there = there
+        self.refuses = refuses
+        self.told = []
+
+    def __call__(self, *argv, limit=5.0):
+        assert limit
+        self.told.append(argv)
+        if self.refuses and self.refuses in argv:
+            return Answer(1, "no such thing")
+        return Answer(0 if self.there else 1, "")
+
+
+def orders(init):
+    return [argv[2] for argv in init.told if argv[:2] == ("systemctl", "--user")]
+
+
+def test_install_writes_the_file_and_tells_the_init_system(person):
+    home, said = Home.resolve(person), Said()
+    plan, init = systemd.plan(home, person), InitSystem()
+    apply.install(plan, home, init, said.append)
+    with open(os.path.join(person["HOME"], UNITS, "overmind.service")) as file:
+        assert file.read() == plan.text
+    assert orders(init) == ["show", "daemon-reload", "enable", "restart"]
+    assert said == [f"Wrote {plan.path}", "Service overmind.service is enabled and running"]
+
+
+def test_a_second_install_changes_no_file(person):
+    home = Home.resolve(person)
+    plan, said = systemd.plan(home, person), Said()
+    apply.install(plan, home, InitSystem(), said.append)
+    before = os.stat(plan.path)
+    apply.install(plan, home, InitSystem(), said.append)
+    assert os.stat(plan.path).st_ino == before.st_ino
+    assert said[2] == f"{plan.path} is up to date"
+
+
+def test_a_refusal_is_an_error_that_names_the_order(person):
+    home = Home.resolve(person)
+    plan = systemd.plan(home, person)
+    with pytest.raises(OvermindError, match=r"systemctl --user enable overmind\.service failed: no such thing"):
+        apply.install(plan, home, InitSystem(refuses="enable"), lambda _: None)
+
+
+def test_somebody_elses_file_is_left_alone(person):
+    home = Home.resolve(person)
+    plan = systemd.plan(home, person)
+    os.makedirs(os.path.dirname(plan.path))
+    with open(plan.path, "w") as file:
+        file.write("[Unit]\n")
+    for act in (
+        lambda: apply.install(plan, home, InitSystem(), lambda _: None),
+        lambda: apply.remove(plan, InitSystem(), lambda _: None),
+    ):
+        with pytest.raises(OvermindError, match="was not written by Overmind"):
+            act()
+    with open(plan.path) as file:
+        assert file.read() == "[Unit]\n"
+
+
+def test_remove_takes_the_file_away_and_does_not_stop_the_daemon(person):
+    home = Home.resolve(person)
+    plan, init, said = systemd.plan(home, person), InitSystem(), Said()
+    apply.install(plan, home, InitSystem(), lambda _: None)
+    apply.remove(plan, init, said.append)
+    assert not os.path.exists(plan.path)
+    assert orders(init) == ["show", "disable", "daemon-reload"]
+    apply.remove(plan, init, said.append)
+    assert said[-1] == "Service overmind.service is not installed"
+
+
+def test_stopping_the_unit_ends_the_daemon_alone(person):
+    lines = systemd.plan(Home.resolve(person), person).text.splitlines()
+    assert "KillMode=process" in lines
+    assert not [line for line in lines if line.startswith("ExecStop")]
+
+
+def test_the_default_home_needs_no_variable_and_another_one_gets_a_name_of_its_own(person):
+    default = systemd.plan(Home.resolve(person), person)
+    other = systemd.plan(Home("/srv/100% mine"), person)
+    assert "Environment" not in default.text
+    assert 'Environment="OVERMIND_HOME=/srv/100%% mine"' in other.text.splitlines()
+    assert other.name != default.name
+    assert other.name.startswith("overmind-")
+
+
+WORDS = [
+    ("/usr/bin/python3.11", "/usr/bin/python3.11"),
+    ("a b", '"a b"'),
+    ("100%", '"100%%"'),
+    ('say "x"', '"say \\"x\\""'),
+    ("back\\slash", '"back\\\\slash"'),
+    ("two\nlines", '"two\\nlines"'),
+    ("", '""'),
+]
+
+
+@pytest.mark.parametrize(("word", "written"), WORDS)
+def test_a_word_means_itself_in_a_unit_file(word, written):
+    assert quoted(word) == written
+
+
+@linux
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
+@pytest.mark.parametrize("folder", ["plain", "with a blank", "100% $HOME"])
+def test_systemd_accepts_the_unit(folder, tmp_path, person, monkeypatch):
+    interpreter = tmp_path / folder / "python"
+    interpreter.parent.mkdir()
+    interpreter.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    plan = systemd.plan(Home(str(tmp_path / folder / "home")), person)
+    (tmp_path / plan.name).write_text(plan.text)
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    finished = subprocess.run(
+        ["systemd-analyze", "--user", "verify", str(tmp_path / plan.name)],
+        env={"PATH": os.environ["PATH"], "HOME": person["HOME"], "XDG_RUNTIME_DIR": str(runtime)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert plan.name not in finished.stdout + finished.stderr
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_launchd_gets_a_property_list(person, tmp_path):
+    home = Home("/Volumes/x & y/om")
+    plan = launchd.plan(home, person)
+    agent = plistlib.loads(plan.text.encode())
+    assert plan.path == str(tmp_path / "Library" / "LaunchAgents" / f"{plan.name}.plist")
+    assert agent["Label"] == plan.name
+    assert os.path.isabs(agent["ProgramArguments"][0])
+    assert agent["ProgramArguments"][-2:] == ["start", "--foreground"]
+    assert agent["EnvironmentVariables"] == {"OVERMIND_HOME": home.root}
+    assert agent["AbandonProcessGroup"] is True
+    if shutil.which("plutil"):
+        subprocess.run(["plutil", "-lint", "-"], input=plan.text, text=True, check=True)
+
+
+def test_an_agent_that_was_not_loaded_is_no_obstacle(person):
+    home = Home.resolve(person)
+    init, said = InitSystem(refuses="bootout"), Said()
+    apply.install(launchd.plan(home, person), home, init, said.append)
+    assert init.told[-1][:2] == ("launchctl", "bootstrap")
+    assert said[-1] == "Service overmind.daemon is enabled and running"
+
+
+@linux
+def test_without_a_user_manager_the_file_is_written_and_the_commands_are_told(om, tmp_path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_RUNTIME_DIR": "/nonexistent"}
+    said = om.ok("service", "install", env=environment)
+    (unit,) = os.listdir(tmp_path / "config" / "systemd" / "user")
+    assert f"systemctl --user enable {unit}" in said
+    assert "loginctl enable-linger" in said
+    assert "Removed" in om.ok("service", "remove", env=environment)
+    assert "is not installed" in om.ok("service", "remove", env=environment)
+
+
+@linux
+def test_a_rehearsal_shows_all_and_does_nothing(om, tmp_path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    shown = om.ok("service", "install", "--dry-run", env=environment)
+    assert "ExecStart=" in shown
+    assert "systemctl --user daemon-reload" in shown
+    assert "  rm " in om.ok("service", "remove", "--dry-run", env=environment)
+    assert not (tmp_path / "config").exists()
+
+
+@linux
+def test_a_folder_that_is_a_file_is_a_clear_error(om, tmp_path):
+    (tmp_path / "config").write_text("")
+    sentence = om.refused("service", "install", code="forbidden", env={"XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert "overmind" in sentence
+
+
+@linux
+def test_what_the_unit_runs_is_a_daemon_that_term_ends_without_its_missions(om):
+    plan = systemd.plan(Home(om.home), {"HOME": om.environment["HOME"]})
+    (line,) = [line for line in plan.text.splitlines() if line.startswith("ExecStart=")]
+    daemon = subprocess.Popen(line.removeprefix("ExecStart=").split(" "), env=om.environment, cwd="/")
+    try:
+        eventually(lambda: listens(address(om.home, "overmind.sock")), what="the daemon listens")
+        mission = om.mission("sleep 60", "--name", "lasting")
+        pid = om.pid(mission)
+        assert om.supervisor_pid() == daemon.pid
+        daemon.terminate()
+        assert daemon.wait(timeout=20) == 0
+        om.ok("start")
+        assert om.pid(mission) == pid
+    finally:
+        daemon.kill()
+        daemon.wait()
