@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,8 @@ class KeeperHost:
     def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
         self._home = home
         self._daemon = list(daemon) if daemon is not None else None
-        self._kill_after = kill_after
+        self.kill_after = kill_after
+        """Seconds after which the keeper ends everything, and itself, when we are gone; None = it never does."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def lives(self) -> bool:
@@ -92,7 +92,7 @@ class KeeperHost:
             "version": VERSION,
             "pid": os.getpid(),
             "daemon": None if self._daemon is None else self._successor(self._daemon),
-            "kill_after": self._kill_after,
+            "kill_after": self.kill_after,
         }
 
     @staticmethod
@@ -152,6 +152,8 @@ def _scope(home: Home) -> list[str]:
 
     `--scope` makes systemd-run replace itself by the command, so pid and descriptors stay. Source: systemd-run(1).
     """
+    import shutil  # noqa: PLC0415 - only for a keeper's start: it loads three compressors
+
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     program = shutil.which("systemd-run")
     if not runtime or program is None or not os.path.exists(os.path.join(runtime, "systemd", "private")):

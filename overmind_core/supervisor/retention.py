@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.lifecycle import Note
@@ -71,6 +70,8 @@ def folder_size(path: str) -> int:
 
 
 def _remove_folders(paths: Sequence[str]) -> None:
+    import shutil  # noqa: PLC0415 - it loads three compressors, which no start should wait for
+
     for path in paths:
         shutil.rmtree(path, ignore_errors=True)
 

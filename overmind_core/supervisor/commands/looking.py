@@ -6,8 +6,6 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from overmind_core.domain.lineage import children_of
 from overmind_core.domain.mission import LIVE, Mission, Status
 from overmind_core.errors import OvermindError
@@ -19,6 +17,7 @@ from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.lastline import Extent
 from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.retention import folder_size
+from overmind_core.supervisor.usage import own_memory
 from overmind_core.version import VERSION
 from overmind_core.wire.api import API_VERSION
 from overmind_core.wire.bytestrings import to_wire
@@ -48,7 +47,7 @@ async def status(core: Supervisor, request: Nothing, caller: Caller) -> dict[str
         "home": to_wire(core.home.root),
         "started_at": records.time(core.started_at),
         "uptime_seconds": round(core.clock.wall() - core.started_at, 3),
-        "memory_bytes": psutil.Process().memory_info().rss,
+        "memory_bytes": own_memory(),
         "missions": {
             **{one.value: counts.get(one.value, 0) for one in Status if one is not Status.RUNNING},
             "running": sum(counts.get(one.value, 0) for one in LIVE),
