@@ -23,7 +23,11 @@ def main() -> int:
     """Run the program; its exit status."""
     options = _options()
     app = OvermindApp(
-        Home.resolve(os.environ), World.here(), read_only=options.read_only, theme=options.theme, view=options.view or ""
+        Home.resolve(os.environ),
+        World.here(),
+        read_only=options.read_only,
+        theme=options.theme,
+        view=options.view or "",
     )
     app.call_later(_collect_again)
     said = app.run(mouse=app.settings.mouse)

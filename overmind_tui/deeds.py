@@ -99,7 +99,9 @@ class Deeds:
         if len(rows) > 8:  # noqa: PLR2004 - as many as a small screen shows
             lines.append(f"… and {len(rows) - 8} more")
         names = {row["id"] for row in rows}
-        below = [row for row in self._all if row["parent"] in names and row["id"] not in names and missions.is_live(row)]
+        below = [
+            row for row in self._all if row["parent"] in names and row["id"] not in names and missions.is_live(row)
+        ]
         if below and word != "remove":
             lines += ["", f"{len(below)} live below it stay: {', '.join(safe(row['name']) for row in below[:3])}"]
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} it?"

@@ -40,6 +40,7 @@ class Driver(LinuxDriver):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Textual hands on
         super().__init__(*args, **options)
+        assert self._file is not None
         self._file = _Calm(self._file)  # type: ignore[assignment]
         self._parser = XTermParser()
 

@@ -128,7 +128,7 @@ class Hosting:
         assert host is not None
         try:
             asyncio.run(self._serving(host))
-        except BaseException as error:  # noqa: BLE001 - the boundary of the thread; told to whoever waits
+        except BaseException as error:
             self._failure = error
             logging.getLogger(__name__).exception("the supervisor failed")
         finally:

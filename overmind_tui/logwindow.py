@@ -31,6 +31,7 @@ class LogWindow:
         self._lock = threading.Lock()
         self._seen = 0
         self._grown = 0
+        self._first: tuple[int, Offsets] | None = None
         self._open(tail)
 
     @property

@@ -28,13 +28,12 @@ _STRING = re.compile(r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
 _STRING_BEGUN = re.compile(r"\x1b[\]PX^_][^\x07\x1b]{0,65536}\x1b?")
 _LATE = re.compile(r"(?:\[(?:M...|[0-?]*[ -/]*[@-~])|O[@-~])", re.DOTALL)
 _LATE_REST = re.compile(r"[0-?]*[ -/]*[@-~]")
-_PASSED = re.compile(
-    r"\x1b\[(?:<\d+;-?\d+;-?\d+[Mm]|M...|[IO]|\?\d+;\d+\$y|48;[\d;:]+t|\d+;\d+R)", re.DOTALL
-)
+_PASSED = re.compile(r"\x1b\[(?:<\d+;-?\d+;-?\d+[Mm]|M...|[IO]|\?\d+;\d+\$y|48;[\d;:]+t|\d+;\d+R)", re.DOTALL)
 _EXTENDED = re.compile(r"\x1b\[(\d+)(?::[\d:]*)?(?:;(\d*)(?::(\d+))?)?(?:;[\d:]*)?u")
 _MODIFIED_OTHER = re.compile(r"\x1b\[27;(\d+);(\d+)~")
 _SHIFT, _ALT, _CTRL = 1, 2, 4
 _OTHERS = 8 | 16 | 32
+_LAST_CODE = 0x10FFFF
 _RELEASED = "3"
 _NAMED = {9: "tab", 13: "enter", 27: "escape", 32: "space", 127: "backspace", 57414: "enter"}
 
@@ -184,7 +183,7 @@ def key_name(character: str) -> str:
 def _extended(code: int, modifiers: int) -> Token | None:
     """A key as kitty and xterm report it when asked for more than bytes can say."""
     bits = modifiers - 1
-    if bits & _OTHERS or code > 0x10FFFF:
+    if bits & _OTHERS or code > _LAST_CODE:
         return None
     name = _NAMED.get(code)
     if name is None:

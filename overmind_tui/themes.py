@@ -17,8 +17,15 @@ DARK = Theme(
     warning="#e5b567",
     error="#f7768e",
     dark=True,
-    variables={"quiet": "#8b93b3", "faint": "#5d6483", "calm": "#7fb3a6", "off": "#6f7695", "wait": "#ff9e64",
-               "cursor": "#2f3b63", "cursor-rest": "#232a42"},  # fmt: skip
+    variables={
+        "quiet": "#8b93b3",
+        "faint": "#5d6483",
+        "calm": "#7fb3a6",
+        "off": "#6f7695",
+        "wait": "#ff9e64",
+        "cursor": "#2f3b63",
+        "cursor-rest": "#232a42",
+    },
 )
 LIGHT = Theme(
     name="light",
@@ -33,8 +40,15 @@ LIGHT = Theme(
     warning="#8a5a00",
     error="#b3203a",
     dark=False,
-    variables={"quiet": "#5a617c", "faint": "#8a90a8", "calm": "#1f6b5c", "off": "#7a8098", "wait": "#a84a00",
-               "cursor": "#cfdcf7", "cursor-rest": "#e3e6ef"},  # fmt: skip
+    variables={
+        "quiet": "#5a617c",
+        "faint": "#8a90a8",
+        "calm": "#1f6b5c",
+        "off": "#7a8098",
+        "wait": "#a84a00",
+        "cursor": "#cfdcf7",
+        "cursor-rest": "#e3e6ef",
+    },
 )
 THEMES = (DARK, LIGHT)
 

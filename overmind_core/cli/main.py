@@ -68,7 +68,7 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
-    name = words[0] if words else "--help"
+    name = words[0] if words else _alone()
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
     if name == "--version":
@@ -81,6 +81,13 @@ def run(words: list[str], context: Context) -> int:
     from overmind_core.cli.parser import parse  # start-up: --version needs none
 
     return command.run(parse(command, words[1:]), context)
+
+
+def _alone() -> str:
+    """What `overmind` without a word means: the program on a terminal, else help."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return "--help"
+    return "tui"
 
 
 def find(name: str) -> Command:

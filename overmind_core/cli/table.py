@@ -18,7 +18,7 @@ PACKAGE = "overmind_core.cli.commands"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Daemon": ("start", "shutdown", "status"),
     "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
-    "Look at missions": ("ps", "monitor", "info", "logs", "top", "wait", "events", "subscribe"),
+    "Look at missions": ("tui", "ps", "monitor", "info", "logs", "top", "wait", "events", "subscribe"),
     "Change missions": ("signal", "freeze", "thaw", "update"),
     "Everyday tools": ("doctor", "version", "completion", "service"),
 }

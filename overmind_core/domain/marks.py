@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 
 
 WORKING = Mark("▶", ">", "working", "good")
-YOUR_TURN = Mark("❯", "_", "your turn", "wait")
+YOUR_TURN = Mark("❯", "_", "your turn", "wait")  # noqa: RUF001 - an arrowhead, as a mark
 WAITING = Mark("!", "!", "waiting", "wait")
 LIMITED = Mark("≈", "~", "limited", "slow")
 STARTING = Mark("…", ".", "starting", "slow")

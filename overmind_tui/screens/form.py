@@ -152,7 +152,10 @@ class _Entries(Canvas):
     def _value(self, entry: Entry, field: Field, cells: int, *, active: bool) -> Sequence[Run]:
         if entry.choices:
             return [
-                (f"{'●' if choice == field.text else '○'} {choice}  ", self._choice(choice == field.text, active=active))
+                (
+                    f"{'●' if choice == field.text else '○'} {choice}  ",
+                    self._choice(choice == field.text, active=active),
+                )
                 for choice in entry.choices
             ]
         if not active:

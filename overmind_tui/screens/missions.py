@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -33,8 +33,6 @@ ORDERS = {"sort-name": "name", "sort-age": "age", "sort-state": "state", "sort-c
 
 class MissionsScreen(Page):
     """Three panels; the keys go to the one with the focus."""
-
-    crumbs = ("missions",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -292,10 +290,10 @@ class MissionsScreen(Page):
         elif not self.program.deeds.act(self, action):
             super().act(action)
 
-    def _ordered(self, rows: Sequence[Row] | object) -> list[Row]:
+    def _ordered(self, rows: Iterable[Row]) -> list[Row]:
         name, _, way = self.order.partition(":")
         key = missions.sort_keys(self.program.now())[name]
-        return sorted(rows, key=key, reverse=way == "up")  # type: ignore[call-overload,no-any-return]
+        return sorted(rows, key=key, reverse=way == "up")
 
     # lines
 
@@ -324,7 +322,11 @@ class MissionsScreen(Page):
 
     def _small_lines(self, _cells: int) -> list[list[Cell]]:
         size = self.app.size
-        return [[Cell(f"{size.width}x{size.height}: too small")], [Cell("overmind needs 40x8")], [Cell("q leaves", "quiet")]]
+        return [
+            [Cell(f"{size.width}x{size.height}: too small")],
+            [Cell("overmind needs 40x8")],
+            [Cell("q leaves", "quiet")],
+        ]
 
     def _empty(self) -> tuple[str, ...]:
         if self.program.lost:

@@ -27,7 +27,10 @@ class Page(Screen[None]):
     """One full screen."""
 
     AUTO_FOCUS = ""
-    crumbs: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crumbs: tuple[str, ...] = ("missions",)
 
     @property
     def program(self) -> OvermindApp:

@@ -114,8 +114,16 @@ MISSIONS: tuple[Column, ...] = (
     Column("restarts", "RST", 3, 5, 7, lambda row, _now: Cell(str(row["restart_count"] or ""), "slow"), right=True),
     Column("exit", "EXIT", 4, 4, 8, _exit, right=True, wide=True),
     Column("cpu", "CPU", 4, 5, 4, lambda row, _now: Cell(amounts.percent(row.get("cpu_percent")), "quiet"), right=True),
-    Column("memory", "MEM", 5, 6, 5, lambda row, _now: Cell(amounts.size(row.get("memory_bytes")), "quiet"), right=True),
-    Column("now", "NOW", 12, 0, 2, lambda row, _now: view.now_cell(row)),
+    Column(
+        "memory",
+        "MEM",
+        5,
+        6,
+        5,
+        lambda row, _now: Cell(amounts.size(row.get("memory_bytes") or None), "quiet"),
+        right=True,
+    ),
+    Column("now", "NOW", 24, 0, 2, lambda row, _now: view.now_cell(row)),
     Column("command", "COMMAND", 16, 30, 10, lambda row, _now: Cell(safe(row["command"]), "quiet"), wide=True),
 )
 """The columns of the missions table."""

@@ -65,9 +65,13 @@ def ghost(text: str, names: Iterable[str]) -> str:
     """What completes the first word, the shortest name first; "" when nothing does."""
     if not text or " " in text:
         return ""
-    fitting = sorted((name for name in names if name.startswith(text) and name != text), key=lambda one: (len(one), one))
+    fitting = sorted(
+        (name for name in names if name.startswith(text) and name != text), key=lambda one: (len(one), one)
+    )
     return fitting[0][len(text) :] if fitting else ""
 
 
 def _filter(words: Iterable[str]) -> str:
-    return " ".join(word.removeprefix("/") if word.startswith("/") else f"label={word.removeprefix('label=')}" for word in words)
+    return " ".join(
+        word.removeprefix("/") if word.startswith("/") else f"label={word.removeprefix('label=')}" for word in words
+    )

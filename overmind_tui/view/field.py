@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 
@@ -66,7 +67,7 @@ def _without(field: Field, to: int) -> Field:
     return Field(field.text[:start] + field.text[end:], start, kept)
 
 
-_MOVES = {
+_MOVES: Mapping[str, Callable[[Field], int]] = {
     "left": lambda field: max(field.at - 1, 0),
     "ctrl+b": lambda field: max(field.at - 1, 0),
     "right": lambda field: min(field.at + 1, len(field.text)),
@@ -80,7 +81,7 @@ _MOVES = {
     "alt+f": _word_right,
     "ctrl+right": _word_right,
 }
-_CUTS = {
+_CUTS: Mapping[str, Callable[[Field], int]] = {
     "backspace": lambda field: max(field.at - 1, 0),
     "delete": lambda field: min(field.at + 1, len(field.text)),
     "ctrl+d": lambda field: min(field.at + 1, len(field.text)),

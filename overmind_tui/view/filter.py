@@ -45,10 +45,8 @@ def parsed(text: str) -> Filter:
         BrokenFilter: a word is no regular expression.
     """
     words = text.split()
-    if words and words[0] == FUZZY:
-        tests = [_fuzzy("".join(words[1:]))]
-    else:
-        tests = [_test(word) for word in words]
+    fuzzy = words[:1] == [FUZZY]
+    tests = [_fuzzy("".join(words[1:]))] if fuzzy else [_test(word) for word in words]
     return Filter(" ".join(words), lambda row: all(test(row) for test in tests))
 
 

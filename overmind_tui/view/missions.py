@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from overmind_core.domain.marks import RESTARTING, Mark, mark_of
 from overmind_tui.view import amounts
@@ -53,7 +53,7 @@ def lasted(row: Row, now: float) -> float:
     return max(0.0, until - began)
 
 
-def sort_keys(now: float) -> dict[str, Callable[[Row], object]]:
+def sort_keys(now: float) -> dict[str, Callable[[Row], tuple[Any, ...]]]:
     """Name of an order → what is compared."""
     return {
         "age": lambda row: (row["started_at"], row["id"]),
@@ -108,9 +108,7 @@ def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
     return found
 
 
-def _walk(
-    children: Mapping[str | None, Sequence[Row]], kept: Collection[str], folded: Collection[str]
-) -> list[Branch]:
+def _walk(children: Mapping[str | None, Sequence[Row]], kept: Collection[str], folded: Collection[str]) -> list[Branch]:
     """Depth first, without recursion: a chain may be a thousand deep."""
     found: list[Branch] = []
     waiting = [("", "", row) for row in reversed(children.get(None, ()))]

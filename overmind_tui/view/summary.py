@@ -36,7 +36,9 @@ def header(
     parts = {
         "logo": [Cell(f" {'*' if ascii_only else '⬢'} overmind {version}", "accent")],
         "counts": _counts(rows, ascii_only=ascii_only),
-        "load": [Cell(f"cpu {amounts.percent(now.cpu)}{_delta(before.cpu, now.cpu)} mem {amounts.size(now.memory) or 0}")],
+        "load": [
+            Cell(f"cpu {amounts.percent(now.cpu)}{_delta(before.cpu, now.cpu)} mem {amounts.size(now.memory) or 0}")
+        ],
     }
     for drop in ("logo", "load"):
         if _length(parts) <= cells:

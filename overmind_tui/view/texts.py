@@ -15,8 +15,8 @@ Lines = list[list[Cell]]
 
 LABEL = 26
 """Cells of a name before its value."""
-_FIRST = ("name", "id", "status", "reason", "now", "command", "cwd", "os_pid", "parent", "children", "labels", "started_at",
-          "ended_at", "exit_code", "restart_count", "next_restart_at")  # fmt: skip
+_FIRST = ("name", "id", "status", "reason", "now", "command", "cwd", "os_pid", "parent", "children", "labels",
+          "started_at", "ended_at", "exit_code", "restart_count", "next_restart_at")  # fmt: skip
 
 
 def describe(info: Mapping[str, Any]) -> Lines:
@@ -60,8 +60,13 @@ def aliases(*, read_only: bool) -> Lines:
     """What `:` takes."""
     lines: Lines = [[Cell(" views", "title")]]
     for view in registry.VIEWS.values():
-        lines.append([Cell(f"   :{view.name:<14}", "key"), Cell(f"{view.summary}  "), Cell(", ".join(view.aliases), "quiet")])
-    lines += [[], [Cell(" verbs, as on the command line; without ids they mean the marked rows, else the cursor's", "title")]]
+        lines.append(
+            [Cell(f"   :{view.name:<14}", "key"), Cell(f"{view.summary}  "), Cell(", ".join(view.aliases), "quiet")]
+        )
+    lines += [
+        [],
+        [Cell(" verbs, as on the command line; without ids they mean the marked rows, else the cursor's", "title")],
+    ]
     for verb in actions.VERBS.values():
         if not read_only or verb.danger is actions.Danger.NONE:
             danger = "" if verb.danger is actions.Danger.NONE else f"  ({verb.danger.value})"
@@ -75,21 +80,20 @@ def plain(text: str) -> Lines:
 
 
 def _pair(key: str, value: object) -> list[Cell]:
-    if isinstance(value, (dict, list)):
-        text = json.dumps(value, ensure_ascii=False) if value else ""
-    else:
-        text = safe(value)
+    listed = isinstance(value, (dict, list))
+    text = (json.dumps(value, ensure_ascii=False) if value else "") if listed else safe(value)
     return [Cell(f"  {key:<{LABEL}}", "quiet"), Cell(safe(text) if text else "–", "" if text else "faint")]  # noqa: RUF001
 
 
 def _event(item: Row) -> list[Cell]:
     known = {"seq", "at", "type", "mission", "name", "run", "out", "err", "text"}
     more = "  ".join(f"{key}={safe(value)}" for key, value in item.items() if key not in known and value is not None)
-    tone = {"crashed": "bad", "spawn_failed": "bad", "restart": "slow", "restarting": "slow"}.get(item["type"], "accent")
+    tone = {"crashed": "bad", "spawn_failed": "bad", "restart": "slow", "restarting": "slow"}.get(
+        item["type"], "accent"
+    )
     return [
         Cell(f" {safe(item['at'])[11:19]} ", "faint"),
         Cell(f"{item['type']:<14}", tone),
         Cell(f" {safe(item.get('name')):<22} "),
         Cell(safe(item.get("text")) or more, "quiet"),
     ]
-

@@ -33,9 +33,7 @@ class CommandBar(Canvas):
         self._history: dict[str, list[str]] = {}
         self._back = 0
 
-    def ask(
-        self, sign: str, text: str = "", *, complete: Callable[[str], str], changed: Callable[[str], None]
-    ) -> None:
+    def ask(self, sign: str, text: str = "", *, complete: Callable[[str], str], changed: Callable[[str], None]) -> None:
         """Begin: `complete` says what completes a text, `changed` hears of each change."""
         self.sign, self.field, self.broken = sign, Field.of(text), False
         self._complete, self._changed, self._back = complete, changed, 0

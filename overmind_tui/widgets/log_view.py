@@ -1,4 +1,4 @@
-"""A mission's log: a window of lines, of which the visible ones are drawn; older ones are fetched when they are near."""
+"""A mission's log: a window of lines, of which the visible ones are drawn; older ones come when they are near."""
 
 from __future__ import annotations
 

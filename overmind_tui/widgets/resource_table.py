@@ -218,7 +218,7 @@ class ResourceTable(Canvas, ScrollView, can_focus=True):
             if place:
                 runs.append((" " * GAP, Style.null()))
             if column.key == "name" and "status" in branch.row:
-                runs += self._name(branch, count)
+                runs += self._name_runs(branch, count)
             else:
                 cell = texts[place]
                 runs.append((fitted(cell.text, count, right=column.right), self.tone(cell.tone)))
@@ -229,7 +229,7 @@ class ResourceTable(Canvas, ScrollView, can_focus=True):
             ground = self.tone("cursor" if self.has_focus else "cursor-rest")
         return self.strip(runs, cells, ground=ground)
 
-    def _name(self, branch: Branch, count: int) -> list[Run]:
+    def _name_runs(self, branch: Branch, count: int) -> list[Run]:
         guides, sign, name = missions.name_cell(branch, ascii_only=self._ascii)
         room = count - width(guides.text) - width(sign.text)
         if room < 4:  # noqa: PLR2004 - so deep that the name would be lost
