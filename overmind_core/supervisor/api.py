@@ -19,7 +19,7 @@ from overmind_core.store.errors import DiskFull, StoreError
 from overmind_core.supervisor.callers import Caller
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.requests import Args, Request
-from overmind_core.system.unixsocket import Peer, peer
+from overmind_core.system.unixsocket import Peer, is_hung_up, peer
 from overmind_core.wire.api import MAX_LINE
 from overmind_core.wire.lines import TOO_LONG, LineBuffer
 
@@ -36,6 +36,8 @@ STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
 RECEIVED = 64 * 1024
 """Bytes taken from one client at a time: the beginning of a burst is in work while its rest is read."""
+HALF_CLOSED_LOOK = 5.0
+"""Seconds between two looks at a client that has closed its side while a stream goes on: is it there at all?"""
 MANY_REQUESTS = 512
 """Requests of one connection in work at once; more wait in the socket."""
 _log = logging.getLogger(__name__)
@@ -106,8 +108,7 @@ class Connection(asyncio.BufferedProtocol):
         self._register.discard(self)
         self._hold(0)
         self._room.set()
-        for task in self._streams:
-            task.cancel()
+        self._end_streams()
 
     def pause_writing(self) -> None:
         """It does not read as fast as a stream writes."""
@@ -121,7 +122,21 @@ class Connection(asyncio.BufferedProtocol):
         """Whoever asked and closed its side still gets its answers."""
         self._closing = True
         self._close_when_done()
+        self._look_for_client()
         return True
+
+    def _look_for_client(self) -> None:
+        """Its end is told only once: whether it went away altogether, then or later, has to be looked up."""
+        if self._transport.is_closing():
+            return
+        if is_hung_up(self._transport.get_extra_info("socket").fileno()):
+            self._end_streams()
+        elif self._streams:
+            asyncio.get_running_loop().call_later(HALF_CLOSED_LOOK, self._look_for_client)
+
+    def _end_streams(self) -> None:
+        for task in self._streams:
+            task.cancel()
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Where its bytes go."""
@@ -197,6 +212,8 @@ class Connection(asyncio.BufferedProtocol):
             arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
             result = endpoint.handle(arguments, self.caller)
             if inspect.isasyncgen(result):
+                if self._transport.is_closing():
+                    return
                 self._streams.add(asyncio.current_task())  # type: ignore[arg-type]
                 await self._stream(request.id, result)
             else:

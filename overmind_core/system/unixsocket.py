@@ -71,6 +71,15 @@ def _bind_private(server: socket.socket, path: str) -> None:
     os.rename(fresh, path)
 
 
+def is_hung_up(fd: int) -> bool:
+    """Tell whether the other side has closed its socket, not only its writing half. Source: poll(2), POLLHUP."""
+    import select  # noqa: PLC0415 -- servers only
+
+    look = select.poll()
+    look.register(fd, 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in look.poll(0))
+
+
 def connect(path: str, timeout: float) -> _socket.socket:
     """Return a connection to `path`; `timeout` in seconds holds for each later operation too.
 
