@@ -294,3 +294,20 @@ def test_a_stopped_client_in_the_middle_of_an_answer_holds_nobody_up(om, daemon)
     client.send_signal(signal.SIGCONT)
     out, _ = client.communicate(timeout=30)
     assert (client.returncode, out.count("\n")) == (0, 100_000)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["altogether", "its side first"])
+def test_a_stream_ends_with_the_client_that_asked_for_it(om, daemon, late):
+    mission = om.mission("sleep 100")
+    fds = daemon.num_fds()
+    for cmd in ("wait", "subscribe", "logs"):
+        with sockets.socket(sockets.AF_UNIX) as socket:
+            socket.settimeout(10)
+            socket.connect(address(om.home))
+            follow = {"follow": True} if cmd == "logs" else {}
+            socket.sendall(json.dumps({"cmd": cmd, "args": {"ids": [mission], **follow}}).encode() + b"\n")
+            assert b'"ok"' in socket.recv(1 << 16)
+            if late:
+                socket.shutdown(sockets.SHUT_WR)
+                assert_others_are_answered(om)
+    eventually(lambda: daemon.num_fds() <= fds, timeout=20, what="the daemon has let go of the streams")

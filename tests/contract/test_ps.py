@@ -1,0 +1,249 @@
+"""`ps` and `info`: which missions are shown, in which order, and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+
+import pytest
+
+from overmind_core.domain.cells import width
+from tests.kit.overmind import PROGRAM
+from tests.kit.waiting import eventually
+
+COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "COMMAND"]
+WIDE = ["EXIT", "CPU%", "MEM", "ACTIVITY", "COST", "NOW"]
+KEYS = [
+    "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity",
+]  # fmt: skip
+INFO = [
+    "status", "reason", "os_pid", "type", "provider", "argv", "cwd", "model", "restart_policy", "restart_count",
+    "next_restart_at", "parent", "children", "labels", "session_id", "attached", "activity", "now", "exit_code",
+    "started_at", "ended_at", "last_activity_at", "survivors", "runs",
+]  # fmt: skip
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+HOSTILE = {
+    "wide characters": "echo 日本語 🙂",
+    "an escape sequence": "echo \x1b[31mred\x1b[0m",
+    "a newline and a tab": "echo a\n\techo b",
+    "a bidirectional override": "echo \u202egnorw",
+    "a combining mark": "echo e\u0301e\u0301",
+    "a very long command": "echo " + "x" * 5000,
+    "nul's neighbours": "echo \x01\x7f\x9b",
+}
+
+
+def lines(om, *options):
+    return om.ok("ps", *options).splitlines()
+
+
+def ids(om, *options):
+    return om.ok("ps", "-q", *options).split()
+
+
+def test_the_columns(om):
+    mission = om.finished("echo hi", "--name", "short")["id"]
+    title, row = lines(om)
+    assert title.split() == COLUMNS
+    assert row.split(None, 8) == [mission, "short", "task", "stopped", "0", "-", "0", "0s", "echo hi"]
+    assert lines(om, "--wide")[0].split() == [*COLUMNS, *WIDE]
+
+
+def test_an_empty_list_is_the_title_alone_and_as_json_an_empty_array(om):
+    om.ok("start")
+    finished = om("ps")
+    assert (finished.stdout.split(), finished.stderr) == (COLUMNS, "")
+    assert om.ok("ps", "--json") == "[]\n"
+    assert om.ok("ps", "-q") == ""
+
+
+def test_json_has_exactly_these_keys_on_one_compact_line(om):
+    om.finished("false", "--label", "a=b")
+    printed = om.ok("ps", "--json")
+    assert printed.count("\n") == 1
+    rows = json.loads(printed)
+    assert printed == json.dumps(rows, separators=(",", ":")) + "\n"
+    (row,) = rows
+    assert list(row) == KEYS
+    times = {"started_at", "ended_at", "uptime_seconds", "id", "name"}
+    assert {key: row[key] for key in KEYS if key not in times} == {
+        "type": "task",
+        "status": "crashed",
+        "reason": None,
+        "restart_count": 0,
+        "parent": None,
+        "children": [],
+        "exit_code": 1,
+        "command": "false",
+        "cwd": om.home,
+        "labels": {"a": "b"},
+        "provider": "raw",
+        "activity": None,
+    }
+    assert re.fullmatch(TIME, row["started_at"])
+    assert re.fullmatch(TIME, row["ended_at"])
+    assert row["started_at"] <= row["ended_at"]
+
+
+def test_a_live_mission_has_no_end_and_no_exit_code(om):
+    om.mission("sleep 100")
+    (row,) = om.ps()
+    assert (row["status"], row["ended_at"], row["exit_code"]) == ("running", None, None)
+    assert row["uptime_seconds"] >= 0
+
+
+def test_info_knows_everything(om):
+    mission = om.mission(["sleep", "100"], "--name", "whole")
+    printed = om.ok("info", mission)
+    info = json.loads(printed)
+    assert [key for key in (*KEYS, *INFO) if key not in info] == []
+    assert info["argv"] == ["sleep", "100"]
+    assert os.readlink(f"/proc/{info['os_pid']}/exe").endswith(("sleep", "busybox", "coreutils"))
+    assert (info["restart_policy"], info["next_restart_at"], info["survivors"]) == ("never", None, [])
+    (run,) = info["runs"]
+    assert (run["number"], run["os_pid"], run["exit_code"], run["ended_at"]) == (1, info["os_pid"], None, None)
+    assert om.ok("info", mission, "--json").count("\n") == 1
+
+
+def test_info_of_a_killed_mission_has_no_exit_code_but_its_run_has_the_true_one(om):
+    mission = om.mission("sleep 100")
+    om.ok("kill", mission)
+    info = om.info(mission)
+    assert (info["status"], info["exit_code"], info["os_pid"]) == ("killed", None, None)
+    assert info["runs"][0]["exit_code"] == 137
+
+
+def test_killed_missions_are_hidden_until_asked_for(om):
+    gone, there = om.mission("sleep 100"), om.mission("sleep 100")
+    om.ok("kill", gone)
+    assert ids(om) == [there]
+    assert sorted(ids(om, "--all")) == sorted([gone, there])
+    assert ids(om, "--status", "killed") == [gone]
+
+
+def test_killing_a_finished_mission_only_hides_it(om):
+    mission = om.finished("echo kept")["id"]
+    assert om.ok("kill", mission) == f"Killed mission {mission}\n"
+    assert ids(om) == []
+    assert om.logs(mission) == "kept\n"
+
+
+def test_missions_are_listed_by_their_start_and_the_order_is_stable(om):
+    started = [om.mission(command) for command in ("sleep 100", "true", "sleep 100", "false", "sleep 100")]
+    om("wait", started[1], started[3])
+    assert ids(om) == started
+    om.ok("stop", started[2])
+    assert ids(om) == started
+    assert [line.split()[0] for line in lines(om)[1:]] == started
+    om.ok("shutdown")
+    om.ok("start")
+    assert ids(om) == started
+
+
+def test_filters_by_status_label_and_children(om):
+    parent = om.mission("sleep 100", "--label", "team=web")
+    child = om.mission("sleep 100", "--parent", parent, "--label", "team=db")
+    done = om.finished("true", "--label", "team=web", "--label", "size=2")["id"]
+    assert ids(om, "--status", "running") == [parent, child]
+    assert ids(om, "--status", "running", "--status", "stopped") == [parent, child, done]
+    assert ids(om, "--label", "team=web") == [parent, done]
+    assert ids(om, "--label", "team=web", "--label", "size=2") == [done]
+    assert ids(om, "--label", "team=web", "--status", "running") == [parent]
+    assert ids(om, "--children", parent) == [child]
+    assert ids(om, "--children", child) == []
+
+
+def test_uptime_of_a_finished_mission_is_its_duration(om):
+    mission = om.finished("sleep 0.3")["id"]
+    first = om.ps()[0]["uptime_seconds"]
+    assert 0.25 < first < 5
+    other = om.finished("sleep 0.5")["id"]
+    assert {row["id"]: row["uptime_seconds"] for row in om.ps()}[mission] == first
+    assert om.info(other)["uptime_seconds"] > 0.45
+
+
+@pytest.mark.parametrize("command", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("options", [(), ("--wide",), ("--tree",)], ids=["plain", "wide", "tree"])
+def test_no_command_breaks_the_table(om, command, options):
+    om.mission("sleep 100", "--name", "before")
+    om.mission(["sh", "-c", "sleep 100", command])
+    om.mission("sleep 100", "--name", "after")
+    printed = om.ok("ps", *options)
+    assert printed.isprintable() or set(filter(lambda one: not one.isprintable(), printed)) == {"\n"}
+    title, *rows = printed.splitlines()
+    assert len(rows) == 3
+    assert len({width(row[: row.index("sleep 100")]) for row in rows if "--wide" not in options}) <= 2
+    at = title.index("COMMAND")
+    for row in rows:
+        assert width(_cells(row, at, at + 40)) <= 40
+
+
+def test_a_long_command_is_cut_to_40_cells(om):
+    om.mission("sleep 100 # " + "日本" * 50)
+    om.mission("sleep 100 # " + "x" * 28)
+    om.mission("sleep 100 # " + "x" * 29)
+    wide, exact, longer = [row.split(None, 8)[8] for row in lines(om)[1:]]
+    assert wide.endswith("...")
+    assert 38 <= width(wide) <= 40
+    assert exact == "sleep 100 # " + "x" * 28
+    assert longer == "sleep 100 # " + "x" * 25 + "..."
+    assert [len(row["command"]) for row in om.ps()] == [112, 40, 41], "as JSON it is whole"
+
+
+def test_the_tree_draws_branches_and_orphans_are_roots(om):
+    root = om.mission("sleep 100", "--name", "root")
+    om.mission("sleep 100", "--name", "first", "--parent", root)
+    om.mission("sleep 100", "--name", "grandchild", "--parent", "first")
+    om.mission("sleep 100", "--name", "second", "--parent", root)
+    gone = om.mission("sleep 100", "--name", "gone")
+    om.mission("sleep 100", "--name", "orphan", "--parent", gone)
+    om.ok("kill", gone)
+    drawn = ["root", "├─ first", "│  └─ grandchild", "└─ second", "orphan"]
+    assert _names(om.ok("ps", "--tree")) == drawn
+    om.ok("rm", gone)
+    assert _names(om.ok("ps", "--tree", "--all")) == drawn
+
+
+def test_wide_shows_exit_cpu_and_memory(om):
+    om.finished("exit 7", "--name", "over")
+    live = om.mission([sys.executable, "-c", "x = bytearray(50_000_000)\nwhile True: pass"], "--name", "live")
+    row = eventually(lambda: next((row for row in om.ps("--wide") if (row["cpu_percent"] or 0) > 5), None))
+    assert row["id"] == live
+    assert row["memory_bytes"] > 50_000_000
+    table = [re.split(r"\s{2,}", line) for line in lines(om, "--wide")]
+    over, busy = (dict(zip(table[0], row, strict=True)) for row in table[1:])
+    assert (over["EXIT"], over["CPU%"], over["MEM"]) == ("7", "-", "-")
+    assert busy["EXIT"] == "-"
+    assert re.fullmatch(r"\d+\.\d", busy["CPU%"])
+    assert re.fullmatch(r"[\d.]+ MB", busy["MEM"])
+
+
+def test_quiet_prints_ids_that_other_commands_take(om):
+    started = [om.mission("sleep 100") for _ in range(3)]
+    assert ids(om) == started
+    om.ok("stop", *ids(om))
+    assert ids(om, "--status", "stopped") == started
+
+
+def test_a_mission_may_list_and_read_missions(om):
+    mission = om.finished([*PROGRAM, "ps", "-q"])["id"]
+    assert om.logs(mission) == f"{mission}\n"
+
+
+def _names(table):
+    title, *rows = table.splitlines()
+    start, end = title.index("NAME"), title.index("TYPE")
+    return [row[start:end].rstrip() for row in rows]
+
+
+def _cells(text, start, end):
+    """The part of `text` between two columns of the terminal."""
+    found, column = "", 0
+    for character in text:
+        if start <= column < end:
+            found += character
+        column += width(character)
+    return found
