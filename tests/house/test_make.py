@@ -20,7 +20,7 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z]+) ", make("help"), re.MULTILINE)
-    assert {"help", "setup", "run", "test", "lint", "types", "imports", "bench", "check"} <= set(listed)
+    assert {"help", "setup", "run", "test", "lint", "types", "imports", "bench", "docs", "check"} <= set(listed)
     assert len(listed) == len(set(listed))
 
 
@@ -29,7 +29,7 @@ def test_check_runs_each_tool(tool):
     assert tool in make("--dry-run", "check")
 
 
-@pytest.mark.parametrize("path", [".ci/run", "scripts/setup", "scripts/first-run"])
+@pytest.mark.parametrize("path", [".ci/run", "scripts/setup", "scripts/first-run", "scripts/generate-docs"])
 def test_a_script_is_executable_and_has_no_syntax_error(path):
     script = os.path.join(REPOSITORY, path)
     assert os.access(script, os.X_OK)
