@@ -49,6 +49,8 @@ class Book:
         self.live = self.roster.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
+        self._unsaved: dict[str, Mission] = {}
+        """Missions that have ended, until that is on disk."""
         self._waiters: dict[str, list[_Waiter]] = {}
         self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
         self.changed: Callable[[Mission], None] = lambda _mission: None
@@ -71,12 +73,16 @@ class Book:
 
     def get(self, mission_id: str) -> Mission | None:
         """The mission of this exact id, live or finished."""
-        mission = self.live.get(mission_id)
+        mission = self.known(mission_id)
         if mission is not None:
             return mission
         self.ledger.flush()
         row = self.state.missions.get(mission_id)
         return None if row is None else mission_of(row)
+
+    def known(self, mission_id: str) -> Mission | None:
+        """The mission of this exact id when more is known of it than is saved: a live one, or an end on a full disk."""
+        return self.live.get(mission_id) or self._unsaved.get(mission_id)
 
     def knows(self, mission_id: str) -> bool:
         """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
@@ -141,6 +147,7 @@ class Book:
         else:
             self.roster.remove(mission.id)
             self.runs.pop(mission.id, None)
+            self._unsaved[mission.id] = mission
 
         def after() -> None:
             for action in actions:
@@ -149,6 +156,12 @@ class Book:
             self._wake(mission)
 
         self.ledger.save(lambda: self.state.missions.save(row), after, urgent=urgent)
+        if not mission.is_live:
+            self.ledger.save(lambda: None, lambda: self._saved(mission))
+
+    def _saved(self, final: Mission) -> None:
+        if self._unsaved.get(final.id) is final:
+            del self._unsaved[final.id]
 
     def note(self, mission: Mission, note: Note) -> None:
         """Append an event about the mission, in the same commit as what it tells of."""

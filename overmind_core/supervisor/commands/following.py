@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from overmind_core.domain.mission import Mission
+from overmind_core.domain.mission import Mission, Status
 from overmind_core.domain.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.logs.layout import OUT
@@ -121,10 +121,13 @@ async def _follow_logs(core: Supervisor, request: Logs) -> AsyncIterator[Any]:
             for mission in head["missions"]
         }
         waiting = list(known)
+        held: dict[str, str | None] = {}
         while waiting:
             for mission_id in list(waiting):
                 mission = core.book.get(mission_id)
                 for item in _news(core, mission_id, mission, known[mission_id]):
+                    yield item
+                for item in _trouble(mission, held):
                     yield item
             seq, notes = _new_notes(core, list(known), seq)
             for note in notes:
@@ -194,6 +197,14 @@ def _news(
                 yield from _growth(core, run, known)
     if current is not None and current.number in known:
         yield from _growth(core, current, known)
+
+
+def _trouble(mission: Mission | None, held: dict[str, str | None]) -> Iterator[dict[str, Any]]:
+    """Why no more output comes although there is some, and that it comes again (null)."""
+    if mission is None or mission.status is not Status.RUNNING or held.get(mission.id) == mission.reason:
+        return
+    held[mission.id] = mission.reason
+    yield {"type": "trouble", "mission": mission.id, "reason": mission.reason}
 
 
 def _growth(core: Supervisor, run: Run, known: dict[int, tuple[int, int]]) -> Iterator[dict[str, Any]]:

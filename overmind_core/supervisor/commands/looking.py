@@ -119,7 +119,7 @@ def _listed(core: Supervisor, request: Ps, parent: str | None) -> list[Mission]:
             raise OvermindError("invalid", f"Unknown status {text!r}. Known: {known}.")
     hidden = request.all or Status.KILLED in request.status
     rows = core.state.missions.all(statuses=request.status, include_hidden=hidden, parent=parent)
-    return [core.book.live.get(row.id) or decoded(row) for row in rows]
+    return [core.book.known(row.id) or decoded(row) for row in rows]
 
 
 def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
