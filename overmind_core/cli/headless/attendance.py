@@ -22,6 +22,22 @@ if TYPE_CHECKING:
     Take = Callable[[str, Any], None]
 
 
+HELD_LIMIT = 10.0
+"""Seconds that output may be held back by a full disk: nobody makes room on a machine that runs a job."""
+
+
+class OutputHeld(Exception):
+    """The keeper can't write the output of a mission, which therefore stands still.
+
+    Attributes:
+        reason: such as disk_full.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Attendance:
     """Shows the output of all missions and hands on each event, until it is told to stop.
 
@@ -39,6 +55,8 @@ class Attendance:
         self._seq = since
         self._streams: dict[int, Take] = {}
         self._open: set[str] = set()
+        self._held: dict[str, tuple[float, str]] = {}
+        """Since when, and why."""
         self._seen: dict[str, Transcript | None] = {}
 
     @property
@@ -62,24 +80,30 @@ class Attendance:
 
         Raises:
             TimeoutError: not by `deadline`, seconds on the monotonic clock.
+            OutputHeld: output could not be kept for too long.
             ConnectionError: the supervisor is gone.
         """
         while self._open if missions is None else self._open.intersection(missions):
             self._step(deadline)
 
-    def finish(self) -> None:
-        """Hand on the events up to now."""
+    def finish(self, deadline: float | None = None) -> None:
+        """Hand on the events up to now.
+
+        Raises:
+            TimeoutError: not by `deadline`.
+        """
         done: list[str] = []
         self._streams.clear()
         self._stream("events", {"follow": False, "since": self._seq}, partial(self._last_events, done))
         while not done:
-            self._step(None)
+            self._step(deadline)
 
     def _step(self, deadline: float | None) -> None:
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError
-        answer = self._client.receive(timeout=left)
+        try:
+            answer = self._client.receive(timeout=self._left(deadline))
+        except TimeoutError:
+            self._left(deadline)
+            return
         take = self._streams.get(answer.get("id", 0))
         if take is None:
             return
@@ -87,6 +111,19 @@ class Attendance:
             result(answer)
         kind = next(kind for kind in KINDS if kind in answer)
         take(kind, answer[kind])
+
+    def _left(self, deadline: float | None) -> float | None:
+        """Seconds until something is due; None = never."""
+        now = time.monotonic()
+        if deadline is not None and deadline <= now:
+            raise TimeoutError
+        since = min((since for since, _ in self._held.values()), default=None)
+        if since is not None and since + HELD_LIMIT <= now:
+            _, reason = next(iter(self._held.values()))
+            self._held.clear()  # said once
+            raise OutputHeld(reason)
+        ends = [end for end in (deadline, None if since is None else since + HELD_LIMIT) if end is not None]
+        return min(ends) - now if ends else None
 
     def _stream(self, command: str, args: Json, take: Take) -> None:
         self._streams[self._client.send(command, args)] = take
@@ -112,6 +149,10 @@ class Attendance:
     def _log(self, mission: str, kind: str, content: Json) -> None:
         if kind == "end":
             self._open.discard(mission)
+            self._held.pop(mission, None)
+            return
+        if kind == "item" and content["type"] == "trouble":
+            self._hold(mission, content["reason"])
             return
         transcript = self._seen[mission]
         if transcript is not None:
@@ -122,6 +163,12 @@ class Attendance:
         self._seen[mission] = transcript
         self._screen.enter(transcript)
         self._screen.show(transcript, transcript.begin(follow=not transcript.ended))
+
+    def _hold(self, mission: str, reason: str | None) -> None:
+        if reason is None:
+            self._held.pop(mission, None)
+        else:
+            self._held.setdefault(mission, (time.monotonic(), reason))
 
 
 def newest_event(client: Client) -> int:

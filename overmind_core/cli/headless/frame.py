@@ -7,12 +7,12 @@ import signal
 import sys
 import time
 
-from overmind_core.cli.headless.attendance import Attendance, newest_event
+from overmind_core.cli.headless.attendance import Attendance, OutputHeld, newest_event
 from overmind_core.cli.headless.hosting import Hosting, Place, live_missions
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.headless.screen import Screen, Unheard, colourful
-from overmind_core.cli.headless.warden import Warden
+from overmind_core.cli.headless.warden import STOP_LIMIT, Warden
 from overmind_core.cli.values import MILLISECONDS
 from overmind_core.client.calls import Client
 from overmind_core.domain.duration import parse_duration
@@ -58,14 +58,17 @@ class Frame:
         try:
             result = self._result(begin)
         except OvermindError as error:
-            self._clean_up(keep=self._recorded or error.code == "internal")
-            self._reports.end(Result(error.exit_status, (), error.message), kept=None, mute=self._mute)
+            kept = self._clean_up(keep=self._recorded or error.code == "internal")
+            self._reports.end(Result(error.exit_status, (), error.message), mute=self._mute)
+            self._reports.name_kept(kept)
             raise
         except BaseException:
-            self._clean_up(keep=True)
+            self._clean_up(keep=True)  # whoever sees the traceback wants to look
             raise
         kept = self._clean_up(keep=bool(result.exit_status) and self._recorded)
-        return self._reports.end(result, kept=kept, mute=self._mute)
+        status = self._reports.end(result, mute=self._mute)
+        self._reports.sum_up(result, kept)
+        return status
 
     def _clean_up(self, *, keep: bool) -> str | None:
         """End everything, and return the folder that is left."""
@@ -101,10 +104,10 @@ class Frame:
             self._see_out(attendance, GRACE if trouble else None)
         except ConnectionError:
             self._hosting.check()
-            raise
+            raise OvermindError("daemon_lost", "Somebody has shut this headless run down from outside.") from None
         client.close()
-        outcomes = [found for one in attendance.missions if (found := self._outcome(client, one)) is not None]
-        statuses = (one.exit_status for one in outcomes[: len(asked)])
+        outcomes = [found for one in attendance.missions if (found := self._outcome(client, one, asked)) is not None]
+        statuses = (one.exit_status for one in outcomes if one.asked)
         status, words = trouble or (next(filter(None, statuses), 0), "")
         return Result(status, outcomes, words)
 
@@ -118,21 +121,26 @@ class Frame:
         except Unheard as unheard:
             self._silence()
             return (BROKEN_PIPE if unheard.nobody else FAILED), str(unheard)
+        except OutputHeld as held:
+            return FAILED, _held(held.reason, self._place.home.root)
         return (self._warden.exit_status, self._interrupted) if self._warden.number else None
 
     def _see_out(self, attendance: Attendance, grace: float | None) -> None:
         """Stop whatever the work has left behind, show its last words, and hand on the last events."""
         self._hosting.stop(grace)
+        deadline = None if grace is None else time.monotonic() + STOP_LIMIT
         over = False
         while not over:
             try:
-                attendance.until_ended(None)
-                attendance.finish()
+                attendance.until_ended(None, deadline)
+                attendance.finish(deadline)
                 over = attendance.over
             except Unheard:
                 self._silence()
+            except (TimeoutError, OutputHeld):
+                return  # `Hosting.end` kills what is left
 
-    def _outcome(self, client: Client, mission: str) -> Outcome | None:
+    def _outcome(self, client: Client, mission: str, asked: Sequence[str]) -> Outcome | None:
         try:
             info = client.call("info", {"id": mission})
         except OvermindError as error:
@@ -140,7 +148,8 @@ class Frame:
                 return None
             raise
         tail = self._screen.tails.get(mission)
-        return Outcome(info) if tail is None else Outcome(info, output=tail.text, dropped=tail.dropped)
+        output, dropped = ("", 0) if tail is None else (tail.text, tail.dropped)
+        return Outcome(info, asked=mission in asked, output=output, dropped=dropped)
 
     @property
     def _total_timeout(self) -> float:
@@ -161,3 +170,9 @@ class Frame:
         nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)
+
+
+def _held(reason: str, folder: str) -> str:
+    if reason == "disk_full":
+        return f"the disk is full: the output can't be kept in {folder}"
+    return f"the output can't be kept in {folder}: {reason}"

@@ -61,6 +61,7 @@ class Hosting:
             raise self._taken("supervisor")
         if not _is_free(self._home.keeper_lock):
             raise self._taken("keeper")
+        logging.raiseExceptions = False  # a log on a full disk is no reason to talk between the lines of the output
         logging.basicConfig(
             level=logging.INFO, filename=self._home.daemon_log, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )
@@ -88,13 +89,15 @@ class Hosting:
         threading.Thread(target=self._kill_all, name="kill", daemon=True).start()
 
     def end(self) -> None:
-        """Kill whatever is left, and return when supervisor and keeper have left."""
+        """Kill whatever is left, and return when supervisor and keeper have left.
+
+        Should that not end in time, the end of this process ends the keeper with all its runs.
+        """
         self._refuse()
         if self._thread.is_alive():
-            self._kill_all()
-            with suppress(OvermindError):
-                Client(self._home).call("shutdown")
+            threading.Thread(target=self._shut_down, name="shutdown", daemon=True).start()
             self._thread.join(PATIENCE)
+        if not self._thread.is_alive():
             _is_free(self._home.keeper_lock)
 
     def _serve(self) -> None:
@@ -125,6 +128,11 @@ class Hosting:
     def _kill_all(self) -> None:
         with suppress(OvermindError):
             Client(self._home).call("kill", {"all": True})
+
+    def _shut_down(self) -> None:
+        self._kill_all()
+        with suppress(OvermindError):
+            Client(self._home).call("shutdown")
 
     def _taken(self, by: str) -> OvermindError:
         lock = self._home.keeper_lock if by == "keeper" else self._home.supervisor_lock

@@ -17,15 +17,17 @@ class Outcome:
 
     Args:
         info: as `overmind info` shows it.
+        asked: it is what the run was for, not something that its missions have started.
         output: the last of it.
         dropped: characters before that.
     """
 
-    __slots__ = ("command", "dropped", "exit_code", "name", "output", "reason", "restarts", "seconds", "started_at",
+    __slots__ = ("asked", "command", "dropped", "exit_code", "name", "output", "reason", "restarts", "seconds", "started_at",
                  "status")  # fmt: skip
 
-    def __init__(self, info: Mapping[str, Any], *, output: str = "", dropped: int = 0) -> None:
+    def __init__(self, info: Mapping[str, Any], *, asked: bool = True, output: str = "", dropped: int = 0) -> None:
         self.name = str(info["name"])
+        self.asked = asked
         self.command = str(info["command"])
         self.status = str(info["status"])
         self.exit_code: int | None = info["exit_code"]
@@ -73,9 +75,10 @@ class Result:
 
     def failure(self, outcome: Outcome) -> str:
         """What is wrong with this outcome, in a few words; empty when nothing is."""
-        if not outcome.exit_status and not (self.trouble and outcome is self.outcomes[0]):
-            return ""
-        return f"{self.trouble}: {outcome.words}" if self.trouble else outcome.words
+        if outcome.asked and self.trouble:
+            return f"{self.trouble}: {outcome.words}"
+        failed = outcome.exit_status if outcome.asked else outcome.status == "crashed"
+        return outcome.words if failed else ""
 
     def as_json(self) -> dict[str, Any]:
         """The summary of `--json`."""

@@ -51,12 +51,11 @@ class Reports:
             self._context.say(github.begin_group(f"overmind run {name}"))
             self._grouped = True
 
-    def end(self, result: Result, *, kept: str | None, mute: bool) -> int:
-        """Tell of the result; return the exit status, which a lost report changes.
+    def end(self, result: Result, *, mute: bool) -> int:
+        """Write the reports of the result; return the exit status, which a lost report changes.
 
         Args:
             result: what to tell.
-            kept: the folder that holds state and logs, when it is still there.
             mute: nobody reads stdout.
         """
         if self._junit is not None:
@@ -70,25 +69,29 @@ class Reports:
                 self._context.say(line)
         if self._summary_path:
             self._append_summary(github.step_summary(result))
-        self._sum_up(result, kept)
         for trouble in self._troubles:
             self._context.note(f"Error: {trouble.code}: {trouble.message}")
         return result.exit_status or (self._troubles[0].exit_status if self._troubles else 0)
 
-    def _sum_up(self, result: Result, kept: str | None) -> None:
+    def sum_up(self, result: Result, kept: str | None) -> None:
+        """Tell a person what became of it; `kept`: the folder that holds state and logs, when it is still there."""
         if self._json:
             self._context.note(dumps(result.as_json() | {"kept": kept}))
             return
-        trouble = f" ({result.trouble})" if result.trouble else ""
+        if len(result.outcomes) > 1:
+            self._context.note(_table(result))
         if len(result.outcomes) == 1:
             (one,) = result.outcomes
-            self._context.note(f"overmind: {display_safe(one.name)}: {one.words}, {lasted(one.seconds)}{trouble}")
-        elif result.outcomes:
-            self._context.note(_table(result))
-        if result.trouble and len(result.outcomes) != 1:
-            self._context.note(f"overmind: {display_safe(result.trouble)}")
-        if kept is not None:
-            self._context.note(f"overmind: state and logs are kept in {display_safe(kept)}")
+            trouble = f" ({result.trouble})" if result.trouble else ""
+            self._context.note(f"overmind: {one.name}: {one.words}, {lasted(one.seconds)}{trouble}")
+        elif result.trouble:
+            self._context.note(f"overmind: {result.trouble}")
+        self.name_kept(kept)
+
+    def name_kept(self, folder: str | None) -> None:
+        """Say where to look."""
+        if folder is not None:
+            self._context.note(f"overmind: state and logs are kept in {display_safe(folder)}")
 
     def _append_summary(self, text: str) -> None:
         try:
