@@ -22,8 +22,10 @@ class Outcome:
         dropped: characters before that.
     """
 
-    __slots__ = ("asked", "command", "dropped", "exit_code", "name", "output", "reason", "restarts", "seconds", "started_at",
-                 "status")  # fmt: skip
+    __slots__ = (
+        "asked", "command", "dropped", "exit_code", "name", "output", "reason", "restarts", "seconds", "started_at",
+        "status",
+    )  # fmt: skip
 
     def __init__(self, info: Mapping[str, Any], *, asked: bool = True, output: str = "", dropped: int = 0) -> None:
         self.name = str(info["name"])
