@@ -48,11 +48,10 @@ class Locator:
             OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
         """
         look = self._look((argv0, cwd, environment.get("PATH") or DEFAULT_PATH))
-        try:
-            async with asyncio.timeout(LOOKUP_SECONDS):
-                return await asyncio.shield(look)
-        except TimeoutError:
-            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?") from None
+        answered, _ = await asyncio.wait([look], timeout=LOOKUP_SECONDS)
+        if not answered:
+            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
+        return look.result()
 
     def _look(self, question: Question) -> asyncio.Future[Located]:
         look = self._under_way.get(question)

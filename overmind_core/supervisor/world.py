@@ -5,6 +5,7 @@ Source of every list here: cli.md, "Caller's world"; tui.md, "The terminal pane"
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _is_ours(name: str) -> bool:
     return name.startswith("OVERMIND_") and name not in KEPT
 
 
+@lru_cache(maxsize=4096)  # the same names come with every mission
 def _is_dropped(name: str, *, tty: bool) -> bool:
     if name in DROPPED or _is_ours(name):
         return True
