@@ -136,9 +136,12 @@ class OvermindApp(App[str], inherit_bindings=False):
         try:
             return await super().run_async(*args, **options)
         finally:
-            self.feed.close()
-            self.log_feed.close()
             await asyncio.to_thread(self.departure.last_rites)
+
+    def on_unmount(self) -> None:
+        """Nothing is shown any more."""
+        self.feed.close()
+        self.log_feed.close()
 
     # keys: one after the other, to the screen on top; held while one is opening
 

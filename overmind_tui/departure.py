@@ -64,10 +64,9 @@ class Departure:
         try:
             if hosting.live:
                 hosting.hand_over()
-            else:
-                hosting.end()
         except OvermindError as error:
-            _log.error("handing over failed: %s", error.message)
+            _log.error("handing over failed: %s", error.message)  # noqa: TRY400 - a sentence for people
+        hosting.end()
 
     def _keep(self) -> None:
         live = self._app.hosting.live

@@ -81,7 +81,7 @@ class Feed:
             except (ConnectionError, TimeoutError, OSError):
                 self._say(Disconnected("The supervisor went away", final=False))
             except OvermindError as error:
-                if error.code == "daemon_not_running" and self._may_host:
+                if error.code == "daemon_not_running" and self._may_host and not self._closed.is_set():
                     self._may_host = False
                     if self._hosts():
                         continue

@@ -48,6 +48,7 @@ class Hosting:
         self._ended.set()
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
+        self._over = False
 
     @property
     def active(self) -> bool:
@@ -70,7 +71,10 @@ class Hosting:
 
         if os.environ.get("OVERMIND_MISSION_ID"):
             return self._started_daemon()  # this program ends with its mission, the supervisor must not
-        host = Host(self._home, daemon=daemon_argv(self._home))
+        with self._lock:
+            return not self._over and self._take(Host(self._home, daemon=daemon_argv(self._home)))
+
+    def _take(self, host: Host) -> bool:
         if not host.take():
             return True  # somebody was faster, and will answer
         self._log_to_file()
@@ -101,8 +105,9 @@ class Hosting:
                 raise starting.failure
 
     def end(self) -> None:
-        """Stop being the supervisor of nothing: the keeper may go as well. Blocks: for a thread."""
+        """Stop being the supervisor of nothing, for good: the keeper may go as well. Blocks: for a thread."""
         with self._lock:
+            self._over = True
             if self.active:
                 self._go(quit_keeper=self.live == 0)
 

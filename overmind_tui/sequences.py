@@ -20,13 +20,13 @@ PASTE_LIMIT = 1 << 20
 LATE_SECONDS = 1.0
 """How long after a lone Esc the rest of a sequence may still come; how long half a sequence waits for its rest."""
 
-_CSI = re.compile(r"\x1b\[(?:M...|[0-?]*[ -/]*[@-~])", re.DOTALL)
+_CSI = re.compile(r"\x1b\[(?:M...|[0-?]+[ -/]*[@-~]|[ -/]*[@-LN-~])", re.DOTALL)
 _CSI_BEGUN = re.compile(r"\x1b\[(?:M.{0,2}|[0-?]*[ -/]*)", re.DOTALL)
 _SS3 = re.compile(r"\x1bO[0-9;]*[@-~]")
 _SS3_BEGUN = re.compile(r"\x1bO[0-9;]*")
 _STRING = re.compile(r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
 _STRING_BEGUN = re.compile(r"\x1b[\]PX^_][^\x07\x1b]{0,65536}\x1b?")
-_LATE = re.compile(r"(?:\[(?:M...|[0-?]*[ -/]*[@-~])|O[@-~])", re.DOTALL)
+_LATE = re.compile(r"(?:\[(?:M...|[0-?]+[ -/]*[@-~]|[ -/]*[@-LN-~])|O[@-~])", re.DOTALL)
 _LATE_REST = re.compile(r"[0-?]*[ -/]*[@-~]")
 _PASSED = re.compile(r"\x1b\[(?:<\d+;-?\d+;-?\d+[Mm]|M...|[IO]|\?\d+;\d+\$y|48;[\d;:]+t|\d+;\d+R)", re.DOTALL)
 _EXTENDED = re.compile(r"\x1b\[(\d+)(?::[\d:]*)?(?:;(\d*)(?::(\d+))?)?(?:;[\d:]*)?u")

@@ -49,8 +49,7 @@ class Lines:
     @property
     def current(self) -> str:
         """The line as it stands; nothing changes."""
-        runs = list(self._runs) if self._cells is None else list(_grouped(self._cells, self._styles))
-        return _trimmed(runs)
+        return rendered(self._runs if self._cells is None else list(_grouped(self._cells, self._styles)))
 
     def write(self, text: str, style: Style) -> None:
         """Write `text`, without control characters, at the cursor."""

@@ -66,7 +66,7 @@ def laid_out(columns: Sequence[Column], needs: dict[str, int], cells: int, *, wi
         widths[column.key] += more
         spare -= more
     last = next((column for column in reversed(chosen) if column.most == 0), chosen[-1])
-    widths[last.key] = max(1, min(widths[last.key], cells) + spare)
+    widths[last.key] = max(1, widths[last.key] + spare)
     return Layout(tuple(chosen), tuple(widths[column.key] for column in chosen))
 
 

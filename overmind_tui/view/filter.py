@@ -73,7 +73,7 @@ def _test(word: str) -> Test:
 
 def _compiled(word: str) -> re.Pattern[str]:
     try:
-        return re.compile(word, re.IGNORECASE)
+        return re.compile(word, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError) as error:
         raise BrokenFilter(str(error)) from None
 

@@ -44,7 +44,10 @@ def header(
         if _length(parts) <= cells:
             break
         del parts[drop]
-    line = [cell for place, part in enumerate(parts.values()) for cell in ((SEPARATOR, *part) if place else part)]
+    lead = [] if "logo" in parts else [Cell(" ")]
+    line = lead + [
+        cell for place, part in enumerate(parts.values()) for cell in ((SEPARATOR, *part) if place else part)
+    ]
     room = cells - sum(width(cell.text) for cell in line)
     return line + _hints(hints, room)
 
@@ -58,9 +61,10 @@ def _counts(rows: Sequence[Row], *, ascii_only: bool) -> list[Cell]:
     found: list[Cell] = []
     for mark in MARKS:
         if mark in counted:
-            found.append(Cell(f" {mark.ascii if ascii_only else mark.mark} ", mark.tone))
+            gap = " " if found else ""
+            found.append(Cell(f"{gap}{mark.ascii if ascii_only else mark.mark} ", mark.tone))
             found.append(Cell(str(counted[mark])))
-    return found or [Cell(" no missions", "quiet")]
+    return found or [Cell("no missions", "quiet")]
 
 
 def _delta(before: float, now: float) -> str:

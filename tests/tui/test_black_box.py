@@ -1,0 +1,213 @@
+"""The program as a person meets it: inside tmux, with a real supervisor, nothing but keys and the screen."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.kit.processes import alive
+from tests.kit.screen import TMUX, TmuxScreen
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+
+WRITER = "while :; do echo tick; sleep 0.2; done"
+
+
+def hosted(om, screen):
+    """Wait until the program in the screen is the supervisor."""
+    screen.until("No missions yet.")
+    return om.supervisor_pid()
+
+
+def test_an_empty_home_says_what_to_do_and_q_leaves(om):
+    with TmuxScreen(om, "tui") as screen:
+        assert hosted(om, screen) == screen.pid()
+        screen.keys("q")
+        assert screen.exit_status() == 0
+        screen.until("left the program")
+    eventually(lambda: om.holder("keeper.lock") is None and om.holder("supervisor.lock") is None)
+
+
+def test_overmind_alone_on_a_terminal_is_the_same_program(om):
+    with TmuxScreen(om) as screen:
+        assert hosted(om, screen) == screen.pid()
+
+
+def test_a_form_starts_a_mission_and_its_log_appears(om):
+    with TmuxScreen(om, size=(120, 40)) as screen:
+        hosted(om, screen)
+        screen.type("n")
+        screen.until("new mission")
+        screen.type("echo from-the-form; sleep 300")
+        screen.keys("Tab")
+        screen.type("formed")
+        screen.keys("Enter")
+        screen.until("formed", "working", "from-the-form", gone="new mission")
+        assert om.ps()[0]["cwd"] == os.path.realpath(om.home)
+        om.ok("kill", "formed")
+
+
+def test_a_refusal_stays_beside_its_field(om):
+    om.mission("sleep 300", "--name", "taken")
+    with TmuxScreen(om) as screen:
+        screen.until("taken")
+        screen.type("n")
+        screen.until("new mission")
+        screen.type("true")
+        screen.keys("Tab")
+        screen.type("taken")
+        screen.keys("Enter")
+        screen.until("new mission", "is taken by mission")
+        screen.keys("Escape")
+        screen.until("missions[1]", gone="new mission")
+
+
+def test_what_is_typed_ahead_of_a_prompt_arrives_in_it(om):
+    for name in ("alpha", "beta"):
+        om.mission("sleep 300", "--name", name)
+    with TmuxScreen(om) as screen:
+        screen.until("alpha", "beta")
+        screen.type("/bet")
+        screen.keys("Enter")
+        screen.until("missions[1] </bet>", "beta", gone="alpha")
+        screen.keys("Escape")
+        screen.until("alpha", "beta")
+
+
+def test_an_unknown_command_changes_nothing(om):
+    om.mission("sleep 300", "--name", "alpha")
+    with TmuxScreen(om) as screen:
+        screen.until("alpha")
+        screen.type(":nosuch")
+        screen.keys("Enter")
+        screen.until("there is no command 'nosuch'", "alpha")
+
+
+def test_logs_and_describe_open_and_close(om):
+    om.mission("echo '[red]R[/red] [/] [b'; sleep 300", "--name", "alpha")
+    with TmuxScreen(om, size=(80, 24)) as screen:
+        screen.until("alpha")
+        screen.keys("l")
+        screen.until("logs · alpha", "[red]R[/red] [/] [b", gone="missions[1]")
+        screen.keys("Escape")
+        screen.until("missions[1]")
+        screen.keys("d")
+        screen.until("status", "running", "<describe>")
+        screen.keys("q")
+        screen.until("missions[1]", gone="<describe>")
+
+
+def test_stop_asks_and_kill_acts_at_once_on_one_leaf(om):
+    for name in ("alpha", "beta"):
+        om.mission(WRITER, "--name", name)
+    with TmuxScreen(om) as screen:
+        screen.until("alpha", "beta", "tick")
+        screen.keys("x")
+        screen.until("stop it?")
+        screen.keys("Enter")  # the focus is on cancel
+        screen.until("missions[2]", gone="stop it?")
+        assert {row["status"] for row in om.ps()} == {"running"}
+        screen.keys("x")
+        screen.until("stop it?")
+        screen.keys("y")
+        screen.until("stopped alpha")
+        screen.keys("j")
+        screen.keys("C-k")
+        screen.until("killed beta")
+        assert om.wait_status("beta", "killed")["status"] == "killed"
+
+
+def test_a_verb_acts_on_the_row_under_the_cursor(om):
+    om.mission(WRITER, "--name", "alpha")
+    with TmuxScreen(om) as screen:
+        screen.until("alpha", "tick")
+        screen.type(":freeze")
+        screen.keys("Enter")
+        screen.until("frozen")
+        screen.type(":thaw")
+        screen.keys("Enter")
+        screen.until("working")
+
+
+def test_read_only_ends_nothing(om):
+    om.mission(WRITER, "--name", "alpha")
+    with TmuxScreen(om, "tui", "--read-only") as screen:
+        screen.until("alpha", "tick")
+        screen.keys("C-k")
+        screen.until("read-only: kill is off")
+        screen.type(":kill alpha")
+        screen.keys("Enter")
+        screen.until("read-only: kill is off")
+        assert om.info("alpha")["status"] == "running"
+
+
+@pytest.mark.parametrize("answer", ["q", "Enter"])
+def test_leaving_with_live_missions_keeps_them_under_a_daemon(om, answer):
+    with TmuxScreen(om) as screen:
+        program = hosted(om, screen)
+        om.mission(WRITER, "--name", "alpha")
+        pid = om.pid("alpha")
+        screen.until("alpha", "tick")
+        screen.keys("q")
+        screen.until("leave?", "only this program supervises it")
+        screen.keys(answer)
+        assert screen.exit_status() == 0
+        screen.until("1 mission running in the background")
+        assert not alive(program)
+        assert om.pid("alpha") == pid
+        assert om.supervisor_pid() != program
+
+
+def test_leaving_can_stop_all(om):
+    with TmuxScreen(om) as screen:
+        hosted(om, screen)
+        om.mission(WRITER, "--name", "alpha")
+        screen.until("alpha", "tick")
+        screen.keys("q")
+        screen.until("leave?")
+        screen.keys("s")
+        assert screen.exit_status() == 0
+        screen.until("Stopped 1 mission.")
+    eventually(lambda: om.holder("keeper.lock") is None and om.holder("supervisor.lock") is None)
+
+
+def test_leaving_can_be_cancelled(om):
+    with TmuxScreen(om) as screen:
+        program = hosted(om, screen)
+        om.mission(WRITER, "--name", "alpha")
+        screen.until("alpha", "tick")
+        screen.keys("q")
+        screen.until("leave?")
+        screen.keys("Escape")
+        screen.until("missions[1]", gone="leave?")
+        assert om.supervisor_pid() == program
+
+
+@pytest.mark.parametrize("end", ["hangup", "terminate", "kill"])
+def test_however_the_program_ends_somebody_goes_on_supervising(om, end):
+    with TmuxScreen(om) as screen:
+        program = hosted(om, screen)
+        om.mission(WRITER, "--name", "alpha")
+        pid = om.pid("alpha")
+        screen.until("alpha", "tick")
+        if end == "hangup":
+            screen.close()
+        else:
+            os.kill(program, signal.SIGTERM if end == "terminate" else signal.SIGKILL)
+        eventually(lambda: not alive(program), timeout=30.0)
+        eventually(lambda: om.holder("supervisor.lock") not in {None, program}, timeout=20.0)
+        assert om.pid("alpha") == pid
+        assert len(om.info("alpha")["runs"]) == 1
+
+
+def test_a_supervisor_killed_under_the_program_is_replaced_and_the_view_goes_on(om):
+    om.mission(WRITER, "--name", "alpha")
+    with TmuxScreen(om, size=(120, 40)) as screen:
+        screen.until("alpha", "tick")
+        os.kill(om.supervisor_pid(), signal.SIGKILL)
+        eventually(lambda: om.holder("supervisor.lock") is not None, timeout=20.0)
+        om.mission("sleep 300", "--name", "beta")
+        screen.until("alpha", "beta", gone="went away")
