@@ -134,7 +134,8 @@ class Book:
 
     def put(self, mission: Mission, effects: Iterable[Effect] = (), *, urgent: bool = False) -> None:
         """Save the mission as it is now; effects follow the commit."""
-        mission = replace(mission, boot=self.boot)
+        if mission.boot != self.boot:
+            mission = replace(mission, boot=self.boot)
         row = _row(mission, None)
         actions = []
         for effect in effects:
