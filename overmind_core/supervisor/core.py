@@ -11,6 +11,7 @@ import json
 import logging
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain import liveness
@@ -322,17 +323,25 @@ class Supervisor:
 
     def _noticed(self, notice: dict[str, Any]) -> None:
         run: str = notice["run"]
-        mission = self.book.live.get(run.partition(".")[0])
         kind = notice["notice"]
         if kind == "grown":
             self.pulse.set(run, notice["out"], notice["err"], self.clock.mono())
-        elif mission is None or mission.run_id != run:
-            if kind == "exit":
-                self._let_go(run, spared=False)
         elif kind == "exit":
-            self._ended(mission, notice)
-        elif kind == "trouble":
+            self.ender.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
+        elif kind == "trouble" and (mission := self._of(run)) is not None:
             self._troubled(mission, notice.get("reason"))
+
+    def _exit_noticed(self, notice: dict[str, Any]) -> None:
+        mission = self._of(notice["run"])
+        if mission is None:
+            self._let_go(notice["run"], spared=False)
+        else:
+            self._ended(mission, notice)
+
+    def _of(self, run: str) -> Mission | None:
+        """The live mission of which this is the newest run."""
+        mission = self.book.live.get(run.partition(".")[0])
+        return mission if mission is not None and mission.run_id == run else None
 
     def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The run's process was reaped: save its true code, and decide."""
@@ -365,6 +374,8 @@ class Supervisor:
 
         For as long as the keeper holds an exit it starts a daemon when this one dies, and that goes on with them.
         """
+        if self._owed.get(mission.id) != mission.run_id:
+            self._pay(mission.id)  # the run before it: this one's exit is held instead
         self._owed[mission.id] = mission.run_id
         current = self.book.live.get(mission.id)
         if current is None or current.status not in UNSETTLED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,7 @@ from overmind_core.system.sweep import Sweep
 from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from overmind_core.supervisor.book import Book
     from overmind_core.supervisor.keeperlink import KeeperLink
@@ -53,6 +54,8 @@ class Ender:
         self._signals: dict[str, tuple[int, ...]] = {}
         self._leaving: dict[str, str] = {}
         self._in_hand: set[str] = set()
+        self._at_work: Counter[str] = Counter()
+        self._postponed: dict[str, list[Callable[[], None]]] = {}
         self._before: dict[str, frozenset[str]] = {}
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
@@ -71,6 +74,16 @@ class Ender:
         """The mission is `stopping`: end it at its deadline."""
         self._leaving[mission.id] = mission.run_id
         self._wake.set()
+
+    def when_free(self, mission_id: str, then: Callable[[], None]) -> None:
+        """Call `then` once no thread of ours is after the mission's processes; now, if none is.
+
+        An exit waits for that: to a thread, a run that began meanwhile would look like the one that it was sent for.
+        """
+        if mission_id in self._at_work:
+            self._postponed.setdefault(mission_id, []).append(then)
+        else:
+            then()
 
     def wait_for(self, mission_id: str, before: frozenset[str]) -> None:
         """Touch this mission only once those are gone."""
@@ -188,6 +201,7 @@ class Ender:
     async def _send_signals(self) -> None:
         groups: dict[tuple[int, ...], list[Target]] = {}
         leftovers: dict[tuple[int, ...], list[Target]] = {}
+        missions = []
         for mission_id, signals in list(self._signals.items()):
             if self._blocked(mission_id):
                 continue
@@ -197,10 +211,12 @@ class Ender:
             if mission is not None and target is not None:
                 natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
                 (leftovers if natural else groups).setdefault(signals, []).append(target)
-        for signals, targets in groups.items():
-            await self._in_thread(partial(self._sweep(targets).signal_tree, signals))
-        for signals, targets in leftovers.items():
-            self._note_leftovers(await self._in_thread(partial(self._sweep(targets).dismiss, signals)))
+                missions.append(mission_id)
+        with self._working_on(missions):
+            for signals, targets in groups.items():
+                await self._in_thread(partial(self._sweep(targets).signal_tree, signals))
+            for signals, targets in leftovers.items():
+                self._note_leftovers(await self._in_thread(partial(self._sweep(targets).dismiss, signals)))
 
     def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
@@ -220,12 +236,11 @@ class Ender:
 
     async def _end(self, missions: list[Mission]) -> None:
         targets = [target for mission in missions if (target := self.target(mission)) is not None]
+        survivors: Mapping[str, Sequence[Named]] = {}
         try:
-            survivors = (
-                await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
-                if targets
-                else {}
-            )
+            with self._working_on([mission.id for mission in missions]):
+                if targets:
+                    survivors = await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
         finally:
@@ -233,6 +248,20 @@ class Ender:
         for mission in missions:
             self._told_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
         self._wake.set()
+
+    @contextlib.contextmanager
+    def _working_on(self, missions: Sequence[str]) -> Iterator[None]:
+        """Exits of these missions wait until the block ends."""
+        self._at_work.update(missions)
+        try:
+            yield
+        finally:
+            self._at_work.subtract(missions)
+            for mission_id in missions:
+                if self._at_work[mission_id] <= 0:
+                    del self._at_work[mission_id]
+                    for then in self._postponed.pop(mission_id, ()):
+                        self._loop.call_soon(then)
 
     def _told_gone(self, mission: Mission, survivors: Sequence[Named], targets: Mapping[str, Target]) -> None:
         current = self._book.live.get(mission.id)

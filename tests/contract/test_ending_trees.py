@@ -50,7 +50,7 @@ TREES = {
     # what the mission starts beside its own process, how many `sleep @` must be there first
     "fifteen escape artists": (ARTISTS, 10),
     "deaf to signals": (DEAF, 4),
-    "stopped ones": (STOPPED, 2),
+    "stopped ones": (STOPPED, 1),
     "lists and pipelines": (LISTS, 4),
     "shells with jobs": (SHELLS, 3),
     "a storm of sessions": (STORM, 150),

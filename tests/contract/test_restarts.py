@@ -162,6 +162,19 @@ def test_what_was_killed_can_be_started_again_and_is_seen_again(om):
     assert [(row["id"], row["status"]) for row in om.ps()] == [(mission, "running")]
 
 
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_the_hunt_for_the_last_run_does_not_reach_the_next(om, leash, end):
+    mission = om.mission(leash.tie("(setsid env -i sleep @ &); sleep @"))
+    for number in range(1, 6):
+        leash.grown(2)
+        om.ok(end, mission)
+        om.ok("restart", mission)
+        assert om.info(mission)["restart_count"] == number
+    om.finished("sleep 0.3")
+    assert om.info(mission)["status"] == "running"
+    assert len(leash.grown(2)) == 2
+
+
 def test_a_restart_by_hand_begins_a_new_budget(om):
     mission = om.finished("exit 1", "--restart", "always", "--max-restarts", "2", *FAST)["id"]
     om.ok("restart", mission)

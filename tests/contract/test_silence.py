@@ -1,0 +1,173 @@
+"""Killed for silence, stopped after its time: behaviour 19, `run --timeout`, and clocks that stand in a pause."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import datetime
+
+import pytest
+
+from tests.kit.waiting import eventually
+
+NOISE = 1.5
+"""Seconds that a busy machine may add to the half second of the contract."""
+
+
+def seconds(moment):
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def at(om, mission, kind):
+    """When the first event of this type was."""
+    return next(seconds(one["at"]) for one in om.ndjson("events") if one["type"] == kind and one["mission"] == mission)
+
+
+def began(om, mission):
+    """When the newest run's process was there."""
+    return seconds(om.info(mission)["runs"][-1]["started_at"])
+
+
+# --- silence ------------------------------------------------------------------------------------------------------
+
+
+def test_silence_ends_a_mission_between_its_limit_and_half_a_second_later(om):
+    mission = om.mission("echo last words; exec sleep 60", "--activity-timeout", "1s")
+    info = om.wait_status(mission, "crashed")
+    assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("stalled", 137, 137)
+    silent = at(om, mission, "stopping") - began(om, mission)
+    assert 1.0 <= silent + 0.005 <= 1.5 + NOISE
+    assert om.logs(mission).splitlines() == ["last words", "--- killed: no activity for 1s ---"]
+
+
+def test_a_silent_mission_that_never_said_anything_is_ended_too(om):
+    info = om.finished("exec sleep 60", "--activity-timeout", "300ms", "--no-tty")
+    assert (info["status"], info["reason"]) == ("crashed", "stalled")
+
+
+TALK = (
+    "printf x",
+    r"printf '\000'",
+    r"printf '\303'",  # half a character
+    r"printf '\007'",
+    r"printf '\033[0m'",
+    "printf x >&2",
+    "(setsid sh -c 'printf x' &)",
+)
+
+
+@pytest.mark.parametrize("options", [[], ["--no-tty"]], ids=["terminal", "pipes"])
+def test_any_byte_counts_as_activity(om, options):
+    talk = "; sleep 0.4; ".join(TALK)
+    info = om.finished(f"{talk}; exit 7", "--activity-timeout", "1500ms", *options)
+    assert (info["status"], info["reason"], info["exit_code"]) == ("crashed", None, 7)
+    assert info["uptime_seconds"] > 1.5
+
+
+def test_the_clock_begins_again_at_each_byte(om):
+    mission = om.mission("sleep 0.6; echo one; sleep 0.6; echo two; exec sleep 60", "--activity-timeout", "1s")
+    om.wait_status(mission, "crashed")
+    assert 2.2 <= at(om, mission, "stopping") - began(om, mission) <= 2.7 + NOISE
+    assert om.logs(mission).splitlines()[:2] == ["one", "two"]
+
+
+def test_the_policy_answers_a_stall(om):
+    options = ("--activity-timeout", "200ms", "--restart", "on-failure", "--max-restarts", "1", "--backoff", "1ms")
+    info = om.finished("exec sleep 60", *options)
+    assert (info["reason"], info["exit_code"]) == ("restart_budget_spent", 137)
+    assert [(run["exit_code"], run["reason"]) for run in info["runs"]] == [(137, "stalled")] * 2
+    assert om.logs(info["id"]).count("--- killed: no activity for 0.2s ---") == 2
+
+
+def test_a_stop_is_no_silence(om):
+    mission = om.mission("trap '' TERM; while :; do sleep 0.05; done", "--activity-timeout", "400ms", "--grace", "1s")
+    om.ok("stop", mission)
+    info = om.info(mission)
+    assert (info["status"], info["reason"]) == ("stopped", None)
+
+
+def test_while_it_is_paused_the_clock_stands(om):
+    mission = om.mission("exec sleep 60", "--activity-timeout", "1500ms")
+    om.ok("freeze", mission)
+    om.finished("sleep 1.8")
+    assert om.info(mission)["status"] == "paused"
+    om.ok("thaw", mission)
+    thawed = at(om, mission, "thawed")
+    assert om.wait_status(mission, "crashed")["reason"] == "stalled"
+    before = at(om, mission, "paused") - began(om, mission)
+    after = at(om, mission, "stopping") - thawed
+    assert 1.5 <= before + after + 0.1 <= 2.0 + NOISE
+
+
+def test_an_activity_timeout_can_be_set_changed_and_taken_away_while_it_runs(om):
+    mission = om.mission("exec sleep 60")
+    om.ok("update", mission, "--activity-timeout", "1h")
+    om.ok("update", mission, "--activity-timeout", "0")
+    assert om.info(mission)["activity_timeout_seconds"] == 0
+    om.finished("sleep 0.3")
+    assert om.info(mission)["status"] == "running"
+    om.ok("update", mission, "--activity-timeout", "100ms")
+    assert om.wait_status(mission, "crashed")["reason"] == "stalled"
+
+
+def test_a_supervisor_that_takes_over_goes_on_counting(om):
+    mission = om.mission("exec sleep 60", "--activity-timeout", "1500ms")
+    os.kill(om.supervisor_pid(), signal.SIGKILL)
+    om.ok("start")
+    assert om.wait_status(mission, "crashed")["reason"] == "stalled"
+    assert 1.5 <= at(om, mission, "stopping") - began(om, mission) + 0.005 <= 2.0 + NOISE
+
+
+def test_a_supervisor_that_stood_still_kills_nobody_who_talked_meanwhile(om, tmp_path):
+    mission = om.mission(f"while :; do echo x | tee -a {tmp_path}/said; sleep 0.1; done", "--activity-timeout", "600ms")
+    supervisor = om.supervisor_pid()
+    os.kill(supervisor, signal.SIGSTOP)
+    already = (tmp_path / "said").stat().st_size if (tmp_path / "said").exists() else 0
+    eventually(lambda: (tmp_path / "said").stat().st_size > already + 24, what="a second of words")
+    os.kill(supervisor, signal.SIGCONT)
+    om.finished("sleep 0.8")
+    assert om.info(mission)["status"] == "running"
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_lasts_too_long_is_stopped_with_124(om):
+    mission = om.mission("trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done", "--timeout", "600ms")
+    info = om.wait_status(mission, "crashed")
+    assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("timeout", 124, 0)
+    assert 0.6 <= at(om, mission, "stopping") - began(om, mission) + 0.005 <= 1.1 + NOISE
+    assert om.logs(mission).splitlines() == ["--- stopped: ran longer than 0.6s ---", "bye"]
+    assert om("wait", mission).returncode == 124
+
+
+def test_a_run_that_lasts_too_long_and_is_deaf_is_killed_after_its_grace(om, leash):
+    mission = om.mission(leash.tie("trap '' TERM; sleep @; sleep @"), "--timeout", "300ms", "--grace", "300ms")
+    info = om.wait_status(mission, "crashed")
+    assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("timeout", 124, 137)
+    assert not leash.held(), leash.holders()
+
+
+def test_a_timeout_is_no_reason_to_start_again(om):
+    info = om.finished("exec sleep 60", "--timeout", "200ms", "--restart", "always", "--backoff", "1ms")
+    assert (info["status"], info["reason"], info["restart_count"]) == ("crashed", "timeout", 0)
+
+
+def test_a_timeout_counts_for_each_run_anew(om):
+    mission = om.mission("exec sleep 60", "--timeout", "1s")
+    om.ok("restart", mission)
+    om.wait_status(mission, "crashed")
+    ends = [seconds(one["at"]) for one in om.ndjson("events") if one["type"] == "stopping"]
+    assert 1.0 <= ends[-1] - began(om, mission) + 0.005 <= 1.5 + NOISE
+
+
+def test_a_timeout_in_bare_small_numbers_is_doubted(om):
+    finished = om.run("true", "--timeout", "30")
+    assert finished.returncode == 0
+    assert "30 milliseconds" in finished.stderr
+
+
+def test_a_paused_mission_runs_out_of_time_all_the_same(om):
+    mission = om.mission("exec sleep 60", "--timeout", "800ms")
+    om.ok("freeze", mission)
+    assert om.wait_status(mission, "crashed")["reason"] == "timeout"
