@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BROKEN_PIPE = 141
 """128 + SIGPIPE: whoever read our output has had enough."""
+LONGEST_SENTENCE = 800
+"""Characters of an error; a path that is longer is cut in its middle."""
 
 
 def main() -> NoReturn:
@@ -114,8 +116,14 @@ def tell(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
     from overmind_core.domain.cells import display_safe  # only after a failure
 
-    context.note(f"Error: {error.code}: {display_safe(error.message)}")
+    context.note(f"Error: {error.code}: {_brief(display_safe(error.message))}")
     return error.exit_status
+
+
+def _brief(sentence: str) -> str:
+    """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
+    half = LONGEST_SENTENCE // 2
+    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:half]} … {sentence[-half:]}"
 
 
 def _help(words: list[str], context: Context) -> int:
