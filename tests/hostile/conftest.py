@@ -1,0 +1,39 @@
+"""A daemon with something to lose, and the proof after each attack that it is as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.overmind import Overmind
+from tests.kit.raw_socket import RawSocket
+
+
+class Fortress:
+    """A home with a mission that must live, and others that attacks may hit."""
+
+    def __init__(self, om: Overmind) -> None:
+        self.om = om
+        self.treasure = om.mission("sleep 600", "--name", "treasure")
+        self.decoys = [om.mission("sleep 600", "--name", "decoy"), om.finished("echo done", "--name", "ended")["id"]]
+        self._pid = om.pid(self.treasure)
+        self._daemons = (om.supervisor_pid(), om.keeper_pid())
+
+    def assert_holds(self) -> None:
+        """Others are served by the same daemon, at once."""
+        with RawSocket.connect(self.om.home, timeout=10.0) as api:
+            assert api.ok("hello")["pid"] == self._daemons[0]
+
+    def assert_stands(self) -> None:
+        """Nothing was broken on the way: the same processes, the same missions, and a new one runs."""
+        assert (self.om.supervisor_pid(), self.om.keeper_pid()) == self._daemons
+        info = self.om.info(self.treasure)
+        assert (info["status"], info["os_pid"], info["restart_count"]) == ("running", self._pid, 0)
+        assert self.om.finished("exit 3")["exit_code"] == 3
+        said = self.om.diagnosis()
+        assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def fortress(om: Overmind) -> Fortress:
+    """A home under attack."""
+    return Fortress(om)
