@@ -58,9 +58,10 @@ class Frame:
         try:
             result = self._result(begin)
         except OvermindError as error:
-            kept = self._clean_up(keep=self._recorded or error.code == "internal")
+            worth_a_look = self._recorded or error.code == "internal"
+            kept = self._clean_up(keep=worth_a_look)
             self._reports.end(Result(error.exit_status, (), error.message), mute=self._mute)
-            self._reports.name_kept(kept)
+            self._reports.name_kept(kept if worth_a_look else None)
             raise
         except BaseException:
             self._clean_up(keep=True)  # whoever sees the traceback wants to look

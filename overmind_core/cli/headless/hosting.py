@@ -97,7 +97,7 @@ class Hosting:
         if self._thread.is_alive():
             threading.Thread(target=self._shut_down, name="shutdown", daemon=True).start()
             self._thread.join(PATIENCE)
-        if not self._thread.is_alive():
+        if self._thread.ident is not None and not self._thread.is_alive():
             _is_free(self._home.keeper_lock)
 
     def _serve(self) -> None:

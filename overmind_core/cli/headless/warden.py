@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import threading
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ STOP_LIMIT = 5.0
 """Seconds from the first signal to the end of this process, come what may."""
 KILL_LIMIT = 2.0
 """Seconds from the second signal."""
+ECHO = 0.2
+"""Seconds in which a second signal is the first one's echo: timeout(1), for one, signals its child and its group."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OFFSET = 128
 
@@ -53,14 +56,30 @@ class Warden:
             stop()
 
     def _watch(self) -> NoReturn:
-        number = self._next(None)
-        assert number is not None
-        self.number = number
+        began = self._first()
         _do(self._stop)
-        if self._next(STOP_LIMIT) is not None:
+        if self._is_repeated(began):
             _do(self._kill)
             threading.Event().wait(KILL_LIMIT)
         os._exit(self.exit_status)
+
+    def _first(self) -> float:
+        """Wait for the first signal; return when it came, in seconds on the monotonic clock."""
+        self.number = self._next(None) or 0
+        return time.monotonic()
+
+    def _is_repeated(self, began: float) -> bool:
+        """Wait for a second signal that means it; False when there was none until the limit."""
+        heard = began
+        while (left := began + STOP_LIMIT - time.monotonic()) > 0:
+            number = self._next(left)
+            if number is None or number == signal.SIGHUP:  # a terminal's or a shell's end comes with another signal
+                continue
+            if self.number == signal.SIGHUP:
+                self.number, heard = number, time.monotonic()
+            elif time.monotonic() - heard > ECHO:
+                return True
+        return False
 
     def _next(self, timeout: float | None) -> int | None:
         """Return the next signal, None when there was none for `timeout` seconds."""
