@@ -36,6 +36,7 @@ SHELLS = """
 bash --norc -i -c 'trap "" HUP TERM; sleep @; sleep @' &
 (setsid bash --norc -i -c 'set -m; sleep @ & disown -a; sleep @' </dev/null >/dev/null 2>&1 &)
 """
+FORKS = "f() { [ $1 -gt 0 ] && { f $(($1-1)) & f $(($1-1)) & }; exec sleep @; }; f 7 &\n"
 STORM = "i=0; while [ $i -lt 500 ]; do setsid sleep @ & i=$((i+1)); done &\n"
 LINK = "import os, time\nend = time.time() + 15\nwhile time.time() < end:\n  if os.fork(): os._exit(0)\n  os.setsid()\n"
 """One generation lives for less than a millisecond, and each is its own session."""
@@ -54,6 +55,7 @@ TREES = {
     "lists and pipelines": (LISTS, 4),
     "shells with jobs": (SHELLS, 3),
     "a storm of sessions": (STORM, 150),
+    "a tree of forks": (FORKS, 20),
     "a chain": (chains(1), 1),
     "a chain without environment": (chains(1, "env -i"), 1),
     "four chains": (chains(4), 1),
