@@ -9,7 +9,8 @@ HEAD = """usage: overmind COMMAND [options]
 
 Runs agents and other long work under supervision, and never loses any of it."""
 
-TAIL = """<id> is an id, a name, or at least 3 characters of an id.
+TAIL = """In CI: overmind --headless run COMMAND (see overmind --headless --help)
+<id> is an id, a name, or at least 3 characters of an id.
 Home: $OVERMIND_HOME, default ~/.overmind. Each command explains itself: overmind COMMAND --help"""
 
 
