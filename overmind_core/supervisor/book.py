@@ -241,9 +241,11 @@ class Book:
             self._waiters.pop(mission_id, None)
 
     def runs_of(self, mission_id: str) -> list[Run]:
-        """All runs of a mission, oldest first."""
+        """All runs of a mission, oldest first; of a live one's newest also what it has written by now."""
         self.ledger.flush()
-        return [run_of(row) for row in self.state.runs.of(mission_id)]
+        found = [run_of(row) for row in self.state.runs.of(mission_id)]
+        newest = self.runs.get(mission_id)
+        return [newest if newest is not None and one.number == newest.number else one for one in found]
 
     def _wake(self, mission: Mission) -> None:
         for holds, waiter in list(self._waiters.get(mission.id, ())):
