@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint types imports check bench docs format lock clean
+.PHONY: help setup run test coverage lint types imports check bench snapshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 4
@@ -41,6 +41,9 @@ check: lint types imports ## lint, types and imports
 
 bench: setup ## measure beside tmux and write the table (minutes)
 	$(BIN)/python -m bench $(ARGS)
+
+snapshots: setup ## accept how the full-screen program looks now; look at the pictures before you commit them
+	$(BIN)/python -m pytest tests/tui/test_pictures.py --snapshot-update
 
 docs: setup ## write docs/commands.md and docs/api.md from the program's own tables
 	@PYTHON=$(BIN)/python scripts/generate-docs

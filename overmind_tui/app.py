@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         zone: Of the times in logs; None is the machine's.
     """
 
-    CSS_PATH = "overmind.tcss"
+    CSS_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "overmind.tcss")
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     BINDINGS: ClassVar = []

@@ -104,7 +104,7 @@ class Deeds:
         ]
         if below and word != "remove":
             lines += ["", f"{len(below)} live below it stay: {', '.join(safe(row['name']) for row in below[:3])}"]
-        title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} it?"
+        title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]
         self._app.open(Dialog(title, lines, answers, first=1))
 

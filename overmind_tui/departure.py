@@ -65,7 +65,7 @@ class Departure:
             if hosting.live:
                 hosting.hand_over()
         except OvermindError as error:
-            _log.error("handing over failed: %s", error.message)  # noqa: TRY400 - a sentence for people
+            _log.error("handing over failed: %s", error.message)
         hosting.end()
 
     def _keep(self) -> None:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.location import PyTestLocation
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
 from overmind_tui.world import World
-from tests.kit.overmind import Overmind
+from tests.kit.overmind import REPOSITORY, Overmind
+
+
+@pytest.fixture(autouse=True)
+def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are kept where people look at them: in snapshots/."""
+
+    def folder(_cls: type[SVGImageExtension], *, test_location: PyTestLocation) -> str:
+        return str(Path(REPOSITORY, "snapshots", test_location.basename))
+
+    monkeypatch.setattr(SVGImageExtension, "dirname", classmethod(folder))
 
 
 @pytest.fixture

@@ -106,12 +106,12 @@ def test_stop_asks_and_kill_acts_at_once_on_one_leaf(om):
     with TmuxScreen(om) as screen:
         screen.until("alpha", "beta", "tick")
         screen.keys("x")
-        screen.until("stop it?")
+        screen.until("stop alpha?")
         screen.keys("Enter")  # the focus is on cancel
-        screen.until("missions[2]", gone="stop it?")
+        screen.until("missions[2]", gone="stop alpha?")
         assert {row["status"] for row in om.ps()} == {"running"}
         screen.keys("x")
-        screen.until("stop it?")
+        screen.until("stop alpha?")
         screen.keys("y")
         screen.until("stopped alpha")
         screen.keys("j")

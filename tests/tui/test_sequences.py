@@ -22,7 +22,8 @@ def key(name):
 
 def tokens(*pieces, pause=0.0, settle=True):
     """Feed pieces with a pause before each, and what the time does in between."""
-    tokenizer, now, found = Tokenizer(ESCAPE), 0.0, []
+    tokenizer, now = Tokenizer(ESCAPE), 0.0
+    found: list[Token] = []
     for piece in pieces:
         now += pause
         found += tokenizer.tick(now)

@@ -1,0 +1,181 @@
+"""Pictures of every view in 80x24 and 120x40, compared with those in snapshots/.
+
+New ones are accepted, once somebody has looked at them, with `make snapshots`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from textual.pilot import Pilot
+
+from overmind_core.system.paths import Home
+from overmind_tui.app import OvermindApp
+from overmind_tui.messages import LogShown
+from overmind_tui.view.summary import Sample
+from overmind_tui.world import World
+
+NOW = 1_767_225_600.0
+"""2026-01-01T00:00:00Z."""
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+
+
+def mission(at, name, status, parent=None, **more):
+    return {
+        "id": f"{at:08x}", "name": name, "type": "task", "status": status, "reason": None, "restart_count": 0,
+        "parent": parent, "children": [], "exit_code": None, "started_at": "2025-12-31T23:57:00.000Z",
+        "ended_at": None if status not in {"stopped", "crashed"} else "2025-12-31T23:58:30.000Z",
+        "uptime_seconds": 90.0, "command": f"./{name} --serve", "cwd": "/srv/work", "labels": {}, "provider": "raw",
+        "activity": None, "cpu_percent": None, "memory_bytes": None, "output_bytes_per_second": None,
+        "next_restart_at": None, "cost": None, "now": None, **more,
+    }  # fmt: skip
+
+
+ROWS = [
+    mission(1, "planner", "running", cpu_percent=34.0, memory_bytes=120_000_000, now="planning step 14 of 20"),
+    mission(2, "api", "running", "00000001", cpu_percent=2.0, memory_bytes=48_000_000, now="GET /users/7 [red]200[/red]"),
+    mission(3, "tests", "restarting", "00000001", restart_count=2, next_restart_at="2026-01-01T00:00:08.000Z",
+            now="exit 2: E999 syntax error"),
+    mission(4, "docs", "stopping", "00000003", cpu_percent=0.0, memory_bytes=9_000_000, now="writing index.html"),
+    mission(5, "日本-worker", "paused", cpu_percent=0.0, memory_bytes=3_100_000, now="処理中 42 %"),
+    mission(6, "lint", "stopped", exit_code=0, now="0 problems"),
+    mission(7, "deploy", "crashed", exit_code=127, now="exit 127: kubectl: not found"),
+    mission(8, "old", "killed"),
+]  # fmt: skip
+LOG = [
+    (NOW - 30 + at, 1 if at == 3 else 0, text)
+    for at, text in enumerate(
+        [
+            "\x1b[32mGET\x1b[0m /users/7 [red]200[/red] 3 ms",
+            "\x1b[1;31mPOST\x1b[0m /login [/] 500 [b",
+            "\ttab, 日本語 and e\u0301",
+            "stderr: something to worry about",
+            "a long line that goes on " + "and on " * 30,
+        ]
+    )
+]
+INFO = {key: ROWS[1][key] for key in ("name", "id", "status", "command", "cwd", "parent", "labels", "provider")} | {
+    "os_pid": 4242, "argv": ["./api", "--serve"], "restart_policy": "on_failure",
+    "runs": [
+        {"number": 1, "started_at": "2025-12-31T23:50:00.000Z", "ended_at": "2025-12-31T23:56:59.000Z", "exit_code": 2,
+         "reason": "exited", "os_pid": None},
+        {"number": 2, "started_at": "2025-12-31T23:57:00.000Z", "ended_at": None, "exit_code": None, "reason": None,
+         "os_pid": 4242},
+    ],
+}  # fmt: skip
+EVENTS = [
+    {"seq": at, "at": f"2026-01-01T00:00:0{at}.000Z", "type": kind, "mission": "00000002", "name": "api", **more}
+    for at, (kind, more) in enumerate(
+        [
+            ("created", {}),
+            ("started", {"pid": 4242}),
+            ("restart", {"text": "--- restart #1 ---"}),
+            ("crashed", {"exit_code": 2}),
+        ]
+    )
+]
+
+
+class Still(OvermindApp):
+    """The program with missions that never change, at a time that stands."""
+
+    def __init__(self, rows=ROWS, **how):
+        world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
+        super().__init__(Home("/nonexistent/overmind"), world, zone=UTC, **how)
+        self._rows = rows
+        self.version = "0.1"
+        self.log_feed.show = self._show_log
+
+    def _start(self):
+        fleet = self.fleet
+        fleet.apply(self._rows, (), everything=True)
+        for at in range(30):
+            sample = Sample(20.0 + at * at % 37, 4e7 + at * 3e5, at * 997 % 4096)
+            fleet.samples.setdefault("00000002", fleet.samples["00000001"].__class__(maxlen=99)).append(sample)
+        fleet.before = fleet.load
+        self.events.extend(EVENTS)
+        self.main.rearrange()
+        self.main.table.select("00000002")
+        self.flash("daemon 4242", "quiet")
+
+    def _show_log(self, name):
+        shown = LogShown(name, LOG, partial="progress 42 %", run=2, ended=False, more=False)
+        self.post_message(shown)
+
+    def now(self):
+        return NOW
+
+    def request(self, command, requests, told):
+        told([INFO])
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until all is drawn."""
+    await pilot.pause()
+    await pilot.pause()
+
+
+VIEWS = {
+    "missions": [],
+    "marked_and_filtered": ["space", "slash", *"api", "enter"],
+    "log": ["l", "t"],
+    "log_wrapped": ["l", "w", "z"],
+    "wide": ["ctrl+w", "z"],
+    "describe": ["d"],
+    "events": [":", *"events", "enter"],
+    "help": ["?"],
+    "commands": ["ctrl+a"],
+    "typing_a_command": [":", *"res"],
+    "broken_filter": ["/", *"(a"],
+    "stop_asks": ["x"],
+    "form": ["n", *"make test"],
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_view(snap_compare, view, size):
+    async def press(pilot):
+        await settle(pilot)
+        for key in VIEWS[view]:
+            await pilot.press(
+                {"?": "question_mark", ":": "colon", "/": "slash", "(": "left_parenthesis", " ": "space"}.get(key, key)
+            )
+        await settle(pilot)
+
+    assert snap_compare(Still(), terminal_size=SIZES[size], run_before=press)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_light_theme(snap_compare, size):
+    assert snap_compare(Still(theme="light"), terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_empty(snap_compare, size):
+    class Empty(Still):
+        def _start(self):
+            self.fleet.apply([], (), everything=True)
+            self.main.rearrange()
+
+    assert snap_compare(Empty(), terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_lost(snap_compare, size):
+    class Lost(Still):
+        def _start(self):
+            super()._start()
+            self.lost = "The supervisor went away · reconnecting …"
+            self.main.changed_connection()
+
+    assert snap_compare(Lost(), terminal_size=SIZES[size], run_before=settle)
+
+
+def test_large(snap_compare):
+    assert snap_compare(Still(), terminal_size=(200, 60), run_before=settle)
+
+
+def test_too_small(snap_compare):
+    assert snap_compare(Still(), terminal_size=(39, 8), run_before=settle)
