@@ -19,6 +19,9 @@ from overmind_core.system import marks
 from overmind_core.system.paths import Home
 
 UMASK = 0o077
+SWITCH_SECONDS = 0.0005
+"""How long a worker thread that comes back from the disk waits for a busy loop. Python's own 5 ms, once for each of its
+system calls, would hold the first of a burst of starts up until all of them were read."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     ready = _Ready(options.ready_fd)
     _shed()
+    sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
