@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import logging
 import os
+import resource
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -32,6 +33,9 @@ UNREAD_LIMIT = 64 * 1024 * 1024
 """Bytes of answers that one client may leave unread before it is cut off."""
 ANSWERS_AHEAD = 8 * 1024 * 1024
 """Bytes of answers that a client may leave unread before its next request is begun with."""
+MOST_CLIENTS = 4096
+RESERVED_FILES = 64
+"""Descriptors that no client gets: without them nothing could be saved, stopped or even looked at."""
 STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
 RECEIVED = 64 * 1024
@@ -57,14 +61,16 @@ class HandingOver(Exception):
 
 
 class Door:
-    """What all connections share: the unfinished bytes they hold, and whether requests are still taken.
+    """What all connections share: how many there may be, the unfinished bytes they hold, whether requests are taken.
 
     What arrives lies in `inbox` for a moment: the connection that it is for takes it over at once.
     """
 
-    __slots__ = ("held", "inbox", "shut")
+    __slots__ = ("held", "inbox", "most", "shut")
 
     def __init__(self) -> None:
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.most = MOST_CLIENTS if files == resource.RLIM_INFINITY else min(MOST_CLIENTS, files - RESERVED_FILES)
         self.held = 0
         self.inbox = bytearray(RECEIVED)
         self.shut = False
@@ -101,6 +107,9 @@ class Connection(asyncio.BufferedProtocol):
             return
         transport.set_write_buffer_limits(high=STREAM_AHEAD)
         self._register.add(self)
+        if len(self._register) > self._door.most:
+            self._answer(None, error=OvermindError("busy", f"There are {self._door.most} clients already. Try again."))
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell it nothing more; what it asked to be done is brought to its end all the same."""

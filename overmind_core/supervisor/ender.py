@@ -37,6 +37,8 @@ LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
 """How often what could not be ended is tried again."""
+BLIND_SECONDS = 0.2
+"""Pause after a look at the machine that failed."""
 PURGE_SECONDS = 20.0
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -150,13 +152,25 @@ class Ender:
             self._wake.clear()
             if self.link is None:
                 continue
-            self._drop_finished()
-            await self._send_signals()
-            self._end_due()
-            await self._look_at_leftovers()
+            try:
+                await self._turn()
+            except OSError as error:
+                await self._try_later(error)
             if self._loop.time() >= resweep:
                 resweep = self._loop.time() + RESWEEP_SECONDS
                 self._start(self._resweep())
+
+    async def _turn(self) -> None:
+        self._drop_finished()
+        await self._send_signals()
+        self._end_due()
+        await self._look_at_leftovers()
+
+    async def _try_later(self, error: OSError) -> None:
+        """The machine can't be looked at, most likely for want of file descriptors."""
+        _log.warning("processes can't be seen: %s", error)
+        await asyncio.sleep(BLIND_SECONDS)
+        self._wake.set()
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -243,6 +257,9 @@ class Ender:
                     survivors = await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
+        except OSError as error:
+            await self._try_later(error)
+            return
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
         for mission in missions:
