@@ -1,0 +1,61 @@
+"""The limit of open files is reached, in the keeper by runs and in the supervisor by clients."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+
+import pytest
+
+from tests.kit.overmind import PROGRAM
+from tests.kit.raw_socket import RawSocket
+from tests.kit.waiting import eventually
+
+FEW = 96
+
+
+@pytest.fixture
+def poor(om):
+    """A home whose daemon and keeper may open few files, and can't get more."""
+    script = f'ulimit -n {FEW} && exec "$@"'
+    command = ["sh", "-c", script, "sh", *PROGRAM, "start"]
+    subprocess.run(command, env=om.environment, cwd="/", check=True, capture_output=True, timeout=60)
+    for pid in (om.supervisor_pid(), om.keeper_pid()):
+        assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (FEW, FEW)
+    return om
+
+
+def test_missions_beyond_the_limit_are_refused_and_the_others_run_on(poor):
+    missions = []
+    while True:
+        finished = poor.run("echo here; exec sleep 600")
+        if finished.returncode:
+            break
+        missions.append(finished.stdout.split()[2])
+        assert len(missions) < FEW
+    assert finished.stderr.startswith("Error: busy: ")
+    assert "open files" in finished.stderr
+    assert len(missions) >= 5
+    assert sorted(row["id"] for row in poor.ps("--all")) == sorted(missions), "the refused one was recorded"
+    for mission in missions:
+        eventually(lambda one=mission: poor.logs(one) == "here\n", what="its output is in the log")
+        assert poor.info(mission)["status"] == "running"
+    poor.ok("kill", missions[0])
+    assert poor.finished("echo room again; exit 4")["exit_code"] == 4
+
+
+def test_more_clients_than_files_hurt_nobody_for_long(poor):
+    mission = poor.mission("echo here; exec sleep 600")
+    with RawSocket.connect(poor.home) as early, contextlib.ExitStack() as crowd:
+        early.ok("hello")
+        for _ in range(2 * FEW):
+            crowd.enter_context(RawSocket.connect(poor.home))
+        assert early.ok("info", id=mission)["status"] == "running"
+        early.send("kill", id=mission)
+        killed = early.read_line(timeout=30)
+        assert killed == {"ok": {"killed": [{"id": mission, "name": killed["ok"]["killed"][0]["name"]}]}}
+    eventually(lambda: poor("ps").returncode == 0, timeout=20, what="everybody is answered again")
+    assert poor.finished("exit 4")["exit_code"] == 4
+    assert os.path.exists(poor.path("overmind.sock"))
