@@ -15,7 +15,7 @@ from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
 from overmind_core.logs.writer import RunLog
 from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, spawn
 from overmind_core.system.spawnplan import STDIN_NULL, STDIN_PIPE, STDIN_TTY, STEP_TERMINAL, Plan, SpawnFailed
-from overmind_core.wire.bytestrings import from_wire
+from overmind_core.wire.bytestrings import from_wire, to_wire
 from overmind_core.wire.keeper import ERROR_INVALID, ERROR_NO_TERMINALS, ERROR_SPAWN_FAILED, ERROR_TOO_MANY
 
 TYPE_CHECKING = False
@@ -136,8 +136,8 @@ def _refusal(error: SpawnFailed, plan: Plan) -> Refused:
         return Refused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
     if error.step == STEP_TERMINAL and number in {errno.ENOSPC, errno.ENOENT, errno.EAGAIN}:
         return Refused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
-    subject = os.fsdecode(plan.cwd if error.step == "cwd" else plan.program)
-    message = f"{subject!r}: {os.strerror(number)}"
+    subject = to_wire(os.fsdecode(plan.cwd if error.step == "cwd" else plan.program))
+    message = f"{subject}: {os.strerror(number)}"
     return Refused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)
 
 

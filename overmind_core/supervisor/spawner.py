@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from overmind_core.supervisor.settings import Settings
     from overmind_core.system.paths import Home
 
+_REASONS = {
+    errno.E2BIG: "too_large",
+    errno.ENOENT: "not_found",  # the program is there: its interpreter is not
+    errno.ENOEXEC: "invalid",
+    errno.EACCES: "invalid",
+    errno.EAGAIN: "busy",
+    errno.ENOMEM: "busy",
+}
+"""errno of execve(2) or fork(2) → code of the error that the person reads."""
 _log = logging.getLogger(__name__)
 
 
@@ -109,9 +119,7 @@ class Spawner:
         definition = mission.definition
         searched = {**environment.inherited, **environment.chosen}
         located = await self._locator.locate(definition.argv[0], definition.cwd, searched)
-        identity = world.Identity(
-            mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd
-        )
+        identity = world.Identity(mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd)
         composed = world.compose(
             environment.inherited,
             environment.chosen,
@@ -172,4 +180,5 @@ def _explain(refusal: KeeperRefused) -> OvermindError:
         return OvermindError("no_terminals", "The machine has no more terminals (kernel.pty.max). End some programs.")
     if refusal.code == "too_many":
         return OvermindError("busy", f"Too many missions for the limit of open files: {refusal.message}")
-    return OvermindError("internal", f"The process could not be started: {refusal.message}")
+    code = _REASONS.get(refusal.answer.get("errno", 0), "internal")
+    return OvermindError(code, f"The process could not be started: {refusal.message}")

@@ -59,7 +59,9 @@ async def events(core: Supervisor, request: Events, caller: Caller) -> AsyncIter
     core.ledger.flush()
     oldest = core.state.events.oldest()
     if request.since and request.since + 1 < oldest:
-        raise OvermindError("gone", f"Events before {oldest} are no longer kept. Begin with: --since {oldest - 1}", oldest=oldest)
+        raise OvermindError(
+            "gone", f"Events before {oldest} are no longer kept. Begin with: --since {oldest - 1}", oldest=oldest
+        )
     seq = request.since
     with core.feed.follow(None) as follower:
         yield {"oldest": oldest}
