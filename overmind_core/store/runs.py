@@ -27,6 +27,9 @@ class Run(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(Run._fields)} FROM runs"
+_COLUMNS = ", ".join("max(number)" if field == "number" else field for field in Run._fields)
+# SQLite takes the bare columns from the row that has the maximum. Source: sqlite.org/lang_select.html, bare columns.
+_LATEST = f"SELECT {_COLUMNS} FROM runs WHERE mission IN (SELECT id FROM missions WHERE live = 1) GROUP BY mission"
 _INSERT = f"INSERT INTO runs ({', '.join(Run._fields)}) VALUES ({', '.join('?' * len(Run._fields))})"
 _SAVE = "UPDATE runs SET started_at = ?, ended_at = ?, swept = ?, state = ? WHERE id = ?"
 
@@ -64,6 +67,10 @@ class Runs:
     def latest(self, mission: str) -> Run | None:
         """Return the newest run of a mission."""
         return _one(self._database.read(f"{_SELECT} WHERE mission = ? ORDER BY number DESC LIMIT 1", (mission,)))
+
+    def latest_of_live(self) -> list[Run]:
+        """Return the newest run of each live mission that has one."""
+        return [_run(row) for row in self._database.read(_LATEST)]
 
     def unfinished_or_unswept(self) -> list[Run]:
         """Return what a new supervisor has to look after, by mission and number."""

@@ -67,9 +67,7 @@ class Book:
         for row in self.state.missions.live():
             mission = mission_of(row)
             self.roster.put(liveness.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
-            latest = self.state.runs.latest(mission.id)
-            if latest is not None:
-                self.runs[mission.id] = run_of(latest)
+        self.runs = {row.mission: run_of(row) for row in self.state.runs.latest_of_live()}
 
     def get(self, mission_id: str) -> Mission | None:
         """The mission of this exact id, live or finished."""

@@ -155,6 +155,15 @@ def test_runs_come_back_in_order(state):
     assert state.runs.unfinished_or_unswept() == [run(1, of=2, started_at=None)]
 
 
+def test_the_newest_run_of_each_live_mission_is_found_at_once(state):
+    insert(state, mission(1), mission(2), mission(3), mission(4, live=False, ended_at=1.0))
+    newest = run(11, state="[11]")
+    with state.transaction():
+        for row in (*(run(n) for n in range(1, 11)), newest, run(1, of=2), run(1, of=4)):
+            state.runs.insert(row)
+    assert sorted(state.runs.latest_of_live()) == sorted([newest, run(1, of=2)])
+
+
 def test_a_run_is_looked_after_until_it_is_ended_and_swept(state):
     insert(state, mission(1))
     with state.transaction():
