@@ -34,11 +34,12 @@ def test_it_exits_with_the_works_code(headless, code):
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(300)
-def test_it_exits_with_every_code_there_is(headless):
-    with ThreadPoolExecutor(4) as pool:
-        codes = list(pool.map(lambda code: headless("run", f"exit {code}").returncode, range(256)))
-    assert codes == list(range(256))
+@pytest.mark.parametrize("first", range(0, 256, 32))
+def test_it_exits_with_every_code_there_is(headless, first):
+    wanted = range(first, first + 32)
+    with ThreadPoolExecutor(2) as pool:
+        codes = list(pool.map(lambda code: headless("run", f"exit {code}").returncode, wanted))
+    assert codes == list(wanted)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGINT])
