@@ -47,8 +47,8 @@ def write_schema_1(path):
     for statement in FIRST:
         connection.execute(statement)
     connection.execute("PRAGMA user_version = 1")
-    row = ("deadbee1", "api", 1, 0, None, "task", "raw", "running", None, 5.0, None, "{}", "{}")
-    connection.execute("INSERT INTO missions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row)
+    row = ("deadbee1", "api", 1, 0, None, "task", "raw", "running", None, 5.0, None, "{}")
+    connection.execute("INSERT INTO missions VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
     connection.execute("INSERT INTO runs VALUES ('deadbee1.1', 'deadbee1', 1, 5.0, NULL, 0, '{}')")
     connection.execute("INSERT INTO events (at, type, mission, data) VALUES (5.0, 'created', 'deadbee1', '{}')")
     connection.commit()
