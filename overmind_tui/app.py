@@ -19,18 +19,17 @@ from overmind_core.client.calls import Client
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
-from overmind_tui import actions, messages, registry, settings, themes
-from overmind_tui.actions import Context
+from overmind_tui import actions, messages, settings, themes
 from overmind_tui.commands import Commands
 from overmind_tui.deeds import Deeds
 from overmind_tui.departure import Departure
 from overmind_tui.feed import Feed
 from overmind_tui.hosting import Hosting
+from overmind_tui.keyqueue import KeyQueue
 from overmind_tui.logfeed import LogFeed
 from overmind_tui.screens.missions import MissionsScreen
 from overmind_tui.screens.page import Page
 from overmind_tui.screens.text import TextPage
-from overmind_tui.view import texts
 from overmind_tui.view.cells import Cell, Row
 from overmind_tui.view.fleet import Fleet
 from overmind_tui.world import World
@@ -89,8 +88,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
         self.log_feed = LogFeed(home, self.post_message)
         self.main = MissionsScreen()
-        self._keys: deque[events.Key | events.Paste] = deque()
-        self._held = False
+        self.typed = KeyQueue(self._press, self._paste)
         self._wanted_row = ""
         self._notice_until = float("inf") if mistake else 0.0
         self._dress(theme or self.settings.theme)
@@ -130,7 +128,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.log_feed.start()
         self.set_interval(1.0, self._tick)
         if self._first_view:
-            self.command(self._first_view)
+            self.commands.run(self._first_view)
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
         """Run; whatever ends it, missions that only we supervise are handed over before the loop ends."""
@@ -149,31 +147,19 @@ class OvermindApp(App[str], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Take keys and pastes before Textual sends them round its widgets."""
         if isinstance(event, events.Key | events.Paste):
-            self._keys.append(event)
-            self._drain()
+            self.typed.put(event)
             return
         await super().on_event(event)
 
-    def hold(self) -> None:
-        """A screen is opening: keys wait for it."""
-        self._held = True
+    def _press(self, key: str, character: str | None) -> None:
+        self.screen.press(key, character)  # type: ignore[attr-defined]
 
-    def release(self) -> None:
-        """The screen can take keys."""
-        self._held = False
-        self._drain()
-
-    def _drain(self) -> None:
-        while self._keys and not self._held:
-            event = self._keys.popleft()
-            if isinstance(event, events.Paste):
-                self.screen.paste(event.text)  # type: ignore[attr-defined]
-            else:
-                self.screen.press(event.key, _character(event))  # type: ignore[attr-defined]
+    def _paste(self, text: str) -> None:
+        self.screen.paste(text)  # type: ignore[attr-defined]
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""
-        self.hold()
+        self.typed.hold()
         self.push_screen(screen)
 
     def back(self) -> None:
@@ -304,36 +290,6 @@ class OvermindApp(App[str], inherit_bindings=False):
             if isinstance(screen, Page) and screen.is_mounted:
                 screen.say()
 
-    def command(self, text: str) -> None:
-        """Do what was typed after a colon."""
-        self.commands.run(text)
-
-    def completion(self, text: str) -> str:
-        """What completes it."""
-        return self.commands.ghost(text)
-
-    def show_view(self, name: str) -> None:
-        """Go to a view."""
-        self.commands.show(name)
-
-    def show_help(self, context: Context) -> None:
-        """The keys of a context."""
-        title = registry.VIEWS["help"].summary
-        self.open(TextPage("help", title, lambda: texts.help_lines(context, read_only=self.read_only)))
-
-    def show_describe(self, row: Row) -> None:
-        """Everything known about a mission."""
-
-        def told(answers: Sequence[Any | OvermindError]) -> None:
-            (answer,) = answers
-            if isinstance(answer, OvermindError):
-                self.flash(answer.message, "bad")
-            else:
-                lines = texts.describe(answer)
-                self.open(TextPage("describe", str(answer["name"]), lambda: lines))
-
-        self.request("info", [{"id": row["id"]}], told)
-
     def ask_leave(self) -> None:
         """Leave; with missions that only we supervise, ask first."""
         self.departure.ask()
@@ -341,11 +297,6 @@ class OvermindApp(App[str], inherit_bindings=False):
     def allowed(self, danger: actions.Danger) -> bool:
         """Whether this session may do something of this kind."""
         return not self.read_only or danger is actions.Danger.NONE
-
-
-def _character(event: events.Key) -> str | None:
-    """What the key types; None for a key that is no character."""
-    return event.character if event.character and event.character.isprintable() and "+" not in event.key[:-1] else None
 
 
 def _settings(home: Home) -> tuple[settings.Settings, str]:

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from overmind_core.errors import OvermindError
 from overmind_tui import messages, registry
-from overmind_tui.actions import VERBS, Danger, Verb
+from overmind_tui.actions import VERBS, Context, Danger, Verb
 from overmind_tui.screens.dialog import Answer, Dialog
 from overmind_tui.screens.text import TextPage
 from overmind_tui.view import command, texts
 from overmind_tui.view import filter as filtering
-from overmind_tui.view.cells import safe
+from overmind_tui.view.cells import Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
@@ -63,15 +64,34 @@ class Commands:
         elif name == "describe":
             rows = app.deeds.targets(main)
             if rows:
-                app.show_describe(rows[0])
+                self.describe(rows[0])
             else:
                 app.flash("no mission is selected", "slow")
         elif name == "events":
             self._events()
         elif name == "help":
-            app.show_help(main.context)
+            self.help(main.context)
         else:
             app.open(TextPage("aliases", "commands", lambda: texts.aliases(read_only=app.read_only)))
+
+    def help(self, context: Context) -> None:
+        """The keys of a context."""
+        app, title = self._app, registry.VIEWS["help"].summary
+        app.open(TextPage("help", title, lambda: texts.help_lines(context, read_only=app.read_only)))
+
+    def describe(self, row: Row) -> None:
+        """Everything known about a mission."""
+        app = self._app
+
+        def told(answers: Sequence[Any | OvermindError]) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                app.flash(answer.message, "bad")
+            else:
+                lines = texts.describe(answer)
+                app.open(TextPage("describe", str(answer["name"]), lambda: lines))
+
+        app.request("info", [{"id": row["id"]}], told)
 
     def _filter(self, wanted: str) -> None:
         try:

@@ -153,7 +153,7 @@ class Deeds:
 
     def _describe(self, screen: MissionsScreen, rows: list[Row]) -> None:
         del screen
-        self._app.show_describe(rows[0])
+        self._app.commands.describe(rows[0])
 
     def _parent(self, screen: MissionsScreen, rows: list[Row]) -> None:
         if not screen.table.select(rows[0]["parent"] or ""):

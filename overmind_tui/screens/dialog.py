@@ -58,7 +58,7 @@ class Dialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        cast("OvermindApp", self.app).release()
+        cast("OvermindApp", self.app).typed.release()
 
     @property
     def _labels(self) -> str:

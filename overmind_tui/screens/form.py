@@ -71,7 +71,7 @@ class Form(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        cast("OvermindApp", self.app).release()
+        cast("OvermindApp", self.app).typed.release()
 
     def press(self, key: str, character: str | None) -> None:
         """Type, go to another entry, start or cancel."""

@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
-from overmind_tui import actions, registry
+from overmind_tui import actions
 from overmind_tui.actions import Context
 from overmind_tui.messages import LogFailed, LogGrew, LogOlder, LogShown
 from overmind_tui.screens.page import Page
+from overmind_tui.screens.surroundings import Surroundings
 from overmind_tui.view import filter as filtering
-from overmind_tui.view import missions, summary
-from overmind_tui.view.cells import Cell, Row
+from overmind_tui.view import missions
+from overmind_tui.view.cells import Row
 from overmind_tui.view.columns import MISSIONS
 from overmind_tui.view.filter import BrokenFilter, Filter
 from overmind_tui.widgets.canvas import literal
@@ -36,6 +37,8 @@ class MissionsScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
+        self.around = Surroundings(self)
+        self._shown_run = 0
         self.at_log = False
         self.zoomed = False
         self.shows_header = True
@@ -49,17 +52,17 @@ class MissionsScreen(Page):
     def compose(self) -> ComposeResult:
         """What fits is known before the first frame, so that nothing flashes."""
         settings = self.program.settings
-        self.head = Lines(self._head_lines, id="header")
-        self.banner = Lines(self._banner_lines, id="banner")
+        self.head = Lines(self.around.head, id="header")
+        self.banner = Lines(self.around.banner, id="banner")
         self.table = ResourceTable(MISSIONS, ascii_only=self.program.ascii_only, id="missions")
         self.table.now = self.program.now
-        self.load = Lines(self._load_lines, id="load")
+        self.load = Lines(self.around.load, id="load")
         self.load.border_title = "load"
         self.log_view = LogView(zone=self.program.zone, id="log")
         self.log_view.times, self.log_view.wrap = settings.log_time, settings.log_wrap
         self.left = Vertical(self.table, self.load, id="left")
         self.panels = Horizontal(self.left, self.log_view, id="panels")
-        self.too_small = Lines(self._small_lines, id="too-small")
+        self.too_small = Lines(self.around.small, id="too-small")
         self.fold(self.app.size)
         yield self.head
         yield self.banner
@@ -108,7 +111,7 @@ class MissionsScreen(Page):
         wanted = self.filter.matches if self.filter else None
         branches = missions.arranged(rows, wanted=wanted, folded=self.folded, flat=self.flat)
         self.table.marked &= {branch.id for branch in branches} if not self.filter else set(fleet.rows)
-        self.table.empty = self._empty()
+        self.table.empty = self.around.empty()
         self.table.sorted_by = self.order
         self.table.show(branches, asked=asked)
         self.retitle()
@@ -124,7 +127,7 @@ class MissionsScreen(Page):
         """The supervisor came or went."""
         self.fold(self.app.size)
         self.banner.refresh()
-        self.table.empty = self._empty()
+        self.table.empty = self.around.empty()
         self.table.refresh()
 
     @on(ResourceTable.Selected)
@@ -149,21 +152,9 @@ class MissionsScreen(Page):
     @on(LogView.Changed)
     def retitle(self) -> None:
         """What the borders say."""
-        marks = len(self.table.marked)
-        hidden = marks - len(self.table.marked & {branch.id for branch in self.table.branches})
-        shown = sum(not branch.dimmed or branch.row["status"] == "killed" for branch in self.table.branches)
-        title = f"missions[{shown}]"
-        if self.filter:
-            title += f" </{self.filter.text}>"
-        if marks:
-            title += f" {marks} marked" + (f", {hidden} hidden" if hidden else "")
-        self.table.border_title = literal(title)
-        view = self.log_view
-        row = self.program.fleet.of(view.mission)
-        self.log_view.border_title = literal("logs" + (f" · {row['name']}" if row else "") + self._run_text())
-        switch = {True: "on", False: "off"}
-        follows = "follow" if view.following else "stopped, s follows"
-        view.border_subtitle = f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
+        self.table.border_title = literal(self.around.table_title())
+        self.log_view.border_title = literal(self.around.log_title(self._shown_run))
+        self.log_view.border_subtitle = self.around.log_subtitle()
 
     def log_came(self, message: LogShown | LogGrew | LogOlder | LogFailed) -> None:
         """Something of the log that is looked at."""
@@ -183,11 +174,6 @@ class MissionsScreen(Page):
             case LogFailed():
                 view.start(message.mission, message.reason)
         self.retitle()
-
-    _shown_run = 0
-
-    def _run_text(self) -> str:
-        return f" · run {self._shown_run}" if self._shown_run > 1 else ""
 
     # keys
 
@@ -294,46 +280,3 @@ class MissionsScreen(Page):
         name, _, way = self.order.partition(":")
         key = missions.sort_keys(self.program.now())[name]
         return sorted(rows, key=key, reverse=way == "up")
-
-    # lines
-
-    def _head_lines(self, cells: int) -> list[list[Cell]]:
-        program = self.program
-        hints = actions.hints(self.context, read_only=program.read_only)
-        rows = list(program.fleet.rows.values())
-        line = summary.header(
-            rows,
-            hints,
-            cells,
-            version=program.version,
-            before=program.fleet.before,
-            now=program.fleet.load,
-            ascii_only=program.ascii_only,
-        )
-        return [line]
-
-    def _banner_lines(self, _cells: int) -> list[list[Cell]]:
-        return [[Cell(f" {self.program.lost}", "banner")]]
-
-    def _load_lines(self, cells: int) -> list[list[Cell]]:
-        row = self.program.fleet.of(self.table.cursor_id)
-        history = self.program.fleet.history(self.table.cursor_id)
-        return summary.load(row, history, cells, self.program.now())
-
-    def _small_lines(self, _cells: int) -> list[list[Cell]]:
-        size = self.app.size
-        return [
-            [Cell(f"{size.width}x{size.height}: too small")],
-            [Cell("overmind needs 40x8")],
-            [Cell("q leaves", "quiet")],
-        ]
-
-    def _empty(self) -> tuple[str, ...]:
-        if self.program.lost:
-            return ()
-        if not self.program.fleet.loaded:
-            return ("loading …",)
-        if self.program.fleet.rows:
-            return (f"Nothing matches /{self.filter.text}", "esc shows everything again")
-        view = registry.VIEWS["missions"]
-        return (view.empty, "", "n      start one", ":      any command", "?      all keys", "q      leave")

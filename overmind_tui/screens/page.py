@@ -57,7 +57,7 @@ class Page(Screen[None]):
     def on_mount(self) -> None:
         """It can take keys now."""
         self.begin()
-        self.program.release()
+        self.program.typed.release()
 
     def begin(self) -> None:
         """Show and focus what is to be seen first."""
@@ -104,7 +104,7 @@ class Page(Screen[None]):
 
     def open_bar(self, sign: str, text: str = "") -> None:
         """Begin to type."""
-        complete = self.program.completion if sign == ":" else lambda _: ""
+        complete = self.program.commands.ghost if sign == ":" else lambda _: ""
         self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text))
         self.bar.display, self.bottom.display = True, False
 
@@ -120,7 +120,7 @@ class Page(Screen[None]):
     def entered(self, sign: str, text: str) -> None:
         """Enter was pressed."""
         if sign == ":":
-            self.program.command(text)
+            self.program.commands.run(text)
 
     # actions of every screen
 
@@ -130,11 +130,11 @@ class Page(Screen[None]):
 
     def do_help(self) -> None:
         """The keys of this view."""
-        self.program.show_help(self.context)
+        self.program.commands.help(self.context)
 
     def do_aliases(self) -> None:
         """All views and verbs."""
-        self.program.show_view("aliases")
+        self.program.commands.show("aliases")
 
     def do_refresh(self) -> None:
         """Ask for everything anew."""

@@ -27,7 +27,7 @@ def describe(info: Mapping[str, Any]) -> Lines:
     lines += [[], [Cell("  runs", "title")]]
     for run in reversed(info.get("runs", [])):
         ended = f"{run['ended_at']}  exit {safe(run['exit_code'])}" if run["ended_at"] else f"now, pid {run['os_pid']}"
-        text = f"  {run['number']:>4}  {safe(run['started_at'])} – {ended}  {safe(run['reason'])}"  # noqa: RUF001
+        text = f"  {run['number']:>4}  {safe(run['started_at'])} – {ended}  {safe(run['reason'])}"
         lines.append([Cell(text, "bad" if run["exit_code"] else "")])
     return lines
 
@@ -82,7 +82,7 @@ def plain(text: str) -> Lines:
 def _pair(key: str, value: object) -> list[Cell]:
     listed = isinstance(value, (dict, list))
     text = (json.dumps(value, ensure_ascii=False) if value else "") if listed else safe(value)
-    return [Cell(f"  {key:<{LABEL}}", "quiet"), Cell(safe(text) if text else "–", "" if text else "faint")]  # noqa: RUF001
+    return [Cell(f"  {key:<{LABEL}}", "quiet"), Cell(safe(text) if text else "–", "" if text else "faint")]
 
 
 def _event(item: Row) -> list[Cell]:

@@ -9,10 +9,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from overmind_tui.view.cells import Cell
+from overmind_tui.view.loglines import sideways
 from overmind_tui.widgets.canvas import Canvas
 
 Compose = Callable[[int], Sequence[Sequence[Cell]]]
 """Width in cells → lines."""
+STEP = 8
+"""Cells that one key goes sideways."""
 
 
 class Lines(Canvas):
@@ -35,6 +38,7 @@ class Text(Canvas, ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.lines: Sequence[Sequence[Cell]] = ()
+        self._offset = 0
 
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:
         """Show these; `at_end`: and go to the last one."""
@@ -58,6 +62,10 @@ class Text(Canvas, ScrollView, can_focus=True):
         height = max(self.scrollable_content_region.height, 1)
         steps = {"down": 1, "up": -1, "page-down": height - 1, "page-up": 1 - height, "first": -len(self.lines),
                  "last": len(self.lines), "text-half-down": height // 2, "text-half-up": -(height // 2)}  # fmt: skip
+        if action in {"left", "right"}:
+            self._offset = max(0, self._offset + (STEP if action == "right" else -STEP))
+            self.refresh()
+            return True
         if action not in steps:
             return False
         top = max(0, min(self.scroll_offset.y + steps[action], self._end))
@@ -73,5 +81,6 @@ class Text(Canvas, ScrollView, can_focus=True):
         """One of the lines."""
         at = y + self.scroll_offset.y
         cells = self.lines[at] if at < len(self.lines) else ()
-        shown = [(cell.text, self.tone(cell.tone)) for cell in cells]
-        return self.strip(shown, self.scrollable_content_region.width)
+        width = self.scrollable_content_region.width
+        pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, width)
+        return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], width)

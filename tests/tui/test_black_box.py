@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -211,3 +212,27 @@ def test_a_supervisor_killed_under_the_program_is_replaced_and_the_view_goes_on(
         eventually(lambda: om.holder("supervisor.lock") is not None, timeout=20.0)
         om.mission("sleep 300", "--name", "beta")
         screen.until("alpha", "beta", gone="went away")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ("\x1b[97;1:3u",),  # a key report that Textual's parser dies of
+        ("\x1b[200~x\x1b[Axy\rq\x1b[201~",),  # a paste that would stop a mission, were it keys
+        ("\x1b[120;5;1u\x1b[13;2u\x1b[27;2;13~",),
+        ("\x1b", "[<0;5;5M"),  # half a mouse report, late
+        ("\x1b]11;rgb:7878/7979/7878\x07", "\x1b[?1;2c", "\x1bP>|xyq\x1b\\"),  # answers to questions nobody asked
+    ],
+)
+def test_no_sequence_ends_the_program_or_runs_as_a_command(om, sent):
+    om.mission(WRITER, "--name", "alpha")
+    with TmuxScreen(om) as screen:
+        screen.until("alpha", "tick")
+        for piece in sent:
+            screen.type(piece)
+            time.sleep(0.15)  # longer than a lone Esc waits for company
+        screen.type("?")
+        screen.until("<help>")
+        screen.keys("Escape")
+        screen.until("missions[1]", "working", gone="stop alpha?")
+        assert om.info("alpha")["status"] == "running"

@@ -6,6 +6,7 @@ New ones are accepted, once somebody has looked at them, with `make snapshots`.
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -21,7 +22,7 @@ NOW = 1_767_225_600.0
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 
 
-def mission(at, name, status, parent=None, **more):
+def mission(at, name, status, parent=None, **more) -> Any:
     return {
         "id": f"{at:08x}", "name": name, "type": "task", "status": status, "reason": None, "restart_count": 0,
         "parent": parent, "children": [], "exit_code": None, "started_at": "2025-12-31T23:57:00.000Z",
@@ -34,7 +35,8 @@ def mission(at, name, status, parent=None, **more):
 
 ROWS = [
     mission(1, "planner", "running", cpu_percent=34.0, memory_bytes=120_000_000, now="planning step 14 of 20"),
-    mission(2, "api", "running", "00000001", cpu_percent=2.0, memory_bytes=48_000_000, now="GET /users/7 [red]200[/red]"),
+    mission(2, "api", "running", "00000001", cpu_percent=2.0, memory_bytes=48_000_000,
+            now="GET /users/7 [red]200[/red]"),
     mission(3, "tests", "restarting", "00000001", restart_count=2, next_restart_at="2026-01-01T00:00:08.000Z",
             now="exit 2: E999 syntax error"),
     mission(4, "docs", "stopping", "00000003", cpu_percent=0.0, memory_bytes=9_000_000, now="writing index.html"),
@@ -64,9 +66,9 @@ INFO = {key: ROWS[1][key] for key in ("name", "id", "status", "command", "cwd", 
          "os_pid": 4242},
     ],
 }  # fmt: skip
-EVENTS = [
+EVENTS: list[Any] = [
     {"seq": at, "at": f"2026-01-01T00:00:0{at}.000Z", "type": kind, "mission": "00000002", "name": "api", **more}
-    for at, (kind, more) in enumerate(
+    for at, (kind, more) in enumerate[tuple[str, Any]](
         [
             ("created", {}),
             ("started", {"pid": 4242}),
@@ -85,7 +87,7 @@ class Still(OvermindApp):
         super().__init__(Home("/nonexistent/overmind"), world, zone=UTC, **how)
         self._rows = rows
         self.version = "0.1"
-        self.log_feed.show = self._show_log
+        self.log_feed.show = self._show_log  # type: ignore[method-assign]
 
     def _start(self):
         fleet = self.fleet
@@ -106,7 +108,7 @@ class Still(OvermindApp):
     def now(self):
         return NOW
 
-    def request(self, command, requests, told):
+    def request(self, _command, _requests, told):
         told([INFO])
 
 
