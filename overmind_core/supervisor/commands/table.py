@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.supervisor import requests
 from overmind_core.supervisor.api import Endpoint
-from overmind_core.supervisor.commands import ending, following, looking, starting, upkeep
+from overmind_core.supervisor.commands import ending, following, logs, looking, starting, subscribing, upkeep
 
 if TYPE_CHECKING:
     from overmind_core.supervisor.core import Supervisor
@@ -18,7 +18,7 @@ TABLE: dict[str, tuple[type[requests.Args], Any]] = {
     "run": (requests.Start, starting.run),
     "ps": (requests.Ps, looking.ps),
     "info": (requests.Info, looking.info),
-    "logs": (requests.Logs, following.logs),
+    "logs": (requests.Logs, logs.logs),
     "stop": (requests.Stop, ending.stop),
     "kill": (requests.Kill, ending.kill),
     "restart": (requests.RestartArgs, starting.restart),
@@ -31,7 +31,7 @@ TABLE: dict[str, tuple[type[requests.Args], Any]] = {
     "wait": (requests.Wait, following.wait),
     "top": (requests.Nothing, looking.top),
     "events": (requests.Events, following.events),
-    "subscribe": (requests.Subscribe, following.subscribe),
+    "subscribe": (requests.Subscribe, subscribing.subscribe),
     "shutdown": (requests.Shutdown, ending.shutdown),
 }
 
