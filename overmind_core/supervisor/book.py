@@ -86,8 +86,8 @@ class Book:
         """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
         return mission_id in self.live or self.state.missions.get(mission_id) is not None
 
-    def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> Change:
-        """Put a new mission on the books, together with what `extra` writes; its first effects follow the commit."""
+    def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
+        """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
         mission = replace(mission, boot=self.boot)
         self.roster.put(mission)
         row = _row(mission, request)
@@ -96,9 +96,7 @@ class Book:
             self.state.missions.insert(row)
             extra()
 
-        change = self.ledger.save(write)
-        self.note(mission, Note("created"))
-        return change
+        return self.ledger.save(write), self.note(mission, Note("created"))
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
@@ -162,7 +160,7 @@ class Book:
         if self._unsaved.get(final.id) is final:
             del self._unsaved[final.id]
 
-    def note(self, mission: Mission, note: Note) -> None:
+    def note(self, mission: Mission, note: Note) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
         run = self.runs.get(mission.id)
         event: dict[str, Any] = {"type": note.type, "mission": mission.id, "name": mission.definition.name}
@@ -174,9 +172,9 @@ class Book:
         if note.text is not None:
             event["text"] = note.text
         event.update(note.data)
-        self.event(event, run=mission.run_id if mission.run else None)
+        return self.event(event, run=mission.run_id if mission.run else None)
 
-    def event(self, event: dict[str, Any], run: str | None = None) -> None:
+    def event(self, event: dict[str, Any], run: str | None = None) -> Change:
         """Append any event; it is published once it is saved."""
         event["at"] = self._clock.wall()
 
@@ -185,7 +183,7 @@ class Book:
                 event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
             )
 
-        self.ledger.save(write, lambda: self.published(event))
+        return self.ledger.save(write, lambda: self.published(event))
 
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""
@@ -205,7 +203,7 @@ class Book:
         return await self.until(mission_id, lambda mission: not mission.is_live)
 
     async def until(self, mission_id: str, holds: Callable[[Mission], bool]) -> Mission:
-        """Wait until `holds` is true of a saved state of the mission.
+        """Wait until `holds` is true of the mission; on a full disk what must happen anyway counts before it is saved.
 
         Raises:
             OvermindError: `gone`, it is not on the books.
@@ -214,7 +212,7 @@ class Book:
         mission = self.get(mission_id)
         if mission is None:
             raise OvermindError("gone", f"Mission {mission_id} was removed.")
-        if holds(mission) and not self.ledger.failing:
+        if holds(mission):
             return mission
         waiter: asyncio.Future[Mission] = asyncio.get_running_loop().create_future()
         entry = (holds, waiter)

@@ -87,6 +87,8 @@ class Supervisor:
         self._acks: list[str] = []
         self._owed: dict[str, str] = {}
         """Mission → its run whose exit is saved, and not yet acknowledged."""
+        self._troubles: dict[str, str] = {}
+        """Run → why the keeper holds its output back."""
         self._connecting = False
         self._wire()
 
@@ -167,6 +169,7 @@ class Supervisor:
         self.timers.schedule(current)
         self.ender.changed(current)
         self.feed.changed(current)
+        self._show_trouble(current)
         if mission.status not in UNSETTLED:
             self._pay(mission.id)
 
@@ -175,6 +178,7 @@ class Supervisor:
             self._tell_keeper("release", run=run)
         self.pulse.forget(run)
         self.ender.forget(run)
+        self._troubles.pop(run, None)
 
     def _grown(self, run: str, extent: Extent) -> None:
         mission_id = run.partition(".")[0]
@@ -292,7 +296,7 @@ class Supervisor:
         else:
             if mission.status is Status.PAUSED:  # it was saved before it was done
                 self.background(self.ender.freeze(mission))
-            self._troubled(mission, row.get("trouble"))
+            self._troubled(mission.run_id, row.get("trouble"))
             self.timers.schedule(self.book.live.get(mission.id, mission))
         return self.book.live.get(mission.id, mission)
 
@@ -328,8 +332,8 @@ class Supervisor:
             self.pulse.set(run, notice["out"], notice["err"], self.clock.mono())
         elif kind == "exit":
             self.ender.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
-        elif kind == "trouble" and (mission := self._of(run)) is not None:
-            self._troubled(mission, notice.get("reason"))
+        elif kind == "trouble":
+            self._troubled(run, notice.get("reason"))
 
     def _exit_noticed(self, notice: dict[str, Any]) -> None:
         mission = self._of(notice["run"])
@@ -356,8 +360,19 @@ class Supervisor:
         if current is not None and current.status is Status.STOPPING:
             self.ender.see_out(current)
 
-    def _troubled(self, mission: Mission, reason: str | None) -> None:
-        """The keeper holds the mission's output back (a full disk), or no longer does: not the mission's silence."""
+    def _troubled(self, run: str, reason: str | None) -> None:
+        """The keeper holds the run's output back (a full disk), or no longer does."""
+        if reason:
+            self._troubles[run] = reason
+        else:
+            self._troubles.pop(run, None)
+        mission = self.book.live.get(run.partition(".")[0])
+        if mission is not None and mission.run_id == run:
+            self._show_trouble(mission)
+
+    def _show_trouble(self, mission: Mission) -> None:
+        """While it runs its reason says why its output is held back; that is not its silence."""
+        reason = self._troubles.get(mission.run_id)
         if mission.reason == reason or mission.status is not Status.RUNNING:
             return
         now = self.clock.mono()

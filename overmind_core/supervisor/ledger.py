@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from overmind_core.store.errors import Conflict, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from overmind_core.store.database import Database
 
@@ -31,6 +31,12 @@ class Change:
         self.write = write
         self.after = after
         self.urgent = urgent
+
+    def follow(self) -> None:
+        """Do what follows from it, once."""
+        after, self.after = self.after, None
+        if after is not None:
+            after()
 
 
 class Ledger:
@@ -52,15 +58,16 @@ class Ledger:
         """Queue `write` for this turn's commit; `after` runs after it. `urgent`: also when it can't be saved yet."""
         change = Change(write, after, urgent=urgent)
         self._queue.append(change)
+        if self.failing and urgent:
+            self._loop.call_soon(change.follow)
         if not self._scheduled:
             self._scheduled = True
             self._schedule()
         return change
 
-    def withdraw(self, change: Change) -> None:
-        """Forget a change that could not be saved."""
-        if change in self._queue:
-            self._queue.remove(change)
+    def withdraw(self, changes: Collection[Change]) -> None:
+        """Forget changes that could not be saved."""
+        self._queue = [change for change in self._queue if change not in changes]
 
     async def saved(self) -> None:
         """Wait until everything queued so far is on disk.
@@ -103,8 +110,7 @@ class Ledger:
         self._rested = ended + (ended - began)
         self.failing = False
         for change in changes:
-            if change.after is not None:
-                change.after()
+            change.follow()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -131,9 +137,8 @@ class Ledger:
         self._scheduled = True
         self._loop.call_later(RETRY_SECONDS, self._commit)
         for change in changes:
-            if change.urgent and change.after is not None:
-                after, change.after = change.after, None
-                after()
+            if change.urgent:
+                change.follow()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error)

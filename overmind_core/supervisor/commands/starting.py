@@ -52,8 +52,8 @@ async def _begin(core: Supervisor, request: Start, caller: Caller) -> dict[str, 
     with core.book.roster.reserved(name, mission.id):
         await core.spawner.prepare(mission, environment)
         _check_open(core, parent, caller)  # once more: it took a moment
-        change = _record(core, mission, environment, request.request)
-    await _saved(core, mission, change)
+        changes = _record(core, mission, environment, request.request)
+    await _saved(core, mission, changes)
     await _spawn(core, mission)
     return records.brief(mission)
 
@@ -71,17 +71,17 @@ def _check_open(core: Supervisor, parent: str | None, caller: Caller) -> None:
         raise OvermindError("not_running", "The mission that asked has ended.")
 
 
-def _record(core: Supervisor, mission: Mission, environment: Environment, request: str | None) -> Change:
+def _record(core: Supervisor, mission: Mission, environment: Environment, request: str | None) -> tuple[Change, ...]:
     text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
     return core.book.add(mission, lambda: core.state.environments.save(mission.id, text), request)
 
 
-async def _saved(core: Supervisor, mission: Mission, change: Change) -> None:
+async def _saved(core: Supervisor, mission: Mission, changes: tuple[Change, ...]) -> None:
     """Wait for the commit; what can't be saved isn't started."""
     try:
         await core.ledger.saved()
     except StoreError:
-        core.ledger.withdraw(change)
+        core.ledger.withdraw(changes)
         core.spawner.forget(mission.id)
         core.book.roster.remove(mission.id)
         raise
