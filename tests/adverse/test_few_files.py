@@ -40,7 +40,7 @@ def test_missions_beyond_the_limit_are_refused_and_the_others_run_on(poor):
     assert len(missions) >= 5
     assert sorted(row["id"] for row in poor.ps("--all")) == sorted(missions), "the refused one was recorded"
     for mission in missions:
-        eventually(lambda one=mission: poor.logs(one) == "here\n", what="its output is in the log")
+        await_log(poor, mission, "here\n")
         assert poor.info(mission)["status"] == "running"
     poor.ok("kill", missions[0])
     assert poor.finished("echo room again; exit 4")["exit_code"] == 4
@@ -59,3 +59,7 @@ def test_more_clients_than_files_hurt_nobody_for_long(poor):
     eventually(lambda: poor("ps").returncode == 0, timeout=20, what="everybody is answered again")
     assert poor.finished("exit 4")["exit_code"] == 4
     assert os.path.exists(poor.path("overmind.sock"))
+
+
+def await_log(om, mission, text):
+    eventually(lambda: om.logs(mission) == text, what="its output is in the log")

@@ -224,9 +224,17 @@ class Commands(RuleBasedStateMachine):
             row = rows[one.id]
             seen = (row["status"], row["exit_code"], row["name"], row["labels"], row["restart_count"])
             assert seen == (one.status, one.code, one.name, one.labels, one.runs - 1), one.kind
-            assert one.pid is None or (psutil.Process(one.pid).status() == "stopped") == (one.status == "paused")
+            if one.pid is not None:
+                self.assert_moves_or_not(one, one.pid)
         shown = {row["id"] for row in self.expect(None, "ps")}
         assert shown == {one.id for one in kept.values() if one.status != "killed"}
+
+    def assert_moves_or_not(self, one: Model, pid: int) -> None:
+        """A process stops a moment after the signal."""
+        stopped = one.status == "paused"
+        eventually(
+            lambda: (psutil.Process(pid).status() == psutil.STATUS_STOPPED) == stopped, what=f"stopped: {stopped}"
+        )
 
     @rule(one=missions)
     def look_closely(self, one: Model) -> None:

@@ -1,0 +1,170 @@
+"""No room for the state, or for the logs: nothing is promised that can't be kept, and nothing that was is lost.
+
+A limit of file size, set from outside while the daemon runs, is a full disk for one process alone; the contract's tests
+fill real file systems.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+
+import pytest
+
+from tests.kit import processes
+from tests.kit.killing import answers, kill_supervisor
+from tests.kit.overmind import PROGRAM
+from tests.kit.raw_socket import RawSocket
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.linux
+FULL = 5_000
+"""Bytes that a file may have: too few for the state, which has more already."""
+LINES = "seq 100000; exit 9"
+
+
+@contextlib.contextmanager
+def full_disk(pid, size=FULL):
+    """No file may grow beyond `size` for this process; room again after the block, if it still lives."""
+    hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def keeper_of(om):
+    om.ok("start")
+    return om.keeper_pid()
+
+
+def saved(om):
+    """Everything that is on disk, by mission: what a daemon that knows nothing else says."""
+    om.ok("shutdown", "--keep")
+    om.ok("start")
+    return {row["id"]: row for row in om.ps("--all")}
+
+
+def test_nothing_is_started_that_can_not_be_recorded(om):
+    before = om.mission("sleep 600")
+    with full_disk(om.supervisor_pid()):
+        for words in (("run", "touch ran"), ("run", "--name", "mine", "touch ran"), ("run", "--wait", "touch ran")):
+            assert "free some space" in om.refused(*words, code="disk_full").lower()
+        assert [row["id"] for row in om.ps("--all")] == [before]
+        assert om.info(before)["status"] == "running"
+    mine = eventually(lambda: room_again(om, "--name", "mine"), what="there is room again")
+    assert not os.path.exists(om.path("ran"))
+    assert saved(om).keys() == {before, mine}
+    created = [event["mission"] for event in om.ndjson("events") if event["type"] == "created"]
+    assert created == [before, mine], "a mission that never was has an event"
+
+
+def room_again(om, *options):
+    finished = om.run("true", "--json", *options)
+    return json.loads(finished.stdout)["id"] if finished.returncode == 0 else None
+
+
+def test_what_ends_meanwhile_is_told_at_once_and_saved_later(om):
+    trigger = om.path("trigger")
+    mission = om.mission(f"while [ ! -e {trigger} ]; do sleep 0.02; done; echo bye; exit 7")
+    waiting = om.popen("wait", mission)
+    with full_disk(om.supervisor_pid()):
+        with open(trigger, "w"):
+            pass
+        assert om.wait_status(mission, "crashed")["exit_code"] == 7
+        assert waiting.wait(timeout=20) == 7
+        assert om.logs(mission) == "bye\n"
+    eventually(lambda: room_again(om), what="there is room again")
+    assert saved(om)[mission]["exit_code"] == 7
+
+
+def test_what_ends_meanwhile_is_not_lost_when_the_supervisor_is_killed_before_it_could_save(om):
+    trigger = om.path("trigger")
+    mission = om.mission(f"while [ ! -e {trigger} ]; do sleep 0.02; done; exit 7")
+    with full_disk(om.supervisor_pid()):
+        with open(trigger, "w"):
+            pass
+        om.wait_status(mission, "crashed")
+        kill_supervisor(om)
+    info = om.wait_status(mission, "crashed")
+    assert [run["exit_code"] for run in info["runs"]] == [7]
+    assert saved(om)[mission]["exit_code"] == 7
+
+
+@pytest.mark.parametrize(("command", "status", "code"), [("stop", "stopped", 143), ("kill", "killed", None)])
+def test_stop_and_kill_work_all_the_same(om, command, status, code):
+    """What has filled the disk may have to be ended first."""
+    missions = [om.mission("sleep 600 & exec sleep 601") for _ in range(3)]
+    with full_disk(om.supervisor_pid()):
+        om.ok(command, *missions)
+        for mission in missions:
+            assert om.info(mission)["status"] == status
+            assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
+    eventually(lambda: room_again(om), what="there is room again")
+    found = saved(om)
+    assert {(found[mission]["status"], found[mission]["exit_code"]) for mission in missions} == {(status, code)}
+
+
+def test_a_restart_waits_until_it_can_be_recorded_and_comes_then(om):
+    mission = om.mission("echo begun; exec sleep 600", "--restart", "always", "--backoff", "10ms")
+    with full_disk(om.supervisor_pid()):
+        os.kill(om.pid(mission), 9)
+        om.wait_status(mission, "restarting", "starting")
+    info = om.wait_status(mission, "running")
+    assert [run["exit_code"] for run in info["runs"]] == [137, None]
+    eventually(lambda: om.logs(mission).count("begun") == 2, what="it has begun again")
+    assert saved(om)[mission]["restart_count"] == 1
+
+
+def test_a_daemon_that_finds_no_room_at_its_start_says_so_and_harms_nobody(om):
+    mission = om.mission("sleep 600")
+    pid = om.pid(mission)
+    om.ok("shutdown", "--keep")
+    finished = _with_full_disk(om, "start")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("Error: disk_full: ")
+    assert not answers(om)
+    om.ok("start")
+    assert om.pid(mission) == pid
+
+
+def test_a_mission_whose_log_is_full_waits_and_can_be_ended(om):
+    """Its output is held back, others are not, and what was written stays readable."""
+    with full_disk(keeper_of(om), 5_000):
+        blocked = [om.mission(LINES) for _ in range(3)]
+        for mission in blocked:
+            await_held_back(om, mission)
+        fine = om.finished("echo fine; exit 2")
+        assert (fine["exit_code"], om.logs(fine["id"])) == (2, "fine\n")
+        assert om.logs(blocked[0]).startswith("1\n2\n3\n")
+        om.ok("kill", blocked[0])
+        om.ok("stop", blocked[1])
+        assert om.info(blocked[1])["status"] == "stopped"
+    info = om.wait_status(blocked[2], "crashed")
+    assert info["exit_code"] == 9
+    assert om.logs(blocked[2]) == "".join(f"{number}\n" for number in range(1, 100_001))
+
+
+def test_silence_that_a_full_disk_imposes_is_no_stall(om):
+    with full_disk(keeper_of(om), 5_000):
+        mission = om.mission(LINES, "--activity-timeout", "1s")
+        await_held_back(om, mission)
+        with RawSocket.connect(om.home) as api:
+            began = api.ok("status")["uptime_seconds"]
+            eventually(lambda: api.ok("status")["uptime_seconds"] > began + 2.5, what="its patience would be over")
+        assert om.info(mission)["status"] == "running"
+    assert om.wait_status(mission, "crashed")["exit_code"] == 9
+
+
+def await_held_back(om, mission):
+    eventually(lambda: om.info(mission)["reason"] == "disk_full", what="it is held back")
+
+
+def _with_full_disk(om, *words):
+    command = ["prlimit", f"--fsize={FULL}:unlimited", *PROGRAM, *words]
+    return subprocess.run(command, env=om.environment, cwd="/", capture_output=True, text=True, timeout=60)
