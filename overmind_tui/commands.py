@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -142,6 +141,8 @@ class Commands:
         app.flash(f"{verb.name} …", "quiet")
 
         def work() -> None:
+            import subprocess  # noqa: PLC0415 - not for the first frame
+
             try:
                 done = subprocess.run(
                     argv,

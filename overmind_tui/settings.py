@@ -13,7 +13,7 @@ log_wrap = false
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -41,11 +41,13 @@ def load(path: str) -> Settings:
     Raises:
         BadSettings: it can't be read, or says what makes no sense.
     """
+    if not os.path.exists(path):
+        return Settings()
+    import tomllib  # noqa: PLC0415 - most homes have no configuration
+
     try:
         with open(path, "rb") as file:
             document = tomllib.load(file)
-    except FileNotFoundError:
-        return Settings()
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSettings(f"config.toml: {error}") from None
     return read(document.get("tui", {}))
