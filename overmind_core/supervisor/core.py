@@ -29,6 +29,7 @@ from overmind_core.supervisor.pulse import Extent, Pulse
 from overmind_core.supervisor.reconcile import Action, Verdict, compare, unknown_runs
 from overmind_core.supervisor.spawner import Environment, Spawner
 from overmind_core.supervisor.timers import Timers
+from overmind_core.supervisor.trees import Trees
 from overmind_core.supervisor.usage import Meter, Usage
 from overmind_core.system.boot import boot_id
 from overmind_core.system.membership import Target
@@ -71,7 +72,8 @@ class Supervisor:
         self.pulse = Pulse(clock)
         self.feed = Feed(self.book)
         self.timers = Timers(loop, self.book, lambda mission: self.pulse.of(mission.run_id).last)
-        self.ender = Ender(self.book, home.root, settings.leave)
+        self.trees = Trees(self.book, home.root, settings.leave)
+        self.ender = Ender(self.book, self.trees)
         self.beginning: Once[dict[str, Any]] = Once()
         self.link: KeeperLink | None = None
         self.keeper: dict[str, Any] = {}
@@ -134,17 +136,17 @@ class Supervisor:
 
     async def usage(self, missions: Sequence[Mission]) -> dict[str, Usage]:
         """What the process trees of these missions use, by mission."""
-        targets = {one.id: target for one in missions if (target := self.ender.target(one)) is not None}
+        targets = {one.id: target for one in missions if (target := self.trees.target(one)) is not None}
         if not targets:
             return {}
-        trees = await self.ender.trees(list(targets.values()))
+        trees = await self.trees.identities(list(targets.values()))
         return await self._meter.measure({one: trees[target.run] for one, target in targets.items()})
 
     def close(self) -> None:
         """Stop all background work."""
         for task in list(self._tasks):
             task.cancel()
-        self.ender.close()
+        self.trees.close()
 
     def _wire(self) -> None:
         self.book.act = self._act
@@ -229,7 +231,7 @@ class Supervisor:
             raise KeeperGone
         for part in (self.spawner, self.ender):  # from here on, so that nothing starts behind the listing's back
             part.link = self.link
-        self.ender.keeper_pid = self.keeper["pid"]
+        self.trees.keeper_pid = self.keeper["pid"]
         self.pulse.restart(self.link)
         unasked = self.spawner.unasked(self.book.live.values())
         for verdict in compare(list(self.book.live.values()), held, exits, same_keeper=same, unasked=unasked):
@@ -253,10 +255,10 @@ class Supervisor:
         """End what is left of runs whose keeper is dead, before anything is started again."""
         targets: list[Target] = []
         for mission in self.book.live.values():
-            target = None if mission.run_id in held else self.ender.target(mission)
+            target = None if mission.run_id in held else self.trees.target(mission)
             if target is not None and mission.status is not Status.RESTARTING:
                 targets.append(target)
-        survivors = await self.ender.end_without_keeper(targets)
+        survivors = await self.trees.end_without_keeper(targets)
         for run, left in survivors.items():
             _log.warning("could not end of run %s: %s", run, left)
         return [target.run for target in targets]
@@ -295,7 +297,7 @@ class Supervisor:
             self.ender.see_out(mission)
         else:
             if mission.status is Status.PAUSED:  # it was saved before it was done
-                self.background(self.ender.freeze(mission))
+                self.background(self.trees.freeze(mission))
             self._troubled(mission.run_id, row.get("trouble"))
             self.timers.schedule(self.book.live.get(mission.id, mission))
         return self.book.live.get(mission.id, mission)

@@ -10,17 +10,12 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.lifecycle import Gone, Note
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
-from overmind_core.system.leave import LEAVE
-from overmind_core.system.membership import Target
-from overmind_core.system.processtree import machine
-from overmind_core.system.sweep import Sweep
 from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
@@ -28,8 +23,10 @@ if TYPE_CHECKING:
 
     from overmind_core.supervisor.book import Book
     from overmind_core.supervisor.keeperlink import KeeperLink
+    from overmind_core.supervisor.trees import Trees
+    from overmind_core.system.membership import Target
     from overmind_core.system.process import Identity
-    from overmind_core.system.sweep import Named
+    from overmind_core.system.sweep import Named, Sweep
 
 LOOK_AGAIN = 0.05
 """Seconds between looks at background processes that were told to end and have not yet."""
@@ -40,19 +37,16 @@ RESWEEP_SECONDS = 60.0
 BLIND_SECONDS = 0.2
 """Pause after a look at the machine that failed."""
 PURGE_SECONDS = 20.0
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
 class Ender:
-    """Ends trees. `link` and `keeper_pid` are replaced when the keeper is; both None while there is none."""
+    """Ends trees. `link` is replaced when the keeper is; None while there is none."""
 
-    def __init__(self, book: Book, home: str, leave: Sequence[str]) -> None:
+    def __init__(self, book: Book, trees: Trees) -> None:
         self._book = book
-        self._home = home
-        self._leave = (*LEAVE, *leave)
+        self._trees = trees
         self._loop = asyncio.get_running_loop()
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._signals: dict[str, tuple[int, ...]] = {}
         self._leaving: dict[str, str] = {}
         self._in_hand: set[str] = set()
@@ -65,7 +59,6 @@ class Ender:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.link: KeeperLink | None = None
-        self.keeper_pid: int | None = None
 
     def signal(self, mission: Mission, signals: tuple[int, ...]) -> None:
         """Send these to every process of the mission, then see it out."""
@@ -103,46 +96,6 @@ class Ender:
         """The run is over."""
         self._seen.pop(run, None)
 
-    def target(self, mission: Mission) -> Target | None:
-        """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
-        run = self._book.runs.get(mission.id)
-        if run is None or run.number != mission.run or not run.pid or run.boot != self._book.boot:
-            return None
-        first = run.ticks
-        if mission.definition.leave_background:
-            first = min((one.ticks for one in self._book.runs_of(mission.id) if one.boot == run.boot), default=first)
-        return Target(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
-
-    async def send(self, mission: Mission, signals: Sequence[int]) -> int:
-        """Signal the whole tree, now; how many processes there were."""
-        target = self.target(mission)
-        if target is None:
-            return 0
-        found = await self._in_thread(partial(self._look([target]).signal_tree, signals))
-        return len(found[target.run])
-
-    async def freeze(self, mission: Mission) -> None:
-        """SIGSTOP the whole tree."""
-        target = self.target(mission)
-        if target is not None:
-            await self._in_thread(self._look([target]).freeze)
-
-    async def thaw(self, mission: Mission) -> None:
-        """SIGCONT the whole tree."""
-        target = self.target(mission)
-        if target is not None:
-            await self._in_thread(self._look([target]).thaw)
-
-    async def trees(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
-        """The processes of each run, by run."""
-        return await self._in_thread(self._look(targets).identities)
-
-    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Named]]:
-        """End what a dead keeper has left."""
-        if not targets:
-            return {}
-        return await self._in_thread(Sweep(targets, keeper=None, on=machine(self._leave)).end)
-
     async def run(self) -> None:
         """Work until cancelled."""
         resweep = self._loop.time() + RESWEEP_SECONDS
@@ -171,10 +124,6 @@ class Ender:
         _log.warning("processes can't be seen: %s", error)
         await asyncio.sleep(BLIND_SECONDS)
         self._wake.set()
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _patience(self, resweep: float) -> float | None:
         """Seconds until something is due by itself."""
@@ -221,16 +170,16 @@ class Ender:
                 continue
             del self._signals[mission_id]
             mission = self._book.live.get(mission_id)
-            target = None if mission is None else self.target(mission)
+            target = None if mission is None else self._trees.target(mission)
             if mission is not None and target is not None:
                 natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
                 (leftovers if natural else groups).setdefault(signals, []).append(target)
                 missions.append(mission_id)
         with self._working_on(missions):
             for signals, targets in groups.items():
-                await self._in_thread(partial(self._sweep(targets).signal_tree, signals))
+                await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
             for signals, targets in leftovers.items():
-                self._note_leftovers(await self._in_thread(partial(self._sweep(targets).dismiss, signals)))
+                self._note_leftovers(await self._trees.in_thread(partial(self._sweep(targets).dismiss, signals)))
 
     def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
@@ -249,12 +198,13 @@ class Ender:
             self._start(self._end(due))
 
     async def _end(self, missions: list[Mission]) -> None:
-        targets = [target for mission in missions if (target := self.target(mission)) is not None]
+        targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
         survivors: Mapping[str, Sequence[Named]] = {}
         try:
             with self._working_on([mission.id for mission in missions]):
                 if targets:
-                    survivors = await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+                    end = partial(self._sweep(targets).end, purge=self._purge_from_thread)
+                    survivors = await self._trees.in_thread(end)
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
         except OSError as error:
@@ -291,11 +241,11 @@ class Ender:
     async def _look_at_leftovers(self) -> None:
         """Whose own process has ended: are the others gone, too?"""
         exited = [m for m in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
-        targets = [target for mission in exited if (target := self.target(mission)) is not None]
+        targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
         if not exited:
             return
         sweep = self._sweep(targets)
-        alive = await self._in_thread(sweep.alive) if targets else {}
+        alive = await self._trees.in_thread(sweep.alive) if targets else {}
         for mission in exited:
             if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id, sweep.spared):
                 self._told_gone(mission, (), {})
@@ -311,19 +261,14 @@ class Ender:
 
     async def _resweep(self) -> None:
         targets = list(self._survived.values())
-        survivors = await self._in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+        survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
         for target in targets:
             if target.run not in survivors:
                 del self._survived[target.run]
 
-    def _look(self, targets: Sequence[Target]) -> Sweep:
-        """A sweep that remembers nothing: for missions that live on."""
-        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave))
-
     def _sweep(self, targets: Sequence[Target]) -> Sweep:
         """A sweep that goes on where the last one of the same runs ended."""
-        seen = {target.run: self._seen.setdefault(target.run, set()) for target in targets}
-        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
+        return self._trees.sweep(targets, {target.run: self._seen.setdefault(target.run, set()) for target in targets})
 
     def _purge_from_thread(self, runs: Sequence[str], spared: Collection[int]) -> Mapping[str, Sequence[int]]:
         asked = asyncio.run_coroutine_threadsafe(self._purge(runs, spared), self._loop)
@@ -343,9 +288,6 @@ class Ender:
             if isinstance(answer, dict) and answer.get("survivors"):
                 found[run] = answer["survivors"]
         return found
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await self._loop.run_in_executor(self._pool, call)
 
     def _start(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
         task = self._loop.create_task(work)

@@ -54,7 +54,7 @@ async def signal(core: Supervisor, request: Signal, caller: Caller) -> dict[str,
     forbid_inside(mission_of(caller, core.book, core.home.root), "signal missions")
     number = intake.signal_number(request.signal)
     mission = _with_process(core, request.id)
-    await core.ender.send(mission, (number,))
+    await core.trees.send(mission, (number,))
     return records.brief(mission)
 
 
@@ -68,7 +68,7 @@ async def freeze(core: Supervisor, request: One, caller: Caller) -> dict[str, An
     mission = _with_process(core, mission.id)  # once more: it took a moment
     core.book.tell_if_legal(mission, Frozen())
     await core.ledger.saved()
-    await core.ender.freeze(mission)
+    await core.trees.freeze(mission)
     return records.brief(mission)
 
 
@@ -78,7 +78,7 @@ async def thaw(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]
     mission = _with_process(core, request.id)
     if mission.status is not Status.PAUSED:
         raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
-    await core.ender.thaw(mission)
+    await core.trees.thaw(mission)
     await core.pulse.refresh()
     core.book.tell_if_legal(core.book.live.get(mission.id, mission), Thawed(core.pulse.of(mission.run_id).last))
     await core.ledger.saved()
