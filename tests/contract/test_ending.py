@@ -200,7 +200,7 @@ LEAVE = "trap '' HUP; (setsid sleep @ >/dev/null 2>&1 &)"
 
 
 def test_a_natural_end_takes_background_processes_along_and_logs_them(om, leash):
-    mission = om.mission(leash.tie("(setsid sleep @ &); sleep @ & echo done; exit 0"))
+    mission = om.mission(leash.tie("trap '' HUP; (setsid sleep @ &); sleep @ & echo done; exit 0"))
     info = om.wait_status(mission, "stopped", "crashed")
     assert not leash.held(), leash.holders()
     assert (info["status"], info["exit_code"]) == ("stopped", 0)
