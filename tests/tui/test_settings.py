@@ -29,7 +29,7 @@ def test_what_is_written_counts_and_what_belongs_to_others_is_left_alone(tmp_pat
         ("[tui]\ntheme = 3", "tui.theme"),
         ('[tui]\nsymbols = "emoji"', "tui.symbols"),
         ("[tui]\nmouse = 'yes'", "tui.mouse"),
-        ("[tui", "line 1"),
+        ("[tui", "config.toml: "),
     ],
 )
 def test_a_mistake_is_named(tmp_path, text, named):
