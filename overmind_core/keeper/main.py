@@ -24,7 +24,7 @@ from overmind_core.keeper.tickets import Tickets
 from overmind_core.system.boot import boot_id
 from overmind_core.system.lock import try_lock
 from overmind_core.system.marks import Marks, shed
-from overmind_core.system.paths import Home, ensure_home, runtime_folder, socket_address
+from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, runtime_folder, socket_address
 from overmind_core.system.unixsocket import listen
 
 TYPE_CHECKING = False
@@ -115,13 +115,12 @@ def _furnish(home: Home, listening: socket.socket, *, linger: float) -> Loop:
     limit = _most_files()
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, theirs[1]))
     loop = Loop()
-    marks = Marks(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
     keeper = Keeper(
         loop,
         Runs(),
         exits=Exits(home.exits),
         orphans=Orphans(),
-        marks=marks,
+        marks=_marks(home),
         tickets=Tickets(time.monotonic),
         boot=boot_id(),
         linger=linger,
@@ -133,3 +132,12 @@ def _furnish(home: Home, listening: socket.socket, *, linger: float) -> Loop:
     for work in (reaper.work, keeper.spawner.work, keeper.purging):
         loop.each_turn(work)
     return loop
+
+
+def _marks(home: Home) -> Marks:
+    """The leased marks; none when our runtime folder isn't to be had, for they only help to find what hides."""
+    try:
+        return Marks(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
+    except (HomeUnsafe, OSError) as error:
+        sys.stderr.write(f"runs get no marks: {error}\n")
+        return Marks("", home.root, top=0)

@@ -10,10 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from overmind_core.logs.layout import ERR, OUT, index_name, index_numbers
-from overmind_core.logs.timeindex import RECORD
+from overmind_core.logs.timeindex import DROPPED_ERR, RECORD
 
 Entry = tuple[int, int, int, int]
 """wall (milliseconds since the epoch), offset, kind, extra."""
+LAST_MOMENT = 253_402_300_799_999
+"""Milliseconds since the epoch: the end of the year 9999, the last that a date can show."""
 Offsets = tuple[int, int]
 """Of `out` and `err`."""
 
@@ -29,7 +31,9 @@ class Order:
         numbers = self._numbers()
         first = bisect_right(numbers, False, key=lambda number: self._begins_behind(number, since))
         for number in numbers[max(first - 1, 0) :]:
-            yield from RECORD.iter_unpack(self._read(number))
+            for entry in RECORD.iter_unpack(self._read(number)):
+                if entry[0] <= LAST_MOMENT and entry[2] <= DROPPED_ERR:  # else the file is damaged
+                    yield entry
 
     def offsets_at(self, wall: float) -> Offsets | None:
         """What each stream had reached before `wall` (seconds since the epoch); None without an index.

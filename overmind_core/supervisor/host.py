@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from overmind_core.errors import OvermindError
-from overmind_core.store.errors import DiskFull, SchemaNewer, StoreError
+from overmind_core.store.errors import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.store.state import State
 from overmind_core.supervisor import settings as configuration
 from overmind_core.supervisor.api import Connection, Door
@@ -23,7 +25,7 @@ from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_so
 from overmind_core.system.unixsocket import BACKLOG, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from overmind_core.system.lock import Lock
 
@@ -75,13 +77,15 @@ class Host:
             OvermindError: the state or the keeper can't be used.
         """
         assert self._lock is not None
-        state = _open(self._home)
+        with _explained(self._home):
+            state = State.open(self._home.database)
         settings = configuration.load(self._home.config)
         keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after)
         core = Supervisor(self._home, state, settings, keepers, SystemClock())
         self.core = core
         try:
-            await core.start()
+            with _explained(self._home):
+                await core.start()
             server = await self._listen(core)
             core.background(keep_bounded(core))
             ready()
@@ -129,13 +133,22 @@ class Host:
             await asyncio.sleep(0.005)
 
 
-def _open(home: Home) -> State:
+@contextmanager
+def _explained(home: Home) -> Iterator[None]:
+    """Say what is wrong with the state, and what to do about it.
+
+    Raises:
+        OvermindError: instead of the store's error.
+    """
     try:
-        return State.open(home.database)
+        yield
     except SchemaNewer as error:
         raise OvermindError("schema_newer", f"{error}.") from error
     except DiskFull as error:
         raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written.") from error
+    except (StoreCorrupt, msgspec.MsgspecError) as error:
+        advice = "Move it away to start afresh; missions that still run are found again."
+        raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error
     except StoreError as error:
         raise OvermindError("internal", f"The state can't be opened: {error}") from error
 
