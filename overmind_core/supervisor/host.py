@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from overmind_core.system.lock import Lock
 
+AT_ONCE = 16
+"""Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -118,9 +120,11 @@ class Host:
         except OSError as error:
             raise _unusable(self._home, error) from error
         loop = asyncio.get_running_loop()
-        return await loop.create_unix_server(
-            lambda: Connection(table, self._door, self._connections), sock=socket, backlog=BACKLOG
+        server = await loop.create_unix_server(
+            lambda: Connection(table, self._door, self._connections), sock=socket, backlog=AT_ONCE
         )
+        socket.listen(BACKLOG)
+        return server
 
     async def _let_clients_go(self) -> None:
         """Let each client have what was answered to it."""
