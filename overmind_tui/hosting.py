@@ -99,7 +99,7 @@ class Hosting:
                 return
             starting = _Start(self._home)
             starting.begun.wait(PATIENCE)
-            self._go(quit_keeper=False)
+            self._go(end=False)
             starting.thread.join(PATIENCE)
             if starting.failure is not None:
                 raise starting.failure
@@ -109,19 +109,17 @@ class Hosting:
         with self._lock:
             self._over = True
             if self.active:
-                self._go(quit_keeper=self.live == 0)
+                self._go(end=self.live == 0)
 
-    def _go(self, *, quit_keeper: bool) -> None:
+    def _go(self, *, end: bool) -> None:
         core, loop = self._core, self._loop
         if core is None or loop is None:
             return
 
-        async def leave() -> None:
-            core.handing_over = not quit_keeper
-            await core.leave(quit_keeper=quit_keeper)
-            core.leaving.set()
+        from overmind_core.supervisor.custody import Departure  # noqa: PLC0415 -- loaded long since by our host
 
-        loop.call_soon_threadsafe(lambda: core.background(leave()))
+        how = Departure.END if end else Departure.HAND_OVER
+        loop.call_soon_threadsafe(lambda: core.background(core.leave(how)))
         self._ended.wait(PATIENCE)
 
     @property

@@ -14,6 +14,7 @@ import sys
 import traceback
 
 from overmind_core.errors import OvermindError
+from overmind_core.supervisor.custody import Departure
 from overmind_core.supervisor.host import Host
 from overmind_core.system import marks
 from overmind_core.system.paths import Home
@@ -67,12 +68,7 @@ def _leave(host: Host) -> None:
     """On TERM or ctrl-c: go, the agents live on with their keeper and the next daemon adopts them."""
     core = getattr(host, "core", None)
     if core is not None and not core.leaving.is_set():
-        core.background(_go(core))
-
-
-async def _go(core: object) -> None:
-    await core.leave(quit_keeper=False)  # type: ignore[attr-defined]
-    core.leaving.set()  # type: ignore[attr-defined]
+        core.background(core.leave(Departure.KEEP))
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

@@ -11,6 +11,7 @@ from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor import intake, records
 from overmind_core.supervisor.callers import forbid_foreign, forbid_inside, mission_of
+from overmind_core.supervisor.custody import Departure
 from overmind_core.supervisor.lookup import find, find_live, not_running
 
 if TYPE_CHECKING:
@@ -89,13 +90,11 @@ async def shutdown(core: Supervisor, request: Shutdown, caller: Caller) -> dict[
     """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
     forbid_inside(mission_of(caller, core.book, core.home.root), "shut the daemon down")
     # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
-    return await asyncio.shield(core.background(_hand_over(core) if request.keep else _stop_all(core)))
+    return await asyncio.shield(core.background(_keep(core, request) if request.keep else _stop_all(core)))
 
 
-async def _hand_over(core: Supervisor) -> dict[str, Any]:
-    core.handing_over = True
-    await core.leave(quit_keeper=False)
-    core.leaving.set()
+async def _keep(core: Supervisor, request: Shutdown) -> dict[str, Any]:
+    await core.leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
     return {"stopped": 0, "kept": len(core.book.live)}
 
 
@@ -106,8 +105,7 @@ async def _stop_all(core: Supervisor) -> dict[str, Any]:
     except OvermindError:
         core.closing = False
         raise
-    await core.leave(quit_keeper=True)
-    core.leaving.set()
+    await core.leave(Departure.END)
     return {"stopped": len(ended), "kept": 0}
 
 

@@ -162,15 +162,16 @@ def _extent(core: Supervisor, mission: Mission) -> Extent | None:
 
 
 async def _keeper(core: Supervisor) -> dict[str, Any] | None:
-    if core.link is None:
+    link = core.custody.link
+    if link is None:
         return None
     try:
-        found = await core.link.ask("status")
+        found = await link.ask("status")
     except (KeeperGone, KeeperRefused):
         return None
     return {
         "pid": found["pid"],
-        "version": core.keeper.get("version"),
+        "version": core.custody.hello.get("version"),
         "memory_bytes": found["rss"],
         "runs": found["runs"],
     }
