@@ -15,7 +15,7 @@ setup: .venv/.installed ## make the private virtual environment .venv (uv when p
 	@scripts/setup .venv
 	@touch $@
 
-run: setup ## start a daemon, run a small real job under supervision, show it, shut down
+run: setup ## open the program; without a terminal run a small real job headless
 	@OVERMIND=$(BIN)/overmind scripts/first-run
 
 test: setup ## run the whole suite (ARGS="-k name" for a part of it)
