@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -74,7 +74,7 @@ class World:
 
     def __init__(self, clock, state, **definition):
         self.clock = clock
-        self.loop: Any = Loop(clock)
+        self.loop = cast("Any", Loop(clock))
         self.book = Book(state, Ledger(state.database, self.loop), clock, "this boot")
         self.last_output = 0.0
         self.timers = Timers(self.loop, self.book, lambda _: self.last_output)
@@ -208,7 +208,7 @@ def test_another_boot_goes_on_with_the_delay_that_was_left(world, clock, jump):
     one.loop.advance(5)
     after = FakeClock(wall=clock.wall() + 40, mono=3.0)
     jump(after)
-    loop: Any = Loop(after)
+    loop = cast("Any", Loop(after))
     book = Book(one.book.state, Ledger(one.book.state.database, loop), after, "the next boot")
     book.load()
     mission = book.live["a1b2c3d4"]

@@ -76,7 +76,7 @@ def typed(template, word):
 
 
 def test_random_words(fortress):
-    @settings(max_examples=90)
+    @settings(max_examples=70)
     @given(st.sampled_from(COMMANDS), words)
     @example(["run", "--name", W, "true"], "\x1b[31mred")
     @example([W], "\x1b[31mred")
@@ -106,7 +106,7 @@ def assert_clear(finished):
 def test_arguments_and_environment_arrive_byte_for_byte(fortress):
     plain = st.binary(min_size=1, max_size=60).map(lambda data: data.replace(b"\0", b"")).filter(bool)
 
-    @settings(max_examples=18)
+    @settings(max_examples=15)
     @given(st.lists(plain, min_size=1, max_size=4), plain)
     @example([b"\xff\xfe", b"\x1b[31m", "é".encode(), b"-", b"--"], b"\x80=\n")
     def attack(arguments, value):
