@@ -8,12 +8,12 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from bench import tmux
 from bench.figures import Figure, at_least, megabytes, megabytes_per_second, take_turns
 from bench.product import Api, Product
-from bench.writers import Writers, writers
+from bench.writers import Stored, Writers, writers
 
 MANY = 8
 MANY_SIZE = 10_000_000
@@ -35,9 +35,11 @@ def _many(product: Product, folder: str) -> list[Figure]:
             "tmux": lambda: _theirs(folder, group, piped=False),
             "tmux with pipe-pane": lambda: _theirs(folder, group, piped=True),
         }
-        ours, *others = take_turns(sides, rounds=ROUNDS).values()
+        ours, plain, piped = take_turns(sides, rounds=ROUNDS).values()
+        lost = 1 - group.stored / group.output
     what = f"{MANY} writers of {megabytes(MANY_SIZE)}, logged and verified"
-    return [at_least(what, ours, theirs, MANY_GOAL, megabytes_per_second) for theirs in others]
+    named = piped._replace(name=f"tmux with pipe-pane (loses {lost:.1%})")
+    return [at_least(what, ours, theirs, MANY_GOAL, megabytes_per_second) for theirs in (plain, named)]
 
 
 def _one(product: Product, folder: str) -> list[Figure]:
@@ -51,27 +53,40 @@ def _one(product: Product, folder: str) -> list[Figure]:
 
 def _ours(product: Product, group: Writers) -> float:
     with product.home() as home, contextlib.closing(home.connect()) as api:
-        missions: list[str] = []
-        requests = [home.mission(["/bin/sh", "-c", command]) for command in group.commands]
-        rate = group.rate(lambda: missions.extend(answer["id"] for answer in api.call_each("run", requests)))
-        _verify(api, missions, group)
+        folders: dict[str, str] = {}
+
+        def begin() -> Stored:
+            requests = [home.mission(["/bin/sh", "-c", command]) for command in group.commands]
+            for answer in api.call_each("run", requests):
+                logs = api.call("logs", {"ids": [answer["id"]]})
+                folders[answer["id"]] = logs["missions"][0]["runs"][0]["path"]
+            return lambda: sum(map(_size, folders.values()))
+
+        rate = group.rate(begin)
+        _verify(api, folders, group)
     return rate
 
 
-def _verify(api: Api, missions: Sequence[str], group: Writers) -> None:
+def _verify(api: Api, folders: Mapping[str, str], group: Writers) -> None:
     """Compare length and SHA-256 of every log with what its writer wrote.
 
     As sets: answers don't come in the order of their requests.
     """
-    if any(ended["exit_code"] != 0 for ended in api.until_ended(missions)):
+    if any(ended["exit_code"] != 0 for ended in api.until_ended(list(folders))):
         raise RuntimeError("a writer failed")
     found = []
-    for mission in missions:
-        run = api.call("logs", {"ids": [mission]})["missions"][0]["runs"][0]
-        text = _logged(run["path"])
+    for folder in folders.values():
+        text = _logged(folder)
         found.append((len(text), hashlib.sha256(text).hexdigest()))
     if sorted(found) != sorted(group.expected):
         raise RuntimeError("what was logged is not what was written")
+
+
+def _size(folder: str) -> int:
+    """Bytes of a run's log; there is no folder before its first byte."""
+    if not os.path.isdir(folder):
+        return 0
+    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.name.startswith("out."))
 
 
 def _logged(folder: str) -> bytes:
@@ -86,13 +101,14 @@ def _logged(folder: str) -> bytes:
 def _theirs(folder: str, group: Writers, *, piped: bool) -> float:
     with tmux.server(folder) as server:
 
-        def begin() -> None:
-            for command in group.commands:
-                server("new-window", "-d", command)
-            if piped:
-                for window in server.windows():
-                    path = os.path.join(folder, f"piped-{window.removeprefix('@')}")
-                    server("pipe-pane", "-t", window, f"exec cat > {shlex.quote(path)}")
+        def begin() -> Stored:
+            paths = []
+            for number, command in enumerate(group.commands):
+                window = server("new-window", "-d", "-P", "-F", "#{window_id}", command).strip()
+                if piped:
+                    paths.append(os.path.join(server.folder, f"piped-{number}"))
+                    server("pipe-pane", "-t", window, f"exec cat > {shlex.quote(paths[-1])}")
+            return (lambda: sum(map(os.path.getsize, paths))) if piped else (lambda: group.output)
 
         return group.rate(begin)
 
@@ -100,8 +116,9 @@ def _theirs(folder: str, group: Writers, *, piped: bool) -> float:
 def _discarded(group: Writers) -> float:
     readers: list[subprocess.Popen[bytes]] = []
 
-    def begin() -> None:
+    def begin() -> Stored:
         readers.extend(subprocess.Popen([sys.executable, DISCARD, command]) for command in group.commands)
+        return lambda: group.output
 
     rate = group.rate(begin)
     for reader in readers:

@@ -11,7 +11,7 @@ from bench.processes import duration
 from bench.product import Product
 
 MISSIONS = 100
-ROUNDS = 40
+ROUNDS = 80
 GOAL = 2.5
 
 

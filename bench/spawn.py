@@ -9,7 +9,7 @@ from bench.figures import Figure, at_least, per_second, take_turns
 from bench.product import Product
 
 COUNT = 300
-ROUNDS = 7
+ROUNDS = 9
 GOAL = 2.0
 
 

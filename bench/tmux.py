@@ -22,7 +22,7 @@ class Server:
     """One server; it lives in `folder`."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.socket = os.path.join(folder, "socket")
         self._argv = ["tmux", "-S", self.socket, "-f", os.devnull]
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("TMUX")}
@@ -43,7 +43,7 @@ class Server:
 
     def source(self, lines: Sequence[str]) -> float:
         """Let the server carry out a file of commands; return the seconds that it took."""
-        path = os.path.join(self._folder, "commands")
+        path = os.path.join(self.folder, "commands")
         with open(path, "w", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
         began = time.perf_counter()

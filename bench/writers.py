@@ -12,6 +12,13 @@ from collections.abc import Callable, Iterator
 
 COLUMNS = 80
 """Bytes of a line with its newline."""
+STILL = 1.0
+"""Seconds without growth after which no more will come."""
+LOOK_AGAIN = 0.001
+"""Seconds between two looks at how much is stored."""
+
+Stored = Callable[[], int]
+"""How many bytes of what was put out are on the disk by now."""
 
 
 class Writers:
@@ -25,7 +32,8 @@ class Writers:
             os.mkfifo(path)
         # Open for both, so that reading waits for reports instead of ending when nobody has it open.
         self._inbox = os.fdopen(os.open(self._reports, os.O_RDWR), "rb", buffering=0)
-        self.total = count * size
+        self.stored = 0
+        """Bytes that were on the disk in the end, after `rate`."""
         self.commands: list[str] = []
         self.expected: list[tuple[int, str]] = []
         """Length and SHA-256 of what each puts out, as a terminal turns it: a carriage return before each newline."""
@@ -46,20 +54,27 @@ class Writers:
         """Wait until all of them stand at the gate."""
         self._hear(b"ready")
 
-    def go(self) -> float:
-        """Open the gate; return the seconds until the last one has written everything."""
+    @property
+    def output(self) -> int:
+        """Bytes that all of them put out."""
+        return sum(length for length, _ in self.expected)
+
+    def rate(self, begin: Callable[[], Stored]) -> float:
+        """Start them by `begin` and let them go; bytes per second until all is written, and stored as far as it is."""
+        stored = begin()
+        self.wait_ready()
         began = time.perf_counter()
         gate = os.open(self._gate, os.O_RDWR)
         self._hear(b"done")
-        took = time.perf_counter() - began
+        ended = time.perf_counter()
         os.close(gate)
-        return took
-
-    def rate(self, begin: Callable[[], object]) -> float:
-        """Start them by `begin` and let them go; bytes per second over all of them."""
-        begin()
-        self.wait_ready()
-        return self.total / self.go()
+        self.stored = stored()
+        while self.stored < self.output and time.perf_counter() - ended < STILL:
+            time.sleep(LOOK_AGAIN)
+            now = stored()
+            if now > self.stored:
+                self.stored, ended = now, time.perf_counter()
+        return self.stored / (ended - began)
 
     def _hear(self, word: bytes) -> None:
         for _ in self.commands:
