@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.kit.cases import Cases
 from tests.kit.leash import Leash
 from tests.kit.overmind import Overmind
 
@@ -16,3 +17,11 @@ def leash(om: Overmind) -> Iterator[Leash]:
     one = Leash(om.environment["HOME"])
     yield one
     one.free()
+
+
+@pytest.fixture
+def cases() -> Iterator[Cases]:
+    """A table of cases in one home."""
+    table = Cases()
+    yield table
+    table.verdict()

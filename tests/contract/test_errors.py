@@ -90,26 +90,23 @@ FAILURES = [
 ]
 
 
-def names(rows):
-    return [" ".join(words) or repr(words) for words, *_ in rows]
-
-
-@pytest.mark.parametrize(("words", "code", "named"), USAGE, ids=names(USAGE))
-def test_wrong_usage_exits_with_2_and_starts_nothing(om, words, code, named):
-    sentence = om.refused(*words, code=code, exit_code=2)
-    assert named in sentence
+def test_wrong_usage_exits_with_2_and_starts_nothing(om, cases):
+    for words, code, named in USAGE:
+        with cases(" ".join(words)):
+            assert named in om.refused(*words, code=code, exit_code=2)
     assert of_home(om.home) == [], "nothing was asked of a daemon, so none was started"
 
 
-@pytest.mark.parametrize(("words", "code", "named"), FAILURES, ids=names(FAILURES))
-def test_a_request_that_fails_exits_with_1_and_records_nothing(om, words, code, named):
+def test_a_request_that_fails_exits_with_1_and_records_nothing(om, cases):
     om.ok("start")
-    finished = om(*words)
-    assert (finished.returncode, finished.stdout) == (1, ""), finished
-    assert finished.stderr.startswith(f"Error: {code}: ")
-    assert named in finished.stderr
-    assert finished.stderr.count("\n") == 1, "one line"
-    assert om.ps("--all") == []
+    for words, code, named in FAILURES:
+        with cases(" ".join(words)):
+            finished = om(*words)
+            assert (finished.returncode, finished.stdout) == (1, ""), finished
+            assert finished.stderr.startswith(f"Error: {code}: ")
+            assert named in finished.stderr
+            assert finished.stderr.count("\n") == 1, "one line"
+            assert om.ps("--all") == []
     assert om.ok("events") == ""
 
 
@@ -121,30 +118,30 @@ def test_an_unknown_provider_is_named(om):
     assert om.ps("--all") == []
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+WRONG_ARGUMENTS = [
         ("type", "daemon"), ("restart", "sometimes"), ("max_restarts", "many"), ("max_restarts", -1), ("grace", "soon"),
         ("grace", -1), ("timeout", "5x"), ("columns", 0), ("rows", "many"), ("labels", {"": "x"}), ("labels", ["x"]),
         ("stop_signal", "NOSUCH"), ("stop_signal", 99), ("env", {"A=B": "x"}), ("env", {"": "x"}), ("umask", "rwx"),
         ("command", 7), ("command", {}), ("command", [1]), ("nosuch", 1), ("tty", "yes"), ("max_seconds", 0),
-    ],
-)  # fmt: skip
-def test_a_wrong_argument_on_the_socket_is_named_and_starts_nothing(om, field, value):
-    om.ok("start")
-    with RawSocket.connect(om.home) as socket:
-        answer = socket.request("run", **({"command": "true", "cwd": "/"} | {field: value}))
-        assert answer["error"] == "invalid", answer
-        message = answer["message"].replace("_", "-")
-        assert field.replace("_", "-").rstrip("s") in message or str(value) in message, answer
-        assert socket.ok("ps", all=True) == []
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["", "   ", [], [""]])
-def test_an_empty_command_on_the_socket_is_refused(om, command):
+def test_a_wrong_argument_on_the_socket_is_named_and_starts_nothing(om, cases):
+    om.ok("start")
+    for field, value in WRONG_ARGUMENTS:
+        with cases(f"{field}={value!r}"), RawSocket.connect(om.home) as socket:
+            answer = socket.request("run", **({"command": "true", "cwd": "/"} | {field: value}))
+            assert answer["error"] == "invalid", answer
+            message = answer["message"].replace("_", "-")
+            assert field.replace("_", "-").rstrip("s") in message or str(value) in message, answer
+            assert socket.ok("ps", all=True) == []
+
+
+def test_an_empty_command_on_the_socket_is_refused(om):
     om.ok("start")
     with RawSocket.connect(om.home) as socket:
-        assert socket.request("run", command=command, cwd="/")["error"] == "empty_command"
+        for command in ("", "   ", [], [""]):
+            assert socket.request("run", command=command, cwd="/")["error"] == "empty_command"
         assert socket.ok("ps", all=True) == []
 
 
@@ -182,18 +179,20 @@ def test_the_error_codes_are_the_closed_set():
     assert [code for code, (status, _) in errors.CODES.items() if status == 0] == ["not_attached"]
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_help_has_examples_and_needs_no_daemon(om, command):
-    printed = om.ok(command, "--help")
-    assert printed.startswith(f"usage: overmind {command}")
-    assert f"\nexamples:\n  overmind {command}" in printed or "\nexamples:\n" in printed
+def test_help_has_examples_and_needs_no_daemon(om, cases):
+    for command in COMMANDS:
+        with cases(command):
+            printed = om.ok(command, "--help")
+            assert printed.startswith(f"usage: overmind {command}")
+            _, _, examples = printed.partition("\nexamples:\n")
+            assert f"overmind {command}" in examples
     assert of_home(om.home) == []
 
 
-@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
-def test_the_overview_names_every_command(om, words):
-    printed = om.ok(*words)
-    assert [name for name in COMMANDS if f" {name} " not in printed] == []
+def test_the_overview_names_every_command(om):
+    for word in ("--help", "-h", "help"):
+        printed = om.ok(word)
+        assert [name for name in COMMANDS if f" {name} " not in printed] == []
 
 
 def test_a_control_character_in_an_error_never_reaches_the_terminal_raw(om):

@@ -45,29 +45,22 @@ def write(data):
     return [sys.executable, "-c", f"import os; os.write(1, {data!r})"]
 
 
-@pytest.mark.parametrize(("command", "shown"), SHOWN.values(), ids=SHOWN)
 @pytest.mark.parametrize("options", [(), ("--no-tty",)], ids=["terminal", "pipe"])
-def test_text_is_shown_as_a_person_would_have_seen_it(om, command, shown, options):
-    assert om.logs(om.finished(command, *options)["id"]) == shown
+def test_text_is_shown_as_a_person_would_have_seen_it(om, cases, options):
+    for name, (command, shown) in SHOWN.items():
+        with cases(name):
+            assert om.logs(om.finished(command, *options)["id"]) == shown
 
 
-@pytest.mark.parametrize("data", BYTES.values(), ids=BYTES)
-def test_raw_gives_the_bytes_of_a_pipe_exactly(om, data):
-    mission = om.finished(write(data), "--no-tty")["id"]
-    assert om.raw("logs", mission, "--raw") == data
-
-
-@pytest.mark.parametrize("data", BYTES.values(), ids=BYTES)
-def test_raw_gives_the_bytes_of_a_terminal_exactly(om, data):
-    mission = om.finished(["sh", "-c", 'stty raw </dev/tty; exec "$@"', "sh", *write(data)])["id"]
-    assert om.raw("logs", mission, "--raw") == data
-
-
-@pytest.mark.parametrize("data", BYTES.values(), ids=BYTES)
-def test_whatever_the_bytes_the_text_is_harmless_and_valid(om, data):
-    mission = om.finished(write(data), "--no-tty")["id"]
-    shown = om.raw("logs", mission).decode()
-    assert [character for character in shown if not character.isprintable() and character not in "\n\t"] == []
+@pytest.mark.parametrize("options", [(), ("--no-tty",)], ids=["terminal", "pipe"])
+def test_raw_gives_the_bytes_exactly_and_as_text_they_are_harmless(om, cases, options):
+    as_they_are = [] if options else ["sh", "-c", 'stty raw </dev/tty; exec "$@"', "sh"]
+    for name, data in BYTES.items():
+        with cases(name):
+            mission = om.finished([*as_they_are, *write(data)], *options)["id"]
+            assert om.raw("logs", mission, "--raw") == data
+            shown = om.raw("logs", mission).decode()
+            assert [character for character in shown if not character.isprintable() and character not in "\n\t"] == []
 
 
 def test_a_character_that_comes_in_two_parts_is_one(om):

@@ -15,16 +15,18 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_a_name_that_may_be_given(om, name):
-    mission = om.mission("true", "--name", name)
-    assert om.info(name)["id"] == mission
+def test_names_that_may_be_given(om, cases):
+    for name in GOOD:
+        with cases(name):
+            mission = om.mission("true", "--name", name)
+            assert om.info(name)["id"] == mission
 
 
-@pytest.mark.parametrize("name", BAD, ids=repr)
-def test_a_name_that_may_not_be_given(om, name):
+def test_names_that_may_not_be_given(om, cases):
     om.ok("start")
-    om.refused("run", f"--name={name}", "true", code="invalid")
+    for name in BAD:
+        with cases(repr(name)):
+            om.refused("run", f"--name={name}", "true", code="invalid")
     assert om.ps("--all") == []
 
 
@@ -60,10 +62,6 @@ def test_an_ambiguous_prefix_lists_the_candidates(om):
         assert first in sentence
         assert second in sentence
     assert om.info(first)["status"] == "stopped"
-
-
-def test_the_socket_lists_the_candidates_as_data(om):
-    first, second = _with_a_common_prefix(om, "true")
     with RawSocket.connect(om.home) as socket:
         answer = socket.request("info", id=first[:3])
     assert answer["error"] == "ambiguous"

@@ -63,15 +63,15 @@ def assert_others_are_answered(om):
     assert om("ps").returncode == 0
 
 
-@pytest.mark.parametrize("line", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_gets_an_error_and_the_connection_goes_on(om, daemon, line):
-    with RawSocket.connect(om.home) as socket:
-        socket.send_bytes(line)
-        answer = socket.read_line()
-        assert answer["error"] in {"invalid", "unknown_command"}, answer
-        assert answer["message"]
-        assert len(answer["message"]) < 1000
-        assert isinstance(socket.ok("ps"), list)
+def test_garbage_gets_an_error_and_the_connection_goes_on(om, daemon, cases):
+    for name, line in GARBAGE.items():
+        with cases(name), RawSocket.connect(om.home) as socket:
+            socket.send_bytes(line)
+            answer = socket.read_line()
+            assert answer["error"] in {"invalid", "unknown_command"}, answer
+            assert answer["message"]
+            assert len(answer["message"]) < 1000
+            assert isinstance(socket.ok("ps"), list)
     assert_others_are_answered(om)
     assert daemon.is_running()
 

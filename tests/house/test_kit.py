@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit import home as homes
 from tests.kit import processes
+from tests.kit.cases import Cases
 from tests.kit.waiting import eventually
 
 
@@ -52,3 +53,15 @@ def test_a_step_of_the_wall_clock_leaves_the_monotonic_one(clock):
     clock.step(-3600)
     clock.advance(5)
     assert (clock.wall(), clock.mono()) == (wall - 3595, mono + 5)
+
+
+def test_of_a_table_of_cases_all_are_tried_and_all_that_failed_are_named():
+    cases = Cases()
+    tried = []
+    for number in range(3):
+        with cases(f"case {number}"):
+            tried.append(number)
+            assert number == 1
+    assert tried == [0, 1, 2]
+    with pytest.raises(AssertionError, match=r"(?s)case 0: .*case 2: "):
+        cases.verdict()
