@@ -285,7 +285,7 @@ def test_bytes_that_are_no_utf8_reach_the_mission_as_they_are(om, tmp_path):
     os.mkdir(folder)
     script = 'printf %s "$1$SET$MINE"; pwd'
     options = ["--wait", "--no-tty", "--env", b"SET=\xff\xfe", "--"]
-    command = [*PROGRAM, "run", *options, "sh", "-c", script, "sh", b"arg\x80"]
+    command: list[str | bytes] = [*PROGRAM, "run", *options, "sh", "-c", script, "sh", b"arg\x80"]
     variables = {os.fsencode(name): os.fsencode(value) for name, value in om.environment.items()}
     finished = subprocess.run(
         command, env={**variables, b"MINE": b"\xc3("}, cwd=folder, capture_output=True, timeout=60

@@ -51,10 +51,9 @@ def test_at_the_limit_of_open_files_new_missions_are_refused_and_the_others_live
         text=True,
     )
     assert started.returncode == 0, started
-    missions, refused = [], []
-    for _ in range(40):
-        finished = om("run", "--json", *options, "sleep 100")
-        (refused if finished.returncode else missions).append(finished)
+    tried = [om("run", "--json", *options, "sleep 100") for _ in range(40)]
+    missions = [finished for finished in tried if finished.returncode == 0]
+    refused = [finished for finished in tried if finished.returncode]
     assert missions
     assert refused
     assert {finished.stderr.split(": ")[1] for finished in refused} == {"busy"}
@@ -115,7 +114,7 @@ def test_a_program_with_a_name_that_is_no_utf8_is_refused_like_any_other(om, tmp
     with open(program, "wb") as file:
         file.write(b"#!/no/such/interpreter\n")
     os.chmod(program, 0o755)
-    command = [*PROGRAM, "run", program, "x"]
+    command: list[str | bytes] = [*PROGRAM, "run", program, "x"]
     finished = subprocess.run(command, env=om.environment, cwd=om.home, capture_output=True, text=True, timeout=60)
     assert finished.returncode == 1
     assert finished.stderr.startswith("Error: not_found: ")

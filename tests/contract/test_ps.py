@@ -210,7 +210,7 @@ def test_the_tree_draws_branches_and_orphans_are_roots(om):
 def test_wide_shows_exit_cpu_and_memory(om):
     om.finished("exit 7", "--name", "over")
     live = om.mission([sys.executable, "-c", "x = bytearray(50_000_000)\nwhile True: pass"], "--name", "live")
-    row = eventually(lambda: next((row for row in om.ps("--wide") if (row["cpu_percent"] or 0) > 5), None))
+    row = eventually(lambda: [row for row in om.ps("--wide") if (row["cpu_percent"] or 0) > 5])[0]
     assert row["id"] == live
     assert row["memory_bytes"] > 50_000_000
     table = [re.split(r"\s{2,}", line) for line in lines(om, "--wide")]

@@ -185,6 +185,6 @@ def _connected(om, count):
     path = om.path("overmind.sock")
 
     def clients():
-        return sum(one.laddr.rstrip("~") == path for one in daemon.net_connections("unix")) - 1  # but who listens
+        return sum(str(one.laddr).rstrip("~") == path for one in daemon.net_connections("unix")) - 1  # but who listens
 
     eventually(lambda: clients() == count, what=f"{count} clients")
