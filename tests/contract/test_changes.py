@@ -208,3 +208,14 @@ def test_kill_with_cascade_says_so(om):
     assert om.ok("kill", parent, "--cascade") == f"Killed mission {parent} and all children\n"
     assert {row["status"] for row in om.ps("--all")} == {"killed"}
     assert om.info(child)["os_pid"] is None
+
+
+def test_options_may_stand_before_or_after_the_ids(om):
+    first, second, third = (om.mission("sleep 100") for _ in range(3))
+    om.ok("stop", "--grace", "5", first, second)
+    om.ok("stop", third, "--grace", "5")
+    om.ok("update", first, "--label", "a=1")
+    om.ok("update", "--label", "b=2", first)
+    assert om.info(first)["labels"] == {"a": "1", "b": "2"}
+    assert {row["status"] for row in om.ps()} == {"stopped"}
+    assert om.ok("rm", "-y", first, "--json", second).count(first) == 1

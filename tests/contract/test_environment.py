@@ -284,7 +284,7 @@ def test_bytes_that_are_no_utf8_reach_the_mission_as_they_are(om, tmp_path):
     folder = os.fsencode(tmp_path) + b"/caf\xe9"
     os.mkdir(folder)
     script = 'printf %s "$1$SET$MINE"; pwd'
-    options = ["--wait", "--no-tty", "--env", b"SET=\xff\xfe", "--"]
+    options: list[str | bytes] = ["--wait", "--no-tty", "--env", b"SET=\xff\xfe", "--"]
     command: list[str | bytes] = [*PROGRAM, "run", *options, "sh", "-c", script, "sh", b"arg\x80"]
     variables = {os.fsencode(name): os.fsencode(value) for name, value in om.environment.items()}
     finished = subprocess.run(
