@@ -37,7 +37,8 @@ def machine() -> str:
     date = time.strftime("%Y-%m-%d", time.gmtime())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system = f"{platform.system()} {platform.release().split('-')[0]}"
-    return f"{date}, {cores} cores, {system}, Python {platform.python_version()}, {tmux}"
+    load = f"load average {os.getloadavg()[0]:.1f}"
+    return f"{date}, {cores} cores, {load}, {system}, Python {platform.python_version()}, {tmux}"
 
 
 def replaced(document: str, table: str) -> str:
