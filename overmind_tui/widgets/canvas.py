@@ -9,6 +9,7 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -39,6 +40,17 @@ class Canvas(Widget):
         if ground is not None:
             strip = Strip([Segment(text, (style or Style.null()) + ground) for text, style, _ in strip])
         return strip.apply_style(self.rich_style)
+
+
+class ScrollCanvas(Canvas, ScrollView, can_focus=True):
+    """A canvas of more lines than fit."""
+
+    def to_row(self, y: int) -> None:
+        """Have this line at the top, or as near to it as the end allows.
+
+        Forced, because Textual allows scrolling only once its scrollbar is laid out, after the next frame.
+        """
+        self.scroll_to(y=max(y, 0), animate=False, immediate=True, force=True)
 
 
 @lru_cache(maxsize=1024)

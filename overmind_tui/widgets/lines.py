@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from overmind_tui.view.cells import Cell
 from overmind_tui.view.loglines import sideways
-from overmind_tui.widgets.canvas import Canvas
+from overmind_tui.widgets.canvas import Canvas, ScrollCanvas
 
 Compose = Callable[[int], Sequence[Sequence[Cell]]]
 """Width in cells → lines."""
@@ -32,7 +31,7 @@ class Lines(Canvas):
         return self.strip([(cell.text, self.tone(cell.tone)) for cell in cells], self.content_size.width)
 
 
-class Text(Canvas, ScrollView, can_focus=True):
+class Text(ScrollCanvas):
     """Lines to read, of any number."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -45,7 +44,7 @@ class Text(Canvas, ScrollView, can_focus=True):
         self.lines = lines
         self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
         if at_end:
-            self.scroll_to(y=self._end, animate=False, immediate=True)
+            self.to_row(self._end)
         self.refresh()
 
     @property
@@ -69,7 +68,7 @@ class Text(Canvas, ScrollView, can_focus=True):
         if action not in steps:
             return False
         top = max(0, min(self.scroll_offset.y + steps[action], self._end))
-        self.scroll_to(y=top, animate=False, immediate=True)
+        self.to_row(top)
         self.refresh()
         return True
 

@@ -8,14 +8,13 @@ from datetime import tzinfo
 from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
 from overmind_tui.view import loglines
 from overmind_tui.view.loglines import Piece
-from overmind_tui.widgets.canvas import Canvas, Run, style_of
+from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 
 KEPT = 20_000
 """Lines that are held while following; older ones are fetched again when somebody looks."""
@@ -26,7 +25,7 @@ STEP = 8
 REMEMBERED = 1024
 
 
-class LogView(Canvas, ScrollView, can_focus=True):
+class LogView(ScrollCanvas):
     """The lines of one mission."""
 
     class WantsOlder(Message):
@@ -84,7 +83,7 @@ class LogView(Canvas, ScrollView, can_focus=True):
         top = self.scroll_offset.y
         self._arrange()
         if not self.following:
-            self.scroll_to(y=top + self._row_count - rows, animate=False, immediate=True)
+            self.to_row(top + self._row_count - rows)
 
     def text(self) -> str:
         """All lines that are held, as they are shown."""
@@ -104,7 +103,7 @@ class LogView(Canvas, ScrollView, can_focus=True):
             self._follow()
         elif action in {"first", "log-head"}:
             self.following = False
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.to_row(0)
         elif action in {"left", "right"}:
             self._offset = 0 if self.wrap else max(0, self._offset + (STEP if action == "right" else -STEP))
         elif action in {"wrap", "time"}:
@@ -132,7 +131,7 @@ class LogView(Canvas, ScrollView, can_focus=True):
     def _scroll(self, rows: int) -> None:
         top = self.scroll_offset.y + rows
         self.following = top >= self._end
-        self.scroll_to(y=max(0, min(top, self._end)), animate=False, immediate=True)
+        self.to_row(min(top, self._end))
 
     def on_mouse_scroll_up(self) -> None:
         """Back: following would fight against it."""
@@ -168,6 +167,10 @@ class LogView(Canvas, ScrollView, can_focus=True):
         self._drawn.clear()
         self._arrange()
 
+    def on_show(self) -> None:
+        """What came while it was hidden was arranged for no width at all."""
+        self._arrange()
+
     def notify_style_update(self) -> None:
         """Colours may be others now."""
         super().notify_style_update()
@@ -189,7 +192,7 @@ class LogView(Canvas, ScrollView, can_focus=True):
         self.refresh()
 
     def _to_end(self) -> None:
-        self.scroll_to(y=self._end, animate=False, immediate=True)
+        self.to_row(self._end)
 
     @property
     def _text_cells(self) -> int:
@@ -216,7 +219,9 @@ class LogView(Canvas, ScrollView, can_focus=True):
     def _draw(self, line: Line, row: int, cells: int) -> Strip:
         parts = loglines.pieces(line)
         room = self._text_cells
-        shown = loglines.wrapped(parts, room)[row] if self.wrap else loglines.sideways(parts, self._offset, room)
+        shown = (
+            _row_of(loglines.wrapped(parts, room), row) if self.wrap else loglines.sideways(parts, self._offset, room)
+        )
         runs = [self._run(piece) for piece in shown]
         if self.times:
             stamp = loglines.stamp(line[0], self._zone) if row == 0 else " " * loglines.STAMP
@@ -226,3 +231,8 @@ class LogView(Canvas, ScrollView, can_focus=True):
     def _run(self, piece: Piece) -> Run:
         text, tone = piece
         return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
+
+
+def _row_of(rows: list[list[Piece]], row: int) -> list[Piece]:
+    """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
+    return rows[row] if row < len(rows) else []

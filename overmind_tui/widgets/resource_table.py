@@ -12,7 +12,6 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from overmind_core.domain.cells import pad, width
@@ -20,7 +19,7 @@ from overmind_tui.view import diff, missions
 from overmind_tui.view.cells import Cell, clipped, fitted
 from overmind_tui.view.columns import GAP, Column, Layout, laid_out, needed
 from overmind_tui.view.missions import Branch
-from overmind_tui.widgets.canvas import Canvas, Run
+from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
 UNREST = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
@@ -28,7 +27,7 @@ REMEMBERED = 512
 """Drawn lines."""
 
 
-class ResourceTable(Canvas, ScrollView, can_focus=True):
+class ResourceTable(ScrollCanvas):
     """Rows, columns and a cursor; the first column draws the tree."""
 
     class Selected(Message):
@@ -134,9 +133,9 @@ class ResourceTable(Canvas, ScrollView, can_focus=True):
             self.post_message(self.Selected(found))
         top, shown = self.scroll_offset.y, self._rows_shown
         if self.at < top:
-            self.scroll_to(y=self.at, animate=False, immediate=True)
+            self.to_row(self.at)
         elif self.at >= top + shown > 0:
-            self.scroll_to(y=self.at - shown + 1, animate=False, immediate=True)
+            self.to_row(self.at - shown + 1)
 
     @property
     def _rows_shown(self) -> int:

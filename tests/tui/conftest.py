@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
@@ -46,3 +47,28 @@ async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = ""
             return
         await pilot.pause(0.05)
     raise AssertionError(f"not: {what or look}")
+
+
+@pytest.fixture
+def opened(om, program):
+    """Run the program with these missions until they are shown, then the scenario."""
+
+    def open_with(missions, scenario, size=(120, 40), **how):
+        for name, command in missions.items():
+            om.mission(command, "--name", name)
+
+        async def whole():
+            app = program(**how)
+            async with app.run_test(size=size) as pilot:
+                await until(pilot, lambda: app.fleet.loaded and len(app.fleet.rows) >= len(missions), what="rows")
+                await scenario(app, pilot)
+            await asyncio.to_thread(app.departure.last_rites)
+
+        asyncio.run(whole())
+
+    return open_with
+
+
+def picture(app):
+    """What is on the screen, as text."""
+    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC
 
 import pytest
@@ -12,43 +11,13 @@ from overmind_tui.actions import ACTIONS, Context, keymap
 from overmind_tui.screens.dialog import Dialog
 from overmind_tui.screens.form import Form
 from overmind_tui.screens.text import TextPage
-from tests.tui.conftest import until
+from tests.tui.conftest import picture, until
 
 HOSTILE = "a [red]R[/red] [/] [b"
 
 
-def run(scenario):
-    """A scenario is a coroutine: the runner of the tests knows none."""
-    asyncio.run(scenario)
-
-
-def picture(app):
-    """What is on the screen, as text."""
-    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
-
-
 def names(app):
     return [branch.row["name"] for branch in app.main.table.branches]
-
-
-@pytest.fixture
-def opened(om, program):
-    """Run the program with these missions until they are shown, then the scenario."""
-
-    def open_with(missions, scenario, size=(120, 40), **how):
-        for name, command in missions.items():
-            om.mission(command, "--name", name)
-
-        async def whole():
-            app = program(**how)
-            async with app.run_test(size=size) as pilot:
-                await until(pilot, lambda: app.fleet.loaded and len(app.fleet.rows) >= len(missions), what="rows")
-                await scenario(app, pilot)
-            await asyncio.to_thread(app.departure.last_rites)
-
-        run(whole())
-
-    return open_with
 
 
 def test_agent_text_is_literal_in_every_view(om, opened):
