@@ -33,8 +33,7 @@ def shutdown(args: Namespace, context: Context) -> int:
     live = 0 if args.keep else _live(client)
     if live and not agreed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
         return FAILED
-    answer = _ask(client, keep=args.keep)
-    _await_end(context, keep=args.keep)
+    answer = _end(client, context, keep=args.keep)
     context.say(dumps(answer) if args.json else "Daemon stopped")
     if answer.get("kept") and not args.json:
         verb = "lives" if answer["kept"] == 1 else "live"
@@ -64,24 +63,37 @@ def _live(client: Client) -> int:
         return 0
 
 
-def _ask(client: Client, *, keep: bool) -> dict[str, Any]:
+def _end(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
+    """Ask the daemon to leave and see it out; when it is killed meanwhile, the one that takes over, too."""
+    while True:
+        answer = _ask(client, keep=keep)
+        asked = client.daemon.get("pid") if answer is None else None
+        if _has_ended(context, keep=keep, asked=asked):
+            return answer or {"stopped": 0, "kept": 0}
+        client = context.client()
+
+
+def _ask(client: Client, *, keep: bool) -> dict[str, Any] | None:
     try:
         return dict(client.call("shutdown", {"keep": keep}))
     except OvermindError as error:
         if error.code not in GONE:
             raise
-        return {"stopped": 0, "kept": 0}  # left before its answer did; whether it is gone is looked at next
+        return None  # left before its answer did; whether it is gone is looked at next
 
 
-def _await_end(context: Context, *, keep: bool) -> None:
+def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
+    """Wait until nobody is there; False as soon as it is another daemon than `asked` (None: any will have to leave)."""
     home = context.home
     locks = [home.supervisor_lock] if keep else [home.supervisor_lock, home.keeper_lock]
     deadline = time.monotonic() + LEAVE_LIMIT
-    for lock in locks:
-        while (pid := holder_pid(lock)) is not None:
-            if time.monotonic() > deadline:
-                raise OvermindError("busy", f"PID {pid} has not left within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
-            time.sleep(_PAUSE)
+    while pids := [pid for pid in map(holder_pid, locks) if pid is not None]:
+        if asked is not None and holder_pid(home.supervisor_lock) not in {None, 0, asked}:
+            return False
+        if time.monotonic() > deadline:
+            raise OvermindError("busy", f"PID {pids[0]} has not left within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
+        time.sleep(_PAUSE)
+    return True
 
 
 def _missions(count: int) -> str:
