@@ -201,6 +201,31 @@ def test_killing_everything_goes_on_after_a_crash(om, moments):
             assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
 
 
+def test_a_shutdown_goes_on_after_a_crash(om, moments):
+    missions = [om.mission(STUBBORN, "--grace", "1s") for _ in range(4)]
+    client = om.popen("shutdown", "-y")
+    om.wait_status(missions[0], "stopping")
+    time.sleep(moments.random())
+    with contextlib.suppress(AssertionError, ProcessLookupError):  # it has left already
+        os.kill(om.supervisor_pid(), signal.SIGKILL)
+    text, errors = client.communicate(timeout=30)
+    assert (text, errors, client.returncode) == ("Daemon stopped\n", "", 0)
+    assert not processes.of_home(om.home)
+    om.ok("start")
+    assert {row["status"] for row in om.ps()} == {"stopped"}
+
+
+def test_limits_hold_over_a_crash(om):
+    silent = om.mission("echo last words; exec sleep 600", "--activity-timeout", "2s")
+    endless = om.mission("while :; do echo again; sleep 0.1; done", "--timeout", "2s")
+    kill_supervisor(om)
+    for mission, reason, code in ((silent, "stalled", 137), (endless, "timeout", 124)):
+        info = om.wait_status(mission, "crashed")
+        assert (info["reason"], info["exit_code"]) == (reason, code)
+        assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
+    assert om.logs(silent) == "last words\n--- killed: no activity for 2s ---\n"
+
+
 def test_a_natural_end_is_swept_after_a_crash(om, moments):
     leaver = "(setsid sh -c 'trap \"\" TERM HUP; sleep 600; :' &) ; sleep 0.3; exit 7"
     missions = [om.mission(leaver) for _ in range(4)]
