@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST_SOCKET_PATH = 100
 """Bytes. `sun_path` holds 108 on Linux and 104 on macOS, with the final NUL; the rest is for our suffixes."""
 
+LONGEST_HOME = 480
+"""Bytes. SQLite opens paths of at most 512, with room for the names of its side files."""
+
 PRIVATE = 0o700
 """The mode of every folder of ours."""
 
@@ -148,9 +151,11 @@ def ensure_home(home: Home) -> None:
     """Create `home` with mode 0700 when it is missing, and check that it is ours alone and local.
 
     Raises:
-        HomeUnsafe: it is no folder, belongs to somebody else, or lies on a network file system.
+        HomeUnsafe: its path is too long, it is no folder, belongs to somebody else, or lies on a network file system.
         OSError: it can't be created or changed.
     """
+    if len(os.fsencode(home.root)) > LONGEST_HOME:
+        raise HomeUnsafe(home.root, f"is longer than {LONGEST_HOME} bytes: set OVERMIND_HOME to a shorter path")
     os.makedirs(os.path.dirname(home.root), exist_ok=True)
     _own_folder(home.root, os.geteuid())
     kind = file_system(home.root)
