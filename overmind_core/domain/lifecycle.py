@@ -13,6 +13,26 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from overmind_core.domain import liveness, restart
+from overmind_core.domain.facts import (
+    Effect,
+    EndAsked,
+    EndTree,
+    Exited,
+    Fact,
+    Frozen,
+    Gone,
+    KeeperLost,
+    Note,
+    Now,
+    Outcome,
+    RestartDue,
+    SignalTree,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartAsked,
+    Thawed,
+)
 from overmind_core.domain.mission import Cause, Ending, Kind, Mission, Status, shell_code
 from overmind_core.domain.moment import format_time
 
@@ -87,110 +107,6 @@ def transition(status: Status, step: Step) -> Status:
         return TABLE[status][step]
     except KeyError:
         raise IllegalTransition(status, step) from None
-
-
-class Now(NamedTuple):
-    """One moment on both clocks: seconds since the epoch, and monotonic seconds."""
-
-    wall: float
-    mono: float
-
-
-# Facts: what may be told to `next_state`.
-
-
-class Spawned(NamedTuple):
-    """The keeper started the run that was asked for."""
-
-    pid: int
-    wall: float
-    mono: float
-
-
-class SpawnFailed(NamedTuple):
-    """The run could not be started: an error code, and a sentence for people."""
-
-    code: str
-    message: str
-
-
-class Exited(NamedTuple):
-    """The run's own process was reaped.
-
-    `code`: negative for a signal, None when nobody knows; `left`: other processes of the run may live.
-    """
-
-    code: int | None
-    wall: float
-    left: bool
-
-
-class Gone(NamedTuple):
-    """The sweep is done: nothing of the run lives but `survivors` (`pid command`)."""
-
-    survivors: tuple[str, ...] = ()
-
-
-class EndAsked(NamedTuple):
-    """Somebody or something wants the run to end; `grace` in seconds; `text` explains it between the log's lines."""
-
-    cause: Cause
-    grace: float
-    text: str | None = None
-
-
-class StartAsked(NamedTuple):
-    """A person starts an ended mission again."""
-
-
-class RestartDue(NamedTuple):
-    """The back-off is over."""
-
-
-class Frozen(NamedTuple):
-    """The tree was SIGSTOPped on request."""
-
-
-class Thawed(NamedTuple):
-    """The tree was SIGCONTed on request; `last_output` in monotonic seconds."""
-
-    last_output: float
-
-
-class KeeperLost(NamedTuple):
-    """The keeper that held the run is dead, or the machine was restarted, and no exit was recorded."""
-
-
-Fact = Spawned | SpawnFailed | Exited | Gone | EndAsked | StartAsked | RestartDue | Frozen | Thawed | KeeperLost
-
-
-# Effects: what the supervisor does once the new state is saved.
-
-
-class Spawn(NamedTuple):
-    """Ask the keeper for the mission's newest run."""
-
-
-class SignalTree(NamedTuple):
-    """Send each signal, in order, to every process of the run, then watch it go until its deadline."""
-
-    signals: tuple[int, ...]
-
-
-class EndTree(NamedTuple):
-    """Freeze and SIGKILL every process of the run."""
-
-
-class Note(NamedTuple):
-    """Record an event of this type; `text`, when there is one, is shown between the lines of the log."""
-
-    type: str
-    text: str | None = None
-    data: tuple[tuple[str, object], ...] = ()
-
-
-Effect = Spawn | SignalTree | EndTree | Note
-Outcome = tuple[Mission, tuple[Effect, ...]]
 
 
 def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901, PLR0911 - one case per fact
@@ -367,11 +283,11 @@ def _conclude(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcom
         case Cause.RESTART:
             return _start(replace(done, ending=None), now, effects)
         case Cause.KILL:
-            return _final(done, Step.KILLED, now, None, None, effects)
+            return _final(done, _Verdict(Step.KILLED, None, None), now, effects)
         case Cause.STOP:
-            return _final(done, Step.CLEAN, now, None, done.exit_code, effects)
+            return _final(done, _Verdict(Step.CLEAN, None, done.exit_code), now, effects)
         case Cause.TIMEOUT:
-            return _final(done, Step.BAD, now, "timeout", TIMEOUT_CODE, effects)
+            return _final(done, _Verdict(Step.BAD, "timeout", TIMEOUT_CODE), now, effects)
         case Cause.STALLED:
             return _by_policy(done, now, "stalled", STALL_CODE, effects)
         case Cause.KEEPER_LOST:
@@ -391,12 +307,12 @@ def _by_policy(
     failed = reason is not None or code != 0
     step = Step.BAD if failed else Step.CLEAN
     if not restart.applies(policy, mission.ending.cause, failed=failed):
-        return _final(mission, step, now, reason, code, effects)
+        return _final(mission, _Verdict(step, reason, code), now, effects)
     lasted = now.mono - mission.run_started_mono
     verdict = restart.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart.GiveUp):
         spent = Note("budget_spent", "--- not restarted again: the restart budget is spent ---")
-        return _final(mission, step, now, "restart_budget_spent", code, (*effects, spent))
+        return _final(mission, _Verdict(step, "restart_budget_spent", code), now, (*effects, spent))
     waiting = replace(
         _step(mission, Step.AGAIN),
         ending=None,
@@ -410,21 +326,28 @@ def _by_policy(
     return waiting, (*effects, Note("restarting", data=(("delay_seconds", verdict.delay), ("exit_code", code))))
 
 
-def _final(
-    mission: Mission, step: Step, now: Now, reason: str | None, code: int | None, effects: tuple[Effect, ...]
-) -> Outcome:
-    status = transition(mission.status, step)
+class _Verdict(NamedTuple):
+    """How a mission ends for good."""
+
+    step: Step
+    reason: str | None
+    code: int | None
+    """As a shell shows it."""
+
+
+def _final(mission: Mission, verdict: _Verdict, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+    status = transition(mission.status, verdict.step)
     ended = replace(
         mission,
         status=status,
         ending=None,
-        reason=reason,
-        exit_code=code,
+        reason=verdict.reason,
+        exit_code=verdict.code,
         ended_at=mission.ended_at or now.wall,
         next_restart_at=None,
         next_restart_mono=None,
     )
-    return ended, (*effects, Note(status.value, data=(("reason", reason), ("exit_code", code))))
+    return ended, (*effects, Note(status.value, data=(("reason", verdict.reason), ("exit_code", verdict.code))))
 
 
 def _restart_due(mission: Mission, now: Now) -> Outcome:

@@ -31,7 +31,7 @@ RESTARTING = Mark("↻", "@", "restarting", "slow")
 STOPPING = Mark("…", ".", "stopping", "slow")
 STOPPED = Mark("✔", "+", "stopped", "calm")
 CRASHED = Mark("✖", "x", "crashed", "bad")
-KILLED = Mark("–", "-", "killed", "off")  # noqa: RUF001 - a dash, as a mark
+KILLED = Mark("–", "-", "killed", "off")
 FROZEN = Mark("‖", "=", "frozen", "off")
 
 MARKS: tuple[Mark, ...] = (

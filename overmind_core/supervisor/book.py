@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain import liveness
-from overmind_core.domain.lifecycle import IllegalTransition, KeeperLost, Note, Now, next_state
+from overmind_core.domain.facts import KeeperLost, Note, Now
+from overmind_core.domain.lifecycle import IllegalTransition, next_state
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError
@@ -24,7 +25,7 @@ from overmind_core.store.runs import Run as StoredRun
 from overmind_core.supervisor.roster import Roster
 
 if TYPE_CHECKING:
-    from overmind_core.domain.lifecycle import Effect, Fact
+    from overmind_core.domain.facts import Effect, Fact
     from overmind_core.store.state import State
     from overmind_core.supervisor.ledger import Change, Ledger
     from overmind_core.system.clock import Clock

@@ -12,7 +12,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.lifecycle import EndTree, SignalTree, Spawn
+from overmind_core.domain.facts import EndTree, SignalTree, Spawn
 from overmind_core.domain.mission import Mission
 from overmind_core.supervisor.book import Book
 from overmind_core.supervisor.custody import Custody, Departure
@@ -31,7 +31,7 @@ from overmind_core.system.boot import boot_id
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from overmind_core.domain.lifecycle import Effect
+    from overmind_core.domain.facts import Effect
     from overmind_core.store.state import State
     from overmind_core.supervisor.keeperhost import KeeperHost
     from overmind_core.supervisor.settings import Settings

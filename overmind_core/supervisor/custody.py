@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain import liveness
-from overmind_core.domain.lifecycle import Exited, KeeperLost, stop_signals
+from overmind_core.domain.facts import Exited, KeeperLost
+from overmind_core.domain.lifecycle import stop_signals
 from overmind_core.domain.mission import Definition, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperLink, KeeperRefused

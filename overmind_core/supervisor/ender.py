@@ -13,7 +13,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.lifecycle import Gone, Note
+from overmind_core.domain.facts import Gone, Note
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.wire.bytestrings import to_wire

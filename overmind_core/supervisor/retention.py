@@ -10,7 +10,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.lifecycle import Note
+from overmind_core.domain.facts import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

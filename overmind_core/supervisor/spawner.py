@@ -6,7 +6,7 @@ import errno
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.domain.lifecycle import Spawned, SpawnFailed
+from overmind_core.domain.facts import Spawned, SpawnFailed
 from overmind_core.domain.mission import Mission, Status
 from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain import liveness
-from overmind_core.domain.lifecycle import EndAsked, RestartDue
+from overmind_core.domain.facts import EndAsked, RestartDue
 from overmind_core.domain.mission import Cause, Mission, Status
 
 if TYPE_CHECKING:

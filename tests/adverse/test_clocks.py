@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from overmind_core.domain.lifecycle import EndAsked, Exited, Frozen, Spawned, Thawed
+from overmind_core.domain.facts import EndAsked, Exited, Frozen, Spawned, Thawed
 from overmind_core.domain.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
 from overmind_core.store.state import State
 from overmind_core.supervisor import records

@@ -28,15 +28,17 @@ def pair(make_home, tmp_path):
         leash.free()
 
 
+def _kill_keeper(om, mission):
+    os.kill(om.keeper_pid(), signal.SIGKILL)
+    om.wait_status(mission, "crashed")
+
+
 ENDS = {
     "stop": lambda om, mission: om.ok("stop", mission),
     "kill": lambda om, mission: om.ok("kill", mission),
     "kill all": lambda om, _mission: om.ok("kill", "--all", "-y"),
     "shutdown": lambda om, _mission: om.ok("shutdown", "-y"),
-    "death of the keeper": lambda om, mission: (
-        os.kill(om.keeper_pid(), signal.SIGKILL),
-        om.wait_status(mission, "crashed"),
-    ),
+    "death of the keeper": _kill_keeper,
 }
 
 

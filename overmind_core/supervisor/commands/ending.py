@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.lifecycle import EndAsked, Frozen, Thawed
+from overmind_core.domain.facts import EndAsked, Frozen, Thawed
 from overmind_core.domain.lineage import levels
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.errors import OvermindError

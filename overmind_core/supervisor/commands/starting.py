@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain import names
-from overmind_core.domain.lifecycle import EndAsked, StartAsked
+from overmind_core.domain.facts import EndAsked, StartAsked
 from overmind_core.domain.mission import FINAL, Cause, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import StoreError

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.lifecycle import Note
+from overmind_core.domain.facts import Note
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor import intake, records
 from overmind_core.supervisor.callers import forbid_inside, mission_of

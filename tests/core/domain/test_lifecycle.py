@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain import lifecycle
-from overmind_core.domain.lifecycle import (
-    TABLE,
+from overmind_core.domain.facts import (
     EndAsked,
     EndTree,
     Exited,
     Frozen,
     Gone,
-    IllegalTransition,
     KeeperLost,
     Note,
     Now,
@@ -27,12 +25,9 @@ from overmind_core.domain.lifecycle import (
     Spawned,
     SpawnFailed,
     StartAsked,
-    Step,
     Thawed,
-    next_state,
-    stop_signals,
-    transition,
 )
+from overmind_core.domain.lifecycle import TABLE, IllegalTransition, Step, next_state, stop_signals, transition
 from overmind_core.domain.mission import (
     FINAL,
     LIVE,
