@@ -153,11 +153,10 @@ def test_subscribe_tells_of_restarts_and_of_a_kill(om):
 def test_subscribe_loses_nothing_and_repeats_nothing_over_a_replacement(om):
     om.mission("for n in $(seq 200); do echo $n; sleep 0.01; done", "--name", "long")
     client = om.popen("subscribe", "--from-start", "long")
-    first = [client.stdout.readline() for _ in range(20)]
+    items = [json.loads(client.stdout.readline()) for _ in range(20)]
     om.ok("start", "--replace")
-    out, err = client.communicate(timeout=60)
-    items = [json.loads(line) for line in [*first, *out.splitlines()]]
-    assert err == ""
+    items += map(json.loads, client.stdout)
+    assert (client.wait(timeout=60), client.stderr.read()) == (0, "")
     assert [item["text"] for item in items[:-1]] == [str(n) for n in range(1, 201)]
     assert items[-1]["type"] == "exit"
 
