@@ -70,7 +70,7 @@ class Locator:
 def _locate(question: Question) -> Located:
     argv0, cwd, path = map(from_wire, question)
     if not os.path.isabs(cwd):
-        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)!r} is not an absolute path.")
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} is not an absolute path.")
     if not os.path.isdir(cwd):
         kind = "is not a directory" if os.path.exists(cwd) else "does not exist"
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}.")
@@ -88,7 +88,7 @@ def _program(argv0: str, cwd: str, path: str) -> str:
         raise OvermindError("not_found", f"The program {to_wire(argv0)} {why}.")
     found = _search(argv0, cwd, path)
     if found is None:
-        raise OvermindError("not_found", f"No program named {to_wire(argv0)!r} on PATH.")
+        raise OvermindError("not_found", f"No program named '{to_wire(argv0)}' on PATH.")
     return found
 
 

@@ -95,7 +95,7 @@ async def _spawn(core: Supervisor, mission: Mission) -> None:
         await core.spawner.spawn(current)
     except KeeperGone:
         return  # it is on the books: whoever gets the next keeper settles it
-    except OvermindError:
+    except Exception:  # what it may be: nothing that was not started stays recorded
         core.book.drop(mission)
         raise
     await core.ledger.saved()
