@@ -35,10 +35,10 @@ def test_a_home_works_however_long_its_path_is(om, marker, tmp_path, length):
 
 def test_a_path_that_no_database_can_have_is_a_clear_error(om, marker, tmp_path):
     home = padded(om.home, 481)
+    other = Overmind(home, user_home=str(tmp_path), marker=marker)
     for made in (False, True):
         if made:
             os.makedirs(home, mode=0o700)
-        other = Overmind(home, user_home=str(tmp_path), marker=marker)
         sentence = other.refused("run", "true", code="forbidden", cwd="/")
         assert "shorter" in sentence
     other.refused("ps", code="daemon_not_running", cwd="/")
