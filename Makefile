@@ -1,13 +1,13 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint types imports check bench snapshots docs format lock clean
+.PHONY: help setup run test coverage lint types imports check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 4
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.installed ## make the private virtual environment .venv (uv when present, else venv and pip)
 
@@ -44,6 +44,9 @@ bench: setup ## measure beside tmux and write the table (minutes)
 
 snapshots: setup ## accept how the full-screen program looks now; look at the pictures before you commit them
 	$(BIN)/python -m pytest tests/tui/test_pictures.py --snapshot-update
+
+screenshots: setup ## draw screenshots/*.png of the program at work (needs Chromium); look at them too
+	@PYTHON=$(BIN)/python scripts/screenshots $(ARGS)
 
 docs: setup ## write docs/commands.md and docs/api.md from the program's own tables
 	@PYTHON=$(BIN)/python scripts/generate-docs

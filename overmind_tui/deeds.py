@@ -11,7 +11,7 @@ from overmind_core.wire.bytestrings import to_wire
 from overmind_tui.actions import Action, Danger, Needs, allowed
 from overmind_tui.screens.dialog import Answer, Dialog
 from overmind_tui.screens.form import Form
-from overmind_tui.view import amounts, missions
+from overmind_tui.view import missions
 from overmind_tui.view.cells import Row, safe
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ class Deeds:
     def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
         """What would end, how long it ran, and what hangs on it."""
         now = self._app.now()
-        lines = [f"{safe(row['name'])}  {missions.state(row, now)} for {amounts.span(missions.lasted(row, now))}"
-                 for row in rows[:8]]  # fmt: skip
+        lines = [f"{safe(row['name'])}  {missions.since(row, now)}" for row in rows[:8]]
         if len(rows) > 8:  # noqa: PLR2004 - as many as a small screen shows
             lines.append(f"… and {len(rows) - 8} more")
         names = {row["id"] for row in rows}

@@ -69,7 +69,7 @@ class Dialog(ModalScreen[None]):
         for place, answer in enumerate(self._answers):
             chosen = place == self._at
             text = f" {answer.label} <{answer.keys[0]}> "
-            labels.append(Cell(f"▐{text}▌" if chosen else f" {text} ", "chosen" if chosen else answer.tone or "quiet"))
+            labels.append(Cell(f"[{text}]" if chosen else f" {text} ", "chosen" if chosen else answer.tone or "quiet"))
             labels.append(Cell(" "))
         return [*([Cell(clipped(line, cells))] for line in self._lines), [], labels]
 

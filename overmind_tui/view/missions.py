@@ -53,6 +53,14 @@ def lasted(row: Row, now: float) -> float:
     return max(0.0, until - began)
 
 
+def since(row: Row, now: float) -> str:
+    """Its state in words, and how long that has been or took."""
+    span = amounts.span(lasted(row, now))
+    if mark(row) is RESTARTING:
+        return f"{state(row, now)} · began {span} ago"
+    return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
+
+
 def sort_keys(now: float) -> dict[str, Callable[[Row], tuple[Any, ...]]]:
     """Name of an order → what is compared."""
     return {

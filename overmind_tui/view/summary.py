@@ -12,6 +12,8 @@ from overmind_tui.view import amounts, missions
 from overmind_tui.view.cells import Cell, Row, clipped, safe
 
 SEPARATOR = Cell(" │ ", "guide")
+HELP = "help"
+"""The action whose hint stays longest."""
 
 
 class Load(NamedTuple):
@@ -74,16 +76,22 @@ def _delta(before: float, now: float) -> str:
 
 
 def _hints(hints: Sequence[Action], room: int) -> list[Cell]:
-    found: list[Cell] = []
-    for action in hints:
-        key, label = f"<{shown_key(action.keys[0])}>", f"{action.label} "
-        lead = SEPARATOR if not found else Cell("")
-        need = width(lead.text) + width(key) + width(label)
-        if need > room:
+    """As many as fit; the way to all others is the last to go."""
+    texts = {action.name: (f"<{shown_key(action.keys[0])}>", f"{action.label} ") for action in hints}
+    needs = {name: width(key) + width(label) for name, (key, label) in texts.items()}
+    room -= width(SEPARATOR.text)
+    kept = [name for name in texts if name == HELP and needs[name] <= room]
+    room -= sum(needs[name] for name in kept)
+    for name in texts:
+        if name in kept:
+            continue
+        if needs[name] > room:
             break
-        found += [lead, Cell(key, "key"), Cell(label, "label")]
-        room -= need
-    return found
+        kept.append(name)
+        room -= needs[name]
+    shown = [texts[name] for name in texts if name in kept]
+    cells = [cell for key, label in shown for cell in (Cell(key, "key"), Cell(label, "label"))]
+    return [SEPARATOR, *cells] if cells else []
 
 
 class Sample(NamedTuple):
@@ -117,7 +125,7 @@ def load(row: Row | None, samples: Sequence[Sample], cells: int, now: float) -> 
 
 
 def _facts(row: Row, cells: int, now: float) -> list[Cell]:
-    facts = [f"{missions.state(row, now)} for {amounts.span(missions.lasted(row, now))}"]
+    facts = [missions.since(row, now)]
     if row["restart_count"]:
         facts.append(f"restarts {row['restart_count']}")
     if row["exit_code"] is not None:

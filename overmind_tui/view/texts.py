@@ -20,10 +20,10 @@ _FIRST = ("name", "id", "status", "reason", "now", "command", "cwd", "os_pid", "
 
 
 def describe(info: Mapping[str, Any]) -> Lines:
-    """Everything that `info` says, the interesting first, and the runs as a table."""
+    """Everything that `info` says, the interesting first, and the runs as a table; what is not set is left out."""
     keys = [key for key in _FIRST if key in info]
     keys += sorted(key for key in info if key not in {*_FIRST, "runs"})
-    lines = [_pair(key, info[key]) for key in keys]
+    lines = [_pair(key, info[key]) for key in keys if info[key] not in (None, "", [], {})]
     lines += [[], [Cell("  runs", "title")]]
     for run in reversed(info.get("runs", [])):
         ended = f"{run['ended_at']}  exit {safe(run['exit_code'])}" if run["ended_at"] else f"now, pid {run['os_pid']}"
@@ -80,9 +80,19 @@ def plain(text: str) -> Lines:
 
 
 def _pair(key: str, value: object) -> list[Cell]:
-    listed = isinstance(value, (dict, list))
-    text = (json.dumps(value, ensure_ascii=False) if value else "") if listed else safe(value)
-    return [Cell(f"  {key:<{LABEL}}", "quiet"), Cell(safe(text) if text else "–", "" if text else "faint")]
+    return [Cell(f"  {key:<{LABEL}}", "quiet"), Cell(safe(_said(value)))]
+
+
+def _said(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.15g}"
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
 
 
 def _event(item: Row) -> list[Cell]:
