@@ -34,6 +34,9 @@ class LogFeed:
         self._post = post
         self._wanted: str | None = None
         self._changed = threading.Event()
+        self._stirred = threading.Event()
+        """Set with `_changed`, and when what was held back is wanted."""
+        self._held = False
         self._closed = False
         self._window: LogWindow | None = None
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -45,17 +48,23 @@ class LogFeed:
     def close(self) -> None:
         """Post nothing more."""
         self._closed = True
-        self._changed.set()
+        self._stir()
 
     def show(self, mission: str | None) -> None:
         """Look at this mission's log from now on."""
+        self._held = False
         if mission != self._wanted:
             self._wanted = mission
-            self._changed.set()
+            self._stir()
 
-    def again(self) -> None:
-        """Begin anew at the end of the log."""
+    def hold(self, *, back: bool) -> None:
+        """Whether to post nothing for now: somebody reads what is there already."""
+        self._held = back
+        self._stirred.set()
+
+    def _stir(self) -> None:
         self._changed.set()
+        self._stirred.set()
 
     def load_older(self) -> None:
         """Post what lies before the first line that is shown. Blocks: for a thread."""
@@ -104,6 +113,7 @@ class LogFeed:
             try:
                 answer = client.receive(timeout=LOOK)
             except TimeoutError:
+                self._deliver(window)
                 continue
             if answer.get("id") != number:
                 continue
@@ -111,26 +121,43 @@ class LogFeed:
                 window = self._window = LogWindow(result(answer)["missions"][0])
                 self._show(window)
             elif "end" in answer:
-                self._changed.wait()
+                self._rest_of(window)
             elif window is not None:
                 self._grow(client, number, window, answer["item"])
+
+    def _rest_of(self, window: LogWindow | None) -> None:
+        """Nothing more comes; what is held back may still be wanted."""
+        while not self._changed.is_set():
+            self._deliver(window)
+            self._stirred.wait()
+            self._stirred.clear()
 
     def _grow(self, client: Client, number: int, window: LogWindow, item: Json) -> None:
         """Take over what comes within a frame, and show it at once."""
         began = time.monotonic()
-        jumped = window.apply(item)
+        window.apply(item)
+        ended = False
         while (left := began + FRAME - time.monotonic()) > 0:
             try:
                 answer = client.receive(timeout=left)
             except TimeoutError:
                 break
             if answer.get("id") == number and "item" in answer:
-                jumped |= window.apply(answer["item"])
+                window.apply(answer["item"])
             elif answer.get("id") == number and "end" in answer:
+                ended = True
                 break
             if self._changed.is_set():
                 return
-        if jumped:
+        self._deliver(window)
+        if ended:
+            self._rest_of(window)
+
+    def _deliver(self, window: LogWindow | None) -> None:
+        if window is None or self._held or not window.stale:
+            return
+        if window.behind:
+            window.jump()
             self._show(window)
             return
         lines, partial = window.grown()

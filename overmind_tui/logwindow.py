@@ -16,8 +16,8 @@ from overmind_core.logs.transcript import Selection, Transcript
 
 TAIL = 400
 """Lines that are read at once."""
-JUMP = 1 << 20
-"""Bytes of growth from which on only the newest lines are read."""
+JUMP = 128 << 10
+"""Bytes of growth from which on only the newest lines are read: more than anybody reads in a moment."""
 Json = dict[str, Any]
 Offsets = tuple[int, int]
 
@@ -32,6 +32,8 @@ class LogWindow:
         self._seen = 0
         self._grown = 0
         self._first: tuple[int, Offsets] | None = None
+        self.stale = False
+        """Whether anything was applied since the last call of `grown`."""
         self._open(tail)
 
     @property
@@ -49,8 +51,8 @@ class LogWindow:
         """Whether there is anything before the first line."""
         return self._first is not None and (self._first[0] > self._oldest_run or not self._at_start(self._first))
 
-    def apply(self, item: Json) -> bool:
-        """Take over an item of the stream; True when there is so much more that `lines` are all to be shown anew."""
+    def apply(self, item: Json) -> None:
+        """Take over an item of the stream."""
         with self._lock:
             kind = item["type"]
             if kind == "run":
@@ -62,16 +64,23 @@ class LogWindow:
             elif kind == "grown":
                 self._grown = int(item["out"]) + int(item["err"])
             self._transcript.apply(item)
-            jump = kind == "grown" and self._grown - self._seen > JUMP
-            if jump:
-                self._open(TAIL)
-            return jump
+            self.stale = True
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much came since the last call of `grown` that only its end is worth reading."""
+        return self._grown - self._seen > JUMP
+
+    def jump(self) -> None:
+        """Begin anew at the end."""
+        with self._lock:
+            self._open(TAIL)
 
     def grown(self) -> tuple[list[Line], str]:
         """The lines that came since the last call, and what stands on the line that isn't finished."""
         with self._lock:
             lines = list(self._transcript.grown())
-            self._seen = self._grown
+            self._seen, self.stale = self._grown, False
             return lines, self._transcript.partial_line
 
     def older(self) -> list[Line]:
@@ -97,7 +106,7 @@ class LogWindow:
         self.lines = list(self._transcript.begin(follow=not self._transcript.ended))
         self.partial = self._transcript.partial_line
         self._first = self._transcript.start
-        self._seen = self._grown
+        self._seen, self.stale = self._grown, False
 
     @property
     def _oldest_run(self) -> int:

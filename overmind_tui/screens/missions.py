@@ -150,6 +150,11 @@ class MissionsScreen(Page):
         self.run_worker(self.program.log_feed.load_older, thread=True, group="older")
 
     @on(LogView.Changed)
+    def log_changed(self) -> None:
+        """Who reads back is not disturbed by what comes."""
+        self.program.log_feed.hold(back=not self.log_view.following)
+        self.retitle()
+
     def retitle(self) -> None:
         """What the borders say."""
         self.table.border_title = literal(self.around.table_title())

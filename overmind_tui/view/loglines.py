@@ -55,6 +55,14 @@ def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:
     return rows
 
 
+def height(line: Line, cells: int) -> int:
+    """How many rows of `cells` cells the line takes; at least one."""
+    text = line[2]
+    if len(text) <= cells and (text.isascii() or len(text) * 2 <= cells) and "\t" not in text:
+        return 1
+    return len(wrapped(pieces(line), cells))
+
+
 def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
     """The parts from the cell `offset` on, at most `cells` of them."""
     shown: list[Piece] = []

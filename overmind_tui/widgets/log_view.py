@@ -14,9 +14,10 @@ from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
 from overmind_tui.view import loglines
 from overmind_tui.view.loglines import Piece
+from overmind_tui.view.wrapping import Wrapping
 from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 
-KEPT = 20_000
+KEPT = 5_000
 """Lines that are held while following; older ones are fetched again when somebody looks."""
 NEAR = 30
 """Lines from the top at which older ones are asked for."""
@@ -47,8 +48,8 @@ class LogView(ScrollCanvas):
         self.times = False
         self.mission: str | None = None
         self.empty = ""
-        self._rows: list[tuple[int, int]] = []
-        """With wrapping: line and row within it, of each row."""
+        self._wrapping = Wrapping(1)
+        """Of the finished lines; only kept while `wrap` is on."""
         self._drawn: dict[object, Strip] = {}
 
     # what is shown
@@ -70,18 +71,27 @@ class LogView(ScrollCanvas):
         """These came at the end."""
         self._lines += lines
         self._partial = partial
+        if self.wrap:
+            self._wrapping.add(lines)
         if self.following and len(self._lines) > KEPT + KEPT // 4:
-            del self._lines[: len(self._lines) - KEPT]
-            self._more = True
-        self._arrange()
+            self._drop(len(self._lines) - KEPT)
+        self._place()
+
+    def _drop(self, count: int) -> None:
+        del self._lines[:count]
+        self._more = True
+        if self.wrap:
+            self._wrapping.drop(count)
 
     def put_before(self, lines: Sequence[Line], *, more: bool) -> None:
         """These come before the first one; what is in sight stays in sight."""
         rows = self._row_count
         self._lines[:0] = lines
+        if self.wrap:
+            self._wrapping.put_before(lines)
         self._more, self._asked = more, False
         top = self.scroll_offset.y
-        self._arrange()
+        self._place()
         if not self.following:
             self.to_row(top + self._row_count - rows)
 
@@ -157,7 +167,9 @@ class LogView(ScrollCanvas):
 
     @property
     def _row_count(self) -> int:
-        return len(self._rows) if self.wrap else len(self._lines) + len(self._partial_lines())
+        if not self.wrap:
+            return len(self._lines) + len(self._partial_lines())
+        return len(self._wrapping) + sum(loglines.height(line, self._text_cells) for line in self._partial_lines())
 
     def _partial_lines(self) -> list[Line]:
         return [(0.0, OUT, self._partial)] if self._partial else []
@@ -177,15 +189,14 @@ class LogView(ScrollCanvas):
         self._drawn.clear()
 
     def _arrange(self) -> None:
-        """Know how many rows there are, and stay at the end when following."""
+        """Know anew which rows there are."""
         if self.wrap:
-            cells = self._text_cells
-            lines = [*self._lines, *self._partial_lines()]
-            self._rows = [
-                (at, row)
-                for at, line in enumerate(lines)
-                for row in range(len(loglines.wrapped(loglines.pieces(line), cells)) if len(line[2]) > cells else 1)
-            ]
+            self._wrapping = Wrapping(self._text_cells)
+            self._wrapping.add(self._lines)
+        self._place()
+
+    def _place(self) -> None:
+        """Stay at the end when following."""
         self.virtual_size = Size(self.scrollable_content_region.width, self._row_count)
         if self.following:
             self._to_end()
@@ -206,7 +217,7 @@ class LogView(ScrollCanvas):
         at = y + self.scroll_offset.y
         if at >= self._row_count:
             return self.strip((), cells)
-        number, row = self._rows[at] if self.wrap else (at, 0)
+        number, row = self._wrapping.at(at) if self.wrap else (at, 0)
         line = self._lines[number] if number < len(self._lines) else self._partial_lines()[0]
         key = (line, row, cells, self._offset, self.wrap, self.times)
         strip = self._drawn.get(key)

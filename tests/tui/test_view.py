@@ -17,6 +17,7 @@ from overmind_tui.view.ansi import Look
 from overmind_tui.view.cells import clipped, fitted
 from overmind_tui.view.field import Field
 from overmind_tui.view.filter import BrokenFilter
+from overmind_tui.view.wrapping import Wrapping
 
 
 def row(name, status="running", parent=None, **more):
@@ -174,6 +175,21 @@ def test_long_lines_wrap_or_move_sideways_without_splitting_wide_characters():
     parts = loglines.pieces((0.0, 0, "ab日本cd"))
     assert ["".join(text for text, _ in one) for one in loglines.wrapped(parts, 3)] == ["ab", "日", "本c", "d"]
     assert "".join(text for text, _ in loglines.sideways(parts, 2, 4)) == "日本"
+
+
+def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
+    texts = ["", "x" * 9, "日本語" * 3, "\ttab", "\x1b[31mred\x1b[0m", "y" * 4 + "\x1b[1mz\x1b[0m" * 9]
+    lines = [(0.0, at % 3, text) for at, text in enumerate(texts)]
+    for cells in (1, 4, 5, 80):
+        rows = [len(loglines.wrapped(loglines.pieces(line), cells)) for line in lines]
+        wanted = [(at, row) for at, count in enumerate(rows) for row in range(count)]
+        grown, whole = Wrapping(cells), Wrapping(cells)
+        whole.add(lines)
+        grown.add([lines[0], *lines[3:]])
+        grown.drop(1)
+        grown.put_before(lines[:3])
+        assert [[one.at(row) for row in range(len(one))] for one in (whole, grown)] == [wanted, wanted]
+        assert whole.at(len(whole)) == (len(lines), 0)
 
 
 def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
