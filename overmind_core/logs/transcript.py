@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from math import inf
 
 from overmind_core.logs.display import Line, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
@@ -177,11 +178,13 @@ class Transcript:
                 if self._views:
                     yield from self._views[-1].lines()
                     yield from self._views[-1].display.finish()
+                yield from self._unstarted(before=int(run["number"]))
                 self._views.append(self._view(run, self._first(run)))
         for view in self._views:
             if view.number in self._grown:
                 yield from view.lines()
         self._grown.clear()
+        yield from self._unstarted(before=max(self._notes, default=0))  # the newest may begin yet
 
     def grown(self) -> Iterator[Line]:
         """What came since the last call, and, once the mission has ended, what is left."""
@@ -193,6 +196,7 @@ class Transcript:
         """What is left when the mission, or the look at it, has ended."""
         for view in self._views:
             yield from view.display.finish()
+        yield from self._unstarted()
 
     @property
     def partial_line(self) -> str:
@@ -248,6 +252,16 @@ class Transcript:
                 return
         self._notes.setdefault(number, []).append(note)
 
+    def _unstarted(self, *, after: int = 0, before: float = inf) -> Iterator[Line]:
+        """The annotations of runs that never began, which say why not: they have no log to stand in.
+
+        Not of runs before the first that is known or shown: those began and were forgotten, or are not wanted.
+        """
+        first = self._views[0].number if self._views else min(self._runs, default=0)
+        for number in sorted(self._notes.keys() - self._runs.keys()):
+            if max(first, after) < number < before and self._selection.run in {None, number}:
+                yield from RunDisplay(self._notes.pop(number), colour=self._selection.colour).finish()
+
     def _first(self, run: Json) -> Offsets:
         """Where the lines of a run begin."""
         log = run_log(run)
@@ -257,7 +271,11 @@ class Transcript:
         """The last `count` lines, from the last run backwards; earlier runs are read only as far as needed."""
         found: deque[Line] = deque(maxlen=count)
         runs = self.runs
+        if not runs:
+            found.extend(self._unstarted())
         for run in reversed(runs):
+            behind = list(self._unstarted(after=int(run["number"])))
+            found.extendleft(behind[::-1][: count - len(found)])
             view, lines = self._tail_of(run, count - len(found), finish=not (follow and run is runs[-1]))
             self._views.insert(0, view)
             found.extendleft(reversed(lines))

@@ -169,6 +169,56 @@ def test_a_new_run_finishes_the_one_before(mission: Mission) -> None:
     assert [line for _, _, line in transcript.grown()] == ["prompt> ", RESTART, "again"]
 
 
+UNSTARTED = ["--- restart #1 ---", "--- could not start: why ---", "--- restart #2 ---"]
+
+
+@pytest.fixture
+def unstarted(mission: Mission) -> Mission:
+    """A mission whose second run never began."""
+    mission.run().out(b"one\r\ntwo\r\n", 1.0)
+    for number, line in enumerate(UNSTARTED):
+        mission.annotate(line, run=2 + number // 2, at=2.0 + number)
+    return mission
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, ["one", "two", *UNSTARTED]),
+        ({"tail": 4}, ["two", *UNSTARTED]),
+        ({"tail": 2}, UNSTARTED[1:]),
+        ({"tail": 0}, []),
+        ({"run": 1}, ["one", "two"]),
+        ({"streams": (OUT,)}, ["one", "two"]),
+        ({"since": 3.0}, UNSTARTED[1:]),
+    ],
+)
+def test_why_a_run_never_began_is_told(unstarted: Mission, wanted: dict[str, Any], expected: list[str]) -> None:
+    assert text(unstarted, **wanted) == expected
+
+
+@pytest.mark.parametrize("tail", [None, 3, 1])
+def test_why_a_run_never_began_is_told_before_the_next_that_does(unstarted: Mission, tail: int | None) -> None:
+    transcript = Transcript(unstarted.described(), Selection(tail=tail))
+    shown = [line for _, _, line in transcript.begin(follow=True)]
+    assert not shown or shown[-1] in UNSTARTED
+    for files in (unstarted.run(), unstarted.run()):
+        files.out(b"three\r\n", 9.0)
+    transcript.apply({"type": "run", "mission": "a1b2c3d4", "run": unstarted.described_run(3)})
+    shown += [line for _, _, line in transcript.grown()]
+    assert shown[-1] == "three"
+    assert shown[:-1] == (["one", "two", *UNSTARTED] if tail is None else UNSTARTED[-tail:])
+
+
+def test_runs_that_were_forgotten_leave_no_annotations(mission: Mission) -> None:
+    for _ in range(3):
+        mission.run().out(b"text\r\n")
+    mission.annotate("--- forgotten ---", run=1)
+    described = mission.described() | {"runs": [mission.described_run(3)], "status": "stopped"}
+    shown = Transcript(described, Selection()).begin(follow=False)
+    assert [line for _, _, line in shown] == ["text"]
+
+
 def test_an_annotation_that_comes_twice_is_shown_once(mission: Mission) -> None:
     mission.run().out(b"a\n", 1.0)
     transcript = Transcript(mission.described(), Selection())
