@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.facts import Note
+from overmind_core.store.errors import DiskFull
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +52,13 @@ async def remove(core: Supervisor, ids: Sequence[str]) -> None:
             if mission is not None:
                 core.book.note(mission, Note("removed"))
         core.ledger.save(lambda part=part: core.state.missions.remove(part))  # type: ignore[misc]
-        await core.ledger.saved()
-        await asyncio.to_thread(_remove_folders, [f"{core.home.logs}/{one}" for one in part])
+        folders = [f"{core.home.logs}/{one}" for one in part]
+        try:
+            await core.ledger.saved()
+        except DiskFull:  # these logs may take the room that is missing; the records go with the next try
+            await asyncio.to_thread(_remove_folders, folders)
+            await core.ledger.saved()
+        await asyncio.to_thread(_remove_folders, folders)
     if ids:
         core.state.database.tidy()
 

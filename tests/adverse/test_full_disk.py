@@ -150,6 +150,43 @@ def test_a_mission_whose_log_is_full_waits_and_can_be_ended(om):
     assert om.logs(blocked[2]) == "".join(f"{number}\n" for number in range(1, 100_001))
 
 
+def test_what_is_removed_while_the_disk_is_full_leaves_no_log(om):
+    mission = om.finished("echo text")["id"]
+    with full_disk(om.supervisor_pid()):
+        om.refused("rm", mission, code="disk_full")
+        assert not os.path.exists(om.path("logs", mission))
+    eventually(lambda: not om.ps("--all"), what="its record is gone")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.parametrize("command", ["rm", "prune"])
+def test_a_removal_makes_the_room_that_it_needs(om, command):
+    with _small_disk(om.home):
+        old = om.finished("seq 400000")["id"]
+        filler = om.mission("yes")
+        await_held_back(om, filler)
+        om.ok("kill", filler)
+        om.refused("run", "true", code="disk_full")
+        om.ok(command, *([old] if command == "rm" else []))
+        assert old not in {row["id"] for row in om.ps("--all")}
+        assert om.finished("exit 3")["exit_code"] == 3
+        om.ok("shutdown")
+
+
+@contextlib.contextmanager
+def _small_disk(path):
+    """A file system of its own at `path`, which a mission fills at once."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", path]
+    finished = subprocess.run(words, capture_output=True, text=True)
+    if finished.returncode:
+        pytest.skip(f"can't mount: {finished.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
 def test_silence_that_a_full_disk_imposes_is_no_stall(om):
     with full_disk(keeper_of(om), 5_000):
         mission = om.mission(LINES, "--activity-timeout", "1s")
