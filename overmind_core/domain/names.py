@@ -36,19 +36,20 @@ def is_id(text: str) -> bool:
 
 def name_problem(name: str) -> str | None:
     """Return what is wrong with `name` as a sentence for the person who chose it; None when nothing is."""
+    if not name:
+        return "A name can't be empty"
     for is_wrong, problem in (
-        (not name, "A name can't be empty"),
         (len(name) > LONGEST_NAME, f"A name has at most {LONGEST_NAME} characters"),
         (
             not re.fullmatch(_NAME, name),
-            "A name is made of letters, digits, '.', '_' and '-', a letter or digit first",
+            "A name has only ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit",
         ),
         (".." in name, "A name can't contain '..'"),
         (name.endswith((".", ".lock")), "A name can't end in '.' or '.lock'"),
         (re.fullmatch(_HEX, name), "A name can't be 8 hex digits: it would look like an id"),
     ):
         if is_wrong:
-            return f"{problem}, unlike {name[: 2 * LONGEST_NAME]!r}"
+            return problem
     return None
 
 

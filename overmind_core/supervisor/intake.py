@@ -104,7 +104,7 @@ def checked_name(name: str) -> str:
     """
     problem = names.name_problem(name)
     if problem is not None:
-        raise OvermindError("invalid", f"{problem}: {name!r}.")
+        raise OvermindError("invalid", f"{problem}: {name[: 2 * names.LONGEST_NAME]!r}." if name else f"{problem}.")
     return name
 
 

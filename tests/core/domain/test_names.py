@@ -41,10 +41,8 @@ def test_a_name_may_be(name):
         "a\0",
     ],
 )
-def test_a_name_may_not_be_and_the_sentence_shows_it(name):
-    problem = name_problem(name)
-    assert problem is not None
-    assert repr(name) in problem
+def test_a_name_may_not_be(name):
+    assert name_problem(name) is not None
 
 
 @pytest.mark.parametrize(
