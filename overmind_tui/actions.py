@@ -190,6 +190,8 @@ def hints(context: Context, *, read_only: bool) -> list[Action]:
     """What the header says of a context, the most used first."""
     found = {action.name: action for action in keymap(context).values()}
     shown = [action for action in found.values() if action.hint and allowed(action, read_only=read_only)]
+    if context is Context.LOG:
+        shown = [action for action in shown if action.name != "filter"]  # it filters the table
     return sorted(shown, key=lambda action: (action.context is Context.EVERYWHERE, action.hint))
 
 

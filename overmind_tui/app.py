@@ -178,7 +178,7 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(messages.Connected)
     def _connected(self, message: messages.Connected) -> None:
         self.lost = ""
-        hosted = "hosted here" if message.hosted else f"daemon {message.daemon.get('pid')}"
+        hosted = "no daemon: this program supervises" if message.hosted else f"daemon {message.daemon.get('pid')}"
         if not self.notice.text:
             self.flash(hosted, "quiet")
         self.main.changed_connection()

@@ -70,7 +70,7 @@ class Surroundings:
         """How it is shown."""
         view = self._screen.log_view
         switch = {True: "on", False: "off"}
-        follows = "follow" if view.following else "stopped, s follows"
+        follows = "follow" if view.following else "paused, s follows"
         return f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
 
     def empty(self) -> tuple[str, ...]:

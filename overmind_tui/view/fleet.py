@@ -30,6 +30,7 @@ class Fleet:
             kept = {one: self.rows[one] for one in gone}
             self.rows = {row["id"]: self._merged(row) for row in rows} | kept
             self.loaded = True
+            self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
         for one in removed:
             self.rows.pop(one, None)
             self.samples.pop(one, None)
@@ -69,5 +70,5 @@ class Fleet:
                 row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
             )
             self.samples.setdefault(row["id"], deque(maxlen=HISTORY)).append(sample)
-        if measured:
+        if measured or not self.live:
             self.before, self.load = self.load, Load.of(self.rows.values())

@@ -11,12 +11,14 @@ from overmind_core.domain.marks import MARKS
 from overmind_core.domain.mission import Status
 from overmind_tui import actions, registry
 from overmind_tui.actions import ACTIONS, ELSEWHERE, VERBS, Context, Danger
-from overmind_tui.view import ansi, columns, command, diff, field, loglines, missions
+from overmind_tui.view import ansi, columns, command, diff, field, loglines, missions, summary
 from overmind_tui.view import filter as filtering
 from overmind_tui.view.ansi import Look
 from overmind_tui.view.cells import clipped, fitted
 from overmind_tui.view.field import Field
 from overmind_tui.view.filter import BrokenFilter
+from overmind_tui.view.fleet import Fleet
+from overmind_tui.view.summary import Load
 from overmind_tui.view.wrapping import Wrapping
 
 
@@ -175,6 +177,23 @@ def test_long_lines_wrap_or_move_sideways_without_splitting_wide_characters():
     parts = loglines.pieces((0.0, 0, "ab日本cd"))
     assert ["".join(text for text, _ in one) for one in loglines.wrapped(parts, 3)] == ["ab", "日", "本c", "d"]
     assert "".join(text for text, _ in loglines.sideways(parts, 2, 4)) == "日本"
+
+
+def test_the_load_is_nothing_once_nothing_lives():
+    fleet = Fleet()
+    fleet.apply([row("a", cpu_percent=30.0, memory_bytes=1000)], (), everything=True)
+    assert fleet.load == (30.0, 1000)
+    fleet.apply([row("a", "stopped", cpu_percent=None, memory_bytes=None)], (), everything=False)
+    assert fleet.load == (0.0, 0)
+
+
+def test_the_way_to_help_is_the_last_hint_to_go():
+    shown = actions.hints(Context.MISSIONS, read_only=False)
+    for cells in range(36, 200):
+        line = summary.header([], shown, cells, version="1", before=Load(0, 0), now=Load(0, 0), ascii_only=False)
+        text = "".join(cell.text for cell in line)
+        assert "<?>help" in text or cells < 53  # where the logo has all the room that there is
+        assert width(text) <= cells
 
 
 def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
