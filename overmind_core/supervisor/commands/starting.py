@@ -143,8 +143,7 @@ def _check_name_free(core: Supervisor, mission: Mission) -> None:
 
 
 def _earlier(core: Supervisor, request: str) -> Mission | None:
-    """The mission that an earlier try of the same request made."""
-    core.ledger.flush()
+    """The mission that an earlier try of the same request made; one that is not saved yet is still under way."""
     row = core.state.missions.by_request(request)
     return None if row is None else core.book.get(row.id)
 
