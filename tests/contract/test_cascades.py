@@ -122,6 +122,13 @@ def test_a_cascade_passes_children_that_have_ended_or_wait_for_a_restart(om, lea
     assert statuses == {parent: "stopped", ended: "crashed", grandchild: "stopped", waiting: "stopped"}
 
 
+def test_a_cascade_from_one_that_has_ended_tells_of_that_one(om, leash):
+    parent, child = family(om, 2, leash)
+    om.ok("stop", parent)
+    assert om.ok("stop", parent, "--cascade") == f"Stopped mission {parent} and all children\n"
+    assert om.info(child)["status"] == "stopped"
+
+
 SPAWNER = f"while :; do {OVERMIND} run 'sleep @' >/dev/null 2>&1 & [ $((i=i+1)) -lt 150 ] || wait; sleep 0.05; done"
 
 

@@ -30,8 +30,8 @@ async def stop(core: Supervisor, request: Stop, caller: Caller) -> dict[str, Any
     forbid_foreign(mission_of(caller, core.book, core.home.root), mission, core.book, "stop")
     grace = None if request.grace is None else intake.seconds(request.grace, "--grace")
     ended = await _end(core, mission, Cause.STOP, cascade=request.cascade, grace=grace)
-    *others, final = ended
-    also = [records.brief(one) for one in others]
+    final = next((one for one in ended if one.id == mission.id), mission)
+    also = [records.brief(one) for one in ended if one.id != mission.id]
     return {**records.brief(final), "status": final.status.value, "also": also}
 
 
