@@ -22,7 +22,7 @@ def milliseconds(word: str) -> str:
 def whole(word: str) -> int:
     """Return a whole number that is not negative."""
     if not (word.isascii() and word.isdigit()):
-        raise ValueError(f"{word!r} is not a whole number")
+        raise ValueError(f"{word!r} is not a whole number from 0 up")
     return int(word)
 
 

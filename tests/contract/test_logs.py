@@ -210,6 +210,7 @@ def test_events_are_shown_between_the_lines(om):
     assert len(shown) > 2
     assert all(line == "work" or (line.startswith("--- ") and line.endswith(" ---")) for line in shown)
     assert shown.index("work") not in {0, len(shown) - 1}
+    assert "None" not in om.logs(om.finished("exit 3")["id"], "--events")
 
 
 def test_a_cast_is_a_recording_that_players_read(om):

@@ -160,7 +160,9 @@ def _events(context: Context) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for kind, event in follow(context.client(), lambda: ("events", {})):
         if kind == "item" and event.get("mission") and "text" not in event:  # those with a text are annotations
-            facts = " ".join(f"{name}={value}" for name, value in event.items() if name not in _EVENT_HEAD)
+            facts = " ".join(
+                f"{name}={value}" for name, value in event.items() if name not in _EVENT_HEAD and value is not None
+            )
             text = display_safe(f"--- {event['type']} {facts}".rstrip() + " ---")
             found.setdefault(event["mission"], []).append((_moment(event["at"]), NOTE, text))
     return found

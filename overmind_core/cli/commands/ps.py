@@ -94,7 +94,7 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 FILTERS = [
     flag("--all", "killed ones too", short="-a"),
     option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
-    option("--label", "KEY=VALUE", "only those with this label (repeatable)", repeat=True),
+    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "children under their parents"),
     flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),

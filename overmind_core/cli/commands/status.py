@@ -45,7 +45,8 @@ def text(facts: Facts) -> str:
 def _keeper(facts: Facts | None) -> str:
     if facts is None:
         return ABSENT
-    return f"PID {facts['pid']}, version {facts['version']}, {size(facts['memory_bytes'])}, {facts['runs']} runs"
+    runs = f"{facts['runs']} run{'' if facts['runs'] == 1 else 's'}"
+    return f"PID {facts['pid']}, version {facts['version']}, {size(facts['memory_bytes'])}, {runs}"
 
 
 COMMAND = Command(
