@@ -129,6 +129,20 @@ def test_the_log_tells_of_each_restart(om):
     assert om.raw("logs", mission, "--raw") == b"tick\r\n" * 3, "annotations are never among the bytes"
 
 
+@pytest.mark.parametrize("way", [(), ("--follow",)])
+def test_the_log_tells_why_a_restart_was_not_possible(om, way):
+    os.mkdir(folder := om.path("there"))
+    command = f"echo begun; rmdir {folder}; exit 1"
+    mission = om.finished(command, "--cwd", folder, "--restart", "always", "--max-restarts", "2", *FAST)["id"]
+    lines = om.logs(mission, *way).splitlines()
+    reason = f"--- could not start: The working directory {folder} does not exist. ---"
+    assert (lines[0], lines.count(reason), lines[-1]) == (
+        "begun",
+        2,
+        "--- not restarted again: the restart budget is spent ---",
+    )
+
+
 def test_a_restarted_mission_keeps_id_name_and_log_and_has_another_process(om):
     mission = om.mission("echo run; exec sleep 60", "--name", "api", "--label", "a=b")
     before = om.info(mission)
