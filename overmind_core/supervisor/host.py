@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
+SOCKET_SECONDS = 2.0
+"""How often a daemon looks whether its socket is still there."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -46,6 +48,9 @@ class Host:
         self._lock: Lock | None = None
         self._connections: set[Connection] = set()
         self._door = Door()
+        self._server: asyncio.AbstractServer | None = None
+        self._address = ""
+        self._inode = 0
 
     def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
@@ -88,11 +93,12 @@ class Host:
         try:
             with _explained(self._home):
                 await core.start()
-            server = await self._listen(core)
+            await self._listen(core)
             core.background(keep_bounded(core))
+            core.background(self._keep_listening(core))
             ready()
             await core.leaving.wait()
-            server.close()
+            self._stop_listening()
             self._door.shut = True
             await self._let_clients_go()
         finally:
@@ -113,10 +119,12 @@ class Host:
         with suppress(FileNotFoundError):
             os.unlink(self._home.headless)
 
-    async def _listen(self, core: Supervisor) -> asyncio.AbstractServer:
+    async def _listen(self, core: Supervisor) -> None:
         table = endpoints(core)
         try:
-            socket = listen(socket_address(self._home.socket, self._home.socket_pointer))
+            self._address = socket_address(self._home.socket, self._home.socket_pointer)
+            socket = listen(self._address)
+            self._inode = os.stat(self._address).st_ino
         except OSError as error:
             raise _unusable(self._home, error) from error
         loop = asyncio.get_running_loop()
@@ -124,7 +132,32 @@ class Host:
             lambda: Connection(table, self._door, self._connections), sock=socket, backlog=AT_ONCE
         )
         socket.listen(BACKLOG)
-        return server
+        self._server = server
+
+    async def _keep_listening(self, core: Supervisor) -> None:
+        """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none."""
+        while not core.leaving.is_set():
+            await asyncio.sleep(SOCKET_SECONDS)
+            if core.leaving.is_set() or self._is_reachable():
+                continue
+            _log.warning("the socket %s was removed; listening anew", self._address)
+            self._stop_listening()
+            try:
+                await self._listen(core)
+            except OvermindError as error:
+                _log.warning("%s", error.message)  # the next look tries again
+
+    def _is_reachable(self) -> bool:
+        try:
+            return self._server is not None and os.stat(self._address).st_ino == self._inode
+        except OSError:
+            return False
+
+    def _stop_listening(self) -> None:
+        """Take no new clients; those that are here stay."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
 
     async def _let_clients_go(self) -> None:
         """Let each client have what was answered to it."""

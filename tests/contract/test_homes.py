@@ -276,3 +276,11 @@ def _as_nobody(om, *words):
         if probe.returncode:
             pytest.skip("another user can't run this checkout")
         return subprocess.run([*became, *PROGRAM, *words], env=env, cwd="/", capture_output=True, text=True, timeout=60)
+
+
+def test_a_socket_that_is_removed_under_the_daemon_comes_back(om):
+    mission = om.mission("sleep 100")
+    daemon = om.supervisor_pid()
+    os.unlink(om.path("overmind.sock"))
+    assert om.info(mission)["status"] == "running"
+    assert om.supervisor_pid() == daemon

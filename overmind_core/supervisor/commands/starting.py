@@ -169,7 +169,9 @@ def _name(core: Supervisor, wanted: str | None) -> str:
     name = intake.checked_name(wanted)
     holder = core.book.roster.holder(name)
     if holder is not None:
-        raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
+        raise OvermindError(
+            "name_taken", f"The name {name!r} is taken by mission {holder}. Choose another one with --name", id=holder
+        )
     return name
 
 

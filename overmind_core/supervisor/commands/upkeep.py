@@ -27,7 +27,11 @@ async def update(core: Supervisor, request: Update, caller: Caller) -> dict[str,
     if definition.name != mission.definition.name:
         holder = core.book.roster.holder(definition.name)
         if holder is not None:
-            raise OvermindError("name_taken", f"The name {definition.name!r} is taken by mission {holder}.", id=holder)
+            raise OvermindError(
+                "name_taken",
+                f"The name {definition.name!r} is taken by mission {holder}. Choose another one with --name",
+                id=holder,
+            )
     changed = replace(mission, definition=definition)
     core.book.put(changed, (Note("updated"),))
     await core.ledger.saved()
