@@ -140,6 +140,9 @@ class Host:
             await asyncio.sleep(SOCKET_SECONDS)
             if core.leaving.is_set() or self._is_reachable():
                 continue
+            if self._lock is None or not self._lock.counts:
+                _log.error("the home %s was removed; whoever has it now has a daemon of its own", self._home.root)
+                return
             _log.warning("the socket %s was removed; listening anew", self._address)
             self._stop_listening()
             try:

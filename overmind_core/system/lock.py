@@ -24,6 +24,11 @@ class Lock:
         self.path = path
         self._fd = fd
 
+    @property
+    def counts(self) -> bool:
+        """Whether the path still names what is locked: whoever removed the file lets another one lock a new one."""
+        return self._fd >= 0 and _is_same_file(self.path, self._fd)
+
     def release(self) -> None:
         """Give the lock back; again is harmless. The file stays: removing it would let two hold it."""
         fd, self._fd = self._fd, -1
