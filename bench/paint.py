@@ -1,0 +1,101 @@
+"""The full-screen program: from its start to its first frame, and from a key to what it changes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+
+from bench.figures import Figure, Side, milliseconds, ratio, take_turns
+from bench.product import Home, Product
+from bench.screen import first_frame, gap, p50_p95, screen
+
+FEW, MANY = 10, 1000
+TICKING = 100
+"""Of the many, those that write each second: more of them would measure the machine's scheduler."""
+ROUNDS = 15
+KEYS = 150
+SETTLE = 5.0
+FIRST_GOAL = 0.300
+KEY_GOAL = 0.016
+CURSOR = rb"48;2;47;59;99m(?!%s )([\w-]+) "
+"""A row under the cursor, drawn on `cursor` of the dark theme, that isn't the one from before."""
+TICK = ["bash", "-c", "exec 9<> <(:); while :; do echo tick $SECONDS; read -t 1 -u 9; done"]
+"""A pause without a process: a read of a pipe that nobody writes to."""
+FLOOD = ["python3", "-c", "import os, time\nwhile 1: os.write(1, (b'x' * 99 + b'\\n') * 5000); time.sleep(0.05)"]
+"""10 MB/s."""
+BARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare_app.py")
+
+
+def measure(product: Product, folder: str) -> list[Figure]:
+    del folder
+    with product.home() as few, product.home() as many:
+        few.sleepers(FEW)
+        many.sleepers(MANY)
+        taken = take_turns({f"{FEW}": _first(few), f"{MANY:,}": _first(many), "bare": _bare(product)}, rounds=ROUNDS)
+    bare = taken.pop("bare")
+    rows = [
+        Figure(
+            f"`overmind tui`, {count} missions: exec to first frame",
+            milliseconds(rounds.median),
+            f"a bare Textual app {milliseconds(bare.median)}",
+            f"**{ratio(rounds, bare):.2f}×**",
+            f"≤ {milliseconds(FIRST_GOAL)}",
+            rounds.median <= FIRST_GOAL,
+        )
+        for count, rounds in taken.items()
+    ]
+    with product.home() as home:
+        _ticking(home)
+        quiet = _keys(product, home)
+        with contextlib.closing(home.connect()) as api:
+            api.call("run", home.mission(FLOOD))
+        flooded = _keys(product, home)
+    told = f"`j` to its row painted, {MANY:,} missions, {TICKING} of which write each second"
+    return [*rows, _figure(told, *quiet), _figure(f"{told}, and one more 10 MB/s", *flooded)]
+
+
+def _first(home: Home) -> Side:
+    return lambda: first_frame([home.product.program, "tui"], home.environment, rb"missions\[")
+
+
+def _bare(product: Product) -> Side:
+    return lambda: first_frame([product.python, BARE], {"PATH": os.environ["PATH"]}, b"count 0")
+
+
+def _ticking(home: Home) -> None:
+    with contextlib.closing(home.connect()) as api:
+        api.call_each("run", [home.mission(TICK)] * TICKING)
+        api.call_each("run", [home.mission(["sleep", "100000"])] * (MANY - TICKING))
+
+
+def _keys(product: Product, home: Home) -> tuple[list[float], list[float]]:
+    """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
+    with (
+        screen([home.product.program, "tui"], home.environment) as ours,
+        screen([product.python, BARE], {"PATH": os.environ["PATH"]}) as theirs,
+    ):
+        ours.until(rb"missions\[\d{4}")
+        taken: tuple[list[float], list[float]] = [], []
+        ours.watch(SETTLE)
+        _, row = ours.answer(b"j", CURSOR % b"")
+        for count in range(1, KEYS + 1):
+            ours.watch(gap())
+            took, row = ours.answer(b"j", CURSOR % row)
+            taken[0].append(took)
+            theirs.watch(gap())
+            taken[1].append(theirs.answer(b"j", b"count %d" % count)[0])
+    return taken
+
+
+def _figure(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    (median, late), (their_median, their_late) = p50_p95(ours), p50_p95(theirs)
+    show: Callable[[float, float], str] = lambda one, other: f"p50 {milliseconds(one)}, p95 {milliseconds(other)}"  # noqa: E731
+    return Figure(
+        what,
+        show(median, late),
+        f"a bare Textual app {show(their_median, their_late)}",
+        f"**{late / their_late:.2f}×** (p95)",
+        f"p95 ≤ {milliseconds(KEY_GOAL)}",
+        late <= KEY_GOAL,
+    )
