@@ -48,7 +48,7 @@ def chains(count, env=""):
 
 
 TREES = {
-    # what the mission starts beside its own process, how many `sleep @` must be there first
+    # what the mission starts beside its own process, how many `sleep @` must be there first (no look catches a chain)
     "fifteen escape artists": (ARTISTS, 10),
     "deaf to signals": (DEAF, 4),
     "stopped ones": (STOPPED, 1),
@@ -56,10 +56,10 @@ TREES = {
     "shells with jobs": (SHELLS, 3),
     "a storm of sessions": (STORM, 150),
     "a tree of forks": (FORKS, 20),
-    "a chain": (chains(1), 1),
-    "a chain without environment": (chains(1, "env -i"), 1),
-    "four chains": (chains(4), 1),
-    "four chains without environment": (chains(4, "env -i"), 1),
+    "a chain": (chains(1), 0),
+    "a chain without environment": (chains(1, "env -i"), 0),
+    "four chains": (chains(4), 0),
+    "four chains without environment": (chains(4, "env -i"), 0),
 }
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from tests.kit import processes
-from tests.kit.killing import ask_until_answered, await_another, kill_supervisor
+from tests.kit.killing import ask_until_answered, kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -193,9 +193,9 @@ def test_killing_everything_goes_on_after_a_crash(om, moments):
         await_status_other_than(om, missions[0], "running")
         time.sleep(moments.random() / 50)
         os.kill(seen, signal.SIGKILL)
-        await_another(om, seen)
         _, errors = client.communicate(timeout=30)
-        assert (client.returncode, errors) == (0, "")
+        assert client.returncode == 0, errors
+        om.ok("start")  # when everything was settled before the crash, nobody needed another one
         for mission in missions:
             assert om.wait_status(mission, "killed", "crashed", "stopped")["status"] == "killed"
             assert not processes.with_variable("OVERMIND_MISSION_ID", mission)

@@ -71,9 +71,7 @@ def test_a_mission_comes_back_as_it_went_in(state):
 
 def test_what_can_change_is_saved_and_the_rest_stays(state):
     insert(state, mission(1))
-    changed = mission(
-        1, name="new", status="crashed", ended_at=5.0, live=False, hidden=True, record="[1]"
-    )
+    changed = mission(1, name="new", status="crashed", ended_at=5.0, live=False, hidden=True, record="[1]")
     with state.transaction():
         state.missions.save(changed._replace(created_at=99.0, parent="x", type="session"))
     assert state.missions.get("00000001") == changed
