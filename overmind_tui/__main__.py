@@ -16,12 +16,16 @@ from overmind_core.system.paths import Home  # noqa: E402
 from overmind_tui.app import OvermindApp  # noqa: E402
 from overmind_tui.world import World  # noqa: E402
 
+SWITCH_SECONDS = 0.001
+"""How long one thread may keep another from running; Python's own 5 ms are felt at the keys."""
+
 constants.DISABLE_KITTY_KEY = True  # type: ignore[misc]  # its key reports would reach agents, and can end the program
 
 
 def main() -> int:
     """Run the program; its exit status."""
     options = _options()
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = OvermindApp(
         Home.resolve(os.environ),
         World.here(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds that the daemon waits for our lock, and that we wait for our own end."""
-SWITCH_SECONDS = 0.001
-"""How long one thread may keep another from running; Python's own 5 ms are felt at the keys."""
 UMASK = 0o077
 
 
@@ -78,7 +75,6 @@ class Hosting:
         if not host.take():
             return True  # somebody was faster, and will answer
         self._log_to_file()
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._host, self._failure = host, None
         self._ready.clear()
         self._ended.clear()

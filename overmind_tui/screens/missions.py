@@ -19,7 +19,6 @@ from overmind_tui.view import missions
 from overmind_tui.view.cells import Row
 from overmind_tui.view.columns import MISSIONS
 from overmind_tui.view.filter import BrokenFilter, Filter
-from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.log_view import LogView
 from overmind_tui.widgets.resource_table import ResourceTable
@@ -136,7 +135,6 @@ class MissionsScreen(Page):
         self.program.log_feed.show(message.row)
         row = self.program.fleet.of(message.row)
         self.log_view.start(message.row, "" if row else "no mission is selected")
-        self.retitle()
         self.load.refresh()
 
     @on(ResourceTable.Opened)
@@ -157,9 +155,8 @@ class MissionsScreen(Page):
 
     def retitle(self) -> None:
         """What the borders say."""
-        self.table.border_title = literal(self.around.table_title())
-        self.log_view.border_title = literal(self.around.log_title(self._shown_run))
-        self.log_view.border_subtitle = self.around.log_subtitle()
+        self.table.entitle(self.around.table_title())
+        self.log_view.entitle(self.around.log_title(self._shown_run), self.around.log_subtitle())
 
     def log_came(self, message: LogShown | LogGrew | LogOlder | LogFailed) -> None:
         """Something of the log that is looked at."""

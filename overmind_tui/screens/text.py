@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 
 from overmind_tui.screens.page import Page
 from overmind_tui.view.cells import Cell
-from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Text
 
 Content = Sequence[Sequence[Cell]]
@@ -51,7 +50,7 @@ class TextPage(Page):
         if self._wanted is not None:
             wanted = self._wanted
             lines = [line for line in lines if wanted.search("".join(cell.text for cell in line))]
-        self.text.border_title = literal(self._title + (f" </{self._wanted.pattern}>" if self._wanted else ""))
+        self.text.entitle(self._title + (f" </{self._wanted.pattern}>" if self._wanted else ""))
         self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
 
     def do_filter(self) -> None:

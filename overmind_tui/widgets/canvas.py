@@ -9,6 +9,7 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -44,6 +45,23 @@ class Canvas(Widget):
 
 class ScrollCanvas(Canvas, ScrollView, can_focus=True):
     """A canvas of more lines than fit."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as all widgets have it
+        super().__init__(id=id)
+        self._titles = ("", "")
+
+    def hold_rows(self, count: int) -> None:
+        """There are so many lines now. Textual would lay the whole screen out anew; only the scrollbar may change."""
+        size = Size(self.scrollable_content_region.width, count)
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """What the border says, literally; nothing is drawn when it says that already."""
+        if (title, subtitle) != self._titles:
+            self._titles = (title, subtitle)
+            self.border_title, self.border_subtitle = literal(title), literal(subtitle) or None
 
     def to_row(self, y: int) -> None:
         """Have this line at the top, or as near to it as the end allows.

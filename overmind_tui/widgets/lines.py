@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual.geometry import Size
 from textual.strip import Strip
 
 from overmind_tui.view.cells import Cell
@@ -42,7 +41,7 @@ class Text(ScrollCanvas):
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:
         """Show these; `at_end`: and go to the last one."""
         self.lines = lines
-        self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
+        self.hold_rows(len(lines))
         if at_end:
             self.to_row(self._end)
         self.refresh()
@@ -74,7 +73,7 @@ class Text(ScrollCanvas):
 
     def on_resize(self) -> None:
         """The width is the width of each line."""
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.lines))
+        self.hold_rows(len(self.lines))
 
     def render_line(self, y: int) -> Strip:
         """One of the lines."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from rich.style import Style
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
@@ -23,6 +23,8 @@ NEAR = 30
 """Lines from the top at which older ones are asked for."""
 STEP = 8
 """Cells that one key goes sideways."""
+PATIENCE = 0.1
+"""Seconds that another mission's log may stay in sight until the wanted one is there."""
 REMEMBERED = 1024
 
 
@@ -51,18 +53,28 @@ class LogView(ScrollCanvas):
         self._wrapping = Wrapping(1)
         """Of the finished lines; only kept while `wrap` is on."""
         self._drawn: dict[object, Strip] = {}
+        self._awaited: Timer | None = None
 
     # what is shown
 
     def start(self, mission: str | None, empty: str) -> None:
-        """Another mission's log is on its way."""
+        """Another log is on its way; what is on the screen stays there for a moment, so that nothing flashes."""
         self.mission, self.empty = mission, empty
         self._lines, self._partial, self._more, self._asked = [], "", False, False
         self.following, self._offset = True, 0
+        if self._awaited is not None:
+            self._awaited.stop()
+        self._awaited = self.set_timer(PATIENCE, self._waited)
+
+    def _waited(self) -> None:
+        """It is late: show that nothing is there yet."""
         self._arrange()
+        self.post_message(self.Changed())
 
     def show(self, lines: Sequence[Line], partial: str, *, more: bool) -> None:
         """These are its newest lines."""
+        if self._awaited is not None:
+            self._awaited.stop()
         self._lines, self._partial = list(lines), partial
         self._more, self._asked = more, False
         self._arrange()
@@ -197,7 +209,7 @@ class LogView(ScrollCanvas):
 
     def _place(self) -> None:
         """Stay at the end when following."""
-        self.virtual_size = Size(self.scrollable_content_region.width, self._row_count)
+        self.hold_rows(self._row_count)
         if self.following:
             self._to_end()
         self.refresh()

@@ -6,11 +6,11 @@ The cursor holds an id, not a row. A drawn line is kept until what it says chang
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -56,6 +56,8 @@ class ResourceTable(ScrollCanvas):
         self._needs: dict[str, int] = {}
         self._layout: Layout | None = None
         self._drawn: dict[object, Strip] = {}
+        self._on_screen: dict[int, Strip] = {}
+        """What was drawn last, by line."""
 
     # what is shown
 
@@ -77,16 +79,16 @@ class ResourceTable(ScrollCanvas):
         self.at = diff.place(branches, self.cursor_id, self.at)
         self._needs = needed(self._columns, branches, self.now())
         self._layout = None
-        self.virtual_size = Size(self.scrollable_content_region.width, len(branches) + 1)
+        self.hold_rows(len(branches) + 1)
         self._settle()
-        self.refresh()
+        self._redraw()
 
     def move_to(self, at: int) -> None:
         """Put the cursor on a row."""
         self.at = max(0, min(at, len(self.branches) - 1))
         self._moved_at = float("-inf")
         self._settle()
-        self.refresh()
+        self._redraw()
 
     def select(self, row: str) -> bool:
         """Put the cursor on the row with this id; False when it isn't shown."""
@@ -111,8 +113,8 @@ class ResourceTable(ScrollCanvas):
         return True
 
     def tick(self) -> None:
-        """Draw the visible rows again: times went on."""
-        self.refresh()
+        """Draw the visible rows again whose times went on."""
+        self._redraw()
 
     def forget_drawn(self) -> None:
         """The theme changed."""
@@ -155,8 +157,9 @@ class ResourceTable(ScrollCanvas):
         """Another width, other columns."""
         self._layout = None
         self._drawn.clear()
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.branches) + 1)
+        self.hold_rows(len(self.branches) + 1)
         self._settle()
+        self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """The heading stays where it is, so everything is drawn."""
@@ -165,8 +168,19 @@ class ResourceTable(ScrollCanvas):
 
     # drawing
 
+    def _redraw(self) -> None:
+        """Draw again what is no longer as it is on the screen, and only that."""
+        width, height = self.scrollable_content_region.size
+        changed = [y for y in range(height) if self._line(y) is not self._on_screen.get(y)]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
     def render_line(self, y: int) -> Strip:
         """The heading, or a row."""
+        strip = self._on_screen[y] = self._line(y)
+        return strip
+
+    def _line(self, y: int) -> Strip:
         cells = self.scrollable_content_region.width
         if not self.branches and self.empty:
             return self._empty_line(y, cells)
@@ -175,7 +189,7 @@ class ResourceTable(ScrollCanvas):
             return self._heading(layout, cells)
         at = y - 1 + self.scroll_offset.y
         if not 0 <= at < len(self.branches):
-            return self.strip((), cells)
+            return self._kept(("blank", cells), lambda: self.strip((), cells))
         return self._row(self.branches[at], layout, cells, selected=at == self.at)
 
     def _laid_out(self, cells: int) -> Layout:
@@ -188,7 +202,8 @@ class ResourceTable(ScrollCanvas):
         for column, count in zip(layout.columns, layout.widths, strict=True):
             title = "  " + column.title if column.key == "name" else column.title
             texts.append(fitted(title + self._arrow(column.key), count, right=column.right))
-        return self.strip([(" " + (" " * GAP).join(texts), self.tone("title"))], cells)
+        line = " " + (" " * GAP).join(texts)
+        return self._kept((line, cells), lambda: self.strip([(line, self.tone("title"))], cells))
 
     def _arrow(self, key: str) -> str:
         order, _, way = self.sorted_by.partition(":")
@@ -202,11 +217,15 @@ class ResourceTable(ScrollCanvas):
         focused = selected and self.has_focus
         key = (branch.guides, branch.dimmed, branch.folded, tuple(texts), missions.mark(branch.row) if "status" in
                branch.row else None, layout.widths, cells, selected, focused, marked)  # fmt: skip
+        return self._kept(key, lambda: self._draw(branch, texts, layout, cells, selected=selected, marked=marked))
+
+    def _kept(self, key: object, draw: Callable[[], Strip]) -> Strip:
+        """A line that was drawn before, or `draw` it."""
         strip = self._drawn.get(key)
         if strip is None:
             if len(self._drawn) > REMEMBERED:
                 self._drawn.clear()
-            strip = self._drawn[key] = self._draw(branch, texts, layout, cells, selected=selected, marked=marked)
+            strip = self._drawn[key] = draw()
         return strip
 
     def _draw(
