@@ -30,6 +30,19 @@ class Canvas(Widget):
     """A widget that draws its own lines."""
 
     COMPONENT_CLASSES = CLASSES
+    _ground: Style | None = None
+
+    @property
+    def ground(self) -> Style:
+        """What everything is drawn on; Textual computes it from all ancestors, each time."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        return self._ground
+
+    def notify_style_update(self) -> None:
+        """Colours may be others now."""
+        super().notify_style_update()
+        self._ground = None
 
     def tone(self, name: str) -> Style:
         """The style of a tone in the theme that is on; "" is plain."""
@@ -40,7 +53,7 @@ class Canvas(Widget):
         strip = Strip([Segment(text, style) for text, style in runs]).adjust_cell_length(width)
         if ground is not None:
             strip = Strip([Segment(text, (style or Style.null()) + ground) for text, style, _ in strip])
-        return strip.apply_style(self.rich_style)
+        return strip.apply_style(self.ground)
 
 
 class ScrollCanvas(Canvas, ScrollView, can_focus=True):

@@ -228,7 +228,10 @@ class LogView(ScrollCanvas):
             return self.strip([(f" {self.empty}" if y == 0 else "", self.tone("quiet"))], cells)
         at = y + self.scroll_offset.y
         if at >= self._row_count:
-            return self.strip((), cells)
+            blank = self._drawn.get(cells)
+            if blank is None:
+                blank = self._drawn[cells] = self.strip((), cells)
+            return blank
         number, row = self._wrapping.at(at) if self.wrap else (at, 0)
         line = self._lines[number] if number < len(self._lines) else self._partial_lines()[0]
         key = (line, row, cells, self._offset, self.wrap, self.times)
