@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 
-from bench import idle, output, ps, recovery, spawn, table, tmux
+from bench import idle, output, paint, peers, ps, recovery, spawn, table, tmux
 from bench.figures import Figure
 from bench.product import Product
 
@@ -17,6 +17,8 @@ MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
     "output": output.measure,
     "idle": idle.measure,
     "recovery": recovery.measure,
+    "paint": paint.measure,
+    "peers": peers.measure,
 }
 
 
