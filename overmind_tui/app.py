@@ -15,8 +15,6 @@ from textual.app import App
 from textual.driver import Driver as AnyDriver
 from textual.screen import Screen
 
-from overmind_core.client.calls import Client
-from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
 from overmind_tui import actions, messages, settings, themes
@@ -27,6 +25,7 @@ from overmind_tui.feed import Feed
 from overmind_tui.hosting import Hosting
 from overmind_tui.keyqueue import KeyQueue
 from overmind_tui.logfeed import LogFeed
+from overmind_tui.questions import Questions, Told
 from overmind_tui.screens.missions import MissionsScreen
 from overmind_tui.screens.page import Page
 from overmind_tui.screens.text import TextPage
@@ -83,7 +82,8 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.shows_crumbs = True
         self.deeds = Deeds(self)
         self.commands = Commands(self)
-        self.hosting = Hosting(home, lambda work: self.run_worker(work, thread=True, exit_on_error=False))
+        self.hosting = Hosting(home, self._begin)
+        self._questions = Questions(home, self._begin, self.post_message)
         self.departure = Departure(self)
         self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
         self.log_feed = LogFeed(home, self.post_message)
@@ -228,25 +228,12 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     # asking
 
-    def request(
-        self,
-        command: str,
-        requests: Sequence[Mapping[str, Any]],
-        told: Callable[[Sequence[Any | OvermindError]], None],
-    ) -> None:
+    def _begin(self, work: Callable[[], None]) -> object:
+        return self.run_worker(work, thread=True, exit_on_error=False)
+
+    def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
-
-        def work() -> None:
-            client = Client(self.home)
-            try:
-                answers: Sequence[Any | OvermindError] = client.call_each(command, requests)
-            except OvermindError as error:
-                answers = [error] * len(requests)
-            finally:
-                client.close()
-            self.post_message(messages.Done(lambda: told(answers)))
-
-        self.run_worker(work, thread=True, group="requests", exit_on_error=False)
+        self._questions.ask(command, requests, told)
 
     def world(self) -> dict[str, Any]:
         """What a new mission starts from."""
