@@ -14,7 +14,10 @@ MISSING = "tmux is not installed. The figures are ratios to it: apt-get install 
 
 
 def is_there() -> bool:
-    """Whether there is a tmux to compare with."""
+    """Whether there is a tmux to compare with; as root on Debian it is installed when it is missing."""
+    if shutil.which("tmux") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "tmux"], check=False)
     return shutil.which("tmux") is not None
 
 
