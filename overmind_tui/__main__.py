@@ -12,14 +12,17 @@ import sys  # noqa: E402
 
 from textual import constants  # noqa: E402
 
+constants.DISABLE_KITTY_KEY = True  # type: ignore[misc]  # its key reports would reach agents, and can end the program
+constants.MAX_FPS = 250  # type: ignore[misc]  # a key just after a frame would wait for up to two periods; read at import
+
 from overmind_core.system.paths import Home  # noqa: E402
 from overmind_tui.app import OvermindApp  # noqa: E402
 from overmind_tui.world import World  # noqa: E402
 
 SWITCH_SECONDS = 0.001
 """How long one thread may keep another from running; Python's own 5 ms are felt at the keys."""
-
-constants.DISABLE_KITTY_KEY = True  # type: ignore[misc]  # its key reports would reach agents, and can end the program
+GARBAGE = (50_000, 20, 50)
+"""Each answer about 1,000 missions is some thousand objects: Python's own 700 would collect in the middle of frames."""
 
 
 def main() -> int:
@@ -42,6 +45,7 @@ def main() -> int:
 
 def _collect_again() -> None:
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     gc.enable()
 
 
