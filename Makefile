@@ -1,13 +1,13 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint types imports check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run test test-claude coverage lint types imports check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
-WORKERS ?= 4
+WORKERS ?= 5
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.installed ## make the private virtual environment .venv (uv when present, else venv and pip)
 
@@ -20,6 +20,10 @@ run: setup ## open the program; without a terminal run a small real job headless
 
 test: setup ## run the whole suite (ARGS="-k name" for a part of it)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
+	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \
+		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m claude tests/claude $(ARGS)
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase
@@ -43,7 +47,7 @@ bench: setup ## measure beside tmux and write the table (minutes)
 	$(BIN)/python -m bench $(ARGS)
 
 snapshots: setup ## accept how the full-screen program looks now; look at the pictures before you commit them
-	$(BIN)/python -m pytest tests/tui/test_pictures.py --snapshot-update
+	$(BIN)/python -m pytest tests/tui/test_pictures*.py --snapshot-update
 
 screenshots: setup ## draw screenshots/*.png of the program at work (needs Chromium); look at them too
 	@PYTHON=$(BIN)/python scripts/screenshots $(ARGS)

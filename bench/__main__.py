@@ -7,7 +7,24 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 
-from bench import idle, output, paint, peers, ps, recovery, spawn, table, tmux
+from bench import (
+    agent_lines,
+    echo,
+    emulator,
+    idle,
+    logs,
+    output,
+    paint,
+    peers,
+    plans,
+    ps,
+    recovery,
+    resting,
+    sessions,
+    spawn,
+    table,
+    tmux,
+)
 from bench.figures import Figure
 from bench.product import Product
 
@@ -18,6 +35,13 @@ MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
     "idle": idle.measure,
     "recovery": recovery.measure,
     "paint": paint.measure,
+    "logs": logs.measure,
+    "resting": resting.measure,
+    "echo": echo.measure,
+    "agent_lines": agent_lines.measure,
+    "emulator": emulator.measure,
+    "sessions": sessions.measure,
+    "plans": plans.measure,
     "peers": peers.measure,
 }
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bench.figures import Figure, Side, milliseconds, ratio, take_turns
 from bench.product import Home, Product
 from bench.screen import first_frame, gap, p50_p95, screen
 
-FEW, MANY = 10, 1000
+FEW, SOME, MANY = 10, 100, 1000
 TICKING = 100
-"""Of the many, those that write each second: more of them would measure the machine's scheduler."""
+"""Those that write each second at most: more of them would measure the machine's scheduler."""
 ROUNDS = 15
 KEYS = 150
 SETTLE = 5.0
@@ -45,14 +45,20 @@ def measure(product: Product, folder: str) -> list[Figure]:
         )
         for count, rounds in taken.items()
     ]
-    with product.home() as home:
-        _ticking(home)
-        quiet = _keys(product, home)
-        with contextlib.closing(home.connect()) as api:
-            api.call("run", home.mission(FLOOD))
-        flooded = _keys(product, home)
-    told = f"`j` to its row painted, {MANY:,} missions, {TICKING} of which write each second"
-    return [*rows, _figure(told, *quiet), _figure(f"{told}, and one more 10 MB/s", *flooded)]
+    for count in (FEW, SOME, MANY):
+        with product.home() as home:
+            _ticking(home, count)
+            rows.append(_figure(_told(count), *_keys(product, home, count)))
+            if count == MANY:
+                with contextlib.closing(home.connect()) as api:
+                    api.call("run", home.mission(FLOOD))
+                rows.append(_figure(f"{_told(count)}, and one more 10 MB/s", *_keys(product, home, count + 1)))
+    return rows
+
+
+def _told(count: int) -> str:
+    ticking = "all" if count <= TICKING else f"{TICKING} of which"
+    return f"`j` or `k` to its row painted, {count:,} missions, {ticking} write each second"
 
 
 def _first(home: Home) -> Side:
@@ -63,25 +69,34 @@ def _bare(product: Product) -> Side:
     return lambda: first_frame([product.python, BARE], {"PATH": os.environ["PATH"]}, b"count 0")
 
 
-def _ticking(home: Home) -> None:
+def _ticking(home: Home, count: int) -> None:
+    ticking = min(count, TICKING)
     with contextlib.closing(home.connect()) as api:
-        api.call_each("run", [home.mission(TICK)] * TICKING)
-        api.call_each("run", [home.mission(["sleep", "100000"])] * (MANY - TICKING))
+        api.call_each("run", [home.mission(TICK)] * ticking)
+        api.call_each("run", [home.mission(["sleep", "100000"])] * (count - ticking))
 
 
-def _keys(product: Product, home: Home) -> tuple[list[float], list[float]]:
+def _there_and_back(count: int) -> Iterator[bytes]:
+    """Keys from one row to the next, of which none stands still at an end."""
+    while True:
+        yield from [b"j"] * (count - 1)
+        yield from [b"k"] * (count - 1)
+
+
+def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], list[float]]:
     """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
     with (
         screen([home.product.program, "tui"], home.environment) as ours,
         screen([product.python, BARE], {"PATH": os.environ["PATH"]}) as theirs,
     ):
-        ours.until(rb"missions\[\d{4}")
+        ours.until(rb"missions\[%d\D" % missions)
         taken: tuple[list[float], list[float]] = [], []
         ours.watch(SETTLE)
-        _, row = ours.answer(b"j", CURSOR % b"")
+        keys = _there_and_back(missions)
+        _, row = ours.answer(next(keys), CURSOR % b"")
         for count in range(1, KEYS + 1):
             ours.watch(gap())
-            took, row = ours.answer(b"j", CURSOR % row)
+            took, row = ours.answer(next(keys), CURSOR % row)
             taken[0].append(took)
             theirs.watch(gap())
             taken[1].append(theirs.answer(b"j", b"count %d" % count)[0])

@@ -31,6 +31,11 @@ class Screen:
         self._process = PtyProcess.spawn(list(argv), env=world, dimensions=SIZE)
         self._fd: int = self._process.fd
 
+    @property
+    def pid(self) -> int:
+        """The program's."""
+        return int(self._process.pid)
+
     def until(self, wanted: bytes) -> tuple[float, bytes]:
         """When something that the pattern matches had been written from now on (perf_counter), and its last group.
 

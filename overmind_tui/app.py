@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, ClassVar
@@ -13,29 +12,39 @@ from typing import Any, ClassVar
 from textual import constants, events, on
 from textual.app import App
 from textual.driver import Driver as AnyDriver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
-from overmind_tui import actions, messages, settings, themes
-from overmind_tui.commands import Commands
-from overmind_tui.deeds import Deeds
+from overmind_tui import actions, messages
+from overmind_tui.commands.line import LAST_VIEW, Commands
+from overmind_tui.commands.typedbefore import TypedBefore
+from overmind_tui.config import looks, themes
+from overmind_tui.config.appearance import Appearance
+from overmind_tui.config.livesettings import LiveSettings
+from overmind_tui.config.settings import Settings
+from overmind_tui.deeds.desk import Deeds
 from overmind_tui.departure import Departure
 from overmind_tui.feed import Feed
 from overmind_tui.hosting import Hosting
 from overmind_tui.keyqueue import KeyQueue
 from overmind_tui.logfeed import LogFeed
+from overmind_tui.machine.title import Title
+from overmind_tui.news import Item, News
+from overmind_tui.person.absence import Absence
+from overmind_tui.person.coaching import Coaching
+from overmind_tui.person.eyes import Eyes
+from overmind_tui.person.notice import Notice
+from overmind_tui.person.presence import Presence
+from overmind_tui.person.remembered import Remembered
 from overmind_tui.questions import Questions, Told
 from overmind_tui.screens.missions import MissionsScreen
 from overmind_tui.screens.page import Page
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view.cells import Cell, Row
+from overmind_tui.view import ringing
 from overmind_tui.view.fleet import Fleet
+from overmind_tui.widgets.tones import CLASSES, Tones
 from overmind_tui.world import World
-
-NOTICE_SECONDS = 5.0
-EVENTS_KEPT = 2000
-NOTHING = Cell("")
 
 
 class OvermindApp(App[str], inherit_bindings=False):
@@ -54,6 +63,7 @@ class OvermindApp(App[str], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     BINDINGS: ClassVar = []
+    COMPONENT_CLASSES = CLASSES
     TITLE = "overmind"
     version = VERSION
 
@@ -68,43 +78,68 @@ class OvermindApp(App[str], inherit_bindings=False):
         zone: tzinfo | None = None,
     ) -> None:
         super().__init__()
+        self.tones = Tones(self)
         self.home = home
-        self._world = world
+        self.world = world
         self.read_only = read_only
         self.zone = zone
-        self.settings, mistake = _settings(home)
-        self.notice = Cell(mistake, "bad")
-        self.ascii_only = settings.ascii_only(self.settings.symbols, world.environ)
-        self._first_view = view
+        self.remembered = Remembered(home)
+        self.live = LiveSettings(home, theme=theme)
+        self.appearance = Appearance(self)
+        self.notice = Notice(self, self.live.mistake)
+        self.first_view = view or self.remembered.get(LAST_VIEW, "")
+        """The view to begin with, until it is open."""
         self.fleet = Fleet()
-        self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
-        self.lost = ""
+        self.news = News(self)
         self.shows_crumbs = True
         self.deeds = Deeds(self)
         self.commands = Commands(self)
+        self.typed_before = TypedBefore(self.remembered, self.remember)
         self.hosting = Hosting(home, self._begin)
         self._questions = Questions(home, self._begin, self.post_message)
         self.departure = Departure(self)
+        self.eyes = Eyes(self)
+        self.presence = Presence(self)
+        self.title_outside = Title(self.tell_terminal, ascii_only=self.ascii_only)
         self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
-        self.log_feed = LogFeed(home, self.post_message)
+        self.log_feed = LogFeed(home, self.post_message, zone=zone)
+        self.absence = Absence(self)
+        self.coaching = Coaching(self)
+        self.agents: Mapping[str, bool] | None = None
+        """Each agent and whether its program is here; None while nobody has looked."""
         self.main = MissionsScreen()
         self.typed = KeyQueue(self._press, self._paste)
-        self._wanted_row = ""
-        self._notice_until = float("inf") if mistake else 0.0
-        self._dress(theme or self.settings.theme)
+        self.terminal = asyncio.Lock()
+        """Held while another program has our terminal."""
+        if self.first_view:
+            self.typed.hold()
+        self.appearance.begin()
 
     # beginning
 
-    def _dress(self, wanted: str) -> None:
-        """Our own themes beside Textual's; nothing moves."""
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        self.theme = wanted if wanted in self.available_themes else themes.DARK.name
-        self.animation_level = "none"
+    @property
+    def settings(self) -> Settings:
+        """What config.toml says now."""
+        return self.live.now
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether marks, frames and graphs are drawn with ASCII."""
+        return self.appearance.ascii_only
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our stylesheet needs of any theme."""
-        return themes.DEFAULTS
+        found = self.get_theme(self.theme)
+        return themes.defaults(dark=found is None or found.dark)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What becomes of every line before it is seen."""
+        return looks.filters(super().get_line_filters(), ascii_only=self.ascii_only)
+
+    def notify_style_update(self) -> None:
+        """Colours may be others now."""
+        super().notify_style_update()
+        self.tones.clear()
 
     def get_driver_class(self) -> type[AnyDriver]:
         """Our driver, unless somebody else shows us, as in a browser."""
@@ -127,8 +162,19 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.feed.start()
         self.log_feed.start()
         self.set_interval(1.0, self._tick)
-        if self._first_view:
-            self.commands.run(self._first_view)
+        self.absence.look()
+        self._begin(self._look_for_agents)
+        view, self.first_view = self.first_view, ""
+        if view:
+            self.commands.begin(view)
+            if self.top is self.main:
+                self.typed.release()
+
+    def _look_for_agents(self) -> None:
+        from overmind_tui.machine.installed import agents  # noqa: PLC0415 - after the first frame
+
+        self.agents = agents(self.world.environ)
+        self.post_message(messages.Done(self.main.changed_connection))
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
         """Run; whatever ends it, missions that only we supervise are handed over before the loop ends."""
@@ -139,14 +185,23 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Nothing is shown any more."""
+        self.commands.runs.jobs.close()
+        self.title_outside.give_back()
         self.feed.close()
         self.log_feed.close()
+
+    @on(AnyDriver.SignalResume)
+    def repaint(self) -> None:
+        """Draw all of it: others have drawn on the terminal meanwhile."""
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
 
     # keys: one after the other, to the screen on top; held while one is opening
 
     async def on_event(self, event: events.Event) -> None:
         """Take keys and pastes before Textual sends them round its widgets."""
         if isinstance(event, events.Key | events.Paste):
+            self.presence.touched()
             self.typed.put(event)
             return
         await super().on_event(event)
@@ -167,64 +222,79 @@ class OvermindApp(App[str], inherit_bindings=False):
         if len(self.screen_stack) > 1:
             self.pop_screen()
             self.main.say()
+            self.commands.closed()
 
     def to_root(self) -> None:
         """Close all screens but the main one."""
+        if len(self.screen_stack) > 1:
+            self.main.panels.way_back.forget(self)
         while len(self.screen_stack) > 1:
             self.pop_screen()
+
+    @property
+    def top(self) -> Screen[Any] | None:
+        """The screen that is seen; None on the way out."""
+        return self.screen_stack[-1] if self.screen_stack else None
 
     # what came
 
     @on(messages.Connected)
-    def _connected(self, message: messages.Connected) -> None:
-        self.lost = ""
-        hosted = "no daemon: this program supervises" if message.hosted else f"daemon {message.daemon.get('pid')}"
-        if not self.notice.text:
-            self.flash(hosted, "quiet")
-        self.main.changed_connection()
-
     @on(messages.Disconnected)
-    def _disconnected(self, message: messages.Disconnected) -> None:
-        tail = "ctrl-r starts one here" if message.final else "reconnecting …"
-        self.lost = f"{message.reason.rstrip('.')} · {tail}"
-        self.main.changed_connection()
-
     @on(messages.RowsChanged)
-    def _rows_changed(self, message: messages.RowsChanged) -> None:
-        self.fleet.apply(message.rows, message.removed, everything=message.everything)
-        if self._wanted_row in self.fleet.rows:
-            self.main.rearrange(asked=True)
-            self.main.table.select(self._wanted_row)
-            self._wanted_row = ""
-        else:
-            self.main.rearrange()
-
     @on(messages.Happened)
-    def _happened(self, message: messages.Happened) -> None:
-        self.events.extend(message.events)
-        if isinstance(self.screen, TextPage) and self.screen.view == "events":
-            self.screen.update()
+    @on(messages.InboxChanged)
+    @on(messages.Spent)
+    def _told(self, message: Item) -> None:
+        self.news.take(message)
+
+    @on(messages.Watched)
+    def _watched(self, message: messages.Watched) -> None:
+        self.presence.watched(message.viewer)
 
     @on(messages.LogShown)
     @on(messages.LogGrew)
-    @on(messages.LogOlder)
+    @on(messages.LogIndexed)
+    @on(messages.LogRead)
+    @on(messages.LogCounted)
     @on(messages.LogFailed)
     def _log_came(self, message: messages.LogShown) -> None:
-        self.main.log_came(message)
+        self.main.log_side.came(message)
 
     @on(messages.Done)
     def _done(self, message: messages.Done) -> None:
         message.then()
+
+    @on(messages.Tapped)
+    def _tapped(self, message: messages.Tapped) -> None:
+        self.presence.touched()
+        self.main.terminal_side.keys.tapped(message.parts)
 
     @on(messages.TerminalGone)
     def _terminal_gone(self) -> None:
         self.departure.at_once()
 
     def _tick(self) -> None:
-        if self.notice.text and time.monotonic() > self._notice_until:
-            self.notice = NOTHING
         self.main.tick()
-        self._say()
+        self.news.show_inbox()
+        self.eyes.look()
+        self.presence.look()
+        self.title_outside.say(self.fleet, self.now())
+        self.absence.note()
+        self.live.look(self)
+        self.notice.look(self.commands.runs.jobs.progress)
+        self.say()
+
+    # telling the terminal
+
+    def ring(self, text: str) -> None:
+        """Have the terminal call its person."""
+        self.tell_terminal(ringing.ring(text, tmux="TMUX" in self.world.environ))
+
+    def tell_terminal(self, sequence: str) -> None:
+        """Send the terminal a sequence that draws nothing."""
+        if sequence and not self.is_headless and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
 
     # asking
 
@@ -235,27 +305,14 @@ class OvermindApp(App[str], inherit_bindings=False):
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
         self._questions.ask(command, requests, told)
 
-    def world(self) -> dict[str, Any]:
-        """What a new mission starts from."""
-        return self._world.request()
-
-    @property
-    def folder(self) -> str:
-        """Where the program was started."""
-        return self._world.folder
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment in which the program was started."""
-        return self._world.environ
+    def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
+        """Keep these for the next time."""
+        self.remembered.put(**values)
+        self._begin(self.remembered.save)
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
-
-    def select_soon(self, mission: str) -> None:
-        """Put the cursor on a mission that may not have come yet."""
-        self._wanted_row = mission
 
     def refresh_all(self) -> None:
         """Ask for everything again."""
@@ -268,11 +325,11 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def flash(self, text: str, tone: str = "") -> None:
         """Say something in the bottom line for a while."""
-        self.notice = Cell(" ".join(text.split()), tone)
-        self._notice_until = time.monotonic() + NOTICE_SECONDS * (2 if tone == "bad" else 1)
-        self._say()
+        self.notice.put(text, tone)
+        self.say()
 
-    def _say(self) -> None:
+    def say(self) -> None:
+        """What the bottom lines say has changed."""
         for screen in self.screen_stack:
             if isinstance(screen, Page) and screen.is_mounted:
                 screen.say()
@@ -284,10 +341,3 @@ class OvermindApp(App[str], inherit_bindings=False):
     def allowed(self, danger: actions.Danger) -> bool:
         """Whether this session may do something of this kind."""
         return not self.read_only or danger is actions.Danger.NONE
-
-
-def _settings(home: Home) -> tuple[settings.Settings, str]:
-    try:
-        return settings.load(home.config), ""
-    except settings.BadSettings as mistake:
-        return settings.Settings(), str(mistake)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
 
 _log = logging.getLogger(__name__)
+LEAVE_LIMIT = 25.0
+"""Seconds that leaving may take, with a hand-over to a daemon."""
+LEFT_BEHIND = 1
+"""Exit status of a program that could not leave by itself."""
 
 
 class Departure:
@@ -57,12 +63,18 @@ class Departure:
         if not self._leaving:
             self._leaving = True
             self._app.exit("")
+            if not self._app.is_headless:
+                last = threading.Timer(LEAVE_LIMIT, _leave_anyway)
+                last.daemon = True
+                last.start()
 
     def last_rites(self) -> None:
         """Whatever ended the program: nobody is left without a supervisor. Blocks: for a thread."""
         hosting = self._app.hosting
+        self._app.absence.leave()
+        self._app.remembered.save()
         try:
-            if hosting.live:
+            if hosting.needed:
                 hosting.hand_over()
         except OvermindError as error:
             _log.error("handing over failed: %s", error.message)
@@ -104,3 +116,8 @@ class Departure:
     def _failed(self, error: OvermindError) -> None:
         self._leaving = False
         self._app.flash(error.message, "bad")
+
+
+def _leave_anyway() -> None:
+    """A thread that waits for somebody must not keep a program alive that nobody sees: what it hosted is taken over."""
+    os._exit(LEFT_BEHIND)

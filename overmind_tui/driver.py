@@ -15,49 +15,158 @@ from typing import IO, Any
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from overmind_tui.messages import TerminalGone
+from overmind_tui.config.settings import Settings
+from overmind_tui.messages import Tapped, TerminalGone
+from overmind_tui.output import Output
 from overmind_tui.sequences import Kind, Token, Tokenizer
+from overmind_tui.terminal import tap
+from overmind_tui.terminal.tap import Part, Tap
+
+linux_driver.WriterThread = Output  # type: ignore[attr-defined,assignment] # the one place where Textual makes its writer
 
 ESCAPE_SECONDS = 0.025
 REMOTE_ESCAPE_SECONDS = 0.150
 """Over a network a sequence may come in pieces."""
+REMOTE_FRAME_SECONDS = 1 / 15
+"""Over a network frames come no faster than anybody needs."""
 _POLL, _POLL_PENDING = 0.1, 0.02
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
 
 
-def escape_seconds() -> float:
-    """How long a lone Esc waits here."""
-    remote = any(name in os.environ for name in ("SSH_CONNECTION", "SSH_TTY", "MOSH_SERVER_PID"))
-    return REMOTE_ESCAPE_SECONDS if remote else ESCAPE_SECONDS
+def is_remote() -> bool:
+    """Whether the terminal is at the other end of a network."""
+    return any(name in os.environ for name in ("SSH_CONNECTION", "SSH_TTY", "MOSH_SERVER_PID"))
+
+
+def escape_seconds(milliseconds: int = 0) -> float:
+    """How long a lone Esc waits here; 0 milliseconds: as long as suits the terminal."""
+    return milliseconds / 1000 or (REMOTE_ESCAPE_SECONDS if is_remote() else ESCAPE_SECONDS)
+
+
+def frame_seconds(fps: int = 0) -> float:
+    """The least time between two frames here; 0 frames a second: as many as suit the terminal."""
+    return max(REMOTE_FRAME_SECONDS if is_remote() else 0.0, 1 / fps if fps else 0.0)
 
 
 class Driver(LinuxDriver):
-    """Reads and writes the terminal that the program was started on."""
+    """Reads and writes the terminal that the program was started on.
+
+    Attributes:
+        tap: While there is one, it cuts what is read, for a mission's terminal; None: all of it is for the program.
+        escape_seconds: How long a lone Esc waits for company.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Textual hands on
         super().__init__(*args, **options)
         assert self._file is not None
         self._file = _Calm(self._file)  # type: ignore[assignment]
         self._parser = XTermParser()
+        self.tap: Tap | None = None
+        self._tapping: Tap | None = None
+        self._settings = getattr(self._app, "settings", None) or Settings()
+        self.escape_seconds = escape_seconds(self._settings.escape_ms)
+        self._tokenizer = Tokenizer(self.escape_seconds)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._frame_seconds = frame_seconds(self._settings.fps)
+        self._framed_at = 0.0
+        self._away = False
+
+    def suspend_application_mode(self) -> None:
+        """Let another program have the terminal."""
+        super().suspend_application_mode()
+        self._away = True
+
+    def resume_application_mode(self) -> None:
+        """Have it again."""
+        self._away = False
+        super().resume_application_mode()
+
+    def write(self, data: str) -> None:
+        """Write, unless another program has the terminal: nobody would take it from the queue."""
+        if not self._away:
+            super().write(data)
+
+    def take_frame(self) -> bool:
+        """Whether a frame is due now; while the terminal has not taken the last one, or a moment after it, none is."""
+        now = time.monotonic()
+        if now < self._framed_at + self._frame_seconds or getattr(self._writer_thread, "behind", False):
+            return False
+        self._framed_at = now
+        return True
+
+    def adopt(self, settings: Settings) -> None:
+        """Do as these settings say from now on; a mouse that is not taken is the terminal's."""
+        self._settings = settings
+        self.escape_seconds = self._tokenizer.escape_seconds = escape_seconds(settings.escape_ms)
+        self._frame_seconds = frame_seconds(settings.fps)
+        if settings.mouse and not self._mouse:
+            self._mouse = True
+            self._enable_mouse_support()
+        elif self._mouse and not settings.mouse:
+            self._disable_mouse_support()
+            self._mouse = False
 
     def run_input_thread(self) -> None:
         """Read keys until the program ends, or the terminal does."""
-        tokenizer = Tokenizer(escape_seconds())
-        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_POLL_PENDING if tokenizer.pending else _POLL):
+                if selector.select(_POLL_PENDING if self._pending else _POLL):
                     data = self._read()
                     if not data:
                         self.send_message(TerminalGone())
                         return
-                    self._post(tokenizer.feed(decode(data), time.monotonic()))
-                self._post(tokenizer.tick(time.monotonic()))
+                    self._take(data, time.monotonic())
+                self._let_pass(time.monotonic())
+
+    @property
+    def _pending(self) -> bool:
+        return self._tokenizer.pending or (self._tapping is not None and self._tapping.pending)
+
+    def _take(self, data: bytes, now: float) -> None:
+        """Something was read."""
+        self._change_tap(now)
+        if self._tapping is None:
+            self._post(self._tokenizer.feed(self._decode(data), now))
+        else:
+            self._post_tapped(self._tapping.feed(data, now), now)
+
+    def _let_pass(self, now: float) -> None:
+        """Some time went by."""
+        if self._tapping is not None:
+            self._post_tapped(self._tapping.tick(now), now)
+        self._post(self._tokenizer.tick(now))
+
+    def _change_tap(self, now: float) -> None:
+        """Somebody else has the terminal from now on; half a sequence that waits is theirs."""
+        if self._tapping is not self.tap:
+            rest = self._tapping.rest() if self._tapping is not None else b""
+            self._tapping = self.tap
+            if self._tapping is None and rest:
+                self._post(self._tokenizer.feed(self._decode(rest), now))
+
+    def _post_tapped(self, parts: Iterator[Part], now: float) -> None:
+        """Hand on what is for the mission's terminal; our own sequences, and what comes after leaving, are keys."""
+        theirs: list[Part] = []
+        for part in parts:
+            if part.kind is not tap.Kind.AFTER:
+                theirs.append(part)
+            if part.kind is tap.Kind.LEFT:
+                self._tapping = self.tap = None
+            if part.kind in {tap.Kind.OURS, tap.Kind.AFTER}:
+                self._hand_over(theirs)
+                self._post(self._tokenizer.feed(self._decode(part.data), now))
+        self._hand_over(theirs)
+
+    def _hand_over(self, parts: list[Part]) -> None:
+        if parts:
+            self.send_message(Tapped(tuple(parts)))
+            parts.clear()
 
     def _read(self) -> bytes:
         try:

@@ -14,20 +14,24 @@ from typing import Any
 from textual.message import Message
 
 from overmind_core.client.calls import Client, result
+from overmind_core.domain.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.messages import Connected, Disconnected, Happened, RowsChanged
+from overmind_tui.messages import Connected, Disconnected, Happened, InboxChanged, RowsChanged, Spent, Watched
 from overmind_tui.view.cells import Row
 
 LIVE = ["preparing", "starting", "running", "paused", "restarting", "stopping"]
 PERIOD = 1.0
 """Seconds between two looks at the load."""
-SHARE = 0.05
+SHARE = 0.035
 """Of its time that the supervisor spends on these looks at most."""
 GATHER = 0.04
 """Seconds in which events are gathered into one question."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts to connect; they double."""
+ASKED, PAID = "asked", "turn_ended"
+QUESTIONS = frozenset({ASKED, "answered", "removed"})
+"""Events after which other questions may wait than before."""
 MANY = 200
 """Changed missions from which on all are asked for."""
 Json = dict[str, Any]
@@ -55,6 +59,7 @@ class Feed:
         self._wake = threading.Event()
         self._client: Client | None = None
         self._seq = 0
+        self._midnight = 0.0
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -65,6 +70,11 @@ class Feed:
         """Post nothing more."""
         self._closed.set()
         self._wake.set()
+
+    @property
+    def reached(self) -> int:
+        """The number of the newest event that is known; 0 while there is none."""
+        return self._seq
 
     def retry(self) -> None:
         """Connect now, and host the supervisor if nobody else does."""
@@ -113,10 +123,12 @@ class Feed:
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
         self._say(RowsChanged(session.ask("ps", {}), everything=True))
         try:
-            session.stream("events", {"since": self._seq, "follow": True})
+            begun = session.stream("events", {"since": self._seq, "follow": True, "eyes": True})
         except OvermindError:  # so many events since then that the oldest are gone
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
-            session.stream("events", {"since": self._seq, "follow": True})
+            begun = session.stream("events", {"since": self._seq, "follow": True, "eyes": True})
+        self._say(Watched(int(begun.get("viewer", 0))))
+        self._tell(session, {ASKED, PAID})
 
     def _follow(self, session: _Session) -> None:
         due = time.monotonic()
@@ -131,6 +143,7 @@ class Feed:
                     self._say(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
                 took = time.monotonic() - now
                 due = time.monotonic() + max(PERIOD, took / SHARE)
+                self._tell(session, set())
             self._gather(session, due)
 
     def _gather(self, session: _Session, due: float) -> None:
@@ -147,6 +160,20 @@ class Feed:
         changed = {event["mission"] for event in events if event.get("mission")} - removed
         if removed or changed:
             self._say(RowsChanged(self._ask(session, changed), removed))
+        self._tell(session, {event["type"] for event in events})
+
+    def _tell(self, session: _Session, happened: set[str]) -> None:
+        """What waits for a person, and what was spent today, where that may have changed."""
+        midnight = _midnight()
+        try:
+            if happened & QUESTIONS:
+                self._say(InboxChanged(session.ask("inbox", {})))
+            if PAID in happened or midnight != self._midnight:
+                sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
+                self._say(Spent(sum(one["cost_usd"] for one in sums)))
+                self._midnight = midnight
+        except OvermindError:  # a supervisor that knows no agents yet
+            return
 
     def _ask(self, session: _Session, changed: set[str]) -> list[Row]:
         if not changed:
@@ -161,6 +188,12 @@ class Feed:
     def _say(self, message: Message) -> None:
         if not self._closed.is_set():
             self._post(message)
+
+
+def _midnight() -> float:
+    """When today began here, in seconds since the epoch."""
+    now = time.localtime()
+    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
 
 
 class _Session:
@@ -185,14 +218,13 @@ class _Session:
                 return result(answer)
             self._keep(answer)
 
-    def stream(self, command: str, args: Json) -> None:
-        """Begin a stream; its items are kept for `items`."""
+    def stream(self, command: str, args: Json) -> Json:
+        """Begin a stream, and return what it begins with; its items are kept for `items`."""
         self._stream = self._client.send(command, args)
         while True:
             answer = self._client.receive(timeout=30.0)
             if answer.get("id") == self._stream:
-                result(answer)
-                return
+                return dict(result(answer))
 
     def items(self, *, until: float) -> list[Json]:
         """What came of the stream; waits for the first until `until` (monotonic seconds)."""

@@ -58,6 +58,12 @@ class Hosting:
         core = self._core
         return len(core.book.live) if self.active and core is not None else 0
 
+    @property
+    def needed(self) -> bool:
+        """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
+        core = self._core
+        return self.live > 0 or (self.active and core is not None and core.custody.is_needed)
+
     def take(self) -> bool:
         """Become the supervisor unless somebody is; answers once clients are served. Blocks: for a thread.
 
@@ -105,7 +111,7 @@ class Hosting:
         with self._lock:
             self._over = True
             if self.active:
-                self._go(end=self.live == 0)
+                self._go(end=not self.needed)
 
     def _go(self, *, end: bool) -> None:
         core, loop = self._core, self._loop

@@ -23,9 +23,20 @@ class KeyQueue:
         self._paste = paste
         self._waiting: deque[Typed] = deque()
         self._held = False
+        self._closed = False
+
+    def close(self) -> None:
+        """Another program gets the terminal: what still comes was typed for it, and is no key of ours."""
+        self._closed = True
+
+    def open(self) -> None:
+        """The terminal is ours again."""
+        self._closed = False
 
     def put(self, event: Typed) -> None:
         """Something was typed."""
+        if self._closed:
+            return
         self._waiting.append(event)
         self._drain()
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from overmind_core.logs.display import Line
+from overmind_tui.terminal.tap import Part
 from overmind_tui.view.cells import Row
+
+if TYPE_CHECKING:
+    from overmind_tui.logs.page import Look, Page
+    from overmind_tui.logs.reader import Reader
+    from overmind_tui.view.logpattern import Pattern
 
 
 class Connected(Message):
@@ -47,47 +53,125 @@ class Happened(Message):
         self.events = events
 
 
-class LogShown(Message):
-    """The end of a mission's log, instead of whatever was shown."""
+class InboxChanged(Message):
+    """What waits for a person now."""
 
-    def __init__(self, mission: str, lines: Sequence[Line], *, partial: str, run: int, ended: bool, more: bool) -> None:
+    def __init__(self, questions: Sequence[Row]) -> None:
         super().__init__()
-        self.mission = mission
+        self.questions = questions
+
+
+class Watched(Message):
+    """The supervisor knows this program, which shows events to a person, by a number."""
+
+    def __init__(self, viewer: int) -> None:
+        super().__init__()
+        self.viewer = viewer
+
+
+class Spent(Message):
+    """What agents have cost since midnight, in US dollars."""
+
+    def __init__(self, today: float) -> None:
+        super().__init__()
+        self.today = today
+
+
+class LogShown(Message):
+    """The newest lines of what is looked at, instead of whatever was shown.
+
+    Attributes:
+        look: What is looked at.
+        lines: The newest.
+        partial: What stands on the line that has no newline yet.
+        runs: The number of the newest run that is shown, and of the newest that there is.
+        ended: No more will come.
+        before: About how many lines lie before these.
+        reader: Reads them; None: nothing lies before.
+        reason: Why there are no lines, when there are none; "": they are older than what is looked at.
+        last_written: When the last one was, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        lines: Sequence[Line],
+        *,
+        partial: str,
+        runs: tuple[int, int] = (0, 0),
+        ended: bool = False,
+        before: int = 0,
+        reader: Reader | None = None,
+        reason: str = "",
+        last_written: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.look = look
         self.lines = lines
         self.partial = partial
-        self.run = run
+        self.runs = runs
         self.ended = ended
-        self.more = more
+        self.before = before
+        self.reader = reader
+        self.reason = reason
+        self.last_written = last_written
 
 
 class LogGrew(Message):
-    """New lines at the end of the log that is shown; `partial` has no newline yet."""
+    """New lines at the end of what is shown; `partial` has no newline yet."""
 
-    def __init__(self, mission: str, lines: Sequence[Line], *, partial: str, run: int, ended: bool) -> None:
+    def __init__(self, reader: Reader, lines: Sequence[Line], *, partial: str, runs: tuple[int, int]) -> None:
         super().__init__()
-        self.mission = mission
+        self.reader = reader
         self.lines = lines
         self.partial = partial
-        self.run = run
-        self.ended = ended
+        self.runs = runs
 
 
-class LogOlder(Message):
-    """Lines before the first one that is shown; `more`: and there are others before them."""
+class LogIndexed(Message):
+    """The next pages before the newest lines, oldest first; `whole`: there are no others."""
 
-    def __init__(self, mission: str, lines: Sequence[Line], *, more: bool) -> None:
+    def __init__(self, reader: Reader, pages: Sequence[Page], *, whole: bool) -> None:
         super().__init__()
-        self.mission = mission
+        self.reader = reader
+        self.pages = pages
+        self.whole = whole
+
+
+class LogRead(Message):
+    """What a page shows; with a pattern only the lines that match. `lost`: other pages that are no longer kept."""
+
+    def __init__(
+        self, reader: Reader, page: Page, lines: Sequence[Line], pattern: Pattern | None, *, lost: Sequence[Page] = ()
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.page = page
         self.lines = lines
-        self.more = more
+        self.pattern = pattern
+        self.lost = lost
+
+
+class LogCounted(Message):
+    """How many lines of some pages match; `left` of all pages are not counted yet."""
+
+    def __init__(
+        self, reader: Reader, pattern: Pattern, hits: Sequence[tuple[Page, int]], *, left: int, of: int
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.pattern = pattern
+        self.hits = hits
+        self.left = left
+        self.of = of
 
 
 class LogFailed(Message):
     """The log can't be read; why."""
 
-    def __init__(self, mission: str, reason: str) -> None:
+    def __init__(self, look: Look, reason: str) -> None:
         super().__init__()
-        self.mission = mission
+        self.look = look
         self.reason = reason
 
 
@@ -101,3 +185,11 @@ class Done(Message):
 
 class TerminalGone(Message):
     """Nobody is at the other end of the terminal any more."""
+
+
+class Tapped(Message):
+    """What came from the person's terminal for a mission's terminal, in its order."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        super().__init__()
+        self.parts = parts

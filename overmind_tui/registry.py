@@ -1,10 +1,37 @@
-"""One row per view: what it is called, what it shows, where its keys are."""
+"""One row per view: what it is called, what it shows, how it is asked for, where its keys are.
+
+A table needs no more than its row: the page that shows it reads everything from here. Any other view names the function
+that opens it.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from overmind_tui.actions import Context
+from overmind_tui.view import columns, plan, plans, quests, rituals, tables
+from overmind_tui.view.columns import Column
+
+
+class Fetch(NamedTuple):
+    """Where the rows of a table come from.
+
+    Attributes:
+        request: What the supervisor is asked.
+        arguments: With these.
+        shape: The answer as rows.
+        every: Seconds after which it is asked again; 0: only when something happened.
+        events: Kinds of events after which it is asked again; `*` is any.
+        ways: Word that may follow the view's → the arguments that it means.
+    """
+
+    request: str
+    arguments: Mapping[str, Any]
+    shape: tables.Shape
+    every: float = 0.0
+    events: frozenset[str] = frozenset()
+    ways: Mapping[str, Mapping[str, Any]] = {}
 
 
 class View(NamedTuple):
@@ -15,7 +42,15 @@ class View(NamedTuple):
         aliases: Other words.
         summary: One line for the list of commands.
         context: Whose keys it has.
-        empty: What it says when it has nothing to show.
+        empty: What it says when it has nothing to show, and what to type then; a line break starts another line.
+        opens: `module:function`, called with the program, this row, and what was asked for (`view.command.Show`).
+        columns: Of a table.
+        fetch: Where its rows come from.
+        order: The column that orders the rows to begin with; "" is the order of the answer.
+        orders: Key of a column → what is compared.
+        at_end: The newest row is the last one, and the cursor begins there.
+        missions: Its rows are missions: the keys of a mission act on them.
+        about: It is about one mission, which may be named.
     """
 
     name: str
@@ -23,6 +58,14 @@ class View(NamedTuple):
     summary: str
     context: Context
     empty: str = ""
+    opens: str = "overmind_tui.screens.tablepage:open_table"
+    columns: tuple[Column, ...] = ()
+    fetch: Fetch | None = None
+    order: str = ""
+    orders: tables.Orders = tables.NO_ORDERS
+    at_end: bool = False
+    missions: bool = False
+    about: bool = False
 
 
 VIEWS: dict[str, View] = {
@@ -30,23 +73,184 @@ VIEWS: dict[str, View] = {
     for view in (
         View(
             "missions",
-            ("m", "mission", "ms"),
+            ("m", "mission", "ms", "monitor"),
             "all missions, the log and the load of the selected one",
             Context.MISSIONS,
             "No missions yet.",
+            "overmind_tui.views:missions",
+            columns.MISSIONS,
         ),
-        View("logs", ("l", "log"), "the log of the selected mission", Context.LOG, "Nothing was written yet."),
-        View("describe", ("desc",), "everything known about the selected mission", Context.TEXT),
-        View("events", ("e", "ev", "event"), "what happened, the newest last", Context.TEXT, "Nothing happened yet."),
-        View("help", ("h", "keys"), "the keys of this view", Context.TEXT),
-        View("aliases", ("commands", "a"), "all views and verbs", Context.TEXT),
+        View(
+            "logs",
+            ("l", "log"),
+            "the log of the selected mission, or of a named one",
+            Context.LOG,
+            "Nothing was written yet.",
+            "overmind_tui.views:logs",
+            about=True,
+        ),
+        View(
+            "describe",
+            ("desc",),
+            "all that is known about the selected mission, or a named one",
+            Context.TEXT,
+            "No mission is selected.  :missions chooses one",
+            "overmind_tui.views:describe",
+            about=True,
+        ),
+        View(
+            "changes",
+            ("diff", "vc"),
+            "what changed in the selected mission's folder, or a named one's",
+            Context.TEXT,
+            "No mission is selected.  :missions chooses one",
+            "overmind_tui.views:changes",
+            about=True,
+        ),
+        View(
+            "events",
+            ("e", "ev", "event"),
+            "what happened, the newest last",
+            Context.TABLE,
+            "Nothing happened yet.\n:new starts a mission   :demo shows everything alive",
+            "overmind_tui.screens.eventspage:open_events",
+            tables.EVENTS,
+            Fetch("events", {}, tables.events, events=frozenset({"*"})),
+            orders=tables.EVENT_ORDERS,
+            at_end=True,
+        ),
+        View(
+            "inbox",
+            ("i", "needs"),
+            "who waits for you, and whose turn is over",
+            Context.TEXT,
+            "Nobody needs you.",
+            "overmind_tui.views:inbox",
+        ),
+        View(
+            "top",
+            ("t", "load"),
+            "what each live mission uses",
+            Context.MISSIONS,
+            "Nothing runs.\n:new starts a mission   :demo shows everything alive",
+            columns=tables.TOP,
+            fetch=Fetch("top", {}, tables.top, every=1.0, events=frozenset({"*"})),
+            order="cpu",
+            orders=tables.TOP_ORDERS,
+            missions=True,
+        ),
+        View(
+            "cost",
+            ("costs", "usage"),
+            "what agents cost; also: cost day, cost label",
+            Context.TABLE,
+            "No agent has cost anything yet.\n:new claude fix the tests   starts one",
+            columns=tables.COST,
+            fetch=Fetch(
+                "cost",
+                {"by": "mission"},
+                tables.cost,
+                events=frozenset({"turn_ended", "removed"}),
+                ways={by: {"by": by} for by in ("mission", "day", "label")},
+            ),
+            orders=tables.COST_ORDERS,
+        ),
+        View(
+            "blueprints",
+            ("bp", "plans", "pipelines"),
+            "all plans, and how far each has come",
+            Context.PLANS,
+            "No plans yet.\n:init writes an example   :apply blueprint.toml starts it",
+            "overmind_tui.screens.plans:open_plans",
+            plans.COLUMNS,
+            Fetch("plans", {}, plans.plans, events=plans.CHANGES),
+            orders=plans.PLAN_ORDERS,
+            about=True,
+        ),
+        View(
+            "plan",
+            ("dag",),
+            "the agents of the selected plan, or a named one, live",
+            Context.PLAN,
+            "This plan has no agents.\n:blueprints lists all plans",
+            "overmind_tui.screens.plans:open_plan",
+            plan.COLUMNS,
+            Fetch("plan", {}, plan.whole, events=plans.CHANGES),
+            orders=plan.AGENT_ORDERS,
+            about=True,
+        ),
+        View(
+            "quests",
+            ("quest",),
+            "what is to be done once, and how it ended",
+            Context.QUESTS,
+            "No quests yet.\n:quest run make test   begins one",
+            "overmind_tui.screens.schedules:open_quests",
+            quests.COLUMNS,
+            Fetch("quests", {}, quests.quests, events=quests.CHANGES),
+            orders=quests.QUEST_ORDERS,
+        ),
+        View(
+            "rituals",
+            ("ritual", "cron", "schedules"),
+            "what comes again by a schedule: its next run, and the last one",
+            Context.RITUALS,
+            "No rituals yet.\n:ritual create nightly '0 3 * * *' make backup   creates one",
+            "overmind_tui.screens.schedules:open_rituals",
+            rituals.COLUMNS,
+            Fetch("rituals", {}, rituals.rituals, events=rituals.CHANGES),
+            orders=rituals.RITUAL_ORDERS,
+        ),
+        View(
+            "doctor",
+            ("dr", "check"),
+            "what is installed, and how to mend what is not",
+            Context.TEXT,
+            "Looking …",
+            "overmind_tui.screens.doctor:open_doctor",
+        ),
+        View("help", ("h", "keys"), "the keys of this view", Context.TEXT, opens="overmind_tui.views:help_here"),
+        View(
+            "aliases",
+            ("commands", "a"),
+            "all views and verbs, your aliases and hotkeys",
+            Context.TEXT,
+            opens="overmind_tui.views:aliases",
+        ),
     )
 }
-LEAVE = {"q": "quit", "quit": "quit", "q!": "quit", "qa": "quit", "exit": "quit"}
-"""Words after `:` that leave the program."""
+RUNS = View(
+    "history",
+    (),
+    "the runs of a ritual",
+    Context.RUNS,
+    "It has not run so far.",
+    columns=rituals.RUNS,
+    fetch=Fetch("ritual_history", {}, rituals.runs, events=rituals.CHANGES),
+    orders=rituals.RUN_ORDERS,
+)
+"""Opened from the row of its ritual."""
+LEAVE = {"q": True, "quit": True, "exit": True, "q!": False, "qa": True, "qa!": False}
+"""Word after `:` that leaves the program → whether it asks about missions that only this program supervises."""
+COLONIES = ("local",)
+"""Where missions live; there is one."""
+_ONE_COLONY = "there is one colony, that of this home: OVERMIND_HOME=… overmind tui opens another"
+SAYINGS = {
+    "ns": _ONE_COLONY,
+    "namespace": _ONE_COLONY,
+    "ctx": _ONE_COLONY,
+    "context": _ONE_COLONY,
+    "colony": _ONE_COLONY,
+}
+"""Words of other programs → what they are here."""
+
+
+def words() -> dict[str, str]:
+    """Word → name of its view."""
+    return {word: view.name for view in VIEWS.values() for word in (view.name, *view.aliases)}
 
 
 def find(word: str) -> View | None:
     """The view that a word means."""
-    known = {alias: view for view in VIEWS.values() for alias in (view.name, *view.aliases)}
-    return known.get(word)
+    name = words().get(word)
+    return None if name is None else VIEWS[name]

@@ -61,7 +61,7 @@ class Tokenizer:
     """Text in, tokens out; `escape_seconds`: how long Esc waits for company."""
 
     def __init__(self, escape_seconds: float) -> None:
-        self._escape_seconds = escape_seconds
+        self.escape_seconds = escape_seconds
         self._buffer = ""
         self._since = 0.0
         self._paste: list[str] | None = None
@@ -90,7 +90,7 @@ class Tokenizer:
             return
         waited = now - self._since
         if self._buffer == ESC:
-            if waited >= self._escape_seconds:
+            if waited >= self.escape_seconds:
                 self._buffer, self._escaped_at = "", now
                 yield Token(Kind.KEY, "escape")
         elif waited >= LATE_SECONDS:

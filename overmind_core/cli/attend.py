@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from overmind_core.cli.context import Context
 
 
-def attend(context: Context, mission: str) -> int:
-    """Print the mission's output until it has ended; return the exit status that stands for its end."""
-    transcript = follow_output(context.client(), mission, context.say, colour=coloured(context.environ))
+def attend(context: Context, mission: str, *, since: float | None = None) -> int:
+    """Print the mission's output until it has ended; return the exit status that stands for its end.
+
+    `since`: only what was written from then on, in seconds since the epoch.
+    """
+    transcript = follow_output(context.client(), mission, context.say, colour=coloured(context.environ), since=since)
     return exit_status(transcript.status, transcript.exit_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from overmind_core.cli.envfile import read
+from overmind_core.domain.environment import of_login
 from overmind_core.errors import OvermindError
 from overmind_core.wire.bytestrings import from_wire, to_wire
 
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
 
 LONGEST = 128 * 1024
 """Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
-CLEAN = frozenset(
-    ["HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"]
-)
-"""What --clean-env keeps, with every LC_*."""
 
 
 def folder(wanted: str | None) -> str:
@@ -44,8 +41,8 @@ def umask() -> int:
 
 def inherited(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
     """Return the caller's variables; `clean`: only what a login would have set."""
-    kept = {name: value for name, value in environ.items() if not clean or name in CLEAN or name.startswith("LC_")}
-    return _checked({to_wire(name): to_wire(value) for name, value in kept.items()})
+    kept = of_login(environ) if clean else environ
+    return checked({to_wire(name): to_wire(value) for name, value in kept.items()})
 
 
 def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -65,7 +62,7 @@ def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str
             variables[name] = value
         elif name in environ:
             variables[name] = to_wire(environ[name])
-    return _checked(variables)
+    return checked(variables)
 
 
 def check_arguments(words: Sequence[str]) -> None:
@@ -78,7 +75,12 @@ def check_arguments(words: Sequence[str]) -> None:
         _check(word, f"Argument {place + 1} of the command")
 
 
-def _checked(variables: dict[str, str]) -> dict[str, str]:
+def checked(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables, if a program can be given them.
+
+    Raises:
+        OvermindError: `too_large` or `invalid`.
+    """
     for name, value in variables.items():
         _check(f"{name}={value}", f"The variable {name}")
     return variables

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 
+from overmind_core.cli.rendering import renderer
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.selection import Selection
+from overmind_core.logs.transcript import Transcript
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,8 +91,12 @@ class Following:
         self._show(transcript)
 
 
-def follow_output(client: Client, mission: str, write: Callable[[str], None], *, colour: bool) -> Transcript:
+def follow_output(
+    client: Client, mission: str, write: Callable[[str], None], *, colour: bool, since: float | None = None
+) -> Transcript:
     """Hand each line of a mission's log, with its annotations, to `write` (stdout) until the mission has ended.
+
+    `since`: only what was written from then on, in seconds since the epoch.
 
     Returns:
         The transcript, whose `status` and `exit_code` are then final.
@@ -110,6 +116,7 @@ def follow_output(client: Client, mission: str, write: Callable[[str], None], *,
             write(text)
         sys.stdout.flush()
 
-    following = Following([mission], Selection(colour=colour), begin=begin, show=show)
+    selection = Selection(since=since, colour=colour, renderers=renderer)
+    following = Following([mission], selection, begin=begin, show=show)
     following.until_the_end(client)
     return next(iter(following.transcripts.values()))

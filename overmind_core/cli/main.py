@@ -10,7 +10,7 @@ import os
 import sys
 
 from overmind_core.cli.context import Context
-from overmind_core.cli.table import COMMANDS, Command
+from overmind_core.cli.table import COMMANDS, HIDDEN, Command
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 from overmind_core.wire.bytestrings import to_wire
 
@@ -79,10 +79,36 @@ def run(words: list[str], context: Context) -> int:
         from overmind_core.cli.headless.front import headless
 
         return headless(words[1:], context)
+    name, rest = _named(words or [name])
+    if family := _family(name, rest):
+        from overmind_core.cli.overview import overview_of  # it loads all of them
+
+        context.say(overview_of(name, family))
+        return 0
     command = find(name)
     from overmind_core.cli.parser import parse  # start-up: --version needs none
 
-    return command.run(parse(command, words[1:]), context)
+    return command.run(parse(command, rest), context)
+
+
+def _named(words: list[str]) -> tuple[str, list[str]]:
+    """Part a command's name, which may have two words, from what it is given."""
+    two = " ".join(words[:2])
+    if two in COMMANDS:
+        return two, words[2:]
+    family = _family(words[0], words[1:])
+    if len(family) == 1:  # there is only one way to go on
+        return family[0], ["--help"]
+    if len(words) > 1 and not words[1].startswith("-") and _family(words[0], []):
+        return two, words[2:]  # which is none: what may have been meant is said of both words
+    return words[0], words[1:]
+
+
+def _family(name: str, rest: list[str]) -> list[str]:
+    """The commands that begin with this word, which is none itself, when it stands alone or asks for help."""
+    if name in COMMANDS or not set(rest) <= {"--help", "-h"}:
+        return []
+    return [one for one in COMMANDS if one.startswith(f"{name} ")]
 
 
 def _alone() -> str:
@@ -100,14 +126,14 @@ def find(name: str) -> Command:
     """
     if name.startswith("-"):
         raise UsageError(f"unknown option {name}. See: overmind --help")
-    if name not in COMMANDS:
-        from overmind_core.cli.suggest import meant  # only after a mistake
+    module = COMMANDS.get(name) or HIDDEN.get(name)
+    if module is None:
+        from overmind_core.domain.suggest import meant  # only after a mistake
 
         raise OvermindError(
             "unknown_command", f"There is no command {name!r}.{meant(name, COMMANDS)} See: overmind --help"
         )
-    module = __import__(COMMANDS[name], fromlist=["COMMAND"])
-    command = module.COMMAND
+    command = __import__(module, fromlist=["COMMAND"]).COMMAND
     assert isinstance(command, Command)
     return command
 
@@ -128,7 +154,7 @@ def _brief(sentence: str) -> str:
 
 def _help(words: list[str], context: Context) -> int:
     if words:
-        return run([words[0], "--help"], context)
+        return run([*_named(words)[0].split(), "--help"], context)
     from overmind_core.cli.overview import overview  # it loads every command
 
     context.say(overview())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 from overmind_core.domain.cells import cut, display_safe, pad, width
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 ABSENT = "-"
 """What a table shows where there is nothing."""
 COMMAND_CELLS = 40
+TEXT_CELLS = 60
 _GAP = "  "
+
+_ACTED_ON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls that JSON doesn't spell out by itself, and those that turn the reading direction."""
 
 STATUS_COLOURS = {
     "preparing": "33",
@@ -33,10 +38,22 @@ STATUS_COLOURS = {
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
-def dumps(value: object) -> str:
-    """Return `value` as one compact line of JSON."""
+def dumps(value: object, *, indent: int | None = None) -> str:
+    """Return `value` as JSON that no terminal acts on: one compact line, or many with `indent`."""
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(value, ensure_ascii=not readable, separators=(",", ":"))
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=not readable, separators=separators, indent=indent)
+    return _ACTED_ON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shown(text: str) -> str:
+    """Return what an agent wrote as it may stand on stdout: as it is, but harmless where a person looks."""
+    if not sys.stdout.isatty():
+        return text
+    from overmind_core.logs.sanitise import Sanitiser  # start-up: few commands need it
+
+    sanitiser = Sanitiser(colour=coloured())
+    return "\n".join((*sanitiser.feed(text.encode(errors="replace")), *sanitiser.flush()))
 
 
 def coloured(environ: Mapping[str, str] = os.environ) -> bool:
@@ -78,6 +95,27 @@ def or_absent(value: object) -> str:
 def command_cell(command: str) -> str:
     """Return a command as a table shows it: safe, at most 40 cells."""
     return cut(display_safe(command), COMMAND_CELLS)
+
+
+def text_cell(text: str) -> str:
+    """Return a text of any length as a table shows it: one safe line, at most 60 cells."""
+    return cut(display_safe(text), TEXT_CELLS)
+
+
+def money(usd: float | None) -> str:
+    """Return US dollars: `$0.12`, with four digits where two would say nothing."""
+    if usd is None:
+        return ABSENT
+    return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:.2f}"  # noqa: PLR2004  (a cent)
+
+
+def tokens(count: float | None) -> str:
+    """Return a number of tokens: `840`, `12.3k`, `1.2M`."""
+    if count is None:
+        return ABSENT
+    if count < 1000:  # noqa: PLR2004  (decimal units)
+        return str(count)
+    return f"{count / 1e3:.1f}k" if count < 1e6 else f"{count / 1e6:.1f}M"  # noqa: PLR2004  (decimal units)
 
 
 def size(count: float | None) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from overmind_core.cli.main import find
 from overmind_core.cli.table import GROUPS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HEAD = """usage: overmind COMMAND [options]
 
 Runs agents and other long work under supervision, and never loses any of it."""
@@ -22,3 +26,12 @@ def overview() -> str:
         for title, names in GROUPS.items()
     ]
     return "\n\n".join([HEAD, *groups, TAIL])
+
+
+def overview_of(name: str, commands: Sequence[str]) -> str:
+    """Return the same of the commands that begin with one word."""
+    width = max(map(len, commands))
+    lines = [f"  {one:<{width}}  {find(one).summary}" for one in commands]
+    return "\n".join(
+        [f"usage: overmind {name} COMMAND [options]", "", *lines, "", f"See: overmind {commands[0]} --help"]
+    )

@@ -34,7 +34,12 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
     if command.rest is None:
         return parser.parse_intermixed_args(list(words))
     options, rest = split(command.options, words)
-    args = parser.parse_args(options)
+    given: list[str] = []
+    for _ in command.arguments:  # these come before the command, with options before, between and after them
+        given += rest[:1]
+        more, rest = split(command.options, rest[1:])
+        options += more
+    args = parser.parse_args([*_bound(command.options, options), *(["--", *given] if given else [])])
     args.rest = rest
     return args
 
@@ -51,6 +56,18 @@ def split(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list[str]
             return list(words[:at]), list(words[at + 1 :])
         at += 2 if words[at] in valued else 1
     return list(words[:at]), list(words[at:])
+
+
+def _bound(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
+    """Join the options whose value may begin with a dash to their values, lest argparse takes those for options."""
+    dashed = {name for option in options if option.dashes for name in option.names}
+    bound: list[str] = []
+    for word in words:
+        if bound and bound[-1] in dashed:
+            bound[-1] = f"{bound[-1]}={word}"
+        else:
+            bound.append(word)
+    return bound
 
 
 def build(command: Command) -> argparse.ArgumentParser:
@@ -95,7 +112,7 @@ class Parser(argparse.ArgumentParser):
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
         if not word.startswith("-"):
             return f"Unexpected argument {word!r}."
-        from overmind_core.cli.suggest import meant  # only after a mistake
+        from overmind_core.domain.suggest import meant  # only after a mistake
 
         return f"Unknown option {word}.{meant(word, self._option_string_actions)}"
 

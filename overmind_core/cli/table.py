@@ -18,24 +18,58 @@ PACKAGE = "overmind_core.cli.commands"
 GROUPS: dict[str, tuple[str, ...]] = {
     "Daemon": ("start", "shutdown", "status"),
     "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
-    "Look at missions": ("tui", "ps", "monitor", "info", "logs", "top", "wait", "events", "subscribe"),
-    "Change missions": ("signal", "freeze", "thaw", "update"),
-    "Everyday tools": ("doctor", "version", "completion", "service"),
+    "Run plans": ("init", "agents", "apply", "diff", "delete"),
+    "Quests and rituals": (
+        "quest run",
+        "quest list",
+        "quest info",
+        "quest logs",
+        "quest wait",
+        "quest cancel",
+        "ritual create",
+        "ritual list",
+        "ritual info",
+        "ritual run",
+        "ritual pause",
+        "ritual resume",
+        "ritual delete",
+        "ritual history",
+        "rituals",
+    ),
+    "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
+    "Use their terminals": ("attach", "detach", "shell"),
+    "Talk to agents": (
+        "claude run",
+        "send",
+        "interrupt",
+        "inbox",
+        "answer",
+        "messages",
+        "result",
+        "seen",
+        "cost",
+    ),
+    "Agents that run agents": ("skill", "mcp", "output"),
+    "Change missions": ("edit", "update", "signal", "freeze", "thaw"),
+    "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
-"""Heading → commands, in the order in which `overmind --help` shows them."""
+"""Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
-COMMANDS: dict[str, str] = {name: f"{PACKAGE}.{name}" for names in GROUPS.values() for name in names}
+COMMANDS: dict[str, str] = {name: f"{PACKAGE}.{name.replace(' ', '_')}" for names in GROUPS.values() for name in names}
 """Command → module."""
+HIDDEN: dict[str, str] = {"hook": f"{PACKAGE}.hook"}
+"""Commands that programs call and no help shows."""
 
 
 class Parameter:
-    """One word or option: its names, and what argparse is told about it."""
+    """One word or option: its names, what argparse is told about it, and whether its value may begin with a dash."""
 
-    __slots__ = ("names", "settings")
+    __slots__ = ("dashes", "names", "settings")
 
     def __init__(self, *names: str, **settings: object) -> None:
         self.names = names
         self.settings = settings
+        self.dashes = False
 
     @property
     def takes_value(self) -> bool:
@@ -118,10 +152,12 @@ def option(
     parse: Callable[[str], object] | None = None,
     choices: Sequence[str] | None = None,
     repeat: bool = False,
+    dashes: bool = False,
 ) -> Parameter:
     """Return an option with a value; None (or [] with `repeat`) when it isn't given.
 
-    `parse` turns the word into the value; its ValueError's text is shown to the person.
+    `parse` turns the word into the value; its ValueError's text is shown to the person. With `dashes` the word after it
+    is its value whatever it begins with; only for commands with a `rest`.
     """
     settings: dict[str, object] = {"help": text, "metavar": metavar}
     if parse is not None:
@@ -130,7 +166,9 @@ def option(
         settings["choices"] = choices
     if repeat:
         settings |= {"action": "append", "default": []}
-    return Parameter(*_names(name, short), **settings)
+    made = Parameter(*_names(name, short), **settings)
+    made.dashes = dashes
+    return made
 
 
 def _names(name: str, short: str | None) -> tuple[str, ...]:

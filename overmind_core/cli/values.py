@@ -26,6 +26,22 @@ def whole(word: str) -> int:
     return int(word)
 
 
+def count(word: str) -> int:
+    """Return a whole number from 1 up."""
+    number = whole(word)
+    if not number:
+        raise ValueError(f"{word!r} is not a whole number from 1 up")
+    return number
+
+
+def dollars(word: str) -> float:
+    """Return an amount of US dollars above 0, such as 2.50 or $2.50."""
+    digits = word.removeprefix("$")
+    if not digits.isascii() or not digits.replace(".", "", 1).isdigit() or not 0 < float(digits) < float("inf"):
+        raise ValueError(f"{word!r} is not an amount of US dollars above 0, such as 2.50")
+    return float(digits)
+
+
 def terminal_size(word: str) -> tuple[int, int]:
     """Return columns and rows of `80x24`."""
     columns, _, rows = word.partition("x")

@@ -27,7 +27,17 @@ REPEATABLE: dict[str, frozenset[str]] = {
         ("status", "ps", "info", "logs", "wait", "top", "events", "subscribe", "freeze", "thaw", "update", "prune"),
         frozenset(),
     ),
+    **dict.fromkeys(("inbox", "messages", "await_message", "result", "seen", "cost"), frozenset()),
+    **dict.fromkeys(("definition", "environment"), frozenset()),
+    **dict.fromkeys(("plan", "plans", "delete"), frozenset()),
+    "apply": frozenset(),  # as with `run`
+    **dict.fromkeys(("quests", "quest", "quest_wait", "rituals", "ritual", "ritual_history"), frozenset()),
+    **dict.fromkeys(("ritual_pause", "ritual_resume"), frozenset()),
+    **dict.fromkeys(("quest_run", "ritual_create", "ritual_run"), frozenset()),  # as with `run`
+    "quest_cancel": frozenset({"not_running"}),
+    "ritual_delete": frozenset({"not_found"}),
     "run": frozenset(),  # its `request` key makes the second one a question
+    "send": frozenset(),  # as with `run`
     "stop": frozenset({"not_running"}),
     "kill": frozenset({"not_running"}),
     "rm": frozenset({"not_found"}),
@@ -65,6 +75,7 @@ class Client:
         self._warned = False
         self._last_number = _HELLO
         self._lost_at: float | None = None
+        self._abandoned = False
 
     def call(self, command: str, args: Args | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
         """Send one request and return what the daemon answered.
@@ -135,6 +146,9 @@ class Client:
         Raises:
             OvermindError: `daemon_lost`, also when the request must not be repeated.
         """
+        if self._abandoned:
+            self.close()
+            self._connected()
         met = bool(self.daemon)  # ever: whoever has followed a daemon waits for the next one, and starts none
         self.close()
         if not repeatable:
@@ -162,8 +176,8 @@ class Client:
         if keeper_lives or not self._start:
             connection = knock_until(self.home, min(now + REVIVAL, deadline))
         if connection is None and (keeper_lives or self._start):
-            connection, pid = reach(self.home, start=self._start)
-            self._tell_started(pid)
+            # Not told: there was one when the command began, and what it waits for goes on.
+            connection, self.started_pid = reach(self.home, start=self._start)
         return connection or knock_until(self.home, deadline)
 
     def close(self) -> None:
@@ -173,7 +187,16 @@ class Client:
         self._connection = None
         self._greeted = False
 
+    def abandon(self) -> None:
+        """End the session for good, from any thread: whatever waits in it fails, and nothing is asked any more."""
+        self._abandoned = True
+        connection = self._connection
+        if connection is not None:
+            connection.hang_up()
+
     def _connected(self) -> Connection:
+        if self._abandoned:
+            raise OvermindError("daemon_lost", "Nobody waits for the answer any more.")
         if self._connection is None:
             connection, pid = reach(self.home, start=self._start)
             self._greet(connection)
@@ -189,6 +212,8 @@ class Client:
     def _greet(self, connection: Connection) -> None:
         connection.send({"cmd": "hello", "args": {"version": VERSION}, "id": _HELLO})
         self._connection = connection
+        if self._abandoned:  # just now, before there was a connection to end
+            connection.hang_up()
 
     def _read_greeting(self, connection: Connection) -> None:
         try:

@@ -73,10 +73,43 @@ class Connection:
         self._searched = 0
         return _decoded(line)
 
+    def received(self) -> list[dict[str, Any]]:
+        """Send what is queued, and return the answers that are there, without waiting.
+
+        Raises:
+            ConnectionError: the daemon closed the connection, or died.
+        """
+        answers: list[dict[str, Any]] = []
+        try:
+            while True:
+                answers.append(self.receive(timeout=0))
+        except BlockingIOError:
+            return answers
+        except ConnectionError:
+            if answers:  # the next look meets it again
+                return answers
+            raise
+
+    def flush(self) -> None:
+        """Send what is queued, as far as that goes without waiting. Raises ConnectionError."""
+        self._socket.settimeout(0)
+        try:  # noqa: SIM105  (start-up: contextlib costs each command)
+            self._flush()
+        except BlockingIOError:
+            pass
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to wait for answers together with other things."""
+        return self._socket.fileno()
+
     def _flush(self) -> None:
         while self._unsent:
             sent = self._socket.send(self._unsent)
             del self._unsent[:sent]
+
+    def hang_up(self) -> None:
+        """Let the other thread, which waits for an answer, meet the end of the connection; it closes the socket."""
+        unixsocket.hang_up(self._socket)
 
     def close(self) -> None:
         """Close the socket; what is queued is not sent."""

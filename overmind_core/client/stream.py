@@ -1,4 +1,4 @@
-"""Streams that go on when the daemon is replaced: the caller says from where."""
+"""Streams, and answers that take long, which go on when the daemon is replaced: the caller says from where."""
 
 from __future__ import annotations
 
@@ -41,6 +41,24 @@ def follow(
             client.recover(repeatable=True)
         else:
             return
+
+
+def ask(client: Client, next_request: Callable[[], Request], *, deadline: float | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+    """Return the one answer to a request that may take long.
+
+    Args:
+        client: The session; nothing else may use it meanwhile.
+        next_request: Returns command and arguments; asked again after each loss, when less time is left.
+        deadline: When to give up, seconds on the monotonic clock; None: never.
+
+    Raises:
+        OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
+    """
+    while True:
+        try:
+            return _line(client, client.send(*next_request()), deadline)[1]
+        except ConnectionError:
+            client.recover(repeatable=True)
 
 
 def _once(client: Client, request: Request, deadline: float | None) -> Generator[tuple[str, Any], None, None]:

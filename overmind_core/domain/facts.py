@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from overmind_core.domain.agentfacts import Verdict
 from overmind_core.domain.mission import Cause, Mission
 
 
@@ -18,9 +19,9 @@ class Now(NamedTuple):
 
 
 class Spawned(NamedTuple):
-    """The keeper started the run that was asked for."""
+    """The keeper started the run that was asked for; a plan, which has no process of its own, has begun."""
 
-    pid: int
+    pid: int | None
     wall: float
     mono: float
 
@@ -35,12 +36,14 @@ class SpawnFailed(NamedTuple):
 class Exited(NamedTuple):
     """The run's own process was reaped.
 
-    `code`: negative for a signal, None when nobody knows; `left`: other processes of the run may live.
+    `code`: negative for a signal, None when nobody knows; `left`: other processes of the run may live; `verdict`: what
+    the run's own words say about its end, None when it has none.
     """
 
     code: int | None
     wall: float
     left: bool
+    verdict: Verdict | None = None
 
 
 class Gone(NamedTuple):
@@ -50,11 +53,15 @@ class Gone(NamedTuple):
 
 
 class EndAsked(NamedTuple):
-    """Somebody or something wants the run to end; `grace` in seconds; `text` explains it between the log's lines."""
+    """Somebody or something wants the run to end.
+
+    `grace` in seconds; `text` explains it between the log's lines; `reason` is the mission's with `Cause.LIMIT`.
+    """
 
     cause: Cause
     grace: float
     text: str | None = None
+    reason: str | None = None
 
 
 class StartAsked(NamedTuple):

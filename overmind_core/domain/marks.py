@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 
 
 WORKING = Mark("▶", ">", "working", "good")
-YOUR_TURN = Mark("❯", "_", "your turn", "wait")  # noqa: RUF001 - an arrowhead, as a mark
+YOUR_TURN = Mark("❯", "_", "your turn", "wait")
 WAITING = Mark("!", "!", "waiting", "wait")
 LIMITED = Mark("≈", "~", "limited", "slow")
 STARTING = Mark("…", ".", "starting", "slow")
@@ -40,8 +40,21 @@ MARKS: tuple[Mark, ...] = (
 """In the order in which they are counted."""
 ATTACHED = Mark("⌨", "#", "attached", "good")
 
+PENDING = Mark("○", "o", "waiting", "off")
+SUCCEEDED = Mark("✔", "+", "succeeded", "calm")
+COMPLETED = Mark("✔", "+", "completed", "calm")
+FAILED = Mark("✖", "x", "failed", "bad")
+SKIPPED = Mark("⊘", "/", "skipped", "off")
+CANCELLED = Mark("–", "-", "cancelled", "off")
+MISSED = Mark("⊘", "/", "missed", "off")
+QUEUED = Mark("○", "o", "queued", "slow")
+PLANNED: tuple[Mark, ...] = (
+    PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED,
+)  # fmt: skip
+"""Of agents of plans, quests, rituals and their runs; where they run or begin, they show the same as missions."""
+
 _BY_ACTIVITY = {"idle": YOUR_TURN, "waiting": WAITING, "limited": LIMITED}
-_BY_STATUS = {
+_BY_STATUS: dict[str, Mark] = {
     Status.PREPARING: PREPARING,
     Status.STARTING: STARTING,
     Status.RUNNING: WORKING,
@@ -51,12 +64,17 @@ _BY_STATUS = {
     Status.STOPPED: STOPPED,
     Status.CRASHED: CRASHED,
     Status.KILLED: KILLED,
+    **{mark.word: mark for mark in PLANNED},
 }
 
 
 def mark_of(status: str, activity: str | None = None) -> Mark:
-    """The mark of a mission; `activity` is what its provider says that it is doing, and counts while it runs."""
-    known = Status(status)
-    if known is Status.RUNNING and activity in _BY_ACTIVITY:
+    """The mark of a mission, or of what is planned.
+
+    Args:
+        status: Of a mission; the stage of an agent of a plan; the status of a quest, a ritual, or a run of one.
+        activity: What a mission's provider says that it is doing; counts while it runs.
+    """
+    if status == Status.RUNNING and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]
-    return _BY_STATUS[known]
+    return _BY_STATUS[status]

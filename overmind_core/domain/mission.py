@@ -29,10 +29,11 @@ LIVE = frozenset(Status) - FINAL
 
 
 class Kind(StrEnum):
-    """What `--type` names: a task ends by itself, a session waits for input."""
+    """A task ends by itself, a session waits for input (`--type` names these two); a blueprint has no process."""
 
     TASK = "task"
     SESSION = "session"
+    BLUEPRINT = "blueprint"
 
 
 class Restart(StrEnum):
@@ -54,6 +55,10 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     KEEPER_LOST = "keeper_lost"
     SPAWN_FAILED = "spawn_failed"
+    LIMIT = "limit"
+    """A limit that a person has set is reached: cost, turns."""
+    CHANGE_OVER = "change_over"
+    """The next run begins at once, in another way: no restart, and no policy is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,14 @@ class Definition:
     timeout: float = 0.0
     """Seconds of wall clock for one run; 0 = none."""
     leave_background: bool = False
+    stall_waiting: bool = False
+    """Whether waiting for a person, or for a limit to end, is silence too."""
+    max_children: int | None = None
+    """Live missions that each mission of its tree may have directly below it; None: see `treelimits`."""
+    max_depth: int | None = None
+    """Generations that may stand below it; None: see `treelimits`."""
+    max_cost: float = 0.0
+    """US dollars for all agents of its tree, its own included; 0 = no limit."""
 
     @property
     def has_terminal_input(self) -> bool:
@@ -116,6 +129,12 @@ class Ending:
     """No process of the run is left, or only those in `survivors`."""
     survivors: tuple[str, ...] = ()
     """`pid command` of what could not be ended."""
+    reason: str | None = None
+    """Why the work failed, as far as more is known than the exit code."""
+    resume_at: float | None = None
+    """Seconds since the epoch before which another run makes no sense."""
+    hopeless: bool = False
+    """Another run would end the same way: no policy starts one."""
 
 
 @dataclass(frozen=True, slots=True)

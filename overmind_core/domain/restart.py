@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MAX_DELAY = 60.0
 """Seconds; the back-off never waits longer."""
 
-NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT})
+NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT})
 """Endings that no policy answers with a restart: somebody wanted them, or they would only repeat."""
 
 

@@ -1,23 +1,21 @@
-"""One run: its process, its terminal or pipes, its log, and who watches it."""
+"""One run: its process, its terminal or pipes, and its log."""
 
 from __future__ import annotations
 
 import errno
 import os
-import termios
 
+from overmind_core.keeper.audience import Audience
 from overmind_core.keeper.loop import READ, WRITE
 from overmind_core.keeper.stdin import Stdin
 from overmind_core.logs.layout import ERR, OUT, split_run
-from overmind_core.system import tty
-from overmind_core.wire.keeper import DISK_FULL, LOG_ERROR, data_frame
+from overmind_core.wire.keeper import DISK_FULL, LOG_ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from overmind_core.keeper.loop import Loop
-    from overmind_core.keeper.viewer import Viewer
     from overmind_core.logs.writer import RunLog
     from overmind_core.system.spawn import Spawned
 
@@ -106,8 +104,8 @@ class Child:
     """A run from its spawn until it is forgotten."""
 
     __slots__ = (
-        "_house", "_inlet", "_inlet_fd", "acked", "cursor", "exit", "hold", "last", "log", "mark", "mission", "mono",
-        "number", "outputs", "pid", "released", "run", "started", "stdin", "ticks", "trouble", "tty", "viewers",
+        "_house", "_inlet", "_inlet_fd", "acked", "audience", "cursor", "exit", "hold", "last", "log", "mark",
+        "mission", "mono", "number", "outputs", "pid", "released", "run", "started", "stdin", "ticks", "trouble", "tty",
         "watch_due", "watch_next", "watched",
     )  # fmt: skip
 
@@ -134,7 +132,7 @@ class Child:
         self.watch_next = 0.0
         """When the next `grown` notice may be sent (seconds of this boot)."""
         self.trouble: str | None = None
-        self.viewers: list[Viewer] = []
+        self.audience = Audience(self, house.loop)
         self.outputs = [Output(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0]
         self._inlet_fd = spawned.stdin
         through = spawned.stdin if spawned.stdin >= 0 or not tty else spawned.out
@@ -167,8 +165,7 @@ class Child:
             else:
                 self._house.loop.watch(self._inlet_fd, typing, self._inlet)
         if not typing:
-            for viewer in self.viewers:
-                viewer.resume()
+            self.audience.resume()
 
     def read(self, output: Output) -> int:
         """Move at most 64 KiB into the log; return how many bytes, 0 when there were none."""
@@ -192,10 +189,7 @@ class Child:
         except OSError as error:
             self.suffer(error)
         self.last = house.loop.mono
-        if self.viewers:
-            frame = data_frame(bytes(data))
-            for viewer in tuple(self.viewers):
-                viewer.show(frame)
+        self.audience.show(data)
         house.grown(self)
 
     def _ended(self, output: Output) -> None:
@@ -219,6 +213,7 @@ class Child:
         if self.stdin.is_tty:
             self.stdin.close()
         self._house.loop.forget(output.fd)
+        self._house.loop.prefer(output.fd, on=False)
         os.close(output.fd)
 
     def suffer(self, error: OSError) -> None:
@@ -236,9 +231,10 @@ class Child:
             return
         self.trouble = None
         self.poll()
-        self._house.troubled(self)
-        if self.released:
+        if self.released:  # first what still lies in its pipes: once the house hears that all is well, it forgets us
             self.release()
+        if not self.trouble:
+            self._house.troubled(self)
 
     def ended(self, code: int) -> Exit:
         """The root process was reaped: take in all that it wrote, and note the moment."""
@@ -251,8 +247,7 @@ class Child:
         except OSError as error:
             self.suffer(error)
         self.exit.out, self.exit.err = self.log.offsets
-        for viewer in tuple(self.viewers):
-            viewer.finish(code)
+        self.audience.finish(code)
         return self.exit
 
     def _drain(self, output: Output) -> None:
@@ -276,34 +271,3 @@ class Child:
             self._drop(output)
         self.stdin.close()
         self.log.close()
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size, and tell the log and every viewer. Without a terminal nothing happens."""
-        if not self.tty or not self.outputs:
-            return
-        try:
-            tty.resize(self.outputs[0].fd, columns=columns, rows=rows)
-        except (OSError, termios.error):
-            return
-        try:
-            self.log.resized(columns, rows, self._house.loop.wall)
-        except OSError as error:
-            self.suffer(error)
-        for viewer in tuple(self.viewers):
-            viewer.resized(columns, rows)
-
-    def join(self, viewer: Viewer) -> None:
-        """Show the run live from here on."""
-        viewer.begin(self.log.offsets[OUT])
-        kept = self.log.kept(OUT)
-        if kept:
-            viewer.show(data_frame(kept))
-        if self.exit is not None:
-            viewer.finish(self.exit.code)
-        else:
-            self.viewers.append(viewer)
-
-    def leave(self, viewer: Viewer) -> None:
-        """A viewer is gone."""
-        if viewer in self.viewers:
-            self.viewers.remove(viewer)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 UNSENT_LIMIT = 32 << 20
 """Bytes that a client may leave unread before it is dropped."""
-_RECEIVE = 256 << 10
-"""Bytes received at once."""
+_INBOX = bytearray(256 << 10)
+"""Bytes received at once; one for all: what came is taken over before the next look."""
+_VIEW = memoryview(_INBOX)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -24,7 +25,19 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Connection:
     """One accepted socket. `receive` gets what arrives, `lost` is called once, at the end."""
 
-    __slots__ = ("_corked", "_ending", "_fd", "_loop", "_out", "_paused", "_socket", "limit", "lost", "receive")
+    __slots__ = (
+        "_corked",
+        "_ending",
+        "_fd",
+        "_gone",
+        "_loop",
+        "_out",
+        "_paused",
+        "_socket",
+        "limit",
+        "lost",
+        "receive",
+    )
 
     def __init__(self, loop: Loop, accepted: socket.socket) -> None:
         accepted.setblocking(False)
@@ -35,9 +48,12 @@ class Connection:
         self._corked = False
         self._ending = False
         self._paused = False
+        self._gone = False
+        """Nobody takes what is sent any more; what the client sent before it went counts all the same."""
         self.limit = UNSENT_LIMIT
         self.receive: Callable[[bytes], None] = _ignore
         self.lost: Callable[[], None] = _nothing
+        loop.prefer(self._fd, on=True)
         loop.watch(self._fd, READ, self)
 
     @property
@@ -51,7 +67,7 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Send `data` behind what waits; drops the client when too much does."""
-        if self._fd < 0:
+        if self._fd < 0 or self._gone:
             return
         self._out += data
         if not self._corked and len(self._out) == len(data):
@@ -71,6 +87,8 @@ class Connection:
     def pause(self, *, paused: bool) -> None:
         """Take no more from this client for a while."""
         self._paused = paused
+        if paused and self._gone:
+            self.close()
         self._watch()
 
     def end(self) -> None:
@@ -83,6 +101,7 @@ class Connection:
         if self._fd < 0:
             return
         self._loop.forget(self._fd)
+        self._loop.prefer(self._fd, on=False)
         self._fd = -1
         self._socket.close()
         self._out.clear()
@@ -101,14 +120,15 @@ class Connection:
 
     def _take(self) -> None:
         try:
-            data = self._socket.recv(_RECEIVE)
+            size = self._socket.recv_into(_INBOX)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
+            size = 0
+        if not size:
             self.close()
             return
+        data = bytes(_VIEW[:size])
         # Answers to pipelined requests leave together.
         self.cork()
         try:
@@ -124,8 +144,9 @@ class Connection:
         except BlockingIOError:
             pass
         except OSError:
-            self.close()
-        if self._ending and not self._out:
+            self._gone = True
+            self._out.clear()
+        if (self._ending and not self._out) or (self._gone and self._paused):
             self.close()
         self._watch()
 

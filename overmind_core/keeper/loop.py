@@ -1,6 +1,7 @@
 """One thread, one turn after the other: what is ready in the kernel's order, then queued work in small portions.
 
-A source that fails hurts nobody else: it is told, and the turn goes on.
+A source that fails hurts nobody else: it is told, and the turn goes on. When a person has pressed a key, those that the
+person waits for have the turns alone for a moment: whoever floods meanwhile is held up by that, not the person.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
+HURRY = 0.005
+"""Seconds that a key has the turns for its own, unless its echo comes earlier."""
+CALM = 0.001
+"""Seconds that an echo has for its way to the person, once it is sent."""
+HURRY_PERIOD = 0.05
+"""Seconds between the beginnings of two such moments: nobody who types loses others more than a tenth of the time."""
 
 
 class Timer:
@@ -48,10 +55,18 @@ class Timer:
 class Loop:
     """Watches descriptors, timers and work."""
 
-    __slots__ = ("_count", "_sources", "_stopped", "_timers", "_wanted", "_works", "mono", "selector", "wall")
+    __slots__ = (
+        "_count", "_front", "_hurried_until", "_next_hurry", "_preferred", "_sources", "_stopped", "_timers", "_wanted",
+        "_works", "mono", "selector", "wall",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
+        self._front = selectors.DefaultSelector()
+        """The awaited ones of `selector`."""
+        self._preferred: set[int] = set()
+        self._hurried_until = 0.0
+        self._next_hurry = 0.0
         self._sources: dict[int, Source] = {}
         self._wanted: dict[int, int] = {}
         self._timers: list[tuple[float, int, Timer]] = []
@@ -72,17 +87,37 @@ class Loop:
         if not events:
             self.forget(fd)
             return
-        if before:
-            self.selector.modify(fd, events)
-        else:
-            self.selector.register(fd, events)
+        _change(self.selector, fd, before, events)
+        if fd in self._preferred:
+            _change(self._front, fd, before, events)
         self._wanted[fd] = events
 
     def forget(self, fd: int) -> None:
         """Watch `fd` no more; before it is closed."""
         self._sources.pop(fd, None)
-        if self._wanted.pop(fd, 0):
+        events = self._wanted.pop(fd, 0)
+        if events:
             self.selector.unregister(fd)
+            if fd in self._preferred:
+                self._front.unregister(fd)
+
+    def prefer(self, fd: int, *, on: bool) -> None:
+        """Say that a person waits for what comes by `fd`; or no longer, as is to be said before it is closed."""
+        if on == (fd in self._preferred):
+            return
+        (self._preferred.add if on else self._preferred.remove)(fd)
+        if events := self._wanted.get(fd, 0):
+            _change(self._front, fd, 0 if on else events, events if on else 0)
+
+    def hurry(self) -> None:
+        """Somebody has pressed a key: for a moment nobody else counts."""
+        if self.mono >= self._next_hurry:
+            self._hurried_until = self.mono + HURRY
+            self._next_hurry = self.mono + HURRY_PERIOD
+
+    def calm_down(self) -> None:
+        """What was waited for is on its way."""
+        self._hurried_until = min(self._hurried_until, self.mono + CALM)
 
     def later(self, delay: float, action: Callable[[], None]) -> Timer:
         """Do `action` once in `delay` seconds."""
@@ -103,7 +138,7 @@ class Loop:
         """Turn until `stop`."""
         patience: float | None = None
         while not self._stopped:
-            events = self.selector.select(self._until(patience))
+            events = self._select(patience)
             self.wall = time.time()
             self.mono = time.monotonic()
             for key, mask in events:
@@ -116,6 +151,13 @@ class Loop:
                         source.failed()
             self._due()
             patience = self._work()
+
+    def _select(self, patience: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        until = self._until(patience)
+        left = self._hurried_until - time.monotonic()
+        if left <= 0:
+            return self.selector.select(until)
+        return self._front.select(left if until is None else min(left, until))
 
     def _until(self, patience: float | None) -> float | None:
         if not self._timers:
@@ -136,6 +178,16 @@ class Loop:
             if wait is not None and (patience is None or wait < patience):
                 patience = wait
         return patience
+
+
+def _change(selector: selectors.BaseSelector, fd: int, before: int, events: int) -> None:
+    """Have `fd` watched for `events`, where it was watched for `before`; 0 is not at all."""
+    if not before:
+        selector.register(fd, events)
+    elif events:
+        selector.modify(fd, events)
+    else:
+        selector.unregister(fd)
 
 
 def guarded(action: Callable[[], float | None]) -> float | None:

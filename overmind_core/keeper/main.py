@@ -58,6 +58,7 @@ def main(argv: Sequence[str]) -> int:
     # What was loaded stays: no collection need ever walk it again.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if options.ready_fd >= 0:
         os.write(options.ready_fd, b"\n")
         os.close(options.ready_fd)

@@ -20,6 +20,7 @@ from overmind_core.wire.keeper import (
     ERROR_UNKNOWN_RUN,
     GOODBYE,
     LIST,
+    NEED,
     ORPHANS,
     QUIT,
     RELEASE,
@@ -109,7 +110,7 @@ def _resize(keeper: Keeper, request: Request) -> dict[str, object]:
     columns, rows = int(request["columns"]), int(request["rows"])
     if not (0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE):
         raise ValueError(f"no terminal has {columns} by {rows} cells")
-    _child(keeper, request).resize(columns, rows)
+    _child(keeper, request).audience.resize(columns, rows)
     return {}
 
 
@@ -187,8 +188,14 @@ def _open_files() -> int:
         return 0
 
 
+def _need(keeper: Keeper, request: Request) -> dict[str, object]:
+    keeper.asked_to_stay = request["on"] is True
+    return {}
+
+
 def _goodbye(keeper: Keeper, _request: Request) -> dict[str, object]:
     keeper.said_goodbye = True
+    keeper.asked_to_stay = False
     return {}
 
 
@@ -211,6 +218,7 @@ OPERATIONS: dict[str, Operation] = {
     CURSOR: _cursor,
     TICKET: _ticket,
     STATUS: _status,
+    NEED: _need,
     GOODBYE: _goodbye,
     QUIT: _quit,
 }

@@ -7,7 +7,7 @@ import os
 
 from overmind_core.keeper.connection import Connection
 from overmind_core.keeper.loop import READ
-from overmind_core.keeper.operations import OPERATIONS
+from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
 from overmind_core.keeper.stdin import Refused
 from overmind_core.keeper.tickets import WRITE
 from overmind_core.keeper.viewer import Viewer
@@ -155,17 +155,14 @@ class Client:
         """From here on the connection carries frames."""
         if self._is_supervisor:
             raise Refused(ERROR_INVALID, "a supervisor's connection can't become a view")
+        size = _size(request)
         taken = self._keeper.tickets.take(str(request["ticket"]))
         child = self._keeper.runs.get(taken[0]) if taken is not None else None
         if taken is None or child is None:
             raise Refused(ERROR_TICKET, "this ticket is unknown, used or expired")
         self._is_view = True
-        may_write = taken[1] == WRITE
         self._connection.say({"n": request.get("n", 0), "ok": {"run": child.run}})
-        viewer = Viewer(child, self._connection, may_write=may_write)
-        child.join(viewer)
-        if may_write and request.get("columns") and request.get("rows"):
-            child.resize(int(request["columns"]), int(request["rows"]))
+        child.audience.join(Viewer(child, self._connection, may_write=taken[1] == WRITE, size=size))
 
 
 def _is_ours(accepted: socket.socket) -> bool:
@@ -173,6 +170,12 @@ def _is_ours(accepted: socket.socket) -> bool:
         return peer(accepted).uid == os.geteuid()
     except OSError:
         return False
+
+
+def _size(request: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The terminal in front of a viewer, if it says one."""
+    columns, rows = int(request.get("columns") or 0), int(request.get("rows") or 0)
+    return (columns, rows) if 0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE else None
 
 
 def _request(line: bytes) -> dict[str, Any] | None:

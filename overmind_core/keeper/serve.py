@@ -60,6 +60,8 @@ class Keeper:
         self.supervisor: Connection | None = None
         self.said_goodbye = False
         self.asked_to_quit = False
+        self.asked_to_stay = False
+        """A plan or a schedule goes on although nothing may run now."""
         self._linger = linger
         self._idle_since = loop.mono
         self._blocked: set[Child] = set()
@@ -69,8 +71,8 @@ class Keeper:
 
     @property
     def is_needed(self) -> bool:
-        """Whether somebody should supervise: a root lives, or an exit is known to us alone."""
-        return self.runs.any_alive or self.runs.any_unacknowledged
+        """Whether somebody should supervise: a root lives, an exit is known to us alone, or we were told so."""
+        return self.asked_to_stay or self.runs.any_alive or self.runs.any_unacknowledged
 
     def grown(self, child: Child) -> None:
         """`child` wrote something."""

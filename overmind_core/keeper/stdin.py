@@ -16,6 +16,8 @@ _PORTION = 65536
 """Bytes offered to the kernel at once."""
 _LINE_ENDS = bytes.maketrans(b"\r\x04", b"\n\n")
 """Return becomes a newline (ICRNL), and the end-of-file character hands a line over as well."""
+_SHORT = 256
+"""Bytes of a line up to which nobody asks how the terminal is set: each key comes this way."""
 _PORTIONS = 16
 """Writes in one turn, so that one greedy reader doesn't hold the others up."""
 
@@ -32,7 +34,7 @@ class Refused(Exception):
 class Stdin:
     """The way into one run: a terminal's master or a pipe; `fd` is -1 when there is no way (any more)."""
 
-    __slots__ = ("_changed", "_closing", "_queue", "_tail", "fd", "is_tty", "seq", "written")
+    __slots__ = ("_changed", "_closing", "_queue", "_tail", "_waits", "fd", "is_tty", "seq", "written")
 
     def __init__(self, fd: int, *, is_tty: bool, changed: Callable[[], None]) -> None:
         """`changed` is called when `wants` or `fd` may have changed."""
@@ -41,7 +43,10 @@ class Stdin:
         self._changed = changed
         self._queue = bytearray()
         self._closing = False
+        self._waits = False
+        """Whether something waited when `changed` was called last."""
         self._tail = 0
+        """Bytes since the last line end; in raw mode an upper limit."""
         self.seq = 0
         """The newest number that was applied."""
         self.written = 0
@@ -84,7 +89,7 @@ class Stdin:
             return
         try:
             # In the middle of a line the first one only hands over what is there.
-            self._queue += tty.end_of_file(self.fd) * (2 if self._tail else 1)
+            self._queue += tty.end_of_file(self.fd) * (2 if self._tail and tty.is_canonical(self.fd) else 1)
         except termios.error:
             return
         self._tail = 0
@@ -106,7 +111,9 @@ class Stdin:
             self._lose()
         if self._closing and not queue:
             self.close()
-        self._changed()
+        if bool(queue) != self._waits:
+            self._waits = not self._waits
+            self._changed()
 
     def close(self) -> None:
         """Let go: of the pipe, which we own, or of the terminal, which `Child` closes."""
@@ -125,12 +132,13 @@ class Stdin:
 
     def _measure(self, data: bytes) -> None:
         """Refuse a line that the kernel would cut, as it does in canonical mode without saying so (n_tty)."""
-        if not self._is_canonical():
-            self._tail = 0
-            return
         lengths = [len(line) for line in data.translate(_LINE_ENDS).split(b"\n")]
         lengths[0] += self._tail
-        if max(lengths) > CANONICAL_LIMIT:
+        longest = max(lengths)
+        if longest > _SHORT and not self._is_canonical():
+            self._tail = 0
+            return
+        if longest > CANONICAL_LIMIT:
             raise Refused(ERROR_TOO_LARGE, f"the terminal takes lines of at most {CANONICAL_LIMIT} bytes now")
         self._tail = lengths[-1]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from overmind_core.keeper.reports import typed
 from overmind_core.keeper.stdin import Refused
 from overmind_core.wire.keeper import (
     FRAME_DATA,
+    FRAME_REDRAW,
     FRAME_RESIZE,
     VIEWER_LIMIT,
     FrameDecoder,
@@ -27,13 +29,17 @@ TYPED_LIMIT = 1 << 20
 class Viewer:
     """One stream connection, after its ticket was taken."""
 
-    __slots__ = ("_child", "_connection", "_decoder", "_may_write")
+    __slots__ = ("_child", "_connection", "_decoder", "may_write", "size")
 
-    def __init__(self, child: Child, connection: Connection, *, may_write: bool) -> None:
+    def __init__(
+        self, child: Child, connection: Connection, *, may_write: bool, size: tuple[int, int] | None = None
+    ) -> None:
+        """`size`: columns and rows of the terminal in front of it."""
         self._child = child
         self._connection = connection
         self._decoder = FrameDecoder()
-        self._may_write = may_write
+        self.may_write = may_write
+        self.size = size
         connection.limit = VIEWER_LIMIT
         connection.receive = self._receive
         connection.lost = self._lost
@@ -62,23 +68,36 @@ class Viewer:
     def _receive(self, data: bytes) -> None:
         try:
             for kind, payload in self._decoder.feed(data):
-                if self._may_write:
+                if self.may_write:
                     self._obey(kind, payload)
         except FrameError:
             self._connection.close()
 
     def _obey(self, kind: int, payload: bytes) -> None:
-        if kind == FRAME_RESIZE:
-            columns, rows = parse_resize(payload)
-            self._child.resize(columns, rows)
-        elif kind == FRAME_DATA:
-            try:
-                self._child.stdin.type(payload)
-            except Refused:
-                # Nothing to answer with in the middle of a stream; the log shows what arrived.
+        if kind == FRAME_DATA:
+            self._type(payload)
+        elif kind == FRAME_RESIZE:
+            self.size = parse_resize(payload)
+            self._child.audience.typists.resized(self)
+        elif kind == FRAME_REDRAW:
+            self._child.audience.nudge()
+
+    def _type(self, data: bytes) -> None:
+        """Pass input on; what a terminal answers by itself only of who typed last."""
+        child = self._child
+        if child.audience.typists.newest is not self:
+            data = typed(data)
+            if not data:
                 return
-            if self._child.stdin.waiting > TYPED_LIMIT:
-                self._connection.pause(paused=True)
+            child.audience.typists.types(self)
+        child.audience.hurry()
+        try:
+            child.stdin.type(data)
+        except Refused:
+            # Nothing to answer with in the middle of a stream; the log shows what arrived.
+            return
+        if child.stdin.waiting > TYPED_LIMIT:
+            self._connection.pause(paused=True)
 
     def _lost(self) -> None:
-        self._child.leave(self)
+        self._child.audience.leave(self)

@@ -12,6 +12,7 @@ from overmind_core.domain.cells import display_safe
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.order import Offsets
 from overmind_core.logs.reader import Chunk
+from overmind_core.logs.rendered import Rendered
 from overmind_core.logs.sanitise import Sanitiser
 
 NOTE = 2
@@ -29,13 +30,19 @@ class RunDisplay:
     """Bytes and annotations in, lines out; `since` is where the bytes begin."""
 
     def __init__(
-        self, notes: Iterable[Note] = (), *, since: Offsets = (0, 0), colour: bool = False, full_screen: bool = False
+        self,
+        notes: Iterable[Note] = (),
+        *,
+        since: Offsets = (0, 0),
+        colour: bool = False,
+        full_screen: int = 0,
+        rendered: Rendered | None = None,
     ) -> None:
-        """`full_screen`: the first byte of `out` is written on the alternate screen already."""
+        """`full_screen`: as in `Sanitiser`, of `out`; `rendered` reads `out`."""
         self._notes = list(notes)
         self._position = list(since)
         self._colour = colour
-        self._streams = (Sanitiser(colour=colour, full_screen=full_screen), Sanitiser(colour=colour))
+        self._streams = (rendered or Sanitiser(colour=colour, full_screen=full_screen), Sanitiser(colour=colour))
         self._began: list[float | None] = [None, None]
 
     def annotate(self, note: Note) -> None:
@@ -104,7 +111,7 @@ class RunDisplay:
         for line in lines:
             yield (wall if began is None else began), stream, line
             began = None
-        if lines and not sanitiser.pending:
+        if not sanitiser.pending:
             self._began[stream] = None
 
     def _note_lines(self, note: Note) -> Iterator[Line]:

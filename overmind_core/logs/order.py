@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import partial
 
 from overmind_core.logs.layout import ERR, OUT, index_name, index_numbers
 from overmind_core.logs.timeindex import DROPPED_ERR, RECORD
 
 Entry = tuple[int, int, int, int]
 """wall (milliseconds since the epoch), offset, kind, extra."""
+_KIND = 16
+"""Where in a record its kind stands: behind two numbers of 8 bytes."""
 LAST_MOMENT = 253_402_300_799_999
 """Milliseconds since the epoch: the end of the year 9999, the last that a date can show."""
 Offsets = tuple[int, int]
@@ -30,8 +33,14 @@ class Order:
         """The records in their order, from one on that stands before everything behind `since`."""
         numbers = self._numbers()
         first = bisect_right(numbers, False, key=lambda number: self._begins_behind(number, since))
-        for number in numbers[max(first - 1, 0) :]:
-            for entry in RECORD.iter_unpack(self._read(number)):
+        at = max(first - 1, 0)
+        # A size that was given before the first byte stands in a segment of its own, which begins where the next does.
+        while at > 0 and self._begin(numbers[at]) == self._begin(numbers[at - 1]):
+            at -= 1
+        for number in numbers[at:]:
+            data = self._read(number)
+            begin = _behind(data, since) * RECORD.size if number == numbers[at] and any(since) else 0
+            for entry in RECORD.iter_unpack(data[begin:]):
                 if entry[0] <= LAST_MOMENT and entry[2] <= DROPPED_ERR:  # else the file is damaged
                     yield entry
 
@@ -61,8 +70,12 @@ class Order:
         return found.get(OUT, 0), found.get(ERR, 0)
 
     def _begins_behind(self, number: int, offsets: Offsets) -> bool:
+        return any(offset > offsets[kind] for kind, offset in self._begin(number))
+
+    def _begin(self, number: int) -> list[tuple[int, int]]:
+        """The streams of which a segment says where it begins, and where that is."""
         head: list[Entry] = list(RECORD.iter_unpack(self._read(number, RECORD.size * 2)))
-        return any(kind in {OUT, ERR} and offset > offsets[kind] for _, offset, kind, _ in head)
+        return [(kind, offset) for _, offset, kind, _ in head if kind in {OUT, ERR}]
 
     def _wall(self, number: int) -> int:
         head = self._read(number, RECORD.size)
@@ -82,6 +95,19 @@ class Order:
         except FileNotFoundError:
             return b""
         return data[: len(data) - len(data) % RECORD.size]
+
+
+def _behind(data: bytes, since: Offsets) -> int:
+    """The first record that tells of bytes behind `since`; found without reading those before it."""
+    size = RECORD.size
+    kinds = data[_KIND::size]
+
+    def reached(at: int, kind: int) -> int:
+        last = kinds.rfind(kind, 0, at + 1)
+        return int(RECORD.unpack_from(data, last * size)[1]) if last >= 0 else -1
+
+    places = range(len(kinds))
+    return min(bisect_right(places, since[kind], key=partial(reached, kind=kind)) for kind in (OUT, ERR))
 
 
 def _wall_at(data: bytes, at: int) -> int:

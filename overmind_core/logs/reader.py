@@ -6,7 +6,7 @@ windows, so memory stays flat whatever the length; the log may grow and lose its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.order import Offsets, Order
@@ -74,6 +74,22 @@ class RunLog:
             return before
         reached = [end if self._segments[stream].grown_at < wall else before[stream] for stream, end in enumerate(ends)]
         return reached[OUT], reached[ERR]
+
+    def written_at(self, places: Sequence[Offsets]) -> list[float]:
+        """When what stands behind each of these ascending places was written (seconds since the epoch)."""
+        entries = self._order.entries(places[0] if places else (0, 0))
+        found: list[float] = []
+        entry = next(entries, None)
+        for place in places:
+            while entry is not None and not (entry[2] in {OUT, ERR} and entry[1] > place[entry[2]]):
+                entry = next(entries, None)
+            found.append(self.grown_at if entry is None else entry[0] / 1000)
+        return found
+
+    @property
+    def grown_at(self) -> float:
+        """When the last byte was written, in seconds since the epoch; 0.0 when there is none."""
+        return max(segments.grown_at for segments in self._segments)
 
     @property
     def resizes(self) -> list[Resize]:

@@ -32,21 +32,22 @@ _LONGEST_ESCAPE = 264
 _STRING_END = re.compile(rb"[\x07\x0a\x18\x1a\x1b]")
 _SCREEN_SWITCH = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|c)")
 _UNITS = ("B", "KB", "MB", "GB", "TB")
+_SPAN = re.compile(r"\[full-screen output, [\d.]+ [KMGT]?B\]")
 _THOUSAND = 1000
 
 
 class Sanitiser:
     """The lines of one stream; `colour`: keep SGR colours."""
 
-    def __init__(self, *, colour: bool = False, full_screen: bool = False) -> None:
-        """`full_screen`: the first byte is written on the alternate screen already."""
+    def __init__(self, *, colour: bool = False, full_screen: int = 0) -> None:
+        """`full_screen`: how many bytes were written before on the alternate screen that is still shown."""
         self._colour = colour
         self._lines = Lines()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._style = PLAIN
         self._state = self._full_screen if full_screen else self._ground
         self._carried = b""
-        self._span = 0
+        self._span = full_screen
 
     @property
     def partial(self) -> bool:
@@ -55,7 +56,9 @@ class Sanitiser:
 
     @property
     def partial_line(self) -> str:
-        """The line that no newline has ended yet, as it stands; "" when there is none."""
+        """The line that no newline has ended yet, as it stands; a full-screen span so far; "" when there is none."""
+        if self._state == self._full_screen:
+            return _span_text(self._span)
         return self._lines.current if self.partial else ""
 
     @property
@@ -209,8 +212,17 @@ class Sanitiser:
         return len(data)
 
     def _end_span(self) -> None:
-        self._lines.finished.append(f"[full-screen output, {size_text(self._span)}]")
+        self._lines.finished.append(_span_text(self._span))
         self._span = 0
+
+
+def _span_text(count: int) -> str:
+    return f"[full-screen output, {size_text(count)}]"
+
+
+def is_span(line: str) -> bool:
+    """Whether a line only says how much was written on a full screen."""
+    return _SPAN.fullmatch(line) is not None
 
 
 def size_text(count: int) -> str:

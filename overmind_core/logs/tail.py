@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.order import Offsets
@@ -12,6 +13,7 @@ from overmind_core.logs.sanitise import ALTERNATE_SCREEN
 _WINDOW = 128 * 1024
 _LINE_LOOKBACK = 64 * 1024
 _SCREEN_LOOKBACK = 8 * 1024 * 1024
+_MARK = b"\x1b[?"
 _SWITCH = re.compile(rb"\x1b\[\?([0-9;]{1,64})([hl])")
 
 
@@ -27,20 +29,43 @@ def at_moment(log: RunLog, wall: float) -> Offsets:
     return _line_start(log, OUT, out), _line_start(log, ERR, err)
 
 
-def full_screen(log: RunLog, stream: int, offset: int) -> bool:
-    """Whether the byte at `offset` was written on the alternate screen, as far as the last 8 MiB tell."""
-    position = offset
+def full_screen(log: RunLog, stream: int, offset: int) -> int:
+    """How many bytes before `offset` were written on the alternate screen that is still shown there; 0: it is not.
+
+    As far as the last 8 MiB tell.
+    """
+    switch = last_switch(log, stream, max(0, offset - _SCREEN_LOOKBACK), offset)
+    return offset - switch.at if switch is not None and switch.on else 0
+
+
+class Switch(NamedTuple):
+    """Where the alternate screen was switched on, or off."""
+
+    at: int
+    on: bool
+
+
+def last_switch(log: RunLog, stream: int, begin: int, end: int) -> Switch | None:
+    """The last one between two offsets; None: there is none, or what lies there is not kept."""
+    position = end
     overlap = b""
-    while position > max(0, offset - _SCREEN_LOOKBACK):
-        start = max(position - _WINDOW, 0)
+    while position > begin:
+        start = max(position - _WINDOW, begin)
         at, data = log.read(stream, start, position - start)
-        switches = [final for modes, final in _SWITCH.findall(data + overlap) if _alternate(modes)]
-        if switches:
-            return bool(switches[-1] == b"h")
+        switch = _last_switch(data + overlap)
+        if switch is not None:
+            return Switch(at + switch.start(), switch[2] == b"h")
         if at > start:
-            return False
+            return None
         position, overlap = start, data[:80]
-    return False
+    return None
+
+
+def _last_switch(data: bytes) -> re.Match[bytes] | None:
+    if _MARK not in data:
+        return None
+    found = [one for one in _SWITCH.finditer(data) if _alternate(one[1])]
+    return found[-1] if found else None
 
 
 def _alternate(modes: bytes) -> bool:

@@ -14,6 +14,7 @@ from overmind_core.logs.display import Line, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.order import Offsets
 from overmind_core.logs.reader import Chunk, RunLog
+from overmind_core.logs.selection import BOTH, Selection
 from overmind_core.logs.tail import at_moment, full_screen, last_lines
 from overmind_core.wire.bytestrings import from_wire
 
@@ -24,46 +25,11 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
-BOTH = (OUT, ERR)
+WITHOUT_PROCESS = "blueprint"
+"""Type of missions that write nothing themselves: all of their log is annotations."""
 
 _WIDER = 4
 _WIDEST = 1 << 16
-
-
-class Selection:
-    """Which part of a log is wanted.
-
-    Args:
-        run: its number; None = all runs.
-        streams: of `layout.OUT` and `ERR`; annotations are shown with both only.
-        since: seconds since the epoch.
-        until: likewise.
-        tail: number of lines, None = all.
-        colour: keep colours.
-    """
-
-    def __init__(
-        self,
-        *,
-        run: int | None = None,
-        streams: tuple[int, ...] = BOTH,
-        since: float | None = None,
-        until: float | None = None,
-        tail: int | None = None,
-        colour: bool = False,
-    ) -> None:
-        self.run = run
-        self.streams = streams
-        self.since = since
-        self.until = until
-        self.tail = tail
-        self.colour = colour
-
-    def wants_note(self, note: Note) -> bool:
-        """Whether an annotation is part of it."""
-        at = note[0]
-        inside = (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
-        return inside and self.streams == BOTH
 
 
 def run_log(run: Json) -> RunLog:
@@ -79,17 +45,17 @@ class RunCursor:
         self.position = position
         self._selection = selection
 
-    def chunks(self) -> Iterator[Chunk]:
-        """What was written since the last call."""
-        for chunk in self.log.interleaved(self.position, self._limit()):
+    def chunks(self, ends: Offsets | None = None) -> Iterator[Chunk]:
+        """What was written since the last call; with `ends`, up to there."""
+        for chunk in self.log.interleaved(self.position, self._limit(ends)):
             _, stream, at, data = chunk
             end = at + len(data)
             self.position = (end, self.position[ERR]) if stream == OUT else (self.position[OUT], end)
             yield chunk
 
-    def _limit(self) -> Offsets:
+    def _limit(self, reached: Offsets | None) -> Offsets:
         until = self._selection.until
-        ends = (None if until is None else self.log.offsets_at(until)) or self.log.end
+        ends = (None if until is None else self.log.offsets_at(until)) or reached or self.log.end
         out, err = (ends[stream] if stream in self._selection.streams else self.position[stream] for stream in BOTH)
         return out, err
 
@@ -102,12 +68,18 @@ class RunView:
         log = run_log(run)
         self.start = position
         self.cursor = RunCursor(log, position, selection)
-        screen = OUT in selection.streams and position[OUT] > 0 and full_screen(log, OUT, position[OUT])
-        self.display = RunDisplay(notes, since=position, colour=selection.colour, full_screen=screen)
+        screen = full_screen(log, OUT, position[OUT]) if OUT in selection.streams and position[OUT] > 0 else 0
+        self.display = RunDisplay(
+            notes,
+            since=position,
+            colour=selection.colour,
+            full_screen=screen,
+            rendered=selection.rendered(log, run.get("format"), position),
+        )
 
-    def lines(self) -> Iterator[Line]:
-        """What came since the last call."""
-        for chunk in self.cursor.chunks():
+    def lines(self, ends: Offsets | None = None) -> Iterator[Line]:
+        """What came since the last call; with `ends`, up to there."""
+        for chunk in self.cursor.chunks(ends):
             yield from self.display.feed(chunk)
         yield from self.display.due()
 
@@ -120,6 +92,7 @@ class Transcript:
         self.name = str(described["name"])
         self.status = ""
         self.exit_code: int | None = None
+        self._has_process = described.get("type") != WITHOUT_PROCESS
         self._selection = selection
         self._runs: dict[int, Json] = {}
         self._notes: dict[int, list[Note]] = {}
@@ -137,6 +110,10 @@ class Transcript:
     def runs(self) -> list[Json]:
         """The wanted runs as the daemon describes them, oldest first."""
         return [self._runs[number] for number in sorted(self._runs) if self._selection.run in {None, number}]
+
+    def has_run(self, number: int) -> bool:
+        """Whether there is anything of this run that has not been shown yet."""
+        return number in self._runs or (not self._has_process and number in self._notes)
 
     def update(self, described: Json) -> None:
         """Take over a new answer of the daemon: all that is known now."""
@@ -184,7 +161,8 @@ class Transcript:
             if view.number in self._grown:
                 yield from view.lines()
         self._grown.clear()
-        yield from self._unstarted(before=max(self._notes, default=0))  # the newest may begin yet
+        may_begin = max(self._notes, default=0) if self._has_process else inf
+        yield from self._unstarted(before=may_begin)
 
     def grown(self) -> Iterator[Line]:
         """What came since the last call, and, once the mission has ended, what is left."""
@@ -207,6 +185,11 @@ class Transcript:
     def start(self) -> tuple[int, Offsets] | None:
         """Number and offsets of the first run that is shown, where its lines begin; None before `begin`."""
         return (self._views[0].number, self._views[0].start) if self._views else None
+
+    @property
+    def position(self) -> tuple[int, Offsets] | None:
+        """Number of the newest run that is shown, and up to where it has been read; None before `begin`."""
+        return (self._views[-1].number, self._views[-1].cursor.position) if self._views else None
 
     def chunks(self) -> Iterator[Chunk]:
         """Instead of lines: the bytes that came since the last call."""
@@ -269,13 +252,13 @@ class Transcript:
 
     def _last(self, count: int, *, follow: bool) -> Iterator[Line]:
         """The last `count` lines, from the last run backwards; earlier runs are read only as far as needed."""
-        found: deque[Line] = deque(maxlen=count)
+        found: deque[Line] = deque(maxlen=self._most(count))
         runs = self.runs
         if not runs:
             found.extend(self._unstarted())
         for run in reversed(runs):
             behind = list(self._unstarted(after=int(run["number"])))
-            found.extendleft(behind[::-1][: count - len(found)])
+            found.extendleft(behind[::-1][: self._most(count - len(found))])
             view, lines = self._tail_of(run, count - len(found), finish=not (follow and run is runs[-1]))
             self._views.insert(0, view)
             found.extendleft(reversed(lines))
@@ -284,17 +267,23 @@ class Transcript:
         self._grown.clear()
         yield from found
 
+    def _most(self, count: int) -> int | None:
+        """How many lines are shown when `count` are wanted; None: all that were read."""
+        return None if self._selection.at_least else count
+
     def _tail_of(self, run: Json, count: int, *, finish: bool) -> tuple[RunView, list[Line]]:
         """The last lines of one run. Looks further back while what it found shows as fewer lines than it has."""
         log = run_log(run)
         first = self._first(run)
         notes = self._notes.pop(int(run["number"]), [])
-        wanted = count
+        # Some lines of an agent show as nothing, and a tool's return is readable beside its call only.
+        wanted = _WIDER * (count + _WIDER) if run.get("format") else count
         while True:
-            last = last_lines(log, wanted)
+            ends = log.end  # what comes while this is read is for the next call
+            last = last_lines(log, wanted, ends)
             position = max(last[OUT], first[OUT]), max(last[ERR], first[ERR])
             view = RunView(run, position, self._selection, _behind(notes, position, first))
-            lines: deque[Line] = deque(view.lines(), maxlen=count)
+            lines: deque[Line] = deque(view.lines(ends), maxlen=self._most(count))
             if finish:
                 lines.extend(view.display.finish())
             if len(lines) >= count or _not_behind(position, first) or wanted > _WIDEST:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from overmind_core.store.errors import SchemaNewer, StoreUnavailable, translate
 from overmind_core.store.migrations import MIGRATIONS, Migration
 
-Value = str | int | float | None
+Value = str | bytes | int | float | None
 Row = tuple[Any, ...]
 
 BUSY_TIMEOUT = 2.0
@@ -30,9 +30,9 @@ SETTINGS = (
     # Takes effect in a new file only, and before the journal mode writes its first page.
     "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
-    # Measured on ext4 (virtual disk): FULL adds 0.1 ms to a commit, whatever is in it. One mission with run and event a
-    # commit: 14,500 against 29,000 rows/s; 20 of them: 92,000 against 110,000. Little for surviving a power cut.
-    "PRAGMA synchronous = FULL",
+    # A commit survives the end of every process of ours. What makes it survive a power cut takes 0.1 ms on one disk and
+    # 5 ms on the next, so it happens beside the loop: see `sync`.
+    "PRAGMA synchronous = NORMAL",
     f"PRAGMA journal_size_limit = {WAL_LIMIT}",
     "PRAGMA foreign_keys = ON",
     # Environments hold secrets: what is deleted is overwritten.
@@ -115,6 +115,19 @@ class Database:
     def in_transaction(self) -> bool:
         """Whether a `transaction` is open."""
         return self._connection.in_transaction
+
+    def sync(self) -> None:
+        """Have the disk keep all commits so far, also through a power cut. Blocks; for another thread.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        with suppress(FileNotFoundError):  # nothing was written since the log was emptied
+            fd = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def tidy(self) -> None:
         """Give freed pages back, and empty the write-ahead log so that nothing deleted stays in it.

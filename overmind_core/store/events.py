@@ -9,7 +9,7 @@ removal itself is one of them. They never hold an environment or output, so noth
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from overmind_core.store.database import Database
@@ -65,6 +65,12 @@ class Events:
         else:
             rows = self._database.read(_AFTER_OF, (seq, limit, wanted, json.dumps(list(missions))))
         return [Event._make(row) for row in rows]
+
+    def newest_of(self, types: Sequence[str]) -> dict[str, int]:
+        """Return the highest number among events of these types, by mission."""
+        sql = """SELECT mission, max(seq) FROM events
+            WHERE mission IS NOT NULL AND type IN (SELECT value FROM json_each(?)) GROUP BY mission"""
+        return dict(self._database.read(sql, (json.dumps(types),)))
 
     def oldest(self) -> int:
         """Return the `seq` of the oldest event kept, 0 when there is none."""

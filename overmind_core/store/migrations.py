@@ -67,4 +67,126 @@ FIRST = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)",
 )
 
-MIGRATIONS: Sequence[Migration] = (FIRST,)
+AGENTS = (
+    """CREATE TABLE agents (
+        mission TEXT PRIMARY KEY NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        state TEXT NOT NULL,
+        definition TEXT NOT NULL
+    )""",
+    """CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mission TEXT NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        state TEXT NOT NULL,
+        sender TEXT,
+        request TEXT,
+        created_at REAL NOT NULL,
+        delivered_at REAL,
+        ended_at REAL,
+        resent INTEGER NOT NULL,
+        answer TEXT,
+        text TEXT NOT NULL
+    )""",
+    "CREATE INDEX messages_mission ON messages (mission, id)",
+    "CREATE UNIQUE INDEX messages_request ON messages (request) WHERE request IS NOT NULL",
+    """CREATE TABLE questions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mission TEXT NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        run TEXT NOT NULL,
+        state TEXT NOT NULL,
+        asked_at REAL NOT NULL,
+        answered_at REAL,
+        by TEXT,
+        decision TEXT,
+        asked TEXT NOT NULL
+    )""",
+    "CREATE INDEX questions_mission ON questions (mission, id)",
+    "CREATE INDEX questions_open ON questions (asked_at, id) WHERE state = 'open'",
+    # What a run is to be given to read, until the keeper has taken it.
+    """CREATE TABLE inputs (
+        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (run, seq)
+    )""",
+    """CREATE TABLE results (
+        mission TEXT PRIMARY KEY NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        raw TEXT NOT NULL
+    )""",
+    # No reference to missions: what a removed one cost stays spent.
+    """CREATE TABLE costs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        mission TEXT NOT NULL,
+        name TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        usd REAL NOT NULL,
+        input INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        turns INTEGER NOT NULL
+    )""",
+    "CREATE INDEX costs_at ON costs (at)",
+    "CREATE INDEX costs_mission ON costs (mission)",
+    """CREATE TABLE seen (
+        mission TEXT PRIMARY KEY NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        at REAL NOT NULL
+    )""",
+)
+
+BUDGETS = (
+    # Kept as a sum, so that it holds after the missions that spent it were removed.
+    """CREATE TABLE budgets (
+        mission TEXT PRIMARY KEY NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        usd REAL NOT NULL,
+        warned INTEGER NOT NULL
+    )""",
+)
+
+PLANS = (
+    """CREATE TABLE plans (
+        mission TEXT PRIMARY KEY NOT NULL REFERENCES missions (id) ON DELETE CASCADE,
+        file TEXT NOT NULL,
+        blueprint TEXT NOT NULL
+    )""",
+    # A row for each agent: a plan of a thousand is not written anew with every step of one.
+    """CREATE TABLE plan_nodes (
+        mission TEXT NOT NULL REFERENCES plans (mission) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (mission, name)
+    ) WITHOUT ROWID""",
+)
+
+SCHEDULES = (
+    # No reference to missions: what was done stays told after the mission that did it is removed.
+    """CREATE TABLE quests (
+        id TEXT PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL,
+        live INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        ended_at REAL,
+        record TEXT NOT NULL
+    )""",
+    "CREATE INDEX quests_name ON quests (name)",
+    "CREATE INDEX quests_live ON quests (created_at, id) WHERE live = 1",
+    "CREATE INDEX quests_created ON quests (created_at, id)",
+    """CREATE TABLE rituals (
+        id TEXT PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL UNIQUE,
+        record TEXT NOT NULL
+    )""",
+    """CREATE TABLE ritual_environments (
+        ritual TEXT PRIMARY KEY NOT NULL REFERENCES rituals (id) ON DELETE CASCADE,
+        data TEXT NOT NULL
+    )""",
+    """CREATE TABLE ritual_runs (
+        ritual TEXT NOT NULL REFERENCES rituals (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (ritual, number)
+    ) WITHOUT ROWID""",
+)
+
+MIGRATIONS: Sequence[Migration] = (FIRST, AGENTS, BUDGETS, PLANS, SCHEDULES)

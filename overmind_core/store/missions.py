@@ -111,6 +111,11 @@ class Missions:
         rows = self._database.read(_CANDIDATES, (text, last))
         return [Candidate(id_, name, bool(live), ended_at) for id_, name, live, ended_at in rows]
 
+    def below_any(self, name: str) -> list[str]:
+        """Return the ids of the missions that are called `<something>/name`, oldest first."""
+        sql = f"SELECT id FROM missions WHERE substr(name, -length(?1) - 1) = '/' || ?1 {_ORDER}"
+        return [mission for (mission,) in self._database.read(sql, (name,))]
+
     def live_names(self) -> set[str]:
         """Return the names in use."""
         return {name for (name,) in self._database.read("SELECT name FROM missions WHERE live = 1")}

@@ -5,13 +5,23 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Self
 
+from overmind_core.store.agents import Agents
+from overmind_core.store.budgets import Budgets
+from overmind_core.store.costs import Costs
 from overmind_core.store.cursors import Cursors
 from overmind_core.store.database import Database
 from overmind_core.store.environments import Environments
 from overmind_core.store.events import Events
+from overmind_core.store.inputs import Inputs
+from overmind_core.store.messages import Messages
 from overmind_core.store.meta import Meta
 from overmind_core.store.missions import Missions
+from overmind_core.store.plans import Plans
+from overmind_core.store.questions import Questions
+from overmind_core.store.quests import Quests
+from overmind_core.store.rituals import Rituals
 from overmind_core.store.runs import Runs
+from overmind_core.store.seen import Seen
 
 
 class State:
@@ -25,6 +35,16 @@ class State:
         self.environments = Environments(database)
         self.cursors = Cursors(database)
         self.meta = Meta(database)
+        self.agents = Agents(database)
+        self.messages = Messages(database)
+        self.questions = Questions(database)
+        self.inputs = Inputs(database)
+        self.budgets = Budgets(database)
+        self.costs = Costs(database)
+        self.seen = Seen(database)
+        self.plans = Plans(database)
+        self.quests = Quests(database)
+        self.rituals = Rituals(database)
 
     @classmethod
     def open(cls, path: str) -> Self:

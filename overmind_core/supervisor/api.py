@@ -11,6 +11,7 @@ import inspect
 import logging
 import os
 import resource
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -25,7 +26,7 @@ from overmind_core.wire.api import MAX_LINE
 from overmind_core.wire.lines import TOO_LONG, LineBuffer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
 UNFINISHED_LIMIT = 8 * MAX_LINE
 """Bytes of requests that are not complete yet or not begun with, over all connections."""
@@ -239,12 +240,13 @@ class Connection(asyncio.BufferedProtocol):
         while self._transport.get_write_buffer_size() > ANSWERS_AHEAD:
             await self._room.wait()
 
-    async def _stream(self, id_: object, items: AsyncIterator[Any]) -> None:
+    async def _stream(self, id_: object, items: AsyncGenerator[Any, Any]) -> None:
         first = True
-        async for item in items:
-            await self._room.wait()
-            self._write({"ok" if first else "item": item}, id_)
-            first = False
+        async with aclosing(items):
+            async for item in items:
+                await self._room.wait()
+                self._write({"ok" if first else "item": item}, id_)
+                first = False
         self._write({"end": {}}, id_)
 
     def _answer(self, id_: object, *, ok: object = None, error: OvermindError | None = None) -> None:

@@ -16,9 +16,10 @@ import msgspec
 
 from overmind_core.domain import liveness
 from overmind_core.domain.facts import KeeperLost, Note, Now
-from overmind_core.domain.lifecycle import IllegalTransition, next_state
+from overmind_core.domain.lifecycle import next_state
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.domain.run import Run
+from overmind_core.domain.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.store.missions import Mission as StoredMission
 from overmind_core.store.runs import Run as StoredRun
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.system.clock import Clock
 
 _Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
+_BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _HAS_RUN = frozenset({Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -118,8 +120,17 @@ class Book:
         """
         after, effects = next_state(mission, fact, self.now())
         self._conclude_run(mission, after, _why(mission, fact))
+        if after.run != mission.run:
+            effects = self._told_of_the_last_run(mission, effects)
         self.put(after, effects, urgent=urgent)
         return after
+
+    def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """Record how the run before ended as its own event; what is left is about the next one."""
+        ends = [effect for effect in effects if isinstance(effect, Note) and effect.type == "exited"]
+        for end in ends:
+            self.note(mission, end)
+        return tuple(effect for effect in effects if effect not in ends)
 
     def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """`tell`, but a fact that comes too late or twice is dropped."""
@@ -259,7 +270,7 @@ class Book:
         ended = after.ended_at if after.run == before.run and after.ended_at else self._clock.wall()
         why = run.reason if run.swept else reason
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
-        spared = before.definition.leave_background and (before.ending is None or before.ending.cause is Cause.EXITED)
+        spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
         self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
 
 
@@ -268,7 +279,9 @@ def _why(mission: Mission, fact: Fact) -> str | None:
     if isinstance(fact, KeeperLost):
         return Cause.KEEPER_LOST.value
     ending = mission.ending
-    return None if ending is None or ending.cause is Cause.EXITED else ending.cause.value
+    if ending is None or ending.cause is Cause.EXITED:
+        return None
+    return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
 
 
 def mission_of(row: StoredMission) -> Mission:

@@ -10,13 +10,14 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
+from overmind_core.supervisor.ancestry import descends
 from overmind_core.system.marks import NO_MARK, ceiling, mark_of
 from overmind_core.system.processtree import machine, read
+from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
     from overmind_core.domain.mission import Mission
     from overmind_core.supervisor.book import Book
-    from overmind_core.system.unixsocket import Peer
 
 MANY_GENERATIONS = 64
 
@@ -40,6 +41,13 @@ class Caller:
             return False
         process = read(self.peer.pid)
         return process is None or process.dead
+
+
+def ourselves() -> Caller:
+    """Who asks when the supervisor itself does: nobody inside a mission."""
+    caller = Caller(Peer(os.getpid(), os.geteuid()))
+    caller.known = True
+    return caller
 
 
 def mission_of(caller: Caller, book: Book, home: str) -> str | None:
@@ -98,16 +106,3 @@ def forbid_foreign(caller: str | None, mission: Mission, book: Book, what: str) 
     if caller is not None and not descends(mission, caller, book):
         message = f"A process inside mission {caller} may not {what} {mission.id}: it is not its descendant."
         raise OvermindError("forbidden", message)
-
-
-def descends(mission: Mission, ancestor: str, book: Book) -> bool:
-    """Whether `ancestor` is above the mission."""
-    seen: set[str] = set()
-    parent = mission.definition.parent
-    while parent is not None and parent not in seen:
-        if parent == ancestor:
-            return True
-        seen.add(parent)
-        above = book.get(parent)
-        parent = above.definition.parent if above is not None else None
-    return False

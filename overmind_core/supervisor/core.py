@@ -13,15 +13,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.facts import EndTree, SignalTree, Spawn
-from overmind_core.domain.mission import Mission
+from overmind_core.domain.mission import Kind, Mission
+from overmind_core.supervisor.agents.desk import Desk
+from overmind_core.supervisor.attached import Attached
 from overmind_core.supervisor.book import Book
+from overmind_core.supervisor.budgets import Budgets
 from overmind_core.supervisor.custody import Custody, Departure
 from overmind_core.supervisor.ender import Ender
 from overmind_core.supervisor.feed import Feed
 from overmind_core.supervisor.lastline import LastLines
 from overmind_core.supervisor.ledger import Ledger
+from overmind_core.supervisor.news import News
+from overmind_core.supervisor.notifications import Notifications
 from overmind_core.supervisor.once import Once
+from overmind_core.supervisor.plans.pipelines import Pipelines
 from overmind_core.supervisor.pulse import Extent, Pulse
+from overmind_core.supervisor.quests.board import Quests
+from overmind_core.supervisor.rituals.calendar import Calendar
 from overmind_core.supervisor.spawner import Environment, Spawner
 from overmind_core.supervisor.timers import Timers
 from overmind_core.supervisor.trees import Trees
@@ -60,8 +68,16 @@ class Supervisor:
         self.timers = Timers(loop, self.book, lambda mission: self.pulse.of(mission.run_id).last)
         self.trees = Trees(self.book, home.root, settings.leave)
         self.ender = Ender(self.book, self.trees)
+        self.attached = Attached()
         self.beginning: Once[dict[str, Any]] = Once()
         self.custody = Custody(self)
+        self.desk = Desk(self)
+        self.budgets = Budgets(self.book, state, self.ledger)
+        self.plans = Pipelines(self)
+        self.quests = Quests(self)
+        self.rituals = Calendar(self)
+        self.news = News()
+        self.notifications = Notifications(settings.notify, self.background)
         self.leaving = asyncio.Event()
         self.closing = False
         """A shutdown is under way: nothing new is started."""
@@ -75,8 +91,16 @@ class Supervisor:
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.book.load()
+        self.desk.load()
+        self.news.load(self.state)
         self.spawner.suppose_asked(self.book.live.values())
         await self.custody.connect(patient=False)
+        self.plans.load()
+        self.quests.load()
+        self.rituals.register.load()
+        self.quests.take_up()
+        self.custody.tell_needs()
+        self.rituals.begin()
         self.background(self.ender.run())
         self.background(self.pulse.beat(lambda: bool(self.book.live)))
 
@@ -113,20 +137,31 @@ class Supervisor:
 
     def close(self) -> None:
         """Stop all background work."""
+        self.plans.close()
+        self.rituals.close()
         for task in list(self._tasks):
             task.cancel()
         self.trees.close()
+        self.ledger.close()
 
     def _wire(self) -> None:
         self.book.act = self._act
         self.book.changed = self._changed
-        self.book.published = lambda event: self.feed.happened(event.get("mission"))
+        self.book.published = self._published
         self.book.concluded = self._concluded
         self.pulse.grown = self._grown
+        self.desk.spent = self.budgets.spend
+        self.quests.ended = self.rituals.quest_ended
+        self.spawner.ready = self.desk.ready
+        self.spawner.launch = self.desk.launch
         self.pulse.wanted = lambda run: run.partition(".")[0] in self.book.live
         self.timers.confirm = lambda mission: void(self.background(self._confirm_silence(mission)))
 
     def _act(self, mission: Mission, effect: Effect) -> None:
+        if mission.definition.kind is Kind.BLUEPRINT:  # it has no process: its agents have
+            if isinstance(effect, Spawn):
+                self.plans.begin(mission)
+            return
         match effect:
             case Spawn():
                 self.background(self.spawner.respawn(mission))
@@ -139,8 +174,17 @@ class Supervisor:
         current = self.book.live.get(mission.id, mission)
         self.timers.schedule(current)
         self.ender.changed(current)
+        self.desk.changed(mission)
         self.feed.changed(current)
         self.custody.saved(mission)
+        self.plans.changed(current)
+        self.quests.changed(mission)
+        self.rituals.changed(mission)
+
+    def _published(self, event: dict[str, Any]) -> None:
+        self.news.happened(event)
+        self.notifications.happened(event)
+        self.feed.happened(event.get("mission"))
 
     def _concluded(self, run: str, spared: bool) -> None:  # noqa: FBT001 - a callback
         self.custody.concluded(run, spared=spared)

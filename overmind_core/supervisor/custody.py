@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain import liveness
 from overmind_core.domain.facts import Exited, KeeperLost
 from overmind_core.domain.lifecycle import stop_signals
-from overmind_core.domain.mission import Definition, Mission, Status
+from overmind_core.domain.mission import Definition, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperLink, KeeperRefused
 from overmind_core.supervisor.receipts import Receipts
@@ -63,6 +63,25 @@ class Custody:
         self._troubles: dict[str, str] = {}
         """Run → why the keeper holds its output back."""
         self._connecting = False
+        self._needs: set[str] = set()
+        """Who wants a supervisor to be there also while nothing runs."""
+
+    def need(self, owner: str, *, on: bool) -> None:
+        """Have the keeper start a daemon after us also while nothing runs, for as long as anybody needs it."""
+        before = bool(self._needs)
+        (self._needs.add if on else self._needs.discard)(owner)
+        if bool(self._needs) is not before:
+            self.tell_needs()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything goes on by itself also while nothing runs."""
+        return bool(self._needs)
+
+    def tell_needs(self) -> None:
+        """Say it to a keeper that may have heard something else, or nothing."""
+        if self._core.keepers.kill_after is None:
+            self._tell_keeper("need", on=bool(self._needs))
 
     async def leave(self, how: Departure) -> None:
         """Part from the keeper."""
@@ -81,8 +100,10 @@ class Custody:
         link.close()
 
     def saved(self, mission: Mission) -> None:
-        """A state of the mission is on disk."""
-        self.show_trouble(mission)
+        """A state of the mission is on disk; on a disk that was full it may have ended since."""
+        current = self._core.book.live.get(mission.id)
+        if current is not None:
+            self.show_trouble(current)
         self._receipts.saved(mission)
 
     def concluded(self, run: str, *, spared: bool) -> None:
@@ -135,9 +156,12 @@ class Custody:
         ):  # from here on, so that nothing starts behind the listing's back
             part.link = self.link
         self._core.trees.keeper_pid = self.hello["pid"]
+        if self._needs:
+            self.tell_needs()
         self._core.pulse.restart(self.link)
-        unasked = self._core.spawner.unasked(self._core.book.live.values())
-        for verdict in compare(list(self._core.book.live.values()), held, exits, same_keeper=same, unasked=unasked):
+        missions = [one for one in self._core.book.live.values() if one.definition.kind is not Kind.BLUEPRINT]
+        unasked = self._core.spawner.unasked(missions)
+        for verdict in compare(missions, held, exits, same_keeper=same, unasked=unasked):
             self._settle(verdict)
         for run in unknown_runs(held, self._core.book.live):
             self._meet(held[run])
@@ -177,7 +201,7 @@ class Custody:
             case Action.SPAWN:
                 self._core.background(self._core.spawner.respawn(mission))
             case Action.ADOPT:
-                self._adopt(mission, verdict.row)
+                self._core.desk.adopted(self._adopt(mission, verdict.row), verdict.row)
             case Action.ENDED:
                 adopted = self._adopt(mission, verdict.row) if "pid" in verdict.row else mission
                 if adopted.ending is not None and adopted.ending.exited:
@@ -260,7 +284,10 @@ class Custody:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
             self._core.book.put_run(run)
         self._core.ledger.save(lambda: None, lambda: self._receipts.owe(mission))
-        self._core.book.tell_if_legal(mission, Exited(row["code"], row["end"], bool(row.get("left"))), urgent=True)
+        verdict = self._core.desk.ended(mission, row)
+        mission = self._core.book.live.get(mission.id, mission)
+        ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
+        self._core.book.tell_if_legal(mission, ended, urgent=True)
         current = self._core.book.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
             self._core.ender.see_out(current)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.facts import EndAsked
+from overmind_core.domain.mission import Cause
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.store.state import State
@@ -93,6 +95,8 @@ class Host:
         try:
             with _explained(self._home):
                 await core.start()
+            if self._kill_after is not None:
+                _end_plans(core)
             await self._listen(core)
             core.background(keep_bounded(core))
             core.background(self._keep_listening(core))
@@ -171,6 +175,15 @@ class Host:
         deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
         while self._connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - bounded, once
             await asyncio.sleep(0.005)
+
+
+def _end_plans(core: Supervisor) -> None:
+    """End, before they take another step, the plans of a headless run that was killed: nobody asked to go on with them.
+
+    Its missions have ended with it.
+    """
+    for plan in list(core.plans.live):
+        core.book.tell_if_legal(core.book.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
 
 
 @contextmanager

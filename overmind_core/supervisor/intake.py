@@ -15,6 +15,7 @@ from overmind_core.errors import OvermindError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from overmind_core.domain.agent import Agent
     from overmind_core.supervisor.requests import Amount, Start, Update
 
 MAX_TEXT = 128 * 1024
@@ -23,20 +24,21 @@ BYTES_PER_CHARACTER = 4
 """At most, in UTF-8."""
 SHELL = "/bin/sh"
 MAX_CELLS = 1000
+LONGEST_COMMAND = 1000
+"""Characters of a prompt that stand for the whole in lists."""
 MAX_LABELS = 64
 _RESTARTS = {"never": Restart.NEVER, "on-failure": Restart.ON_FAILURE, "always": Restart.ALWAYS}
 
 
-def definition(request: Start, *, name: str, parent: str | None) -> Definition:
-    """Check a request and turn it into a definition.
+def definition(request: Start, agent: Agent | None, *, name: str, parent: str | None) -> Definition:
+    """Check a request and turn it into a definition; `agent` is what it asks for, None for a plain task.
 
     Raises:
         OvermindError: naming the first thing that is wrong.
     """
-    kind = _kind(request.type)
-    argv = _argv(request)
-    if request.provider != "raw":
-        raise OvermindError("unknown_provider", f"Unknown provider {request.provider!r}. Known: raw.")
+    kind = kind_of(request.type)
+    talks = agent is not None and bool(agent.program)
+    argv = (agent.program,) if agent is not None and talks else _argv(request, kind)
     _check_environment(request)
     if not (1 <= request.columns <= MAX_CELLS and 1 <= request.rows <= MAX_CELLS):
         raise OvermindError("invalid", f"--size {request.columns}x{request.rows}: each must be 1 to {MAX_CELLS}.")
@@ -44,7 +46,7 @@ def definition(request: Start, *, name: str, parent: str | None) -> Definition:
         raise OvermindError("invalid", "--interactive needs a terminal: leave out --no-tty.")
     return Definition(
         name=name,
-        command=request.command if isinstance(request.command, str) else shlex.join(argv),
+        command=_command(request, agent, argv),
         argv=argv,
         cwd=request.cwd,
         kind=kind,
@@ -62,7 +64,19 @@ def definition(request: Start, *, name: str, parent: str | None) -> Definition:
         stop_signal=signal_number(request.stop_signal),
         timeout=seconds(request.timeout, "--timeout", unit="ms"),
         leave_background=request.leave_background,
+        stall_waiting=request.stall_waiting,
+        max_children=request.max_children,
+        max_depth=request.max_depth,
+        max_cost=request.max_cost,
     )
+
+
+def _command(request: Start, agent: Agent | None, argv: tuple[str, ...]) -> str:
+    """One line for people: the command as given, or what the agent is to do."""
+    if agent is not None and agent.program:
+        lines = (agent.prompt or "").strip().splitlines()
+        return lines[0][:LONGEST_COMMAND] if lines else agent.program
+    return request.command if isinstance(request.command, str) and request.command else shlex.join(argv)
 
 
 def updated(before: Definition, request: Update) -> Definition:
@@ -115,7 +129,8 @@ def seconds(amount: Amount, option: str, *, unit: str = "s") -> float:
         OvermindError: `invalid`, naming the option.
     """
     try:
-        return parse_duration(str(amount), default_unit=unit)
+        text = f"{amount:.3f}" if isinstance(amount, float) else str(amount)
+        return parse_duration(text, default_unit=unit)
     except DurationError as error:
         raise OvermindError("invalid", f"{option}: {error}") from None
 
@@ -150,15 +165,21 @@ def _or(given: Amount | None, before: float, option: str) -> float:
     return before if given is None else seconds(given, option)
 
 
-def _kind(text: str) -> Kind:
-    try:
-        return Kind(text)
-    except ValueError:
-        raise OvermindError("invalid", f"Unknown type {text!r}. Known: task, session.") from None
+def kind_of(text: str) -> Kind:
+    """What `--type` names.
+
+    Raises:
+        OvermindError: `invalid`, listing the types.
+    """
+    if text not in {Kind.TASK, Kind.SESSION}:
+        raise OvermindError("invalid", f"Unknown type {text!r}. Known: task, session.")
+    return Kind(text)
 
 
-def _argv(request: Start) -> tuple[str, ...]:
+def _argv(request: Start, kind: Kind) -> tuple[str, ...]:
     command = request.command
+    if not command and kind is Kind.SESSION:
+        return ({**request.env, **request.env_set}.get("SHELL") or SHELL,)
     if isinstance(command, str):
         if not command.strip():
             raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run 'make test'`.")

@@ -152,11 +152,13 @@ def _scope(home: Home) -> list[str]:
 
     `--scope` makes systemd-run replace itself by the command, so pid and descriptors stay. Source: systemd-run(1).
     """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime or not os.path.exists(os.path.join(runtime, "systemd", "private")):
+        return []
     import shutil  # noqa: PLC0415 - only for a keeper's start: it loads three compressors
 
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     program = shutil.which("systemd-run")
-    if not runtime or program is None or not os.path.exists(os.path.join(runtime, "systemd", "private")):
+    if program is None:
         return []
     description = f"--description=Overmind keeper of {home.root}"
     return [program, "--user", "--scope", "--quiet", "--collect", description, "--"]

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from overmind_core.store.errors import Conflict, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from overmind_core.store.database import Database
 
 RETRY_SECONDS = 1.0
+SYNC_SECONDS = 0.05
+"""Pause between two syncs: a power cut takes along what was committed in this time, and while one lasts."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +53,10 @@ class Ledger:
         self._waiters: list[asyncio.Future[None]] = []
         self._scheduled = False
         self._rested = 0.0
+        self._held = False
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
+        self._syncing = False
+        self._unsynced = False
         self.failing = False
         """The last commit failed; what was decided since waits in memory."""
 
@@ -83,8 +91,17 @@ class Ledger:
 
     def flush(self) -> None:
         """Commit now, so that a read of the store sees everything decided so far."""
-        if self._queue and not self.failing:
+        if self._queue and not self.failing and not self._held:
             self._commit()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all that is queued in the block for one commit: nothing in it flushes. The block awaits nothing."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
 
     def _schedule(self) -> None:
         """Commit after this turn; in a flood a little later, so that at most half of the time goes into commits."""
@@ -109,11 +126,38 @@ class Ledger:
         ended = self._loop.time()
         self._rested = ended + (ended - began)
         self.failing = False
+        self._sync_soon()
         for change in changes:
             change.follow()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def close(self) -> None:
+        """Sync nothing more: closing the database does."""
+        self._disk.shutdown(wait=False, cancel_futures=True)
+
+    def _sync_soon(self) -> None:
+        """Have the disk keep what was committed; nobody waits for it, and many commits share one."""
+        self._unsynced = True
+        if not self._syncing:
+            self._syncing = True
+            self._loop.call_later(SYNC_SECONDS, self._sync)
+
+    def _sync(self) -> None:
+        self._unsynced = False
+        try:
+            work = self._loop.run_in_executor(self._disk, self._database.sync)
+        except RuntimeError:  # closed meanwhile
+            return
+        work.add_done_callback(self._synced)
+
+    def _synced(self, work: asyncio.Future[None]) -> None:
+        self._syncing = False
+        if not work.cancelled() and (error := work.exception()) is not None:
+            _log.warning("the disk does not keep what was written: %s", error)
+        if self._unsynced:
+            self._sync_soon()
 
     def _write(self, changes: list[Change]) -> None:
         try:

@@ -18,6 +18,8 @@ LISTED = 10
 def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
     """The mission that `text` means: exact id, live name, newest finished name, unique beginning of an id.
 
+    What is none of these may be an agent of a plan by its own name, where only one plan has such an agent.
+
     Raises:
         OvermindError: `not_found`, or `ambiguous` with the candidates.
     """
@@ -32,7 +34,24 @@ def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
                 return found
         case Ambiguous(candidates):
             raise _ambiguous(text, candidates)
+    if (agent := _agent_of_a_plan(book, text)) is not None:
+        return agent
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
+
+
+def _agent_of_a_plan(book: Book, text: str) -> Mission | None:
+    """The newest mission named `<plan>/text`, a live one first.
+
+    Raises:
+        OvermindError: `ambiguous`, there are such agents in several plans.
+    """
+    live = [one for one in book.live.values() if one.definition.name.endswith(f"/{text}")]
+    found = live or [one for row in book.state.missions.below_any(text) if (one := book.get(row)) is not None]
+    names = sorted({one.definition.name for one in found})
+    if len(names) > 1:
+        listed = ", ".join(names[:LISTED])
+        raise OvermindError("ambiguous", f"{text!r} is an agent of several plans: {listed}. Say which.")
+    return max(found, key=lambda one: (one.created_at, one.id), default=None)
 
 
 def find_live(book: Book, text: str) -> Mission:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -19,15 +19,20 @@ from overmind_core.supervisor.host import Host
 from overmind_core.system import marks
 from overmind_core.system.paths import Home
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE = "python -P -m overmind_core.supervisor --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID]"
 UMASK = 0o077
 SWITCH_SECONDS = 0.0005
 """How long a worker thread that comes back from the disk waits for a busy loop. Python's own 5 ms, once for each of its
 system calls, would hold the first of a burst of starts up until all of them were read."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the daemon until it is shut down; its exit status. See `--help` for the options."""
-    options = _options(argv)
+def main(argv: Sequence[str]) -> int:
+    """Run the daemon until it is shut down; its exit status."""
+    options = Options(argv)
     ready = _Ready(options.ready_fd)
     _shed()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -39,7 +44,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if not host.take(options.wait_lock, after=options.after):
             return 0
-        asyncio.run(_serve(host, ready))
+        # Not `asyncio.run`, which at the end waits for worker threads: the lock is free by then, and who asked us to
+        # leave counts on it that nobody is here any more.
+        runner = asyncio.Runner()
+        runner.run(_serve(host, ready))
     except OvermindError as error:
         ready.failed(error)
         sys.stderr.write(f"Error: {error.code}: {error.message}\n")
@@ -49,6 +57,30 @@ def main(argv: list[str] | None = None) -> int:
         ready.failed(OvermindError("internal", f"The daemon failed: {error}. See {home.daemon_log}"))
         return 1
     return 0
+
+
+class Options:
+    """What the command line said."""
+
+    __slots__ = ("after", "home", "ready_fd", "wait_lock")
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
+
+        Raises:
+            ValueError: something else is there, or no `--home`.
+        """
+        given = dict(zip(argv[::2], argv[1::2], strict=True))
+        self.home = given.pop("--home", "")
+        """Folder of the home."""
+        self.ready_fd = int(given.pop("--ready-fd", -1))
+        """Gets a byte once clients are answered; -1 for none."""
+        self.wait_lock = float(given.pop("--wait-lock", 0.0))
+        """Seconds to wait for another daemon to leave."""
+        self.after = int(given.pop("--after", 0)) or None
+        """Wait only for the daemon with this pid."""
+        if given or not self.home:
+            raise ValueError(f"usage: {USAGE}")
 
 
 def daemon_argv(home: Home) -> list[str]:
@@ -69,15 +101,6 @@ def _leave(host: Host) -> None:
     core = getattr(host, "core", None)
     if core is not None and not core.leaving.is_set():
         core.background(core.leave(Departure.KEEP))
-
-
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="overmind-daemon", description=__doc__)
-    parser.add_argument("--home", required=True, help="the folder to supervise")
-    parser.add_argument("--ready-fd", type=int, default=-1, help="gets a byte once clients are answered")
-    parser.add_argument("--wait-lock", type=float, default=0.0, help="seconds to wait for another daemon to leave")
-    parser.add_argument("--after", type=int, help="wait only for the daemon with this pid")
-    return parser.parse_args(argv)
 
 
 def _shed() -> None:
@@ -102,6 +125,9 @@ class _Ready:
 
     def listening(self) -> None:
         self._say(b"1")
+        # What was loaded stays: no collection need ever walk it again.
+        gc.freeze()
+        gc.enable()
 
     def failed(self, error: OvermindError) -> None:
         self._say(json.dumps({"error": error.code, "message": error.message}).encode())

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOOKUP_SECONDS = 5.0
+TRUE_FOR = 0.2
+"""Seconds in which what was found is found there again without a look: a burst of starts asks the same all the time.
+Should it be gone just then, the keeper can't start it: then `forget`, and look again."""
+SHELL = "/bin/sh"
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="lookup")
 
@@ -40,6 +44,8 @@ class Locator:
 
     def __init__(self) -> None:
         self._under_way: dict[Question, asyncio.Future[Located]] = {}
+        self._fresh: dict[Question, Located] = {}
+        """What was found just now."""
 
     async def locate(self, argv0: str, cwd: str, environment: Mapping[str, str]) -> Located:
         """Resolve the program as a shell in `cwd` with this PATH would. All texts in wire form.
@@ -47,11 +53,18 @@ class Locator:
         Raises:
             OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
         """
-        look = self._look((argv0, cwd, environment.get("PATH") or DEFAULT_PATH))
+        question = argv0, cwd, environment.get("PATH") or DEFAULT_PATH
+        if (fresh := self._fresh.get(question)) is not None:
+            return fresh
+        look = self._look(question)
         answered, _ = await asyncio.wait([look], timeout=LOOKUP_SECONDS)
         if not answered:
             raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
         return look.result()
+
+    def forget(self) -> None:
+        """What was found may be there no more."""
+        self._fresh.clear()
 
     def _look(self, question: Question) -> asyncio.Future[Located]:
         look = self._under_way.get(question)
@@ -63,8 +76,9 @@ class Locator:
 
     def _looked(self, question: Question, look: asyncio.Future[Located]) -> None:
         del self._under_way[question]
-        if not look.cancelled():
-            look.exception()  # whoever still waits sees it; nobody else has to
+        if not look.cancelled() and look.exception() is None:  # whoever still waits sees it; nobody else has to
+            self._fresh[question] = look.result()
+            look.get_loop().call_later(TRUE_FOR, self._fresh.pop, question, None)
 
 
 def _locate(question: Question) -> Located:

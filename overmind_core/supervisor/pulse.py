@@ -81,7 +81,7 @@ class Pulse:
         """Ask for what changed; callers at the same time share one question."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
-        await self._asking
+        await asyncio.shield(self._asking)  # whoever gives up must not take the answer from the others
 
     async def beat(self, is_needed: Callable[[], bool]) -> None:
         """Refresh once a second for as long as the supervisor lives."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.mission import Kind, Mission, Status, shell_code
+from overmind_core.domain.agent import RAW, Mode
+from overmind_core.domain.cells import display_safe
+from overmind_core.domain.mission import Mission, Status, shell_code
 from overmind_core.domain.moment import format_time
+from overmind_core.supervisor.agents import handover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.domain.conversation import Conversation
     from overmind_core.domain.run import Run
 
 
@@ -18,8 +22,10 @@ def brief(mission: Mission) -> dict[str, Any]:
     return {"id": mission.id, "name": mission.definition.name}
 
 
-def row(mission: Mission, children: Sequence[str], now: float) -> dict[str, Any]:
-    """A mission in a list; `now` in seconds since the epoch."""
+def row(
+    mission: Mission, children: Sequence[str], now: float, said: Conversation | None = None, *, unseen: bool = False
+) -> dict[str, Any]:
+    """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
     definition = mission.definition
     return {
         "id": mission.id,
@@ -38,21 +44,49 @@ def row(mission: Mission, children: Sequence[str], now: float) -> dict[str, Any]
         "cwd": definition.cwd,
         "labels": definition.labels,
         "provider": definition.provider,
-        "activity": activity(mission),
+        "interactive": definition.interactive,
+        "tty": definition.tty,
+        "unseen": unseen,
+        **talking(mission, said),
+    }
+
+
+def talking(mission: Mission, said: Conversation | None) -> dict[str, Any]:
+    """What an agent is doing and has cost."""
+    doing = said.activity if said is not None and mission.is_live else None
+    agent = said is not None and mission.definition.provider != RAW
+    return {
+        "activity": None if doing is None else doing.doing.value,
+        "need": None if doing is None or doing.need is None else doing.need.value,
+        "activity_since": None if doing is None else time(doing.since or None),
+        "activity_source": None if doing is None else doing.source.value,
+        "attempt": None if doing is None or not doing.attempt else doing.attempt,
+        "resume_at": None if doing is None else time(doing.resume_at),
+        "handover": handover.phase(said) if said is not None and mission.is_live else None,
+        "mode": said.mode.value if said is not None and agent else None,
+        "cost_usd": round(said.cost, 6) if said is not None and agent else None,
+        "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
     }
 
 
 def details(
-    mission: Mission, runs: Sequence[Run], children: Sequence[str], now: float, last_line: str = ""
+    mission: Mission,
+    runs: Sequence[Run],
+    children: Sequence[str],
+    now: float,
+    last_line: str = "",
+    *,
+    said: Conversation | None = None,
+    unseen: bool = False,
 ) -> dict[str, Any]:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
     return {
-        **row(mission, children, now),
+        **row(mission, children, now, said, unseen=unseen),
         "os_pid": mission.pid,
         "argv": list(definition.argv),
-        "model": None,
+        "model": None if said is None else said.model,
         "restart_policy": policy.when.value,
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,
@@ -62,15 +96,17 @@ def details(
         "grace_seconds": definition.grace,
         "stop_signal": definition.stop_signal,
         "timeout_ms": round(definition.timeout * 1000, 3),
-        "interactive": definition.interactive,
-        "tty": definition.tty,
         "columns": definition.columns,
         "rows": definition.rows,
         "leave_background": definition.leave_background,
+        "max_children": definition.max_children,
+        "max_depth": definition.max_depth,
+        "max_cost_usd": definition.max_cost or None,
+        "tree_cost_usd": None,
         "created_at": time(mission.created_at),
-        "session_id": None,
+        "session_id": said.session if said is not None and definition.provider != RAW else None,
         "attached": 0,
-        "now": now_line(mission, last_line),
+        "now": now_line(mission, last_line, said),
         "last_activity_at": None,
         "survivors": list(mission.survivors),
         "runs": [run_details(run, mission) for run in runs],
@@ -104,18 +140,22 @@ def uptime(mission: Mission, now: float) -> float:
     return max(0.0, until - began)
 
 
-def activity(mission: Mission) -> str | None:
-    """What it is doing, as far as can be told of a program that doesn't say."""
-    return "unknown" if mission.is_live and mission.definition.kind is Kind.SESSION else None
-
-
-def now_line(mission: Mission, last_line: str = "") -> str | None:
-    """One line on what is going on: what it wrote last, and of one that failed, how it ended."""
+def now_line(mission: Mission, last_line: str = "", said: Conversation | None = None) -> str | None:
+    """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
+    if mission.is_live and said is not None and said.activity.now:
+        return display_safe(said.activity.now)
     if mission.is_live and mission.status is not Status.RESTARTING:
-        return last_line or None
+        return None if _draws_itself(mission, said) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
-    parts = [f"exit {code}" if code else "", last_line or mission.reason or ""]
+    reason = mission.reason or ""
+    how = [f"exit {code}" if code else "", "" if reason in last_line else reason]
+    parts = [", ".join(part for part in how if part), last_line]
     return ": ".join(part for part in parts if part) or None
+
+
+def _draws_itself(mission: Mission, said: Conversation | None) -> bool:
+    """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
+    return said is not None and said.mode is Mode.INTERACTIVE and mission.definition.provider != RAW
 
 
 def time(wall: float | None) -> str | None:

@@ -1,11 +1,11 @@
-"""The shapes of requests on overmind.sock; docs/api.md is generated from them.
+"""The shapes of requests on overmind.sock but for those of plans; docs/api.md is generated from them.
 
 A bare number is milliseconds for `timeout` and `backoff` and seconds elsewhere; texts may carry a unit (`5m`).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -36,6 +36,25 @@ class Nothing(Args, frozen=True):
     """No arguments."""
 
 
+class AgentArgs(Args, frozen=True):
+    """What `run` says about an agent; see `overmind run --help`. 0 turns mean no limit."""
+
+    prompt: str | None = None
+    model: str | None = None
+    allowed_tools: list[str] = []
+    disallowed_tools: list[str] = []
+    permission_mode: str | None = None
+    allow: list[str] = []
+    deny: list[str] = []
+    max_turns: Whole = 0
+    system_prompt: str | None = None
+    append_system_prompt: str | None = None
+    mcp_config: list[str] = []
+    arguments: list[str] = []
+    orchestrator: bool = False
+    """It runs agents of its own: plain `overmind` commands of its shell that do no more are allowed unasked."""
+
+
 class Start(Args, frozen=True):
     """`run`: what to run, in whose world, and how to treat it."""
 
@@ -52,6 +71,8 @@ class Start(Args, frozen=True):
     type: str = "task"
     parent: str | None = None
     provider: str = "raw"
+    agent: AgentArgs | None = None
+    """With a provider other than raw; without `prompt` the command is the prompt."""
     restart: str = "never"
     max_restarts: Whole = 5
     max_seconds: Amount = 60
@@ -63,6 +84,13 @@ class Start(Args, frozen=True):
     interactive: bool = False
     tty: bool = True
     leave_background: bool = False
+    stall_waiting: bool = False
+    max_children: Whole | None = None
+    """Live missions directly below each mission of its tree; null: 10 for what agents start."""
+    max_depth: Whole | None = None
+    """Generations below it; null: 3 for what agents start."""
+    max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """US dollars for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key answers the same mission."""
@@ -150,6 +178,42 @@ class Update(Args, frozen=True):
     leave_background: bool | None = None
 
 
+class Terms(Args, frozen=True):
+    """What a mission is to be from now on, as `run` has it; what is absent gets its default."""
+
+    name: str
+    cwd: str
+    command: str | list[str] | None = None
+    """Null for an agent, which has a prompt."""
+    columns: Whole = 80
+    rows: Whole = 24
+    labels: dict[str, str] = {}
+    env: dict[str, str] = {}
+    """What was set for this mission alone; its caller's environment stays."""
+    restart: str = "never"
+    max_restarts: Whole = 5
+    max_seconds: Amount = 60
+    backoff: Amount = 1000
+    activity_timeout: Amount = 0
+    stall_waiting: bool = False
+    grace: Amount = 10
+    stop_signal: str | int = "TERM"
+    timeout: Amount = 0
+    leave_background: bool = False
+    max_children: Whole | None = None
+    max_depth: Whole | None = None
+    max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    agent: AgentArgs | None = None
+
+
+class Redefine(Args, frozen=True):
+    """Change what a mission is, for its next run; `as_of` is what `definition` answered: a later change is kept."""
+
+    id: str
+    as_of: str
+    definition: Terms
+
+
 class Prune(Args, frozen=True):
     """Remove finished missions, those that ended at least `older` ago."""
 
@@ -169,6 +233,18 @@ class Events(Args, frozen=True):
 
     since: Whole = 0
     follow: bool = False
+    eyes: bool = False
+    """A person sees it at once: as long as the stream lasts, notifications are left to such clients. The first item
+    has a number, `viewer`; an event `notification` says with `ring` whether this one is to call its person, where it
+    doesn't show that mission already: one that shows it (as `used` told), else the one used last."""
+
+
+class Used(Args, frozen=True):
+    """A client that follows events for a person was used, `ago` before now; `view`: the mission that it shows."""
+
+    viewer: Whole
+    ago: Amount = 0
+    view: str | None = None
 
 
 class Subscribe(Args, frozen=True):
@@ -177,6 +253,67 @@ class Subscribe(Args, frozen=True):
     ids: list[str]
     from_start: bool = False
     offsets: dict[str, Whole] = {}
+
+
+class Send(Args, frozen=True):
+    """A message for a session. `queue`: also while a person has it; `request`: a repeat makes no second message."""
+
+    id: str
+    text: str
+    queue: bool = False
+    request: str | None = None
+
+
+class AwaitMessage(Args, frozen=True):
+    """Wait until a message is `delivered` or `answered`, or for `timeout`; answers how it stands then."""
+
+    message: Whole
+    until: Literal["delivered", "answered"] = "answered"
+    timeout: Amount = 60
+
+
+class Messages(Args, frozen=True):
+    """The messages of a session; `cancel`: withdraw one that is queued."""
+
+    id: str
+    cancel: Whole | None = None
+
+
+class Answer(Args, frozen=True, kw_only=True):
+    """Answer a question by its number, or a mission's oldest one; `options`: what was chosen."""
+
+    question: Whole | None = None
+    id: str | None = None
+    behaviour: Literal["allow", "deny", "always"]
+    message: str | None = None
+    options: list[str] = []
+
+
+class Hook(Args, frozen=True):
+    """What an agent's program tells through a hook of ours; the token proves which run."""
+
+    mission: str
+    token: str
+    payload: dict[str, Any]
+
+
+class Cost(Args, frozen=True):
+    """What turns cost, summed; `since`: an RFC 3339 time."""
+
+    by: Literal["mission", "day", "label"] = "mission"
+    since: str | None = None
+
+
+class Attach(Args, frozen=True):
+    """Join a mission's terminal, of which the caller has `columns` and `rows`; `rejoin`: it was attached already."""
+
+    id: str
+    read_only: bool = False
+    columns: Whole = 80
+    rows: Whole = 24
+    keep: bool = False
+    """Leave an agent that was given a terminal for this in it."""
+    rejoin: bool = False
 
 
 class Shutdown(Args, frozen=True):

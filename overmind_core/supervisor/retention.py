@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.facts import Note
 from overmind_core.store.errors import DiskFull
+from overmind_core.supervisor.agents.files import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,15 +45,16 @@ async def tidy(core: Supervisor) -> None:
 
 
 async def remove(core: Supervisor, ids: Sequence[str]) -> None:
-    """Remove finished missions: record, environment, log."""
+    """Remove finished missions: record, environment, log, private files."""
     for start in range(0, len(ids), SLICE):
         part = list(ids[start : start + SLICE])
         for one in part:
             mission = core.book.get(one)
             if mission is not None:
                 core.book.note(mission, Note("removed"))
+            core.news.forget(one)
         core.ledger.save(lambda part=part: core.state.missions.remove(part))  # type: ignore[misc]
-        folders = [f"{core.home.logs}/{one}" for one in part]
+        folders = [path for one in part for path in (f"{core.home.logs}/{one}", private_folder(core.home, one))]
         try:
             await core.ledger.saved()
         except DiskFull:  # these logs may take the room that is missing; the records go with the next try
@@ -96,7 +98,8 @@ async def _bound_records(core: Supervisor) -> None:
     finished = sum(core.state.missions.count_by_status().values()) - len(core.book.live)
     excess = finished - core.settings.finished
     if excess > 0:
-        await remove(core, [row.id for row in core.state.missions.oldest_finished(excess)])
+        rows = core.state.missions.oldest_finished(excess)
+        await remove(core, [row.id for row in rows if row.parent not in core.plans.live])
 
 
 async def _bound_logs(core: Supervisor) -> None:

@@ -6,19 +6,24 @@ import errno
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.domain.agent import RAW
 from overmind_core.domain.facts import Spawned, SpawnFailed
-from overmind_core.domain.mission import Mission, Status
+from overmind_core.domain.mission import Definition, Mission, Status
 from overmind_core.domain.run import Run
 from overmind_core.errors import OvermindError
+from overmind_core.providers import registry
+from overmind_core.store.errors import StoreError
 from overmind_core.supervisor import world
+from overmind_core.supervisor.agents import files as agentfiles
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
-from overmind_core.supervisor.programs import Locator
+from overmind_core.supervisor.programs import SHELL, Located, Locator
 from overmind_core.system.processtree import identity
 from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from overmind_core.providers.base import Launch
     from overmind_core.supervisor.book import Book
     from overmind_core.supervisor.keeperlink import KeeperLink
     from overmind_core.supervisor.settings import Settings
@@ -47,6 +52,7 @@ class Prepared(NamedTuple):
     """Everything that the keeper needs beyond the definition."""
 
     program: str
+    argv: tuple[str, ...]
     environment: dict[str, str]
 
 
@@ -63,6 +69,10 @@ class Spawner:
         self._asked: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
         self.link: KeeperLink | None = None
+        self.ready: Callable[[Mission], Mission] = lambda mission: mission
+        """The mission as its next run shall be."""
+        self.launch: Callable[[Mission], Launch | None] = lambda _mission: None
+        """How an agent's program is started; None for a plain program."""
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
         """Look everything up and keep it for the spawn that follows.
@@ -71,6 +81,25 @@ class Spawner:
             OvermindError: the folder or the program is not there.
         """
         self._prepared[mission.id] = await self._prepare(mission, environment)
+
+    async def check(self, mission: Mission, environment: Environment) -> None:
+        """Look whether a run could be started.
+
+        Raises:
+            OvermindError: the folder or the program is not there.
+        """
+        searched = {**environment.inherited, **environment.chosen}
+        await self._locate(mission, mission.definition.argv[0], searched)
+
+    async def surroundings(self, mission: Mission) -> dict[str, str]:
+        """The environment of the mission's own programs, for one that runs beside them in its folder. Wire form.
+
+        Raises:
+            OvermindError: the folder is not there.
+        """
+        environment = self._load(mission.id)
+        located = await self._locate(mission, SHELL, {**environment.inherited, **environment.chosen})
+        return self._composed(mission, environment, located)
 
     def suppose_asked(self, missions: Iterable[Mission]) -> None:
         """An earlier supervisor may have asked for their runs."""
@@ -99,15 +128,21 @@ class Spawner:
             answer = await self.link.ask("spawn", **self._request(mission, prepared))
         except KeeperRefused as refusal:
             self._asked.discard(mission.run_id)
+            self._locator.forget()
+            await self._prepare(mission, self._load(mission.id))  # knows better what is missing, if anything is
             raise _explain(refusal) from refusal
         self._asked.discard(mission.run_id)
         self.started(mission, answer)
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
+        ready = self.ready(mission)
+        if ready != mission:
+            self._book.put(ready)
         try:
-            await self.spawn(mission)
-        except KeeperGone:
+            await self._book.ledger.saved()  # what the run is to be: it must not be started as two things
+            await self.spawn(ready)
+        except (KeeperGone, StoreError):
             return
         except OvermindError as error:
             _log.info("mission %s could not start: %s", mission.id, error.message)
@@ -117,10 +152,19 @@ class Spawner:
 
     async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
         definition = mission.definition
+        launch = self.launch(mission)
         searched = {**environment.inherited, **environment.chosen}
-        located = await self._locator.locate(definition.argv[0], definition.cwd, searched)
+        argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
+        located = await self._locate(mission, argv[0], searched)
+        composed = self._composed(mission, environment, located)
+        if launch is not None:
+            composed.update(launch.environment)
+        return Prepared(located.program, argv, composed)
+
+    def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
+        definition = mission.definition
         identity = world.Identity(mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd)
-        composed = world.compose(
+        return world.compose(
             environment.inherited,
             environment.chosen,
             identity,
@@ -128,25 +172,34 @@ class Spawner:
             unattended=not definition.has_terminal_input,
             tools=located.tools,
         )
-        return Prepared(located.program, composed)
+
+    async def _locate(self, mission: Mission, program: str, searched: Mapping[str, str]) -> Located:
+        definition = mission.definition
+        try:
+            return await self._locator.locate(program, definition.cwd, searched)
+        except OvermindError as error:
+            if error.code != "not_found" or definition.provider == RAW:
+                raise
+            how = registry.get(definition.provider).install
+            raise OvermindError("provider_missing", f"{error.message} {how}") from None
 
     def _request(self, mission: Mission, prepared: Prepared) -> dict[str, Any]:
         definition = mission.definition
         return {
             "run": mission.run_id,
             "program": prepared.program,
-            "argv": definition.argv,
+            "argv": prepared.argv,
             "cwd": definition.cwd,
             "env": prepared.environment,
             "umask": definition.umask,
             "tty": definition.tty,
-            "stdin": "tty" if definition.has_terminal_input else "null",
+            "stdin": _stdin(definition),
             "columns": definition.columns,
             "rows": definition.rows,
             "method": self._settings.spawn_method,
             "log_limit": self._settings.log_limit,
             "segment": self._settings.log_segment,
-            "hold": False,
+            "hold": _has_pipes(definition),
         }
 
     def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
@@ -173,6 +226,17 @@ class Spawner:
             self._book.put_run(run)
         if current.pid is None and current.status in {Status.STARTING, Status.STOPPING}:
             self._book.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
+
+
+def _has_pipes(definition: Definition) -> bool:
+    """Whether it is an agent that talks through pipes: what it says must be read before it may be dropped."""
+    return definition.provider != RAW and not definition.tty
+
+
+def _stdin(definition: Definition) -> str:
+    if _has_pipes(definition):
+        return "pipe"
+    return "tty" if definition.has_terminal_input else "null"
 
 
 def _explain(refusal: KeeperRefused) -> OvermindError:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.plan.outputs import FOLDER
+from overmind_core.domain.plan.reference import VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +34,9 @@ OUTER_TERMINAL_FAMILIES = ("TMUX", "TERM_PROGRAM", "KITTY_", "WEZTERM_", "ITERM_
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 UNATTENDED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}
 """Nobody can answer a task that isn't interactive: pagers and prompts must not wait."""
+
+MARKS = frozenset({"OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID"})
+"""By these a process is known to belong to a mission, and is ended with it."""
 
 
 class Identity(NamedTuple):
@@ -58,7 +64,7 @@ def compose(
         found.update(TERMINAL)
     if unattended:
         found.update(UNATTENDED)
-    found.update((name, value) for name, value in chosen.items() if not _is_ours(name))
+    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_a_plans(name))
     found["PWD"] = identity.cwd
     if tools is not None:
         found["PATH"] = f"{found['PATH']}:{tools}" if found.get("PATH") else tools
@@ -72,6 +78,11 @@ def compose(
 
 def _is_ours(name: str) -> bool:
     return name.startswith("OVERMIND_") and name not in KEPT
+
+
+def _is_a_plans(name: str) -> bool:
+    """Whether a plan gives it to each of its agents; it is never inherited."""
+    return name == FOLDER or name.startswith(VARIABLE)
 
 
 @lru_cache(maxsize=4096)  # the same names come with every mission

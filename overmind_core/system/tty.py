@@ -24,6 +24,12 @@ def resize(fd: int, *, columns: int, rows: int) -> None:
     fcntl.ioctl(fd, termios.TIOCSWINSZ, _SIZE.pack(rows, columns, 0, 0))
 
 
+def size(fd: int) -> tuple[int, int]:
+    """Columns and rows of the terminal. Raises OSError: `fd` is none any more."""
+    rows, columns, _, _ = _SIZE.unpack(fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_SIZE.size)))
+    return columns, rows
+
+
 def prepare(fd: int, *, columns: int, rows: int) -> None:
     """Give a new terminal its size, and let its line editing know UTF-8."""
     resize(fd, columns=columns, rows=rows)

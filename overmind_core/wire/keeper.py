@@ -35,6 +35,8 @@ RELEASE = "release"
 CURSOR = "cursor"
 TICKET = "ticket"
 STATUS = "status"
+NEED = "need"
+"""`on`: somebody has to supervise also while nothing runs: a plan or a schedule goes on."""
 GOODBYE = "goodbye"
 QUIT = "quit"
 STREAM = "stream"
@@ -61,13 +63,15 @@ ERROR_TICKET = "ticket"
 ERROR_INTERNAL = "internal"
 
 FRAME_DATA = 1
-"""Bytes of the terminal; from a viewer: typed input."""
+"""Bytes of the terminal; from a viewer: typed input, in which a frame's end cuts no escape sequence in two."""
 FRAME_RESIZE = 2
-"""u16 columns, u16 rows."""
+"""u16 columns, u16 rows; from a viewer: the size of its own terminal."""
 FRAME_EXIT = 3
 """i32 exit code, negative for a signal; nothing follows."""
 FRAME_OFFSET = 4
 """u64 offset in the log's `out` at which the live stream begins; always the first frame."""
+FRAME_REDRAW = 5
+"""Empty; from a viewer: have the program draw everything again."""
 
 FRAME_LIMIT = 16 << 20
 """Bytes of one frame's payload."""
@@ -95,6 +99,11 @@ def data_frame(data: bytes) -> bytes:
 def resize_frame(columns: int, rows: int) -> bytes:
     """A size in character cells."""
     return frame(FRAME_RESIZE, _RESIZE.pack(columns, rows))
+
+
+def redraw_frame() -> bytes:
+    """Ask for everything to be drawn again."""
+    return frame(FRAME_REDRAW, b"")
 
 
 def exit_frame(code: int) -> bytes:

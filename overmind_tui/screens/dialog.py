@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from overmind_core.domain.cells import width
+from overmind_tui.screens.fitting import Fitting
 from overmind_tui.view.cells import Cell, clipped
 from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines
@@ -27,7 +28,7 @@ class Answer(NamedTuple):
     tone: str = ""
 
 
-class Dialog(ModalScreen[None]):
+class Dialog(Fitting, ModalScreen[None]):
     """Asks `lines` and does what is answered; esc is the last answer.
 
     Args:
@@ -74,8 +75,10 @@ class Dialog(ModalScreen[None]):
         return [*([Cell(clipped(line, cells))] for line in self._lines), [], labels]
 
     def press(self, key: str, character: str | None) -> None:
-        """Choose, or answer."""
+        """Choose, or answer; what nobody can see is not answered but by esc."""
         pressed = character or key
+        if self.is_too_small and pressed not in {"escape", "ctrl+c"}:
+            return
         if pressed in {"left", "shift+tab", "h"}:
             self._at = (self._at - 1) % len(self._answers)
         elif pressed in {"right", "tab", "l"}:

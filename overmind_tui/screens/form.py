@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -11,162 +11,211 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_core.domain.cells import width
-from overmind_tui.view import field as typing
-from overmind_tui.view.cells import clipped
-from overmind_tui.view.field import Field
-from overmind_tui.widgets.canvas import Canvas, Run
+from overmind_tui import actiontable
+from overmind_tui.actions import Context
+from overmind_tui.machine import folders
+from overmind_tui.messages import Done
+from overmind_tui.screens.fitting import Fitting
+from overmind_tui.view import form as filling
+from overmind_tui.view import formrows
+from overmind_tui.view.cells import Cell
+from overmind_tui.view.form import Form
+from overmind_tui.widgets.canvas import Canvas
 
 if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
 
-LABEL = 10
-"""Cells of a label."""
-WIDTH = 72
+WIDTH = 84
+LOW = 30
+"""Rows of a terminal in which nothing is left for air."""
+PATIENCE = 1.0
+"""Seconds that keys wait for what becomes of it; then esc works again."""
+HELP = ("enter starts · tab next · esc closes, and keeps it", "enter starts · esc closes")
 
 
-class Entry(NamedTuple):
-    """One line of the form; with choices, left and right go through them."""
-
-    key: str
-    label: str
-    hint: str
-    choices: tuple[str, ...] = ()
-
-
-ENTRIES = (
-    Entry("command", "command", "a shell command, such as: make test"),
-    Entry("name", "name", "generated"),
-    Entry("cwd", "folder", "where it runs"),
-    Entry("restart", "restart", "", ("never", "on-failure", "always")),
-)
-
-
-class Form(ModalScreen[None]):
-    """Asks for a mission; `start` gets what was typed, and `refused` shows why it did not work.
+class FormScreen(Fitting, ModalScreen[None]):
+    """Asks for a mission; `refused` shows why it did not work, `done` closes it.
 
     Args:
-        start: Gets the values by key.
-        cwd: The folder to begin with.
-        command: The command to begin with.
+        state: The form to begin with.
+        start: Gets the form when it is to be started.
+        keep: Gets the form whenever it is left without that.
     """
 
     AUTO_FOCUS = ""
 
-    def __init__(self, start: Callable[[dict[str, str]], None], *, cwd: str, command: str = "") -> None:
+    def __init__(self, state: Form, *, start: Callable[[FormScreen, Form], None], keep: Callable[[Form], None]) -> None:
         super().__init__()
+        self.state = state
         self._start = start
-        self._values = {"command": Field.of(command), "name": Field(), "cwd": Field.of(cwd), "restart": Field("never")}
-        self._at = 0
-        self._refusal = ("", "")
+        self._keep = keep
         self._waits = False
+
+    @property
+    def _program(self) -> OvermindApp:
+        return cast("OvermindApp", self.app)
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
-        with Vertical(id="form") as box:
-            box.border_title = "new mission"
-            box.border_subtitle = "enter start · tab next · esc cancel"
-            box.styles.width = min(WIDTH, max(self.app.size.width - 2, 20))
-            yield _Entries(self)
+        self._sheet = Sheet(self)
+        with Vertical(id="form") as self._frame:
+            self._frame.border_title = "new mission"
+            yield self._sheet
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        cast("OvermindApp", self.app).typed.release()
+        self._changed()
+        self._program.typed.release()
+
+    def on_resize(self) -> None:
+        """Other lines."""
+        self._changed()
+
+    # keys
 
     def press(self, key: str, character: str | None) -> None:
-        """Type, go to another entry, start or cancel."""
-        entry = ENTRIES[self._at]
-        field = self._values[entry.key]
-        if self._waits:
+        """Type, go to another entry, start or leave."""
+        action = None if character is not None else actiontable.keymap(Context.FORM).get(key)
+        if action is not None and action.name == "cancel":
+            self.do_cancel()
+        elif self._waits:
             return
-        if key in {"escape", "ctrl+c"}:
-            self.app.pop_screen()
-        elif key == "enter":
-            self._enter()
-        elif key in {"tab", "down"}:
-            self._at = (self._at + 1) % len(ENTRIES)
-        elif key in {"shift+tab", "up"}:
-            self._at = (self._at - 1) % len(ENTRIES)
-        elif entry.choices:
-            if key in {"left", "right", "space"}:
-                step = -1 if key == "left" else 1
-                chosen = (entry.choices.index(field.text) + step) % len(entry.choices)
-                self._values[entry.key] = Field(entry.choices[chosen])
         elif character is not None:
-            self._type(entry.key, typing.typed(field, character))
-        elif (changed := typing.pressed(field, key)) is not None:
-            self._type(entry.key, changed)
-        self.query_one(_Entries).refresh()
+            self._be(filling.typed(self.state, character))
+        elif action is not None and hasattr(self, name := f"do_{action.name.replace('-', '_')}"):
+            getattr(self, name)()
+        else:
+            self._be(filling.pressed(self.state, key))
 
     def paste(self, text: str) -> None:
-        """Into the entry with the cursor."""
-        entry = ENTRIES[self._at]
-        if not entry.choices and not self._waits:
-            self._type(entry.key, typing.typed(self._values[entry.key], text))
-            self.query_one(_Entries).refresh()
+        """Into the entry with the cursor; nothing in a paste is a key."""
+        if not self._waits and self.state.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD}:
+            self._be(filling.typed(self.state, text))
 
-    def refused(self, key: str, reason: str) -> None:
-        """Show why it was not started, beside the entry that is wrong."""
-        self._waits = False
-        self._refusal = (key, reason)
-        self._at = next((at for at, entry in enumerate(ENTRIES) if entry.key == key), self._at)
-        self.query_one(_Entries).refresh()
-
-    def _type(self, key: str, field: Field) -> None:
-        self._values[key] = field
-        if self._refusal[0] == key:
-            self._refusal = ("", "")
-
-    def _enter(self) -> None:
-        if not self._values["command"].text.strip():
-            self.refused("command", "say what to run")
+    def do_start(self) -> None:
+        """Start it; keys wait for what becomes of it."""
+        continued = filling.continued(self.state)
+        if continued is not None:
+            self._be(continued)
             return
         self._waits = True
-        self._start({key: field.text.strip() for key, field in self._values.items()})
+        self._program.typed.hold()
+        self._patience = self.set_timer(PATIENCE, self._program.typed.release)
+        self._changed()
+        self._start(self, self.state)
 
-    def line(self, y: int) -> tuple[Entry | None, Field, bool, str]:
-        """What stands on a line: an entry, its value, whether the cursor is there; or the refusal below it."""
-        entry, row = ENTRIES[min(y // 2, len(ENTRIES) - 1)], y % 2
-        if row:
-            return None, Field(), False, self._refusal[1] if self._refusal[0] == entry.key else ""
-        return entry, self._values[entry.key], ENTRIES[self._at] is entry, ""
+    def do_cancel(self) -> None:
+        """Start nothing, and keep what was typed."""
+        self._keep(self.state)
+        self.close()
+
+    def do_newline(self) -> None:
+        """Another line."""
+        self._be(filling.newline(self.state))
+
+    def do_next_entry(self) -> None:
+        """Complete the folder, else go to the next entry."""
+        self._be(filling.completed(self.state) if self.state.ghost else filling.stepped(self.state, 1))
+
+    def do_previous_entry(self) -> None:
+        """To the entry before."""
+        self._be(filling.stepped(self.state, -1))
+
+    def do_below(self) -> None:
+        """A row down, from the last one to the next entry."""
+        self._vertical(1)
+
+    def do_above(self) -> None:
+        """A row up, from the first one to the entry before."""
+        self._vertical(-1)
+
+    def _vertical(self, step: int) -> None:
+        moved = formrows.moved(self.state, self._sheet.cells, step)
+        self._be(moved if moved is not None else filling.stepped(self.state, step))
+
+    # what became of it
+
+    def refused(self, key: str, reason: str) -> None:
+        """It was not started: the reason stays beside what is wrong."""
+        self._wait_no_more()
+        if not self.is_current:
+            self._program.flash(reason, "bad")
+        self._be(filling.refused(self.state, key, reason))
+
+    def close(self) -> None:
+        """Leave the screen below to the keys."""
+        if self.is_current:
+            self.app.pop_screen()
+        self._wait_no_more()
+
+    def _wait_no_more(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._patience.stop()
+            self._program.typed.release()
+
+    # drawing
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is being started."""
+        return self._waits
+
+    def _be(self, state: Form) -> None:
+        before, self.state = self.state, state
+        if state.at == "cwd" and state.values["cwd"].text != before.values["cwd"].text:
+            self._complete(state.values["cwd"].text)
+        self._changed()
+
+    def _complete(self, text: str) -> None:
+        """Look up what completes the folder."""
+        program, base = self._program, self._program.world.folder
+
+        def work() -> None:
+            found = folders.completion(text, base)
+            program.post_message(Done(lambda: self._offer(text, found)))
+
+        program.run_worker(work, thread=True, group="folders", exit_on_error=False)
+
+    def _offer(self, text: str, found: folders.Completion) -> None:
+        self.state = filling.offered(self.state, text, found.ghost, found.candidates)
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self.is_mounted:
+            return
+        size = self.app.size
+        self._frame.styles.width = min(WIDTH, size.width)
+        self._frame.styles.padding = (1, 1) if size.height >= LOW else (0, 1)
+        self._frame.border_subtitle = "starting …" if self._waits else HELP[size.width < len(HELP[0]) + 8]
+        self._sheet.lay_out(min(WIDTH, size.width) - 4, size.height - (4 if size.height >= LOW else 2))
 
 
-class _Entries(Canvas):
-    """Draws the entries."""
+class Sheet(Canvas):
+    """Draws the form; where it is too low for all of it, the part with the cursor."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: FormScreen) -> None:
         super().__init__()
         self._form = form
-        self.styles.height = 2 * len(ENTRIES)
+        self._lines: list[list[Cell]] = []
+        self._top = 0
+        self.cells = 0
+
+    def lay_out(self, cells: int, most: int) -> None:
+        """Draw it in so many cells and at `most` so many lines."""
+        self.cells = cells
+        program = cast("OvermindApp", self.app)
+        self._lines, first, last = formrows.drawn(self._form.state, cells, ascii_only=program.ascii_only)
+        height = max(1, min(len(self._lines), most))
+        self._top = max(0, min(self._top, first, len(self._lines) - height), last - height + 1)
+        self.styles.height = height
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """An entry, or what is wrong with the one above."""
-        entry, field, active, refusal = self._form.line(y)
-        cells = self.content_size.width
-        if entry is None:
-            return self.strip([(" " * (LABEL + 1) + clipped(refusal, cells - LABEL - 1), self.tone("bad"))], cells)
-        label = (f" {entry.label:<{LABEL}}", self.tone("accent" if active else "quiet"))
-        return self.strip([label, *self._value(entry, field, cells - LABEL - 1, active=active)], cells)
-
-    def _value(self, entry: Entry, field: Field, cells: int, *, active: bool) -> Sequence[Run]:
-        if entry.choices:
-            return [
-                (
-                    f"{'●' if choice == field.text else '○'} {choice}  ",
-                    self._choice(choice == field.text, active=active),
-                )
-                for choice in entry.choices
-            ]
-        if not active:
-            return [(clipped(field.text, cells), Style.null())] if field.text else [(entry.hint, self.tone("faint"))]
-        text, at = field.text, field.at
-        begin = 0
-        while width(text[begin:at]) >= cells:
-            begin += 1
-        cursor = (text[at : at + 1] or " ", Style(reverse=True))
-        hint = "" if text else entry.hint[: cells - 1]
-        return [(text[begin:at], Style.null()), cursor, (text[at + 1 :] or hint, self.tone("" if text else "faint"))]
-
-    def _choice(self, chosen: bool, *, active: bool) -> Style:  # noqa: FBT001 - the first word says it
-        return self.tone(("accent" if active else "") if chosen else "faint")
+        """One line; the cursor is a cell in reverse."""
+        at = self._top + y
+        cells = self._lines[at] if at < len(self._lines) else []
+        runs = [
+            (cell.text, Style(reverse=True) if cell.tone == formrows.CURSOR else self.tone(cell.tone)) for cell in cells
+        ]
+        return self.strip(runs, self.content_size.width)

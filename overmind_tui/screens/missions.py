@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
+from textual.screen import ModalScreen
 
-from overmind_tui import actions
-from overmind_tui.actions import Context
-from overmind_tui.messages import LogFailed, LogGrew, LogOlder, LogShown
+from overmind_tui.actions import Action, Context
+from overmind_tui.screens.logside import LogSide
 from overmind_tui.screens.page import Page
+from overmind_tui.screens.panels import Panels
 from overmind_tui.screens.surroundings import Surroundings
-from overmind_tui.view import filter as filtering
-from overmind_tui.view import missions
-from overmind_tui.view.cells import Row
+from overmind_tui.screens.tablehands import Marks
+from overmind_tui.screens.tableside import TableSide
+from overmind_tui.screens.terminalside import LEFT_SECONDS, TerminalSide
+from overmind_tui.view import missions, needs
+from overmind_tui.view.cells import Cell, Row
 from overmind_tui.view.columns import MISSIONS
-from overmind_tui.view.filter import BrokenFilter, Filter
-from overmind_tui.widgets.lines import Lines
+from overmind_tui.view.shape import Panel
+from overmind_tui.widgets.lines import Lines, LinesPanel
 from overmind_tui.widgets.log_view import LogView
 from overmind_tui.widgets.resource_table import ResourceTable
+from overmind_tui.widgets.terminal_view import TerminalView
 
-NARROW, SHORT = 100, 30
-"""Columns and rows below which list and log take turns, and the load is not shown."""
-TINY = (60, 15)
-SMALLEST = (40, 8)
-NOTHING = Filter("", lambda _row: True)
-ORDERS = {"sort-name": "name", "sort-age": "age", "sort-state": "state", "sort-cpu": "cpu", "sort-memory": "memory"}
+FRESH = 0.9
+"""Seconds in which times that were drawn are still true."""
 
 
 class MissionsScreen(Page):
@@ -37,14 +37,13 @@ class MissionsScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self.around = Surroundings(self)
-        self._shown_run = 0
-        self.at_log = False
-        self.zoomed = False
-        self.shows_header = True
-        self.filter = NOTHING
-        self.folded: set[str] = set()
-        self.flat = False
-        self.order = "age:down"
+        self.table_side = TableSide(self)
+        self.marks = Marks(self)
+        self.log_side = LogSide(self)
+        self.terminal_side = TerminalSide(self)
+        self.panels = Panels(self)
+        self._left = False
+        self._arranged = 0.0
 
     # layout
 
@@ -55,76 +54,71 @@ class MissionsScreen(Page):
         self.banner = Lines(self.around.banner, id="banner")
         self.table = ResourceTable(MISSIONS, ascii_only=self.program.ascii_only, id="missions")
         self.table.now = self.program.now
-        self.load = Lines(self.around.load, id="load")
-        self.load.border_title = "load"
+        self.stats = LinesPanel(self.around.stats, press=self.table.press, id="stats")
         self.log_view = LogView(zone=self.program.zone, id="log")
-        self.log_view.times, self.log_view.wrap = settings.log_time, settings.log_wrap
-        self.left = Vertical(self.table, self.load, id="left")
-        self.panels = Horizontal(self.left, self.log_view, id="panels")
+        self._log_defaults = settings.log_time, settings.log_wrap
+        self.log_view.times, self.log_view.wrap = self._log_defaults
+        self.left = Vertical(self.table, self.stats, id="left")
+        self.terminal_view = TerminalView(self.terminal_side.keys.point, id="terminal")
+        self.room = Horizontal(self.left, self.log_view, self.terminal_view, id="panels")
         self.too_small = Lines(self.around.small, id="too-small")
-        self.fold(self.app.size)
+        self.panels.fold()
         yield self.head
         yield self.banner
-        yield self.panels
+        yield self.room
         yield self.too_small
         yield from self.compose_bottom()
         self.bottom.display = self.program.shows_crumbs
 
+    def settings_changed(self) -> None:
+        """The configuration was saved; how the log is shown counts when it says something else than before."""
+        super().settings_changed()
+        found = self.program.settings
+        if (found.log_time, found.log_wrap) != self._log_defaults:
+            self._log_defaults = found.log_time, found.log_wrap
+            self.log_view.show_as(times=found.log_time, wrap=found.log_wrap)
+
     def begin(self) -> None:
         """The table has the keys."""
+        self.table_side.recall()
         self.rearrange(asked=True)
-        self._focus()
+        self.panels.refocus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold what doesn't fit."""
-        self.fold(event.size)
-        self._focus()
+        self.panels.resized(event.size)
 
-    def fold(self, size: Size) -> None:
-        """Decide which panels are shown in a terminal of this size."""
-        small = size.width < SMALLEST[0] or size.height < SMALLEST[1]
-        tiny = size.width < TINY[0] or size.height < TINY[1]
-        alone = self.zoomed or tiny or size.width < NARROW
-        self.too_small.display = small
-        self.panels.display = not small
-        self.head.display = not small and self.shows_header
-        self.banner.display = not small and bool(self.program.lost)
-        self.log_view.display = self.at_log or not alone
-        self.left.display = not self.at_log or not alone
-        self.load.display = not self.zoomed and not tiny and size.height >= SHORT
-        self.log_view.set_class(self.log_view.display and not self.left.display, "alone")
-
-    def _focus(self) -> None:
-        self.set_focus(self.log_view if self.at_log else self.table)
-        self.crumbs = ("missions", "logs") if self.at_log else ("missions",)
-        self.retitle()
-        self.head.refresh()
-        self.say()
+    def on_unmount(self) -> None:
+        """The program ends."""
+        self.terminal_side.hang_up()
 
     # what came
 
     def rearrange(self, *, asked: bool = False) -> None:
-        """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
-        fleet = self.program.fleet
-        rows = self._ordered(fleet.rows.values())
-        wanted = self.filter.matches if self.filter else None
-        branches = missions.arranged(rows, wanted=wanted, folded=self.folded, flat=self.flat)
-        self.table.marked &= {branch.id for branch in branches} if not self.filter else set(fleet.rows)
-        self.table.empty = self.around.empty()
-        self.table.sorted_by = self.order
-        self.table.show(branches, asked=asked)
-        self.retitle()
-        self.tick()
+        """Show the rows as they are now."""
+        self._arranged = time.monotonic()
+        self.table_side.rearrange(asked=asked)
+        self.terminal_side.rows_changed()
+
+    def targets(self) -> list[Row]:
+        """The marked rows that are shown, else the cursor's; in a terminal its own."""
+        return (self.terminal_side if self.panels.current is Panel.TERMINAL else self.table_side).targets()
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row has just moved."""
+        return self.panels.current is not Panel.TERMINAL and self.table.restless
 
     def tick(self) -> None:
-        """A second went by."""
-        self.table.tick()
-        self.head.refresh()
-        self.load.refresh()
+        """A second went by; rows that have just come are drawn with their times already."""
+        if time.monotonic() - self._arranged > FRESH:
+            self.table.tick()
+        self.head.say()
+        self.stats.say()
 
     def changed_connection(self) -> None:
         """The supervisor came or went."""
-        self.fold(self.app.size)
+        self.panels.fold()
         self.banner.refresh()
         self.table.empty = self.around.empty()
         self.table.refresh()
@@ -132,20 +126,19 @@ class MissionsScreen(Page):
     @on(ResourceTable.Selected)
     def look_at(self, message: ResourceTable.Selected) -> None:
         """Another mission under the cursor, another log."""
-        self.program.log_feed.show(message.row)
-        row = self.program.fleet.of(message.row)
-        self.log_view.start(message.row, "" if row else "no mission is selected")
-        self.load.refresh()
+        self.log_side.look_at(message.row)
+        self.stats.refresh()
+        self.say()
+
+    def standing(self) -> Cell:
+        """What the mission under the cursor asks."""
+        fleet, typing = self.program.fleet, self.context is Context.TYPING
+        return needs.strip(fleet.of(self.table.cursor_id), fleet.questions, typing=typing)
 
     @on(ResourceTable.Opened)
     def opened(self) -> None:
         """Two clicks on a row."""
         self.do_open()
-
-    @on(LogView.WantsOlder)
-    def look_back(self) -> None:
-        """Somebody scrolled to the first lines."""
-        self.run_worker(self.program.log_feed.load_older, thread=True, group="older")
 
     @on(LogView.Changed)
     def log_changed(self) -> None:
@@ -156,129 +149,120 @@ class MissionsScreen(Page):
     def retitle(self) -> None:
         """What the borders say."""
         self.table.entitle(self.around.table_title())
-        self.log_view.entitle(self.around.log_title(self._shown_run), self.around.log_subtitle())
-
-    def log_came(self, message: LogShown | LogGrew | LogOlder | LogFailed) -> None:
-        """Something of the log that is looked at."""
-        view = self.log_view
-        if message.mission != view.mission:
-            return
-        match message:
-            case LogShown():
-                view.empty = "nothing was written" if message.ended else "nothing was written yet"
-                view.show(message.lines, message.partial, more=message.more)
-                self._shown_run = message.run
-            case LogGrew():
-                view.add(message.lines, message.partial)
-                self._shown_run = message.run
-            case LogOlder():
-                view.put_before(message.lines, more=message.more)
-            case LogFailed():
-                view.start(message.mission, message.reason)
-        self.retitle()
+        self.stats.entitle(self.around.stats_title())
+        if self.terminal_side.is_open:
+            self.terminal_view.entitle(*self.terminal_side.titles())
+        self.log_view.entitle(self.around.log_title(), self.around.log_subtitle())
 
     # keys
 
     @property
     def context(self) -> Context:
         """The keys of the panel with the focus."""
-        return Context.LOG if self.at_log else Context.MISSIONS
+        return self.panels.context
+
+    @property
+    def sides(self) -> Sequence[object]:
+        """The panel with the focus, who marks rows, and who arranges the panels."""
+        return (self.panels.side, self.marks, self.panels)
+
+    def press(self, key: str, character: str | None) -> None:
+        """A key, for the terminal where one is typed into."""
+        if not (self.panels.at_terminal and self.terminal_side.keys.press(key, character)):
+            super().press(key, character)
+
+    def paste(self, text: str) -> None:
+        """A paste, the same."""
+        if self.panels.at_terminal:
+            self.terminal_side.keys.paste(text)
+        else:
+            super().paste(text)
+
+    def act(self, action: Action) -> None:
+        """Enter, where nothing else was pressed before, shows what happened while nobody was here."""
+        if self.program.absence.answers(action.name):
+            self.panels.fold()
+            self.program.commands.run("events")
+        else:
+            super().act(action)
+
+    def on_screen_suspend(self) -> None:
+        """Another page, or a question that stands before this one."""
+        self._left = isinstance(self.app.screen, Page)
+
+    def on_screen_resume(self) -> None:
+        """Who comes back to the list sees no missions that were killed before."""
+        if self._left:
+            self.program.fleet.forget_killed()
+            self.rearrange(asked=True)
+        self._left = False
+        self.terminal_side.stay.seen_again()
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether nothing but a question stands before this screen."""
+        stack = self.app.screen_stack
+        return self in stack and all(isinstance(one, ModalScreen) for one in stack[stack.index(self) + 1 :])
 
     def typing(self, sign: str, text: str) -> None:
         """Each key filters; a broken one colours the prompt and keeps the last good rows."""
-        if sign != "/":
-            return
-        try:
-            self.filter = filtering.parsed(text)
-        except BrokenFilter:
-            self.bar.broken = True
-            return
-        self.bar.broken = False
-        self.rearrange(asked=True)
-
-    def do_filter(self) -> None:
-        """Type a filter for the table."""
-        self.to_panel(log=False)
-        self.open_bar("/", self.filter.text)
-
-    def do_clear_filter(self) -> None:
-        """Show everything again."""
-        self.filter = NOTHING
-        self.rearrange(asked=True)
+        if sign == "/":
+            self.bar.broken = not self.panels.side.type(text)
 
     def do_open(self) -> None:
-        """Its log."""
+        """Its terminal, to look at; its log, where it has none."""
+        current = self.table.current
+        if current is not None and missions.has_terminal(current.row):
+            self.terminal_side.look(current.row)
+        else:
+            self.do_log()
+
+    def do_log(self) -> None:
+        """Its log; of all marked ones together."""
+        rows = self.targets()
+        if len(rows) > 1:
+            self.log_side.look_at_all(rows)
+        if rows:
+            self.panels.give(Panel.LOG)
+
+    def do_previous(self) -> None:
+        """The log of the run before."""
         if self.table.current is not None:
-            self.to_panel(log=True)
+            self.panels.give(Panel.LOG)
+            self.log_side.do_previous()
 
-    do_log = do_open
+    def turn_prompt(self) -> bool:
+        """Tab behind `/`: the panel may know two meanings of it."""
+        return self.panels.current is Panel.LOG and self.log_side.turn_prompt()
 
-    def do_next_panel(self) -> None:
-        """There are two that take keys."""
-        self.to_panel(log=not self.at_log)
+    def do_leave(self) -> None:
+        """Leave the program; not by a key that was meant for the terminal that was left just now."""
+        if time.monotonic() < self.terminal_side.left_at + LEFT_SECONDS:
+            self.program.flash("ctrl-c: the terminal was left already · again leaves the program", "slow")
+        else:
+            super().do_leave()
 
-    do_previous_panel = do_next_panel
+    @on(TerminalView.Sized)
+    def terminal_sized(self) -> None:
+        """The pane has another size."""
+        self.terminal_side.resized()
 
-    def do_zoom(self) -> None:
-        """One panel, or all."""
-        self.zoomed = not self.zoomed
-        self.fold(self.app.size)
-
-    def do_header(self) -> None:
-        """Show or hide it."""
-        self.shows_header = not self.shows_header
-        self.fold(self.app.size)
-
-    def to_panel(self, *, log: bool) -> None:
-        """Give the keys to a panel."""
-        self.at_log = log
-        self.fold(self.app.size)
-        self._focus()
+    @on(TerminalView.Changed)
+    def terminal_changed(self) -> None:
+        """Another part of it is seen."""
+        self.retitle()
 
     def do_back(self) -> None:
-        """Close one thing; whether there was any."""
-        self._close_one()
+        """Close one thing; with nothing open, what is said of an absence."""
+        if self.panels.close_one():
+            self.program.commands.closed()
+        elif self.program.absence.said:
+            self.program.absence.said = ""
+            self.panels.fold()
 
     def do_quit(self) -> None:
         """Close one thing; with nothing open, leave."""
-        if not self._close_one():
-            self.program.ask_leave()
-
-    def _close_one(self) -> bool:
-        if self.table.marked:
-            self.table.marked.clear()
-            self.table.refresh()
-            self.retitle()
-        elif self.filter and not self.at_log:
-            self.do_clear_filter()
-        elif self.zoomed:
-            self.do_zoom()
-        elif self.at_log:
-            self.to_panel(log=False)
+        if self.panels.close_one():
+            self.program.commands.closed()
         else:
-            return False
-        return True
-
-    def do_flat(self) -> None:
-        """Tree or not."""
-        self.flat = not self.flat
-        self.rearrange(asked=True)
-
-    def do_wide(self) -> None:
-        """More columns, or fewer."""
-        self.table.wide = not self.table.wide
-        self.rearrange(asked=True)
-
-    def act(self, action: actions.Action) -> None:
-        """Sorting is a table of its own; what is done to missions is elsewhere; the rest is here."""
-        if action.name in ORDERS:
-            order = ORDERS[action.name]
-            self.order = f"{order}:up" if self.order == f"{order}:down" else f"{order}:down"
-            self.rearrange(asked=True)
-        elif not self.program.deeds.act(self, action):
-            super().act(action)
-
-    def _ordered(self, rows: Iterable[Row]) -> list[Row]:
-        name, _, way = self.order.partition(":")
-        key = missions.sort_keys(self.program.now())[name]
-        return sorted(rows, key=key, reverse=way == "up")
+            self.program.ask_leave()

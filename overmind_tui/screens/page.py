@@ -10,23 +10,34 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from overmind_core.domain.cells import width
-from overmind_tui import actions
+from overmind_tui import actions, actiontable
 from overmind_tui.actions import Action, Context
-from overmind_tui.view.cells import Cell, clipped
+from overmind_tui.machine import clipboard
+from overmind_tui.screens.fitting import Fitting
+from overmind_tui.screens.paced import Paced
+from overmind_tui.view.cells import Cell, Row, clipped
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
+from overmind_tui.widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
 
+ALT = "alt+"
+LEAVING = frozenset({"quit", "leave"})
+GAP = 2
+"""Cells between the parts of the bottom line."""
+NOTHING = Cell("")
 
-class Page(Screen[None]):
+
+class Page(Fitting, Paced):
     """One full screen."""
 
     AUTO_FOCUS = ""
+    way_out = "esc goes back"
+    uncovered = 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +52,24 @@ class Page(Screen[None]):
     def context(self) -> Context:
         """Whose keys count now."""
         return Context.TEXT
+
+    @property
+    def sides(self) -> Sequence[object]:
+        """Who of this screen does actions, by methods `do_<action>`, before the screen itself."""
+        return ()
+
+    def targets(self) -> list[Row]:
+        """The missions that an action would meet."""
+        return []
+
+    def chosen(self) -> list[Row]:
+        """The rows of any kind that an action would meet."""
+        return self.targets()
+
+    @property
+    def restless(self) -> bool:
+        """Whether what an action would meet has just moved."""
+        return False
 
     def compose_bottom(self) -> Iterator[CommandBar | Lines]:
         """The last line of the screen."""
@@ -57,10 +86,16 @@ class Page(Screen[None]):
     def on_mount(self) -> None:
         """It can take keys now."""
         self.begin()
-        self.program.typed.release()
+        if not self.program.first_view:  # else the keys are for the view that opens next
+            self.program.typed.release()
 
     def begin(self) -> None:
         """Show and focus what is to be seen first."""
+
+    def settings_changed(self) -> None:
+        """The configuration was saved."""
+        for table in self.query(ResourceTable):
+            table.draw_marks(ascii_only=self.program.ascii_only)
 
     # keys
 
@@ -69,22 +104,42 @@ class Page(Screen[None]):
         if self.bar.sign:
             self._press_in_bar(key, character)
             return
-        action = actions.keymap(self.context).get(character or key) or actions.keymap(self.context).get(key)
+        hotkey = next((one for one in self.program.settings.hotkeys if one.key in {character, key}), None)
+        if hotkey is not None and hotkey.counts_in(self.context):
+            self.program.commands.run(hotkey.line)
+            return
+        action = actiontable.meaning(self.context, key, character)
         if action is not None:
             self.act(action)
+        elif key.startswith(ALT):
+            self._press_both(key.removeprefix(ALT))
+
+    def _press_both(self, key: str) -> None:
+        """Esc with a key close behind it looks like alt and the key. Esc counts; the key where it harms nothing."""
+        self.press("escape", None)
+        page = self.program.screen
+        if isinstance(page, Page) and not page.bar.sign:
+            action = actiontable.meaning(page.context, key, None)
+            if action is not None and action.danger is actions.Danger.NONE and action.name not in LEAVING:
+                page.act(action)
 
     def act(self, action: Action) -> None:
         """Do one action of the table, unless it is not allowed."""
         if not actions.allowed(action, read_only=self.program.read_only):
             self.program.flash(f"read-only: {action.label} is off", "slow")
             return
-        do = getattr(self, "do_" + action.name.replace("-", "_"), None)
+        if self.is_too_small and action.danger is not actions.Danger.NONE:
+            self.program.flash("too small to see what that would do", "slow")
+            return
+        self.program.coaching.did(self.context, action.name)
+        name = "do_" + action.name.replace("-", "_")
+        do = next((getattr(one, name) for one in (*self.sides, self) if hasattr(one, name)), None)
         if do is not None:
             do()
-            return
-        press = getattr(self.focused, "press", None)
-        if press is not None:
-            press(action.name)
+        elif not self.program.deeds.act(self, action):
+            press = getattr(self.focused, "press", None)
+            if press is not None:
+                press(action.name)
 
     def paste(self, text: str) -> None:
         """What is pasted is typed into the open line, else it is nothing."""
@@ -96,7 +151,10 @@ class Page(Screen[None]):
             self.close_bar()
         elif key == "enter":
             sign, text = self.bar.sign, self.close_bar()
+            self.program.typed_before.add(sign, text)
             self.entered(sign, text)
+        elif key == "tab" and self.bar.sign == "/" and self.turn_prompt():
+            self.say()
         elif character is not None:
             self.bar.insert(character)
         else:
@@ -105,7 +163,8 @@ class Page(Screen[None]):
     def open_bar(self, sign: str, text: str = "") -> None:
         """Begin to type."""
         complete = self.program.commands.ghost if sign == ":" else lambda _: ""
-        self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text))
+        past = self.program.typed_before
+        self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
         self.bar.display, self.bottom.display = True, False
 
     def close_bar(self) -> str:
@@ -116,6 +175,10 @@ class Page(Screen[None]):
 
     def typing(self, sign: str, text: str) -> None:
         """The typed text changed."""
+
+    def turn_prompt(self) -> bool:
+        """Tab behind `/`: give it its other meaning; False when there is none."""
+        return False
 
     def entered(self, sign: str, text: str) -> None:
         """Enter was pressed."""
@@ -136,9 +199,25 @@ class Page(Screen[None]):
         """All views and verbs."""
         self.program.commands.show("aliases")
 
+    def do_inbox(self) -> None:
+        """Who needs the person."""
+        self.program.commands.inbox()
+
     def do_refresh(self) -> None:
         """Ask for everything anew."""
         self.program.refresh_all()
+
+    def do_save(self) -> None:
+        """Save what is shown to a file."""
+        clipboard.save(self.program, self.shown_text(), self.crumbs[-1])
+
+    def shown_text(self) -> str:
+        """What is shown, as text: what the panel with the keys says, else what is on the screen."""
+        told = next((one for one in (*self.sides, self.focused) if hasattr(one, "shown_text")), None)
+        if told is not None:
+            return str(told.shown_text())
+        lines = self._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def do_crumbs(self) -> None:
         """Show or hide the bottom line."""
@@ -154,22 +233,53 @@ class Page(Screen[None]):
         self.program.back()
 
     def do_leave(self) -> None:
-        """Leave the program."""
-        self.program.ask_leave()
+        """Cancel the command line that takes long, else leave the program."""
+        if not self.program.commands.runs.jobs.cancel():
+            self.program.ask_leave()
+
+    def do_history_back(self) -> None:
+        """The view before."""
+        self.program.commands.back()
+
+    def do_history_forward(self) -> None:
+        """The view after."""
+        self.program.commands.forward()
+
+    def do_history_last(self) -> None:
+        """The last view, there and back."""
+        self.program.commands.last()
 
     # the bottom line
 
     def say(self) -> None:
         """What the bottom line says has changed."""
-        self.bottom.refresh()
+        self.bottom.say()
 
     def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        return [bottom_line(self.crumbs, self.program.notice, cells)]
+        program = self.program
+        coach = program.coaching.line(self.context)
+        return [bottom_line(self.crumbs, program.notice.shown, cells, coach=coach, standing=self.standing())]
+
+    def standing(self) -> Cell:
+        """What the bottom line says while nothing was flashed."""
+        return Cell("")
 
 
-def bottom_line(crumbs: Sequence[str], notice: Cell, cells: int) -> list[Cell]:
-    """Where we are at the left, what happened at the right."""
+def bottom_line(
+    crumbs: Sequence[str], notice: Cell, cells: int, *, coach: str = "", standing: Cell = NOTHING
+) -> list[Cell]:
+    """Where we are at the left; at the right what happened, else what stands.
+
+    What to press next is between them where there is room; of what stands it takes the place where there is not.
+    """
     left = [Cell(f" <{crumb}>", "accent" if crumb == crumbs[-1] else "quiet") for crumb in crumbs]
     used = sum(width(cell.text) for cell in left)
-    text = clipped(notice.text, max(cells - used - 2, 0))
-    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, notice.tone)]
+    said = notice if notice.text else standing
+    room = cells - used - width(coach) - 2 * GAP
+    if coach and not notice.text and 0 <= room < width(said.text):
+        said = NOTHING
+    if coach and width(said.text) <= room:
+        left.append(Cell(f"{'':{GAP}}{coach}", "key"))
+        used += GAP + width(coach)
+    text = clipped(said.text, max(cells - used - 2, 0))
+    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, said.tone)]

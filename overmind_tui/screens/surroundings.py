@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_tui import actions, registry
-from overmind_tui.view import summary
-from overmind_tui.view.cells import Cell
+from overmind_tui import actiontable
+from overmind_tui.actions import Context, Needs
+from overmind_tui.view import emptiness, graphs, logtitle, shape, summary
+from overmind_tui.view.cells import Cell, safe
+from overmind_tui.view.shape import Panel
+from overmind_tui.view.summary import Facts
 
 if TYPE_CHECKING:
     from overmind_tui.screens.missions import MissionsScreen
@@ -21,66 +24,75 @@ class Surroundings:
         self._screen = screen
 
     def head(self, cells: int) -> Lines:
-        """The line at the top."""
-        program = self._screen.program
-        hints = actions.hints(self._screen.context, read_only=program.read_only)
-        line = summary.header(
-            list(program.fleet.rows.values()),
-            hints,
-            cells,
-            version=program.version,
-            before=program.fleet.before,
-            now=program.fleet.load,
-            ascii_only=program.ascii_only,
-        )
-        return [line]
+        """What stands at the top."""
+        return self.head_of(self._screen.context, cells, self._screen.panels.shape.header)
+
+    def head_of(self, context: Context, cells: int, lines: int) -> Lines:
+        """What stands at the top, in so many lines, of a screen with the keys of this context."""
+        program, fleet = self._screen.program, self._screen.program.fleet
+        hints = actiontable.hints(context, read_only=program.read_only)
+        if context is Context.LOOKING and self._screen.terminal_side.stay.ended:
+            hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
+        load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
+        facts = Facts(fleet.counts, program.version, *load, *paid, program.ascii_only, program.read_only)
+        return summary.header(facts, hints, cells, lines)
 
     def banner(self, _cells: int) -> Lines:
-        """What is wrong with the connection."""
-        return [[Cell(f" {self._screen.program.lost}", "banner")]]
+        """What is wrong with the connection, else what happened while nobody was here."""
+        program = self._screen.program
+        if program.news.lost:
+            return [[Cell(f" {program.news.lost}", "banner")]]
+        key = "enter" if program.absence.fresh else ":events"
+        return [[Cell(f" {program.absence.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
 
-    def load(self, cells: int) -> Lines:
+    def stats(self, cells: int) -> Lines:
         """The load of the mission under the cursor."""
-        program, mission = self._screen.program, self._screen.table.cursor_id
-        return summary.load(program.fleet.of(mission), program.fleet.history(mission), cells, program.now())
+        fleet, mission = self._screen.program.fleet, self._screen.table.cursor_id
+        height = self._screen.panels.shape.graph
+        return graphs.stats(fleet.of(mission), fleet.history(mission), cells, self._screen.program.now(), height=height)
+
+    def stats_title(self) -> str:
+        """Whose load it is."""
+        current = self._screen.table.current
+        return "stats" + (f" · {safe(current.row['name'])}" if current else "")
 
     def small(self, _cells: int) -> Lines:
         """Instead of everything."""
-        size = self._screen.app.size
-        said = (f"{size.width}x{size.height}: too small", "overmind needs 40x8", "q leaves")
-        return [[Cell(text)] for text in said]
+        return [[Cell(text)] for text in shape.too_small(*self._screen.app.size, "q leaves")]
 
     def table_title(self) -> str:
         """How many rows are shown, why not all, and which are marked."""
-        table, filtered = self._screen.table, self._screen.filter
-        shown = {branch.id for branch in table.branches}
-        count = sum(not branch.dimmed or branch.row["status"] == "killed" for branch in table.branches)
-        title = f"missions[{count}]" + (f" </{filtered.text}>" if filtered else "")
+        table, side = self._screen.table, self._screen.table_side
+        shown = {branch.id for branch in table.branches if branch.meant}
+        title = f"missions[{len(shown)}]" + (f" </{safe(side.filter.text)}>" if side.filter else "")
+        if side.attention:
+            title += " <needs attention>"
         if table.marked:
             hidden = len(table.marked - shown)
             title += f" {len(table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
         return title
 
-    def log_title(self, run: int) -> str:
+    def log_title(self) -> str:
         """Whose log it is."""
-        row = self._screen.program.fleet.of(self._screen.log_view.mission)
-        return "logs" + (f" · {row['name']}" if row else "") + (f" · run {run}" if run > 1 else "")
+        return self._screen.log_side.title()
 
     def log_subtitle(self) -> str:
-        """How it is shown."""
-        view = self._screen.log_view
+        """How it is shown; of a mission that draws a screen how that is seen."""
+        view, panels, look = self._screen.log_view, self._screen.panels, self._screen.log_side.look
+        row = self._screen.program.fleet.of(look.alone) if panels.current is Panel.TABLE else None
+        if screen := logtitle.screen(row, view.book.partial):
+            return screen
         switch = {True: "on", False: "off"}
         follows = "follow" if view.following else "paused, s follows"
         return f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
 
-    def empty(self) -> tuple[str, ...]:
+    def empty(self) -> emptiness.Lines:
         """Why no row is shown."""
-        program = self._screen.program
-        if program.lost:
+        program, side = self._screen.program, self._screen.table_side
+        if program.news.lost:
             return ()
         if not program.fleet.loaded:
-            return ("loading …",)
+            return emptiness.loading()
         if program.fleet.rows:
-            return (f"Nothing matches /{self._screen.filter.text}", "esc shows everything again")
-        keys = ("n      start one", ":      any command", "?      all keys", "q      leave")
-        return (registry.VIEWS["missions"].empty, "", *keys)
+            return emptiness.filtered(side.filter.text, attention=side.attention)
+        return emptiness.nothing(program.agents, read_only=program.read_only)

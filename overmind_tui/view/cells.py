@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.cells import cut, display_safe, pad, width
 
+_JOINING = dict.fromkeys((0x200D, *range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)))
+
 Row = dict[str, Any]
 """A record as the API answers it."""
 
@@ -35,7 +37,15 @@ def clipped(text: str, cells: int) -> str:
 
 def safe(value: object) -> str:
     """Any value of a record as one harmless line; "" for what is absent."""
-    return "" if value is None else display_safe(str(value))
+    return "" if value is None else apart(display_safe(str(value)))
+
+
+def apart(text: str) -> str:
+    """The text without what joins characters into one picture: terminals disagree on the cells that such a one takes.
+
+    These are the zero-width joiner, variation selectors, and the tones of skin.
+    """
+    return text if text.isascii() else text.translate(_JOINING)
 
 
 def _clip_wide(text: str, cells: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.cells import width
+from overmind_core.domain.cells import pad, width
 from overmind_tui.view import amounts
 from overmind_tui.view import missions as view
 from overmind_tui.view.cells import Cell, Row, safe
@@ -13,6 +13,10 @@ from overmind_tui.view.missions import Branch
 
 GAP = 1
 """Cells between two columns."""
+COMFORT, MINOR = 30, 5
+"""Cells that the last column has before columns that may go soon (so large is their `keep`) are shown at all."""
+EASE = 44
+"""Cells that the last column has before columns of the wide table are shown unasked."""
 
 
 class Column(NamedTuple):
@@ -26,7 +30,8 @@ class Column(NamedTuple):
         keep: The smaller, the longer it stays when room is scarce.
         cell: What it says of a row, at a time (seconds since the epoch).
         right: Whether it is set flush right.
-        wide: Whether only a wide table shows it.
+        wide: Whether only a wide table shows it, or one with more room than the last column needs.
+        spare: Whether it is left out while it has nothing to say of any row.
     """
 
     key: str
@@ -37,6 +42,7 @@ class Column(NamedTuple):
     cell: Callable[[Row, float], Cell]
     right: bool = False
     wide: bool = False
+    spare: bool = False
 
 
 class Layout(NamedTuple):
@@ -55,9 +61,11 @@ def laid_out(columns: Sequence[Column], needs: dict[str, int], cells: int, *, wi
         cells: The table's width.
         wide: Show the wide columns too.
     """
-    chosen = [column for column in columns if wide or not column.wide]
-    while len(chosen) > 1 and _taken([column.least for column in chosen]) > cells:
-        chosen.remove(max(chosen, key=lambda column: column.keep))
+    telling = [column for column in columns if needs.get(column.key) or not column.spare]
+    chosen = [column for column in telling if wide or not column.wide]
+    _thin_out(chosen, cells, comfort=COMFORT, minor=MINOR)
+    _thin_out(chosen, cells)
+    chosen = _roomier(telling, chosen, needs, cells)
     widths = {column.key: column.least for column in chosen}
     spare = cells - _taken(list(widths.values()))
     for column in sorted(chosen, key=lambda column: column.keep):
@@ -70,15 +78,67 @@ def laid_out(columns: Sequence[Column], needs: dict[str, int], cells: int, *, wi
     return Layout(tuple(chosen), tuple(widths[column.key] for column in chosen))
 
 
-def needed(columns: Sequence[Column], branches: Sequence[Branch], now: float, *, sample: int = 200) -> dict[str, int]:
-    """Cells that the contents of each column take, judged by up to `sample` rows (of all for the name)."""
-    found = {"name": max((width(one.guides) + len(one.row["name"]) + 6 for one in branches), default=0)}
+def stressed(columns: Sequence[Column], by: str) -> list[Column]:
+    """The columns with that one kept long by which rows are sorted; for their age stands how long a state lasts."""
+    return [one._replace(keep=1, wide=False) if one.key == by != "age" else one for one in columns]
+
+
+def _thin_out(chosen: list[Column], cells: int, *, comfort: int = 0, minor: int = 0) -> None:
+    """Take out the least important columns until the others fit, the last one with its comfort; `minor`: only these."""
+    while len(chosen) > 1 and _taken([max(one.least, 0 if one.most else comfort) for one in chosen]) > cells:
+        least = max(chosen, key=lambda column: column.keep)
+        if least.keep < minor:
+            return
+        chosen.remove(least)
+
+
+def _roomier(telling: Sequence[Column], chosen: Sequence[Column], needs: dict[str, int], cells: int) -> list[Column]:
+    """Add columns of the wide table, as long as all others keep what their contents need, and the last has its ease."""
+    kept = {column.key for column in chosen}
+    if any(column.key not in kept and not column.wide for column in telling):
+        return list(chosen)
+    takes = {one.key: max(one.least, min(needs.get(one.key, 0), one.most)) if one.most else EASE for one in telling}
+    for column in sorted(telling, key=lambda column: column.keep):
+        if column.key in kept:
+            continue
+        if _taken([takes[key] for key in (*kept, column.key)]) > cells:
+            break
+        kept.add(column.key)
+    return [column for column in telling if column.key in kept]
+
+
+def needed(
+    columns: Sequence[Column], branches: Sequence[Branch], now: float, *, sample: int = 100, beside: int = 6
+) -> dict[str, int]:
+    """Cells that the contents of each column take, judged by up to `sample` rows (of all for the name).
+
+    `beside`: cells that stand beside a name and its guides.
+    """
+    found = {"name": max((width(one.guides) + width(one.name) + beside for one in branches), default=0)}
     some = branches[:sample]
     for column in columns:
         if column.most and column.key != "name":
             texts = (column.cell(one.row, now).text for one in some)
             found[column.key] = max((width(text) for text in texts), default=0)
     return found
+
+
+def text(
+    columns: Sequence[Column],
+    branches: Sequence[Branch],
+    now: float,
+    *,
+    ascii_only: bool,
+    named: Callable[..., tuple[Cell, ...]] = view.name_cell,
+) -> str:
+    """The rows with all their columns, in lines without colours; `named`: what stands in the column of names."""
+    rows = [[column.title for column in columns]]
+    for branch in branches:
+        name = "".join(cell.text for cell in named(branch, ascii_only=ascii_only))
+        rows.append([name if column.key == "name" else column.cell(branch.row, now).text for column in columns])
+    widths = [max(width(row[place]) for row in rows) for place in range(len(columns))]
+    lines = ("  ".join(pad(cell, count) for cell, count in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
 
 
 def _taken(widths: Sequence[int]) -> int:
@@ -93,37 +153,63 @@ def _state(row: Row, now: float) -> Cell:
     return Cell(view.state(row, now), view.mark(row).tone)
 
 
-def _agent(row: Row, _now: float) -> Cell:
-    return Cell(safe(row["provider"]), "quiet")
+def _held(row: Row, now: float) -> Cell:
+    return Cell(amounts.span(view.held(row, now)), "quiet")
 
 
-def _lasted(row: Row, now: float) -> Cell:
-    return Cell(amounts.span(view.lasted(row, now)), "quiet")
+def _cost(row: Row, _now: float) -> Cell:
+    return Cell(amounts.money(row.get("cost_usd")), "quiet")
 
 
 def _exit(row: Row, _now: float) -> Cell:
     return Cell(safe(row["exit_code"]), "bad" if row["exit_code"] else "quiet")
 
 
+def _restarts(row: Row, _now: float) -> Cell:
+    return Cell(str(row["restart_count"] or ""), "slow")
+
+
+def _cpu(row: Row, _now: float) -> Cell:
+    return Cell(amounts.percent(row.get("cpu_percent")), "quiet")
+
+
+def _memory(row: Row, _now: float) -> Cell:
+    return Cell(amounts.size(row.get("memory_bytes") or None), "quiet")
+
+
+def _output(row: Row, _now: float) -> Cell:
+    speed = amounts.size(row.get("output_bytes_per_second") or None)
+    return Cell(f"{speed}B/s" if speed else "", "quiet")
+
+
+def _age(row: Row, now: float) -> Cell:
+    return Cell(amounts.span(view.age(row, now)), "quiet")
+
+
+def _tokens(row: Row, _now: float) -> Cell:
+    return Cell(amounts.size(sum((row.get("tokens") or {}).values()) or None), "quiet")
+
+
+def _quiet(key: str) -> Callable[[Row, float], Cell]:
+    return lambda row, _now: Cell(safe(row.get(key)), "quiet")
+
+
 MISSIONS: tuple[Column, ...] = (
     Column("name", "NAME", 12, 44, 0, _name),
-    Column("id", "ID", 8, 8, 9, lambda row, _now: Cell(row["id"], "quiet"), wide=True),
-    Column("agent", "AGENT", 5, 8, 6, _agent),
-    Column("state", "STATE", 10, 11, 1, _state),
-    Column("for", "FOR", 4, 5, 3, _lasted, right=True),
-    Column("restarts", "RST", 3, 5, 7, lambda row, _now: Cell(str(row["restart_count"] or ""), "slow"), right=True),
-    Column("exit", "EXIT", 4, 4, 8, _exit, right=True, wide=True),
-    Column("cpu", "CPU", 4, 5, 4, lambda row, _now: Cell(amounts.percent(row.get("cpu_percent")), "quiet"), right=True),
-    Column(
-        "memory",
-        "MEM",
-        5,
-        6,
-        5,
-        lambda row, _now: Cell(amounts.size(row.get("memory_bytes") or None), "quiet"),
-        right=True,
-    ),
-    Column("now", "NOW", 24, 0, 2, lambda row, _now: view.now_cell(row)),
-    Column("command", "COMMAND", 16, 30, 10, lambda row, _now: Cell(safe(row["command"]), "quiet"), wide=True),
+    Column("id", "ID", 8, 8, 14, _quiet("id"), wide=True),
+    Column("agent", "AGENT", 6, 8, 7, _quiet("provider")),
+    Column("state", "STATE", 11, 11, 1, _state),
+    Column("for", "FOR", 4, 5, 3, _held, right=True),
+    Column("age", "AGE", 4, 5, 10, _age, right=True, wide=True),
+    Column("cost", "COST", 6, 7, 4, _cost, right=True, spare=True),
+    Column("tokens", "TOK", 4, 5, 13, _tokens, right=True, wide=True, spare=True),
+    Column("restarts", "RST", 4, 5, 8, _restarts, right=True),
+    Column("exit", "EXIT", 5, 5, 9, _exit, right=True, wide=True),
+    Column("cpu", "CPU", 4, 5, 5, _cpu, right=True),
+    Column("memory", "MEM", 5, 6, 6, _memory, right=True),
+    Column("output", "OUT", 7, 8, 11, _output, right=True, wide=True, spare=True),
+    Column("now", "NOW", 20, 0, 2, lambda row, _now: view.now_cell(row)),
+    Column("folder", "FOLDER", 12, 28, 16, _quiet("cwd"), wide=True),
+    Column("command", "COMMAND", 16, 30, 15, _quiet("command"), wide=True),
 )
 """The columns of the missions table."""

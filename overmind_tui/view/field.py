@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from overmind_core.domain.cells import width
+
 
 class Field(NamedTuple):
     """Text, the cursor's place in it, and what was cut last."""
@@ -23,6 +25,14 @@ def typed(field: Field, text: str) -> Field:
     """The field after typing or pasting `text`: control characters and line ends become spaces."""
     clean = "".join(character if character.isprintable() else " " for character in text.rstrip("\r\n"))
     return field._replace(text=field.text[: field.at] + clean + field.text[field.at :], at=field.at + len(clean))
+
+
+def begin(field: Field, cells: int) -> int:
+    """Where the shown part begins, when `cells` cells stand before the cursor."""
+    at, left = field.at, cells
+    while at > 0 and (left := left - width(field.text[at - 1])) >= 0:
+        at -= 1
+    return at
 
 
 def pressed(field: Field, key: str) -> Field | None:
@@ -57,7 +67,12 @@ def _word_right(field: Field) -> int:
 
 
 def _space_left(field: Field) -> int:
-    return len(field.text[: field.at].rstrip().rpartition(" ")[0]) + (" " in field.text[: field.at].rstrip())
+    at = field.at
+    while at > 0 and field.text[at - 1].isspace():
+        at -= 1
+    while at > 0 and not field.text[at - 1].isspace():
+        at -= 1
+    return at
 
 
 def _without(field: Field, to: int) -> Field:

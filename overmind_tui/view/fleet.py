@@ -1,17 +1,18 @@
-"""All missions as far as we were told, and how their load went; pure."""
+"""All missions as far as we were told, what they ask, how their load went and what they cost; pure."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from overmind_core.domain.marks import Mark
 from overmind_tui.view import missions
 from overmind_tui.view.cells import Row
 from overmind_tui.view.summary import Load, Sample
 
 HISTORY = 240
 """Samples of one mission's load."""
-_WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "cost", "now")
+_WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
 
 
 class Fleet:
@@ -20,11 +21,20 @@ class Fleet:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.samples: dict[str, deque[Sample]] = {}
+        self.questions: Sequence[Row] = ()
+        """What waits for a person, as `inbox` has it."""
+        self.today = 0.0
+        """US dollars since midnight."""
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
+        self._counted: tuple[Mapping[Mark, int], int] | None = None
+        self.changes = 0
+        """How often rows have come, gone or changed."""
 
     def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool) -> None:
         """Take over what came; a killed mission that nobody saw alive stays unseen."""
+        self._counted = None
+        self.changes += 1
         if everything:
             gone = [one for one, row in self.rows.items() if row["status"] == "killed"]
             kept = {one: self.rows[one] for one in gone}
@@ -39,9 +49,35 @@ class Fleet:
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows)
 
+    @property
+    def counts(self) -> Mapping[Mark, int]:
+        """How many missions show each mark."""
+        return self._count()[0]
+
+    @property
+    def tokens(self) -> int:
+        """What those agents have used that name no price."""
+        return self._count()[1]
+
+    def _count(self) -> tuple[Mapping[Mark, int], int]:
+        """Counted once for all that ask, until something changes."""
+        if self._counted is None:
+            unpriced = (row for row in self.rows.values() if row.get("tokens") and not row.get("cost_usd"))
+            self._counted = missions.counts(self.rows.values()), sum(sum(row["tokens"].values()) for row in unpriced)
+        return self._counted
+
     def forget_killed(self) -> None:
         """Whoever comes back to the view sees them no more."""
+        self._counted = None
+        self.changes += 1
         self.rows = {one: row for one, row in self.rows.items() if row["status"] != "killed"}
+
+    def saw(self, mission: str) -> None:
+        """Somebody has looked at it: nothing of it is news."""
+        row = self.rows.get(mission)
+        if row is not None:
+            self.rows[mission] = {**row, "unseen": False}
+            self.changes += 1
 
     def of(self, mission: str | None) -> Row | None:
         """A mission's row."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 
 from overmind_core.domain.cells import width
@@ -30,9 +31,44 @@ def pieces(line: Line) -> list[Piece]:
     return [(_expanded(part), look if look != ansi.PLAIN else base) for part, look in ansi.runs(text)]
 
 
+_RULE = re.compile(r"── .+ ──")
+
+
+def is_rule(line: Line) -> bool:
+    """Whether it is a line that we draw across the log, such as `── new since 14:02 ──`."""
+    return line[1] == NOTE and _RULE.search(ansi.stripped(line[2])) is not None
+
+
+def rule(line: Line, cells: int) -> list[Piece]:
+    """Such a line over the whole width."""
+    text = ansi.stripped(line[2]).strip()
+    return [(text + "─" * max(cells - width(text), 0), "news")]
+
+
+def marked(parts: list[Piece], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[Piece]:
+    """The parts with what stands between some places of their text (ascending) in the tone `mark`."""
+    shown: list[Piece] = []
+    at = 0
+    for text, tone in parts:
+        done = 0
+        for start, end in marks:
+            begin, behind = max(start - at, done), min(end - at, len(text))
+            if begin < behind:
+                shown += [(text[done:begin], tone), (text[begin:behind], mark)]
+                done = behind
+        shown.append((text[done:], tone))
+        at += len(text)
+    return [piece for piece in shown if piece[0]]
+
+
 def stamp(wall: float, zone: tzinfo | None) -> str:
     """The time of day at `wall`."""
     return datetime.fromtimestamp(wall, zone).strftime("%H:%M:%S ") if wall else " " * STAMP
+
+
+def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
+    """The line as a text, whole, with or without the time of day."""
+    return (stamp(line[0], zone) if times else "") + _expanded(ansi.stripped(line[2]))
 
 
 def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from overmind_core.domain.marks import RESTARTING, Mark, mark_of
+from overmind_core.domain.marks import ATTACHED, LIMITED, RESTARTING, WAITING, Mark, mark_of
 from overmind_tui.view import amounts
 from overmind_tui.view.cells import Cell, Row, safe
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
 FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
 FOLDED = "▸"
+PLAN = "blueprint"
+"""Type of a mission that is a plan: it has agents, and no process."""
 
 
 class Branch(NamedTuple):
@@ -24,11 +26,28 @@ class Branch(NamedTuple):
     """Shown for the sake of those below it, or no longer there."""
     folded: int = 0
     """How many rows are folded away below it."""
+    short: str = ""
+    """What is shown instead of its whole name: of an agent that stands below its plan what the plan's does not say."""
+
+    @property
+    def name(self) -> str:
+        """What is shown of its name."""
+        return self.short or str(self.row["name"])
+
+    @property
+    def meant(self) -> bool:
+        """Whether the filter means it; ancestors of such rows are shown, too."""
+        return not self.dimmed or gone(self.row)
 
 
 def is_live(row: Row) -> bool:
     """Whether it may still run, or be started by itself."""
     return row["status"] not in FINAL
+
+
+def has_terminal(row: Row) -> bool:
+    """Whether a person can sit down at it: it runs on a terminal, and reads what is typed there."""
+    return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
 
 
 def mark(row: Row) -> Mark:
@@ -41,6 +60,8 @@ def state(row: Row, now: float) -> str:
     found = mark(row)
     if found is RESTARTING and (due := amounts.moment(row.get("next_restart_at"))) is not None:
         return f"retry {amounts.span(max(due - now, 0.0))}"
+    if found is LIMITED and (due := amounts.moment(row.get("resume_at"))) is not None:
+        return f"limited {amounts.span(max(due - now, 0.0))}"
     return found.word
 
 
@@ -53,24 +74,29 @@ def lasted(row: Row, now: float) -> float:
     return max(0.0, until - began)
 
 
+def held(row: Row, now: float) -> float:
+    """Seconds that it has been doing what it does; of one that doesn't say what that is, as `lasted`."""
+    began = amounts.moment(row.get("activity_since"))
+    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+        return lasted(row, now)
+    return max(0.0, now - began)
+
+
 def since(row: Row, now: float) -> str:
     """Its state in words, and how long that has been or took."""
     span = amounts.span(lasted(row, now))
     if mark(row) is RESTARTING:
         return f"{state(row, now)} · began {span} ago"
+    doing = amounts.span(held(row, now))
+    if doing != span:
+        return f"{mark(row).word} for {doing} · runs for {span}"
     return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
 
 
-def sort_keys(now: float) -> dict[str, Callable[[Row], tuple[Any, ...]]]:
-    """Name of an order → what is compared."""
-    return {
-        "age": lambda row: (row["started_at"], row["id"]),
-        "name": lambda row: (row["name"].casefold(), row["id"]),
-        "state": lambda row: (mark(row).word, row["name"].casefold()),
-        "cpu": lambda row: (-(row.get("cpu_percent") or 0.0), row["started_at"]),
-        "memory": lambda row: (-(row.get("memory_bytes") or 0), row["started_at"]),
-        "time": lambda row: (-lasted(row, now), row["id"]),
-    }
+def age(row: Row, now: float) -> float:
+    """Seconds since it was started."""
+    began = amounts.moment(row["started_at"])
+    return 0.0 if began is None else max(0.0, now - began)
 
 
 def arranged(
@@ -84,14 +110,14 @@ def arranged(
 
     Args:
         rows: In the order of siblings.
-        wanted: The filter; ancestors of what it keeps stay, dimmed. None keeps all.
+        wanted: The filter; ancestors of what it keeps stay, dimmed, and names are whole. None keeps all.
         folded: Ids whose descendants are folded away.
         flat: No tree.
     """
     everybody = list(rows)
     kept = {row["id"] for row in everybody if wanted is None or wanted(row)}
     if flat:
-        return [Branch(row["id"], row, dimmed=_gone(row)) for row in everybody if row["id"] in kept]
+        return [Branch(row["id"], row, dimmed=gone(row)) for row in everybody if row["id"] in kept]
     known = {row["id"]: row for row in everybody}
     shown = kept if wanted is None else kept | _ancestors(kept, known)
     children: dict[str | None, list[Row]] = {}
@@ -99,10 +125,11 @@ def arranged(
         if row["id"] in shown:
             parent = row["parent"] if row["parent"] in shown else None
             children.setdefault(parent, []).append(row)
-    return _walk(children, kept, folded)
+    return _walk(children, kept, folded, {} if wanted is not None else known)
 
 
-def _gone(row: Row) -> bool:
+def gone(row: Row) -> bool:
+    """Whether it was killed: it stays in sight for a while."""
     return bool(row["status"] == "killed")
 
 
@@ -116,15 +143,29 @@ def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
     return found
 
 
-def _walk(children: Mapping[str | None, Sequence[Row]], kept: Collection[str], folded: Collection[str]) -> list[Branch]:
-    """Depth first, without recursion: a chain may be a thousand deep."""
+def _short(row: Row, parent: Row | None) -> str:
+    """The part of its name behind that of its plan; "" where there is none."""
+    if parent is None or parent["type"] != PLAN:
+        return ""
+    name, plan = str(row["name"]), f"{parent['name']}/"
+    return name.removeprefix(plan) if name.startswith(plan) else ""
+
+
+def _walk(
+    children: Mapping[str | None, Sequence[Row]],
+    kept: Collection[str],
+    folded: Collection[str],
+    above: Mapping[str, Row],
+) -> list[Branch]:
+    """Depth first, without recursion: a chain may be a thousand deep. `above`: parents whose names are not repeated."""
     found: list[Branch] = []
     waiting = [("", "", row) for row in reversed(children.get(None, ()))]
     while waiting:
         guides, below, row = waiting.pop()
         brood = children.get(row["id"], ())
         hidden = _below(row["id"], children) if row["id"] in folded and brood else 0
-        found.append(Branch(row["id"], row, guides, row["id"] not in kept or _gone(row), hidden))
+        dimmed, short = row["id"] not in kept or gone(row), _short(row, above.get(row["parent"]))
+        found.append(Branch(row["id"], row, guides, dimmed, hidden, short))
         if hidden:
             continue
         for place, child in enumerate(reversed(brood)):
@@ -148,14 +189,22 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
     found = mark(branch.row)
     sign = found.ascii if ascii_only else found.mark
     more = f" {FOLDED}{branch.folded}" if branch.folded else ""
-    return Cell(branch.guides, "guide"), Cell(f"{sign} ", found.tone), Cell(safe(branch.row["name"]) + more, "name")
+    if branch.row.get("attached"):
+        more += f" {ATTACHED.ascii if ascii_only else ATTACHED.mark}"
+    tone = "news" if branch.row.get("unseen") else "name"
+    return Cell(branch.guides, "guide"), Cell(f"{sign} ", found.tone), Cell(safe(branch.name) + more, tone)
 
 
 def now_cell(row: Row) -> Cell:
-    """What goes on: the newest line, or why it ended."""
+    """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
     text = safe(row.get("now"))
+    if mark(row) is WAITING and text:
+        return Cell(text if text.endswith("?") else f"{text} ?", "wait")
+    if not text and row.get("type") == PLAN:
+        return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
-        return Cell("no output yet", "faint")
+        told = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
+        return Cell(mark(row).word if told else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
 
 

@@ -15,7 +15,6 @@ class Wrapping:
 
     def __init__(self, cells: int) -> None:
         self._cells = cells
-        self._heights: list[int] = []
         self._ends: list[int] = []
 
     def __len__(self) -> int:
@@ -24,19 +23,12 @@ class Wrapping:
     def add(self, lines: Iterable[Line]) -> None:
         """These came at the end."""
         more = [loglines.height(line, self._cells) for line in lines]
-        self._heights += more
         begun = len(self)
         self._ends += [begun + end for end in accumulate(more)]
 
-    def put_before(self, lines: Iterable[Line]) -> None:
-        """These come before the first one."""
-        self._heights[:0] = [loglines.height(line, self._cells) for line in lines]
-        self._ends = list(accumulate(self._heights))
-
-    def drop(self, count: int) -> None:
-        """The first `count` lines are held no longer."""
-        del self._heights[:count]
-        self._ends = list(accumulate(self._heights))
+    def start(self, line: int) -> int:
+        """The first row of a line."""
+        return self._ends[min(line, len(self._ends)) - 1] if line and self._ends else 0
 
     def at(self, row: int) -> tuple[int, int]:
         """The line that a row belongs to, and the row's place within it; behind the last line for a row behind it."""

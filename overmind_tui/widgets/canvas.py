@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rich.color import Color
 from rich.segment import Segment
@@ -15,21 +15,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from overmind_tui.view.ansi import Look
+from overmind_tui.view.cells import apart
+from overmind_tui.widgets.tones import Tones
 
 Run = tuple[str, Style]
-
-TONES = (
-    "good", "wait", "slow", "calm", "bad", "off", "quiet", "faint", "guide", "name", "title", "key", "label", "accent",
-    "mark", "chosen", "banner", "cursor", "cursor-rest",
-)  # fmt: skip
-"""Each is a component class `tone--<name>` of the stylesheet."""
-CLASSES = {f"tone--{tone}" for tone in TONES}
 
 
 class Canvas(Widget):
     """A widget that draws its own lines."""
 
-    COMPONENT_CLASSES = CLASSES
     _ground: Style | None = None
 
     @property
@@ -46,22 +40,35 @@ class Canvas(Widget):
 
     def tone(self, name: str) -> Style:
         """The style of a tone in the theme that is on; "" is plain."""
-        return self.get_component_rich_style(f"tone--{name}", partial=True) if name else Style.null()
+        return self._tones[name]
+
+    @cached_property
+    def _tones(self) -> Tones:
+        tones: Tones = self.app.tones  # type: ignore[attr-defined] # ours is the program that shows it
+        return tones
 
     def strip(self, runs: Iterable[Run], width: int, *, ground: Style | None = None) -> Strip:
         """Runs as a line of exactly `width` cells over the widget's background (and `ground`, when given)."""
-        strip = Strip([Segment(text, style) for text, style in runs]).adjust_cell_length(width)
+        strip = Strip([Segment(apart(text), style) for text, style in runs]).adjust_cell_length(width)
         if ground is not None:
             strip = Strip([Segment(text, (style or Style.null()) + ground) for text, style, _ in strip])
         return strip.apply_style(self.ground)
 
 
-class ScrollCanvas(Canvas, ScrollView, can_focus=True):
-    """A canvas of more lines than fit."""
+class Titled(Widget):
+    """A widget whose border says something."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as all widgets have it
-        super().__init__(id=id)
-        self._titles = ("", "")
+    _titles = ("", "")
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """What the border says, literally; nothing is drawn when it says that already."""
+        if (title, subtitle) != self._titles:
+            self._titles = (title, subtitle)
+            self.border_title, self.border_subtitle = literal(title), literal(subtitle) or None
+
+
+class ScrollCanvas(Canvas, Titled, ScrollView, can_focus=True):
+    """A canvas of more lines than fit."""
 
     def hold_rows(self, count: int) -> None:
         """There are so many lines now. Textual would lay the whole screen out anew; only the scrollbar may change."""
@@ -69,12 +76,6 @@ class ScrollCanvas(Canvas, ScrollView, can_focus=True):
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)
             self._scroll_update(size)
-
-    def entitle(self, title: str, subtitle: str = "") -> None:
-        """What the border says, literally; nothing is drawn when it says that already."""
-        if (title, subtitle) != self._titles:
-            self._titles = (title, subtitle)
-            self.border_title, self.border_subtitle = literal(title), literal(subtitle) or None
 
     def to_row(self, y: int) -> None:
         """Have this line at the top, or as near to it as the end allows.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual.strip import Strip
 
-from overmind_core.domain.cells import width
 from overmind_tui.view import field as typing
 from overmind_tui.view.field import Field
 from overmind_tui.widgets.canvas import Canvas, Run
@@ -30,21 +29,29 @@ class CommandBar(Canvas):
         self.field = Field()
         self._complete: Callable[[str], str] = lambda _: ""
         self._changed: Callable[[str], None] = lambda _: None
-        self._history: dict[str, list[str]] = {}
+        self._past: Sequence[str] = ()
         self._back = 0
+        self._draft = ""
+        """What was typed before the past was looked at."""
 
-    def ask(self, sign: str, text: str = "", *, complete: Callable[[str], str], changed: Callable[[str], None]) -> None:
-        """Begin: `complete` says what completes a text, `changed` hears of each change."""
+    def ask(
+        self,
+        sign: str,
+        text: str = "",
+        *,
+        complete: Callable[[str], str],
+        changed: Callable[[str], None],
+        past: Sequence[str] = (),
+    ) -> None:
+        """Begin: `complete` says what completes a text, `changed` hears of each change, `past` ends with the newest."""
         self.sign, self.field, self.broken = sign, Field.of(text), False
         self._complete, self._changed, self._back = complete, changed, 0
+        self._past, self._draft = past, text
         self.refresh()
 
     def end(self) -> str:
         """Stop, and return what was typed."""
-        text, sign = self.field.text, self.sign
-        past = self._history.setdefault(sign, [])
-        if text and past[-1:] != [text]:
-            past.append(text)
+        text = self.field.text
         self.sign, self.field, self.broken = "", Field(), False
         self.refresh()
         return text
@@ -64,9 +71,10 @@ class CommandBar(Canvas):
             self._set(changed)
 
     def _recall(self, step: int) -> None:
-        past = self._history.get(self.sign, [])
-        self._back = max(0, min(self._back + step, len(past)))
-        self._set(Field.of(past[-self._back] if self._back else ""))
+        if not self._back:
+            self._draft = self.field.text
+        self._back = max(0, min(self._back + step, len(self._past)))
+        self._set(Field.of(self._past[-self._back] if self._back else self._draft))
 
     def _set(self, field: Field) -> None:
         changed = field.text != self.field.text
@@ -82,12 +90,10 @@ class CommandBar(Canvas):
         text, at = self.field.text, self.field.at
         style = self.tone("bad" if self.broken else "")
         room = max(cells - 3, 1)
-        begin = 0
-        while width(text[begin:at]) > room - 1:
-            begin += 1
+        begin = typing.begin(self.field, room - 1)
         ghost = self._complete(text) if at == len(text) else ""
         under = text[at : at + 1] or ghost[:1] or " "
-        behind = text[at + 1 :] if at < len(text) else ""
+        behind = text[at + 1 : at + cells] if at < len(text) else ""
         runs: list[Run] = [
             (f" {self.sign}", self.tone("accent")),
             (text[begin:at], style),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Self
 
+from textual.geometry import Region
 from textual.strip import Strip
 
+from overmind_tui.view import matches
 from overmind_tui.view.cells import Cell
 from overmind_tui.view.loglines import sideways
-from overmind_tui.widgets.canvas import Canvas, ScrollCanvas
+from overmind_tui.widgets.canvas import Canvas, ScrollCanvas, Titled
 
 Compose = Callable[[int], Sequence[Sequence[Cell]]]
 """Width in cells → lines."""
@@ -17,25 +21,73 @@ STEP = 8
 
 
 class Lines(Canvas):
-    """Draws what `compose_lines` says, each time anew: it is only a few lines."""
+    """Draws what `compose_lines` says: it is only a few lines."""
 
     def __init__(self, compose_lines: Compose, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._compose_lines = compose_lines
+        self._shown: list[tuple[Cell, ...]] = []
+        self._width = -1
+        """The width for which they were composed; -1 when they may be others by now."""
+
+    def say(self) -> None:
+        """What is said may be different by now; draws only when it is."""
+        cells = self.content_size.width
+        if not self.is_mounted or not self.display or cells < 1:
+            return
+        composed = self._composed(cells)
+        if composed != self._shown or cells != self._width:
+            super().refresh()
+            self._shown, self._width = composed, cells
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw it again, and say it anew."""
+        self._width = -1
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _composed(self, cells: int) -> list[tuple[Cell, ...]]:
+        return [tuple(line) for line in self._compose_lines(cells)]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """All of them, composed at once."""
+        cells = self.content_size.width
+        if cells != self._width:
+            self._shown, self._width = self._composed(cells), cells
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """One of the lines."""
-        lines = self._compose_lines(self.content_size.width)
-        cells = lines[y] if y < len(lines) else ()
-        return self.strip([(cell.text, self.tone(cell.tone)) for cell in cells], self.content_size.width)
+        cells = self._shown[y] if y < len(self._shown) else ()
+        return self.strip([(cell.text, self.tone(cell.tone)) for cell in cells], self._width)
+
+
+class LinesPanel(Lines, Titled, can_focus=True):
+    """Lines with a title that can have the keys, which somebody else understands.
+
+    Args:
+        compose_lines: Says what is drawn.
+        press: Does what a key means, by the name of its action.
+    """
+
+    def __init__(self, compose_lines: Compose, *, press: Callable[[str], bool], id: str | None = None) -> None:  # noqa: A002
+        super().__init__(compose_lines, id=id)
+        self.press = press
 
 
 class Text(ScrollCanvas):
-    """Lines to read, of any number."""
+    """Lines to read, of any number.
+
+    Attributes:
+        lines: All of them.
+        wanted: What is marked in them.
+        found: The line to which the search has come.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.lines: Sequence[Sequence[Cell]] = ()
+        self.wanted: Sequence[re.Pattern[str]] = ()
+        self.found: int | None = None
         self._offset = 0
 
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:
@@ -44,6 +96,26 @@ class Text(ScrollCanvas):
         self.hold_rows(len(lines))
         if at_end:
             self.to_row(self._end)
+        self.refresh()
+
+    def shown_text(self) -> str:
+        """All lines."""
+        return "\n".join("".join(cell.text for cell in line) for line in self.lines)
+
+    def find(self, step: int) -> bool:
+        """Go to the next line with what is wanted, or with `step` -1 to the one before; False when there is none."""
+        texts = ["".join(cell.text for cell in line) for line in self.lines]
+        begin = self.found if self.found is not None else self.scroll_offset.y - (step > 0)
+        self.found = matches.following(texts, self.wanted, begin, step)
+        if self.found is not None:
+            self.reveal(self.found)
+        return self.found is not None
+
+    def reveal(self, line: int) -> None:
+        """Have a line in sight."""
+        height = max(self.scrollable_content_region.height, 1)
+        if not self.scroll_offset.y <= line < self.scroll_offset.y + height:
+            self.to_row(max(0, min(line - height // 3, self._end)))
         self.refresh()
 
     @property
@@ -80,5 +152,7 @@ class Text(ScrollCanvas):
         at = y + self.scroll_offset.y
         cells = self.lines[at] if at < len(self.lines) else ()
         width = self.scrollable_content_region.width
+        if self.wanted:
+            cells = matches.marked(cells, self.wanted, "chosen" if at == self.found else "mark")
         pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, width)
         return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], width)

@@ -1,58 +1,44 @@
-"""A mission's log: a window of lines, of which the visible ones are drawn; older ones come when they are near."""
+"""A log that a person moves in: any number of lines, of which those in sight and those near them are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from rich.style import Style
 from textual.message import Message
-from textual.strip import Strip
 from textual.timer import Timer
 
 from overmind_core.logs.display import Line
-from overmind_core.logs.layout import OUT
-from overmind_tui.view import loglines
-from overmind_tui.view.loglines import Piece
-from overmind_tui.view.wrapping import Wrapping
-from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
+from overmind_tui.logs.book import Book
+from overmind_tui.logs.page import Page
+from overmind_tui.logs.rows import At
+from overmind_tui.widgets.log_canvas import LogCanvas
 
-KEPT = 5_000
-"""Lines that are held while following; older ones are fetched again when somebody looks."""
-NEAR = 30
-"""Lines from the top at which older ones are asked for."""
 STEP = 8
 """Cells that one key goes sideways."""
 PATIENCE = 0.1
-"""Seconds that another mission's log may stay in sight until the wanted one is there."""
-REMEMBERED = 1024
+"""Seconds that another log may stay in sight until the wanted one is there."""
 
 
-class LogView(ScrollCanvas):
-    """The lines of one mission."""
+class LogView(LogCanvas):
+    """The lines of one book.
 
-    class WantsOlder(Message):
-        """The first lines are near, and there are some before them."""
+    Attributes:
+        mission: Whose newest lines are among them; None: nobody's alone.
+        following: The last line is in sight, and stays there.
+        read_pages: Is told which pages are wanted; what comes of it is told by `changed`.
+    """
 
     class Changed(Message):
         """What the border says is no longer true: following, wrapping, times."""
 
     def __init__(self, *, zone: tzinfo | None = None, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._zone = zone
-        self._lines: list[Line] = []
-        self._partial = ""
-        self._more = False
-        self._asked = False
-        self._offset = 0
+        super().__init__(zone=zone, id=id)
+        self._heading: int | None = None
+        """A row to go to once what stands there has been read."""
         self.following = True
-        self.wrap = False
-        self.times = False
         self.mission: str | None = None
-        self.empty = ""
-        self._wrapping = Wrapping(1)
-        """Of the finished lines; only kept while `wrap` is on."""
-        self._drawn: dict[object, Strip] = {}
+        self.read_pages: Callable[[Sequence[Page]], None] = lambda _pages: None
         self._awaited: Timer | None = None
 
     # what is shown
@@ -60,105 +46,156 @@ class LogView(ScrollCanvas):
     def start(self, mission: str | None, empty: str) -> None:
         """Another log is on its way; what is on the screen stays there for a moment, so that nothing flashes."""
         self.mission, self.empty = mission, empty
-        self._lines, self._partial, self._more, self._asked = [], "", False, False
-        self.following, self._offset = True, 0
-        if self._awaited is not None:
-            self._awaited.stop()
+        self.following, self._offset, self._heading = True, 0, None
+        self.marked = self.here = None
+        self._stop_waiting()
         self._awaited = self.set_timer(PATIENCE, self._waited)
 
     def _waited(self) -> None:
         """It is late: show that nothing is there yet."""
-        self._arrange()
+        self.show(Book())
         self.post_message(self.Changed())
 
-    def show(self, lines: Sequence[Line], partial: str, *, more: bool) -> None:
-        """These are its newest lines."""
+    def _stop_waiting(self) -> None:
         if self._awaited is not None:
             self._awaited.stop()
-        self._lines, self._partial = list(lines), partial
-        self._more, self._asked = more, False
-        self._arrange()
+            self._awaited = None
+
+    def show(self, book: Book) -> None:
+        """Show this one, at its end."""
+        self._stop_waiting()
+        self.book, self.here = book, None
+        self.lay_out()
+
+    def show_tail(self, lines: Sequence[Line], partial: str, before: int) -> None:
+        """These are the newest lines now; the pages before them stay."""
+        self.book.begin(lines, partial, before)
+        self.rows.changed(self.book.tail)
+        self.rows.arrange()
+        self._place()
 
     def add(self, lines: Sequence[Line], partial: str) -> None:
         """These came at the end."""
-        self._lines += lines
-        self._partial = partial
-        if self.wrap:
-            self._wrapping.add(lines)
-        if self.following and len(self._lines) > KEPT + KEPT // 4:
-            self._drop(len(self._lines) - KEPT)
+        shown = self.book.add(lines, partial)
+        self.rows.grew(len(shown))
         self._place()
 
-    def _drop(self, count: int) -> None:
-        del self._lines[:count]
-        self._more = True
-        if self.wrap:
-            self._wrapping.drop(count)
+    def changed(self, page: Page | None = None) -> None:
+        """Pages were found, counted, or read (`page`); what is in sight stays in sight."""
+        before = self._anchor()
+        if page is not None:
+            self.rows.changed(page)
+        self.rows.arrange()
+        self._settle(before)
+        if self._heading is not None and self._has_read(self._heading):
+            self._arrive(self._heading)
+        self.refresh()
 
-    def put_before(self, lines: Sequence[Line], *, more: bool) -> None:
-        """These come before the first one; what is in sight stays in sight."""
-        rows = self._row_count
-        self._lines[:0] = lines
-        if self.wrap:
-            self._wrapping.put_before(lines)
-        self._more, self._asked = more, False
-        top = self.scroll_offset.y
+    def lay_out(self) -> None:
+        """Know anew which rows there are."""
+        self._break_lines()
         self._place()
-        if not self.following:
-            self.to_row(top + self._row_count - rows)
 
-    def text(self) -> str:
-        """All lines that are held, as they are shown."""
-        lines = [*self._lines, *self._partial_lines()]
-        return "\n".join("".join(text for text, _ in loglines.pieces(line)) for line in lines)
+    def rearrange(self) -> None:
+        """The same lines in other rows, or other lines of the same book: what is in sight stays near."""
+        before = self._anchor()
+        self._break_lines()
+        self._settle(before)
+        self.refresh()
 
-    # keys
+    def _anchor(self) -> At | None:
+        return self.rows.at(self.scroll_offset.y)
+
+    def _settle(self, before: At | None) -> None:
+        """Have the line in the first row that was there before."""
+        self.hold_rows(len(self.rows))
+        if self.following:
+            self.to_row(self._end)
+        elif before is not None and before.page is not self.book.gap:
+            row = self.rows.row_of(before.page, before.line)
+            if row is not None:
+                self.to_row(min(row + before.part, self._end))
+        self._look_around()
+
+    # moving
 
     def press(self, action: str) -> bool:
         """Do what belongs to a log; False when the action is none of that."""
-        height = max(self.scrollable_content_region.height, 1)
+        height = max(self._height, 1)
         steps = {"down": 1, "up": -1, "page-down": height - 1, "page-up": 1 - height,
                  "half-down": height // 2, "half-up": -(height // 2)}  # fmt: skip
         if action in steps:
             self._scroll(steps[action])
-        elif action in {"last", "follow"}:
-            self._follow()
-        elif action in {"first", "log-head"}:
-            self.following = False
-            self.to_row(0)
+        elif action == "last":
+            self.follow()
+        elif action == "first":
+            self.go(0)
         elif action in {"left", "right"}:
             self._offset = 0 if self.wrap else max(0, self._offset + (STEP if action == "right" else -STEP))
+        elif action == "follow":
+            self.following = not self.following
+            self._place()
         elif action in {"wrap", "time"}:
-            self.toggle(action)
+            self._toggle(action)
         else:
             return False
-        self._look_back()
         self.refresh()
         self.post_message(self.Changed())
         return True
 
-    def toggle(self, what: str) -> None:
-        """Wrap or don't, show times or don't."""
-        if what == "wrap":
-            self.wrap, self._offset = not self.wrap, 0
-        else:
-            self.times = not self.times
-        self._drawn.clear()
-        self._arrange()
+    def _toggle(self, what: str) -> None:
+        self.show_as(times=self.times is not (what == "time"), wrap=self.wrap is not (what == "wrap"))
 
-    def _follow(self) -> None:
-        self.following = True
-        self._to_end()
+    def show_as(self, *, times: bool, wrap: bool) -> None:
+        """With or without the time of each line, long ones wrapped or sideways."""
+        if wrap is not self.wrap:
+            self._offset = 0
+        self.times, self.wrap = times, wrap
+        self.rearrange()
+        self.refresh()
+
+    def follow(self) -> None:
+        """Go to the newest line and stay there."""
+        self.following, self._heading = True, None
+        self._place()
+
+    def go(self, row: int) -> None:
+        """Go to a row, at once or as soon as it has been read."""
+        self.following = False
+        row = max(0, min(row, self._end))
+        self._heading = row
+        if self._has_read(row):
+            self._arrive(row)
+        else:
+            self._look_around()
+
+    def show_line(self, page: Page, line: int) -> None:
+        """Have a line in sight, and stand on it."""
+        self.here = (page, line)
+        row = self.rows.row_of(page, line)
+        if row is not None and not self.scroll_offset.y <= row < self.scroll_offset.y + self._height:
+            self.go(row - self._height // 3)
+        else:
+            self.following = False
+        self._drawn.clear()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def _arrive(self, row: int) -> None:
+        self._heading = None
+        self.to_row(row)
+        self._look_around()
 
     def _scroll(self, rows: int) -> None:
-        top = self.scroll_offset.y + rows
-        self.following = top >= self._end
-        self.to_row(min(top, self._end))
+        top = (self.scroll_offset.y if self._heading is None else self._heading) + rows
+        if top >= self._end and rows > 0:
+            self.follow()
+        elif self._end:
+            self.go(top)
 
     def on_mouse_scroll_up(self) -> None:
         """Back: following would fight against it."""
         self._scroll(-3)
-        self._look_back()
         self.post_message(self.Changed())
 
     def on_mouse_scroll_down(self) -> None:
@@ -166,99 +203,38 @@ class LogView(ScrollCanvas):
         self._scroll(3)
         self.post_message(self.Changed())
 
-    def _look_back(self) -> None:
-        if self._more and not self._asked and self.scroll_offset.y < NEAR:
-            self._asked = True
-            self.post_message(self.WantsOlder())
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The scrollbar was dragged, or one of ours."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_around()
 
-    # drawing
+    def _has_read(self, row: int) -> bool:
+        return all(page.lines is not None for page in self.rows.between(row, row + self._height - 1))
 
-    @property
-    def _end(self) -> int:
-        return max(0, self._row_count - self.scrollable_content_region.height)
+    def _look_around(self) -> None:
+        """Have read what is in sight, what is gone to, and what is near it."""
+        top, height = (self.scroll_offset.y if self._heading is None else self._heading), max(self._height, 1)
+        seen = self.rows.between(top, top + height)
+        near = self.rows.between(top - 2 * height, top + 3 * height)
+        missing = [page for page in dict.fromkeys([*seen, *near]) if page.lines is None and page.spans]
+        if missing:
+            self.read_pages(missing)
+        self.book.forget(near)
 
-    @property
-    def _row_count(self) -> int:
-        if not self.wrap:
-            return len(self._lines) + len(self._partial_lines())
-        return len(self._wrapping) + sum(loglines.height(line, self._text_cells) for line in self._partial_lines())
-
-    def _partial_lines(self) -> list[Line]:
-        return [(0.0, OUT, self._partial)] if self._partial else []
+    # being laid out
 
     def on_resize(self) -> None:
         """Another width wraps elsewhere."""
-        self._drawn.clear()
-        self._arrange()
+        self.rearrange()
 
     def on_show(self) -> None:
         """What came while it was hidden was arranged for no width at all."""
-        self._arrange()
-
-    def notify_style_update(self) -> None:
-        """Colours may be others now."""
-        super().notify_style_update()
-        self._drawn.clear()
-
-    def _arrange(self) -> None:
-        """Know anew which rows there are."""
-        if self.wrap:
-            self._wrapping = Wrapping(self._text_cells)
-            self._wrapping.add(self._lines)
-        self._place()
+        self.rearrange()
 
     def _place(self) -> None:
         """Stay at the end when following."""
-        self.hold_rows(self._row_count)
+        self.hold_rows(len(self.rows))
         if self.following:
-            self._to_end()
+            self.to_row(self._end)
+        self._look_around()
         self.refresh()
-
-    def _to_end(self) -> None:
-        self.to_row(self._end)
-
-    @property
-    def _text_cells(self) -> int:
-        return max(self.scrollable_content_region.width - (loglines.STAMP if self.times else 0), 1)
-
-    def render_line(self, y: int) -> Strip:
-        """One row."""
-        cells = self.scrollable_content_region.width
-        if not self._row_count:
-            return self.strip([(f" {self.empty}" if y == 0 else "", self.tone("quiet"))], cells)
-        at = y + self.scroll_offset.y
-        if at >= self._row_count:
-            blank = self._drawn.get(cells)
-            if blank is None:
-                blank = self._drawn[cells] = self.strip((), cells)
-            return blank
-        number, row = self._wrapping.at(at) if self.wrap else (at, 0)
-        line = self._lines[number] if number < len(self._lines) else self._partial_lines()[0]
-        key = (line, row, cells, self._offset, self.wrap, self.times)
-        strip = self._drawn.get(key)
-        if strip is None:
-            if len(self._drawn) > REMEMBERED:
-                self._drawn.clear()
-            strip = self._drawn[key] = self._draw(line, row, cells)
-        return strip
-
-    def _draw(self, line: Line, row: int, cells: int) -> Strip:
-        parts = loglines.pieces(line)
-        room = self._text_cells
-        shown = (
-            _row_of(loglines.wrapped(parts, room), row) if self.wrap else loglines.sideways(parts, self._offset, room)
-        )
-        runs = [self._run(piece) for piece in shown]
-        if self.times:
-            stamp = loglines.stamp(line[0], self._zone) if row == 0 else " " * loglines.STAMP
-            runs.insert(0, (stamp, self.tone("faint")))
-        return self.strip(runs, cells)
-
-    def _run(self, piece: Piece) -> Run:
-        text, tone = piece
-        return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
-
-
-def _row_of(rows: list[list[Piece]], row: int) -> list[Piece]:
-    """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
-    return rows[row] if row < len(rows) else []

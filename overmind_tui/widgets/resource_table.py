@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -17,7 +18,7 @@ from textual.strip import Strip
 from overmind_core.domain.cells import pad, width
 from overmind_tui.view import diff, missions
 from overmind_tui.view.cells import Cell, clipped, fitted
-from overmind_tui.view.columns import GAP, Column, Layout, laid_out, needed
+from overmind_tui.view.columns import GAP, Column, Layout, laid_out, needed, stressed
 from overmind_tui.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
@@ -29,6 +30,9 @@ REMEMBERED = 512
 
 class ResourceTable(ScrollCanvas):
     """Rows, columns and a cursor; the first column draws the tree."""
+
+    beside: ClassVar = 6
+    """Cells that marks and badges take beside a name."""
 
     class Selected(Message):
         """The cursor stands on another row."""
@@ -44,15 +48,20 @@ class ResourceTable(ScrollCanvas):
         super().__init__(id=id)
         self._columns = columns
         self._ascii = ascii_only
+        self._news = "o" if ascii_only else "•"
         self.branches: list[Branch] = []
         self.cursor_id: str | None = None
         self.at = 0
         self.marked: set[str] = set()
         self.wide = False
-        self.sorted_by = ""
-        self.empty: tuple[str, ...] = ()
+        self.sorted_by = ("", True)
+        """The column that the rows are sorted by, and whether the least comes first."""
+        self.chosen = ""
+        """The column that the person chose."""
+        self.empty: Sequence[str | Sequence[Cell]] = ()
         self.now = time.time
         self._moved_at = float("-inf")
+        self._cells = 0
         self._needs: dict[str, int] = {}
         self._layout: Layout | None = None
         self._drawn: dict[object, Strip] = {}
@@ -77,7 +86,7 @@ class ResourceTable(ScrollCanvas):
             self._moved_at = time.monotonic()
         self.branches = branches
         self.at = diff.place(branches, self.cursor_id, self.at)
-        self._needs = needed(self._columns, branches, self.now())
+        self._needs = needed(self._columns, branches, self.now(), beside=self.beside)
         self._layout = None
         self.hold_rows(len(branches) + 1)
         self._settle()
@@ -115,6 +124,11 @@ class ResourceTable(ScrollCanvas):
     def tick(self) -> None:
         """Draw the visible rows again whose times went on."""
         self._redraw()
+
+    def draw_marks(self, *, ascii_only: bool) -> None:
+        """With these signs from now on."""
+        self._ascii, self._news = ascii_only, "o" if ascii_only else "•"
+        self.forget_drawn()
 
     def forget_drawn(self) -> None:
         """The theme changed."""
@@ -171,9 +185,15 @@ class ResourceTable(ScrollCanvas):
     def _redraw(self) -> None:
         """Draw again what is no longer as it is on the screen, and only that."""
         width, height = self.scrollable_content_region.size
+        self._cells = width
         changed = [y for y in range(height) if self._line(y) is not self._on_screen.get(y)]
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """All lines of a region; how wide they are is asked once, for it takes longer than a line."""
+        self._cells = self.scrollable_content_region.width
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """The heading, or a row."""
@@ -181,7 +201,7 @@ class ResourceTable(ScrollCanvas):
         return strip
 
     def _line(self, y: int) -> Strip:
-        cells = self.scrollable_content_region.width
+        cells = self._cells
         if not self.branches and self.empty:
             return self._empty_line(y, cells)
         layout = self._laid_out(cells)
@@ -194,29 +214,46 @@ class ResourceTable(ScrollCanvas):
 
     def _laid_out(self, cells: int) -> Layout:
         if self._layout is None:
-            self._layout = laid_out(self._columns, self._needs, cells - 1, wide=self.wide)
+            columns = stressed(self._columns, self.sorted_by[0])
+            self._layout = laid_out(columns, self._needs, cells - 1, wide=self.wide)
         return self._layout
 
-    def _heading(self, layout: Layout, cells: int) -> Strip:
-        texts = []
-        for column, count in zip(layout.columns, layout.widths, strict=True):
-            title = "  " + column.title if column.key == "name" else column.title
-            texts.append(fitted(title + self._arrow(column.key), count, right=column.right))
-        line = " " + (" " * GAP).join(texts)
-        return self._kept((line, cells), lambda: self.strip([(line, self.tone("title"))], cells))
+    def choose(self, step: int) -> str:
+        """Choose the column so many to the right of the chosen one, or of the one that rows are sorted by; its key."""
+        shown = [column.key for column in self._laid_out(self.scrollable_content_region.width).columns]
+        begun = next((key for key in (self.chosen, self._sorted(shown)) if key in shown), shown[0])
+        self.chosen = shown[(shown.index(begun) + step) % len(shown)]
+        self._redraw()
+        return self.chosen
 
-    def _arrow(self, key: str) -> str:
-        order, _, way = self.sorted_by.partition(":")
-        same = {"age": "for", "time": "for"}.get(order, order)
-        return ("↑" if way == "up" else "↓") if same == key else ""
+    def _heading(self, layout: Layout, cells: int) -> Strip:
+        marked = self._sorted([column.key for column in layout.columns])
+        arrow = "↑" if self.sorted_by[1] else "↓"
+        runs: list[tuple[str, str]] = [(" ", "")]
+        for place, (column, count) in enumerate(zip(layout.columns, layout.widths, strict=True)):
+            title = f"{column.title}{arrow}" if column.key == marked else column.title
+            lead = "  " if not place and column.key == "name" else ""
+            tone = "chosen" if column.key == self.chosen else "title"
+            shown = clipped(title, count - len(lead))
+            blank = (" " * (count - len(lead) - width(shown)), "")
+            parts = [blank, (shown, tone)] if column.right else [(shown, tone), blank]
+            runs += [(" " * GAP if place else "", ""), (lead, ""), *parts]
+        key = ("heading", tuple(runs), cells)
+        return self._kept(key, lambda: self.strip([(text, self.tone(tone)) for text, tone in runs], cells))
+
+    def _sorted(self, shown: Sequence[str]) -> str:
+        """The column whose heading has the arrow: where ages are not shown, how long a state lasts stands for them."""
+        by = self.sorted_by[0]
+        return "for" if by == "age" and by not in shown else by
 
     def _row(self, branch: Branch, layout: Layout, cells: int, *, selected: bool) -> Strip:
         now = self.now()
         texts = [column.cell(branch.row, now) for column in layout.columns]
         marked = branch.id in self.marked
         focused = selected and self.has_focus
-        key = (branch.guides, branch.dimmed, branch.folded, tuple(texts), missions.mark(branch.row) if "status" in
-               branch.row else None, layout.widths, cells, selected, focused, marked)  # fmt: skip
+        named = self.named(branch) if "status" in branch.row else None
+        key = (named, branch.dimmed, branch.row.get("unseen"), tuple(texts), layout.widths, cells, selected, focused,
+               marked)  # fmt: skip
         return self._kept(key, lambda: self._draw(branch, texts, layout, cells, selected=selected, marked=marked))
 
     def _kept(self, key: object, draw: Callable[[], Strip]) -> Strip:
@@ -231,7 +268,8 @@ class ResourceTable(ScrollCanvas):
     def _draw(
         self, branch: Branch, texts: list[Cell], layout: Layout, cells: int, *, selected: bool, marked: bool
     ) -> Strip:
-        runs: list[Run] = [("*" if marked else " ", self.tone("mark"))]
+        sign = "*" if marked else self._news if branch.row.get("unseen") else " "
+        runs: list[Run] = [(sign, self.tone("mark"))]
         for place, (column, count) in enumerate(zip(layout.columns, layout.widths, strict=True)):
             if place:
                 runs.append((" " * GAP, Style.null()))
@@ -247,14 +285,20 @@ class ResourceTable(ScrollCanvas):
             ground = self.tone("cursor" if self.has_focus else "cursor-rest")
         return self.strip(runs, cells, ground=ground)
 
+    def named(self, branch: Branch) -> tuple[Cell, ...]:
+        """What stands before the name of something that has a state, and the name; guides come first."""
+        return missions.name_cell(branch, ascii_only=self._ascii)
+
     def _name_runs(self, branch: Branch, count: int) -> list[Run]:
-        guides, sign, name = missions.name_cell(branch, ascii_only=self._ascii)
-        room = count - width(guides.text) - width(sign.text)
+        guides, *signs, name = self.named(branch)
+        taken = sum(width(sign.text) for sign in signs)
+        room = count - width(guides.text) - taken
         if room < 4:  # noqa: PLR2004 - so deep that the name would be lost
-            guides, room = Cell("…" if guides.text else "", "guide"), count - width(sign.text) - bool(guides.text)
-        parts = (guides, sign, Cell(pad(clipped(name.text, room), room), name.tone))
+            guides, room = Cell("…" if guides.text else "", "guide"), count - taken - bool(guides.text)
+        parts = (guides, *signs, Cell(pad(clipped(name.text, room), room), name.tone))
         return [(part.text, self.tone(part.tone)) for part in parts]
 
     def _empty_line(self, y: int, cells: int) -> Strip:
-        text = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
-        return self.strip([(f"  {text}", self.tone("quiet"))], cells)
+        said = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
+        line = [Cell(said, "quiet")] if isinstance(said, str) else said
+        return self.strip([("  ", Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
+from overmind_tui.actions import Context
 from overmind_tui.app import OvermindApp
+from overmind_tui.screens.box import Box
 from overmind_tui.world import World
 from scripts.pictures import chromium
 from scripts.pictures.colony import Colony, colony
-from scripts.pictures.scenes import SCENES, WIDE, Scene
+from scripts.pictures.scenes import NORMAL, SCENES, Command, Scene
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "screenshots")
-RUNS = 3
-"""How often the unlucky mission has been started again before the first picture."""
-HISTORY = 20.0
-"""Seconds that the program watches at least, so that there is a load to show."""
-PATIENCE = 60.0
+HISTORY = 3.0
+"""Seconds that a scene lasts at least, so that there is a load to show."""
+PATIENCE = 30.0
+BACK = ("escape",) * 5
+LEAVE, CANCEL = "ctrl+backslash", "ctrl+c"
 
 
 async def until(pilot: Pilot[str], look: Callable[[], object], what: str) -> None:
@@ -34,36 +37,76 @@ async def until(pilot: Pilot[str], look: Callable[[], object], what: str) -> Non
         await pilot.pause(0.05)
 
 
-async def photograph(here: Colony, scenes: list[Scene]) -> dict[str, str]:
-    """The scenes' SVGs by their names."""
+class Photographer:
+    """Takes pictures of the program while a person, who is a script, uses it."""
+
+    def __init__(self, here: Colony, pilot: Pilot[str], app: OvermindApp) -> None:
+        self._here = here
+        self._pilot = pilot
+        self._app = app
+
+    async def take(self, scene: Scene) -> str:
+        """The scene's SVG."""
+        app, pilot = self._app, self._pilot
+        for command in scene.before:
+            await self._give(command)
+        if not scene.coached:
+            app.coaching.end()
+        app.theme = scene.theme
+        await pilot.resize_terminal(*scene.size)
+        await until(pilot, lambda: scene.row in self._missions(), scene.row)
+        app.main.table.select(self._missions()[scene.row])
+        await pilot.pause(HISTORY)
+        await pilot.press(*scene.keys)
+        await until(pilot, lambda: not self._lacks(scene.shows), f"{scene.name}: {self._lacks(scene.shows)}")
+        await pilot.pause(1.0)
+        svg = app.export_screenshot(title="overmind")
+        await self.leave()
+        return svg
+
+    async def leave(self) -> None:
+        """Close what the scene has opened."""
+        if self._app.main.context is Context.TYPING:
+            await self._pilot.press(LEAVE)
+        if isinstance(self._app.screen, Box):
+            await self._pilot.press(CANCEL)  # esc would keep the draft, and say so in the next picture
+        await self._pilot.press(*BACK)
+
+    async def _give(self, command: Command) -> None:
+        """Give a command as soon as it can be: a question may not have been asked yet."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                await asyncio.to_thread(self._here.overmind, *command)
+            except subprocess.CalledProcessError as error:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(error.stderr) from None
+                await self._pilot.pause(0.2)
+            else:
+                return
+
+    def _missions(self) -> dict[str, str]:
+        return {str(row["name"]): mission for mission, row in self._app.fleet.rows.items()}
+
+    def _lacks(self, words: Sequence[str]) -> list[str]:
+        lines = self._app.screen._compositor.render_strips()  # noqa: SLF001 - what a person sees, as text
+        shown = "\n".join("".join(segment.text for segment in line) for line in lines)
+        return [word for word in words if word not in shown]
+
+
+async def photograph(here: Colony, scenes: Sequence[Scene]) -> dict[str, str]:
+    """The scenes' SVGs by their names; one that can't be drawn is told, and left out."""
     app = OvermindApp(Home(here.home), World(here.project, 0o022, here.environ))
     found: dict[str, str] = {}
-    async with app.run_test(size=WIDE) as pilot:
-
-        def by_name() -> dict[str, str]:
-            return {str(row["name"]): mission for mission, row in app.fleet.rows.items()}
-
-        began = time.monotonic()
-        await until(pilot, lambda: len(by_name()) == 6, "six missions")  # noqa: PLR2004 - three, and the planner's three
-        await until(pilot, lambda: app.fleet.rows[by_name()["worker"]]["restart_count"] >= RUNS, "restarts")
-        await until(pilot, lambda: app.fleet.rows[by_name()["train"]]["now"], "a frozen mission that said something")
-        here.overmind("freeze", "train")
-        await until(pilot, lambda: time.monotonic() > began + HISTORY, "a history")
+    async with app.run_test(size=NORMAL) as pilot:
+        photographer = Photographer(here, pilot, app)
         for scene in scenes:
-            await _arrange(app, pilot, scene, by_name()[scene.row])
-            found[scene.name] = app.export_screenshot(title="overmind")
-            await pilot.press("escape", "escape", "escape", "escape")
+            try:
+                found[scene.name] = await photographer.take(scene)
+            except TimeoutError as problem:
+                sys.stderr.write(f"{problem}\n")
+                await photographer.leave()
     return found
-
-
-async def _arrange(app: OvermindApp, pilot: Pilot[str], scene: Scene, mission: str) -> None:
-    app.theme = scene.theme
-    await pilot.resize_terminal(*scene.size)
-    app.main.table.select(mission)
-    await until(pilot, lambda: app.main.log_view.mission == mission and app.main.log_view.text(), "its log")
-    for key in scene.keys:
-        await pilot.press(key)
-    await pilot.pause(1.0)
 
 
 def main(names: list[str]) -> int:
@@ -74,13 +117,14 @@ def main(names: list[str]) -> int:
         return 1
     scenes = [scene for scene in SCENES if not names or scene.name in names]
     with colony() as here:
+        sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
         pictures = asyncio.run(photograph(here, scenes))
     os.makedirs(FOLDER, exist_ok=True)
     for name, svg in pictures.items():
         path = os.path.join(FOLDER, f"{name}.png")
         chromium.draw(browser, svg, path)
         sys.stdout.write(f"screenshots/{name}.png, {os.path.getsize(path) // 1000} kB\n")
-    return 0
+    return 0 if len(pictures) == len(scenes) else 1
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FONT = "DejaVu Sans Mono"
 MISSING = (
     "Pictures are drawn by Chromium, and there is none on PATH. On Debian or Ubuntu: "
-    "apt-get install chromium fonts-dejavu-core"
+    "apt-get install chromium fonts-dejavu-core fonts-symbola"
 )
 SIZE = 21
 """Pixels: Textual lays out for 20, with which this font leaves gaps between the pieces of a frame."""

@@ -1,8 +1,9 @@
-"""A home of its own with a daemon and a handful of missions, as somebody might have them on an afternoon."""
+"""A home of its own with the demonstration in it, and a Claude Code, as somebody might have them on an afternoon."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,48 +12,104 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from tests.kit import claude
+from tests.kit.agent_world import QUIET
+from tests.kit.messages_api import MessagesApi
+
 BIN = os.path.dirname(sys.executable)
-KEPT = ("LANG", "LC_ALL", "TMPDIR", "TZ")
-MISSIONS = (
-    ("--name", "planner", "./plan"),
-    ("--name", "train", "--label", "team=research", "./train"),
-    ("--name", "deploy", "./deploy"),
-)
-"""The planner starts three more."""
+KEPT = ("LC_ALL", "TMPDIR", "TZ")
+FOLDER = "/tmp/ada"  # noqa: S108 - it is seen in the pictures, so it is short; another one is taken where it is there
+AGENT = "claude"
+"""The mission in which Claude Code runs on a terminal."""
 
 
 class Colony(NamedTuple):
-    """Where it lives."""
+    """Where it lives.
+
+    Attributes:
+        home: Of Overmind.
+        project: The folder where its missions stand.
+        environ: The world in which commands are given.
+        agent: The program that plays Claude Code: itself, or the stand-in.
+    """
 
     home: str
     project: str
     environ: dict[str, str]
+    agent: str
 
     def overmind(self, *words: str) -> str:
         """Give a command; what it printed."""
         argv = [os.path.join(BIN, "overmind"), *words]
+        folder = self.project if os.path.isdir(self.project) else self.environ["HOME"]
         return subprocess.run(
-            argv, env=self.environ, cwd=self.project, check=True, capture_output=True, text=True
-        ).stdout
+            argv, env=self.environ, cwd=folder, check=True, capture_output=True, text=True
+        ).stdout  # fmt: skip
 
 
 @contextlib.contextmanager
 def colony() -> Iterator[Colony]:
     """Start it; afterwards nothing of it is left."""
-    with tempfile.TemporaryDirectory(prefix="overmind-") as folder:
-        project = os.path.join(folder, "shop")
-        shutil.copytree(os.path.join(HERE, "work"), project)
+    with _folder() as folder, MessagesApi() as api:
+        home = os.path.join(folder, ".overmind")
+        project = os.path.join(home, "demo", "shop")
+        program = _claude(folder)
         environ = {name: os.environ[name] for name in KEPT if name in os.environ} | {
+            **QUIET,
+            "ANTHROPIC_API_KEY": claude.API_KEY,
+            "ANTHROPIC_BASE_URL": api.url,
             "HOME": folder,
-            "OVERMIND_HOME": os.path.join(folder, ".overmind"),
+            "LANG": "C.UTF-8",
+            "OVERMIND_CLAUDE_BIN": program,
+            "OVERMIND_HOME": home,
             "PATH": BIN + os.pathsep + os.environ["PATH"],
+            "SHELL": "/bin/bash",
             "TERM": "xterm-256color",
         }
-        made = Colony(environ["OVERMIND_HOME"], project, environ)
+        made = Colony(home, project, environ, os.path.basename(os.path.dirname(program)))
+        _known(folder, project)
         try:
-            for words in MISSIONS:
-                made.overmind("run", *words)
+            made.overmind("demo", "--no-tui")
+            session = ("--type", "session", "--interactive", "--permission-mode", "manual", "--cwd", project)
+            made.overmind("claude", "run", "--name", AGENT, *session)
             yield made
         finally:
             made.overmind("shutdown", "--yes")
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    try:
+        os.mkdir(FOLDER, 0o700)
+    except FileExistsError:
+        with tempfile.TemporaryDirectory(prefix="overmind-") as folder:
+            yield folder
+        return
+    try:
+        yield FOLDER
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def _claude(folder: str) -> str:
+    """The program where it has been fetched (`make test-claude`), else the stand-in of the tests."""
+    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "overmind", "claude")
+    versions = sorted(os.listdir(cache)) if os.path.isdir(cache) else []
+    found = [path for version in versions if os.access(path := os.path.join(cache, version, "claude"), os.X_OK)]
+    if found:
+        return found[-1]
+    there = os.path.join(folder, "stand-in")
+    os.mkdir(there)
+    return claude.install(there)
+
+
+def _known(folder: str, project: str) -> None:
+    """Claude Code has met this person, who trusts the project."""
+    known = {
+        "hasCompletedOnboarding": True,
+        "hasSeenAutoDefaultNudge": True,
+        "customApiKeyResponses": {"approved": [claude.API_KEY], "rejected": []},
+        "projects": {project: {"hasTrustDialogAccepted": True}},
+    }
+    with open(os.path.join(folder, ".claude.json"), "w", encoding="utf-8") as file:
+        json.dump(known, file)

@@ -1,29 +1,61 @@
-"""What is drawn: one row per picture."""
+"""What is drawn, one row per picture, in this order: an afternoon with the demonstration."""
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
-WIDE, SMALL = (120, 40), (80, 24)
+from scripts.pictures.colony import AGENT
+
+NORMAL, SMALL, LARGE = (120, 40), (80, 24), (200, 60)
+
+Command = tuple[str, ...]
 
 
 class Scene(NamedTuple):
-    """One picture: the mission under the cursor, then keys."""
+    """One picture.
+
+    Attributes:
+        name: Of the file.
+        row: The mission under the cursor.
+        shows: Each of these stands on the screen before it is drawn.
+        keys: Pressed one after the other, on the main screen.
+        size: Columns and rows.
+        before: Command lines that are given first.
+        theme: Of the program.
+        coached: Whether the person still learns.
+    """
 
     name: str
-    size: tuple[int, int]
     row: str
+    shows: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    size: tuple[int, int] = NORMAL
+    before: tuple[Command, ...] = ()
     theme: str = "dark"
+    coached: bool = False
 
+
+ALLOW = ("answer", "demo-agent", "allow")
+CHOOSE = ("answer", "demo-agent", "allow", "--option", "€3.19")
+VIM = ("send", "demo-shell", "vim -n -c 'syntax on' -c 'set number' prices.py")
+RELEASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "release.toml")
+PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 
 SCENES = (
-    Scene("missions", WIDE, "api"),
-    Scene("small", SMALL, "planner"),
-    Scene("log", WIDE, "worker", ("l", "z", "t")),
-    Scene("describe", WIDE, "worker", ("d",)),
-    Scene("new", SMALL, "api", ("n", *"make test", "tab", *"tests", "tab", "tab", "right")),
-    Scene("stop", SMALL, "planner", ("x",)),
-    Scene("help", WIDE, "api", ("question_mark",)),
-    Scene("light", WIDE, "worker", (), "light"),
-)
+    Scene("demo", "demo-build", ("waiting", "[2/4]", "1/3"), coached=True),
+    Scene("small", "demo-worker", ("waiting", "demo-shell"), size=SMALL),
+    Scene("needs", "demo-agent", ("always would store",), ("!",)),
+    Scene("light", "demo-service", ("INFO",), theme="light"),
+    Scene("message", "demo-agent", ("then tell me",), ("m", *"when you are done, run the tests", "ctrl+j",
+                                                       *"and then tell me what you changed")),
+    Scene("vim", "demo-shell", ("FORMAT.format", "typing"), ("a",), before=(VIM,)),
+    Scene("changes", "demo-agent", ("+FORMAT",), ("v",), before=(ALLOW, CHOOSE)),
+    Scene("log", "demo-service", ("GET /cart",), ("l", "z", "/", *"cart|ERROR", "enter")),
+    Scene("new", "demo-agent", (), ("n",)),
+    Scene("help", "demo-agent", ("its log",), ("question_mark",)),
+    Scene("claude", AGENT, ("Do you want to proceed", "typing"), ("a",), before=(PROMPT,)),
+    Scene("large", "demo-agent", ("Done: prices",), size=LARGE),
+    Scene("plan", "demo-agent", ("network is gone", "layer"), (":", *"plan release", "enter"), size=(120, 28),
+          before=(("apply", RELEASE),)),
+)  # fmt: skip

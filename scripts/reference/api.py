@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 
 from overmind_core.errors import CODES
 from overmind_core.supervisor import requests
-from overmind_core.supervisor.commands.table import TABLE
+from overmind_core.supervisor.commands.table import TABLE, Row
 from overmind_core.wire.api import API_VERSION, MAX_LINE, STREAMS
 
 HEAD = f"""\
@@ -46,15 +47,17 @@ FOLLOWING = {"logs": "one answer; a stream with `follow`"}
 def page() -> str:
     """Return the whole page."""
     names = ", ".join(f"[{name}](#{name})" for name in TABLE)
-    sections = [_section(name, arguments, handler) for name, (arguments, handler) in TABLE.items()]
+    sections = [_section(name, row) for name, row in TABLE.items()]
     return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, _errors()])
 
 
-def _section(name: str, arguments: type[requests.Args], handler: Any) -> str:  # noqa: ANN401  (functions of many types)
+def _section(name: str, row: Row) -> str:
+    arguments = row.arguments
     answers = "a stream" if name in STREAMS else FOLLOWING.get(name, "one answer")
     asked = _sentences(arguments) if msgspec.structs.fields(arguments) else "none."
-    parts = [f"### {name}\n", f"{_sentences(handler)}\n", f"Arguments: {asked}\n"]
-    return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.\n"])
+    forbidden = "" if row.forbidden is None else " Not for processes inside missions (`forbidden`)."
+    parts = [f"### {name}\n", f"{_sentences(row.handle)}\n", f"Arguments: {asked}\n"]
+    return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.{forbidden}\n"])
 
 
 def _fields(arguments: type[requests.Args]) -> Iterator[str]:
@@ -62,7 +65,7 @@ def _fields(arguments: type[requests.Args]) -> Iterator[str]:
     if not fields:
         return
     notes = _notes(arguments)
-    types = inspect.get_annotations(arguments)
+    types = {name: type_ for kind in _kinds(arguments) for name, type_ in inspect.get_annotations(kind).items()}
     rows = [
         f"| `{field.name}` | {_type(str(types[field.name]))} | {_default(field)} | {notes.get(field.name, '')} |"
         for field in fields
@@ -74,8 +77,9 @@ def _type(written: str) -> str:
     """Return an annotation in the words of JSON."""
     words = {
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
-        "None": "null",
+        "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer",
     }  # fmt: skip
+    written = re.sub(r"Literal\['(\w+)'\]", r'"\1"', written)
     parts = [part.strip() for part in written.split("|")] if "[" not in written else [written]
     if "[" in written:
         for name, word in {**words, "list": "array", "dict": "object", "[": " of ", "]": "", ", ": " → "}.items():
@@ -91,8 +95,17 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{msgspec.json.encode(default).decode()}`"
 
 
+def _kinds(arguments: type) -> list[type]:
+    """Return a type with those of ours that it extends, the furthest first."""
+    return [kind for kind in reversed(arguments.__mro__) if issubclass(kind, requests.Args)]
+
+
 def _notes(arguments: type) -> dict[str, str]:
     """Return the text below each field."""
+    return {name: text for kind in _kinds(arguments) for name, text in _own_notes(kind).items()}
+
+
+def _own_notes(arguments: type) -> dict[str, str]:
     body = ast.parse(inspect.getsource(arguments)).body[0]
     assert isinstance(body, ast.ClassDef)
     pairs = zip(body.body, body.body[1:], strict=False)

@@ -37,6 +37,9 @@ EXITS = f"""\
 
 OWN_EXITS = {
     "run": "With `--wait`: the mission's own code. Else 0 once it is started.",
+    "claude run": "With `--wait`: the mission's own code. Else 0 once it is started.",
+    "send": "With `--wait`: 1 when the turn failed, 124 when `--timeout` ran out.",
+    "inbox": "130 after ctrl-c with `--watch`.",
     "wait": "The first code other than 0, in the order of the arguments; 124 when `--timeout` ran out.",
     "logs": "130 after ctrl-c with `-f`.",
     "ps": "130 after ctrl-c with `--watch`.",
@@ -45,7 +48,10 @@ OWN_EXITS = {
     "events": "130 after ctrl-c with `-f`.",
     "subscribe": "130 after ctrl-c.",
     "doctor": "1 when a check says `fail`.",
+    "apply": "With `--wait`: the plan's own code, 0 or 1. Else 0 once it is started.",
+    "diff": "With `--exit-code`: 1 when there is a difference.",
     "--headless run": "The work's own code; 124 when a time limit ran out, 130 when it was ended by INT, 143 by TERM.",
+    "--headless apply": "0, or 1 when an agent has failed; else as with `--headless run`.",
 }
 """Command → what it exits with, where that is more than 0 and 1."""
 
@@ -58,8 +64,12 @@ def page() -> str:
 
 
 def _contents() -> str:
-    lines = [f"* {title}: " + ", ".join(f"[{name}](#{name})" for name in names) for title, names in GROUPS.items()]
+    lines = [f"* {title}: " + ", ".join(map(_link, names)) for title, names in GROUPS.items()]
     return "\n".join([*lines, "* [Without a daemon](#without-a-daemon)", "* [Exit codes](#exit-codes)", ""])
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.replace(' ', '-')})"
 
 
 def _group(title: str, commands: list[Command]) -> str:

@@ -19,7 +19,7 @@ def family(om, depth, leash):
     script = leash.tie("sleep @")
     for _ in range(depth - 1):
         script = leash.tie(f"{OVERMIND} run {shlex.quote(script)}; sleep @")
-    eldest = om.mission(script)
+    eldest = om.mission(script, "--max-depth", str(depth))
     leash.grown(depth)
     rows = {row["parent"]: row["id"] for row in om.ps()}
     line = [eldest]

@@ -210,7 +210,7 @@ def test_a_natural_end_takes_background_processes_along_and_logs_them(om, leash)
 def test_with_leave_background_they_outlive_a_natural_end_only(om, leash):
     mission = om.mission(leash.tie(f"{LEAVE}; exit 0"), "--leave-background")
     assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
-    assert len(leash.living()) == 1
+    leash.grown(1)
     for end in ("stop", "kill"):
         running = om.mission(leash.tie("(setsid sleep @ &); sleep @"), "--leave-background")
         leash.grown(3)

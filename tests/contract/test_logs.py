@@ -169,7 +169,7 @@ def test_follow_of_a_finished_mission_ends_at_once(om):
 
 
 def test_follow_with_tail_begins_near_the_end(om):
-    mission = om.mission("seq 1 50; sleep 0.5; echo end", "--name", "tail")
+    mission = om.mission("seq 1 50; sleep 2; echo end", "--name", "tail")
     eventually(lambda: "50" in om.logs(mission))
     assert om.ok("logs", "-f", "tail", "--tail", "2").splitlines() == ["49", "50", "end"]
 
@@ -238,8 +238,8 @@ def test_a_log_is_readable_while_it_is_written(om):
     mission = om.mission("n=0; while :; do n=$((n+1)); echo line $n; done")
     eventually(lambda: "line 100\n" in om.logs(mission))
     last = om.logs(mission, "--tail", "5").splitlines()
-    numbers = [int(line.removeprefix("line ")) for line in last if re.fullmatch(r"line \d+", line)]
-    assert len(numbers) >= 4
+    numbers = [int(line.removeprefix("line ")) for line in last[:-1] if re.fullmatch(r"line \d+", line)]
+    assert len(numbers) >= 3
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
@@ -270,3 +270,10 @@ def _between(earlier, later):
     """The moment in the middle of two, as text."""
     first, second = map(datetime.fromisoformat, (earlier, later))
     return (first + (second - first) / 2).isoformat()
+
+
+def test_the_answer_tells_when_somebody_looked_last(om):
+    om.finished("echo one", "--name", "looked-at")
+    assert om.api("logs", ids=["looked-at"])["missions"][0]["seen_at"] is None
+    om.ok("seen", "looked-at")
+    assert om.api("logs", ids=["looked-at"])["missions"][0]["seen_at"] >= om.ps()[0]["ended_at"]

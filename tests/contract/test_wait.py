@@ -31,6 +31,7 @@ def test_a_finished_mission_answers_at_once(om, command, said, code):
 def test_a_live_mission_is_waited_for(om):
     os.mkfifo(om.path("gate"))
     mission = om.mission("read x < gate; exit 3", "--name", "gated")
+    _connected(om, 0)
     client = om.popen("wait", "gated")
     _connected(om, 1)
     with open(om.path("gate"), "w") as gate:
@@ -41,6 +42,7 @@ def test_a_live_mission_is_waited_for(om):
 
 def test_a_killed_mission_exits_with_137_and_has_no_code(om):
     mission = om.mission("sleep 100")
+    _connected(om, 0)
     client = om.popen("wait", mission)
     om.ok("kill", mission)
     out, _ = client.communicate(timeout=30)
@@ -55,7 +57,7 @@ def test_a_stopped_mission_exits_with_what_its_process_exited_with(om):
 
 
 def test_of_several_a_line_comes_as_each_ends_and_the_first_bad_code_in_argument_order_counts(om):
-    slow = om.mission("sleep 0.6; exit 4")
+    slow = om.mission("sleep 2; exit 4")
     quick = om.mission("exit 3")
     good = om.mission("true")
     finished = om("wait", good, slow, quick)
@@ -80,6 +82,7 @@ def test_the_same_mission_twice_is_one_line(om):
 
 def test_five_waiters_get_the_same_answer(om):
     mission = om.mission("sleep 0.5; exit 6")
+    _connected(om, 0)
     clients = [om.popen("wait", mission) for _ in range(5)]
     assert {client.communicate(timeout=30)[0] for client in clients} == {
         f"Mission {mission} finished: crashed (exit code 6)\n"
@@ -89,6 +92,7 @@ def test_five_waiters_get_the_same_answer(om):
 
 def test_a_waiter_that_goes_away_costs_nothing(om):
     mission = om.mission("sleep 100")
+    _connected(om, 0)
     clients = [om.popen("wait", mission) for _ in range(5)]
     _connected(om, 5)
     for client in clients:
@@ -110,13 +114,16 @@ def test_a_timeout_exits_with_124_and_leaves_the_mission_alone(om):
     assert om.info(mission)["status"] == "running"
 
 
-def test_a_bare_timeout_is_seconds(om):
-    mission = om.mission("sleep 0.5")
-    assert om("wait", mission, "--timeout", "30").returncode == 0
+def test_a_bare_timeout_is_milliseconds_and_a_short_one_is_doubted(om):
+    mission = om.mission("sleep 100")
+    finished = om("wait", mission, "--timeout", "30")
+    assert finished.returncode == 124
+    assert finished.stderr.startswith("Warning: --timeout 30 means 30 milliseconds; for seconds write 30s")
 
 
 def test_ctrl_c_leaves_the_mission_alone(om):
     mission = om.mission("sleep 100")
+    _connected(om, 0)
     client = om.popen("wait", mission)
     _connected(om, 1)
     client.send_signal(signal.SIGINT)
@@ -137,6 +144,7 @@ def test_wait_goes_through_restarts(om):
 def test_a_replaced_supervisor_is_not_noticed(om, words):
     os.mkfifo(om.path("gate"))
     mission = om.mission("read x < gate; exit 8")
+    _connected(om, 0)
     client = om.popen("wait", mission)
     _connected(om, 1)
     om.ok(*words)

@@ -13,7 +13,7 @@ import pytest
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
-TOP = ["ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES"]
+TOP = ["ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST", "TOKENS"]
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 

@@ -14,6 +14,7 @@ from overmind_core.cli.headless.outcome import Outcome, Result, lasted
 from overmind_core.cli.headless.screen import KEPT, Tail, colourful
 
 INFO = {
+    "id": "0123abcd",
     "name": "job",
     "command": "make | tee <log> & \x07",
     "status": "crashed",

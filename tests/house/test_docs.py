@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from overmind_core.cli.table import COMMANDS
-from overmind_core.domain.lifecycle import TABLE
+from overmind_core.domain.transitions import TABLE
 from overmind_core.supervisor.commands.table import TABLE as API
 from scripts.reference.__main__ import PAGES, outdated
 from tests.kit.overmind import REPOSITORY

@@ -19,8 +19,10 @@ def make(*words: str) -> str:
 
 
 def test_help_names_each_target_once():
-    listed = re.findall(r"^ +make ([a-z]+) ", make("help"), re.MULTILINE)
-    assert {"help", "setup", "run", "test", "lint", "types", "imports", "bench", "docs", "check"} <= set(listed)
+    listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
+    assert {"help", "setup", "run", "test", "test-claude", "lint", "types", "imports", "bench", "docs", "check"} <= set(
+        listed
+    )
     assert len(listed) == len(set(listed))
 
 
@@ -29,15 +31,21 @@ def test_check_runs_each_tool(tool):
     assert tool in make("--dry-run", "check")
 
 
-@pytest.mark.parametrize("path", [".ci/run", "scripts/setup", "scripts/first-run", "scripts/generate-docs"])
+@pytest.mark.parametrize(
+    "path", [".ci/run", "scripts/setup", "scripts/first-run", "scripts/generate-docs", "scripts/install-claude"]
+)
 def test_a_script_is_executable_and_has_no_syntax_error(path):
     script = os.path.join(REPOSITORY, path)
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", script], check=True)
 
 
-def test_ci_runs_the_suite_and_the_checks():
+@pytest.mark.parametrize("target", ["test", "check", "test-claude"])
+def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
-        text = file.read()
-    assert "make test" in text
-    assert "make check" in text
+        assert f"make {target} ||" in file.read()
+
+
+def test_the_suite_does_not_ask_for_the_real_program():
+    assert "CLAUDE" not in make("--dry-run", "test")
+    assert "OVERMIND_TEST_CLAUDE=1" in make("--dry-run", "test-claude")

@@ -15,6 +15,13 @@ from overmind_core.version import VERSION
 from tests.kit.overmind import REPOSITORY
 
 SLOW_TO_IMPORT = {"asyncio", "dataclasses", "msgspec", "psutil", "sqlite3", "textual", "typing"}
+EMULATOR = {
+    "pyte",
+    "wcwidth",
+    "overmind_core.terminal.screen",
+    "overmind_core.logs.picture",
+    "overmind_tui.terminal.link",
+}
 PACKAGES = sorted(
     os.path.relpath(folder, REPOSITORY)
     for folder, _, files in os.walk(os.path.join(REPOSITORY, "overmind_core"))
@@ -37,6 +44,10 @@ def modules_after(statement: str) -> set[str]:
 def test_the_command_line_imports_nothing_slow():
     ours = modules_after("import overmind_core.cli.main") - modules_after("pass")
     assert not ours & SLOW_TO_IMPORT
+
+
+def test_the_full_screen_program_imports_no_emulator_before_its_first_frame():
+    assert not modules_after("import overmind_tui.app") & EMULATOR
 
 
 @pytest.mark.parametrize("package", PACKAGES)

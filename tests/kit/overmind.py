@@ -144,8 +144,11 @@ class Overmind:
         return self.wait_status(self.mission(command, *options), *FINAL, timeout=timeout)
 
     def info(self, mission: str) -> dict[str, Any]:
-        """Everything known of a mission, as `overmind info` prints it."""
-        return dict(self.json("info", mission))
+        """Everything known of a mission, as `overmind info` prints it; without that process while a daemon answers."""
+        try:
+            return dict(self.api("info", id=mission))
+        except (OSError, EOFError):
+            return dict(self.json("info", mission))
 
     def ps(self, *options: str) -> list[dict[str, Any]]:
         """Return the rows of `overmind ps --json`."""

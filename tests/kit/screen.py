@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import shutil
@@ -11,8 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from tests.kit.overmind import Overmind
+from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
+_NUMBERS = itertools.count()
 TMUX = shutil.which("tmux")
 
 
@@ -26,8 +29,9 @@ class TmuxScreen:
     """
 
     def __init__(self, om: Overmind, *words: str, size: tuple[int, int] = (100, 30)) -> None:
-        self._socket = os.path.join(om.environment["HOME"], "tmux.sock")
-        self._status = os.path.join(om.environment["HOME"], "tui.status")
+        number = next(_NUMBERS)  # the server before may still be going away
+        self._socket = os.path.join(om.environment["HOME"], f"tmux{number}.sock")
+        self._status = os.path.join(om.environment["HOME"], f"tui{number}.status")
         command = shlex.join([sys.executable, "-P", "-m", "overmind_core.cli", *words])
         script = f"{command}; echo $? > {shlex.quote(self._status)}; echo left the program; exec cat"
         environ = {**om.environment, "TMUX_TMPDIR": om.environment["HOME"]}
@@ -43,7 +47,10 @@ class TmuxScreen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        running = self._children()
         self.close()
+        # On its way out it may hand over to a daemon, which whoever tidies up has to find.
+        eventually(lambda: not any(map(alive, running)), timeout=30.0, what="the program has left")
 
     def close(self) -> None:
         """Close the terminal under whatever runs in it."""
@@ -84,9 +91,15 @@ class TmuxScreen:
 
     def pid(self) -> int:
         """The program's process."""
-        shell = int(self._tmux("display-message", "-p", "#{pane_pid}"))
-        children = subprocess.run(["pgrep", "-P", str(shell)], capture_output=True, text=True, check=True)
-        return int(children.stdout.split()[0])
+        return self._children()[0]
+
+    def _children(self) -> list[int]:
+        """The program's process; none once it has left, or its terminal has."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}", check=False).strip()
+        if not shell:
+            return []
+        children = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True, check=False)
+        return [int(pid) for pid in children.stdout.split()]
 
     def _tmux(self, *words: str, check: bool = True) -> str:
         done = subprocess.run(

@@ -8,21 +8,22 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
-INTERVAL = 0.02
-"""Seconds between two looks."""
+INTERVAL, LONGEST_INTERVAL = 0.02, 0.2
+"""Seconds between two looks: a tenth of what was waited already, within these. Many looks start a process each."""
 
 
 def eventually(look: Callable[[], Seen], timeout: float = 10.0, *, what: str = "") -> Seen:
     """Return the first true answer of `look`, which is asked at least twice.
 
     Args:
-        look: Asked every `INTERVAL`; an assertion that fails inside counts as not yet.
+        look: Asked again and again; an assertion that fails inside counts as not yet.
         timeout: Seconds.
         what: The fact waited for, for the message of the failure.
     """
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while True:
-        late = time.monotonic() > deadline
+        waited = time.monotonic() - began
+        late = waited > timeout
         try:
             seen = look()
         except AssertionError:
@@ -32,4 +33,4 @@ def eventually(look: Callable[[], Seen], timeout: float = 10.0, *, what: str = "
             if seen:
                 return seen
             assert not late, f"after {timeout} s still not: {what or look}"
-        time.sleep(INTERVAL)
+        time.sleep(min(max(waited / 10, INTERVAL), LONGEST_INTERVAL))

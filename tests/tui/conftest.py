@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.location import PyTestLocation
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
@@ -29,13 +31,33 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SVGImageExtension, "dirname", classmethod(folder))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Programs with the same theme share what was parsed: rules do not change."""
+    parsed: dict[object, list[RuleSet]] = {}
+    parse = Stylesheet._parse_rules
+
+    def remembered(sheet: Stylesheet, *source: Any, **more: Any) -> list[RuleSet]:
+        key = (source, tuple(more.items()), tuple(sheet._variables.items()))
+        if key not in parsed:
+            parsed[key] = parse(sheet, *source, **more)
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", remembered)
+        yield
+
+
 @pytest.fixture
 def program(om: Overmind) -> Callable[..., OvermindApp]:
     """Make the program for the home of the test."""
 
-    def make(**how: Any) -> OvermindApp:
+    def make(*, coached: bool = True, **how: Any) -> OvermindApp:
         world = World(om.home, 0o022, om.environment)
-        return OvermindApp(Home(om.home), world, zone=UTC, **how)
+        app = OvermindApp(Home(om.home), world, zone=UTC, **how)
+        if coached:  # pictures are of what stays, not of the first minutes
+            app.coaching.end()
+        return app
 
     return make
 

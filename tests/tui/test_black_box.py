@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 WRITER = "while :; do echo tick; sleep 0.2; done"
+ESC = "\x1b"
 
 
 def hosted(om, screen):
@@ -96,7 +96,7 @@ def test_logs_and_describe_open_and_close(om):
         screen.keys("Escape")
         screen.until("missions[1]")
         screen.keys("d")
-        screen.until("status", "running", "<describe>")
+        screen.until("working for", "<describe>")
         screen.keys("q")
         screen.until("missions[1]", gone="<describe>")
 
@@ -162,6 +162,16 @@ def test_leaving_with_live_missions_keeps_them_under_a_daemon(om, answer):
         assert om.supervisor_pid() != program
 
 
+def test_leaving_with_a_schedule_alone_leaves_it_to_a_daemon(om):
+    with TmuxScreen(om) as screen:
+        program = hosted(om, screen)
+        om.ok("ritual", "create", "rare", "@yearly", "true")
+        screen.keys("q")
+        assert screen.exit_status() == 0
+    eventually(lambda: om.holder("supervisor.lock") not in {None, program}, what="a daemon is there")
+    assert [row["name"] for row in om.json("rituals", "--json")] == ["rare"]
+
+
 def test_leaving_can_stop_all(om):
     with TmuxScreen(om) as screen:
         hosted(om, screen)
@@ -220,7 +230,7 @@ def test_a_supervisor_killed_under_the_program_is_replaced_and_the_view_goes_on(
         ("\x1b[97;1:3u",),  # a key report that Textual's parser dies of
         ("\x1b[200~x\x1b[Axy\rq\x1b[201~",),  # a paste that would stop a mission, were it keys
         ("\x1b[120;5;1u\x1b[13;2u\x1b[27;2;13~",),
-        ("\x1b", "[<0;5;5M"),  # half a mouse report, late
+        (ESC, "[<0;5;5M"),  # half a mouse report, late
         ("\x1b]11;rgb:7878/7979/7878\x07", "\x1b[?1;2c", "\x1bP>|xyq\x1b\\"),  # answers to questions nobody asked
     ],
 )
@@ -229,8 +239,11 @@ def test_no_sequence_ends_the_program_or_runs_as_a_command(om, sent):
     with TmuxScreen(om) as screen:
         screen.until("alpha", "tick")
         for piece in sent:
+            if piece == ESC:  # it has waited for company when it has closed something
+                screen.type("?")
+                screen.until("<help>")
             screen.type(piece)
-            time.sleep(0.15)  # longer than a lone Esc waits for company
+            screen.until("alpha", gone="<help>")
         screen.type("?")
         screen.until("<help>")
         screen.keys("Escape")

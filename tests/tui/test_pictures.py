@@ -29,7 +29,7 @@ def mission(at, name, status, parent=None, **more) -> Any:
         "ended_at": None if status not in {"stopped", "crashed"} else "2025-12-31T23:58:30.000Z",
         "uptime_seconds": 90.0, "command": f"./{name} --serve", "cwd": "/srv/work", "labels": {}, "provider": "raw",
         "activity": None, "cpu_percent": None, "memory_bytes": None, "output_bytes_per_second": None,
-        "next_restart_at": None, "cost": None, "now": None, **more,
+        "next_restart_at": None, "now": None, **more,
     }  # fmt: skip
 
 
@@ -44,6 +44,39 @@ ROWS = [
     mission(6, "lint", "stopped", exit_code=0, now="0 problems"),
     mission(7, "deploy", "crashed", exit_code=127, now="exit 127: kubectl: not found"),
     mission(8, "old", "killed"),
+]  # fmt: skip
+
+
+def agent(at, name, activity, now, cost, parent=None, **more) -> Any:
+    more = {"type": "session", "provider": "claude", "started_at": "2025-12-31T21:00:00.000Z", **more}
+    return mission(at, name, "running", parent, activity=activity, now=now, cost_usd=cost, **more)
+
+
+AGENTS = [
+    agent(1, "planner", "working", "⚙ Bash: pytest -q", 0.12, activity_since="2025-12-31T23:59:20.000Z",
+          cpu_percent=34.0, memory_bytes=210_000_000),
+    agent(2, "api", "waiting", "Bash: rm -rf build", 0.4, "00000001", need="permission", unseen=True,
+          activity_since="2025-12-31T23:58:00.000Z"),
+    mission(3, "tests", "restarting", "00000001", restart_count=2, next_restart_at="2026-01-01T00:00:08.000Z",
+            now="exit 2: E999 syntax error"),
+    agent(4, "review", "idle", "Two functions can go.", 1.25, unseen=True, attached=1,
+          activity_since="2025-12-31T23:59:55.000Z"),
+    agent(5, "docs", "idle", "Done.", 0.02, activity_since="2025-12-31T22:00:00.000Z"),
+    agent(6, "research", "limited", "rate_limit", 12.5, resume_at="2026-01-01T00:25:00.000Z",
+          activity_since="2025-12-31T23:50:00.000Z"),
+    mission(7, "deploy", "crashed", exit_code=1, now="exit 1: [red]no[/red] cluster", reason="restart_budget_spent"),
+    agent(8, "port", "waiting", "Which database?", 0.3, need="question",
+          activity_since="2025-12-31T23:40:00.000Z"),
+]  # fmt: skip
+QUESTIONS: list[Any] = [
+    {"question": 7, "id": "00000002", "name": "api", "need": "permission", "tool": "Bash", "options": [],
+     "summary": "Bash: rm -rf build", "subject": {"command": "rm -rf build \x1b[2J", "description": "[b]clean[/b]"},
+     "rule": "Bash(rm -rf build)", "asked_at": "2025-12-31T23:58:00.000Z", "attach_only": False},
+    {"question": 8, "id": "00000008", "name": "port", "need": "question", "tool": "AskUserQuestion",
+     "options": ["PostgreSQL", "SQLite"], "summary": "Which database?", "rule": None, "attach_only": False,
+     "asked_at": "2025-12-31T23:40:00.000Z",
+     "subject": {"questions": [{"question": "Which database?", "options": [
+         {"label": "PostgreSQL", "description": "a server"}, {"label": "SQLite"}]}]}},
 ]  # fmt: skip
 LOG = [
     (NOW - 30 + at, 1 if at == 3 else 0, text)
@@ -96,14 +129,17 @@ class Still(OvermindApp):
             sample = Sample(20.0 + at * at % 37, 4e7 + at * 3e5, at * 997 % 4096)
             fleet.samples.setdefault("00000002", fleet.samples["00000001"].__class__(maxlen=99)).append(sample)
         fleet.before = fleet.load
-        self.events.extend(EVENTS)
+        self.news.events.extend(EVENTS)
         self.main.rearrange()
         self.main.table.select("00000002")
         self.flash("daemon 4242", "quiet")
 
-    def _show_log(self, name):
-        shown = LogShown(name, LOG, partial="progress 42 %", run=2, ended=False, more=False)
-        self.post_message(shown)
+    def _show_log(self, look):
+        self.post_message(LogShown(look, LOG, partial="progress 42 %", runs=(2, 2)))
+
+    def flash(self, text, tone=""):
+        super().flash(text, tone)
+        self.notice.until = float("inf")  # else it fades on a machine that has much to do
 
     def now(self):
         return NOW
@@ -112,7 +148,7 @@ class Still(OvermindApp):
         told([INFO])
 
 
-async def settle(pilot: Pilot[None]) -> None:
+async def settle(pilot: Pilot[Any]) -> None:
     """Wait until all is drawn."""
     await pilot.pause()
     await pilot.pause()
@@ -123,15 +159,15 @@ VIEWS = {
     "marked_and_filtered": ["space", "slash", *"api", "enter"],
     "log": ["l", "t"],
     "log_wrapped": ["l", "w", "z"],
+    "marks_hidden": ["*", "slash", *"api", "enter"],
     "wide": ["ctrl+w", "z"],
-    "describe": ["d"],
-    "events": [":", *"events", "enter"],
-    "help": ["?"],
-    "commands": ["ctrl+a"],
+    "by_a_column": ["<", "<", "O", "<"],
+    "attention": ["ctrl+z"],
+    "no_header_no_crumbs": ["ctrl+e", "ctrl+g"],
+    "stats": ["shift+tab", "z"],
     "typing_a_command": [":", *"res"],
     "broken_filter": ["/", *"(a"],
     "stop_asks": ["x"],
-    "form": ["n", *"make test"],
 }
 
 
@@ -142,11 +178,46 @@ def test_view(snap_compare, view, size):
         await settle(pilot)
         for key in VIEWS[view]:
             await pilot.press(
-                {"?": "question_mark", ":": "colon", "/": "slash", "(": "left_parenthesis", " ": "space"}.get(key, key)
+                {
+                    "?": "question_mark",
+                    ":": "colon",
+                    "/": "slash",
+                    "(": "left_parenthesis",
+                    " ": "space",
+                    "<": "less_than_sign",
+                }.get(key, key)
             )
         await settle(pilot)
 
     assert snap_compare(Still(), terminal_size=SIZES[size], run_before=press)
+
+
+class Agents(Still):
+    """The same with agents, two of which ask."""
+
+    def __init__(self):
+        super().__init__(AGENTS)
+
+    def _start(self):
+        super()._start()
+        self.fleet.questions = QUESTIONS
+        self.fleet.today = 14.59
+        self.main.rearrange()
+
+
+AGENT_VIEWS = {"agents": [], "agents_wide": ["ctrl+w", "z"], "unseen": ["/", *"unseen", "enter"]}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", AGENT_VIEWS)
+def test_agents(snap_compare, view, size):
+    async def press(pilot):
+        await settle(pilot)
+        for key in AGENT_VIEWS[view]:
+            await pilot.press({"!": "exclamation_mark", "/": "slash"}.get(key, key))
+        await settle(pilot)
+
+    assert snap_compare(Agents(), terminal_size=SIZES[size], run_before=press)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -158,6 +229,7 @@ def test_light_theme(snap_compare, size):
 def test_empty(snap_compare, size):
     class Empty(Still):
         def _start(self):
+            self.agents = {"claude": False, "codex": True}
             self.fleet.apply([], (), everything=True)
             self.main.rearrange()
 
@@ -169,14 +241,47 @@ def test_lost(snap_compare, size):
     class Lost(Still):
         def _start(self):
             super()._start()
-            self.lost = "The supervisor went away · reconnecting …"
+            self.news.lost = "The supervisor went away · reconnecting …"
             self.main.changed_connection()
 
     assert snap_compare(Lost(), terminal_size=SIZES[size], run_before=settle)
 
 
-def test_large(snap_compare):
-    assert snap_compare(Still(), terminal_size=(200, 60), run_before=settle)
+@pytest.mark.parametrize("size", SIZES)
+def test_somebody_comes_back(snap_compare, size):
+    class Back(Agents):
+        def _start(self):
+            super()._start()
+            self.absence.said = "since 12:40: 3 finished, 2 wait, 1 crashed, $4.10"
+            self.main.changed_connection()
+
+    assert snap_compare(Back(), terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_read_only(snap_compare, size):
+    assert snap_compare(Still(read_only=True), terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_ascii(snap_compare, size):
+    program = Agents()
+    program.appearance.ascii_only = True
+    assert snap_compare(program, terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_without_colours(monkeypatch, snap_compare, size):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(Agents(), terminal_size=SIZES[size], run_before=settle)
+
+
+@pytest.mark.parametrize("size", [(40, 8), (60, 15), (100, 30), (200, 60), (300, 100)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_size(snap_compare, size, theme):
+    program = Agents()
+    program.theme = theme
+    assert snap_compare(program, terminal_size=size, run_before=settle)
 
 
 def test_too_small(snap_compare):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+import tomllib
 
-from overmind_tui import settings
-from overmind_tui.settings import BadSettings, Settings
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_tui import actiontable
+from overmind_tui.actions import TAKES_EVERYTHING, Context, shown_key
+from overmind_tui.config import hotkeys, settings
+from overmind_tui.config.hotkeys import Hotkey
+from overmind_tui.config.settings import BadSettings, Settings
+from overmind_tui.view import tomlplace
 
 
 def written(tmp_path, text):
@@ -18,23 +27,193 @@ def test_without_a_file_everything_has_its_default(tmp_path):
     assert settings.load(str(tmp_path / "none")) == Settings()
 
 
-def test_what_is_written_counts_and_what_belongs_to_others_is_left_alone(tmp_path):
-    path = written(tmp_path, '[tui]\ntheme = "light"\nconfirm_kill = true\nnot_ours = 1\n[logs]\ntotal = "1GB"\n')
+def test_what_is_written_counts_and_other_tables_are_left_alone(tmp_path):
+    path = written(tmp_path, '[tui]\ntheme = "light"\nconfirm_kill = true\n[logs]\ntotal = "1GB"\n')
     assert settings.load(path) == Settings(theme="light", confirm_kill=True)
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("[tui]\ntheme = 3", "tui.theme"),
-        ('[tui]\nsymbols = "emoji"', "tui.symbols"),
-        ("[tui]\nmouse = 'yes'", "tui.mouse"),
-        ("[tui", "config.toml: "),
-    ],
-)
-def test_a_mistake_is_named(tmp_path, text, named):
-    with pytest.raises(BadSettings, match=named):
+EVERYTHING = """
+[tui]
+theme = "nord"
+symbols = "ascii"
+mouse = false
+motion = false
+coach = false
+fps = 15
+escape_ms = 100
+confirm_kill = true
+detach_keys = ["ctrl-]", "ctrl-g"]
+log_time = true
+log_wrap = true
+log_range = "5m"
+
+[tui.hotkeys]
+f2 = ":top"
+"shift-f3" = { line = "events /crashed", context = "missions" }
+x = { line = "stop --cascade", context = "missions", override = true }
+
+[tui.aliases]
+mine = "missions label=me"
+"""
+
+
+def test_every_setting_can_be_written(tmp_path):
+    found = settings.load(written(tmp_path, EVERYTHING))
+    keys = (
+        Hotkey("f2", "top"),
+        Hotkey("shift+f3", "events /crashed", Context.MISSIONS),
+        Hotkey("x", "stop --cascade", Context.MISSIONS),
+    )
+    assert found == Settings(
+        theme="nord",
+        symbols="ascii",
+        confirm_kill=True,
+        mouse=False,
+        motion=False,
+        coach=False,
+        fps=15,
+        escape_ms=100,
+        detach_keys=("ctrl-]", "ctrl-g"),
+        log_time=True,
+        log_wrap=True,
+        log_range="5m",
+        hotkeys=keys,
+        aliases={"mine": "missions label=me"},
+    )
+    assert all(value != Settings._field_defaults[name] for name, value in found._asdict().items())
+
+
+def test_what_the_module_says_can_be_written_is_read():
+    text = (settings.__doc__ or "").split("```")[1].removeprefix("toml")
+    assert settings.read(tomllib.loads(text)["tui"], text).aliases == {"mine": "missions label=owner=me"}
+
+
+MISTAKES = [
+    ("[tui]\ntheme = 3", "line 2: tui.theme: 3 is not allowed here"),
+    ('[tui]\n\n# x\nsymbols = "emoji"', "line 4: tui.symbols: write one of auto, unicode, ascii"),
+    ("[tui]\nmouse = 'yes'", "line 2: tui.mouse"),
+    ("[tui]\nmouse = 1", "line 2: tui.mouse"),
+    ("[tui]\nfps = true", "line 2: tui.fps"),
+    ("[tui]\nfps = 9999", "line 2: tui.fps: write a number up to 250"),
+    ("[tui]\nescape_ms = -1", "line 2: tui.escape_ms"),
+    ("[tui]\nconfirmkill = true", "line 2: tui.confirmkill: there is no such setting; confirm_kill?"),
+    ("[tui]\ndetach_keys = 'ctrl-]'", "line 2: tui.detach_keys: write a list"),
+    ("[tui]\ndetach_keys = ['ctrl-c']", "line 2: tui.detach_keys: 'ctrl-c' can't be used"),
+    ("[tui]\nhotkeys = 3", "line 2: tui.hotkeys: write a table"),
+    ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is taken: stop (a mission); override = true takes it"),
+    (
+        "[tui.hotkeys]\n'ctrl-c' = { line = 'top', override = true }",
+        "line 2: tui.hotkeys.ctrl-c: ctrl-c can't be taken",
+    ),
+    ("[tui.hotkeys]\nhyper-x = 'top'", "line 2: tui.hotkeys.hyper-x: 'hyper-x' is no key"),
+    ("[tui.hotkeys]\nf2 = ''", "line 2: tui.hotkeys.f2: its line is empty"),
+    ("[tui.hotkeys]\nf2 = { line = 'top', context = 'nowhere' }", "line 2: tui.hotkeys.f2: context: write one of"),
+    ("[tui.hotkeys]\nf2 = { lin = 'top' }", "line 2: tui.hotkeys.f2: write a line"),
+    ("[tui.aliases]\n'a b' = 'top'", "line 2: tui.aliases.a b: an alias is one word"),
+    ("[tui.aliases]\na = 3", "line 2: tui.aliases.a: write a line"),
+    ("[tui]\ntheme = 1\nmouse = 2", "line 2: tui.theme: 1 is not allowed here (and 1 more, :doctor says all)"),
+    ("tui = 3", "line 1: tui: must be a table"),
+    ("tui.theme = 3", "line 1: tui.theme"),
+    ("[tui]\nhotkeys.f2 = 3", "line 2: tui.hotkeys.f2"),
+    ("[a]\n[tui", "line 2: expected ']' at the end of a table declaration: mend that line"),
+    ("[tui]\nx = \x00", "line 2, column 5: "),
+    ("x = " + "[" * 100_000, "line 1: "),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), MISTAKES)
+def test_a_mistake_is_named_with_its_line(tmp_path, text, named):
+    with pytest.raises(BadSettings) as mistake:
         settings.load(written(tmp_path, text))
+    assert named in str(mistake.value)
+    assert str(mistake.value).startswith("config.toml")
+
+
+def test_what_is_no_mistake_counts_beside_one(tmp_path):
+    with pytest.raises(BadSettings) as mistake:
+        settings.load(written(tmp_path, "[tui]\ntheme = 'light'\nmouse = 'no'\n[tui.hotkeys]\nf2 = 'top'\nx = 'top'"))
+    assert mistake.value.settings == Settings(theme="light", hotkeys=(Hotkey("f2", "top"),))
+
+
+def test_bytes_that_are_no_text_are_a_mistake(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"[tui]\ntheme = '\xff'")
+    with pytest.raises(BadSettings, match=r"^config\.toml line 2: this is no UTF-8: save the file as UTF-8$"):
+        settings.load(str(path))
+
+
+def test_a_file_that_can_not_be_read_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(BadSettings, match=f"^config.toml: {tmp_path} can't be read \\(Is a directory\\): make it"):
+        settings.load(str(tmp_path))
+
+
+def test_each_of_several_mistakes_has_a_sentence(tmp_path):
+    with pytest.raises(BadSettings) as mistake:
+        settings.load(written(tmp_path, "[tui]\ntheme = 1\nmouse = 2"))
+    assert mistake.value.sentences == (
+        "config.toml line 2: tui.theme: 1 is not allowed here", "config.toml line 3: tui.mouse: 2 is not allowed here",
+    )  # fmt: skip
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Settings._fields, "other"]), VALUES) | VALUES)
+def test_no_table_fails_but_by_a_sentence(table):
+    with contextlib.suppress(BadSettings):
+        settings.read(table)
+
+
+@given(st.text())
+def test_the_line_of_a_mistake_is_looked_for_in_any_text(text):
+    assert 0 <= tomlplace.line_of(text, ("tui", "theme")) <= max(len(text.splitlines()), 0)
+
+
+KEYS = [
+    ("ctrl-t", "ctrl+t"),
+    ("Ctrl+T", "ctrl+t"),
+    ("shift-t", "T"),
+    ("T", "T"),
+    ("u", "u"),
+    ("ü", "ü"),
+    ("f5", "f5"),
+    ("shift-f5", "shift+f5"),
+    ("ctrl-shift-f5", "ctrl+shift+f5"),
+    ("alt-x", "alt+x"),
+    ("space", "space"),
+    ("PgDn", "pagedown"),
+    ("ctrl-\\", "ctrl+backslash"),
+    ("ctrl-space", "ctrl+@"),
+    ("shift-enter", "shift+enter"),
+    ("shift-↑", "shift+up"),
+    ("", None),
+    ("nothing", None),
+    ("ctrl-", None),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), KEYS)
+def test_a_key_is_written_as_people_write_it(text, wanted):
+    if wanted is None:
+        with pytest.raises(ValueError, match="is no key"):
+            hotkeys.named(text)
+    else:
+        assert hotkeys.named(text) == wanted
+
+
+@pytest.mark.parametrize("key", sorted({key for one in actiontable.ACTIONS for key in one.keys}))
+def test_every_key_that_the_help_shows_can_be_written_so(key):
+    same = {"ctrl+space": "ctrl+@"}
+    assert hotkeys.named(shown_key(key)) == same.get(key, key)
+
+
+def test_a_hotkey_never_counts_where_keys_are_text():
+    assert not any(Hotkey("f2", "top").counts_in(context) for context in TAKES_EVERYTHING)
+    assert Hotkey("f2", "top", Context.TABLE).counts_in(Context.MISSIONS)
+    assert not Hotkey("f2", "top", Context.LOG).counts_in(Context.MISSIONS)
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,37 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from rich.cells import cell_len
 
 from overmind_core.domain.cells import width
 from overmind_core.domain.marks import MARKS
 from overmind_core.domain.mission import Status
-from overmind_tui import actions, registry
-from overmind_tui.actions import ACTIONS, ELSEWHERE, VERBS, Context, Danger
-from overmind_tui.view import ansi, columns, command, diff, field, loglines, missions, summary
+from overmind_tui import actiontable
+from overmind_tui.actions import Context, Danger
+from overmind_tui.actiontable import ACTIONS
+from overmind_tui.view import (
+    amounts,
+    ansi,
+    attention,
+    columns,
+    diff,
+    field,
+    loglines,
+    missions,
+    needs,
+    ordering,
+    ringing,
+    shape,
+    summary,
+)
 from overmind_tui.view import filter as filtering
 from overmind_tui.view.ansi import Look
-from overmind_tui.view.cells import clipped, fitted
+from overmind_tui.view.cells import clipped, fitted, safe
 from overmind_tui.view.field import Field
 from overmind_tui.view.filter import BrokenFilter
 from overmind_tui.view.fleet import Fleet
-from overmind_tui.view.summary import Load
+from overmind_tui.view.shape import Panel
+from overmind_tui.view.summary import Facts, Load
 from overmind_tui.view.wrapping import Wrapping
 
 
@@ -47,6 +64,17 @@ def test_folded_rows_hide_what_is_below_and_say_how_many():
     assert branches[0].folded == 3
 
 
+def test_agents_below_their_plan_do_not_repeat_its_name():
+    rows = [
+        row("web", type="blueprint"), row("web/db", parent="web", id="db"), row("web/", parent="web"),
+        row("own", parent="web"), row("web/db/x", parent="db"),
+    ]  # fmt: skip
+    assert [one.name for one in missions.arranged(rows)] == ["web", "db", "web/db/x", "web/", "own"]
+    whole = ["web", "web/db", "web/db/x", "web/", "own"]
+    assert [one.name for one in missions.arranged(rows, wanted=lambda _: True)] == whole
+    assert {one.name for one in missions.arranged(rows, flat=True)} == set(whole)
+
+
 def test_a_filter_keeps_ancestors_dimmed():
     branches = missions.arranged(TREE, wanted=lambda row: row["name"] == "c")
     assert drawn(branches) == ["a", "└─b", "  └─c"]
@@ -59,8 +87,8 @@ def test_a_chain_of_thousands_is_no_recursion():
 
 
 ROWS = [
-    row("api", labels={"team": "web"}, cpu_percent=80.0, command="serve"),
-    row("worker", "crashed", exit_code=2, cpu_percent=1.0, now="E999"),
+    row("api", labels={"team": "web"}, cpu_percent=80.0, command="serve", activity="idle", cost_usd=1.5),
+    row("worker", "crashed", exit_code=2, cpu_percent=1.0, now="E999", unseen=True),
 ]
 FILTERS = [
     ("", {"api", "worker"}),
@@ -68,7 +96,7 @@ FILTERS = [
     ("^api$", {"api"}),
     ("a !serve", {"worker"}),
     ("state:crashed", {"worker"}),
-    ("state:work", {"api"}),
+    ("state:crash", {"worker"}),
     ("cpu>50", {"api"}),
     ("cpu<50", {"worker"}),
     ("exit>0", {"worker"}),
@@ -77,6 +105,10 @@ FILTERS = [
     ("label=team=ops", set()),
     ("-f wkr", {"worker"}),
     ("e999", {"worker"}),
+    ("unseen", {"worker"}),
+    ("!unseen", {"api"}),
+    ("cost>1", {"api"}),
+    ("state:your", {"api"}),
 ]
 
 
@@ -104,41 +136,24 @@ def test_columns_leave_by_priority():
     assert all(few <= many for few, many in itertools.pairwise(shown))
 
 
+@pytest.mark.parametrize("by", ["cpu", "id", "restarts"])
+def test_the_column_by_which_rows_are_sorted_stays_long(by):
+    shown = columns.laid_out(columns.stressed(columns.MISSIONS, by), {}, 52).columns
+    assert by in {one.key for one in shown}
+    assert by not in {one.key for one in columns.laid_out(columns.MISSIONS, {}, 52).columns}
+
+
+@pytest.mark.parametrize("text", ["👨‍👩‍👧", "⚠️", "👍🏽", "❤️‍🔥", "🏳️‍🌈", "1️⃣", "🇩🇪", "日本", "e\u0301", "한국"])
+def test_pictures_of_several_characters_take_as_many_cells_for_us_as_for_who_draws_them(text):
+    assert width(safe(text)) == cell_len(safe(text)) > 0
+
+
 @pytest.mark.parametrize("text", ["plain", "日本語のテキスト", "e\u0301e\u0301e\u0301e\u0301", "👍👍👍👍", ""])
 @pytest.mark.parametrize("cells", range(1, 9))
 def test_a_cell_has_its_width_whatever_is_in_it(text, cells):
     assert width(clipped(text, cells)) <= cells
     assert width(fitted(text, cells)) == cells
     assert width(fitted(text, cells, right=True)) == cells
-
-
-COMMANDS = [
-    ("", None),
-    ("m", command.Show("missions")),
-    ("missions /api label=x", command.Show("missions", "api label=x")),
-    ("/api m", command.Show("missions", "api")),
-    ("stop --cascade", command.Do("stop", ("--cascade",))),
-    ("run 'make test'", command.Do("run", ("make test",))),
-    ("q", command.Leave()),
-    ("nosuch", command.Unknown("there is no command 'nosuch'")),
-    ("m nosuch", command.Unknown("there is no command 'm'")),
-]
-VIEWS = {word: view.name for view in registry.VIEWS.values() for word in (view.name, *view.aliases)}
-
-
-@pytest.mark.parametrize(("text", "wanted"), COMMANDS)
-def test_a_command_means(text, wanted):
-    assert command.parsed(text, views=VIEWS, verbs=VERBS, leave=registry.LEAVE) == wanted
-
-
-def test_an_open_quote_is_no_command():
-    found = command.parsed("run 'x", views=VIEWS, verbs=VERBS, leave=registry.LEAVE)
-    assert isinstance(found, command.Unknown)
-
-
-@pytest.mark.parametrize(("text", "rest"), [("res", "tart"), ("ev", "ents"), ("stop", ""), ("stop x", ""), ("", "")])
-def test_what_is_typed_is_completed(text, rest):
-    assert command.ghost(text, [*registry.VIEWS, *VERBS]) == rest
 
 
 EDITS = [
@@ -166,6 +181,34 @@ def test_a_paste_of_several_lines_is_one_line_without_control_characters():
     assert field.typed(Field(), "a\nb\x1b[31mc\n").text == "a b [31mc"
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "cells", "wanted"),
+    [
+        ("abc", 3, 9, 0),
+        ("abcdef", 6, 4, 2),
+        ("abcdef", 1, 4, 0),
+        ("ab日本", 4, 3, 3),
+        ("ae\u0301", 3, 1, 1),
+        ("", 0, 0, 0),
+    ],
+)
+def test_a_line_that_is_too_long_is_shown_from_where_the_cursor_still_fits(text, at, cells, wanted):
+    assert field.begin(Field(text, at), cells) == wanted
+
+
+def test_a_pasted_megabyte_is_measured_only_where_it_is_seen():
+    class Counted(str):
+        __slots__ = ("looks",)
+
+        def __getitem__(self, key):
+            self.looks = getattr(self, "looks", 0) + 1
+            return super().__getitem__(key)
+
+    text = Counted("q" * 1_000_000)
+    assert field.begin(Field(text, len(text)), 80) == len(text) - 80
+    assert text.looks < 100
+
+
 def test_colours_of_agents_become_looks():
     assert ansi.runs("a\x1b[1;31mb\x1b[0mc\x1b[38;2;1;2;3md\x1b[0m") == [
         ("a", Look()), ("b", Look(("bold",), 1)), ("c", Look()), ("d", Look((), "#010203")),
@@ -187,13 +230,142 @@ def test_the_load_is_nothing_once_nothing_lives():
     assert fleet.load == (0.0, 0)
 
 
+def said(line):
+    return "".join(cell.text for cell in line)
+
+
+def facts(*rows, **more):
+    return Facts(missions.counts(rows), "0.1", Load(0, 0), Load(0, 0), **more)
+
+
 def test_the_way_to_help_is_the_last_hint_to_go():
-    shown = actions.hints(Context.MISSIONS, read_only=False)
+    shown = actiontable.hints(Context.MISSIONS, read_only=False)
     for cells in range(36, 200):
-        line = summary.header([], shown, cells, version="1", before=Load(0, 0), now=Load(0, 0), ascii_only=False)
-        text = "".join(cell.text for cell in line)
-        assert "<?>help" in text or cells < 53  # where the logo has all the room that there is
-        assert width(text) <= cells
+        (line,) = summary.header(facts(), shown, cells)
+        assert "<?>help" in said(line) or cells < 55  # where the logo has all the room that there is
+        assert width(said(line)) <= cells
+
+
+CROWD = [row(str(at), status.value) for at, status in enumerate(Status)]
+CROWD += [row(f"a{at}", activity=one) for at, one in enumerate(("idle", "waiting", "limited"))]
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+@pytest.mark.parametrize("cells", range(40, 300, 7))
+def test_a_header_is_never_wider_than_the_screen_and_keeps_its_counts(cells, lines):
+    shown = actiontable.hints(Context.MISSIONS, read_only=False)
+    drawn = summary.header(facts(*CROWD, today=12.4), shown, cells, lines)
+    assert len(drawn) == lines
+    assert all(width(said(line)) <= cells for line in drawn)
+    assert all(sign in said(drawn[lines // 2]) for sign in "▶!❯✖≈")
+
+
+DROPPED = [(140, "overmind ▶ $ cpu <n>"), (80, "overmind ▶ $ cpu <n>"), (49, "▶ $ cpu"), (22, "▶ $"), (8, "▶")]
+
+
+@pytest.mark.parametrize(("cells", "parts"), DROPPED)
+def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
+    shown = actiontable.hints(Context.MISSIONS, read_only=False)
+    (line,) = summary.header(facts(row("a"), today=1.5), shown, cells)
+    assert " ".join(part for part in ("overmind", "▶", "$", "cpu", "<n>") if part in said(line)) == parts
+
+
+def test_an_agent_without_a_price_shows_its_tokens():
+    fleet = Fleet()
+    fleet.apply([row("a", tokens={"input": 12_000, "output": 400})], (), everything=True)
+    (line,) = summary.header(facts(tokens=fleet.tokens), (), 120)
+    assert "12K tokens" in said(line)
+
+
+def test_a_graph_is_as_high_as_it_is_told_and_ends_with_the_newest_value():
+    assert amounts.graph([0, 50, 100], 4, top=100.0) == [" ▁▄█"]
+    assert amounts.graph([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
+    assert amounts.graph([], 3, 2) == ["   ", "   "]
+    assert amounts.graph(range(100), 3) == ["███"]
+
+
+SHAPES = [
+    ((39, 20), Panel.TABLE, set()),
+    ((40, 8), Panel.TABLE, {"table"}),
+    ((40, 8), Panel.LOG, {"side"}),
+    ((59, 40), Panel.TABLE, {"table"}),
+    ((80, 24), Panel.TABLE, {"table"}),
+    ((80, 24), Panel.LOG, {"side"}),
+    ((80, 40), Panel.TABLE, {"table", "stats"}),
+    ((80, 40), Panel.LOG, {"side"}),
+    ((100, 29), Panel.TABLE, {"table", "side"}),
+    ((100, 30), Panel.TABLE, {"table", "side", "stats"}),
+    ((300, 100), Panel.LOG, {"table", "side", "stats"}),
+    ((300, 14), Panel.TABLE, {"table"}),
+]
+
+
+@pytest.mark.parametrize(("size", "panel", "parts"), SHAPES)
+def test_panels_have_the_room_that_they_need_or_are_not_there(size, panel, parts):
+    shown = shape.shape(size[0], size[1], panel)
+    assert {name for name in ("table", "side", "stats") if getattr(shown, name)} == parts
+    assert shown.small == (not parts)
+    assert shown.header == (3 if size[1] >= 30 and size[0] >= 60 else 1)
+    if shown.stats:
+        assert shown.stats_lines <= size[1] // 3
+
+
+@pytest.mark.parametrize("panel", Panel)
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (300, 100)])
+def test_a_zoomed_panel_is_alone(panel, size):
+    shown = shape.shape(size[0], size[1], panel, zoomed=True)
+    assert [shown.table, shown.side, shown.stats] == [
+        panel is Panel.TABLE, panel in {Panel.LOG, Panel.TERMINAL}, panel is Panel.STATS,
+    ]  # fmt: skip
+    assert shown.stats_lines <= size[1]
+
+
+@pytest.mark.parametrize("by", ordering.ORDERS)
+def test_every_order_sorts_all_rows_and_turns_round_when_asked_again(by):
+    rows = [
+        row("b", cost_usd=1.0, cpu_percent=3.0, started_at="2026-01-01T00:00:01.000Z"),
+        row("A", "crashed", exit_code=2, memory_bytes=10, tokens={"input": 1, "output": 2}),
+        row("c", activity="waiting", restart_count=3),
+    ]
+    order = ordering.Order("none").asked(by)
+    assert len(order.of(rows, 0.0)) == 3
+    assert ordering.Order.read(str(order)) == order
+    again = order.asked(by)
+    assert again.rises is not order.rises
+    assert ordering.Order.read(str(again)) == again
+
+
+SORTED = [
+    ("name", "A b c"), ("cost", "b A c"), ("cpu", "b A c"), ("memory", "A c b"), ("state", "c A b"), ("age", "A c b"),
+    ("restarts", "c A b"), ("exit", "A c b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("by", "names"), SORTED)
+def test_rows_are_sorted_as_people_expect_it_first(by, names):
+    rows = [
+        row("b", cost_usd=1.0, cpu_percent=3.0, started_at="2026-01-01T00:00:01.000Z"),
+        row("A", "crashed", exit_code=2, memory_bytes=10),
+        row("c", activity="waiting", restart_count=3),
+    ]
+    found = ordering.Order("none").asked(by).of(rows, 1_767_300_000.0)
+    assert " ".join(one["name"] for one in found) == names
+
+
+def test_an_order_that_nobody_knows_is_the_first_one():
+    assert ordering.Order.read("colour:inverted") == ordering.Order.read("") == ordering.Order("age")
+
+
+ATTENTION = [
+    ({"activity": "waiting"}, True), ({"activity": "idle", "unseen": True}, True), ({"activity": "idle"}, False),
+    ({"activity": "limited"}, True), ({"activity": "limited", "resume_at": "2026-01-01T12:10:00.000Z"}, False),
+    ({"status": "crashed"}, True), ({}, False), ({"status": "stopped", "unseen": True}, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "wanted"), ATTENTION)
+def test_what_needs_attention(more, wanted):
+    assert attention.wanted(row("a", **more)) is wanted
 
 
 def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
@@ -204,9 +376,8 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
         wanted = [(at, row) for at, count in enumerate(rows) for row in range(count)]
         grown, whole = Wrapping(cells), Wrapping(cells)
         whole.add(lines)
-        grown.add([lines[0], *lines[3:]])
-        grown.drop(1)
-        grown.put_before(lines[:3])
+        grown.add(lines[:2])
+        grown.add(lines[2:])
         assert [[one.at(row) for row in range(len(one))] for one in (whole, grown)] == [wanted, wanted]
         assert whole.at(len(whole)) == (len(lines), 0)
 
@@ -217,6 +388,79 @@ def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
     assert diff.moved(old, new, "c", 2)
     assert diff.moved(old, new, "a", 0)
     assert not diff.moved(old, old, "c", 2)
+
+
+# agents
+
+NOON = 1_767_268_800.0
+"""2026-01-01T12:00:00Z."""
+
+
+def agent(activity, since="2026-01-01T11:58:00.000Z", **more):
+    more = {"started_at": "2026-01-01T09:00:00.000Z", "activity_since": since, **more}
+    return row("a", activity=activity, **more)
+
+
+SINCE = [
+    (agent("working"), 120.0, "working for 2m · runs for 3h"),
+    (agent("waiting", need="permission"), 120.0, "waiting for 2m · runs for 3h"),
+    (agent("idle"), 120.0, "your turn for 2m · runs for 3h"),
+    (agent("unknown"), 10800.0, "working for 3h"),
+    (agent(None, None), 10800.0, "working for 3h"),
+    (agent("idle", status="paused"), 10800.0, "frozen for 3h"),
+]
+
+
+@pytest.mark.parametrize(("shown", "seconds", "words"), SINCE)
+def test_a_state_lasts_since_the_agent_does_what_it_does(shown, seconds, words):
+    assert missions.held(shown, NOON) == seconds
+    assert missions.since(shown, NOON) == words
+
+
+def test_a_limit_says_when_it_ends_where_that_is_known():
+    assert missions.state(agent("limited", resume_at="2026-01-01T12:10:00.000Z"), NOON) == "limited 10m"
+    assert missions.state(agent("limited"), NOON) == "limited"
+
+
+NEEDS = [
+    (agent("waiting", need="setup"), True, False),
+    (agent("limited"), True, False),
+    (agent("limited", resume_at="2026-01-01T12:10:00.000Z"), False, False),
+    (agent("limited", attempt=2), False, False),
+    (agent("idle", unseen=True), False, True),
+    (agent("idle"), False, False),
+    (agent("working", unseen=True), False, False),
+    (row("a", "crashed", reason="restart_budget_spent"), True, False),
+    (row("a", "crashed", reason="exited"), False, False),
+]
+
+
+@pytest.mark.parametrize(("shown", "blocked", "turn"), NEEDS)
+def test_who_needs_the_person(shown, blocked, turn):
+    assert (needs.blocked(shown), needs.your_turn(shown)) == (blocked, turn)
+
+
+def test_a_column_without_anything_to_say_is_left_out():
+    def keys(rows):
+        branches = missions.arranged(rows)
+        needed = columns.needed(columns.MISSIONS, branches, NOON)
+        return [column.key for column in columns.laid_out(columns.MISSIONS, needed, 150).columns]
+
+    assert "cost" not in keys([row("a")])
+    assert "cost" in keys([row("a"), agent("idle", cost_usd=0.0)])
+
+
+def test_news_are_a_tone_and_a_person_at_the_terminal_is_a_badge():
+    shown = missions.name_cell(missions.arranged([agent("idle", unseen=True, attached=1)])[0], ascii_only=False)
+    assert (shown[2].text, shown[2].tone) == ("a ⌨", "news")
+
+
+def test_the_terminal_is_rung_with_one_line_that_runs_nothing():
+    event = {"type": "notification", "name": "a\x07\x1b]0;b", "why": "blocked", "now": "rm\n-rf \u202e"}
+    text = ringing.sentence(event)
+    assert text == "overmind: a\\x07\\x1b]0;b · needs you · rm\\n-rf \\u202e"
+    assert ringing.ring(text, tmux=False) == f"\x07\x1b]9;{text}\x07"
+    assert ringing.ring("x", tmux=True) == "\x07\x1bPtmux;\x1b\x1b]9;x\x07\x1b\\"
 
 
 # the tables
@@ -234,15 +478,7 @@ def test_no_key_means_two_things_in_one_context(context):
     assert sorted(keys) == sorted(set(keys))
 
 
-def test_every_verb_of_the_command_line_has_its_twin_or_a_reason():
-    from overmind_core.cli.table import COMMANDS as COMMAND_LINE
-
-    assert set(COMMAND_LINE) == set(VERBS) | set(ELSEWHERE)
-    verbs = {action.verb for action in ACTIONS if action.verb}
-    assert verbs <= set(VERBS) | set(ELSEWHERE) | set(registry.VIEWS)
-
-
 def test_read_only_leaves_nothing_that_changes():
-    shown = [action for context in Context for action in actions.hints(context, read_only=True)]
+    shown = [action for context in Context for action in actiontable.hints(context, read_only=True)]
     assert shown
     assert all(action.danger is Danger.NONE for action in shown)

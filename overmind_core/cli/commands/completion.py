@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 SHELLS = ("bash", "zsh", "fish")
-KINDS = ("live", "finished", "all")
+KINDS = ("live", "finished", "all", "plans", "quests", "rituals")
 
 
 def completion(args: Namespace, context: Context) -> int:
@@ -39,7 +39,7 @@ COMMAND = Command(
         option(
             "--list",
             "KIND",
-            "print names and ids of missions: live, finished or all; the scripts ask so",
+            "print names and ids of missions: live, finished or all; of plans, quests or rituals; the scripts ask so",
             choices=KINDS,
         )
     ],

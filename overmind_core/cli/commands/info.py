@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
 from overmind_core.cli.table import JSON, Command, flag, one_id
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
-    context.say(dumps(facts) if args.json else json.dumps(facts, indent=2))
+    context.say(dumps(facts, indent=None if args.json else 2))
     return 0
 
 

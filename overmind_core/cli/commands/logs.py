@@ -9,12 +9,14 @@ import time
 from overmind_core.cli.follow import Following
 from overmind_core.cli.lines import LinePrinter
 from overmind_core.cli.output import coloured
+from overmind_core.cli.rendering import renderer
 from overmind_core.cli.table import Command, flag, ids, option
 from overmind_core.cli.values import whole
 from overmind_core.domain.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log
+from overmind_core.logs.selection import BOTH, Selection
+from overmind_core.logs.transcript import Transcript, run_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def _check(args: Namespace) -> None:
 
 
 def _check_run(transcript: Transcript, number: int | None) -> None:
-    if number is not None and not transcript.runs:
+    if number is not None and not transcript.has_run(number):
         raise OvermindError(
             "not_found", f"mission {transcript.name!r} has no run {number}. See: overmind info {transcript.id}"
         )
@@ -87,6 +89,7 @@ def _selection(args: Namespace, context: Context) -> Selection:
         until=args.until,
         tail=tail,
         colour=coloured(context.environ),
+        renderers=renderer,
     )
 
 

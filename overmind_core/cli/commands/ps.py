@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, command_cell, dumps, or_absent, size, table
+from overmind_core.cli.output import (
+    ABSENT,
+    STATUS_COLOURS,
+    coloured,
+    command_cell,
+    dumps,
+    money,
+    or_absent,
+    size,
+    table,
+)
 from overmind_core.cli.table import JSON, Command, flag, option
 from overmind_core.domain.duration import format_uptime
 
@@ -16,6 +26,12 @@ if TYPE_CHECKING:
     from overmind_core.client.calls import Client
 
     Row = Mapping[str, Any]
+
+
+def activity_cell(row: Row) -> str:
+    """Return what a mission is doing: `working`, `waiting:permission`."""
+    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
+
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
@@ -34,11 +50,18 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "EXIT": lambda row: or_absent(row["exit_code"]),
     "CPU%": lambda row: ABSENT if row.get("cpu_percent") is None else f"{row['cpu_percent']:.1f}",
     "MEM": lambda row: size(row.get("memory_bytes")),
-    "ACTIVITY": lambda row: or_absent(row.get("activity")),
-    "COST": lambda row: ABSENT if row.get("cost") is None else f"${row['cost']:.2f}",
+    "ACTIVITY": activity_cell,
+    "COST": lambda row: money(row.get("cost_usd")),
     "NOW": lambda row: or_absent(row.get("now")),
 }
 """More columns, with --wide."""
+
+
+KEYS = (
+    "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity",
+)  # fmt: skip
+"""Of `ps --json`; with --wide whatever else is known of a row."""
 
 
 def ps(args: Namespace, context: Context) -> int:
@@ -50,11 +73,17 @@ def ps(args: Namespace, context: Context) -> int:
         redraw(lambda: shown(args, context, ask(args, client)))
     rows = ask(args, client)
     if not rows and not args.json:
-        context.hint("No missions. Start one with: overmind run 'make test'")
+        context.hint(_empty(args))
     text = shown(args, context, rows)
     if text:
         context.say(text)
     return 0
+
+
+def _empty(args: Namespace) -> str:
+    if args.status or args.label or args.children:
+        return "No mission is like that. See all with: overmind ps --all"
+    return "No missions. Start one with: overmind run 'make test'"
 
 
 def ask(args: Namespace, client: Client) -> Sequence[Row]:
@@ -69,7 +98,7 @@ def ask(args: Namespace, client: Client) -> Sequence[Row]:
 def shown(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
     """Return rows as the options want them shown."""
     if args.json:
-        return dumps(rows)
+        return dumps(rows if args.wide else [{key: row[key] for key in KEYS if key in row} for row in rows])
     if args.quiet:
         return "\n".join(row["id"] for row in rows)
     columns = {**COLUMNS, **WIDE} if args.wide else COLUMNS

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from overmind_core.cli import caller
+from overmind_core.cli.agent import AGENT, LIMITS, PROVIDER, given_agent, is_agent
 from overmind_core.cli.context import Context
+from overmind_core.cli.limits import warn
 from overmind_core.cli.output import dumps
 from overmind_core.cli.policy import POLICY, given_policy
 from overmind_core.cli.table import JSON, Command, flag, option
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-MILLISECONDS_MEANT = 1000
-"""A bare --timeout below this was probably meant in seconds."""
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
 
@@ -27,7 +27,7 @@ _REQUEST_KEY = 16
 def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait follow it to its end."""
     request = request_of(args, context.environ)
-    warn(args, context)
+    warn(args.timeout, context)
     client = context.client(start=True)
     mission = client.call("run", request)
     if args.json:
@@ -44,40 +44,39 @@ def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         OvermindError: something that no program can be given.
     """
-    request = given_policy(args) | {
-        "command": _command(args.rest),
-        "cwd": caller.folder(args.cwd),
-        "umask": caller.umask(),
-        "env": caller.inherited(environ, clean=args.clean_env),
-        "env_set": caller.chosen(args.env_file, args.env, environ),
-        "interactive": args.interactive,
-        "tty": not args.no_tty,
-        "labels": dict(args.label),
-        "request": os.urandom(_REQUEST_KEY).hex(),
-    }
+    request = (
+        given_policy(args)
+        | given_agent(args)
+        | {
+            "command": "" if is_agent(args) else _command(args.rest, may_be_empty=args.type == "session"),
+            "cwd": caller.folder(args.cwd),
+            "umask": caller.umask(),
+            "env": caller.inherited(environ, clean=args.clean_env),
+            "env_set": caller.chosen(args.env_file, args.env, environ),
+            "interactive": args.interactive,
+            "tty": not args.no_tty,
+            "labels": dict(args.label),
+            "request": os.urandom(_REQUEST_KEY).hex(),
+        }
+    )
     request |= {name: value for name in ("name", "type", "parent") if (value := getattr(args, name)) is not None}
     if args.size is not None:
         request["columns"], request["rows"] = args.size
     return request
 
 
-def _command(words: list[str]) -> str | list[str]:
-    """Return a shell string for one word, an argv for several.
+def _command(words: list[str], *, may_be_empty: bool) -> str | list[str]:
+    """Return a shell string for one word, an argv for several; none at all means the caller's shell.
 
     Raises:
         OvermindError: `empty_command`, `too_large`, `invalid`.
     """
+    if may_be_empty and not words:
+        return ""
     if not words or not words[0].strip():
         raise OvermindError("empty_command")
     caller.check_arguments(words)
     return words[0] if len(words) == 1 else words
-
-
-def warn(args: Namespace, context: Context) -> None:
-    """Say what was probably meant otherwise."""
-    given = args.timeout or ""
-    if given.isdigit() and 0 < int(given) < MILLISECONDS_MEANT:
-        context.note(f"Warning: --timeout {given} means {given} milliseconds; for seconds write {given}s")
 
 
 def _follow(context: Context, mission: Mapping[str, Any]) -> int:
@@ -90,37 +89,47 @@ def _follow(context: Context, mission: Mapping[str, Any]) -> int:
         return INTERRUPTED
 
 
+OPTIONS = [
+    option("--name", "NAME", "instead of a generated one"),
+    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
+    option("--cwd", "FOLDER", "its working directory (default: this one)"),
+    option("--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)", short="-e", repeat=True),
+    option("--env-file", "FILE", "NAME=VALUE lines (repeatable)", repeat=True),
+    flag("--clean-env", "of the caller's variables only HOME, PATH, LANG and the like"),
+    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", parse=label, repeat=True),
+    option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
+    option("--parent", "ID", "the mission it is a child of"),
+    *POLICY,
+    *LIMITS,
+    *AGENT,
+    option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
+    flag("--interactive", "a terminal as stdin too, instead of none", short="-i"),
+    flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
+    JSON,
+]
+"""All but the provider."""
+
 COMMAND = Command(
     name="run",
     summary="start a mission",
     rest="CMD...",
-    options=[
-        option("--name", "NAME", "instead of a generated one"),
-        flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
-        option("--cwd", "FOLDER", "its working directory (default: this one)"),
-        option(
-            "--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)", short="-e", repeat=True
-        ),
-        option("--env-file", "FILE", "NAME=VALUE lines (repeatable)", repeat=True),
-        flag("--clean-env", "of the caller's variables only HOME, PATH, LANG and the like"),
-        option("--label", "KEY=VALUE", "a label to select it by (repeatable)", parse=label, repeat=True),
-        option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
-        option("--parent", "ID", "the mission it is a child of"),
-        *POLICY,
-        option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
-        flag("--interactive", "a terminal as stdin too, instead of none", short="-i"),
-        flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
-        JSON,
-    ],
+    options=[PROVIDER, *OPTIONS],
     examples=[
         "overmind run 'make test && make install'",
         "overmind run --name api --restart always ./server --port 8080",
         "overmind run --wait --timeout 10m -- pytest -x",
+        "overmind run --type session                             # your shell",
+        "overmind run --type session --provider claude --name planner 'read the code, then wait for me'",
+        "overmind run --type session --orchestrator --max-cost 20 'port the parser to Rust'",
     ],
     notes=(
         "Options come before the command; -- ends them. One word is a shell string; several words are run\n"
         "without a shell, as they are. Bare numbers are ms for --timeout and --backoff, seconds elsewhere;\n"
-        "ms, s, m, h and d are understood everywhere."
+        "ms, s, m, h and d are understood everywhere.\n"
+        "\n"
+        "With --provider the words are the agent's prompt; - reads it from standard input. The options from --model\n"
+        "to --agent-arg are for agents only. A session without a command is your $SHELL, an agent's session without\n"
+        "a prompt waits for: overmind send"
     ),
     run=run,
 )

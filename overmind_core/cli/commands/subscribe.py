@@ -18,16 +18,22 @@ CURSOR = ("run", "offset")
 
 
 def subscribe(args: Namespace, context: Context) -> int:
-    """Print an object per line of output, until all have ended."""
+    """Print an object per line of output, until all have ended: an agent's own, else what the line says."""
     reading = Reading(args.ids, from_start=args.from_start)
     for kind, item in follow(context.client(), reading.request):
         if kind == "ok":
             reading.begin(item)
         elif kind == "item" and reading.take(item):
-            context.say(
-                dumps(item if item["type"] != "plain" else {name: item[name] for name in item if name not in CURSOR})
-            )
+            context.say(dumps(_shown(item)))
     return 0
+
+
+def _shown(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An agent's object as it is; of a line its text and whose it is."""
+    if item["type"] == "object":
+        shown: Mapping[str, Any] = item["object"]
+        return shown
+    return item if item["type"] != "plain" else {name: item[name] for name in item if name not in CURSOR}
 
 
 class Reading:

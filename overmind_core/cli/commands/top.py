@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, size, table
+from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, money, size, table, tokens
 from overmind_core.cli.table import JSON, Command, flag
 from overmind_core.cli.watch import redraw
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES")
+TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST", "TOKENS")
 
 
 def top(args: Namespace, context: Context) -> int:
@@ -44,12 +44,19 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         size(row["memory_bytes"]),
         size(row["output_bytes_per_second"]),
         str(row["processes"]),
+        money(row.get("cost_usd")),
+        _spent(row.get("tokens")),
     ]
+
+
+def _spent(counted: Mapping[str, int] | None) -> str:
+    """Return tokens in and out."""
+    return ABSENT if counted is None else f"{tokens(counted['input'])} / {tokens(counted['output'])}"
 
 
 COMMAND = Command(
     name="top",
-    summary="show CPU, memory and output rate of each live mission",
+    summary="show CPU, memory, output rate and cost of each live mission",
     options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
     examples=["overmind top", "overmind top --once --json"],
     run=top,

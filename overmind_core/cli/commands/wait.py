@@ -6,18 +6,18 @@ import time
 
 from overmind_core.cli.context import Context
 from overmind_core.cli.exits import exit_status
+from overmind_core.cli.limits import limit, warn
 from overmind_core.cli.output import dumps
 from overmind_core.cli.table import JSON, Command, flag, ids, option
-from overmind_core.cli.values import duration
+from overmind_core.cli.values import milliseconds
 from overmind_core.client.stream import follow
 from overmind_core.domain.cells import display_safe
-from overmind_core.domain.duration import parse_duration
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     End = Mapping[str, Any]
@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 
 def wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    ends = Ends(args.ids, any_one=args.any)
-    deadline = None if args.timeout is None else time.monotonic() + parse_duration(args.timeout)
+    return until_ended(args, context, Ends(args.ids, any_one=args.any), line)
+
+
+def until_ended(args: Namespace, context: Context, ends: Ends, line: Callable[[End], str]) -> int:
+    """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
+    warn(args.timeout, context)
+    deadline = None if args.timeout is None else time.monotonic() + limit(args.timeout)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
@@ -48,9 +53,11 @@ class Ends:
     Args:
         wanted: Ids, names or prefixes, in the order in which they count.
         any_one: The first end is enough.
+        command: What tells of ends on the socket.
     """
 
-    def __init__(self, wanted: Sequence[str], *, any_one: bool) -> None:
+    def __init__(self, wanted: Sequence[str], *, any_one: bool, command: str = "wait") -> None:
+        self._command = command
         self._wanted = list(wanted)
         self._any = any_one
         self._ended: dict[str, End] = {}
@@ -69,12 +76,12 @@ class Ends:
     def status(self) -> int:
         """The first exit status that isn't 0."""
         ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
-        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
+        statuses = (exit_status(end["status"], end["exit_code"]) for end in ends)
         return next(filter(None, statuses), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return the request for what is still missing."""
-        return "wait", {"ids": self.missing, "any": self._any}
+        return self._command, {"ids": self.missing, "any": self._any}
 
     def learn(self, answer: Mapping[str, Any] | None) -> None:
         """Put ids in the place of the names that were asked for; after a loss only ids are sure to mean the same."""
@@ -111,7 +118,7 @@ COMMAND = Command(
     arguments=[ids()],
     options=[
         flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, with exit status 124", parse=duration),
+        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
         JSON,
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],

@@ -1,4 +1,4 @@
-"""What can stand where a mission is meant: asked of the daemon at each press of the key, so it has to be fast.
+"""What can stand where a mission, quest or ritual is meant: asked of the daemon at each press of the key, so in haste.
 
 Without a daemon there is nothing to complete, and none is started.
 """
@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
+ASKED = frozenset({"plans", "quests", "rituals"})
+"""Kinds that a request of the same name lists."""
 PATIENCE = 0.5
 """Seconds after which a person would think that the shell hangs."""
 
 
 def candidates(home: Home, kind: str) -> list[str]:
-    """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once."""
+    """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
     try:
+        if kind in ASKED:
+            return _named(glance(home, kind, {}, timeout=PATIENCE) or [])
         rows = glance(home, "ps", {"all": kind != "live"}, timeout=PATIENCE) or []
     except OvermindError:
         return []
     return words(rows, kind)
+
+
+def _named(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(display_safe(row["name"]) for row in reversed(rows)))
 
 
 def words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:

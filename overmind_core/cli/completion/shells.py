@@ -11,10 +11,11 @@ from overmind_core.cli.main import find
 from overmind_core.cli.parser import Parser, fill
 from overmind_core.cli.table import GROUPS, Command
 from overmind_core.domain.mission import Status
+from overmind_core.providers.registry import names
 
 Words = dict[str, str | dict[str, str]]
 
-LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw"})
+LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt", "answer"})
 """Commands about live missions."""
 FINISHED_ONLY = frozenset({"rm"})
 """Commands about finished missions."""
@@ -29,6 +30,19 @@ def _missions(kind: str) -> Words:
         "zsh": f"_overmind_{kind}",
         "fish": f"(overmind completion --list {kind} 2>/dev/null)",
         "preamble": {"bash": bash, "zsh": zsh},
+    }
+
+
+def _names_or_files(kind: str) -> Words:
+    """What the daemon knows by a name, and the files that may hold it."""
+    ask = f"overmind completion --list {kind} 2>/dev/null"
+    both = f'{{ compgen -W "$({ask})" -- "$1"; compgen -f -- "$1"; }} | sort -u'
+    zsh = f'_overmind_{kind}() {{ local -a known; known=(${{(f)"$({ask})"}}); compadd -a known; _files }}'
+    return {
+        "bash": f"_overmind_{kind}",
+        "zsh": f"_overmind_{kind}",
+        "fish": f"({ask}; __fish_complete_path)",
+        "preamble": {"bash": f"_overmind_{kind}() {{ {both}; }}", "zsh": zsh},
     }
 
 
@@ -51,18 +65,23 @@ PROGRAMS: Words = {
 STATUSES = _fixed("statuses", [status.value for status in Status])
 SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in signal.Signals))
 MISSIONS = {kind: _missions(kind) for kind in ("live", "finished", "all")}
+QUESTS, RITUALS = _missions("quests"), _missions("rituals")
 
 BY_METAVAR: dict[str, Words] = {
     "ID": MISSIONS["all"],
+    "plan": _names_or_files("plans"),
+    "quest": QUESTS,
+    "ritual": RITUALS,
     "STATUS": STATUSES,
     "FOLDER": shtab.DIRECTORY,
     "DIR": shtab.DIRECTORY,
     "FILE": shtab.FILE,
+    "file": shtab.FILE,
 }
 """How the table calls a value → what it may be."""
-BY_NAME: dict[tuple[str, str], Words] = {("signal", "signal"): SIGNALS}
+BY_NAME: dict[tuple[str, str], Words] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
 """(Command, word or option) → what it may be."""
-BY_OPTION: dict[str, Words] = {"--stop-signal": SIGNALS}
+BY_OPTION: dict[str, Words] = {"--stop-signal": SIGNALS, "--provider": _fixed("providers", list(names()))}
 
 
 def script(shell: str) -> str:
@@ -76,19 +95,22 @@ def root() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version")
     parser.add_argument("--headless", action="store_true", help="run to the end in the foreground, for CI")
     commands = parser.add_subparsers(dest="command")
-    for names in GROUPS.values():
-        for name in names:
-            command = find(name)
-            _annotate(
-                fill(commands.add_parser(name, help=command.summary, description=command.summary), command), command
-            )
+    families = {"": commands}
+    for name in (name for group in GROUPS.values() for name in group):
+        command = find(name)
+        family, _, own = name.rpartition(" ")
+        if family not in families:
+            families[family] = commands.add_parser(family, help=command.summary).add_subparsers()
+        place = families[family].add_parser(own, help=command.summary, description=command.summary)
+        _annotate(fill(place, command), command)
     return parser
 
 
 def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     """Tell what each value may be."""
     if command.rest is not None:
-        parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command, and its words").complete = PROGRAMS  # type: ignore[attr-defined]
+        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command or prompt, and its words")
+        rest.complete = PROGRAMS if command.rest.startswith("CMD") else shtab.FILE  # type: ignore[attr-defined]
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
         words = _words(action, command.name)
         if words is not None and action.choices is None:

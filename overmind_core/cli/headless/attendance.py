@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from overmind_core.cli.rendering import renderer
 from overmind_core.client.calls import result
 from overmind_core.client.stream import KINDS
 from overmind_core.errors import OvermindError
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.selection import Selection
+from overmind_core.logs.transcript import Transcript
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ class Attendance:
             transcript.apply(content)
             self._screen.show(transcript, transcript.grown())
             return
-        transcript = Transcript(content["missions"][0], Selection(colour=self._screen.colour))
+        transcript = Transcript(content["missions"][0], Selection(colour=self._screen.colour, renderers=renderer))
         self._seen[mission] = transcript
         self._screen.enter(transcript)
         self._screen.show(transcript, transcript.begin(follow=not transcript.ended))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.cli.context import Context
 
     Begin = Callable[[Client], list[str]]
+    Conclude = Callable[[Client, Result], Result]
 
 GRACE = 3.0
 """Seconds that missions get when the runner is told to end; it has five in all."""
@@ -36,13 +37,34 @@ _UMASK = 0o077
 
 
 class Frame:
-    """Everything around the work of one headless command."""
+    """Everything around the work of one headless command.
 
-    def __init__(self, args: Namespace, context: Context) -> None:
+    Args:
+        args: its options.
+        context: the world it runs in.
+        command: what it is called, such as `run`.
+        several: it is the work of several missions.
+        conclude: makes what is reported of the ends of all missions; default: just these.
+
+    Raises:
+        OvermindError: a report can't be written.
+    """
+
+    def __init__(
+        self,
+        args: Namespace,
+        context: Context,
+        command: str,
+        *,
+        several: bool = False,
+        conclude: Conclude = lambda _, result: result,
+    ) -> None:
+        self._conclude = conclude
         self._warden = Warden()
         self._args = args
-        self._reports = Reports(args, context)  # before the umask changes: these files are the caller's
-        self._screen = Screen(colour=colourful(context.environ, terminal=sys.stdout.isatty()))
+        self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
+        colour = colourful(context.environ, terminal=sys.stdout.isatty())
+        self._screen = Screen(colour=colour, several=several)
         os.umask(_UMASK)
         self._place = Place(None if args.home is None else os.path.abspath(from_wire(args.home)))
         self._hosting = Hosting(self._place.home)
@@ -110,7 +132,7 @@ class Frame:
         outcomes = [found for one in attendance.missions if (found := self._outcome(client, one, asked)) is not None]
         statuses = (one.exit_status for one in outcomes if one.asked)
         status, words = trouble or (next(filter(None, statuses), 0), "")
-        return Result(status, outcomes, words)
+        return self._conclude(client, Result(status, outcomes, words))
 
     def _follow(self, attendance: Attendance, asked: Sequence[str]) -> tuple[int, str] | None:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""

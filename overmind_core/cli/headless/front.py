@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-COMMANDS: dict[str, str] = {"run": "overmind_core.cli.headless.run"}
+COMMANDS: dict[str, str] = {"run": "overmind_core.cli.headless.run", "apply": "overmind_core.cli.headless.apply"}
 """Command → module, whose `COMMAND` is run with what `overmind --headless COMMAND` was given."""
 
 
@@ -23,7 +23,8 @@ def headless(words: list[str], context: Context) -> int:
         raise UsageError("Missing command. Write for example: overmind --headless run 'make test'")
     name, *rest = before.rest
     if name not in COMMANDS:
-        raise OvermindError("unknown_command", f"There is no headless {name!r}, only: {', '.join(COMMANDS)}.")
+        agent = " An agent: overmind --headless run --provider claude 'PROMPT'" if name == "claude" else ""
+        raise OvermindError("unknown_command", f"There is no headless {name!r}, only: {', '.join(COMMANDS)}.{agent}")
     command = find(name)
     return command.run(_joined(before, parse(command, rest)), context)
 
@@ -51,12 +52,13 @@ def _nothing(_args: Namespace, _context: Context) -> int:
 FRONT = Command(
     name="--headless",
     summary="run something to its end in the foreground, for CI: no daemon, and nothing is left",
-    rest="run CMD...",
+    rest="run CMD... | apply FILE",
     options=[*REPORTS, TOTAL_TIMEOUT],
     examples=[
         "overmind --headless run 'make test'",
         "overmind --headless --timeout 30m run --restart on-failure -- pytest -x",
+        "overmind --headless --junit report.xml apply ci.toml",
     ],
-    notes="See also: overmind --headless run --help",
+    notes="See also: overmind --headless run --help, overmind --headless apply --help",
     run=_nothing,
 )

@@ -43,8 +43,10 @@ def step_summary(result: Result) -> str:
         "",
         *([f"{_cell(result.trouble)}", ""] if result.trouble else []),
     ]
+    if result.graph:
+        lines += ["```mermaid", result.graph.rstrip("\n"), "```", ""]
     if result.outcomes:
-        lines += ["| mission | status | exit code | duration | restarts |", "| --- | --- | ---: | ---: | ---: |"]
+        lines += [f"| {result.noun} | status | exit code | duration | restarts |", "| --- | --- | ---: | ---: | ---: |"]
     for one in result.outcomes:
         status = one.status if one.reason is None else f"{one.status} ({one.reason})"
         code = "-" if one.exit_code is None else one.exit_code

@@ -26,7 +26,7 @@ def junit(result: Result) -> str:
         "tests": len(result.outcomes) or 1,
         "failures": failures,
         "errors": errors,
-        "skipped": 0,
+        "skipped": sum(1 for one in result.outcomes if _skipped(result, one)),
         "time": f"{sum(one.seconds for one in result.outcomes):.3f}",
     }
     stamp = {} if began is None else {"timestamp": began.rstrip("Z")}
@@ -43,15 +43,21 @@ def junit(result: Result) -> str:
 
 
 def _case(result: Result, outcome: Outcome) -> Iterator[str]:
-    yield _open("testcase", classname="overmind", name=outcome.name, time=f"{outcome.seconds:.3f}")
+    yield _open("testcase", classname=result.classname, name=outcome.name, time=f"{outcome.seconds:.3f}")
     failure = result.failure(outcome)
     if failure:
         opened = _open("failure", type=outcome.reason or outcome.status, message=failure)
-        yield f"{opened}{_text(outcome.command)}</failure>"
+        yield f"{opened}{_text(outcome.detail)}</failure>"
+    elif outcome.skipped:
+        yield f"{_open('skipped', message=outcome.skipped)}</skipped>"
     if outcome.output:
         left_out = f"[{outcome.dropped} characters left out]\n" if outcome.dropped else ""
         yield f"<system-out>{_text(left_out + outcome.output)}</system-out>"
     yield "</testcase>"
+
+
+def _skipped(result: Result, outcome: Outcome) -> bool:
+    return bool(outcome.skipped) and not result.failure(outcome)
 
 
 def _nothing(result: Result) -> Iterator[str]:

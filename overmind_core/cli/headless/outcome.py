@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+PROGRAM = "overmind"
 _MINUTE = 60
 
 
@@ -23,11 +24,12 @@ class Outcome:
     """
 
     __slots__ = (
-        "asked", "command", "dropped", "exit_code", "name", "output", "reason", "restarts", "seconds", "started_at",
-        "status",
+        "asked", "command", "dropped", "exit_code", "id", "name", "output", "reason", "restarts", "seconds",
+        "started_at", "status",
     )  # fmt: skip
 
     def __init__(self, info: Mapping[str, Any], *, asked: bool = True, output: str = "", dropped: int = 0) -> None:
+        self.id: str | None = info["id"]
         self.name = str(info["name"])
         self.asked = asked
         self.command = str(info["command"])
@@ -44,6 +46,21 @@ class Outcome:
     def exit_status(self) -> int:
         """What a shell would have got."""
         return exit_status(self.status, self.exit_code, self.reason)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is wrong with it."""
+        return self.exit_status != 0 if self.asked else self.status == "crashed"
+
+    @property
+    def skipped(self) -> str:
+        """Why it did not do what it was for, when that is nobody's fault; empty when it did, or failed."""
+        return ""
+
+    @property
+    def detail(self) -> str:
+        """What a report shows of its failure."""
+        return self.command
 
     @property
     def words(self) -> str:
@@ -73,14 +90,46 @@ class Result:
     @property
     def name(self) -> str:
         """What it was about, in a word."""
-        return self.outcomes[0].name if self.outcomes else "overmind"
+        return self.outcomes[0].name if self.outcomes else PROGRAM
+
+    @property
+    def classname(self) -> str:
+        """What its cases belong to."""
+        return PROGRAM
+
+    @property
+    def noun(self) -> str:
+        """What each outcome is of."""
+        return "mission"
+
+    @property
+    def graph(self) -> str:
+        """How they depend on each other, as a Mermaid graph; empty when they don't."""
+        return ""
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its outcomes are worth a table."""
+        return len(self.outcomes) > 1
+
+    @property
+    def last_line(self) -> str:
+        """What a person reads last; empty when there is nothing to say."""
+        if len(self.outcomes) != 1:
+            return self.trouble
+        (one,) = self.outcomes
+        return f"{one.name}: {one.words}, {lasted(one.seconds)}{self.because}"
+
+    @property
+    def because(self) -> str:
+        """The trouble as a clause."""
+        return f" ({self.trouble})" if self.trouble else ""
 
     def failure(self, outcome: Outcome) -> str:
         """What is wrong with this outcome, in a few words; empty when nothing is."""
         if outcome.asked and self.trouble:
             return f"{self.trouble}: {outcome.words}"
-        failed = outcome.exit_status if outcome.asked else outcome.status == "crashed"
-        return outcome.words if failed else ""
+        return outcome.words if outcome.failed else ""
 
     def as_json(self) -> dict[str, Any]:
         """The summary of `--json`."""

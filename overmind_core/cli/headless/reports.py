@@ -26,12 +26,18 @@ if TYPE_CHECKING:
 class Reports:
     """Everything that is told of a run besides its output.
 
+    Args:
+        args: which reports are wanted.
+        context: where to tell.
+        command: what is done, such as `run`.
+
     Raises:
         OvermindError: a file can't be written.
     """
 
-    def __init__(self, args: Namespace, context: Context) -> None:
+    def __init__(self, args: Namespace, context: Context, command: str) -> None:
         self._context = context
+        self._command = command
         self._json: bool = args.json
         self._events = _opened(args.events)
         self._junit = _opened(args.junit)
@@ -48,7 +54,7 @@ class Reports:
     def begin(self, name: str) -> None:
         """The output of this mission follows."""
         if self._on_github:
-            self._context.say(github.begin_group(f"overmind run {name}"))
+            self._context.say(github.begin_group(f"overmind {self._command} {name}"))
             self._grouped = True
 
     def end(self, result: Result, *, mute: bool) -> int:
@@ -78,14 +84,10 @@ class Reports:
         if self._json:
             self._context.note(dumps(result.as_json() | {"kept": kept}))
             return
-        if len(result.outcomes) > 1:
+        if result.is_listed:
             self._context.note(_table(result))
-        if len(result.outcomes) == 1:
-            (one,) = result.outcomes
-            trouble = f" ({result.trouble})" if result.trouble else ""
-            self._context.note(f"overmind: {one.name}: {one.words}, {lasted(one.seconds)}{trouble}")
-        elif result.trouble:
-            self._context.note(f"overmind: {result.trouble}")
+        if result.last_line:
+            self._context.note(f"overmind: {result.last_line}")
         self.name_kept(kept)
 
     def name_kept(self, folder: str | None) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from overmind_core.cli.agent import is_agent
 from overmind_core.cli.commands import run as attended
 from overmind_core.cli.context import Context
 from overmind_core.cli.headless.options import REPORTS
+from overmind_core.cli.limits import warn
 from overmind_core.cli.table import Command, flag
+from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +22,11 @@ def run(args: Namespace, context: Context) -> int:
     """Run the mission, show it, report on it; return its exit status."""
     from overmind_core.cli.headless.frame import Frame  # start-up: --help needs none
 
+    if args.type == "session" and is_agent(args):
+        raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
     request = attended.request_of(args, context.environ)
-    attended.warn(args, context)
-    frame = Frame(args, context)
+    warn(args.timeout, context)
+    frame = Frame(args, context, "run")
     return frame.run(lambda client: [client.call("run", request)["id"]])
 
 
@@ -39,12 +44,13 @@ COMMAND = Command(
         "overmind --headless run 'make test && make install'",
         "overmind --headless run --junit report.xml --timeout 10m -- pytest -x",
         "overmind --headless --timeout 1h run --restart on-failure ./flaky",
+        "overmind --headless run --provider claude --allow 'Bash(npm test)' 'run the tests and say what fails'",
     ],
     notes=(
         "Streams the output, sums up on stderr, and exits with the command's code (128+N for a signal, 124 after a\n"
         "timeout). INT or TERM stop everything within 5 seconds (130, 143), a second one kills. State and logs are in\n"
         "a temporary folder, which is removed on success and named on failure. On GitHub Actions it writes\n"
-        "annotations and a step summary as well."
+        "annotations and a step summary as well. What an agent asks there and no rule answers is denied."
     ),
     run=run,
 )

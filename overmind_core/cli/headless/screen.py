@@ -64,10 +64,16 @@ class Unheard(Exception):
 
 
 class Screen:
-    """Shows the lines of missions; as soon as there are several, each line begins with a name."""
+    """Shows the lines of missions; as soon as there are several, each line begins with a name.
 
-    def __init__(self, *, colour: bool) -> None:
+    Args:
+        colour: the missions' colours, and some for the names.
+        several: there will be several, so begin with names.
+    """
+
+    def __init__(self, *, colour: bool, several: bool = False) -> None:
         self.colour = colour
+        self._several = several
         self.tails: dict[str, Tail] = {}
         self._printer = LinePrinter(colour=colour)
         self._transcripts: list[Transcript] = []
@@ -85,7 +91,7 @@ class Screen:
             self._say(lambda: self.announce(transcript.name))
         self._transcripts.append(transcript)
         self.tails[transcript.id] = Tail()
-        if len(self._transcripts) > 1:
+        if self._several or len(self._transcripts) > 1:
             self._printer.name(self._transcripts)
 
     def show(self, transcript: Transcript, lines: Iterable[Line]) -> None:

@@ -52,7 +52,7 @@ async def kill(core: Supervisor, request: Kill, caller: Caller) -> dict[str, Any
 
 async def signal(core: Supervisor, request: Signal, caller: Caller) -> dict[str, Any]:
     """Send a signal to the whole tree; the mission's state is its processes' business."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "signal missions")
+    del caller
     number = intake.signal_number(request.signal)
     mission = _with_process(core, request.id)
     await core.trees.send(mission, (number,))
@@ -61,7 +61,7 @@ async def signal(core: Supervisor, request: Signal, caller: Caller) -> dict[str,
 
 async def freeze(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """SIGSTOP the whole tree."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "freeze missions")
+    del caller
     mission = _with_process(core, request.id)
     if mission.status is not Status.RUNNING:
         raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
@@ -75,7 +75,7 @@ async def freeze(core: Supervisor, request: One, caller: Caller) -> dict[str, An
 
 async def thaw(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """SIGCONT the whole tree."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "thaw missions")
+    del caller
     mission = _with_process(core, request.id)
     if mission.status is not Status.PAUSED:
         raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
@@ -88,7 +88,7 @@ async def thaw(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]
 
 async def shutdown(core: Supervisor, request: Shutdown, caller: Caller) -> dict[str, Any]:
     """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "shut the daemon down")
+    del caller
     # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
     return await asyncio.shield(core.background(_keep(core, request) if request.keep else _stop_all(core)))
 

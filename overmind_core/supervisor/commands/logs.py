@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from overmind_core.domain.mission import Mission, Status
+from overmind_core.domain.agent import RAW
+from overmind_core.domain.mission import Kind, Mission, Status
 from overmind_core.domain.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor import records
@@ -37,6 +38,13 @@ def extent(core: Supervisor, run: Run) -> Extent:
     """How far the run's log is known to reach."""
     known = core.pulse.of(run.id)
     return Extent(max(known.out, run.out), max(known.err, run.err), known.last)
+
+
+def format_of(mission: Mission | None, run: Run) -> str | None:
+    """Which provider's lines the run wrote to its pipe; None: plain ones."""
+    if mission is None or run.tty or mission.definition.provider == RAW:
+        return None
+    return mission.definition.provider
 
 
 async def _logs(core: Supervisor, request: Logs) -> dict[str, Any]:
@@ -88,15 +96,22 @@ def _wanted(core: Supervisor, ids: Sequence[str] | None) -> list[Mission]:
 
 def _described(core: Supervisor, mission: Mission, request: Logs) -> dict[str, Any]:
     runs = [run for run in core.book.runs_of(mission.id) if request.run in {None, run.number}]
-    if request.run is not None and not runs:
+    if request.run is not None and not runs and not _is_told_only(mission, request.run):
         raise OvermindError("not_found", f"Mission {mission.id} has no run {request.run}.")
     return {
         **records.brief(mission),
+        "type": mission.definition.kind.value,
         "status": mission.status.value,
         "exit_code": records.exit_code(mission),
+        "seen_at": records.time(core.news.seen_at(mission.id)),
         "runs": [_run(core, run) for run in runs],
         "annotations": _annotations(core, [mission.id], request.seq)[1],
     }
+
+
+def _is_told_only(mission: Mission, number: int) -> bool:
+    """Whether there is nothing of this run but annotations: a plan writes nothing itself."""
+    return mission.definition.kind is Kind.BLUEPRINT and 0 < number <= mission.run
 
 
 def _run(core: Supervisor, run: Run) -> dict[str, Any]:
@@ -105,6 +120,7 @@ def _run(core: Supervisor, run: Run) -> dict[str, Any]:
         "number": run.number,
         "path": to_wire(f"{core.home.logs}/{run.mission}/{run.number:06d}"),
         "tty": run.tty,
+        "format": format_of(core.book.get(run.mission), run),
         "columns": run.columns,
         "rows": run.rows,
         "started_at": format_time(run.started_at),

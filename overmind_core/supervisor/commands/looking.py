@@ -13,6 +13,7 @@ from overmind_core.supervisor import records
 from overmind_core.supervisor.book import mission_of as decoded
 from overmind_core.supervisor.book import run_of
 from overmind_core.supervisor.callers import forbid_inside, mission_of
+from overmind_core.supervisor.commands.logs import format_of
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperRefused
 from overmind_core.supervisor.lastline import Extent
 from overmind_core.supervisor.lookup import find
@@ -23,8 +24,9 @@ from overmind_core.wire.api import API_VERSION
 from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from overmind_core.domain.conversation import Conversation
     from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.requests import Hello, Info, Nothing, Ps
@@ -66,9 +68,17 @@ async def ps(core: Supervisor, request: Ps, caller: Caller) -> list[dict[str, An
     children = children_of(core.book.parents())
     found = [mission for mission in _listed(core, request, parent) if _has_labels(mission, request.label)]
     found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
-    rows = [records.row(mission, children.get(mission.id, ()), now) for mission in found]
+    said = core.desk.conversations(found)
+    rows = [
+        records.row(
+            mission, children.get(mission.id, ()), now, said.get(mission.id), unseen=core.news.is_new(mission.id)
+        )
+        for mission in found
+    ]
+    for row in rows:
+        row["attached"] = core.attached.count(row["id"])
     if request.wide:
-        await _widen(core, found, rows)
+        await _widen(core, found, rows, said)
     return rows
 
 
@@ -82,8 +92,13 @@ async def info(core: Supervisor, request: Info, caller: Caller) -> dict[str, Any
     runs = core.book.runs_of(mission.id)
     children = children_of(core.book.parents()).get(mission.id, [])
     lines = await _last_lines(core, [mission])
-    found = records.details(mission, runs, children, core.clock.wall(), lines[0])
+    said = core.desk.conversations([mission]).get(mission.id)
+    unseen = core.news.is_new(mission.id)
+    found = records.details(mission, runs, children, core.clock.wall(), lines[0], said=said, unseen=unseen)
+    found["attached"] = core.attached.count(mission.id)
     found["last_activity_at"] = _last_activity(core, mission)
+    if mission.definition.max_cost:
+        found["tree_cost_usd"] = round(core.budgets.total(mission.id), 6)
     if request.env or request.reveal:
         environment = core.environment(mission.id)
         both = {**environment.inherited, **environment.chosen}
@@ -97,6 +112,7 @@ async def top(core: Supervisor, request: Nothing, caller: Caller) -> list[dict[s
     missions = sorted(core.book.live.values(), key=lambda mission: (mission.created_at, mission.id))
     await core.pulse.refresh()
     used = await core.usage(missions)
+    said = core.desk.conversations(missions)
     return [
         {
             **records.brief(mission),
@@ -105,6 +121,7 @@ async def top(core: Supervisor, request: Nothing, caller: Caller) -> list[dict[s
             "memory_bytes": used[mission.id].memory_bytes if mission.id in used else None,
             "output_bytes_per_second": round(core.pulse.rate(mission.run_id), 1),
             "processes": used[mission.id].processes if mission.id in used else 0,
+            **{name: records.talking(mission, said.get(mission.id))[name] for name in ("cost_usd", "tokens")},
         }
         for mission in missions
     ]
@@ -131,7 +148,9 @@ def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
     return True
 
 
-async def _widen(core: Supervisor, missions: Sequence[Mission], rows: Sequence[dict[str, Any]]) -> None:
+async def _widen(
+    core: Supervisor, missions: Sequence[Mission], rows: Sequence[dict[str, Any]], said: Mapping[str, Conversation]
+) -> None:
     await core.pulse.refresh()
     used = await core.usage([mission for mission in missions if mission.is_live])
     lines = await _last_lines(core, missions)
@@ -141,8 +160,7 @@ async def _widen(core: Supervisor, missions: Sequence[Mission], rows: Sequence[d
         row["memory_bytes"] = None if usage is None else usage.memory_bytes
         row["output_bytes_per_second"] = round(core.pulse.rate(mission.run_id), 1) if mission.is_live else None
         row["next_restart_at"] = records.time(mission.next_restart_at)
-        row["cost"] = None
-        row["now"] = records.now_line(mission, line)
+        row["now"] = records.now_line(mission, line, said.get(mission.id))
 
 
 async def _last_lines(core: Supervisor, missions: Sequence[Mission]) -> list[str]:
@@ -158,7 +176,7 @@ def _extent(core: Supervisor, mission: Mission) -> Extent | None:
         return None
     known = core.pulse.of(run.id)
     path = f"{core.home.logs}/{run.mission}/{run.number:06d}"
-    return Extent(run.id, path, max(known.out, run.out), max(known.err, run.err))
+    return Extent(run.id, path, max(known.out, run.out), max(known.err, run.err), format_of(mission, run))
 
 
 async def _keeper(core: Supervisor) -> dict[str, Any] | None:

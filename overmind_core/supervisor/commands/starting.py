@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -13,67 +14,144 @@ from overmind_core.domain.facts import EndAsked, StartAsked
 from overmind_core.domain.mission import FINAL, Cause, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import StoreError
-from overmind_core.supervisor import intake, records
+from overmind_core.supervisor import intake, records, treelimits
+from overmind_core.supervisor.agents.intake import agent as agent_of
+from overmind_core.supervisor.ancestry import descends, line
 from overmind_core.supervisor.api import HandingOver
-from overmind_core.supervisor.callers import descends, forbid_inside, mission_of
+from overmind_core.supervisor.callers import mission_of
 from overmind_core.supervisor.keeperlink import KeeperGone
 from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.spawner import Environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.domain.agent import Agent
     from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.ledger import Change
     from overmind_core.supervisor.requests import RestartArgs, Start
 
+    Writing = Callable[[], None]
+
+_NOT_ITS_END = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _random = random.SystemRandom()
 
 
-async def run(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any]:
+async def run(
+    core: Supervisor, request: Start, caller: Caller, *, also: Callable[[Mission], Writing] | None = None
+) -> dict[str, Any]:
     """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
 
-    With a request key the same is asked for however often it is asked: it makes one mission.
+    With a request key the same is asked for however often it is asked: it makes one mission. `also` is told of the new
+    mission, and returns what is saved together with it.
     """
     if request.request is None:
-        return await _begin(core, request, caller)
+        return await _begin(core, request, caller, also)
     earlier = _earlier(core, request.request)
     if earlier is not None:
         return records.brief(earlier)
-    return await core.beginning.do(request.request, lambda: _begin(core, request, caller))
+    return await core.beginning.do(request.request, lambda: _begin(core, request, caller, also))
 
 
-async def _begin(core: Supervisor, request: Start, caller: Caller) -> dict[str, Any]:
-    parent = _parent(core, request, mission_of(caller, core.book, core.home.root))
+async def begin_agent(
+    core: Supervisor,
+    request: Start,
+    *,
+    name: str,
+    parent: str | None,
+    also: Callable[[Mission], Writing] | None = None,
+) -> dict[str, Any]:
+    """As `run`, for what the system itself names, such as an agent of a plan, its child; the request has a key."""
+    assert request.request is not None
+    earlier = _earlier(core, request.request)
+    if earlier is not None:
+        return records.brief(earlier)
+    if (holder := core.book.roster.holder(name)) is not None:
+        told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
+        raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
+    return await _create(core, request, None, _Place(name, parent), also)
+
+
+async def _begin(
+    core: Supervisor, request: Start, caller: Caller, also: Callable[[Mission], Writing] | None
+) -> dict[str, Any]:
+    inside = mission_of(caller, core.book, core.home.root)
+    parent = _parent(core, request, inside)
+    return await _create(core, request, caller, _Place(_name(core, request.name), parent, inside), also)
+
+
+class _Place(NamedTuple):
+    """Where a new mission stands: its name, its parent, and the mission that asked for it."""
+
+    name: str
+    parent: str | None
+    inside: str | None = None
+
+
+async def _create(
+    core: Supervisor,
+    request: Start,
+    caller: Caller | None,
+    place: _Place,
+    also: Callable[[Mission], Writing] | None = None,
+) -> dict[str, Any]:
+    name, parent, inside = place
     _check_open(core, parent, caller)
-    name = _name(core, request.name)
-    definition = intake.definition(request, name=name, parent=parent)
-    mission = Mission(_new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
+    treelimits.check(core, parent, request.provider, inside=inside is not None)
+    agent = _bound(core, agent_of(request, core.settings), inside)
+    definition = intake.definition(request, agent, name=name, parent=parent)
+    mission = Mission(new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
     environment = Environment(request.env, request.env_set)
-    with core.book.roster.reserved(name, mission.id):
-        await core.spawner.prepare(mission, environment)
-        _check_open(core, parent, caller)  # once more: it took a moment
-        changes = _record(core, mission, environment, request.request)
+    writings = [] if also is None else [also(mission)]
+    if agent is not None:
+        writings.append(core.desk.create(mission, agent))
+        mission = core.desk.ready(mission)
+    try:
+        with core.book.roster.reserved(name, mission.id):
+            await core.spawner.prepare(mission, environment)
+            _check_open(core, parent, caller)  # once more: it took a moment
+            treelimits.check(core, parent, request.provider, inside=inside is not None)
+            changes = _record(core, mission, environment, request.request, writings)
+    except BaseException:
+        core.desk.drop(mission.id)
+        raise
     await _saved(core, mission, changes)
     await _spawn(core, mission)
     return records.brief(mission)
 
 
-def _check_open(core: Supervisor, parent: str | None, caller: Caller) -> None:
+def _bound(core: Supervisor, agent: Agent | None, inside: str | None) -> Agent | None:
+    """What was denied to an agent is denied to those that it starts."""
+    sessions = [session for one in line(core.book, inside) if (session := core.desk.of(one.id)) is not None]
+    denied = dict.fromkeys(rule for session in sessions for rule in session.agent.deny)
+    return agent if agent is None or not denied else replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
+
+
+def _check_open(core: Supervisor, parent: str | None, caller: Caller | None) -> None:
     """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
     if core.handing_over:
         raise HandingOver
     if core.closing:
         raise OvermindError("busy", "The daemon is shutting down.")
     above = None if parent is None else core.book.get(parent)
-    if above is not None and above.ending is not None and above.ending.cause is not Cause.EXITED:
+    if above is not None and above.ending is not None and above.ending.cause not in _NOT_ITS_END:
         raise OvermindError("not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended.")
-    if (above is None or not above.is_live) and caller.died_inside():
+    if (above is None or not above.is_live) and caller is not None and caller.died_inside():
         raise OvermindError("not_running", "The mission that asked has ended.")
 
 
-def _record(core: Supervisor, mission: Mission, environment: Environment, request: str | None) -> tuple[Change, ...]:
+def _record(
+    core: Supervisor, mission: Mission, environment: Environment, request: str | None, writings: Sequence[Writing]
+) -> tuple[Change, ...]:
     text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
-    return core.book.add(mission, lambda: core.state.environments.save(mission.id, text), request)
+
+    def write() -> None:
+        core.state.environments.save(mission.id, text)
+        for writing in writings:
+            writing()
+
+    return core.book.add(mission, write, request)
 
 
 async def _saved(core: Supervisor, mission: Mission, changes: tuple[Change, ...]) -> None:
@@ -84,6 +162,7 @@ async def _saved(core: Supervisor, mission: Mission, changes: tuple[Change, ...]
         core.ledger.withdraw(changes)
         core.spawner.forget(mission.id)
         core.book.roster.remove(mission.id)
+        core.desk.drop(mission.id)
         raise
 
 
@@ -97,13 +176,14 @@ async def _spawn(core: Supervisor, mission: Mission) -> None:
         return  # it is on the books: whoever gets the next keeper settles it
     except Exception:  # what it may be: nothing that was not started stays recorded
         core.book.drop(mission)
+        core.desk.drop(mission.id)
         raise
     await core.ledger.saved()
 
 
 async def restart(core: Supervisor, request: RestartArgs, caller: Caller) -> dict[str, Any]:
     """Stop what runs, then start the same mission again."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "restart missions")
+    del caller
     if request.lost:
         return await _restart_lost(core, dry_run=request.dry_run)
     if request.id is None:
@@ -175,7 +255,8 @@ def _name(core: Supervisor, wanted: str | None) -> str:
     return name
 
 
-def _new_id(core: Supervisor) -> str:
+def new_id(core: Supervisor) -> str:
+    """An id that no mission has."""
     while True:
         fresh = os.urandom(4).hex()
         if not fresh.isdigit() and not core.book.knows(fresh):

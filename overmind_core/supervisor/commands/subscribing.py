@@ -1,4 +1,4 @@
-"""`subscribe`: the output of missions as objects, a line at a time."""
+"""`subscribe`: the output of missions as objects, a line at a time: an agent's own ones, or what a plain line says."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
+from overmind_core.logs.rendered import begins_inside_a_line
 from overmind_core.logs.sanitise import Sanitiser
+from overmind_core.providers import objects
 from overmind_core.supervisor import records
-from overmind_core.supervisor.commands.logs import extent
+from overmind_core.supervisor.commands.logs import extent, format_of
 from overmind_core.supervisor.lookup import find
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from overmind_core.domain.mission import Mission
     from overmind_core.domain.run import Run
@@ -55,7 +57,7 @@ class Tail:
         self._id = mission.id
         self._given = request.offsets
         self._from_start = request.from_start or not mission.is_live
-        self._sanitiser = Sanitiser()
+        self._lines: Plain | Objects = Plain()
         self._number = 0
         self._offset = 0
         self.ended = False
@@ -94,7 +96,8 @@ class Tail:
     def _enter(self, run: Run, offset: int) -> None:
         self._number = run.number
         self._offset = offset
-        self._sanitiser = Sanitiser()
+        agent = format_of(self._core.book.get(self._id), run)
+        self._lines = Objects(cut=begins_inside_a_line(self._log(run), OUT, offset)) if agent else Plain()
 
     def _next_run(self, run: Run) -> Iterator[dict[str, Any]]:
         if self._number:
@@ -103,16 +106,63 @@ class Tail:
 
     def _read(self, run: Run) -> Iterator[dict[str, Any]]:
         """Whole lines; each with the offset behind it, at which a broken stream goes on."""
-        log = RunLog(f"{self._core.home.logs}/{run.mission}/{run.number:06d}")
-        start, data = log.read(OUT, self._offset, WINDOW)
+        start, data = self._log(run).read(OUT, self._offset, WINDOW)
         self._offset = start if data else self._offset
         for piece in _NEWLINE.split(data):
             self._offset += len(piece)
-            yield from self._plain(run, self._sanitiser.feed(piece))
+            yield from self._told(run, self._lines.feed(piece))
         self.behind = bool(data)
         if not data and run.swept:
-            yield from self._plain(run, self._sanitiser.flush())
+            yield from self._told(run, self._lines.flush())
 
-    def _plain(self, run: Run, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
-        for text in lines:
-            yield {"type": "plain", "mission": self._id, "text": text, "run": run.id, "offset": self._offset}
+    def _told(self, run: Run, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for item in items:
+            yield {**item, "mission": self._id, "run": run.id, "offset": self._offset}
+
+    def _log(self, run: Run) -> RunLog:
+        return RunLog(f"{self._core.home.logs}/{run.mission}/{run.number:06d}")
+
+
+class Plain:
+    """Lines of text."""
+
+    def __init__(self) -> None:
+        self._sanitiser = Sanitiser()
+
+    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+        """What a piece of output, cut at newlines at the latest, completes."""
+        return _plain(self._sanitiser.feed(piece))
+
+    def flush(self) -> list[dict[str, Any]]:
+        """What is left at the end of the run."""
+        return _plain(self._sanitiser.flush())
+
+
+class Objects:
+    """An agent's lines: its objects as they are, whatever is none as text. `cut`: begins in the middle of a line."""
+
+    def __init__(self, *, cut: bool) -> None:
+        self._pieces: list[bytes] = []
+        self._cut = cut
+
+    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+        """See `Plain.feed`."""
+        self._pieces.append(piece)
+        return self.flush() if piece.endswith(b"\n") else []
+
+    def flush(self) -> list[dict[str, Any]]:
+        """See `Plain.flush`."""
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        cut, self._cut = self._cut, False
+        if cut or not line:
+            return []
+        found = objects.read(line)
+        if not isinstance(found, str):
+            return [{"type": "object", "object": found}]
+        sanitiser = Sanitiser()
+        return _plain([*sanitiser.feed(line), *sanitiser.flush()])
+
+
+def _plain(lines: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"type": "plain", "text": text} for text in lines]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.facts import Note
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor import intake, records
-from overmind_core.supervisor.callers import forbid_inside, mission_of
+from overmind_core.supervisor.commands.editing import check_editable
 from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.retention import folder_size, remove
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 async def update(core: Supervisor, request: Update, caller: Caller) -> dict[str, Any]:
     """Change a mission's definition; what it runs is not touched."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "change missions")
+    del caller
     mission = find(core.book, request.id)
     definition = intake.updated(mission.definition, request)
+    if replace(definition, labels=mission.definition.labels) != mission.definition:
+        check_editable(mission)
     if definition.name != mission.definition.name:
         holder = core.book.roster.holder(definition.name)
         if holder is not None:
@@ -40,23 +42,26 @@ async def update(core: Supervisor, request: Update, caller: Caller) -> dict[str,
 
 async def rm(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
     """Remove a finished mission's record and log."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "remove missions")
+    del caller
     mission = find(core.book, request.id)
     if mission.is_live:
         name = mission.definition.name
         raise OvermindError(
             "not_finished", f"Mission {mission.id} ({name}) is {mission.status}. Stop or kill it first."
         )
+    if mission.definition.parent in core.plans.live:
+        plan = core.plans.live[mission.definition.parent].blueprint.name
+        raise OvermindError("not_finished", f"Mission {mission.id} is part of the plan {plan}, which still runs.")
     await remove(core, [mission.id])
     return records.brief(mission)
 
 
 async def prune(core: Supervisor, request: Prune, caller: Caller) -> dict[str, Any]:
-    """Remove all missions that ended long enough ago, or only say which."""
-    forbid_inside(mission_of(caller, core.book, core.home.root), "remove missions")
+    """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
+    del caller
     before = core.clock.wall() - intake.seconds(request.older, "--older")
     core.ledger.flush()
-    rows = core.state.missions.finished_before(before)
+    rows = [row for row in core.state.missions.finished_before(before) if row.parent not in core.plans.live]
     ids = [row.id for row in rows]
     size = await asyncio.to_thread(lambda: sum(folder_size(f"{core.home.logs}/{one}") for one in ids))
     if not request.dry_run:

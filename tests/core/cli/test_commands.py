@@ -6,11 +6,6 @@ import json
 
 import pytest
 
-from overmind_core.cli.context import Context
-from overmind_core.cli.main import guarded
-from overmind_core.system.paths import Home
-from tests.kit.fake_daemon import FakeDaemon
-
 ROW = {
     "id": "a1b2c3d4",
     "name": "api",
@@ -24,23 +19,6 @@ ROW = {
     "command": "./server",
 }
 CHILD = {**ROW, "id": "b1b2c3d4", "name": "w\x1b[2J", "parent": "a1b2c3d4", "children": [], "command": "漢" * 30}
-
-
-@pytest.fixture
-def overmind(tmp_path, capsys):
-    """Run a command line against a daemon that answers from a table; return (exit status, stdout, stderr, requests)."""
-
-    def run(answers, *words):
-        def answer(request):
-            said = answers[request["cmd"]]
-            return said(request["args"]) if callable(said) else said
-
-        with FakeDaemon(Home(str(tmp_path / "home")), answer) as daemon:
-            status = guarded(list(words), Context({"OVERMIND_HOME": str(tmp_path / "home")}))
-        shown = capsys.readouterr()
-        return status, shown.out, shown.err, [(request["cmd"], request["args"]) for request in daemon.requests]
-
-    return run
 
 
 def test_ps_has_exactly_its_columns(overmind):

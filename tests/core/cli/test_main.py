@@ -51,6 +51,25 @@ def test_a_failure_is_told_on_stderr_and_starts_nothing(words, status, said, con
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("words", [["quest"], ["quest", "--help"], ["help", "quest"]])
+def test_a_word_with_which_several_commands_begin_lists_them(words, capsys):
+    assert guarded(words, Context({})) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: overmind quest COMMAND")
+    assert "  quest cancel  cancel quests" in shown
+
+
+def test_the_second_word_of_a_command_may_be_wrong(capsys):
+    assert guarded(["quest", "lsit", "--json"], Context({})) == 2
+    assert "There is no command 'quest lsit'. Did you mean quest list" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["claude"], ["claude", "--help"], ["help", "claude"]])
+def test_half_of_a_name_says_how_it_goes_on(words, context, capsys):
+    assert guarded(words, context) == 0
+    assert capsys.readouterr().out.startswith("usage: overmind claude run")
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
 def test_the_overview_names_every_command(words, context, capsys):
     assert guarded(words, context) == 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from overmind_core.cli.output import command_cell, dumps, size, table
+from overmind_core.cli.output import command_cell, dumps, shown, size, table
 from overmind_core.domain.cells import width
 
 
@@ -60,3 +62,20 @@ def test_json_is_one_compact_line():
 )
 def test_a_size_has_the_unit_a_person_expects(count, text):
     assert size(count) == text
+
+
+@pytest.mark.parametrize("control", ["\x1b[31m", "\x7f", "\x9b31m", "\u202e", "\u2066", "\u2028", "\x07"])
+def test_no_json_makes_a_terminal_act(control):
+    for indent in (None, 2):
+        text = dumps({"text": f"漢{control}x"}, indent=indent)
+        assert "".join(text.split()).isprintable()
+        assert json.loads(text) == {"text": f"漢{control}x"}
+
+
+def test_what_an_agent_wrote_is_harmless_where_a_person_looks(monkeypatch):
+    text = "one\n\x1b]0;title\x07\x1b[2J\x1b[31mtwo\x9b\u202e\x1b[0m\n\n漢"
+    assert shown(text) == text
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert shown(text) == "one\ntwo\n\n漢"

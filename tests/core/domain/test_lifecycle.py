@@ -27,7 +27,7 @@ from overmind_core.domain.facts import (
     StartAsked,
     Thawed,
 )
-from overmind_core.domain.lifecycle import TABLE, IllegalTransition, Step, next_state, stop_signals, transition
+from overmind_core.domain.lifecycle import next_state, stop_signals
 from overmind_core.domain.mission import (
     FINAL,
     LIVE,
@@ -40,6 +40,7 @@ from overmind_core.domain.mission import (
     RestartPolicy,
     Status,
 )
+from overmind_core.domain.transitions import TABLE, IllegalTransition, Step, transition
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 LEGAL = [(status, step, after) for status, row in TABLE.items() for step, after in row.items()]
@@ -290,6 +291,24 @@ def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
     assert all(isinstance(effect, Note) for effect in effects)
 
 
+def test_a_limit_reached_while_a_restart_waits_is_the_reason_of_its_end():
+    asked = EndAsked(Cause.LIMIT, 1.0, "--- stopped ---", "max_cost")
+    after, effects = next_state(mission(Status.RESTARTING), asked, NOW)
+    assert (after.status, after.reason, after.next_restart_at) == (Status.CRASHED, "max_cost", None)
+    assert effects == (Note("crashed", "--- stopped ---"),)
+
+
+@pytest.mark.parametrize("cause", [Cause.EXITED, Cause.RESTART, Cause.CHANGE_OVER])
+def test_no_run_follows_an_ending_during_which_a_limit_is_reached(cause):
+    policy = RestartPolicy(when=Restart.ALWAYS)
+    always = replace(mission().definition, restart=policy)
+    before = mission(Status.STOPPING, cause=cause, definition=always)
+    limited, _ = next_state(before, EndAsked(Cause.LIMIT, 1.0, None, "max_cost"), NOW)
+    exited, _ = next_state(limited, Exited(0, NOW.wall, left=False), NOW)
+    after = exited if not exited.is_live else next_state(exited, Gone(), NOW)[0]
+    assert (after.status, after.reason) == (Status.CRASHED, "max_cost")
+
+
 @pytest.mark.parametrize(
     ("cause", "effect", "status"),
     [(Cause.STOP, SignalTree((15, 18)), Status.STOPPED), (Cause.KILL, EndTree(), Status.KILLED)],
@@ -474,7 +493,10 @@ def test_run_numbers_only_grow_and_each_is_spawned_once(policy, history):
         spawns = sum(isinstance(effect, Spawn) for effect in effects)
         assert after.run - before.run == spawns
         assert spawns in {0, 1}
-        assert after.restart_count - before.restart_count == spawns
+        restarts = sum(isinstance(effect, Note) and effect.type == "restart" for effect in effects)
+        assert after.restart_count - before.restart_count == restarts
+        changes_over = before.ending is not None or after.reason is None
+        assert restarts == spawns or (spawns == 1 and changes_over)
         assert (after.id, after.definition, after.created_at) == (before.id, before.definition, before.created_at)
 
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.kit.keeper_client import Refusal, read_log
+from tests.kit.waiting import eventually
 
 RUN = "a1b2c3d4.1"
 OTHER = "bbbbbbbb.1"
@@ -45,18 +46,22 @@ def test_on_a_full_disk_the_agent_waits_and_nothing_is_lost(keeper, client, limi
 
 
 @pytest.mark.linux
-def test_an_exit_on_a_full_disk_is_told_and_its_bytes_come_later(keeper, client, limit_files):
+def test_an_exit_on_a_full_disk_is_told_and_its_bytes_come_later(keeper, client, limit_files, tmp_path):
     limit_files(20_000)
-    program = "head -c 30000 /dev/zero; exit 5"
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    program = f"head -c 25000 /dev/zero; read x < {gate}; head -c 5000 /dev/zero; exit 5"
     client.spawn(RUN, program, tty=False)
+    assert client.notice("trouble", RUN)["reason"] == "disk_full"
+    gate.write_text("go\n", encoding="ascii")  # what comes now stays in the pipe
     assert client.notice("exit", RUN)["code"] == 5
     client.ask("ack", runs=[RUN])
     client.ask("release", run=RUN)
     assert client.row(RUN)["trouble"] == "disk_full"
     limit_files(resource.RLIM_INFINITY)
     client.notice("trouble", RUN, reason=None)
-    assert len(read_log(keeper.home, RUN)) == 30000
-    assert client.ask("list")["runs"] == []
+    eventually(lambda: len(read_log(keeper.home, RUN)) == 30000, what="the rest, piece by piece")
+    eventually(lambda: client.ask("list")["runs"] == [])
 
 
 @pytest.mark.linux

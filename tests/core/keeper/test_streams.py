@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.wire import keeper as wire
 from tests.kit.keeper_client import Refusal, read_log
+from tests.kit.waiting import eventually
 
 RUN = "a1b2c3d4.1"
 
@@ -159,3 +160,102 @@ def test_a_typist_who_is_faster_than_the_agent_is_held_back_and_loses_nothing(ke
         typist.socket.sendall(wire.data_frame(b"x" * 1000))
     assert client.notice("exit", RUN)["code"] == 0
     assert read_log(keeper.home, RUN).split()[-1] == b"6000000"
+
+
+QUESTIONS = "stty raw -echo; echo asked; head -c 6; echo; stty size"
+"""Shows the first six bytes that it is given."""
+ANSWER = b"\x1b[?62;22c"
+
+
+def asking(keeper, client, columns=(None, None)):
+    """A program that has asked its terminal something, and two who look at it."""
+    client.spawn(RUN, QUESTIONS, stdin="tty")
+    client.grown(RUN, lambda log: b"asked" in log)
+    viewers = [view(keeper, client, "write", columns=width, rows=30) for width in columns]
+    for viewer in viewers:
+        assert viewer.frame()[0] == wire.FRAME_OFFSET
+    return viewers
+
+
+def settle(client, viewer):
+    """The keeper has met what was sent to it before it answers this."""
+    client.ask("status")
+    client.ask("status")
+    assert viewer.answer["ok"]
+
+
+def test_a_terminal_answers_only_for_the_newest_typist(keeper, client):
+    first, second = asking(keeper, client)
+    for viewer in (first, second):
+        viewer.socket.sendall(wire.data_frame(ANSWER))
+        settle(client, viewer)
+    first.socket.sendall(wire.data_frame(b"a"))
+    settle(client, first)
+    second.socket.sendall(wire.data_frame(ANSWER + b"b" + ANSWER))
+    settle(client, second)
+    first.socket.sendall(wire.data_frame(ANSWER))
+    settle(client, first)
+    second.socket.sendall(wire.data_frame(b"\x1b[I!"))
+    client.notice("exit", RUN)
+    assert read_log(keeper.home, RUN).split()[1][:6] == b"ab\x1b[I!"
+
+
+def test_the_size_is_the_newest_typists(keeper, client):
+    first, second = asking(keeper, client, (90, 110))
+    settle(client, second)
+    second.socket.sendall(wire.resize_frame(120, 30))
+    settle(client, second)
+    first.socket.sendall(wire.data_frame(b"1234"))
+    settle(client, first)
+    second.socket.sendall(wire.data_frame(b"5"))
+    settle(client, second)
+    second.socket.sendall(wire.data_frame(b"6"))
+    client.notice("exit", RUN)
+    assert read_log(keeper.home, RUN).split()[-2:] == [b"30", b"120"]
+
+
+def test_a_nudge_ends_at_the_size_it_began_with(keeper, client):
+    client.spawn(RUN, "trap 'stty size' WINCH; echo ready; while :; do sleep 0.01; done", stdin="tty")
+    client.grown(RUN, lambda log: b"ready" in log)
+    viewer = view(keeper, client, "write", columns=90, rows=30)
+    client.grown(RUN, lambda log: b"30 90" in log)
+    viewer.socket.sendall(wire.redraw_frame())
+    client.grown(RUN, lambda log: log.split()[-4:] == [b"29", b"90", b"30", b"90"])
+    client.ask("signal", run=RUN, signal=9)
+
+
+def test_a_reader_can_not_nudge(keeper, client):
+    client.spawn(RUN, "read x; stty size <&1", stdin="tty")
+    viewer = view(keeper, client)
+    viewer.socket.sendall(wire.redraw_frame())
+    assert viewer.frame()[0] == wire.FRAME_OFFSET
+    client.ask("write", run=RUN, seq=1, data="Cg==")
+    client.notice("exit", RUN)
+    assert read_log(keeper.home, RUN).split() == [b"24", b"80"]
+
+
+def test_who_types_without_a_pause_holds_nobody_up_for_long(keeper, client):
+    client.spawn(RUN, "stty raw -echo; echo ready; cat", stdin="tty")
+    client.grown(RUN, lambda log: b"ready" in log)
+    typist = view(keeper, client, "write")
+    client.spawn("a1b2c3d4.2", "seq 200000")
+    typed = 0
+    while not client.notices:
+        typist.socket.sendall(wire.data_frame(b"x"))
+        typed += 1
+        client.ask("status")
+    assert client.notice("exit", "a1b2c3d4.2")["out"] == 1_488_895
+    data_until(typist, lambda data: data.count(b"x") == typed)
+
+
+def test_what_was_typed_right_before_leaving_arrives_although_nobody_takes_the_output(keeper, client, tmp_path):
+    """The program draws all the time, so that the keeper finds out by sending that the viewer has gone."""
+    heard = tmp_path / "heard"
+    script = f"stty -echo; while :; do echo flood; done & while read -r line; do echo $line >>{heard}; done"
+    client.spawn(RUN, script, stdin="tty")
+    for number in range(20):
+        viewer = view(keeper, client, mode="write")
+        data_until(viewer, lambda seen: b"flood" in seen)
+        viewer.socket.sendall(wire.data_frame(f"line {number}\r".encode()))
+        viewer.close()
+    eventually(lambda: heard.exists() and heard.read_text().splitlines() == [f"line {n}" for n in range(20)])

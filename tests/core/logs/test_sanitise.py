@@ -181,3 +181,12 @@ SIZES = [
 @pytest.mark.parametrize(("count", "expected"), SIZES)
 def test_a_size_is_short(count: int, expected: str) -> None:
     assert size_text(count) == expected
+
+
+def test_a_full_screen_span_that_goes_on_says_how_much_it_was_so_far() -> None:
+    sanitiser = Sanitiser()
+    assert sanitiser.feed(b"before\n\x1b[?1049h" + b"x" * 992) == ["before"]
+    assert sanitiser.partial_line == "[full-screen output, 1.0 KB]"
+    later = Sanitiser(full_screen=1000)
+    later.feed(b"x" * 1000)
+    assert later.partial_line == "[full-screen output, 2.0 KB]"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.selection import Selection
+from overmind_core.logs.transcript import Transcript
 from tests.kit.log_files import LogFiles
 
 RESTART = "--- restart #1 at 2026-11-20T08:00:00Z ---"
@@ -246,3 +247,12 @@ def test_the_last_lines_as_bytes(restarted: Mission) -> None:
 
     assert raw(2) == b"second 9\r\nend"
     assert raw(12).startswith(b"first 9\r\nsecond 0\r\n")
+
+
+def test_what_writes_nothing_itself_is_told_as_it_happens(mission: Mission) -> None:
+    mission.annotate("--- a: started ---", run=1)
+    transcript = Transcript(mission.described() | {"type": "blueprint"}, Selection())
+    assert [line for _, _, line in transcript.begin(follow=True)] == ["--- a: started ---"]
+    transcript.apply(mission.annotate("--- a: succeeded ---", run=1))
+    assert [line for _, _, line in transcript.grown()] == ["--- a: succeeded ---"]
+    assert [line for _, _, line in transcript.grown()] == []

@@ -59,7 +59,7 @@ def write_schema_1(path):
     ("name", "value"),
     [
         ("journal_mode", "wal"),
-        ("synchronous", 2),
+        ("synchronous", 1),
         ("foreign_keys", 1),
         ("secure_delete", 1),
         ("auto_vacuum", 2),

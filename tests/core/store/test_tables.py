@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.references import Candidate, resolve
+from overmind_core.store.budgets import Budget
 from overmind_core.store.cursors import Cursor
 from overmind_core.store.errors import Conflict
 from overmind_core.store.events import TRIM_SLICE
@@ -319,3 +320,18 @@ def _time_all(state):
     start = time.perf_counter()
     assert len(state.missions.all()) == 1000
     return time.perf_counter() - start
+
+
+# --- budgets ------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_tree_has_spent_is_replaced_by_what_it_has_spent_since_and_goes_with_its_mission(state):
+    insert(state, mission(1))
+    assert state.budgets.get(mission(1).id) is None
+    for budget in (Budget(mission(1).id, 0.5), Budget(mission(1).id, 0.9, warned=True)):
+        with state.transaction():
+            state.budgets.save(budget)
+    assert state.budgets.get(mission(1).id) == Budget(mission(1).id, 0.9, warned=True)
+    with state.transaction():
+        state.missions.remove([mission(1).id])
+    assert state.budgets.get(mission(1).id) is None

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from overmind_core.system import procfs
@@ -327,7 +328,7 @@ def test_a_root_whose_pid_is_somebody_elses_now_is_not_touched(run):
 
 def test_the_stop_signal_reaches_every_process(run):
     one = run("for i in 1 2 3; do (setsid sleep @ &) done; sleep @")
-    grown(one, 4)
+    eventually(lambda: [psutil.Process(pid).name() for pid in one.living()].count("sleep") == 4, what="four sleepers")
     sweep = one.sweep()
     assert one.living() <= sweep.signal_tree([signal.SIGTERM, signal.SIGCONT])[one.target.run]
     eventually(lambda: not sweep.alive()[one.target.run], what="nobody")

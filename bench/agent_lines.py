@@ -1,0 +1,87 @@
+"""What an agent's lines cost: read into facts, and made readable, beside decoding their JSON and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from bench.figures import Figure, Rounds, spread, take_turns
+from bench.product import Product
+from overmind_core.providers import registry
+
+RECORDED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "data", "transcripts")
+RUNS = ("text", "tool", "thinking", "failed_tool", "permission_denied", "partial_messages")
+"""Recorded runs of `claude`, as `tests/core/providers` reads them."""
+LINES = 20_000
+ROUNDS = 7
+HUGE = 10_000_000
+"""Bytes of one answer."""
+
+Work = Callable[[bytes], object]
+
+
+def measure(product: Product, folder: str) -> list[Figure]:
+    del product, folder
+    recorded = _recorded()
+    huge = [json.dumps({"type": "assistant", "message": {"content": [{"type": "text", "text": "x" * HUGE}]}}).encode()]
+    return [
+        _row(f"{LINES:,} lines of `claude`, {_size(recorded)} a line, read into facts", recorded, _parse),
+        _row(f"{LINES:,} lines of `claude`, made readable", recorded, _render),
+        _row(f"one line of `claude` of {HUGE / 1e6:.0f} MB, read into facts", huge, _parse),
+    ]
+
+
+def _recorded() -> list[bytes]:
+    lines: list[bytes] = []
+    for name in RUNS:
+        with open(os.path.join(RECORDED, "claude", f"{name}.ndjson"), "rb") as file:
+            lines += file.read().splitlines()
+    return (lines * (LINES // len(lines) + 1))[:LINES]
+
+
+def _size(lines: Sequence[bytes]) -> str:
+    return f"{sum(map(len, lines)) / len(lines):,.0f} B"
+
+
+def _parse() -> Work:
+    return registry.get("claude").parse
+
+
+def _render() -> Work:
+    return registry.get("claude").renderer().feed
+
+
+def _decode() -> Work:
+    return json.loads
+
+
+def _row(what: str, lines: Sequence[bytes], ours: Callable[[], Work]) -> Figure:
+    sides = take_turns(
+        {"ours": lambda: _rate(lines, ours()), "json": lambda: _rate(lines, _decode())},
+        rounds=ROUNDS,
+    )
+    mine, json_alone = sides["ours"], sides["json"]
+    return Figure(
+        what,
+        _shown(mine, lines),
+        f"json.loads alone {_shown(json_alone, lines)}",
+        spread(mine, json_alone),
+        "",
+        met=True,
+    )
+
+
+def _rate(lines: Sequence[bytes], work: Work) -> float:
+    """Lines per second."""
+    began = time.perf_counter()
+    for line in lines:
+        work(line)
+    return len(lines) / (time.perf_counter() - began)
+
+
+def _shown(side: Rounds, lines: Sequence[bytes]) -> str:
+    megabytes = side.median * sum(map(len, lines)) / len(lines) / 1e6
+    rate = f"{side.median:,.0f} lines/s, " if len(lines) > 1 else ""
+    return f"{rate}{megabytes:,.0f} MB/s"

@@ -1,0 +1,52 @@
+"""The full-screen program while nothing happens: its processor time, and its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.figures import Figure, megabytes
+from bench.processes import busy_seconds, resident
+from bench.product import Home, Product
+from bench.screen import screen
+
+COUNTS = (10, 1000)
+SETTLE = 70.0
+"""Seconds after which times are told in minutes: before that all rows change each second."""
+SECONDS = 20.0
+BUSY_GOAL = 0.010
+"""Part of one core."""
+
+
+def measure(product: Product, folder: str) -> list[Figure]:
+    """Two rows for each number of missions."""
+    del folder
+    return [figure for count in COUNTS for figure in _figures(product, count)]
+
+
+def _figures(product: Product, count: int) -> Sequence[Figure]:
+    with product.home() as home:
+        home.sleepers(count)
+        busy, memory = _measured(home)
+    told = f"`overmind tui` at rest, {count:,} idle missions"
+    return [
+        Figure(
+            f"{told}: processor, over {SECONDS:.0f} s",
+            f"{busy:.2%} of a core",
+            "",
+            "",
+            f"≤ {BUSY_GOAL:.1%}",
+            busy <= BUSY_GOAL,
+        ),
+        Figure(
+            f"`overmind tui` at rest, {count:,} idle missions: memory (RSS)", megabytes(memory), "", "", "", met=True
+        ),
+    ]
+
+
+def _measured(home: Home) -> tuple[float, int]:
+    with screen([home.product.program, "tui"], home.environment) as shown:
+        shown.until(rb"missions\[\d+")
+        shown.watch(SETTLE)
+        before = busy_seconds(shown.pid)
+        shown.watch(SECONDS)
+        return (busy_seconds(shown.pid) - before) / SECONDS, resident(shown.pid)

@@ -1,0 +1,75 @@
+"""The keys of a blueprint: what each takes, and which fields of a `run` request it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from overmind_core.blueprints import kinds
+from overmind_core.blueprints.kinds import Read, as_written, choice, flag, milliseconds, seconds, text, texts, whole
+from overmind_core.domain.plan.blueprint import OnFailure, When
+from overmind_core.providers.registry import names
+
+RESTARTS = ("never", "on-failure", "always")
+
+
+class Key(NamedTuple):
+    """One option of `run` under its long name."""
+
+    read: Read
+    fields: Callable[[Any], Mapping[str, Any]] | None = None
+    """What it fills of the request; None: the field of its own name."""
+    for_agents: bool = False
+    """It means something for agents only, and is one of the request's `agent`."""
+    open: bool = False
+    """References stay in it until the agent starts; else they are read with the file, and may not name agents."""
+
+
+OPTIONS: Mapping[str, Key] = {
+    "provider": Key(choice(names(), "provider")),
+    "type": Key(choice(("task", "session"), "type")),
+    "restart": Key(choice(RESTARTS, "restart policy")),
+    "max_restarts": Key(whole),
+    "max_seconds": Key(kinds.window),
+    "backoff": Key(as_written(milliseconds)),
+    "activity_timeout": Key(as_written(seconds)),
+    "grace": Key(as_written(seconds)),
+    "stop_signal": Key(kinds.stop_signal),
+    "timeout": Key(as_written(kinds.limit)),
+    "leave_background": Key(flag),
+    "max_children": Key(whole),
+    "max_depth": Key(whole),
+    "max_cost": Key(kinds.dollars),
+    "stall_waiting": Key(flag),
+    "size": Key(kinds.terminal_size, lambda size: {"columns": size[0], "rows": size[1]}),
+    "interactive": Key(flag),
+    "no_tty": Key(flag, lambda no: {"tty": not no}),
+    "labels": Key(kinds.pairs, open=True),
+    "model": Key(text, for_agents=True, open=True),
+    "allowed_tools": Key(texts, for_agents=True, open=True),
+    "disallowed_tools": Key(texts, for_agents=True, open=True),
+    "permission_mode": Key(text, for_agents=True),
+    "allow": Key(kinds.rules, for_agents=True),
+    "deny": Key(kinds.rules, for_agents=True),
+    "max_turns": Key(whole, for_agents=True),
+    "system_prompt": Key(text, for_agents=True, open=True),
+    "append_system_prompt": Key(text, for_agents=True, open=True),
+    "orchestrator": Key(flag, for_agents=True),
+    "agent_arg": Key(texts, lambda words: {"arguments": words}, for_agents=True, open=True),
+}
+"""Those that need nothing but their value."""
+SPECIAL = ("command", "cwd", "env", "env_file", "clean_env", "mcp_config")
+"""Options that also need the folder, the disk or each other."""
+PLAN = ("depends_on", "outputs", "ready", "when", "retries")
+"""What makes an agent a part of a plan."""
+AGENT = (*SPECIAL, *OPTIONS, *PLAN)
+"""All keys of an agent."""
+ROOT = ("blueprint", "vars", "agents")
+WHOLE: Mapping[str, Read] = {
+    "name": text,
+    "max_parallel": whole,
+    "on_failure": choice([one.value for one in OnFailure]),
+    "timeout": kinds.limit,
+}
+"""Keys of [blueprint]."""
+WHEN: Read = choice([one.value for one in When])

@@ -1,0 +1,37 @@
+"""What is wrong with a blueprint, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from overmind_core.domain.suggest import meant
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong. Sorts by its place."""
+
+    line: int
+    """From 1."""
+    column: int
+    """In characters, from 1."""
+    message: str
+    """One sentence without a full stop; it may quote the file, so it is no text for a terminal yet."""
+
+
+class Problems(Exception):
+    """A blueprint can't be used.
+
+    Attributes:
+        problems: All that is wrong with it, in the order of the file.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("; ".join(f"{line}:{column}: {message}" for line, column, message in self.problems))
+
+
+def hinted(sentence: str, word: str, known: Iterable[str]) -> str:
+    """The sentence about a word that nobody knows, and what may have been meant."""
+    hint = meant(word, known)
+    return f"{sentence}.{hint}" if hint else sentence

@@ -1,0 +1,145 @@
+"""A whole blueprint: read, and judged completely before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from overmind_core.blueprints.agent import Draft, draft, outputs
+from overmind_core.blueprints.dependencies import tell_cycles, tell_endless
+from overmind_core.blueprints.disk import Disk
+from overmind_core.blueprints.keys import ROOT, WHOLE
+from overmind_core.blueprints.notes import Notes, Spot
+from overmind_core.blueprints.problems import Problem, Problems, hinted
+from overmind_core.blueprints.request import World
+from overmind_core.blueprints.scope import Scope, resolved
+from overmind_core.blueprints.toml import document
+from overmind_core.blueprints.variables import variables as variables_of
+from overmind_core.domain.names import name_problem
+from overmind_core.domain.plan.blueprint import Agent, Blueprint, OnFailure
+
+
+class Reading(NamedTuple):
+    """A blueprint that can be used."""
+
+    blueprint: Blueprint
+    warnings: tuple[Problem, ...]
+    """What was probably meant otherwise, in the order of the file."""
+
+
+def read(
+    text: str,
+    *,
+    name: str,
+    folder: str,
+    variables: Mapping[str, str],
+    environ: Mapping[str, str],
+    disk: Disk,
+) -> Reading:
+    """Read a blueprint.
+
+    Args:
+        text: What the file says. All texts are in wire form.
+        name: Of the blueprint, when it does not say its own: the file's stem.
+        folder: In which the file stands, absolute; relative paths begin there.
+        variables: What the caller gave for `${vars.x}`; wins over the file.
+        environ: The caller's environment, for `${env.X}`.
+        disk: Answers about the files that it names.
+
+    Raises:
+        Problems: all that is wrong with it.
+    """
+    data, places, problems = document(text)
+    notes = Notes(places, list(problems))
+    root = Spot(notes, (), data)
+    tables = {key: Spot(notes, (key,), data[key]) for key in ROOT if key in data}
+    for key in data:
+        if key not in ROOT:
+            notes.at_key((key,), hinted(f"unknown key {key!r}", key, ROOT))
+    scope = Scope(variables_of(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
+    settings = _settings(tables.get("blueprint"), scope)
+    drafts = _drafts(tables.get("agents"), root, World(folder, disk, scope))
+    _tell_whole(drafts, notes)
+    _tell_unused(variables, data.get("vars"), scope, notes)
+    blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
+    if notes.problems:
+        raise Problems(notes.problems)
+    return Reading(
+        Blueprint(
+            name=blueprint_name,
+            agents=tuple(one.finished() for one in drafts),
+            max_parallel=settings.get("max_parallel", 0),
+            on_failure=OnFailure(settings.get("on_failure", OnFailure.STOP)),
+            timeout=settings.get("timeout", 0.0),
+            variables=dict(scope.variables),
+        ),
+        tuple(sorted(notes.warnings)),
+    )
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        Problems: it is not UTF-8.
+    """
+    try:
+        return data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise Problems([Problem(line, column, "the file is not UTF-8 from here on")]) from None
+
+
+def _declared(agents: object) -> dict[str, tuple[str, ...]]:
+    """Agent → its outputs, before any of them is judged."""
+    if not isinstance(agents, dict):
+        return {}
+    return {name: outputs(one) if isinstance(one, dict) else () for name, one in agents.items()}
+
+
+def _settings(spot: Spot | None, scope: Scope) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, entry in ((None if spot is None else spot.table()) or {}).items():
+        plain = resolved(entry, scope) if key in WHOLE else None
+        if key not in WHOLE:
+            entry.notes.at_key(entry.path, hinted(f"unknown key {key!r}", key, WHOLE))
+        value = None if plain is None else WHOLE[key](plain)
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def _drafts(spot: Spot | None, root: Spot, world: World) -> list[Draft]:
+    table = {} if spot is None else spot.table()
+    if table == {}:
+        (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
+    return [draft(entry, world) for entry in (table or {}).values()]
+
+
+def _tell_whole(drafts: list[Draft], notes: Notes) -> None:
+    """What is wrong with all agents together."""
+    waits = {one.name: one.waits for one in drafts}
+    tell_cycles(waits, notes)
+    tell_endless(waits, [one.name for one in drafts if _stays(one)], notes)
+
+
+def _stays(one: Draft) -> bool:
+    return Agent(one.name, one.start).stays
+
+
+def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Notes) -> None:
+    known = {*(written if isinstance(written, dict) else ()), *scope.used}
+    for name in given:
+        if name not in known:
+            notes.at(0, hinted(f"--var {name}: the blueprint has no such variable", name, known))
+
+
+def _named(written: str | None, stem: str, spot: Spot | None, notes: Notes) -> str:
+    name = stem if written is None else written
+    problem = name_problem(name)
+    if problem is not None:
+        where = 0 if written is None or spot is None else notes.places.of_value((*spot.path, "name"))
+        hint = "" if written is not None else '. Give it one: [blueprint] name = "…"'
+        notes.at(where, f"{problem}: {name!r}{hint}")
+    return name

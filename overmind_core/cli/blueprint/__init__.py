@@ -1,0 +1,1 @@
+"""A blueprint's file as the command line meets it."""

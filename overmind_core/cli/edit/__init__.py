@@ -1,0 +1,1 @@
+"""What a mission is, as a text that a person edits."""

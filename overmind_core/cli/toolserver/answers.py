@@ -1,0 +1,84 @@
+"""What tools answer: the shapes, which clients get as schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class Named(BaseModel):
+    """A mission."""
+
+    id: str
+    name: str
+
+
+class Row(Named):
+    """A mission in a list."""
+
+    type: str = Field(description="task: ends by itself; session: waits for messages")
+    status: str = Field(
+        description="preparing starting running paused restarting stopping, or ended: stopped crashed killed"
+    )
+    reason: str | None = Field(description="why it failed")
+    exit_code: int | None
+    parent: str | None
+    children: list[str]
+    labels: dict[str, str]
+    provider: str = Field(description="raw: any program; else the agent's, such as claude")
+    activity: str | None = Field(description="of an agent: working idle waiting limited unknown")
+    need: str | None = Field(description="what a person must answer: permission question plan setup")
+    now: str | None = Field(description="one line on what it does")
+    cost_usd: float | None
+    command: str
+    uptime_seconds: float
+
+
+class Missions(BaseModel):
+    """A list."""
+
+    missions: list[Row]
+
+
+class End(Named):
+    """How a mission ended."""
+
+    status: str
+    exit_code: int | None
+    reason: str | None
+
+
+class Waited(BaseModel):
+    """What has ended, and what has not."""
+
+    ended: list[End]
+    waiting: list[str] = Field(description="not ended within the time: call wait again")
+
+
+class Message(Named):
+    """A message on its way, or its answer."""
+
+    message: int = Field(description="its number")
+    state: str = Field(description="queued delivered answered failed cancelled")
+    ahead: int = Field(description="messages before it")
+    text: str | None = Field(default=None, description="the answer")
+    cost_usd: float | None = None
+
+
+class Interrupted(Named):
+    """Whether a turn was under way."""
+
+    interrupted: bool
+
+
+class Ended(BaseModel):
+    """Missions of which no process is left."""
+
+    missions: list[Named]
+
+
+def picked(shape: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of an answer of the daemon what the shape has room for."""
+    return {name: fields[name] for name in shape.model_fields if name in fields}

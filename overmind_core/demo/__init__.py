@@ -1,0 +1,1 @@
+"""Real missions that show everything, for people who have no agent yet: their programs, their folder, their list."""

@@ -1,0 +1,227 @@
+"""What the scripted agent does: a plan that really changes the shop, with two questions in it, and small talk after."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from overmind_core.demo import shop as texts
+from overmind_core.demo.memory import Memory
+from overmind_core.demo.parts import PROMPT
+from overmind_core.demo.stage import QUESTION, Reply, Stage, question
+
+GO_ON = ("go on", "continue", PROMPT.lower())
+HELP = (
+    "I am a script that plays an agent, so I understand little: `tests`, `changes`, `ask` (I ask you something),"
+    " `work` (a minute of it, to be interrupted)."
+)
+SHOWN_AS = "How shall prices be shown?"
+_TAIL = 4000
+"""Characters of what a program said."""
+_PATIENCE = 60.0
+"""Seconds for a program."""
+
+
+class Refused(Exception):
+    """A person does not want it; holds what to say."""
+
+
+class Story:
+    """One conversation.
+
+    Args:
+        stage: Where it is played.
+        shop: The folder of the project, in which we stand.
+        memory: How far it has come.
+    """
+
+    def __init__(self, stage: Stage, shop: str, memory: Memory) -> None:
+        self._stage = stage
+        self._shop = shop
+        self._memory = memory
+        self._plan: Sequence[Callable[[], None]] = (
+            self._look,
+            self._promise,
+            self._watch,
+            self._mend,
+            self._prove,
+            self._choose,
+            self._prove,
+        )
+
+    def answer(self, message: str) -> str:
+        """Do what a message asks for; what is said at the end."""
+        wanted = message.strip().lower()
+        if any(words in wanted for words in GO_ON) and self._memory.step < len(self._plan):
+            return self._go_on()
+        talk = {
+            "test": self._tests,
+            "change": self._changes,
+            "diff": self._changes,
+            "ask": self._ask,
+            "work": self._work,
+        }
+        return next((do() for word, do in talk.items() if word in wanted), HELP)
+
+    # the plan
+
+    def _go_on(self) -> str:
+        try:
+            while self._memory.step < len(self._plan):
+                self._plan[self._memory.step]()
+                self._memory.advance()
+        except Refused as refused:
+            return str(refused)
+        return "Done: prices keep their cents, and a test proves it. `v` shows what I changed. Send me a message."
+
+    def _look(self) -> None:
+        self._stage.say("I look at how prices are shown.")
+        self._use("Read", {"file_path": "prices.py"}, lambda: self._read("prices.py"))
+
+    def _promise(self) -> None:
+        self._stage.say("`cents // 100` drops the cents. First a test that says so; tests I may write unasked.")
+        end = texts.TESTS.rstrip("\n").rpartition("\n")[2] + "\n"
+        edit = {"file_path": "test_prices.py", "old_string": end, "new_string": end + texts.NEW_TEST}
+        self._use("Edit", edit, lambda: self._edit("test_prices.py", end, end + texts.NEW_TEST))
+        self._run_tests()
+
+    def _watch(self) -> None:
+        """A mission of its own, below ours."""
+        self._stage.say("It fails, as it should. A mission of its own shall run the tests at every change.")
+        name = "demo-tests"
+        words = ["run", "--name", name, "--label", "demo=tests", "./test", "--watch"]
+        self._use("Bash", {"command": f"overmind {' '.join(words)}"}, lambda: self._overmind(words))
+
+    def _mend(self) -> None:
+        old, new = f"    return FORMAT.format({texts.LOST_CENTS})", f"    return FORMAT.format({texts.KEPT_CENTS})"
+        edit = {"file_path": "prices.py", "old_string": old, "new_string": new}
+        self._may("Edit", edit, lambda: self._edit("prices.py", old, new), "Then I leave prices.py as it is.")
+
+    def _prove(self) -> None:
+        self._run_tests()
+
+    def _choose(self) -> None:
+        asked = question(SHOWN_AS, {label: about for label, (about, _) in texts.FORMATS.items()})
+        reply = self._asked(QUESTION, asked)
+        chosen = texts.FORMATS.get(reply.chosen)
+        if not reply.allowed or chosen is None or chosen[1] == texts.FORMAT:
+            self._stage.say("The format stays as it is.")
+            return
+        edit = {"file_path": "prices.py", "old_string": texts.FORMAT, "new_string": chosen[1]}
+        self._use("Edit", edit, lambda: self._edit("prices.py", texts.FORMAT, chosen[1]))
+
+    # small talk
+
+    def _tests(self) -> str:
+        return "All tests pass." if self._run_tests() else "A test fails."
+
+    def _changes(self) -> str:
+        said = self._use("Bash", {"command": "git diff --stat"}, lambda: self._program(["git", "diff", "--stat"]))
+        return said or "I have changed nothing yet."
+
+    def _ask(self) -> str:
+        built = os.path.join(self._shop, "dist", "shop.zip")
+        command = {"command": "rm -f dist/shop.zip", "description": "Remove what the build has packed"}
+        try:
+            self._may("Bash", command, lambda: self._remove(built), "Then it stays.")
+        except Refused as refused:
+            return str(refused)
+        return "Removed. `r` on the build makes it anew."
+
+    def _work(self) -> str:
+        for part in range(1, 13):
+            self._use("Bash", {"command": f"sleep 5  # part {part} of 12"}, lambda: (True, ""), seconds=5.0)
+        return "That was a minute."
+
+    # tools
+
+    def _use(
+        self, tool: str, subject: Mapping[str, Any], work: Callable[[], tuple[bool, str]], *, seconds: float = 0.7
+    ) -> str:
+        """Use a tool without asking; what it said."""
+        call = self._stage.call(tool, subject)
+        self._stage.wait(seconds)
+        return self._done(call, work)[1]
+
+    def _may(self, tool: str, subject: Mapping[str, Any], work: Callable[[], tuple[bool, str]], otherwise: str) -> None:
+        """Use a tool once a person allows it.
+
+        Raises:
+            Refused: nobody does.
+        """
+        call = self._stage.call(tool, subject)
+        reply = self._stage.ask(call, tool, subject)
+        if not reply.allowed:
+            self._stage.returned(call, reply.said or "denied", failed=True)
+            said = f" You said: {reply.said.rstrip('.')}." if reply.said else ""
+            raise Refused(f"{otherwise}{said} `go on` makes me ask again.")
+        self._done(call, work)
+
+    def _asked(self, tool: str, subject: Mapping[str, Any]) -> Reply:
+        call = self._stage.call(tool, subject)
+        reply = self._stage.ask(call, tool, subject)
+        self._stage.returned(call, reply.chosen or reply.said or "no answer", failed=not reply.allowed)
+        return reply
+
+    def _done(self, call: str, work: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
+        well, said = work()
+        self._stage.returned(call, said, failed=not well)
+        self._stage.wait(0.3)
+        return well, said
+
+    def _run_tests(self) -> bool:
+        call = self._stage.call("Bash", {"command": "./test"})
+        return self._done(call, lambda: self._program(["./test"]))[0]
+
+    def _overmind(self, words: list[str]) -> tuple[bool, str]:
+        """Our own command line; where the name is taken another one will do."""
+        program = [sys.executable, "-P", "-m", "overmind_core.cli"]
+        well, said = self._program([*program, *words])
+        if well or "name_taken" not in said:
+            return well, said
+        return self._program([*program, words[0], *words[3:]])
+
+    def _program(self, argv: Sequence[str]) -> tuple[bool, str]:
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=self._shop,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_PATIENCE,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return False, str(error)
+        return done.returncode == 0, done.stdout.strip()[-_TAIL:]
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._shop, name)
+
+    def _read(self, name: str) -> tuple[bool, str]:
+        try:
+            with open(self._path(name), encoding="utf-8") as file:
+                return True, file.read()
+        except OSError as error:
+            return False, str(error)
+
+    def _edit(self, name: str, old: str, new: str) -> tuple[bool, str]:
+        """Put one text in the place of another, once; done before is done."""
+        well, text = self._read(name)
+        if not well or (old not in text and new not in text):
+            return False, f"{name} has changed meanwhile" if well else text
+        if new not in text:
+            with open(self._path(name), "w", encoding="utf-8") as file:
+                file.write(text.replace(old, new, 1))
+        return True, f"{name} has been changed"
+
+    def _remove(self, path: str) -> tuple[bool, str]:
+        if os.path.exists(path):
+            os.unlink(path)
+        return True, ""

@@ -1,0 +1,143 @@
+"""What a provider is: how to start an agent's program in each mode, and what the program's lines mean. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from overmind_core.domain.agent import Agent, Mode
+from overmind_core.domain.agentfacts import AgentFact, Asked, Decision, Result, Verdict
+
+
+class Start(NamedTuple):
+    """A run that is about to begin.
+
+    Args:
+        mode: How it shall talk to us.
+        agent: What a person wants of it.
+        session: The conversation's id, which we chose.
+        resume: Whether the program has that conversation already; else it begins it.
+        hook: argv of our hook program, run token included: the event's JSON goes to its standard input.
+        first_prompt: With `Mode.INTERACTIVE`: what the program is to begin with by itself; under 100 KB.
+        texts: What the files hold that `Provider.reads` names, as far as they could be read.
+    """
+
+    mode: Mode
+    agent: Agent
+    session: str
+    resume: bool
+    hook: tuple[str, ...] = ()
+    first_prompt: str | None = None
+    texts: Mapping[str, str] = {}
+
+
+class Launch(NamedTuple):
+    """How the program is started.
+
+    Args:
+        argv: `argv[0]` is the program as PATH or the configuration names it. A word `{file:NAME}` stands for the
+            path of a private file that holds `files[NAME]`.
+        stdin: What is written to the pipe first; None with a terminal.
+        end_input: Whether nothing follows it; else whoever reads a one-shot's result closes its input.
+        environment: Variables for this run, on top of the caller's.
+        files: Texts too long for an argument.
+    """
+
+    argv: tuple[str, ...]
+    stdin: bytes | None = None
+    end_input: bool = False
+    environment: Mapping[str, str] = {}
+    files: Mapping[str, str] = {}
+
+
+class Renderer(Protocol):
+    """Turns a run's lines into what a person reads. Remembers tool calls until they return."""
+
+    def feed(self, line: bytes) -> list[str]:
+        """The lines of the readable transcript that one line of output makes; a plain line is itself."""
+
+
+class Provider(Protocol):
+    """One agent program. Stateless; one instance for all missions."""
+
+    name: str
+    program: str
+    """What is looked up on PATH when nobody says otherwise."""
+    install: str
+    """How to get it, in one sentence."""
+    modes: frozenset[Mode]
+    speaks_json: bool
+    """Whether its pipes carry lines that `parse` understands; else they are plain output."""
+
+    def refuse(self, agent: Agent) -> str | None:
+        """Why this agent can't be run, such as an `--agent-arg` that collides with ours; None when it can."""
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """Files whose text `launch` needs, as the person named them; relative ones are of the mission's folder."""
+
+    def launch(self, start: Start) -> Launch:
+        """How to start the program for this run."""
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """What one line of output means (without its newline). Never raises; what is unknown means nothing."""
+
+    def renderer(self) -> Renderer:
+        """A renderer for one run."""
+
+    def message(self, text: str, uuid: str) -> bytes:
+        """A person's message as it is written to a headless session, newline included."""
+
+    def interrupt(self, request: str) -> bytes:
+        """What ends the turn of a headless session and keeps the session."""
+
+    def answer(self, question: Asked, decision: Decision) -> bytes:
+        """The answer to a question of a headless session."""
+
+    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+        """What the end of a run means.
+
+        Args:
+            code: As waitpid tells it: negative for a signal.
+            last: The run's last result.
+            errors: The end of what it wrote to standard error, or of what was no JSON.
+            mode: Of the run.
+            resumed: Whether it was started on an existing conversation.
+        """
+
+
+class Interactive(Protocol):
+    """What else is known of a program that people use on a terminal; every provider with that mode is one, too."""
+
+    interrupt_keys: bytes
+    exit_keys: bytes
+    """What makes it end by itself when it is idle; Enter follows."""
+
+    def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
+        """What one hook event means. The same question of one turn has the same `request` whenever it is asked."""
+
+    def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
+        """What the hook that told of the question prints to answer it; None when the program takes no such answer."""
+
+    def title(self, title: str) -> Sequence[AgentFact]:
+        """What the window title means; a turn's end counts only while `is_idle`: a question looks the same."""
+
+    def dialog(self, lines: Sequence[str]) -> Asked | None:
+        """The dialog on its screen that only a person can answer (trust, login, key); None when there is none."""
+
+    def is_argument(self, text: str) -> bool:
+        """Whether a message arrives as it is when a run begins with it; else it is typed."""
+
+    def pastes(self, text: str) -> Sequence[str]:
+        """What to paste one behind the other, before Enter, so that the message arrives as it is and runs nothing."""
+
+    def is_idle(self, lines: Iterable[str]) -> bool:
+        """Whether its prompt is on the screen and no turn is under way, whatever has been typed."""
+
+    def is_ready(self, lines: Iterable[str]) -> bool:
+        """Whether its prompt is on the screen, empty, and takes what is typed."""
+
+    def was_interrupted(self, lines: Sequence[str]) -> bool:
+        """Whether its screen tells that a person has ended the newest turn: no hook tells of that."""
+
+    def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:
+        """The keys that answer this very question while it is on the screen; None when that can't be told."""

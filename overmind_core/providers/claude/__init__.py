@@ -1,0 +1,1 @@
+"""Claude Code: how it is started, what its lines, hooks and screens mean."""

@@ -1,0 +1,121 @@
+"""What the hook events of a `claude` on a terminal mean.
+
+They tell of activity, of a message's delivery and of the conversation's id, never of permissions: any tool of the
+agent could forge them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from overmind_core.domain.agentfacts import (
+    AgentFact,
+    AskCancelled,
+    Asked,
+    Decision,
+    Echoed,
+    Left,
+    Result,
+    SessionNamed,
+    ToolCalled,
+    ToolReturned,
+    TurnEnded,
+)
+from overmind_core.providers.claude import results, speech, tools
+from overmind_core.providers.objects import Object, count, items, part, text
+
+_PASTED = re.compile(
+    r'\s*<pasted_content id="(?P<id>[^"]*)">\n(?P<text>.*)\n</pasted_content id="(?P=id)">\s*', re.DOTALL
+)
+IDLE = "idle_prompt"
+"""The notification that comes a minute after a turn's end, also after one that a person interrupted."""
+
+
+def read(payload: Mapping[str, Any]) -> Sequence[AgentFact]:
+    """What one event means; an unknown one means nothing."""
+    tell = EVENTS.get(text(payload, "hook_event_name"))
+    return tuple(tell(payload)) if tell is not None else ()
+
+
+def decision(question: Asked, decided: Decision) -> dict[str, Any]:
+    """What our hook prints to answer the question that the program shows meanwhile: its dialog closes."""
+    output = {"hookEventName": "PermissionRequest", "decision": speech.verdict(question, decided)}
+    return {"hookSpecificOutput": output}
+
+
+def request_of(payload: Object) -> str:
+    """A name for a question of this turn, for the program gives it none: the tool's return has the same.
+
+    The input of a question or a plan comes back with the answer in it, and only one of them is asked at a time.
+    """
+    tool = text(payload, "tool_name")
+    subject = None if tool in tools.DIALOGS else payload.get("tool_input")
+    turn = text(payload, "prompt_id") or text(payload, "session_id")
+    told = json.dumps([turn, tool, subject], sort_keys=True, default=str)
+    return sha256(told.encode()).hexdigest()[:16]
+
+
+def _session_start(payload: Object) -> Iterator[AgentFact]:
+    if session := text(payload, "session_id"):
+        yield SessionNamed(session, text(payload, "model") or None)
+
+
+def _prompt(payload: Object) -> Iterator[AgentFact]:
+    """What was typed; the program puts a long paste between tags."""
+    prompt = text(payload, "prompt")
+    pasted = _PASTED.fullmatch(prompt)
+    yield Echoed(prompt if pasted is None else pasted["text"])
+
+
+def _before_tool(payload: Object) -> Iterator[AgentFact]:
+    tool = text(payload, "tool_name")
+    yield ToolCalled(text(payload, "tool_use_id"), tool, tools.summary(tool, part(payload, "tool_input")))
+
+
+def _after_tool(payload: Object) -> Iterator[AgentFact]:
+    """A tool that has run needs no answer any more."""
+    yield AskCancelled(request_of(payload))
+    yield ToolReturned(text(payload, "tool_use_id"), text(payload, "hook_event_name") != "PostToolUse")
+
+
+def _permission(payload: Object) -> Iterator[AgentFact]:
+    suggestions = tuple(items(payload, "permission_suggestions"))
+    yield tools.asked(request_of(payload), text(payload, "tool_name"), part(payload, "tool_input"), suggestions)
+
+
+def _notification(payload: Object) -> Iterator[AgentFact]:
+    if text(payload, "notification_type") == IDLE:
+        yield TurnEnded(None)
+
+
+def _stop(payload: Object) -> Iterator[AgentFact]:
+    yield TurnEnded(Result(ok=True, text=text(payload, "last_assistant_message"), raw=payload))
+
+
+def _stop_failure(payload: Object) -> Iterator[AgentFact]:
+    said = text(payload, "last_assistant_message") or text(payload, "error")
+    reason = results.api_reason(said, count(payload, "api_error_status")) or text(payload, "error") or "api_error"
+    yield TurnEnded(Result(ok=False, reason=reason, text=said, raw=payload))
+
+
+def _session_end(payload: Object) -> Iterator[AgentFact]:
+    yield Left(text(payload, "reason"))
+
+
+EVENTS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {
+    "SessionStart": _session_start,
+    "UserPromptSubmit": _prompt,
+    "PreToolUse": _before_tool,
+    "PostToolUse": _after_tool,
+    "PostToolUseFailure": _after_tool,
+    "PermissionRequest": _permission,
+    "Notification": _notification,
+    "Stop": _stop,
+    "StopFailure": _stop_failure,
+    "SessionEnd": _session_end,
+}
+"""By the event's name."""

@@ -1,0 +1,140 @@
+"""The readable transcript of a run of `claude`: what it says, a line for each tool, errors, and a summary per turn.
+
+A tool call waits for its return, so that one line tells both; calls that never return are shown at the end of the turn.
+What a person said is not in here: it stands in the log as an annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from overmind_core.providers.claude import results, tools
+from overmind_core.providers.claude.stream import FRAGMENT, blocks
+from overmind_core.providers.objects import Object, count, number, objects, part, plain_text, read, text
+from overmind_core.providers.wording import GEAR, failure, tool_line, turn_summary
+
+INDENT = "  "
+"""Of what a sub-agent does, under the call that started it."""
+MOST_CALLS = 256
+"""Calls that are remembered until they return."""
+
+
+class Call(NamedTuple):
+    """A tool call under way. `at`: seconds since the epoch, None when the line doesn't say."""
+
+    summary: str
+    at: float | None
+    depth: int
+
+
+class Transcript:
+    """One run's lines, readable."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+        self._depths: dict[str, int] = {}
+
+    def feed(self, line: bytes) -> list[str]:
+        """What one line of output adds."""
+        if line.startswith(FRAGMENT):
+            return []
+        found = read(line)
+        if isinstance(found, str):
+            return [plain_text(line)]
+        return list(self._lines(found))
+
+    def _lines(self, found: Object) -> Iterator[str]:
+        kind = text(found, "type")
+        if kind == "assistant":
+            yield from self._assistant(found)
+        elif kind == "user" and found.get("isReplay") is not True:
+            yield from self._user(found)
+        elif kind == "system":
+            yield from _system(found)
+        elif kind == "control_request":
+            yield from _asked(part(found, "request"))
+        elif kind == "result":
+            yield from self._result(found)
+
+    def _assistant(self, found: Object) -> Iterator[str]:
+        depth = self._depth(found)
+        if "error" in found and not depth:
+            return  # the result says it again
+        for block in blocks(found):
+            kind = text(block, "type")
+            if kind == "text":
+                yield from _indented(text(block, "text"), depth)
+            elif kind.endswith("tool_use"):
+                self._began(block, found, depth)
+
+    def _began(self, block: Object, found: Object, depth: int) -> None:
+        name = text(block, "id")
+        summary = tools.summary(text(block, "name"), part(block, "input"))
+        self._calls[name] = Call(summary, _moment(found), depth)
+        self._depths[name] = depth
+        for remembered in (self._calls, self._depths):
+            while len(remembered) > MOST_CALLS:
+                remembered.pop(next(iter(remembered)))
+
+    def _user(self, found: Object) -> Iterator[str]:
+        for block in blocks(found):
+            if text(block, "type").endswith("tool_result"):
+                yield from self._returned(block, found)
+
+    def _returned(self, block: Object, found: Object) -> Iterator[str]:
+        earlier = Call("…", None, self._depth(found))  # where the lines before are not looked at
+        call = self._calls.pop(text(block, "tool_use_id"), earlier)
+        began, ended = call.at, _moment(found)
+        took = ended - began if began is not None and ended is not None else None
+        error = _content(block) if block.get("is_error") is True else None
+        yield from _indented(tool_line(call.summary, error, took), call.depth)
+
+    def _result(self, found: Object) -> Iterator[str]:
+        for call in self._calls.values():
+            yield from _indented(f"{GEAR} {call.summary} → no answer", call.depth)
+        self._calls.clear()
+        result = results.read(found)
+        if not result.ok:
+            yield failure(result)
+        yield turn_summary(result)
+
+    def _depth(self, found: Object) -> int:
+        """How deep in sub-agents a line is."""
+        parent = text(found, "parent_tool_use_id")
+        return self._depths.get(parent, 0) + 1 if parent else 0
+
+
+def _system(found: Object) -> Iterator[str]:
+    subtype = text(found, "subtype")
+    if subtype == "api_retry":
+        delay = (number(found, "retry_delay_ms") or 0.0) / 1000
+        error = f"{text(found, 'error')} {count(found, 'error_status') or ''}".strip()
+        yield f"… {error}: try {count(found, 'attempt')} of {count(found, 'max_retries')} in {delay:.1f} s"
+    elif subtype == "compact_boundary":
+        yield "— the conversation was summarised to make room —"
+
+
+def _asked(request: Object) -> Iterator[str]:
+    if text(request, "subtype") == "can_use_tool":
+        asked = tools.asked("", text(request, "tool_name"), part(request, "input"))
+        yield f"? {asked.need.value}: {asked.summary}"
+
+
+def _indented(said: str, depth: int) -> Iterator[str]:
+    for line in said.splitlines() or [said]:
+        yield INDENT * depth + line
+
+
+def _content(block: Object) -> str:
+    """What a tool returned: a string, or blocks of text."""
+    return text(block, "content") or "\n".join(text(piece, "text") for piece in objects(block, "content"))
+
+
+def _moment(found: Object) -> float | None:
+    """When the line was written, in seconds since the epoch."""
+    try:
+        return datetime.fromisoformat(text(found, "timestamp")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

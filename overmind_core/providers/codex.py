@@ -1,0 +1,256 @@
+"""Codex as a provider: one prompt in, lines of JSON out (`codex exec --json`), or the same on an earlier conversation.
+
+It asks nothing: its sandbox decides what it may do. It chooses the conversation's id itself and tells it in its first
+line; what a resumed conversation used is told as a total. Lines as of version 0.169.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from overmind_core.domain.agent import Agent, Mode
+from overmind_core.domain.agentfacts import (
+    AgentFact,
+    Asked,
+    Decision,
+    Plain,
+    Result,
+    Retry,
+    Retrying,
+    SessionNamed,
+    Spoke,
+    ToolCalled,
+    ToolReturned,
+    TurnBegan,
+    TurnEnded,
+    Usage,
+    Verdict,
+)
+from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.providers.objects import Object, count, number, objects, one_line, part, read, text
+from overmind_core.providers.wording import FAILED, failure, tool_line, turn_summary
+
+UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
+    "--allowed-tools": lambda agent: agent.allowed_tools,
+    "--disallowed-tools": lambda agent: agent.disallowed_tools,
+    "--allow": lambda agent: agent.allow,
+    "--deny": lambda agent: agent.deny,
+    "--max-turns": lambda agent: agent.max_turns,
+    "--max-cost": lambda agent: agent.max_cost,
+    "--system-prompt": lambda agent: agent.system_prompt,
+    "--append-system-prompt": lambda agent: agent.append_system_prompt,
+    "--mcp-config": lambda agent: agent.mcp_config,
+}
+"""Options of `overmind run` that this program has nothing for."""
+
+OURS = frozenset({"--json", "--ephemeral", "-", "--", "-h", "--help", "-V", "--version", "resume", "fork", "review"})
+"""Arguments that would undo ours."""
+
+_WRAPPED = re.compile(r"""\S*sh -l?c (['"]?)(.*)\1""", re.DOTALL)
+_RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/(\d+)(?: \((.*)\))?", re.DOTALL)
+_STATUS = re.compile(r"status:? (\d{3})\b")
+_LIMIT = re.compile(r"usage limit", re.IGNORECASE)
+_NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
+_UNKNOWN_CONVERSATION = "no rollout found"
+_USAGE_ERROR = 2
+
+
+class Codex:
+    """The `codex` program, without its terminal."""
+
+    name = "codex"
+    program = "codex"
+    install = "npm install -g @openai/codex"
+    modes = frozenset({Mode.ONE_SHOT})
+    speaks_json = True
+
+    def refuse(self, agent: Agent) -> str | None:
+        """Name options that it doesn't know, and arguments that collide with ours."""
+        unknown = [f"{option} is not possible with codex" for option, given in UNSUPPORTED.items() if given(agent)]
+        ours = {*OURS, *(("-m", "--model") if agent.model else ()), *(("-s", "--sandbox") if _sandbox(agent) else ())}
+        names = [argument.partition("=")[0] for argument in agent.arguments]
+        return (
+            "; ".join([*unknown, *(f"--agent-arg {name} collides with ours" for name in names if name in ours)]) or None
+        )
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """None."""
+        del agent
+        return ()
+
+    def launch(self, start: Start) -> Launch:
+        """The prompt goes to standard input, whatever it holds."""
+        agent = start.agent
+        argv = [agent.program or self.program, "exec", "--json", "--skip-git-repo-check"]
+        argv += ("--model", agent.model) if agent.model else ()
+        argv += _sandbox(agent)
+        argv += agent.arguments
+        argv += ("resume", start.session) if start.resume else ()
+        prompt = (agent.prompt or "").encode("utf-8", "replace")
+        return Launch(argv=(*argv, "-"), stdin=prompt, end_input=True)
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """A line of `--json`."""
+        found = read(line)
+        if isinstance(found, str):
+            return (Plain(found),) if found.strip() else ()
+        tell = KINDS.get(text(found, "type"))
+        return tuple(tell(found)) if tell is not None else ()
+
+    def renderer(self) -> Renderer:
+        """A transcript."""
+        return _Transcript()
+
+    def message(self, text: str, uuid: str) -> bytes:
+        """It takes one prompt only."""
+        del text, uuid
+        return b""
+
+    def interrupt(self, request: str) -> bytes:
+        """Its input is closed."""
+        del request
+        return b""
+
+    def answer(self, question: Asked, decision: Decision) -> bytes:
+        """It asks nothing."""
+        del question, decision
+        return b""
+
+    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+        """What its end means."""
+        del mode
+        if code != 0 and resumed and _UNKNOWN_CONVERSATION in errors:
+            return Verdict(failed=True, reason="wrong_start", retry=Retry.SWITCH)
+        if code == _USAGE_ERROR and last is None:
+            return Verdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+        if last is not None and not last.ok:
+            return Verdict(failed=True, reason=last.reason, retry=last.retry)
+        return Verdict(failed=code != 0 or last is None, reason="no_result" if code == 0 and last is None else None)
+
+
+def _sandbox(agent: Agent) -> tuple[str, ...]:
+    """`--permission-mode` names its sandbox: `read-only`, `workspace-write`, `danger-full-access`."""
+    return ("--sandbox", agent.permission_mode) if agent.permission_mode else ()
+
+
+def _thread_started(found: Object) -> Iterator[AgentFact]:
+    if thread := text(found, "thread_id"):
+        yield SessionNamed(thread)
+
+
+def _turn_started(found: Object) -> Iterator[AgentFact]:
+    del found
+    yield TurnBegan()
+
+
+def _item_started(found: Object) -> Iterator[AgentFact]:
+    item = part(found, "item")
+    if summary := _tool(item):
+        yield ToolCalled(text(item, "id"), text(item, "type"), summary)
+
+
+def _item_completed(found: Object) -> Iterator[AgentFact]:
+    item = part(found, "item")
+    kind = text(item, "type")
+    if kind in {"agent_message", "reasoning"}:
+        yield Spoke(text(item, "text"), thought=kind == "reasoning")
+    elif _tool(item):
+        yield ToolReturned(text(item, "id"), _failed(item))
+
+
+def _error(found: Object) -> Iterator[AgentFact]:
+    """Only of its own tries; what it gives up for comes with the end of the turn."""
+    if retrying := _RETRYING.fullmatch(text(found, "message")):
+        yield Retrying(int(retrying[1]), int(retrying[2]), 0.0, one_line(retrying[3] or ""))
+
+
+def _turn_ended(found: Object) -> Iterator[AgentFact]:
+    yield TurnEnded(_result(found))
+
+
+KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {
+    "thread.started": _thread_started,
+    "turn.started": _turn_started,
+    "item.started": _item_started,
+    "item.completed": _item_completed,
+    "error": _error,
+    "turn.completed": _turn_ended,
+    "turn.failed": _turn_ended,
+}
+"""By the line's `type`."""
+
+
+def _result(found: Object) -> Result:
+    said = text(part(found, "error"), "message")
+    ok = text(found, "type") == "turn.completed"
+    reason = None if ok else _reason(said)
+    retry = Retry.NEVER if reason == "not_logged_in" else Retry.POLICY
+    return Result(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(part(found, "usage")), raw=found)
+
+
+def _reason(said: str) -> str:
+    if _LIMIT.search(said):
+        return "limited"
+    if _NOT_LOGGED_IN.search(said):
+        return "not_logged_in"
+    status = _STATUS.search(said)
+    return f"api_error {status[1]}" if status else "api_error"
+
+
+def _usage(found: Object) -> Usage:
+    """Its `input_tokens` hold those read from the cache."""
+    cached = count(found, "cached_input_tokens")
+    fresh = max(count(found, "input_tokens") - cached, 0)
+    return Usage(fresh, count(found, "output_tokens"), cached, count(found, "cache_write_input_tokens"))
+
+
+def _tool(item: Object) -> str:
+    """What a tool does, in one line; "" of items that are none."""
+    kind = text(item, "type")
+    if kind == "command_execution":
+        command = text(item, "command")
+        wrapped = _WRAPPED.fullmatch(command)
+        return f"shell: {one_line(wrapped[2] if wrapped else command)}"
+    if kind == "file_change":
+        changes = (f"{text(change, 'kind')} {text(change, 'path')}" for change in objects(item, "changes"))
+        return f"edit: {one_line(', '.join(changes))}"
+    if kind == "mcp_tool_call":
+        return f"{text(item, 'server')}: {text(item, 'tool')}"
+    return f"web search: {one_line(text(item, 'query'))}" if kind == "web_search" else ""
+
+
+def _failed(item: Object) -> bool:
+    return text(item, "status") in {"failed", "declined"}
+
+
+class _Transcript:
+    """One run's lines, readable. Stateless: an item comes whole."""
+
+    def feed(self, line: bytes) -> list[str]:
+        """What one line of output adds."""
+        found = read(line)
+        if isinstance(found, str):
+            return [found]
+        kind, item = text(found, "type"), part(found, "item")
+        if kind == "item.completed":
+            return _shown(item)
+        if kind == "error" and _RETRYING.fullmatch(text(found, "message")):
+            return [f"… {one_line(text(found, 'message'))}"]
+        if kind in {"turn.completed", "turn.failed"}:
+            result = _result(found)
+            return [*([] if result.ok else [failure(result)]), turn_summary(result)]
+        return []
+
+
+def _shown(item: Object) -> list[str]:
+    kind = text(item, "type")
+    if kind == "agent_message":
+        return text(item, "text").splitlines()
+    if kind == "error":
+        return [f"{FAILED} {one_line(text(item, 'message'))}"]
+    if not (summary := _tool(item)):
+        return []
+    code = number(item, "exit_code")
+    error = text(item, "aggregated_output") or (f"exit {code:.0f}" if code is not None else "")
+    return [tool_line(summary, error if _failed(item) else None)]

@@ -1,0 +1,68 @@
+"""Any other program: nothing is known of it but its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from overmind_core.domain.agent import Agent, Mode
+from overmind_core.domain.agentfacts import AgentFact, Asked, Decision, Plain, Result, Verdict
+from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.providers.objects import plain_text
+
+
+class Raw:
+    """No prompt, no questions, no results: its command line is the person's own, its output is plain."""
+
+    name = "raw"
+    program = ""
+    install = ""
+    modes = frozenset({Mode.INTERACTIVE})
+    speaks_json = False
+
+    def refuse(self, agent: Agent) -> str | None:
+        """What a raw mission can't have."""
+        if agent.arguments:
+            return "--agent-arg is for agents: give the arguments with the command"
+        return None
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """None."""
+        del agent
+        return ()
+
+    def launch(self, start: Start) -> Launch:
+        """The person's own program."""
+        return Launch(argv=(start.agent.program,))
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """A line is a line."""
+        return (Plain(plain_text(line)),)
+
+    def renderer(self) -> Renderer:
+        """Lines as they are."""
+        return _AsItIs()
+
+    def message(self, text: str, uuid: str) -> bytes:
+        """The text and a newline, as if it were typed."""
+        del uuid
+        return f"{text}\n".encode()
+
+    def interrupt(self, request: str) -> bytes:
+        """What ctrl-c types."""
+        del request
+        return b"\x03"
+
+    def answer(self, question: Asked, decision: Decision) -> bytes:
+        """It asks nothing that we know of."""
+        del question, decision
+        return b""
+
+    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+        """The exit code says it all."""
+        del last, errors, mode, resumed
+        return Verdict(failed=code != 0)
+
+
+class _AsItIs:
+    def feed(self, line: bytes) -> list[str]:
+        return [plain_text(line)]

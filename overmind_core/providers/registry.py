@@ -1,0 +1,50 @@
+"""Which agent programs there are: a row for each, and no other place names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import cast
+
+from overmind_core.providers.base import Provider, Renderer
+
+ROWS: Mapping[str, tuple[str, str]] = {
+    "raw": ("overmind_core.providers.raw", "Raw"),
+    "claude": ("overmind_core.providers.claude.provider", "Claude"),
+    "codex": ("overmind_core.providers.codex", "Codex"),
+}
+"""The module and the class; imported when first asked for, for the command line starts often and needs few."""
+
+
+class UnknownProvider(LookupError):
+    """There is no provider of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no provider {name!r}; there are: {', '.join(names())}")
+        self.name = name
+
+
+def names() -> tuple[str, ...]:
+    """All providers, the plain one first."""
+    return tuple(ROWS)
+
+
+def renderer(name: str) -> Renderer | None:
+    """A renderer for one run of that provider; None: its lines are plain, or nobody here knows it."""
+    provider = get(name) if name in ROWS else None
+    return provider.renderer() if provider is not None and provider.speaks_json else None
+
+
+@cache
+def get(name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        UnknownProvider: There is none.
+    """
+    if name not in ROWS:
+        raise UnknownProvider(name)
+    module, kind = ROWS[name]
+    make = cast("Callable[[], Provider]", getattr(import_module(module), kind))
+    return make()

@@ -1,0 +1,1 @@
+"""When something is due: cron expressions, intervals, and what to do about times that were missed. Never acts."""

@@ -1,0 +1,97 @@
+"""What is due: a pure function of the schedule, what was last dealt with, the time, and what a person wants."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from overmind_core.schedules.schedule import Schedule
+
+TOLERANCE = 60.0
+"""Seconds; what begins within them is on time: the supervisor may have been replaced meanwhile."""
+CORRECTION = 3 * 3600.0
+"""Seconds; a clock that goes back further was wrong before, and the new time counts. Source: cron(8)."""
+LONGEST_QUEUE = 100
+"""Times that wait for the run before; further ones are skipped."""
+COUNTED = 1000
+"""Missed times are counted up to here."""
+
+
+class Overlap(StrEnum):
+    """What becomes of a time that comes while the run before goes on."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+
+
+class CatchUp(StrEnum):
+    """What becomes of times at which nobody was there."""
+
+    NONE = "none"
+    ONE = "one"
+    """One run for all of them."""
+
+
+class Outcome(StrEnum):
+    """What to do about a time."""
+
+    START = "start"
+    QUEUE = "queue"
+    SKIP = "skip"
+    """The run before goes on."""
+    MISS = "miss"
+    """Nobody was there, and nothing is caught up."""
+
+
+class Policy(NamedTuple):
+    """What a person wants."""
+
+    overlap: Overlap = Overlap.SKIP
+    catch_up: CatchUp = CatchUp.ONE
+
+
+class Standing(NamedTuple):
+    """How it stands: the last time that was dealt with, whether a run goes on, and how many wait for that."""
+
+    last: float
+    """Seconds since the epoch; at first when it was created."""
+    busy: bool = False
+    waiting: int = 0
+
+
+class Decision(NamedTuple):
+    """What to do now."""
+
+    outcome: Outcome | None
+    """None: nothing."""
+    due: float | None
+    """The time that it is about, in seconds since the epoch."""
+    late: bool
+    """It is caught up."""
+    missed: int
+    """Further times, before that one, of which nothing comes."""
+    last: float
+    """What counts as dealt with from now on: to be saved before, or together with, what is done."""
+
+
+def decide(schedule: Schedule, policy: Policy, standing: Standing, now: float) -> Decision:
+    """Return what to do at `now`, in seconds since the epoch.
+
+    Of all times since the last one that was dealt with at most one leads to a run: the newest.
+    """
+    last = standing.last if standing.last <= now + CORRECTION else now
+    due = schedule.newest(last, now)
+    if due is None:
+        return Decision(None, None, late=False, missed=0, last=last)
+    late = now - due > TOLERANCE
+    missed = schedule.count(last, due, COUNTED + 1) - 1
+    outcome = Outcome.MISS if late and policy.catch_up is CatchUp.NONE else _overlapping(policy, standing)
+    return Decision(outcome, due, late, missed, due)
+
+
+def _overlapping(policy: Policy, standing: Standing) -> Outcome:
+    if not standing.busy and not standing.waiting:
+        return Outcome.START
+    queue = policy.overlap is Overlap.QUEUE and standing.waiting < LONGEST_QUEUE
+    return Outcome.QUEUE if queue else Outcome.SKIP

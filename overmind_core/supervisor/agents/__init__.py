@@ -1,0 +1,1 @@
+"""Agents: conversations, messages, questions, and what an agent is doing."""

@@ -1,0 +1,202 @@
+"""The attempts of a plan's agents as missions: asking for them, seeing them become ready, and how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.facts import EndAsked
+from overmind_core.domain.mission import Cause, Mission, Status
+from overmind_core.domain.plan.progress import End, Node, Stage
+from overmind_core.errors import OvermindError
+from overmind_core.store.errors import StoreError
+from overmind_core.supervisor.api import HandingOver
+from overmind_core.supervisor.book import run_of
+from overmind_core.supervisor.commands.starting import begin_agent
+from overmind_core.supervisor.plans import binding, narrative
+from overmind_core.supervisor.plans.boundprobe import bound
+from overmind_core.supervisor.plans.handed import handed_on
+from overmind_core.supervisor.plans.probes import NotReady, until_ready
+from overmind_core.supervisor.plans.removed import request_key
+from overmind_core.supervisor.plans.values import folder, values
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from overmind_core.domain.plan.blueprint import Agent
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.plans.pipeline import Pipeline
+    from overmind_core.supervisor.requests import Start
+    from overmind_core.supervisor.spawner import Environment
+
+RETRY_SECONDS = 1.0
+"""Pause before an agent is asked for again that could not be saved (a full disk)."""
+
+
+class Attempts:
+    """Does one thing at a time for each agent, and reports to the pipeline."""
+
+    def __init__(self, core: Supervisor, pipeline: Pipeline) -> None:
+        self._core = core
+        self._pipeline = pipeline
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._world: Environment | None = None
+
+    def begin(self, name: str) -> None:
+        """Ask for the agent's newest attempt; whether it was asked for before, nobody needs to know."""
+        self._under_way(name, self._begin(name))
+
+    def look_at(self, name: str) -> None:
+        """Find out how the mission of an agent's newest attempt stands."""
+        node = self._pipeline.nodes[name]
+        mission = None if node.mission is None else self._core.book.get(node.mission)
+        if mission is None:
+            self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason="removed"))
+        elif not mission.is_live:
+            self._conclude(name, mission)
+        elif node.stage is Stage.STOPPING and mission.ending is None:
+            self._core.book.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+        elif node.stage is Stage.RUNNING and not node.ready:
+            self._under_way(name, self._probe(name, mission))
+        self._pipeline.look()
+
+    def close(self) -> None:
+        """Nothing is under way any more."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+        self._tasks.clear()
+
+    # beginning
+
+    async def _begin(self, name: str) -> None:
+        agent, node = self._pipeline.board.agents.get(name), self._pipeline.nodes.get(name)
+        if agent is None or node is None:
+            self._failed_otherwise(name, "removed", "")
+            return
+        child = await self._asked_for(agent, node)
+        mission = None if child is None else self._core.book.get(child)
+        if mission is not None:
+            self._pipeline.has_begun(name, node.attempt, mission)
+
+    async def _asked_for(self, agent: Agent, node: Node) -> str | None:
+        """The mission of this attempt; None when there will be none."""
+        name = f"{self._pipeline.blueprint.name}/{agent.name}"
+        while True:
+            try:
+                request = await self._request(agent, node)
+                return str((await begin_agent(self._core, request, name=name, parent=self._pipeline.id))["id"])
+            except HandingOver:
+                return None
+            except StoreError:
+                await asyncio.sleep(RETRY_SECONDS)
+            except OvermindError as error:
+                if not self._goes_on_later:
+                    self._failed_otherwise(agent.name, error.code, error.message)
+                return None
+            except Exception as error:
+                # Whatever it is: a plan with an agent that is for ever about to start would never end.
+                self._failed_otherwise(agent.name, "internal", f"{type(error).__name__}: {error}")
+                raise
+
+    @property
+    def _goes_on_later(self) -> bool:
+        """Whether the next supervisor begins what is not begun: this one leaves, and the plan lives on."""
+        plan = self._core.book.live.get(self._pipeline.id)
+        return self._core.closing and plan is not None and plan.ending is None
+
+    def _failed_otherwise(self, name: str, reason: str, explained: str) -> None:
+        self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason=reason), explained)
+
+    async def _request(self, agent: Agent, node: Node) -> Start:
+        plan = self._pipeline.id
+        world = self._applied()
+        wanted = self._pipeline.wanted.get(agent.name)
+        if wanted is None:
+            raise OvermindError("removed", "It is no longer part of the plan.")
+        known = await values(self._core, self._pipeline, wanted, world)
+        where = folder(self._core, plan, agent.name, node)
+        if agent.outputs:
+            await asyncio.to_thread(os.makedirs, where, 0o700, exist_ok=True)
+        umask = self._core.book.live[plan].definition.umask
+        key = request_key(plan, agent.name, node)
+        return binding.start_request(agent, known, world, umask=umask, folder=where, key=key)
+
+    def _applied(self) -> Environment:
+        """The environment of whoever applied the plan."""
+        if self._world is None:
+            self._world = self._core.environment(self._pipeline.id)
+        return self._world
+
+    # becoming ready
+
+    async def _probe(self, name: str, mission: Mission) -> None:
+        probe = self._pipeline.board.agents[name].ready
+        assert probe is not None
+        try:
+            look = await bound(self._core, self._pipeline, probe, self._applied())
+            await until_ready(self._core, mission, look.probe, look.variables)
+        except NotReady as error:
+            self._not_ready(mission, str(error))
+        else:
+            self._pipeline.is_ready(name, mission.id)
+
+    def _not_ready(self, mission: Mission, why: str) -> None:
+        """It had its time: it has failed, and ends."""
+        current = self._core.book.live.get(mission.id)
+        if current is not None:
+            ask = EndAsked(Cause.LIMIT, current.definition.grace, f"--- not ready: {why} ---", reason="not_ready")
+            self._core.book.tell_if_legal(current, ask, urgent=True)
+
+    # ending
+
+    def _conclude(self, name: str, mission: Mission) -> None:
+        """It has ended: at once, unless something that it hands on has to be read first."""
+        agent = self._pipeline.board.agents[name]
+        if name in self._pipeline.results or agent.outputs:
+            self._under_way(name, self._read(name, agent, mission))
+        else:
+            self._leave(name)
+            self._pipeline.ended(name, self._end(mission))
+
+    async def _read(self, name: str, agent: Agent, mission: Mission) -> None:
+        where = folder(self._core, self._pipeline.id, name, self._pipeline.nodes[name])
+        wanted = ("result",) if name in self._pipeline.results else ()
+        try:
+            handed = await handed_on(self._core, mission, where, wanted, agent.outputs)
+        except Exception as error:
+            # Whatever it is: a plan with an agent that is for ever about to end would never end.
+            self._failed_otherwise(name, "internal", f"what it hands on can't be read: {error}")
+            raise
+        end = replace(self._end(mission), result=handed.result, facts=dict(handed.facts))
+        explained = ""
+        if handed.cut:
+            self._pipeline.note(narrative.cut(name, handed.cut))
+        if end.ok and handed.missing:
+            end = replace(end, ok=False, reason="output_missing")
+            explained = f"it did not hand on {', '.join(handed.missing)}"
+        self._pipeline.ended(name, end, explained)
+
+    def _end(self, mission: Mission) -> End:
+        """How the mission ended; one that a person stopped has failed, whatever its exit code."""
+        row = self._core.state.runs.latest(mission.id)
+        by_hand = row is not None and run_of(row).reason == Cause.STOP
+        reason = "stopped" if by_hand and mission.status is Status.STOPPED else mission.reason
+        if mission.status is Status.KILLED:
+            reason = "killed"
+        at = mission.ended_at or self._core.clock.wall()
+        ok = mission.status is Status.STOPPED and not by_hand
+        return End(ok=ok, at=at, exit_code=mission.exit_code, reason=reason)
+
+    def _under_way(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do something for an agent beside everything else; it takes the place of what was being done for it."""
+        self._leave(name)
+        task = self._tasks[name] = self._core.background(work)
+        task.add_done_callback(lambda _: self._tasks.pop(name, None) if self._tasks.get(name) is task else None)
+
+    def _leave(self, name: str) -> None:
+        """What is being done for the agent is of no use any more."""
+        before = self._tasks.pop(name, None)
+        if before is not None and before is not asyncio.current_task():
+            before.cancel()

@@ -1,0 +1,167 @@
+"""Everything that a program's bytes change, and the few movements that all handlers are made of.
+
+Columns and rows count from 0 at the top left. The cursor never leaves the screen: after a character in the last
+column it stays there with `pending_wrap`, and the next character wraps first.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from overmind_core.terminal.charsets import Charsets
+from overmind_core.terminal.events import Bell, Event, TitleChanged
+from overmind_core.terminal.modes import Modes
+from overmind_core.terminal.row import Row, blank_row
+from overmind_core.terminal.scrollback import Scrollback
+from overmind_core.terminal.style import DEFAULT, Style, erased
+
+TAB = 8
+EVENTS_LIMIT = 1000
+"""Events of one chunk; a program that causes more is not meant seriously."""
+
+
+class Saved(NamedTuple):
+    """What DECSC keeps, one per screen."""
+
+    x: int
+    y: int
+    pending_wrap: bool
+    style: Style
+    charsets: Charsets
+    origin: bool
+
+
+class Colours(NamedTuple):
+    """The terminal's own colours as red, green, blue (0–255), for programs that ask."""
+
+    foreground: tuple[int, int, int]
+    background: tuple[int, int, int]
+    cursor: tuple[int, int, int]
+
+
+class State:
+    """One terminal: two screens, a cursor, modes."""
+
+    __slots__ = (
+        "bottom", "charsets", "colours", "columns", "cursor_shape", "dirty", "dirty_all", "events",
+        "height", "last", "modes", "next_tab", "other_rows", "pending_wrap", "replies", "rows", "saved", "scrollback",
+        "special", "style", "tabs", "title", "titles", "top", "x", "y",
+    )  # fmt: skip
+
+    def __init__(self, columns: int, height: int, scrollback: int) -> None:
+        self.columns = columns
+        self.height = height
+        self.scrollback = Scrollback(scrollback)
+        self.colours: Colours | None = None
+        self.title = ""
+        self.replies: list[bytes] = []
+        """Not yet sent to the program."""
+        self.events: list[Event] = []
+        """Not yet told."""
+        self.dirty: set[int] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """As after power on, the size stays; the scrollback is the caller's."""
+        self.style = DEFAULT
+        self.rows = self.blank_rows(self.height)
+        self.other_rows = self.blank_rows(self.height)
+        """Of the screen that is not shown."""
+        self.x = self.y = 0
+        self.pending_wrap = False
+        self.top, self.bottom = 0, self.height - 1
+        self.saved: list[Saved | None] = [None, None]
+        """Of the primary and of the alternate screen."""
+        self.modes = Modes()
+        self.charsets = Charsets()
+        self.special = False
+        """Whether text needs more than being put down: another character set, or insert mode."""
+        self.titles: list[str] = []
+        self.cursor_shape = 0
+        self.last = ""
+        """Text whose last character REP repeats."""
+        self.set_tabs(set(range(TAB, self.columns, TAB)))
+        self.dirty_all = True
+
+    def blank_rows(self, count: int) -> list[Row]:
+        """Rows in the background that erasing leaves."""
+        style = erased(self.style)
+        return [blank_row(self.columns, style) for _ in range(count)]
+
+    def set_tabs(self, tabs: set[int]) -> None:
+        """Other tab stops, as columns."""
+        self.tabs = tabs
+        last = following = self.columns - 1
+        self.next_tab = [last] * self.columns
+        """Column → where a tab goes from it."""
+        for column in range(last, -1, -1):
+            self.next_tab[column] = following
+            if column in tabs:
+                following = column
+
+    def set_charsets(self, charsets: Charsets) -> None:
+        """Other character sets."""
+        self.charsets = charsets
+        self.update_special()
+
+    def update_special(self) -> None:
+        """After a change of the character sets or of insert mode."""
+        self.special = self.charsets.table is not None or self.modes.insert
+
+    def goto(self, x: int, y: int) -> None:
+        """Move the cursor; positions outside are clamped, rows count from the top margin in origin mode."""
+        self.pending_wrap = False
+        self.x = max(0, min(x, self.columns - 1))
+        if self.modes.origin:
+            self.y = max(self.top, min(y + self.top, self.bottom))
+        else:
+            self.y = max(0, min(y, self.height - 1))
+
+    def line_feed(self) -> None:
+        """One row down; at the bottom margin the region scrolls."""
+        self.pending_wrap = False
+        if self.y == self.bottom:
+            self.scroll_up(self.top, 1)
+        elif self.y < self.height - 1:
+            self.y += 1
+
+    def scroll_up(self, top: int, count: int) -> None:
+        """Rows from `top` to the bottom margin move up; what leaves the primary screen goes to the scrollback."""
+        if top == 0 and not self.modes.alternate:
+            for row in self.rows[: min(count, self.bottom + 1)]:
+                self.scrollback.push(row)
+        self.delete_rows(top, count)
+
+    def delete_rows(self, top: int, count: int) -> None:
+        """Rows from `top` to the bottom margin move up; the deleted ones are lost."""
+        count = min(count, self.bottom - top + 1)
+        del self.rows[top : top + count]
+        place = self.bottom + 1 - count
+        self.rows[place:place] = self.blank_rows(count)
+        self.touch(top, self.bottom)
+
+    def insert_rows(self, top: int, count: int) -> None:
+        """Rows from `top` to the bottom margin move down; the last ones are lost."""
+        count = min(count, self.bottom - top + 1)
+        del self.rows[self.bottom + 1 - count : self.bottom + 1]
+        self.rows[top:top] = self.blank_rows(count)
+        self.touch(top, self.bottom)
+
+    def touch(self, first: int, last: int) -> None:
+        """These rows look different now."""
+        if first == 0 and last == self.height - 1:
+            self.dirty_all = True
+        else:
+            self.dirty.update(range(first, last + 1))
+
+    def set_title(self, title: str) -> None:
+        """The window's title."""
+        if title != self.title:
+            self.title = title
+            self.tell(TitleChanged(title))
+
+    def tell(self, event: Event) -> None:
+        """Something for those who watch; bells in a row are one."""
+        if len(self.events) >= EVENTS_LIMIT or (self.events and event == self.events[-1] == Bell()):
+            return
+        self.events.append(event)

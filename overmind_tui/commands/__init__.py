@@ -1,0 +1,1 @@
+"""What is typed after a colon: read, run, remembered."""

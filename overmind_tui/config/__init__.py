@@ -1,0 +1,1 @@
+"""What a person has configured, and how it looks then."""

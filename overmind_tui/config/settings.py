@@ -1,0 +1,232 @@
+r"""What `[tui]` of config.toml may say, and what the command line said; everything has a default.
+
+```toml
+[tui]
+theme = "dark"             # dark | light | any theme of Textual
+symbols = "auto"           # auto | unicode | ascii
+mouse = true
+motion = true              # false: nothing blinks
+coach = true               # false: no first steps in the bottom line
+fps = 0                    # frames a second at most; 0: 60, over ssh 15
+escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
+confirm_kill = false       # ctrl-k asks too
+detach_keys = ["ctrl-]"]   # leave a mission's terminal as ctrl-\ does
+log_time = false           # times in the log
+log_wrap = false
+log_range = "tail"         # tail | head | 1m | 5m | 15m | 30m | 1h
+
+[tui.hotkeys]              # key = a line after `:`
+f2 = "top"
+f3 = { line = "events /crashed", context = "missions" }
+"ctrl-t" = { line = "top", override = true }
+
+[tui.aliases]              # word = a line after `:`
+mine = "missions label=owner=me"
+```
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from overmind_tui.config import hotkeys
+from overmind_tui.config.hotkeys import Hotkey
+
+SYMBOLS = ("auto", "unicode", "ascii")
+RANGES = ("tail", "head", "1m", "5m", "15m", "30m", "1h")
+MOST_FPS, MOST_ESCAPE = 250, 2000
+
+
+class Settings(NamedTuple):
+    """How the program looks and asks; 0 is what suits the terminal."""
+
+    theme: str = "dark"
+    symbols: str = "auto"
+    confirm_kill: bool = False
+    mouse: bool = True
+    motion: bool = True
+    coach: bool = True
+    """Whether the bottom line tells new users what to press next."""
+    fps: int = 0
+    """Frames a second at most."""
+    escape_ms: int = 0
+    detach_keys: tuple[str, ...] = ()
+    log_time: bool = False
+    log_wrap: bool = False
+    log_range: str = "tail"
+    hotkeys: tuple[Hotkey, ...] = ()
+    aliases: Mapping[str, str] = {}
+    """Word → line after `:`."""
+
+
+class BadSettings(ValueError):
+    """The configuration has a mistake: the first in a sentence that names the file's line, and where the others are.
+
+    Attributes:
+        sentences: One for each mistake.
+        settings: What remains when all mistakes are left out.
+    """
+
+    def __init__(self, sentences: Sequence[str], settings: Settings) -> None:
+        more = f" (and {len(sentences) - 1} more, :doctor says all)" if len(sentences) > 1 else ""
+        super().__init__(sentences[0] + more)
+        self.sentences = tuple(sentences)
+        self.settings = settings
+
+
+class _Mistake(ValueError):
+    """Something of the file that makes no sense.
+
+    Attributes:
+        path: The keys that lead there.
+    """
+
+    def __init__(self, path: tuple[str, ...], reason: str) -> None:
+        super().__init__(f"{'.'.join(path)}: {reason}")
+        self.path = path
+
+
+def load(path: str) -> Settings:
+    """The settings in the file; the defaults when there is none.
+
+    Raises:
+        BadSettings: it can't be read, or says what makes no sense.
+    """
+    if not os.path.exists(path):
+        return Settings()
+    text = _text(path)
+    return read(_document(text).get("tui", {}), text)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode()
+    except OSError as error:
+        said = f"config.toml: {path} can't be read ({error.strerror}): make it readable"
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        said = f"config.toml line {line}: this is no UTF-8: save the file as UTF-8"
+    raise BadSettings([said], Settings())
+
+
+def _document(text: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - most homes have no configuration
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        from overmind_tui.view import tomlplace  # noqa: PLC0415 - only after a mistake
+
+        raise BadSettings([f"config.toml {tomlplace.explained(str(error), text)}"], Settings()) from None
+
+
+def read(table: object, text: str = "") -> Settings:
+    """The settings of the table `[tui]` of a file with this text.
+
+    Raises:
+        BadSettings: something makes no sense.
+    """
+    if not isinstance(table, Mapping):
+        raise BadSettings([_located(_Mistake(("tui",), "must be a table"), text)], Settings())
+    found: dict[str, Any] = {}
+    mistakes: list[_Mistake] = []
+    for key, value in table.items():
+        try:
+            found[key] = _value(key, value, mistakes)
+        except _Mistake as mistake:
+            mistakes.append(mistake)
+    settings = Settings(**found)
+    if mistakes:
+        raise BadSettings([_located(one, text) for one in mistakes], settings)
+    return settings
+
+
+def _value(key: str, value: object, mistakes: list[_Mistake]) -> object:
+    """A value as the settings hold it; mistakes within it are added to the others."""
+    path = ("tui", key)
+    if key not in Settings._fields:
+        raise _Mistake(path, f"there is no such setting{_meant(key)}")
+    if key in _TABLES:
+        if not isinstance(value, Mapping):
+            raise _Mistake(path, "write a table")
+        return _TABLES[key](value, mistakes)
+    if key == "detach_keys":
+        return _detach_keys(path, value)
+    default = Settings._field_defaults[key]
+    if type(value) is not type(default):
+        raise _Mistake(path, f"{value!r} is not allowed here")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise _Mistake(path, f"write one of {', '.join(_CHOICES[key])}")
+    if key in _MOST and not 0 <= int(str(value)) <= _MOST[key]:
+        raise _Mistake(path, f"write a number up to {_MOST[key]}")
+    return value
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {"symbols": SYMBOLS, "log_range": RANGES}
+_MOST = {"fps": MOST_FPS, "escape_ms": MOST_ESCAPE}
+
+
+def _hotkeys(table: Mapping[str, object], mistakes: list[_Mistake]) -> tuple[Hotkey, ...]:
+    found = []
+    for key, value in table.items():
+        try:
+            found.append(hotkeys.read(key, value))
+        except ValueError as error:
+            mistakes.append(_Mistake(("tui", "hotkeys", key), str(error)))
+    return tuple(found)
+
+
+def _aliases(table: Mapping[str, object], mistakes: list[_Mistake]) -> dict[str, str]:
+    found = {}
+    for word, line in table.items():
+        if not word or any(one.isspace() for one in word) or word[0] in ":/!-":
+            mistakes.append(_Mistake(("tui", "aliases", word), "an alias is one word"))
+        elif not isinstance(line, str) or not line.strip():
+            mistakes.append(_Mistake(("tui", "aliases", word), 'write a line, such as "missions label=mine"'))
+        else:
+            found[word] = line
+    return found
+
+
+_TABLES: Mapping[str, Callable[[Mapping[str, object], list[_Mistake]], object]] = {
+    "hotkeys": _hotkeys,
+    "aliases": _aliases,
+}
+
+
+def _detach_keys(path: tuple[str, ...], value: object) -> tuple[str, ...]:
+    from overmind_core.client.detachkey import parse  # noqa: PLC0415 - most homes have no configuration
+
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _Mistake(path, 'write a list, such as ["ctrl-]"]')
+    for one in value:
+        try:
+            parse(one)
+        except ValueError as error:
+            raise _Mistake(path, str(error)) from None
+    return tuple(value)
+
+
+def _meant(key: str) -> str:
+    import difflib  # noqa: PLC0415 - only after a mistake
+
+    close = difflib.get_close_matches(key, Settings._fields, n=1)
+    return f"; {close[0]}?" if close else ""
+
+
+def _located(mistake: _Mistake, text: str) -> str:
+    from overmind_tui.view import tomlplace  # noqa: PLC0415 - only after a mistake
+
+    line = tomlplace.line_of(text, mistake.path)
+    return f"config.toml line {line}: {mistake}" if line else f"config.toml: {mistake}"
+
+
+def ascii_only(symbols: str, environ: Mapping[str, str]) -> bool:
+    """Whether marks are drawn with ASCII: as told, else where the terminal speaks no UTF-8."""
+    if symbols != "auto":
+        return symbols == "ascii"
+    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
+    return environ.get("TERM") in {"linux", "dumb"} or "utf" not in locale.lower().replace("-", "")

@@ -1,0 +1,53 @@
+"""What is known about a mission, what it is, and what changed in its folder: each on a page of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_tui import views
+from overmind_tui.commands import jobs
+from overmind_tui.deeds.starting import PROGRAM
+from overmind_tui.screens.changes import ChangesPage
+from overmind_tui.screens.text import TextPage
+from overmind_tui.view import missions, toml
+from overmind_tui.view.cells import Row, safe
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+class Looking:
+    """What changes nothing."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+
+    def attach(self, rows: list[Row]) -> None:
+        """Type into the terminal of the first; read-only: look at it."""
+        if not missions.is_live(rows[0]):
+            name, mark = safe(rows[0]["name"]), missions.mark(rows[0]).word
+            self._app.flash(f"{name} is {mark}: r starts it again, l shows its log", "slow")
+            return
+        self._app.to_root()
+        self._app.main.terminal_side.join(rows[0])
+
+    def describe(self, rows: list[Row]) -> None:
+        """Everything that is known of the first."""
+        views.described(self._app, rows[0])
+
+    def changes(self, rows: list[Row]) -> None:
+        """What git shows of its folder."""
+        self._app.open(ChangesPage(rows[0]))
+
+    def as_toml(self, rows: list[Row]) -> None:
+        """Its definition, as `overmind edit` would have it."""
+        app, row = self._app, rows[0]
+
+        def told(outcome: jobs.Outcome) -> None:
+            if outcome.code:
+                app.flash(safe(outcome.text.strip()), "bad")
+                return
+            shown = toml.lines(outcome.text)
+            app.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
+
+        app.commands.runs.jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)

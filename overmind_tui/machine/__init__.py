@@ -1,0 +1,1 @@
+"""The machine around the program: other programs, the clipboard, folders."""

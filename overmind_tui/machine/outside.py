@@ -1,0 +1,141 @@
+"""Another program has the whole terminal for a while: a pager, an editor, a shell.
+
+Our loop goes on meanwhile, so that missions that only this program supervises are looked after; it just draws nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import termios
+from asyncio import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from textual.driver import Driver
+
+    from overmind_tui.app import OvermindApp
+
+NOT_STARTED = 127
+"""As shells have it: there is no such program."""
+_KEYS = (signal.SIGINT, signal.SIGQUIT)
+"""What the terminal sends to everybody in front when keys are pressed; they are meant for the other program."""
+
+
+def run(
+    app: OvermindApp,
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    then: Callable[[int], None],
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Give the terminal to a program until it ends, then call `then` with its exit status.
+
+    One that comes while another one has the terminal waits for its end.
+
+    Args:
+        app: Who has the terminal now.
+        argv: The program and its arguments.
+        cwd: Where it runs.
+        then: Hears of its end, once we have the terminal again; 128 + number for a signal.
+        environ: Its environment; that of `app` when not given.
+    """
+    app.typed.close()
+    environment = dict(app.world.environ if environ is None else environ)
+    app.run_worker(_run(app, argv, cwd, environment, then), exit_on_error=False)
+
+
+async def _run(
+    app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str], then: Callable[[int], None]
+) -> None:
+    try:
+        async with app.terminal:
+            app.typed.close()
+            code = await _alone(app, argv, cwd, environ)
+    finally:
+        app.typed.open()
+    then(code)
+
+
+async def _alone(app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str]) -> int:
+    """Its exit status."""
+    driver = app._driver  # noqa: SLF001 - Textual's own `suspend` would stop the loop
+    try:
+        if app.is_headless or driver is None:
+            return await _status(argv, cwd, environ, subprocess.DEVNULL)
+        if driver.can_suspend:
+            with _away(app, driver):
+                return await _status(argv, cwd, environ, None)
+        app.flash(f"{argv[0]} needs a terminal, and there is none here", "bad")
+    except OSError as error:
+        app.flash(f"{error.filename or argv[0]}: {error.strerror}", "bad")
+    return NOT_STARTED
+
+
+async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream: int | None) -> int:
+    """Run it; whatever ends us first also ends it, as a terminal that is closed would."""
+    process = await asyncio.create_subprocess_exec(
+        *argv, cwd=cwd, env=environ, stdin=stream, stdout=stream, stderr=stream
+    )
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        _hang_up(process.pid)
+        raise
+    return 128 - code if code < 0 else code
+
+
+def _hang_up(root: int) -> None:
+    """Tell a program and all that it started that their terminal is gone."""
+    from overmind_core.system.processtree import machine  # noqa: PLC0415 - only on a hurried way out
+
+    found = machine().scan()
+    for process in found.processes.values():
+        if process.pid == root or found.descends(process.pid, root):
+            machine().send(process, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def _away(app: OvermindApp, driver: Driver) -> Iterator[None]:
+    """Nothing is read from the terminal and nothing is drawn."""
+    before = {number: signal.signal(number, _ignore) for number in _KEYS}
+    app.app_focus = False
+    driver.suspend_application_mode()
+    try:
+        with driver.no_automatic_restart(), app.batch_update():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if app.is_running:
+            _take_front()
+            drop_typed(driver.fileno)  # type: ignore[attr-defined] # as every driver that can suspend has it
+            driver.resume_application_mode()
+            app.app_focus = True
+            app.repaint()
+
+
+def drop_typed(terminal: int) -> None:
+    """Forget what was typed there and nobody has read: it was for the other program, and is no key of ours."""
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(terminal, termios.TCIFLUSH)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """A handler, for what is set to be ignored would be ignored by the other program too."""
+
+
+def _take_front() -> None:
+    """Be in front of the terminal again, though a killed shell did not give that back."""
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        with contextlib.suppress(OSError):
+            os.tcsetpgrp(0, os.getpgrp())
+    finally:
+        signal.signal(signal.SIGTTOU, before)

@@ -1,0 +1,160 @@
+"""The panels of the main screen: which are shown, which of them has the keys, and who does what the keys mean there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from textual.geometry import Size
+
+from overmind_tui.actions import Context
+from overmind_tui.screens.wayback import WayBack
+from overmind_tui.view.shape import Panel, Shape, has_stats, shape
+
+if TYPE_CHECKING:
+    from overmind_tui.screens.missions import MissionsScreen
+
+CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS}
+
+
+class Side(Protocol):
+    """What a panel does with keys, by methods `do_<action>`."""
+
+    def type(self, text: str) -> bool:
+        """What is typed after `/` so far; False when it is broken."""
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+
+
+class Panels:
+    """Their arrangement.
+
+    Attributes:
+        current: The panel that has the keys.
+        zoomed: Whether it stands alone.
+        shows_header: Whether there is a header where there is room.
+        shape: What is shown.
+        way_back: To the list that the log was opened from.
+    """
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        self._screen = screen
+        self.current = Panel.TABLE
+        self.zoomed = False
+        self.shows_header = True
+        self.shape = Shape()
+        self.way_back = WayBack()
+
+    @property
+    def at_terminal(self) -> bool:
+        """Whether the keys are for the terminal, and not for a line that is typed."""
+        return self.current is Panel.TERMINAL and not self._screen.bar.sign
+
+    @property
+    def context(self) -> Context:
+        """Whose keys count."""
+        return self._screen.terminal_side.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
+
+    @property
+    def side(self) -> Side:
+        """Who does what the keys mean."""
+        if self.current is Panel.TERMINAL:
+            return self._screen.terminal_side
+        return self._screen.log_side if self.current is Panel.LOG else self._screen.table_side
+
+    def resized(self, size: Size) -> None:
+        """Fold what doesn't fit."""
+        if self.current is Panel.STATS and not has_stats(size.width, size.height):
+            self.current = Panel.TABLE
+        self.fold(size)
+        self.refocus()
+
+    def fold(self, size: Size | None = None) -> None:
+        """Decide which are shown in a terminal of this size; None: of the one that is there."""
+        screen, program = self._screen, self._screen.program
+        size = size or program.size
+        shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed)
+        screen.too_small.display = shown.small
+        screen.room.display = not shown.small
+        screen.head.display = not shown.small and self.shows_header
+        screen.head.styles.height = shown.header
+        screen.banner.display = not shown.small and bool(program.news.lost or program.absence.said)
+        screen.banner.set_class(bool(program.news.lost), "lost")
+        screen.log_view.display = shown.side and not screen.terminal_side.is_open
+        screen.terminal_view.display = shown.side and screen.terminal_side.is_open
+        screen.terminal_side.stay.seen_again()
+        screen.table.display, screen.stats.display = shown.table, shown.stats
+        screen.left.display = shown.table or shown.stats
+        screen.left.styles.width = shown.list_cells or "1fr"
+        screen.stats.styles.height = shown.stats_lines if shown.table else "1fr"
+
+    def refocus(self) -> None:
+        """The one that has the keys may have others now."""
+        screen = self._screen
+        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.STATS: screen.stats}
+        screen.set_focus(widgets.get(self.current, screen.table))
+        screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
+        screen.retitle()
+        screen.head.refresh()
+        screen.say()
+
+    def give(self, panel: Panel) -> None:
+        """Give the keys to a panel; the log is where a terminal was."""
+        if panel is Panel.LOG:
+            self._screen.terminal_side.close()
+        else:
+            self.way_back.forget(self._screen.program)
+        self.current = panel
+        self.fold()
+        self.refocus()
+
+    def do_next_panel(self) -> None:
+        """The next of those that there is room for."""
+        self._step(1)
+
+    def do_previous_panel(self) -> None:
+        """The one before."""
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        size = self._screen.app.size
+        beside = Panel.TERMINAL if self._screen.terminal_side.is_open else Panel.LOG
+        there = [Panel.TABLE, beside, *([Panel.STATS] if has_stats(size.width, size.height) else [])]
+        at = there.index(self.current) if self.current in there else 0
+        self.give(there[(at + step) % len(there)])
+
+    def do_zoom(self) -> None:
+        """One panel, or all."""
+        self.zoomed = not self.zoomed
+        self.fold()
+
+    def do_header(self) -> None:
+        """Show or hide it."""
+        self.shows_header = not self.shows_header
+        self.fold()
+
+    def close_one(self) -> bool:
+        """Close one thing of the panel, or the panel; whether there was any."""
+        if self.side.close_one():
+            return True
+        if self.zoomed:
+            self.do_zoom()
+        elif self.current is Panel.TERMINAL:
+            self.close_terminal()
+        elif self.current is not Panel.TABLE:
+            self._close_panel()
+        else:
+            return False
+        return True
+
+    def _close_panel(self) -> None:
+        """To the list that it was opened from, else to the missions."""
+        way, self.way_back = self.way_back, WayBack()
+        self.give(Panel.TABLE)
+        way.go(self._screen.program)
+
+    def close_terminal(self) -> None:
+        """Back to the list."""
+        self._screen.terminal_side.close()
+        self.zoomed = False
+        self.give(Panel.TABLE)

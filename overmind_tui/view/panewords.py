@@ -1,0 +1,68 @@
+"""What the borders of a terminal pane say: whose it is, which mode, how to leave, why it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from overmind_tui.view.amounts import span
+from overmind_tui.view.cells import safe
+
+Json = Mapping[str, Any]
+OVER = "r run again · esc back"
+SIGNALLED = 128
+
+
+def title(name: str, window_title: str) -> str:
+    """Whose terminal it is, and what its program calls it."""
+    said = safe(window_title).strip()
+    return f"terminal · {safe(name)}" + (f" · {said}" if said else "")
+
+
+def looking(
+    *, terminal: tuple[int, int], cropped: bool, back: int, selecting: bool, searching: str, read_only: bool
+) -> str:
+    """While it is only looked at.
+
+    Args:
+        terminal: Its columns and rows.
+        cropped: Not all of them fit into the pane.
+        back: Rows between the end and what is shown.
+        selecting: Something is being selected.
+        searching: What is searched and how many times it is there.
+        read_only: Nothing may be typed at all.
+    """
+    if selecting:
+        return "selecting · space other end · c copies"
+    size = f"{terminal[0]}x{terminal[1]}, cropped" if cropped else ""
+    place = f"{back} back" if back else ""
+    keys = "esc back" if read_only or back else "i types · esc back"
+    return " · ".join(part for part in ("looking", place, searching, size, keys) if part)
+
+
+def typing(keys: Sequence[str], *, terminal: tuple[int, int], cropped: bool) -> str:
+    """While everything goes to the program."""
+    size = f" · {terminal[0]}x{terminal[1]}, cropped" if cropped else ""
+    return f"typing{size} · {' or '.join(keys)} leaves"
+
+
+def finishing(seconds: float) -> str:
+    """Until a headless session's turn is over."""
+    return f"finishing the turn ({span(seconds)} so far) · i interrupt now · esc cancel"
+
+
+def exited(code: int) -> str:
+    """The process has ended; negative: by that signal."""
+    return f"exited ({code if code >= 0 else SIGNALLED - code}) · {OVER}"
+
+
+def over(item: Json) -> str:
+    """What the supervisor said when the stay ended."""
+    match item["type"]:
+        case "handing_back":
+            return "goes on without a terminal · esc back"
+        case "detached":
+            return "sent away · i types · esc back"
+    code, status, reason = item.get("exit_code"), safe(item.get("status")), safe(item.get("reason"))
+    how = f"exited ({code})" if code is not None else status
+    return f"{how}{f', {reason}' if reason and reason != how else ''} · {OVER}"

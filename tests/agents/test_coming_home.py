@@ -1,0 +1,70 @@
+"""A handed-over session whose program ends goes on headless, and whoever was attached is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit import claude
+from tests.kit.attached import Attached
+
+
+@pytest.fixture
+def mission(agents):
+    """A session that has answered once."""
+    mission = agents.session(prompt="by pipe")
+    agents.answer(1)
+    return mission
+
+
+def goes_on(agents, mission):
+    """It is headless and idle, with its conversation, and nobody called that a restart."""
+    there = ("headless", "running", "idle", 0)
+    info = agents.until(
+        mission, lambda info: (info["mode"], info["status"], info["activity"], info["attached"]) == there and info
+    )
+    assert (info["restart_count"], info["handover"]) == (0, None)
+    assert "by pipe" in agents.say(mission, "!history")
+
+
+def told(person):
+    """The client leaves by itself, and says why."""
+    assert person.end() == 0
+    assert b"goes on without a terminal" in person.seen
+
+
+def test_who_ends_the_program_is_told_that_the_session_goes_on(agents, mission):
+    claude.settle(agents.om, agents.om.home)
+    with Attached(agents.om, mission) as person:
+        person.shows("echo: by pipe")
+        person.type(b"/exit\r")
+        told(person)
+    goes_on(agents, mission)
+    ends = [event["run"] for event in agents.events(mission, "exited")]
+    assert ends == [1, 2], "each end is told of the run that ended"
+
+
+def test_a_program_that_can_not_start_on_a_terminal_costs_no_session(agents, mission):
+    """It was never set up, and finds no network."""
+    with Attached(agents.om, mission) as person:
+        told(person)
+    goes_on(agents, mission)
+
+
+def test_who_does_not_trust_the_folder_loses_no_session(agents, mission):
+    claude.settle(agents.om)
+    with Attached(agents.om, mission) as person:
+        person.shows("No, exit")
+        person.type(b"\x1b")
+        told(person)
+    goes_on(agents, mission)
+
+
+def test_one_that_was_killed_in_a_terminal_is_started_again_without_it(agents, mission):
+    claude.settle(agents.om, agents.om.home)
+    with Attached(agents.om, mission) as person:
+        person.shows("echo: by pipe")
+        agents.kill(mission)
+        assert person.end() == 137
+    agents.om.ok("restart", mission)
+    agents.until(mission, lambda info: (info["mode"], info["activity"]) == ("headless", "idle"))
+    assert "by pipe" in agents.say(mission, "!history")

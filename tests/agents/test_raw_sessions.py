@@ -1,0 +1,100 @@
+"""Sessions of any other program: what is sent is typed, at once and exactly."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.kit.waiting import eventually
+
+
+def session(agents, *command, options=()):
+    mission = agents.om.mission([*command], "--type", "session", *options)
+    agents.om.wait_status(mission, "running")
+    return mission
+
+
+def shows(agents, mission, text):
+    eventually(lambda: text in agents.om.logs(mission), what=f"{text!r} is shown")
+
+
+def test_what_is_sent_is_typed_and_delivered_at_once(agents):
+    mission = session(agents, "sh", "-c", "stty -echo; echo ready; exec cat")
+    shows(agents, mission, "ready")
+    assert agents.om.ok("send", mission, "hello", "there") == f"Sent to mission {mission}\n"
+    shows(agents, mission, "hello there")
+    assert [(one["state"], one["text"]) for one in agents.messages(mission)] == [("delivered", "hello there")]
+    assert agents.om.json("send", mission, "--json", "again")["state"] == "delivered"
+
+
+@pytest.mark.parametrize("program", [("sh",), ("bash", "--norc"), (sys.executable, "-q")])
+def test_programs_that_read_commands(agents, program):
+    mission = session(agents, *program)
+    python = program[0] == sys.executable
+    agents.om.ok("send", mission, "print(6 * 7)" if python else "echo $((6 * 7))")
+    shows(agents, mission, "42")
+    agents.om.ok("send", mission, "exit(3)" if python else "exit 3")
+    assert agents.om.wait_status(mission, "crashed")["exit_code"] == 3
+
+
+def test_no_command_is_the_callers_shell(agents):
+    mission = agents.om.mission([], "--type", "session")
+    agents.om.wait_status(mission, "running")
+    agents.om.ok("send", mission, "echo I am $0")
+    shows(agents, mission, "I am /bin/sh")
+
+
+def test_lines_arrive_exactly(agents):
+    mission = session(agents, "sh", "-c", "stty -echo; echo ready; exec cat")
+    shows(agents, mission, "ready")
+    for text in ("'quoted' \"twice\" $HOME", "🐝 漢字", "-n", "!bang", "/slash"):
+        agents.om.ok("send", mission, "--", text)
+        shows(agents, mission, f"\n{text}\n")
+
+
+def test_an_answer_can_not_be_waited_for(agents):
+    mission = session(agents, "cat")
+    assert "raw session" in agents.om.refused("send", mission, "--wait", "hi", code="invalid")
+    assert agents.messages(mission) == []
+
+
+def test_a_line_longer_than_a_terminal_takes_is_refused_by_name(agents):
+    mission = session(agents, "cat")
+    agents.om.ok("send", mission, "-", stdin="x" * 4095)
+    sentence = agents.om.refused("send", mission, "-", stdin="y" * 4096, code="too_large")
+    assert "4095" in sentence
+    assert agents.states(mission) == ["delivered", "failed"]
+
+
+def test_a_program_that_takes_keys_takes_long_ones(agents):
+    """Only a terminal that reads by lines has that limit."""
+    mission = session(agents, "sh", "-c", "stty raw -echo; echo ready; exec wc -c")
+    shows(agents, mission, "ready")
+    agents.om.ok("send", mission, "-", stdin="z" * 100_000)
+    assert agents.states(mission) == ["delivered"]
+
+
+def test_an_interrupt_is_ctrl_c(agents):
+    mission = session(agents, "bash", "--norc")
+    agents.om.ok("send", mission, "sleep 600; echo slept")
+    agents.om.ok("send", mission, "echo after")
+    agents.om.ok("interrupt", mission)
+    shows(agents, mission, "^C")
+    assert agents.om.info(mission)["status"] == "running"
+
+
+def test_what_is_not_running_gets_nothing(agents):
+    mission = session(agents, "sh", "-c", "read x; exit 1", options=("--restart", "always", "--backoff", "1h"))
+    agents.om.ok("send", mission, "go")
+    agents.om.wait_status(mission, "restarting")
+    agents.om.refused("send", mission, "hi", code="not_running")
+    agents.om.ok("stop", mission)
+    agents.om.refused("send", mission, "hi", code="not_running")
+
+
+def test_it_has_no_questions_costs_or_turns(agents):
+    mission = session(agents, "cat")
+    info = agents.om.info(mission)
+    assert (info["cost_usd"], info["mode"], info["session_id"]) == (None, None, None)
+    assert agents.om.json("inbox", "--json") == []

@@ -1,0 +1,135 @@
+"""The missions of a plan among all others: what may be done to them while it lives."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.kit.raw_socket import RawSocket
+from tests.kit.waiting import eventually
+
+
+@pytest.fixture
+def plan(om):
+    """A live plan `p`: `a` has ended, `b` runs; its id."""
+    om.ok("start")
+    agents = [
+        {"name": "a", "start": {"command": "echo one", "cwd": "/"}},
+        {"name": "b", "start": {"command": "sleep 100", "cwd": "/"}, "depends_on": [{"agent": "a"}]},
+    ]
+    with RawSocket.connect(om.home) as api:
+        made = api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment)["id"]
+    eventually(lambda: any(row["name"] == "p/b" for row in om.json("ps", "--json")), what="b runs")
+    return made
+
+
+def test_what_a_live_plan_may_refer_to_is_not_removed(om, plan):
+    refused = om("rm", "p/a")
+    assert (refused.returncode, "part of the plan p, which still runs" in refused.stderr) == (1, True)
+    om.ok("prune", "-y")
+    assert om.ok("logs", "a") == "one\n"
+    om.ok("stop", plan)
+    om.ok("prune", "-y")
+    assert om.json("ps", "--all", "--json") == []
+
+
+def test_killed_alone_it_leaves_its_agents_and_stopped_it_takes_them_along(om, plan):
+    om.ok("kill", plan)
+    assert om.info("b")["status"] == "running"
+    om.ok("kill", "b")
+
+
+def test_what_has_no_process_is_refused_what_only_a_process_can_do(om, plan):
+    for words in (["freeze", plan], ["signal", plan, "HUP"], ["attach", plan], ["send", plan, "x"], ["edit", plan]):
+        refused = om(*words)
+        assert refused.returncode, words
+        assert "Traceback" not in refused.stderr, words
+    for words in (["edit"], ["update", "--name", "other"], ["update", "--restart", "always"]):
+        assert "is a plan: change its file" in om(*words, plan).stderr, words
+    om.ok("update", plan, "--label", "a=b")
+    om.ok("stop", plan)
+    assert om.info("b")["status"] == "stopped"
+
+
+def test_an_agent_that_is_part_of_a_plan_again_runs_again_once_what_ran_of_it_has_ended(om, plan):
+    without = [("c", "sleep 100")]
+    _apply(om, without)
+    _apply(om, [*without, ("a", "echo two"), ("b", "echo three")])
+    eventually(lambda: om.info("b")["status"] == "stopped" and om.ok("logs", "b") == "three\n", what="b runs again")
+    assert Counter(row["name"] for row in om.json("ps", "--all", "--json")) == {"p": 1, "p/a": 2, "p/b": 2, "p/c": 1}
+    assert om.ok("logs", "a") == "two\n"
+    for _ in range(10):  # whatever phase of beginning and ending they meet
+        _apply(om, without)
+        _apply(om, [*without, ("a", "true"), ("b", "sleep 100")])
+    _apply(om, [("c", "true")])
+    assert om("wait", plan, "--timeout", "20s").returncode == 0
+
+
+def _apply(om, agents):
+    made = [{"name": name, "start": {"command": command, "cwd": "/"}} for name, command in agents]
+    with RawSocket.connect(om.home) as api:
+        api.ok("apply", blueprint={"name": "p", "agents": made}, cwd="/", env=om.environment)
+
+
+def test_an_agent_that_a_person_stops_has_failed(om, plan):
+    om.ok("stop", "b")
+    assert om("wait", plan).returncode == 1
+    assert "--- b: failed (exit 143, stopped)" in om.ok("logs", plan)
+
+
+def test_of_an_output_that_is_too_large_the_beginning_is_handed_on_and_it_is_said(om):
+    om.ok("start")
+    big = 'head -c 70000 /dev/zero | tr "\\0" x > "$OVERMIND_OUTPUT_DIR/big"'
+    agents = [
+        {"name": "a", "start": {"command": big, "cwd": "/"}, "outputs": ["big"]},
+        {
+            "name": "b",
+            "start": {"command": "printf %s ${agents.a.big} | wc -c", "cwd": "/"},
+            "depends_on": [{"agent": "a"}],
+        },
+    ]
+    with RawSocket.connect(om.home) as api:
+        plan = api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment)["id"]
+    assert om("wait", plan).returncode == 0
+    assert om.ok("logs", "b").strip() == "65536"
+    assert "--- a: only the beginning of big is handed on: at most 64 KiB each ---" in om.ok("logs", plan)
+
+
+def test_a_change_is_told_in_the_log_of_the_plan(om, plan):
+    agents = [
+        {"name": "b", "start": {"command": "sleep 100", "cwd": "/"}, "depends_on": []},
+        {"name": "c", "start": {"command": "true", "cwd": "/"}},
+    ]
+    with RawSocket.connect(om.home) as api:
+        changed = api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment)
+    assert (changed["id"], changed["status"]) == (plan, "changed")
+    assert "--- changed: ~ b, + c, - a ---" in om.ok("logs", plan)
+    om.ok("stop", plan)
+    with RawSocket.connect(om.home) as api:
+        (listed,) = api.ok("plans")
+        assert (listed["total"], listed["counts"]) == (2, api.ok("plan", id=plan)["counts"])
+
+
+def test_what_was_removed_is_not_handed_on_as_nothing(om):
+    om.ok("start")
+    uses = {"command": "echo ${agents.a.output}; exit 1", "cwd": "/"}
+    agents = [
+        {"name": "a", "start": {"command": "echo one", "cwd": "/"}},
+        {"name": "b", "start": uses, "depends_on": [{"agent": "a"}]},
+    ]
+    for rerun in (None, "failed"):
+        with RawSocket.connect(om.home) as api:
+            api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment, rerun=rerun)
+        assert om("wait", "p").returncode == 1
+        om("rm", "p/a")
+    assert "b: failed (What a wrote was removed: run it again, too.)" in om.ok("logs", "p")
+
+
+def test_a_plan_whose_time_is_over_has_failed(om):
+    om.ok("start")
+    agents = [{"name": "a", "start": {"command": "sleep 100", "cwd": "/"}}]
+    with RawSocket.connect(om.home) as api:
+        plan = api.ok("apply", blueprint={"name": "p", "agents": agents, "timeout": 0.3}, cwd="/", env=om.environment)
+    assert om("wait", plan["id"]).returncode == 1
+    assert (om.info("p")["reason"], om.info("a")["status"]) == ("timeout", "stopped")

@@ -1,0 +1,509 @@
+"""Every mistake that a blueprint can have, and the exact place that it is told for.
+
+A § in a text stands where the mistake is expected; the sentences follow in the order of the file.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.blueprints.problems import Problems
+from overmind_core.blueprints.read import decoded
+from tests.kit.blueprint_texts import marked, problems
+
+RIGHT = '[agents.a]\ncommand = "true"\n'
+TWO = f'{RIGHT}[agents.b]\ncommand = "true"\n'
+NO_DURATION = "is not a duration: write a number with ms, s, m, h or d, such as 90s or 1.5h"
+NO_NAME = "A name has only ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit"
+NO_COMMAND = 'missing command: say what to run, as in command = "make test"'
+NO_AGENTS = 'there are no agents: write [agents.NAME] and command = "…" below it'
+UNTILS = "known are started, ready, success, finished, failure"
+ONE_OF = 'ready: write one of tcp, http, exec, log, idle, such as { tcp = 8080 } or { log = "listening" }'
+FOR_AGENTS = 'is for agents, and this is a plain command. Name one, such as provider = "claude"'
+
+SYNTAX = {
+    "no value": ("[agents.a]\ncommand = §\n", ["unexpected character: '\\n'"]),
+    "no equals sign": ("[agents.a]\ncommand§\n", ["unexpected character: '\\n'"]),
+    "a text without end": ('[agents.a]\ncommand = §"make test\ncwd = "src"\n', ["what begins here has no end"]),
+    "a long text without end": ('[agents.a]\ncommand = §"""make\ntest\n', ["what begins here has no end"]),
+    "a list without end": ("[agents.a]\ndepends_on = §[\n  'b',\n", ["what begins here has no end"]),
+    "a table without end": ("[agents.a]\nready = §{ tcp = 1,\n", ["what begins here has no end"]),
+    "half a word": ("[agents.a]\ninteractive = tru§", ["the file ends too early"]),
+    "a key twice": (
+        '[agents.a]\ncommand = "true"\n§command = "false"\n',
+        ["agents.a.command is there twice: first in line 2"],
+    ),
+    "a dotted key twice": (
+        '[agents.a]\ncommand = "true"\nenv.A = "1"\nenv.§A = "2"\n',
+        ["agents.a.env.A is there twice: first in line 3"],
+    ),
+    "an agent twice": (
+        f"{RIGHT}\n[agents.§a]\ncommand = 'other'\n[agents.b]\ncommand = 'true'\n",
+        ["agents.a is there twice: first in line 1"],
+    ),
+    "a key of an inline table twice": (
+        '[agents.a]\ncommand = "true"\nenv = { A = "1", §A = "2" }\n',
+        ["agents.a.env.A is there twice: first in line 3"],
+    ),
+    "more of a table that was whole": (
+        '[agents.a]\ncommand = "true"\nenv = { A = "1" }\nenv.§B = "2"\n[agents.a.env.§C]\n',
+        ["agents.a.env is there twice: first in line 3", "agents.a.env is there twice: first in line 3"],
+    ),
+    "a table that a dotted key has made": (
+        '[agents.a]\ncommand = "true"\nenv.A = "1"\n[agents.a.§env]\nB = "2"\n',
+        ["agents.a.env is there twice: first in line 3"],
+    ),
+    "more of a table by a dotted key": (
+        f'{RIGHT}env = {{}}\n[agents.b.env]\nA = "1"\n[agents.b]\n§env.B = "2"\n',
+        ["redefinition of an existing table"],
+    ),
+    "keys twice, and other mistakes besides": (
+        '[agents.a]\ncommand = "true"\n§command = "x"\n§tiemout = 3\n[agents.§a]\ncwd = 1\n[agents.b]\ncommand = §5\n',
+        [
+            "agents.a.command is there twice: first in line 2",
+            "unknown key 'tiemout'. Did you mean timeout?",
+            "agents.a is there twice: first in line 1",
+            "command: write a text in quotes, or a list of them",
+        ],
+    ),
+    "another line ending": ("[agents.a]\r\ncommand = §5\r\n", ["command: write a text in quotes, or a list of them"]),
+}
+WHOLE = {
+    "nothing": ("§", [NO_AGENTS]),
+    "no agents": ("[§agents]\n", [NO_AGENTS]),
+    "agents that are no table": ("agents = §5\n", ["agents: write a table"]),
+    "an unknown table": (f"[§agent.b]\n{RIGHT}", ["unknown key 'agent'. Did you mean agents?"]),
+    "an unknown key of the whole": (
+        f"[blueprint]\n§max_paralel = 3\n{RIGHT}",
+        ["unknown key 'max_paralel'. Did you mean max_parallel?"],
+    ),
+    "a key that nothing resembles": (f"[blueprint]\n§zzz = 3\n{RIGHT}", ["unknown key 'zzz'"]),
+    "a blueprint that is no table": (f"blueprint = §true\n{RIGHT}", ["blueprint: write a table"]),
+    "a name that none may have": (f'[blueprint]\nname = §"a/b"\n{RIGHT}', [f"{NO_NAME}: 'a/b'"]),
+    "a bad limit of agents": (
+        f"[blueprint]\nmax_parallel = §-1\n{RIGHT}",
+        ["max_parallel: write a whole number from 0 up"],
+    ),
+    "an unknown way to go on": (
+        f'[blueprint]\non_failure = §"cancle"\n{RIGHT}',
+        ["on_failure: unknown value 'cancle', known are stop, continue, cancel. Did you mean cancel?"],
+    ),
+    "a bad duration of the whole": (
+        f'[blueprint]\ntimeout = §"2 hours"\n{RIGHT}',
+        [f"timeout: '2 hours' {NO_DURATION}"],
+    ),
+    "a variable that is a list": (
+        f"[vars]\nx = §[1]\n{RIGHT}",
+        ["x: write a text in quotes, a number, or true or false"],
+    ),
+    "a variable that nothing can refer to": (
+        f'[vars]\n§"a b" = "c"\n{RIGHT}',
+        ["'a b' is no name: write letters, digits, '_' and '-'"],
+    ),
+    "a variable that refers to a later one": (
+        f'[vars]\na = "x§${{vars.b}}"\nb = "c"\n{RIGHT}',
+        ["a: [vars] has no 'b'"],
+    ),
+    "a variable that refers to an agent": (
+        f'[vars]\nx = "§${{agents.a.result}}"\n{RIGHT}',
+        ["x: what agents hand on is not known yet when this is read"],
+    ),
+}
+AGENT = {
+    "an agent that is no table": ("[agents]\na = §3\n", ["a: write a table"]),
+    "a name that no agent may have": ('[agents.§"a b"]\ncommand = "true"\n', [f"{NO_NAME}: 'a b'"]),
+    "a name like an id": (
+        '[agents.§deadbeef]\ncommand = "true"\n',
+        ["A name can't be 8 hex digits: it would look like an id: 'deadbeef'"],
+    ),
+    "an unknown key": (
+        f"{RIGHT}§max_restart = 3\n",
+        ["unknown key 'max_restart'. Did you mean max_restarts or restart or max_cost?"],
+    ),
+    "a key with hyphens": (
+        f"{RIGHT}§max-restarts = 3\n",
+        ["unknown key 'max-restarts'. Did you mean max_restarts or restart?"],
+    ),
+    "an unknown table of an agent": (f'{RIGHT}[agents.a.§enviroment]\nA = "1"\n', ["unknown key 'enviroment'"]),
+    "no command": ('[agents.§a]\nprovider = "raw"\n', [f"a: {NO_COMMAND}"]),
+    "no command in a line": ("[agents]\n§a = {}\n", [f"a: {NO_COMMAND}"]),
+    "no prompt": ('[agents.§a]\nprovider = "claude"\n', ["a: missing command: say what the agent is to do"]),
+    "an empty command": ('[agents.a]\ncommand = §"  "\n', ["command: missing command: it is empty"]),
+    "an empty list as command": ("[agents.a]\ncommand = §[]\n", ["command: missing command: it is empty"]),
+    "a number among words": ('[agents.a]\ncommand = ["sleep", §3]\n', ["command: write a text in quotes"]),
+    "a NUL character": (
+        '[agents.a]\ncommand = §"echo \\u0000"\n',
+        ["command: it holds a NUL character, which no program can be given"],
+    ),
+    "an endless argument": (
+        f'[agents.a]\ncommand = ["echo", §"{"x" * 131072}"]\n',
+        ["command: it is 131072 bytes long; the limit is 131071"],
+    ),
+    "an unknown provider": (
+        f'{RIGHT}provider = §"cluade"\n',
+        ["provider: unknown provider 'cluade', known are raw, claude, codex. Did you mean claude?"],
+    ),
+    "an unknown type": (f'{RIGHT}type = §"job"\n', ["type: unknown type 'job', known are task, session"]),
+    "an unknown restart policy": (
+        f'{RIGHT}restart = §"allways"\n',
+        ["restart: unknown restart policy 'allways', known are never, on-failure, always. Did you mean always?"],
+    ),
+    "a missing folder": (f'{RIGHT}cwd = §"source"\n', ["cwd: the folder /project/source does not exist"]),
+    "a missing folder that a variable names": (
+        f'[vars]\nwhere = "x"\n{RIGHT}cwd = §"${{vars.where}}/y"\n',
+        ["cwd: the folder /project/x/y does not exist"],
+    ),
+    "a missing file of variables": (
+        f'{RIGHT}env_file = §".env"\n',
+        ["env_file: /project/.env: No such file or directory"],
+    ),
+    "a variable that is a number": (f"{RIGHT}env = {{ A = §1 }}\n", ["A: write a text in quotes"]),
+    "a name of no variable": (f'{RIGHT}[agents.a.env]\n§"A=B" = "1"\n', ["env: 'A=B' is no name for this"]),
+    "labels that are no table": (f'{RIGHT}labels = §["a=b"]\n', ["labels: write a table"]),
+    "a bad duration": (f'{RIGHT}activity_timeout = §"5 minutes"\n', [f"activity_timeout: '5 minutes' {NO_DURATION}"]),
+    "a negative duration": (f"{RIGHT}grace = §-1\n", [f"grace: '-1' {NO_DURATION}"]),
+    "a duration that is true": (
+        f"{RIGHT}timeout = §true\n",
+        ['timeout: write a duration: a number, or a text such as "90s", "5m" or "1.5h"'],
+    ),
+    "an endless duration": (f"{RIGHT}backoff = §inf\n", [f"backoff: 'inf' {NO_DURATION}"]),
+    "an empty window": (f"{RIGHT}max_seconds = §0\n", ["max_seconds: it must be more than 0"]),
+    "half a restart": (f"{RIGHT}max_restarts = §1.5\n", ["max_restarts: write a whole number from 0 up"]),
+    "an unknown signal": (
+        f'{RIGHT}stop_signal = §"TREM"\n',
+        ["stop_signal: there is no signal 'TREM'. Write a name such as TERM, INT or HUP"],
+    ),
+    "a signal that is a list": (
+        f"{RIGHT}stop_signal = §[15]\n",
+        ["stop_signal: write the name of a signal in quotes, or its number"],
+    ),
+    "a flag in quotes": (f'{RIGHT}interactive = §"yes"\n', ["interactive: write true or false"]),
+    "a size without rows": (
+        f'{RIGHT}size = §"80"\n',
+        ['size: write columns x rows, such as "80x24", each from 1 to 1000'],
+    ),
+    "money that is none": (
+        f"{RIGHT}max_cost = §0\n",
+        ["max_cost: write an amount of US dollars above 0, such as 2.50"],
+    ),
+    "a terminal that is none": (
+        f"{RIGHT}interactive = true\nno_tty = §true\n",
+        ["no_tty: interactive needs a terminal: leave this out"],
+    ),
+    "an agent's option for none": (
+        f'{RIGHT}§model = "haiku"\n§orchestrator = false\n',
+        [f"model {FOR_AGENTS}", f"orchestrator {FOR_AGENTS}"],
+    ),
+    "a rule that is none": (
+        f'{RIGHT}provider = "claude"\nallow = ["Bash", §"Bash(ls"]\n',
+        ["allow: 'Bash(ls' is no rule: write Tool or Tool(what), as in Bash(git status)"],
+    ),
+    "an agent without a terminal": (
+        f'{RIGHT}provider = "claude"\nno_tty = §true\n',
+        ["no_tty: it is for plain commands: an agent has pipes or a terminal as it needs"],
+    ),
+    "an interactive task": (
+        f'{RIGHT}provider = "claude"\ninteractive = §true\n',
+        ['interactive: it is for sessions: add type = "session"'],
+    ),
+    "a mode that the program lacks": (
+        '[agents.§a]\nprovider = "codex"\ntype = "session"\n',
+        ["a: codex can't run as headless here"],
+    ),
+    "an argument that collides": (
+        f'{RIGHT}provider = "codex"\nagent_arg = §["--json"]\n',
+        ["agent_arg --json collides with ours"],
+    ),
+}
+PLAN = {
+    "an unknown agent": (f'{TWO}depends_on = ["a", §"c"]\n', ["depends_on: there is no agent 'c'"]),
+    "a misspelt agent": (
+        f'[agents.build]\ncommand = "true"\n{TWO}depends_on = [§"biuld"]\n',
+        ["depends_on: there is no agent 'biuld'. Did you mean build?"],
+    ),
+    "an agent twice": (f'{TWO}depends_on = ["a", §"a"]\n', ["depends_on: a is there twice"]),
+    "an agent twice, in two ways": (
+        f'{TWO}depends_on = ["a", {{ agent = §"a", until = "ready" }}]\n',
+        ["agent: a is there twice"],
+    ),
+    "an agent that waits for itself": (f'{RIGHT}depends_on = [§"a"]\n', ["depends_on: a depends on itself"]),
+    "a name alone": (
+        f'{TWO}depends_on = §"a"\n',
+        ['depends_on: write a list, such as ["build"] or [{ agent = "db", until = "ready" }]'],
+    ),
+    "a number among agents": (
+        f"{TWO}depends_on = [§3]\n",
+        ['depends_on: write the name of an agent in quotes, or { agent = "…", until = "…" }'],
+    ),
+    "an entry without its agent": (
+        f'{TWO}depends_on = [§{{ until = "ready" }}]\n',
+        ['depends_on: which agent is missing: { agent = "…", until = "…" }'],
+    ),
+    "an entry with an unknown key": (
+        f'{TWO}depends_on = [{{ agent = "a", §untill = "ready" }}]\n',
+        ["unknown key 'untill'. Did you mean until?"],
+    ),
+    "an unknown until": (
+        f'{TWO}depends_on = [{{ agent = "a", until = §"done" }}]\n',
+        [f"until: unknown value 'done', {UNTILS}"],
+    ),
+    "an entry as a table of its own": (
+        f'{TWO}[[agents.b.depends_on]]\nagent = "a"\nuntil = §"redy"\n',
+        [f"until: unknown value 'redy', {UNTILS}. Did you mean ready?"],
+    ),
+    "a circle": (
+        (
+            '[agents.a]\ncommand = "x"\ndepends_on = [§"c"]\n[agents.b]\ncommand = "x"\ndepends_on = ["a"]\n'
+            '[agents.c]\ncommand = "x"\ndepends_on = ["b"]\n'
+        ),
+        ["these agents depend on each other in a circle: a -> c -> b -> a"],
+    ),
+    "a circle through a reference": (
+        '[agents.a]\ncommand = "echo §${agents.b.result}"\n[agents.b]\ncommand = "x"\ndepends_on = ["a"]\n',
+        ["these agents depend on each other in a circle: a -> b -> a"],
+    ),
+    "two circles": (
+        (
+            '[agents]\na = { command = "x", depends_on = [§"b"] }\nb = { command = "x", depends_on = ["a"] }\n'
+            'c = { command = "x", depends_on = [§"d"] }\nd = { command = "x", depends_on = ["c", "a"] }\n'
+        ),
+        [
+            "these agents depend on each other in a circle: a -> b -> a",
+            "these agents depend on each other in a circle: c -> d -> c",
+        ],
+    ),
+    "an end that never comes": (
+        f'{RIGHT}restart = "always"\n[agents.b]\ncommand = "x"\ndepends_on = [§"a"]\n',
+        [
+            (
+                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                ' { agent = "a", until = "ready" }'
+            )
+        ],
+    ),
+    "a result that never comes": (
+        '[agents.a]\ntype = "session"\n[agents.b]\ncommand = "x §${agents.a.result}"\n',
+        [
+            (
+                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                ' { agent = "a", until = "ready" }'
+            )
+        ],
+    ),
+    "outputs that are no list": (f'{RIGHT}outputs = §"facts"\n', ['outputs: write a list of names, such as ["facts"]']),
+    "an output that is no name": (
+        f'{RIGHT}outputs = ["facts", §"a/b", §3]\n',
+        ["outputs: 'a/b' is no name: write letters, digits, '_' and '-'", "outputs: write a text in quotes"],
+    ),
+    "an output twice": (f'{RIGHT}outputs = ["facts", §"facts"]\n', ["outputs: facts is there twice"]),
+    "an output that every agent has": (
+        f'{RIGHT}outputs = [§"result"]\n',
+        ["outputs: every agent has 'result'; leave it out"],
+    ),
+    "an unknown end": (
+        f'{TWO}depends_on = ["a"]\nwhen = §"failed"\n',
+        ["when: unknown value 'failed', known are success, failure, always. Did you mean failure?"],
+    ),
+    "a failure of nobody": (
+        f'{RIGHT}when = §"failure"\n',
+        ["when: it waits for a failure of what it depends on, and depends_on names nothing"],
+    ),
+    "a try that is none": (f"{RIGHT}retries = §true\n", ["retries: write a whole number from 0 up"]),
+}
+READY = {
+    "no kind": (f'{RIGHT}ready = §{{ timeout = "1s" }}\n', [ONE_OF]),
+    "two kinds": (f'{RIGHT}ready = §{{ tcp = 1, log = "x" }}\n', [ONE_OF]),
+    "an unknown kind": (f"{RIGHT}ready = §{{ §tpc = 1 }}\n", [ONE_OF, "unknown key 'tpc'. Did you mean tcp?"]),
+    "no table": (f"{RIGHT}ready = §8080\n", ["ready: write a table"]),
+    "a port that none is": (f"{RIGHT}ready.tcp = §65536\n", ["tcp: 65536 is no port: write 1 to 65535"]),
+    "an address without a port": (
+        f'{RIGHT}ready.tcp = §"localhost"\n',
+        ["tcp: 'localhost' is no address: write a port, host:port or [IPv6 address]:port"],
+    ),
+    "a port that is a list": (
+        f"{RIGHT}ready.tcp = §[80]\n",
+        ['tcp: write a port, "host:port" or "[IPv6 address]:port"'],
+    ),
+    "no URL": (f'{RIGHT}ready.http = §"localhost:80"\n', ["http: write a URL that begins with http:// or https://"]),
+    "a URL with a bad port": (
+        f'{RIGHT}ready.http = §"http://x:99999/"\n',
+        ["http: write a URL that begins with http:// or https://"],
+    ),
+    "no expression": (
+        f'{RIGHT}ready.log = §"("\n',
+        ["log: this is no regular expression: missing ), unterminated subpattern at position 0"],
+    ),
+    "an empty expression": (
+        f'{RIGHT}ready.log = §""\n',
+        ["log: write a regular expression that a line of its output matches"],
+    ),
+    "an empty command": (
+        f'{RIGHT}ready.exec = §" "\n',
+        ["exec: write a command that exits with 0 when the agent is ready"],
+    ),
+    "no silence": (f"{RIGHT}ready.idle = §0\n", ["idle: it must be more than 0"]),
+    "no time": (f"{RIGHT}ready = {{ tcp = 1, timeout = §0 }}\n", ["timeout: it must be more than 0"]),
+    "what another agent found": (
+        f'{TWO}ready.log = "§${{agents.a.result}}"\n',
+        ["log: what agents hand on is not known yet when this is read"],
+    ),
+}
+REFERENCES = {
+    "an unknown variable": (
+        '[vars]\nbase = "x"\n[agents.a]\ncommand = "echo §${vars.bsae}"\n',
+        ["command: [vars] has no 'bsae'. Did you mean base?"],
+    ),
+    "an unknown variable of the environment": (
+        '[agents.a]\ncommand = "echo §${env.HOEM}"\n',
+        ["command: the environment has no 'HOEM'. Did you mean HOME?"],
+    ),
+    "an unknown agent": ('[agents.a]\ncommand = "echo §${agents.b.result}"\n', ["command: there is no agent 'b'"]),
+    "itself": ('[agents.a]\ncommand = "echo §${agents.a.result}"\n', ["command: a refers to itself"]),
+    "an output that is not declared": (
+        f'{RIGHT}outputs = ["facts"]\n[agents.b]\ncommand = "echo §${{agents.a.fact}}"\n',
+        ["command: a declares no output 'fact'. Did you mean facts?"],
+    ),
+    "no field": (
+        f'{RIGHT}[agents.b]\ncommand = "echo §${{agents.a}}"\n',
+        [
+            (
+                "command: ${agents.a}: write ${agents.a.result}, .output, .exit_code, or the name of an output that it"
+                " declares"
+            )
+        ],
+    ),
+    "never closed": ('[agents.a]\ncommand = "echo §${vars.x"\n', ["command: this ${vars. is never closed"]),
+    "several in one text": (
+        f'{RIGHT}[agents.b]\ncommand = "echo §${{vars.x}} ${{agents.a.result}} §${{agents.c.result}}"\n',
+        ["command: [vars] has no 'x'", "command: there is no agent 'c'"],
+    ),
+    "in single quotes": (
+        f"{RIGHT}[agents.b]\ncommand = \"echo '§${{agents.a.result}}'\"\n",
+        ["command: ${agents.a.result}: inside single quotes nothing is expanded: use double quotes"],
+    ),
+    "behind escapes": (
+        f'{RIGHT}[agents.b]\ncommand = "echo \\"\\u00e9\\t\\"; echo §${{vars.x}}"\n',
+        ["command: [vars] has no 'x'"],
+    ),
+    "in a text of several lines": (
+        f'{RIGHT}[agents.b]\ncommand = """\necho one \\\n    two\necho §${{vars.x}}\n"""\n',
+        ["command: [vars] has no 'x'"],
+    ),
+    "in a literal text of several lines": (
+        f"{RIGHT}[agents.b]\ncommand = '''\necho\n  echo §${{vars.x}}'''\n",
+        ["command: [vars] has no 'x'"],
+    ),
+    "in a word of a command": (
+        f'{RIGHT}[agents.b]\ncommand = ["echo", "a", "b§${{vars.x}}"]\n',
+        ["command: [vars] has no 'x'"],
+    ),
+    "in a prompt, where quotes mean nothing": (
+        (
+            f'{RIGHT}[agents.b]\nprovider = "claude"\n'
+            "command = \"it's ${agents.a.result}, it's §${agents.c.result}\"\n"
+        ),
+        ["command: there is no agent 'c'"],
+    ),
+    "in the environment": (f'{RIGHT}env = {{ A = "§${{vars.x}}" }}\n', ["A: [vars] has no 'x'"]),
+    "in a label": (f'{RIGHT}labels.stage = "§${{vars.x}}"\n', ["stage: [vars] has no 'x'"]),
+    "in a folder": (f'{RIGHT}cwd = "§${{vars.x}}/y"\n', ["cwd: [vars] has no 'x'"]),
+    "in a duration": (f'{RIGHT}timeout = "§${{vars.x}}s"\n', ["timeout: [vars] has no 'x'"]),
+    "of another agent in a duration": (
+        f'{TWO}timeout = "§${{agents.a.result}}s"\n',
+        ["timeout: what agents hand on is not known yet when this is read"],
+    ),
+    "in a rule": (f'{RIGHT}provider = "claude"\nallow = ["Bash(§${{vars.x}})"]\n', ["allow: [vars] has no 'x'"]),
+    "in a file's name": (f'{RIGHT}env_file = ["a§${{vars.x}}"]\n', ["env_file: [vars] has no 'x'"]),
+    "in a command that says whether it is ready": (
+        f"{RIGHT}ready.exec = \"echo '§${{env.HOME}}'\"\n",
+        ["exec: ${env.HOME}: inside single quotes nothing is expanded: use double quotes"],
+    ),
+    "to a result that is not there yet": (
+        (
+            f'{RIGHT}[agents.b]\ncommand = "echo §${{agents.a.result}}"\n'
+            'depends_on = [{ agent = "a", until = "started" }]\n'
+        ),
+        ["command: a has no result yet: depends_on waits only until it is started"],
+    ),
+}
+ALL = {
+    f"{group}: {name}": case
+    for group, cases in (
+        ("syntax", SYNTAX),
+        ("whole", WHOLE),
+        ("agent", AGENT),
+        ("plan", PLAN),
+        ("ready", READY),
+        ("reference", REFERENCES),
+    )
+    for name, case in cases.items()
+}
+
+
+@pytest.mark.parametrize(("text", "sentences"), ALL.values(), ids=ALL)
+def test_a_mistake_is_told_at_its_place(text, sentences):
+    written, places = marked(text)
+
+    found = problems(written)
+
+    assert [problem.message for problem in found] == sentences
+    assert [(problem.line, problem.column) for problem in found] == places
+
+
+MANY = """
+[§bluprint]
+name = "release"
+
+[vars]
+base = §["main"]
+
+[agents.build]
+comand = "make"
+
+[agents.test]
+command = "pytest §${vars.branch} '§${agents.build.result}'"
+depends_on = ["build", §"lint", §"build"]
+timeout = §"5 minutes"
+cwd = §"tests"
+provider = "raw"
+§model = "opus"
+
+[agents.§publish]
+depends_on = ["test"]
+when = §"allways"
+ready = { tcp = §"http" }
+"""
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
+    written, places = marked(MANY.replace("[agents.build]\ncomand", "[agents.§build]\n§comand"))
+
+    assert [(problem.line, problem.column) for problem in problems(written)] == places
+
+
+def test_what_was_given_for_no_variable_is_a_mistake():
+    given = {"base": "x", "bsae": "y", "used": "z"}
+
+    assert problems('[vars]\nbase = "1"\n[agents.a]\ncommand = "echo ${vars.used}"\n', variables=given) == [
+        (1, 1, "--var bsae: the blueprint has no such variable. Did you mean base?")
+    ]
+
+
+def test_a_file_whose_name_is_none_has_to_give_one():
+    said = "A name can't end in '.' or '.lock': 'x.lock'. Give it one: [blueprint] name = \"…\""
+
+    assert problems(RIGHT, name="x.lock") == [(1, 1, said)]
+    assert problems(f'[blueprint]\nname = "y"\n{RIGHT}', name="x.lock") == []
+
+
+def test_bytes_that_are_no_text_are_told_at_their_place():
+    with pytest.raises(Problems) as wrong:
+        decoded("[vars]\nä = '".encode() + b"\xff'")
+
+    assert wrong.value.problems == ((2, 6, "the file is not UTF-8 from here on"),)
+    assert decoded(b"\xef\xbb\xbfa = 1") == "a = 1"
+
+
+def test_tables_within_tables_have_an_end():
+    assert problems(f"x = {'[' * 5000}{']' * 5000}")[0].message == "lists and tables stand too deep within each other"
+    assert problems(f"a{'.a' * 500} = 1")[0].message.startswith("TOML key nested")

@@ -1,0 +1,257 @@
+"""What follows from where the agents of a plan stand: tables of single steps, then the laws over whole random plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from overmind_core.domain.plan import progress
+from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
+from overmind_core.domain.plan.board import Board, Step
+from overmind_core.domain.plan.progress import ACTIVE, FINAL, End, Node, Stage, Why
+
+NOW = 1000.0
+WAITING = Node()
+RUNNING = Node(Stage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
+UNREADY = replace(RUNNING, ready=False)
+STARTING = Node(Stage.STARTING, attempt=1, tries=1)
+SUCCEEDED = replace(RUNNING, stage=Stage.SUCCEEDED, exit_code=0, ended_at=2.0)
+FAILED = replace(RUNNING, stage=Stage.FAILED, exit_code=1, ended_at=2.0)
+SKIPPED = Node(Stage.SKIPPED)
+
+
+def agent(name, *needs, until=Until.SUCCESS, when=When.SUCCESS, retries=0, stays=False):
+    start = {"command": "true", **({"restart": "always"} if stays else {})}
+    return Agent(name, start, tuple(Dependency(one, until) for one in needs), when=when, retries=retries)
+
+
+def plan(*agents, on_failure=OnFailure.STOP, max_parallel=0):
+    return Blueprint("p", agents, max_parallel, on_failure)
+
+
+def step(blueprint, nodes, now, *, ending=False):
+    """One step, with all that follows from those that it skips."""
+    board = Board(blueprint, nodes)
+    skip: dict[str, str] = {}
+    while (found := board.step(now, ending=ending)).skip:
+        skip |= found.skip
+        for name in found.skip:
+            board.put(name, SKIPPED)
+    return replace(found, skip=skip)
+
+
+def started(until, node):
+    """Whether `b`, which waits for `a` in this way, starts, or will never."""
+    found = step(
+        plan(agent("a"), agent("b", "a", until=until), on_failure=OnFailure.CONTINUE), {"a": node, "b": WAITING}, NOW
+    )
+    return "starts" if "b" in found.start else "never" if "b" in found.skip else "waits"
+
+
+@pytest.mark.parametrize(
+    ("until", "waiting", "starting", "unready", "running", "succeeded", "failed"),
+    [
+        (Until.STARTED, "waits", "waits", "starts", "starts", "starts", "starts"),
+        (Until.READY, "waits", "waits", "waits", "starts", "starts", "never"),
+        (Until.SUCCESS, "waits", "waits", "waits", "waits", "starts", "never"),
+        (Until.FINISHED, "waits", "waits", "waits", "waits", "starts", "starts"),
+        (Until.FAILURE, "waits", "waits", "waits", "waits", "never", "starts"),
+    ],
+)
+def test_how_far_another_must_have_come(until, waiting, starting, unready, running, succeeded, failed):
+    nodes = [WAITING, STARTING, UNREADY, RUNNING, SUCCEEDED, FAILED]
+    assert [started(until, node) for node in nodes] == [waiting, starting, unready, running, succeeded, failed]
+
+
+def test_who_waited_for_what_never_came_is_told_why():
+    ended = replace(SUCCEEDED, ready=False)
+    found = step(plan(agent("a"), agent("b", "a", until=Until.READY)), {"a": ended, "b": WAITING}, NOW)
+    assert found.skip == {"b": "a ended before it was ready"}
+
+
+@pytest.mark.parametrize("until", list(Until))
+def test_who_waits_for_a_skipped_one_is_skipped(until):
+    assert started(until, SKIPPED) == "never"
+
+
+@pytest.mark.parametrize(
+    ("when", "succeeded", "failed", "skipped"),
+    [
+        (When.SUCCESS, "starts", "never", "never"),
+        (When.FAILURE, "never", "starts", "starts"),
+        (When.ALWAYS, "starts", "starts", "starts"),
+    ],
+)
+@pytest.mark.parametrize("on_failure", list(OnFailure))
+def test_after_which_ends_an_agent_runs(on_failure, when, succeeded, failed, skipped):
+    def outcome(node):
+        found = step(
+            plan(agent("a"), agent("b", "a", when=when), on_failure=on_failure), {"a": node, "b": WAITING}, NOW
+        )
+        return "starts" if "b" in found.start else "never" if "b" in found.skip else "waits"
+
+    assert [outcome(node) for node in (SUCCEEDED, FAILED, SKIPPED)] == [succeeded, failed, skipped]
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "starts", "stops"),
+    [(OnFailure.STOP, (), {}), (OnFailure.CONTINUE, ("c",), {}), (OnFailure.CANCEL, (), {"b": Why.FAILURE})],
+)
+def test_a_failure_holds_the_others_as_the_plan_says(on_failure, starts, stops):
+    found = step(
+        plan(agent("a"), agent("b"), agent("c"), on_failure=on_failure), {"a": FAILED, "b": RUNNING, "c": WAITING}, NOW
+    )
+    assert (found.start, found.stop) == (starts, stops)
+
+
+def test_who_stays_is_stopped_in_reverse_when_all_others_are_done():
+    services = plan(
+        agent("db", stays=True),
+        agent("web", "db", until=Until.READY, stays=True),
+        agent("test", "web", until=Until.READY),
+    )
+    nodes = {"db": RUNNING, "web": RUNNING, "test": RUNNING}
+    assert step(services, nodes, NOW).stop == {}
+    nodes["test"] = SUCCEEDED
+    assert step(services, nodes, NOW).stop == {"web": Why.DONE}
+    nodes["web"] = replace(RUNNING, stage=Stage.STOPPING, stopped=Why.DONE)
+    assert step(services, nodes, NOW).stop == {}
+    nodes["web"] = SUCCEEDED
+    assert step(services, nodes, NOW).stop == {"db": Why.DONE}
+    nodes["db"] = SUCCEEDED
+    assert step(services, nodes, NOW).over
+
+
+def test_a_plan_of_services_alone_stays():
+    assert step(plan(agent("db", stays=True)), {"db": RUNNING}, NOW) == Step()
+
+
+def test_who_stays_takes_a_slot_only_until_it_is_ready():
+    both = plan(agent("db", stays=True), agent("test"), max_parallel=1)
+    assert step(both, {"db": UNREADY, "test": WAITING}, NOW).start == ()
+    assert step(both, {"db": RUNNING, "test": WAITING}, NOW).start == ("test",)
+
+
+def test_a_plan_that_is_ended_starts_nothing_and_stops_what_runs_leaves_first():
+    three = plan(agent("a"), agent("b", "a", until=Until.STARTED), agent("c"), agent("d", "b"))
+    nodes = {"a": RUNNING, "b": RUNNING, "c": WAITING, "d": WAITING}
+    found = step(three, nodes, NOW, ending=True)
+    assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": Why.CANCEL})
+
+
+ENDS = {
+    "well": (RUNNING, End(ok=True, at=5), 0, Stage.SUCCEEDED),
+    "badly": (RUNNING, End(ok=False, at=5, exit_code=3), 0, Stage.FAILED),
+    "badly, with a try left": (RUNNING, End(ok=False, at=5), 1, Stage.WAITING),
+    "badly, with none left": (replace(RUNNING, tries=2), End(ok=False, at=5), 1, Stage.FAILED),
+    "stopped when all was done": (replace(RUNNING, stopped=Why.DONE), End(ok=False, at=5), 0, Stage.SUCCEEDED),
+    "cancelled": (replace(RUNNING, stopped=Why.CANCEL), End(ok=True, at=5), 3, Stage.CANCELLED),
+    "cancelled after a failure": (replace(RUNNING, stopped=Why.FAILURE), End(ok=True, at=5), 3, Stage.CANCELLED),
+    "to run anew": (replace(RUNNING, stopped=Why.AGAIN), End(ok=True, at=5), 0, Stage.WAITING),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("node", "end", "retries", "stage"), ENDS.values(), ids=ENDS)
+def test_where_an_agent_stands_after_an_end(node, end, retries, stage):
+    after = progress.ended(agent("a", retries=retries), node, end)
+    assert after.stage is stage
+    assert after.attempt == node.attempt
+
+
+def _possible(other):
+    """How far it can be waited for: who stays does not end by itself."""
+    return [Until.STARTED, Until.READY] if other.stays else list(Until)
+
+
+@st.composite
+def plans(draw):
+    count = draw(st.integers(1, 9))
+    agents: list[Agent] = []
+    for number in range(count):
+        needs = draw(st.lists(st.sampled_from(range(number)), unique=True, max_size=3)) if number else []
+        agents.append(
+            Agent(
+                f"a{number}",
+                {"command": "true", **({"restart": "always"} if draw(st.booleans()) and draw(st.booleans()) else {})},
+                tuple(Dependency(f"a{one}", draw(st.sampled_from(_possible(agents[one])))) for one in needs),
+                when=draw(st.sampled_from(list(When))),
+                retries=draw(st.integers(0, 2)),
+            )
+        )
+    shuffled = draw(st.permutations(agents))
+    return Blueprint("p", tuple(shuffled), draw(st.integers(0, 3)), draw(st.sampled_from(list(OnFailure))))
+
+
+class Life:
+    """A plan that is carried out by chance: `choose` draws who ends, how, and who becomes ready."""
+
+    def __init__(self, blueprint, choose):
+        self.blueprint = blueprint
+        self.agents = blueprint.by_name
+        self.board = Board(blueprint, {name: Node() for name in self.agents})
+        self.starts = dict.fromkeys(self.agents, 0)
+        self.choose = choose
+
+    @property
+    def nodes(self):
+        """Where each stands."""
+        return self.board.nodes
+
+    def go_on(self):
+        """One step and one thing that happens; whether it goes on."""
+        found = self.board.step(NOW)
+        assert found == Board(self.blueprint, self.nodes).step(NOW)  # what it remembers changes nothing
+        for name, why in found.skip.items():
+            self.board.put(name, replace(self.nodes[name], stage=Stage.SKIPPED, reason=why))
+        if found.skip:
+            return True
+        for name in found.start:
+            self._start(name)
+        for name, why in found.stop.items():
+            self.board.put(name, replace(self.nodes[name], stage=Stage.STOPPING, stopped=why))
+        self._check_slots()
+        return not found.over and self._something_happens()
+
+    def _start(self, name):
+        for dependency in self.agents[name].depends_on if self.agents[name].when is When.SUCCESS else ():
+            other = self.nodes[dependency.agent].stage
+            assert other is not Stage.WAITING
+            assert other is {Until.SUCCESS: Stage.SUCCEEDED, Until.FAILURE: Stage.FAILED}.get(dependency.until, other)
+        self.starts[name] += 1
+        begun = progress.begun(self.nodes[name])
+        self.board.put(name, replace(begun, stage=Stage.RUNNING, mission="x", started_at=1.0))
+
+    def _check_slots(self):
+        taken = [a for a, n in self.nodes.items() if n.stage in ACTIVE and not (self.agents[a].stays and n.ready)]
+        assert len(taken) <= (self.blueprint.max_parallel or len(taken))
+
+    def _something_happens(self):
+        active = [name for name, node in self.nodes.items() if node.stage in ACTIVE]
+        unready = [name for name in active if not self.nodes[name].ready]
+        ending = [one for one in active if self.nodes[one].stage is Stage.STOPPING or not self.agents[one].stays]
+        if ending and not (unready and self.choose(st.booleans())):
+            name = self.choose(st.sampled_from(ending))
+            end = End(ok=self.choose(st.booleans()), at=2.0)
+            self.board.put(name, progress.ended(self.agents[name], self.nodes[name], end))
+        elif unready:
+            self.board.put(unready[0], replace(self.nodes[unready[0]], ready=True))
+        else:
+            assert all(agent.stays for agent in self.agents.values()), f"stuck: {self.nodes}"
+            return False
+        return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(blueprint=plans(), data=st.data())
+def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_often(blueprint, data):
+    life = Life(blueprint, data.draw)
+    steps = 0
+    while life.go_on():
+        steps += 1
+        assert steps < 400, "it never ends"
+    services_alone = all(agent.stays for agent in blueprint.agents)
+    assert services_alone or all(node.stage in FINAL for node in life.nodes.values())
+    assert all(life.starts[name] <= agent.retries + 1 for name, agent in life.agents.items())

@@ -1,0 +1,31 @@
+"""Who starts now: priority, slots, what is in the way, what has its time."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.plan.ready import Limits, Ready, Waiter, ready
+
+NOW = 1000.0
+CASES = {
+    "all start, in their order": (
+        [Waiter("a"), Waiter("b")], Limits(), Ready(("a", "b"))),
+    "the more urgent one first": (
+        [Waiter("a"), Waiter("b", priority=5)], Limits(), Ready(("b", "a"))),
+    "who is blocked waits, with its reason": (
+        [Waiter("a", blocked="b"), Waiter("b")], Limits(), Ready(("b",), {"a": "b"})),
+    "who has its time waits": (
+        [Waiter("a", not_before=NOW + 5)], Limits(), Ready((), {"a": "in 5 s"})),
+    "slots are given by urgency": (
+        [Waiter("a"), Waiter("b", priority=1), Waiter("c")], Limits(at_once=2, running=1),
+        Ready(("b",), {"a": "a free slot: 2 run at once", "c": "a free slot: 2 run at once"})),
+    "who is blocked takes no slot": (
+        [Waiter("a", blocked="x"), Waiter("b")], Limits(at_once=1), Ready(("b",), {"a": "x"})),
+    "more may run than there are slots": (
+        [Waiter("a")], Limits(at_once=1, running=3), Ready((), {"a": "a free slot: 1 run at once"})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "limits", "expected"), CASES.values(), ids=CASES)
+def test_who_starts_now_and_why_others_do_not(nodes, limits, expected):
+    assert ready(nodes, NOW, limits) == expected

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.agent import Agent, Mode
+from overmind_core.domain.agentfacts import (
+    Result,
+    Retry,
+    Retrying,
+    SessionNamed,
+    Spoke,
+    ToolCalled,
+    ToolReturned,
+    TurnEnded,
+    Usage,
+    Verdict,
+)
+from overmind_core.providers import registry
+from overmind_core.providers.base import Start
+from tests.core.providers.recorded import facts, names, readable
+from tests.kit.responses_stub import ResponsesStub
+
+CODEX = registry.get("codex")
+
+
+def result_of(name):
+    return next(fact.result for fact in facts("codex", name) if isinstance(fact, TurnEnded))
+
+
+ENDS = [
+    ("text", True, None, Retry.POLICY),
+    ("tool", True, None, Retry.POLICY),
+    ("error_400", False, "api_error", Retry.POLICY),
+    ("error_401", False, "api_error 401", Retry.POLICY),
+    ("error_429", False, "api_error 429", Retry.POLICY),
+    ("no_key", False, "not_logged_in", Retry.NEVER),
+]
+
+
+@pytest.mark.parametrize(("name", "ok", "reason", "retry"), ENDS)
+def test_the_end_of_a_recorded_run_says_how_it_went(name, ok, reason, retry):
+    result = result_of(name)
+    assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
+
+
+def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
+    found = facts("codex", "tool")
+    assert isinstance(found[0], SessionNamed)
+    assert ToolCalled("item_2", "command_execution", "shell: echo hi; exit 3") in found
+    assert ToolReturned("item_2", failed=True) in found
+    assert Spoke("**Thinking**", thought=True) in found
+    assert ToolReturned("item_2", failed=False) in facts("codex", "edit")
+    assert result_of("text").usage == Usage(input=9877, output=7, cache_read=3)
+
+
+def test_own_tries_are_told():
+    tries = [fact for fact in facts("codex", "error_401") if isinstance(fact, Retrying)]
+    assert [(one.attempt, one.most) for one in tries] == [(1, 1)]
+
+
+def test_a_recorded_run_reads_as_a_transcript():
+    assert "⚙ shell: echo hi; exit 3 → ✗ hi" in readable("codex", "tool")
+    assert "⚙ edit: add /home/me/project/a.txt → ok" in readable("codex", "edit")
+    assert readable("codex", "text")[-2:] == ["echo: hello there", "— 9.9k in / 7 out —"]
+    assert readable("codex", "error_429")[-2].startswith("✗ api_error 429: exceeded retry limit")
+
+
+@pytest.mark.parametrize("name", names("codex"))
+def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
+    assert not [text for text in readable("codex", name) if text.startswith("{")]
+
+
+def launch(agent, *, resume=False):
+    return CODEX.launch(Start(Mode.ONE_SHOT, agent, "t1", resume=resume))
+
+
+def test_the_prompt_goes_to_standard_input_and_then_it_ends():
+    started = launch(Agent(prompt="-do it", model="m", permission_mode="read-only", arguments=("-C", "/x")))
+    begin = ("codex", "exec", "--json", "--skip-git-repo-check")
+    assert started.argv == (*begin, "--model", "m", "--sandbox", "read-only", "-C", "/x", "-")
+    assert (started.stdin, started.end_input) == (b"-do it", True)
+    assert launch(Agent(prompt="more"), resume=True).argv == (*begin, "resume", "t1", "-")
+
+
+REFUSED = [
+    (Agent(max_cost=1.0), "--max-cost"),
+    (Agent(allow=("Bash",)), "--allow"),
+    (Agent(arguments=("--json",)), "--json"),
+    (Agent(model="m", arguments=("--model=x",)), "--model"),
+]
+
+
+@pytest.mark.parametrize(("agent", "name"), REFUSED)
+def test_what_it_cannot_do_is_refused_by_name(agent, name):
+    assert name in (CODEX.refuse(agent) or "")
+
+
+def test_other_arguments_are_the_persons_business():
+    assert CODEX.refuse(Agent(model="m", arguments=("--oss", "-c", "x=1"))) is None
+
+
+FAILED = Result(ok=False, reason="api_error 429")
+ENDINGS = [
+    (0, Result(ok=True), "", False, Verdict(False)),
+    (1, FAILED, "", False, Verdict(True, "api_error 429")),
+    (0, None, "", False, Verdict(True, "no_result")),
+    (1, None, "Error: no rollout found for thread id 0", True, Verdict(True, "wrong_start", Retry.SWITCH)),
+    (2, None, "error: unexpected argument", False, Verdict(True, "usage_error", Retry.NEVER)),
+    (-9, None, "", False, Verdict(True)),
+]
+
+
+@pytest.mark.parametrize(("code", "last", "errors", "resumed", "expected"), ENDINGS)
+def test_the_end_of_a_run_is_judged(code, last, errors, resumed, expected):
+    assert CODEX.verdict(code, last, errors, mode=Mode.ONE_SHOT, resumed=resumed) == expected
+
+
+KEYS = st.sampled_from(["type", "item", "id", "text", "status", "error", "message", "usage", "changes", "exit_code"])
+KINDS = st.sampled_from(["item.completed", "item.started", "turn.failed", "turn.completed", "error", "thread.started"])
+JSON = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)
+)
+
+
+@given(
+    st.binary()
+    | st.builds(lambda kind, rest: json.dumps({**rest, "type": kind}).encode(), KINDS, st.dictionaries(KEYS, JSON))
+)
+def test_no_line_raises(line):
+    CODEX.parse(line)
+    CODEX.renderer().feed(line)
+
+
+PROGRAM = os.environ.get("OVERMIND_CODEX_BIN") or shutil.which("codex")
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="the codex program is not installed")
+def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "STUB_KEY": "dummy"}
+
+    def run(prompt, session="", *, resume=False):
+        agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments)
+        started = CODEX.launch(Start(Mode.ONE_SHOT, agent, session, resume=resume))
+        done = subprocess.run(started.argv, input=started.stdin, capture_output=True, cwd=tmp_path, env=environment)
+        return [fact for line in done.stdout.splitlines() for fact in CODEX.parse(line)]
+
+    with ResponsesStub() as stub:
+        first = run("!bash echo hi")
+        session = next(fact.session for fact in first if isinstance(fact, SessionNamed))
+        second = run("!history", session, resume=True)
+    assert any(isinstance(fact, ToolReturned) and not fact.failed for fact in first)
+    assert Spoke("history: !bash echo hi | !history") in second

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.agent import Agent, Mode
+from overmind_core.providers import registry
+from overmind_core.providers.base import Start
+
+
+def test_each_row_is_a_provider_of_that_name():
+    assert [registry.get(name).name for name in registry.names()] == list(registry.names())
+    assert {"raw", "claude", "codex"} <= set(registry.names())
+
+
+def test_a_name_without_a_row_is_refused_with_those_that_there_are():
+    with pytest.raises(registry.UnknownProvider, match=r"'nosuch'.*raw, claude"):
+        registry.get("nosuch")
+
+
+@pytest.mark.parametrize(("name", "readable"), [("claude", True), ("codex", True), ("raw", False), ("nosuch", False)])
+def test_only_lines_that_somebody_knows_are_made_readable(name, readable):
+    assert (registry.renderer(name) is not None) == readable
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_run_has_its_own_renderer(name):
+    provider = registry.get(name)
+    assert provider.renderer() is not provider.renderer()
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_program_that_a_person_names_is_started_in_every_mode(name):
+    provider = registry.get(name)
+    for mode in provider.modes:
+        start = Start(mode, Agent(prompt="do it", program="/opt/it"), "3f2b", resume=False)
+        assert provider.launch(start).argv[0] == "/opt/it"
+
+
+def test_a_raw_program_is_told_what_a_terminal_would_type():
+    raw = registry.get("raw")
+    assert raw.message("ls", "id") == b"ls\n"
+    assert raw.interrupt("id") == b"\x03"
+    assert raw.renderer().feed(b"caf\xc3\xa9 \xff") == ["café \ufffd"]
+    assert raw.modes == {Mode.INTERACTIVE}
+    assert raw.verdict(3, None, "", mode=Mode.INTERACTIVE, resumed=False).failed
+    assert raw.refuse(Agent(arguments=("-x",))) is not None

@@ -1,0 +1,31 @@
+"""Plans that no file was read for."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, When
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor.plans.checks import check
+
+START = {"command": "true", "cwd": "/"}
+A = Agent("a", START)
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "said"),
+    [
+        (Blueprint("p", ()), "no agents"),
+        (Blueprint("p", (A, A)), "there twice"),
+        (Blueprint("p", (A,), max_parallel=-1), "max_parallel can't be negative: -1"),
+        (Blueprint("p", (A,), timeout=-0.5), "timeout can't be negative: -0.5"),
+        (Blueprint("p", (Agent("a", START, retries=-1),)), "a: retries can't be negative: -1"),
+        (Blueprint("p", (Agent("a", START, (Dependency("b"),)),)), "'b', which is no agent here"),
+        (Blueprint("p", (Agent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
+        (Blueprint("p", (Agent("a", START, when=When.FAILURE),)), "depends on nothing"),
+        (Blueprint("p", (A, Agent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
+    ],
+)
+def test_what_can_not_be_carried_out_is_refused(blueprint, said):
+    with pytest.raises(OvermindError, match=said):
+        check(blueprint)

@@ -1,0 +1,172 @@
+"""What an agent that has ended hands on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from overmind_core.domain.mission import Definition, Mission, Status
+from overmind_core.domain.plan.outputs import LARGEST
+from overmind_core.supervisor.plans.handed import Handed, handed_on, output_text
+from tests.kit.log_files import LogFiles
+
+ID = "a1b2c3d4"
+
+
+class Ended:
+    """A mission that has ended, with its newest run's log and its folder of outputs."""
+
+    def __init__(self, folder):
+        self.logs = folder / "logs"
+        self.log = LogFiles(self.logs / ID / "000002")
+        self.folder = folder / "outputs"
+        self.folder.mkdir()
+        self.stored = None
+
+    def ran(self, provider="raw", *, tty=True):
+        definition = Definition("x", "true", ("true",), "/", provider=provider, tty=tty)
+        self.mission = Mission(ID, definition, 0.0, Status.STOPPED, run=2)
+        return self
+
+    @property
+    def core(self):
+        return SimpleNamespace(
+            home=SimpleNamespace(logs=str(self.logs)),
+            ledger=SimpleNamespace(flush=lambda: None),
+            state=SimpleNamespace(agents=SimpleNamespace(result=lambda _: self.stored)),
+        )
+
+    def handed(self, *, wanted=(), outputs=()):
+        return asyncio.run(handed_on(self.core, self.mission, str(self.folder), wanted, outputs))
+
+    @property
+    def result(self):
+        return self.handed(wanted={"result"}).result
+
+    @property
+    def text(self):
+        return asyncio.run(output_text(self.core, self.mission))
+
+
+@pytest.fixture
+def ended(tmp_path):
+    return Ended(tmp_path)
+
+
+RESULTS = [
+    (b"one\n42\n\n  \n", "42"),
+    (b"  \x1b[1m42\x1b[0m \r\n", "42"),
+    (b"0%\r100%", "100%"),
+    (b"", ""),
+    (b"42\n" + b"\n" * 100_000, "42"),
+    (b"x" * 100_000 + b"\n42", "42"),
+    (b"42\n\x1b[?1049hvim\x1b[?1049l", "42"),
+    (b"caf\xc3\xa9 \xff\n", "café �"),
+    (b"a" * 200_000, "a" * LARGEST),
+]
+
+
+@pytest.mark.parametrize(("output", "result"), RESULTS, ids=range(len(RESULTS)))
+def test_the_result_of_a_program_is_its_last_line_with_something_on_it(ended, output, result):
+    ended.ran().log.out(output, 1.0)
+    assert ended.result == result
+
+
+def spoken(text):
+    return {"type": "item.completed", "item": {"id": "1", "type": "agent_message", "text": text}}
+
+
+AGENTS = [
+    # provider, terminal, its lines, what is stored of its result, what it hands on
+    ("claude", False, [], {"type": "result", "subtype": "success", "result": "It is\n42"}, "It is\n42"),
+    ("claude", True, [], {"hook_event_name": "Stop", "last_assistant_message": "42"}, "42"),
+    ("claude", True, [{"drawn": "42"}], None, ""),
+    ("claude", False, [], {"type": "result", "subtype": "success", "result": "a\0\ud83db"}, "a?b"),
+    ("codex", False, [spoken("41"), spoken("42"), {"type": "turn.completed"}], {"type": "turn.completed"}, "42"),
+    ("codex", False, [], {"type": "turn.completed"}, ""),
+]
+
+
+@pytest.mark.parametrize(("provider", "tty", "lines", "stored", "result"), AGENTS)
+def test_the_result_of_an_agent_is_its_final_answer(ended, provider, tty, lines, stored, result):
+    ended.ran(provider, tty=tty).log.out(b"".join(json.dumps(line).encode() + b"\n" for line in lines), 1.0)
+    ended.stored = None if stored is None else json.dumps(stored)
+    assert ended.result == result
+
+
+def test_what_nobody_wants_is_not_read(ended, monkeypatch):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("overmind_core.supervisor.plans.handed.last_line", refuse)
+    monkeypatch.setattr("overmind_core.supervisor.plans.handed.read_files", refuse)
+    assert ended.ran().handed() == Handed()
+
+
+FILES = [
+    # what a file holds, what is handed on of it
+    (b"three facts\n", "three facts"),
+    (b"a\n\n", "a\n"),
+    (b"", ""),
+    (b"\xff\n", "\U0010dcff"),
+    (b"a\0b", "ab"),
+    (b"x" * LARGEST + b"\n", "x" * LARGEST),
+]
+
+
+@pytest.mark.parametrize(("data", "text"), FILES, ids=range(len(FILES)))
+def test_an_output_is_what_its_file_holds_without_the_last_newline(ended, data, text):
+    (ended.folder / "facts").write_bytes(data)
+    assert ended.ran().handed(outputs=("facts",)) == Handed(facts={"facts": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "characters"),
+    [("x" * (LARGEST + 1), LARGEST), ("é" * LARGEST, LARGEST // 2), ("x" + "é" * LARGEST, LARGEST // 2)],
+    ids=["one byte", "two bytes", "an odd place"],
+)
+def test_of_a_file_that_is_too_large_the_beginning_is_handed_on(ended, text, characters):
+    (ended.folder / "facts").write_text(text, encoding="utf-8")
+    assert ended.ran().handed(outputs=("facts",)) == Handed(facts={"facts": text[:characters]}, cut=("facts",))
+
+
+def test_what_is_no_file_in_the_folder_is_missing(ended, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (ended.folder / "link").symlink_to(tmp_path / "secret")
+    (ended.folder / "folder").mkdir()
+    os.mkfifo(ended.folder / "pipe")
+    (ended.folder / "there").write_text("1")
+    names = ("nothing", "link", "folder", "pipe", "../secret", "there")
+    assert ended.ran().handed(outputs=names) == Handed(facts={"there": "1"}, missing=names[:-1])
+
+
+def test_without_the_folder_all_is_missing(ended, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "facts").write_text("1")
+    ended.folder.rmdir()
+    assert ended.ran().handed(outputs=("facts",)).missing == ("facts",)
+    ended.folder.symlink_to(elsewhere)
+    assert ended.handed(outputs=("facts",)).missing == ("facts",)
+
+
+def test_the_output_is_the_text_of_both_streams_in_their_order(ended):
+    ended.ran().log.out(b"\x1b[31mone\x1b[0m\n", 1.0)
+    ended.log.err(b"two\n", 2.0)
+    ended.log.out(b"three", 3.0)
+    assert ended.text == "one\ntwo\nthree"
+
+
+def test_the_output_of_an_agent_is_readable(ended):
+    ended.ran("codex", tty=False).log.out(json.dumps(spoken("one\ntwo")).encode() + b"\n", 1.0)
+    assert ended.text == "one\ntwo"
+
+
+def test_of_a_long_output_the_end_is_handed_on(ended):
+    ended.ran().log.out(b"".join(b"line %06d\n" % number for number in range(10_000)), 1.0)
+    assert ended.text.endswith("line 009998\nline 009999")
+    assert LARGEST - 12 <= len(ended.text) <= LARGEST

@@ -1,0 +1,36 @@
+"""The newest line of a log, as NOW shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.supervisor.lastline import Extent, LastLines
+from tests.kit.log_files import LogFiles
+
+OUTPUTS = [
+    (b"one\ntwo\n", "two"),
+    (b"one\n\n  \n", "one"),
+    (b"$ vim notes\n\x1b[?1049hhello\x1b[10;1Hworld", "$ vim notes"),
+    (b"$ vim notes\n\x1b[?1049hhello\x1b[?1049l", "$ vim notes"),
+    (b"\x1b[?1049hhello", "(full screen)"),
+    (b"$ vim notes\n\x1b[?1049h" + b"hello\x1b[1;1H6\n" * 1000, "(full screen)"),
+    (b"$ vim notes\n\x1b[?1049h" + b"hello\x1b[1;1H6" * 1000 + b"\x1b[?1049l$ ls\nnotes\n", "notes"),
+]
+
+
+@pytest.mark.parametrize(("output", "line"), OUTPUTS)
+def test_what_was_drawn_on_a_full_screen_is_no_line(tmp_path, output, line):
+    files = LogFiles(tmp_path)
+    files.out(output, 1.0)
+    assert LastLines().of(Extent("a.1", files.path, len(output), 0)) == line
+
+
+def test_a_full_screen_is_remembered_and_only_what_came_since_is_read(tmp_path):
+    files, lines, length = LogFiles(tmp_path), LastLines(), 0
+    drawn = b"\x1b[1;1H6" * 1000
+    steps = [(b"one\n", "one"), (b"\x1b[?1049h", "one"), (drawn, "(full screen)"), (drawn, "(full screen)"),
+             (b"\x1b[?1049lend\n", "end"), (b"6\n" * 4096, "6")]  # fmt: skip
+    for moment, (output, line) in enumerate(steps):
+        files.out(output, float(moment))
+        length += len(output)
+        assert lines.of(Extent("a.1", files.path, length, 0)) == line

@@ -1,0 +1,48 @@
+"""What is told of a mission."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.activity import Activity, Doing
+from overmind_core.domain.agent import Mode
+from overmind_core.domain.conversation import Conversation
+from overmind_core.domain.mission import Definition, Mission, Status
+from overmind_core.supervisor.records import now_line
+
+ENDS = [
+    # status, exit code, reason, last line, what is said
+    (Status.STOPPED, 0, None, "done", "done"),
+    (Status.STOPPED, 0, None, "", None),
+    (Status.CRASHED, 3, None, "no such file", "exit 3: no such file"),
+    (Status.CRASHED, 3, None, "", "exit 3"),
+    (Status.CRASHED, 124, "timeout", "hi", "exit 124, timeout: hi"),
+    (Status.CRASHED, 143, "max_cost", "echo: c", "exit 143, max_cost: echo: c"),
+    (Status.CRASHED, None, "keeper_lost", "", "keeper_lost"),
+    (Status.CRASHED, 1, "api_error 529", "✗ api_error 529: Overloaded", "exit 1: ✗ api_error 529: Overloaded"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "reason", "last_line", "said"), ENDS)
+def test_now_says_how_it_ended_and_why(status, code, reason, last_line, said):
+    definition = Definition("name", "true", ("true",), "/", columns=80, rows=24)
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=status, exit_code=code, reason=reason)
+    assert now_line(mission, last_line) == said
+
+
+PIECE = "Press enter to co"
+TERMINALS = [
+    # provider, mode, what is told, last line, what is said
+    ("claude", Mode.INTERACTIVE, "", PIECE, None),
+    ("claude", Mode.INTERACTIVE, "⚙ Bash: ls", PIECE, "⚙ Bash: ls"),
+    ("claude", Mode.HEADLESS, "", "starting", "starting"),
+    ("raw", Mode.INTERACTIVE, "", "$ make", "$ make"),
+]
+
+
+@pytest.mark.parametrize(("provider", "mode", "now", "last_line", "said"), TERMINALS)
+def test_pieces_of_an_agents_own_screen_are_no_lines(provider, mode, now, last_line, said):
+    definition = Definition("name", "claude", ("claude",), "/", columns=80, rows=24, provider=provider)
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
+    conversation = Conversation("s", mode, mode, mode, activity=Activity(Doing.IDLE, now=now))
+    assert now_line(mission, last_line, conversation) == said

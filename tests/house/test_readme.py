@@ -1,0 +1,56 @@
+"""What the README promises in the first minutes is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import partial
+
+import pytest
+
+from overmind_core.cli.main import _named, find
+from overmind_core.cli.parser import parse
+from tests.house.test_docs import read
+from tests.kit.waiting import eventually
+
+
+def commands(text):
+    """The command lines of `overmind` in its console blocks, without remarks and what the shell does to them."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ overmind")]
+    return [shlex.split(re.split(r"\s#\s|\s\|\s|\s[<>]\s", line)[0])[1:] for line in lines]
+
+
+def between(text, name):
+    return text.partition(f"<!-- {name}: begin -->")[2].partition(f"<!-- {name}: end -->")[0]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/demo.md", "docs/tui.md"])
+def test_every_command_line_can_be_given(page):
+    for words in commands(read(page)):
+        name, rest = _named(words)
+        parse(find(name), rest)
+
+
+def test_the_first_minutes_go_as_they_are_written(om):
+    begin, *middle, end = commands(between(read("README.md"), "first minutes"))
+    om.ok(*begin)
+    said = {}
+    for words in middle:
+        what = " ".join(words)
+        said[words[0]] = eventually(partial(_done, om, words), timeout=60, what=what)
+    assert "└─ demo-tests" in said["ps"] or "demo-agent" in said["ps"]
+    assert "return FORMAT.format" in said["inbox"]
+    assert "(demo-agent): allow" in said["answer"]
+    assert "worker" in said["logs"] or "job" in said["logs"]
+    assert om.ok(*end) == "Removed 6 demo missions\n"
+
+
+def _done(om, words):
+    """What a command printed, once it works and has something to say: a person would try again, too."""
+    finished = om(*words)
+    return finished.stdout if finished.returncode == 0 else ""
+
+
+def test_the_first_picture_is_of_the_demonstration():
+    assert re.findall(r"!\[[^\]]+\]\((.*?)\)", read("README.md"))[0] == "screenshots/demo.png"

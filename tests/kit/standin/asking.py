@@ -1,0 +1,91 @@
+"""May a tool call run? By the rules, or by whoever answers first: the person, a hook, an interruption."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tests.kit.directives import Block
+from tests.kit.standin import permissions, script
+from tests.kit.standin.course import Course
+from tests.kit.standin.questions import Decision, Question
+
+NOTIFIED_AFTER = 6.0
+"""Seconds that a question is open before the notification."""
+DENIED = {"permission_decision": {"decision": "reject", "source": "config"}}
+
+
+class Asking:
+    """Decides about the tool calls of a turn."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+
+    def decide(self, call: Block) -> Decision:
+        """Return whether it may run, asking where the rules do not say."""
+        world = self._course.world
+        verdict = world.permissions.verdict(call["name"], call["input"])
+        if verdict == "allow" and not script.always_asks(world.conversation.texts()):
+            return Decision("allow", "config")
+        if verdict == "deny":
+            command = call["input"].get("command")
+            subject = f"{call['name']} with command {command}" if command else call["name"]
+            return Decision("deny", "rule", f"Permission to use {subject} has been denied.")
+        return self._ask(call)
+
+    def _ask(self, call: Block) -> Decision:
+        world, front = self._course.world, self._course.front
+        name, arguments = call["name"], call["input"]
+        offered = permissions.suggestions(name, arguments, world.cwd)
+        question = Question(call, offered, permissions.blocked_path(name, arguments, world.cwd))
+        about = {"tool_name": name, "tool_input": arguments} | ({"permission_suggestions": offered} if offered else {})
+        payload = world.payload("PermissionRequest", **self._course.state(), **about)
+        race = world.hooks.race("PermissionRequest", payload, name, question.answer)
+        self._course.question = question
+        if front.can_ask:
+            decision = self._wait(question)
+        else:
+            race.wait()
+            question.answer(self._nobody(call))
+            decision = question.wait()
+        if decision.interrupt:
+            race.stop()
+        return decision
+
+    def _nobody(self, call: Block) -> Decision:
+        if self._course.front.refusal:
+            return Decision("deny", "person", self._course.front.refusal)
+        return Decision("deny", "config", permissions.refusal(call["name"], call["input"], self._course.world.cwd))
+
+    def _wait(self, question: Question) -> Decision:
+        reminder = threading.Timer(NOTIFIED_AFTER, self._remind, [question])
+        reminder.daemon = True
+        reminder.start()
+        self._course.front.asked(question)
+        decision = question.wait()
+        reminder.cancel()
+        self._course.front.settled(question, decision)
+        return decision
+
+    def _remind(self, question: Question) -> None:
+        message = f"Claude needs your permission to use {question.tool}"
+        self._course.hook("Notification", message=message, notification_type="permission_prompt")
+
+
+def accepted(decision: Decision) -> dict[str, Any]:
+    """What the line of a tool's result tells about a yes."""
+    if decision.by == "person":
+        return {"permission_decision": {"decision": "accept", "source": "user_temporary"}}
+    kind = "hook" if decision.by == "hook" else "rule"
+    return {"permission_decision": {"decision": "accept", "source": decision.by, "reason_type": kind}}
+
+
+def refused(decision: Decision) -> dict[str, Any]:
+    """The same about a no."""
+    if decision.by == "config":
+        return {"non_execution_kind": "user-rejected", **DENIED}
+    source = {"person": "user_reject", "rule": "config"}.get(decision.by, decision.by)
+    return {
+        "non_execution_kind": "permission-rule",
+        "permission_decision": {"decision": "reject", "source": source},
+    }

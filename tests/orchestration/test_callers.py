@@ -1,0 +1,169 @@
+"""What a process inside a mission may do: each request of the socket, asked from inside of a real one."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from overmind_core.supervisor.commands.table import TABLE
+from tests.kit.raw_socket import RawSocket, address
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.linux
+
+ASK = """
+import json, os, socket, sys, time
+while not os.path.exists("questions"): time.sleep(0.02)
+with open("answers.new", "w") as answers:
+    for line in open("questions"):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(30)
+            one.connect(sys.argv[1])
+            one.sendall(line.encode())
+            answers.write(one.makefile().readline())
+os.rename("answers.new", "answers")
+time.sleep(600)
+"""
+WORLD = {"command": "true", "cwd": "/"}
+OK, FORBIDDEN = "ok", "forbidden"
+ASKED = [
+    ("hello", {}, OK),
+    ("status", {}, OK),
+    ("ps", {"all": True, "wide": True}, OK),
+    ("info", {"id": "other"}, OK),
+    ("info", {"id": "self", "env": True}, FORBIDDEN),
+    ("info", {"id": "self", "reveal": True}, FORBIDDEN),
+    ("info", {"id": "child", "reveal": True}, FORBIDDEN),
+    ("logs", {"ids": ["other"]}, OK),
+    ("wait", {"ids": ["ended"]}, OK),
+    ("top", {}, OK),
+    ("events", {}, OK),
+    ("events", {"eyes": True}, FORBIDDEN),
+    ("used", {"viewer": 1}, FORBIDDEN),
+    ("subscribe", {"ids": ["ended"]}, OK),
+    ("result", {"id": "ended"}, OK),
+    ("cost", {}, OK),
+    ("run", WORLD, OK),
+    ("run", {**WORLD, "parent": "self"}, OK),
+    ("run", {**WORLD, "parent": "child"}, OK),
+    ("run", {**WORLD, "parent": "other"}, FORBIDDEN),
+    ("run", {**WORLD, "parent": "ended"}, FORBIDDEN),
+    ("send", {"id": "child", "text": "hello"}, OK),
+    ("send", {"id": "grandchild", "text": "hello"}, OK),
+    ("send", {"id": "other", "text": "hello"}, FORBIDDEN),
+    ("await_message", {"message": 1, "timeout": "20s"}, OK),
+    ("messages", {"id": "child"}, OK),
+    ("messages", {"id": "other"}, OK),
+    ("messages", {"id": "other", "cancel": 1}, FORBIDDEN),
+    ("interrupt", {"id": "child"}, OK),
+    ("interrupt", {"id": "other"}, FORBIDDEN),
+    ("hook", {"mission": "child", "token": "guessed", "payload": {}}, FORBIDDEN),
+    ("inbox", {}, FORBIDDEN),
+    ("answer", {"id": "child", "behaviour": "allow"}, FORBIDDEN),
+    ("answer", {"id": "self", "behaviour": "always"}, FORBIDDEN),
+    ("seen", {"id": "child"}, FORBIDDEN),
+    ("attach", {"id": "child"}, FORBIDDEN),
+    ("attach", {"id": "child", "read_only": True}, FORBIDDEN),
+    ("detach", {"id": "child"}, FORBIDDEN),
+    ("restart", {"id": "child"}, FORBIDDEN),
+    ("restart", {"lost": True}, FORBIDDEN),
+    ("signal", {"id": "child", "signal": "HUP"}, FORBIDDEN),
+    ("freeze", {"id": "child"}, FORBIDDEN),
+    ("thaw", {"id": "child"}, FORBIDDEN),
+    ("update", {"id": "child", "name": "x"}, FORBIDDEN),
+    ("definition", {"id": "child"}, FORBIDDEN),
+    ("redefine", {"id": "child", "as_of": "", "definition": {"name": "x", "cwd": "/"}}, FORBIDDEN),
+    ("environment", {"id": "child"}, FORBIDDEN),
+    ("rm", {"id": "ended"}, FORBIDDEN),
+    ("prune", {}, FORBIDDEN),
+    ("kill", {"all": True}, FORBIDDEN),
+    ("kill", {"id": "other"}, FORBIDDEN),
+    ("kill", {"id": "self"}, FORBIDDEN),
+    ("stop", {"id": "other"}, FORBIDDEN),
+    ("stop", {"id": "self", "cascade": True}, FORBIDDEN),
+    ("kill", {"id": "grandchild"}, OK),
+    ("stop", {"id": "child", "cascade": True}, OK),
+    ("plans", {}, OK),
+    ("plan", {"id": "plan"}, OK),
+    ("apply", {"blueprint": {"name": "p", "agents": []}, "cwd": "/"}, FORBIDDEN),
+    ("delete", {"id": "plan"}, FORBIDDEN),
+    ("quest_run", {**WORLD, "command": ["/bin/sleep", "600"], "name": "mine"}, OK),
+    ("quests", {}, OK),
+    ("quest", {"id": "quest"}, OK),
+    ("quest_wait", {"ids": ["done"]}, OK),
+    ("quest_cancel", {"id": "quest"}, FORBIDDEN),
+    ("quest_cancel", {"id": "mine"}, OK),
+    ("rituals", {}, OK),
+    ("ritual", {"id": "nightly"}, OK),
+    ("ritual_history", {"id": "nightly"}, OK),
+    ("ritual_create", {"name": "x", "schedule": "@daily", "quest": WORLD}, FORBIDDEN),
+    ("ritual_run", {"id": "nightly"}, FORBIDDEN),
+    ("ritual_pause", {"id": "nightly"}, FORBIDDEN),
+    ("ritual_resume", {"id": "nightly"}, FORBIDDEN),
+    ("ritual_delete", {"id": "nightly"}, FORBIDDEN),
+    ("shutdown", {}, FORBIDDEN),
+    ("shutdown", {"keep": True}, FORBIDDEN),
+]
+
+
+def test_each_request_of_the_socket_is_judged():
+    assert {command for command, _, _ in ASKED} == set(TABLE)
+
+
+def test_what_is_for_people_alone_is_told_apart_in_the_table():
+    refused_always = {command for command, _, _ in ASKED} - {command for command, _, answer in ASKED if answer == OK}
+    assert refused_always == {name for name, row in TABLE.items() if row.forbidden is not None} | {"hook"}
+
+
+def meant(args, ids):
+    """The arguments, with ids in the place of roles."""
+
+    def one(value):
+        if isinstance(value, list):
+            return [one(element) for element in value]
+        return ids.get(value, value) if isinstance(value, str) else value
+
+    return {name: one(value) for name, value in args.items()}
+
+
+def plan(om):
+    """A plan of a person's; its id."""
+    agents = [{"name": "a", "start": {"command": "sleep 600", "cwd": "/"}}]
+    with RawSocket.connect(om.home) as api:
+        made = api.ok("apply", blueprint={"name": "plan", "agents": agents}, cwd="/", env=om.environment)
+    return made["id"]
+
+
+def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
+    om, talks = agents.om, ("--type", "session", "--provider", "claude")
+    om.ok("start")
+    caller = om.mission([sys.executable, "-c", ASK, address(om.home)], "--cwd", str(tmp_path), "--env", "SECRET=x1y2z3")
+    child = om.mission([], *talks, "--parent", caller)
+    grandchild = om.mission([], *talks, "--parent", child)
+    other, ended = om.mission([], *talks), om.finished("true")["id"]
+    ids = {"self": caller, "child": child, "grandchild": grandchild, "other": other, "ended": ended}
+    ids |= {"quest": om.json("quest", "run", "--json", "sleep 600")["id"], "plan": plan(om)}
+    ids["done"] = om.json("quest", "run", "--json", "--wait", "true")["id"]
+    om.ok("ritual", "create", "nightly", "@daily", "true")
+    lines = [json.dumps({"cmd": command, "args": meant(args, ids)}) for command, args, _ in ASKED]
+    (tmp_path / "new").write_text("\n".join(lines) + "\n")
+    (tmp_path / "new").rename(tmp_path / "questions")
+    eventually((tmp_path / "answers").exists, timeout=60.0, what="all answers")
+    text = (tmp_path / "answers").read_text()
+    answers = [json.loads(line) for line in text.splitlines()]
+    judged = [(*asked[:2], answer.get("error", OK)) for asked, answer in zip(ASKED, answers, strict=True)]
+    assert judged == ASKED, answers
+    assert "x1y2z3" not in text
+    assert om.info(other)["status"] == "running"
+    assert (om.info(child)["status"], om.info(grandchild)["status"]) == ("stopped", "killed")
+
+
+def test_a_sender_inside_a_mission_is_named_with_its_message(agents):
+    om = agents.om
+    script = 'until child=$(overmind ps --children $OVERMIND_MISSION_ID -q) && [ -n "$child" ]; do sleep 0.1; done'
+    caller = om.mission(f"{script}; overmind send $child hello; sleep 60")
+    child = om.mission([], "--type", "session", "--provider", "claude", "--parent", caller)
+    (message,) = eventually(lambda: om.json("messages", child, "--json"))
+    assert message["sender"] == caller

@@ -1,0 +1,97 @@
+"""A plan of twelve agents while the supervisor is killed again and again: each runs once, and what they say flows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from tests.kit.killing import answers, await_another
+from tests.kit.raw_socket import RawSocket
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.torture
+KILLS = 30
+NEEDS = {
+    "a": [], "b": [], "c": ["a"], "d": ["a", "b"], "e": ["b"], "f": ["c", "d"],
+    "g": ["d"], "h": ["e"], "i": ["f", "g"], "j": ["g", "h"], "k": ["i", "j"], "l": ["k"],
+}  # fmt: skip
+EXPECTED = {"a": 1, "b": 1, "c": 2, "d": 3, "e": 2, "f": 6, "g": 4, "h": 3, "i": 11, "j": 8, "k": 20, "l": 21}
+"""One more than the sum of those that an agent depends on."""
+
+
+def _agent(name, journal):
+    numbers = "".join(f" + ${{agents.{one}.result}}" for one in NEEDS[name])
+    command = f"echo {name} >> {journal}; sleep 0.4; expr 1{numbers}"
+    return {
+        "name": name,
+        "start": {"command": command, "cwd": "/"},
+        "depends_on": [{"agent": one} for one in NEEDS[name]],
+    }
+
+
+def _kill(om, moments):
+    """Kill the supervisor; whether somebody asks for the next one at once, or the keeper brings it, is chance too."""
+    time.sleep(moments.random() * 0.35)  # the moment itself is the experiment
+    old = om.holder("supervisor.lock")
+    if not old:
+        return
+    os.kill(old, signal.SIGKILL)
+    if moments.random() < 0.85:
+        om.ok("start")
+    else:
+        await_another(om, old)
+
+
+def test_each_agent_runs_once_and_results_flow_whenever_the_supervisor_is_killed(om, moments, tmp_path):
+    om.ok("start")
+    journal = tmp_path / "journal"
+    kills, rounds = 0, 0
+    while kills < KILLS:
+        rounds += 1
+        journal.write_text("", encoding="ascii")
+        blueprint = {"name": f"p{rounds}", "agents": [_agent(name, journal) for name in NEEDS]}
+        with RawSocket.connect(om.home) as api:
+            plan = api.ok("apply", blueprint=blueprint, cwd="/", env=om.environment)["id"]
+        while kills < KILLS and om.info(plan)["status"] == "running":
+            _kill(om, moments)
+            kills += 1
+        ended = eventually(partial(_ended, om, plan), timeout=60, what="the plan is over")
+        assert (ended["status"], ended["counts"]["succeeded"]) == ("stopped", len(NEEDS)), ended
+        assert Counter(journal.read_text(encoding="ascii").split()) == Counter(list(NEEDS))
+        for agent in ended["agents"]:
+            assert agent["attempt"] == 1
+            assert om.ok("logs", agent["mission"]) == f"{EXPECTED[agent['name']]}\n"
+
+
+def test_a_plan_of_which_nothing_runs_just_now_is_gone_on_with_all_the_same(om):
+    """The keeper holds no child and no exit that anybody waits for: it starts a daemon because it was told so."""
+    om.ok("start")
+    gate = os.path.join(om.home, "gate")
+    agents = [
+        {"name": "a", "start": {"command": "true", "cwd": "/"}},
+        {"name": "b", "start": {"command": "true", "cwd": gate}, "depends_on": [{"agent": "a"}], "retries": 0},
+    ]
+    with RawSocket.connect(om.home) as api:
+        plan = api.ok("apply", blueprint={"name": "p", "agents": agents, "max_parallel": 1}, cwd="/")["id"]
+        old = om.supervisor_pid()
+        os.kill(old, signal.SIGSTOP)
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: answers(om, other_than=old), timeout=20, what="another supervisor answers")
+    ended = eventually(lambda: _ended(om, plan), what="the plan is over")
+    assert ended["status"] == "crashed"
+    assert [agent["stage"] for agent in ended["agents"]] == ["succeeded", "failed"]
+
+
+def _ended(om, plan):
+    """The plan, once it is over; None while it is not, or nobody answers."""
+    try:
+        with RawSocket.connect(om.home) as api:
+            found = api.ok("plan", id=plan)
+    except (OSError, EOFError):
+        return None
+    return found if found["ended_at"] else None

@@ -1,0 +1,138 @@
+"""Agents on the screen: what they do, what they ask, who is called to look, and what counts as seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_tui.screens.needs import NeedsPage
+from tests.kit import claude
+from tests.kit.terminal import Terminal
+from tests.kit.waiting import eventually
+from tests.tui.conftest import picture, until
+
+
+@pytest.fixture
+def om(om, tmp_path):
+    """The command line in a world where `claude` is the stand-in."""
+    return claude.at_hand(om, tmp_path)
+
+
+@pytest.fixture
+def planner(om):
+    """A session that has answered once."""
+    return claude.greeted(om, "planner")
+
+
+@pytest.fixture
+def asking(om, planner):
+    """The same, which asks whether it may."""
+    om.ok("send", "planner", "!bash touch x")
+    eventually(lambda: om.json("inbox", "--json"), what="a question")
+    return planner
+
+
+def state(app, mission):
+    row = app.fleet.of(mission)
+    return row and (row["activity"], row["need"])
+
+
+def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(om, opened, asking):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: state(app, asking) == ("waiting", "permission"), what="waiting")
+        await until(pilot, lambda: "Bash: touch x ?" in picture(app), what="the question")
+        assert "$0.05" in picture(app)
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "$ touch x" in picture(app), what="the list")
+        assert "blocked[1]" in picture(app)
+        om.ok("answer", "planner", "deny")
+        await until(pilot, lambda: "blocked[1]" not in picture(app), what="answered")
+        await pilot.press("q")
+        await until(pilot, lambda: "your turn" in picture(app), what="your turn")
+
+    opened({}, scenario)
+
+
+def test_the_list_of_nobody_says_so(om, opened):
+    om.ok("start")
+
+    async def scenario(app, pilot):
+        await pilot.press(":", *"inbox", "enter")
+        await until(pilot, lambda: "Nobody needs you." in picture(app), what="nobody")
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        assert len(app.screen_stack) == 2
+        assert isinstance(app.screen, NeedsPage)
+
+    opened({}, scenario)
+
+
+def test_what_agents_cost_today_stands_in_the_header(om, opened, planner):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: "$0.05 today" in picture(app), what="the cost")
+        om.ok("send", planner, "--wait", "again")
+        await until(pilot, lambda: "$0.10 today" in picture(app), what="more cost")
+
+    opened({}, scenario)
+
+
+def test_a_log_that_was_in_view_is_seen(om, opened, planner):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
+        assert "•" in picture(app)
+        await until(pilot, lambda: not om.ps("--wide")[0]["unseen"], what="seen")
+        await until(pilot, lambda: "•" not in picture(app), what="no news")
+
+    opened({}, scenario, size=(120, 40))
+
+
+def test_what_nobody_looks_at_stays_news(om, opened, planner):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: "•" in picture(app), what="news")
+        for _ in range(3):
+            app._tick()
+        await pilot.pause(0.3)
+        assert om.ps("--wide")[0]["unseen"]
+
+    opened({}, scenario, size=(80, 24))
+
+
+@pytest.mark.parametrize(("size", "rings"), [((80, 24), 1), ((120, 40), 0)])
+def test_the_terminal_is_rung_unless_the_mission_is_in_view(om, opened, planner, monkeypatch, size, rings):
+    async def scenario(app, pilot):
+        rung: list[str] = []
+        monkeypatch.setattr(app, "ring", rung.append)
+        await until(pilot, lambda: app.main.table.cursor_id == planner, what="the cursor")
+        await until(pilot, lambda: (app.eyes.view == planner) == (rings == 0), what="its log in view, or not")
+        om.ok("send", planner, "!bash touch x")
+        await until(pilot, lambda: any(event["type"] == "notification" for event in app.news.events), what="the event")
+        assert len(rung) == rings
+        assert rung in ([], ["overmind: planner · needs you · Bash: touch x"])
+
+    opened({}, scenario, size=size)
+
+
+def test_a_verb_with_words_goes_to_each_marked_mission(om, opened, planner):
+    other = om.json("claude", "run", "--json", "--type", "session", "--name", "writer")["id"]
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: len(app.fleet.rows) == 2, what="rows")
+        await pilot.press("*", ":", *"send", "space", *"go", "space", *"on", "enter")
+        await until(
+            pilot,
+            lambda: all(om.json("messages", one, "--json")[-1:][0]["text"] == "go on" for one in (planner, other)),
+            what="two messages",
+        )
+
+    om.ok("send", other, "--wait", "hello")
+    opened({}, scenario)
+
+
+def test_a_real_terminal_hears_a_bell_and_a_notification(om, planner):
+    with Terminal(om, "tui", env={"TMUX": None}) as terminal:
+        terminal.expect("planner")
+        terminal.type("!")
+        terminal.expect("needs you ")
+        om.ok("send", planner, "!bash touch x")
+        terminal.expect("\x07\x1b]9;overmind: planner · needs you · Bash: touch x\x07")
+        terminal.type("qq")
+        assert terminal.end() == 0

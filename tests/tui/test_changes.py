@@ -1,0 +1,295 @@
+"""What changed in a mission's folder, its definition, its description, and what a page of text can do."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from overmind_tui.machine import git
+from overmind_tui.screens.changes import ChangesPage
+from overmind_tui.screens.dialog import Dialog
+from overmind_tui.screens.text import TextPage
+from overmind_tui.view import changes, description, matches, toml
+from overmind_tui.view.cells import Cell
+from tests.tui.conftest import picture, until
+
+
+def run(folder, *words):
+    subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=a@b", *words], cwd=folder, check=True,
+                   capture_output=True)  # fmt: skip
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Two commits behind, one change of each kind ahead."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    run(folder, "init", "-q", "-b", "main")
+    for name in ("changed", "deleted", "old name", "binary"):
+        (folder / name).write_text("".join(f"{name} {line}\n" for line in range(20)) + "\0" * (name == "binary"))
+    run(folder, "add", "-A")
+    run(folder, "commit", "-q", "-m", "first [red]")
+    (folder / "changed").write_text((folder / "changed").read_text().replace("changed 7\n", "seven [b]\n"))
+    (folder / "deleted").unlink()
+    run(folder, "mv", "old name", "new name")
+    (folder / "binary").write_bytes(b"\0\1")
+    (folder / "grüße \x1b[2J").write_text("new\n")
+    return folder
+
+
+def text_of(found, since=""):
+    return changes.text(found.branch, found.commits, found.status, found.diff, found.cut, since)
+
+
+def shown(text):
+    return "\n".join("".join(cell.text for cell in line) for line in text.lines)
+
+
+def test_files_come_first_then_the_diff_of_each(repository, monkeypatch):
+    found = git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
+    text = text_of(found, "2020")
+    lines = shown(text).splitlines()
+    assert lines[0] == " main  4 changed, 1 new  +1 -21"
+    assert "commits since 2020" in lines[2]
+    assert lines[3].endswith("first [red]")
+    listed = [" ".join(line.split()) for line in lines[5:10]]
+    assert listed[:4] == ["changed binary", "changed changed +1 -1", "deleted deleted +0 -20", "renamed new name"]
+    assert listed[4].startswith("new grüße")
+    assert "\x1b" not in shown(text)
+    assert [lines[at].split(" b/")[1] for at in text.begins] == ["binary", "changed", "deleted", "new name"]
+
+
+def test_nothing_changed_and_no_commit_yet_are_no_errors(tmp_path):
+    run(tmp_path, "init", "-q", "-b", "main")
+    found = git.changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since=None)
+    assert "nothing is changed here" in shown(text_of(found))
+    (tmp_path / "file").write_text("one\n")
+    run(tmp_path, "add", "file")
+    found = git.changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
+    assert "+one" in shown(text_of(found))
+
+
+def test_only_what_is_below_the_folder_counts(repository):
+    (repository / "sub").mkdir()
+    (repository / "sub" / "mine").write_text("x")
+    found = git.changes(str(repository / "sub"), {"PATH": "/usr/bin:/bin"}, since=None)
+    assert found.status == "?? sub/\0"
+    assert found.diff == ""
+
+
+def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
+    for folder, path, sentence in (
+        (tmp_path, "/usr/bin:/bin", "is in no git repository"),
+        (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
+        (tmp_path, "/nowhere", "git is not on PATH"),
+    ):
+        with pytest.raises(git.NoGit, match=sentence):
+            git.changes(str(folder), {"PATH": path, "HOME": str(tmp_path)}, since=None)
+
+
+def test_nothing_that_the_folder_names_is_run(repository, tmp_path):
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    for key in ("core.fsmonitor", "diff.external", "core.pager", "diff.x.textconv"):
+        run(repository, "config", key, str(trap))
+    (repository / ".gitattributes").write_text("* diff=x\n")
+    git.changes(str(repository), {"PATH": "/usr/bin:/bin", "GIT_EXTERNAL_DIFF": str(trap)}, since=None)
+    assert not (tmp_path / "sprung").exists()
+    assert not (repository / ".git" / "index.lock").exists()
+
+
+def test_a_huge_diff_is_cut_with_a_note(repository, monkeypatch):
+    monkeypatch.setattr(git, "MOST", 1_000_000)
+    (repository / "changed").write_text("0123456789\n" * 300_000)
+    found = git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None)
+    text = text_of(found)
+    assert found.cut == "more than 1 MB"
+    assert len(text.lines) < changes.MOST_LINES + 100
+    assert "cut here: more than 1 MB" in shown(text)
+    text = text_of(found._replace(cut=""))
+    assert "cut here: more than 20,000 lines" in shown(text)
+
+
+def test_git_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(git, "SECONDS", 0.2)
+    slow = tmp_path / "git"
+    slow.write_text('#!/bin/sh\ncase "$*" in *"diff --no-color"*) exec sleep 100;; esac\nexec /usr/bin/env -i true\n')
+    slow.chmod(0o755)
+    found = git.changes(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, since=None)
+    assert found.cut == "git took more than 0 s"
+
+
+CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"
+
+
+def test_each_kind_of_change_has_its_word():
+    text = changes.text("", (), CONFLICTS, "", "", "")
+    assert [line[0].text.split()[0] for line in text.lines[2:]] == [
+        "conflict", "conflict", "renamed", "new", "changed", "changed",
+    ]  # fmt: skip
+    assert text.lines[0][0].text == " no branch"
+
+
+# matches
+
+
+def test_what_is_searched_for_is_marked_across_cells():
+    line = [Cell("one ", "key"), Cell("Two three")]
+    marked = matches.marked(line, matches.patterns("e.*t !x"), "mark")
+    assert marked == [Cell("on", "key"), Cell("e ", "mark"), Cell("Two t", "mark"), Cell("hree")]
+    assert matches.marked(line, [], "mark") == line
+    assert matches.marked(line, matches.patterns("("), "mark") == line
+
+
+def test_the_next_line_that_matches_goes_round():
+    lines, wanted = ["a", "b", "a", "c"], matches.patterns("a")
+    assert [matches.following(lines, wanted, at, 1) for at in (-1, 0, 2)] == [0, 2, 0]
+    assert [matches.following(lines, wanted, at, -1) for at in (0, 2)] == [2, 0]
+    assert matches.following(lines, matches.patterns("x"), 0, 1) is None
+    assert matches.following([], wanted, 0, 1) is None
+
+
+def test_toml_has_its_colours_and_loses_nothing():
+    text = '# why\n[env]\n"a b" = "x"\np = """\n# no comment\n[no table]\n"""\nq = 1'
+    found = toml.lines(text)
+    assert ["".join(cell.text for cell in line)[1:] for line in found] == text.splitlines()
+    assert [line[1].tone for line in found] == ["faint", "title", "key", "key", "", "", "", "key"]
+
+
+INFO = {
+    "id": "00000001", "name": "api", "status": "running", "type": "task", "provider": "raw", "command": "a\nb",
+    "started_at": "2025-12-31T23:50:00.000Z", "runs": [], "cwd": "/srv", "tty": False,
+}  # fmt: skip
+
+
+def test_a_description_leaves_out_what_is_not_set():
+    text = "\n".join("".join(cell.text for cell in line)
+                     for line in description.lines(INFO, None, description.Look(1_767_225_600.0, UTC)))  # fmt: skip
+    assert "agent" not in text
+    assert "parent" not in text
+    assert "None" not in text
+    assert "2025-12-31 23:50:00" in text
+    assert "pipes" in text
+
+
+# on the screen
+
+
+def copied(app):
+    return Path(app.home.root, "saved", "copied.txt").read_text()
+
+
+def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository):
+    om.mission("sleep 300", "--name", "api", "--cwd", str(repository))
+
+    async def scenario(app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: "diff --git" in picture(app), what="the diff")
+        assert isinstance(app.screen, ChangesPage)
+        assert app.screen.targets()[0]["name"] == "api"
+        before = app.screen.text.scroll_offset.y
+        await pilot.press("n")
+        assert app.screen.text.scroll_offset.y > before
+        await pilot.press("N", "N")
+        assert app.screen.text.scroll_offset.y == 0
+        await pilot.press("slash", *"seven", "enter")
+        assert len(app.screen.text.lines) == 1
+        await pilot.press("n")
+        assert len(app.screen.text.lines) > 50
+        assert "seven [b]" in picture(app)
+        (repository / "fresh").write_text("x")
+        await pilot.press("escape", "ctrl+r", "g")
+        await until(pilot, lambda: "fresh" in picture(app), what="asked again")
+        await pilot.press("c")
+        await until(pilot, lambda: app.notice.text.startswith("copied"), what="copied")
+        assert "seven [b]" in copied(app)
+        await pilot.press("q")
+        assert len(app.screen_stack) == 1
+
+    opened({}, scenario, size=(80, 24))
+
+
+def test_the_definition_and_the_description_are_pages(om, opened):
+    async def scenario(app, pilot):
+        await pilot.press("y")
+        await until(pilot, lambda: 'command = "sleep 300"' in picture(app), what="its TOML")
+        await pilot.press("q", "d")
+        await until(pilot, lambda: "runs[1]" in picture(app), what="its description")
+        om.ok("update", "alpha", "--label", "team=web")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "team=web" in picture(app), what="asked again")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_o_opens_the_pager_with_the_whole_text(om, opened, tmp_path):
+    pager = tmp_path / "pager"
+    pager.write_text(f'#!/bin/sh\ncp "$2" {tmp_path}/paged; echo "$1" > {tmp_path}/word\n')
+    pager.chmod(0o755)
+    om.environment["PAGER"] = f"'{pager}' --word"
+
+    async def scenario(app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="help")
+        await pilot.press("o")
+        await until(pilot, (tmp_path / "word").exists, what="the pager")
+        assert (tmp_path / "paged").read_text() == app.screen.text.shown_text() + "\n"
+        assert (tmp_path / "word").read_text() == "--word\n"
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def editor(om, tmp_path, body):
+    file = tmp_path / "editor"
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+    om.environment |= {"EDITOR": str(file), "PYTHONPATH": om.environment["PYTHONPATH"]}
+
+
+def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, opened, tmp_path):
+    editor(om, tmp_path, """sed -i 's/sleep 300/sleep 301/' "$1" """)
+
+    async def scenario(app, pilot):
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question")
+        await pilot.press("y")
+        await until(pilot, lambda: om.info("alpha")["command"] == "sleep 301", what="another command")
+        await until(pilot, lambda: len(om.info("alpha")["runs"]) == 2, what="another run")
+        await pilot.press("e")
+        await until(pilot, lambda: app.notice.text == "nothing was changed", what="nothing to change")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_e_with_an_editor_that_fails_says_that_nothing_was_changed(om, opened, tmp_path):
+    editor(om, tmp_path, "exit 1")
+
+    async def scenario(app, pilot):
+        await pilot.press("e")
+        await until(pilot, lambda: app.notice.text.startswith("nothing was changed · "), what="a word about it")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_s_is_a_shell_in_the_folder_and_back(om, opened, tmp_path):
+    shell = tmp_path / "shell"
+    shell.write_text(f"#!/bin/sh\npwd > {tmp_path}/where\n")
+    shell.chmod(0o755)
+    om.environment["SHELL"] = str(shell)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    om.mission("sleep 300", "--name", "api", "--cwd", str(folder))
+
+    async def scenario(app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: app.notice.text.startswith("back from "), what="back")
+        assert (tmp_path / "where").read_text() == f"{folder}\n"
+        folder.rmdir()
+        await pilot.press("s")
+        await until(pilot, lambda: "is not there" in app.notice.text, what="refused")
+
+    opened({}, scenario)

@@ -1,0 +1,131 @@
+"""First steps: told until they were done once, remembered, never in the way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from overmind_tui.actions import TAKES_EVERYTHING, Context
+from overmind_tui.actiontable import ACTIONS
+from overmind_tui.person.coaching import Coaching
+from overmind_tui.screens.page import bottom_line
+from overmind_tui.view.cells import Cell
+from overmind_tui.view.coach import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
+from tests.tui.conftest import picture, until
+
+M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG
+
+WAYS = [
+    ("nothing was done", [], "1/3"),
+    ("a move teaches nothing", [(M, "down"), (M, "up")], "1/3"),
+    ("the list was opened", [(M, "inbox")], "2/3"),
+    ("the next one was gone to", [(M, "next-need")], "2/3"),
+    ("it was answered", [(M, "inbox"), (N, "allow")], "3/3"),
+    ("nobody asked anything", [(M, "inbox"), (N, "back")], "3/3"),
+    ("moving in the list is no answer", [(M, "inbox"), (N, "down")], "2/3"),
+    ("a terminal was opened", [(M, "inbox"), (N, "deny"), (M, "open")], "3/3"),
+    ("and left", [(M, "inbox"), (N, "deny"), (M, "open"), (LOOKING, "back")], ""),
+    ("or its log", [(M, "inbox"), (N, "deny"), (M, "open"), (LOG, "quit")], ""),
+    ("the last one first", [(M, "open"), (LOOKING, "back")], "1/3"),
+    ("all, the other way round", [(M, "open"), (LOOKING, "back"), (N, "option-2"), (M, "inbox")], ""),
+    ("esc at the root is not coming back", [(M, "inbox"), (N, "deny"), (M, "open"), (M, "back")], "3/3"),
+]
+
+
+@pytest.mark.parametrize(("what", "actions", "line"), WAYS)
+def test_the_line_follows_what_the_person_does(what, actions, line):
+    coach = Coach()
+    for context, action in actions:
+        coach = coach.did(context, action)
+    assert coach.line(M).partition(" ")[0] == line
+
+
+WORDS = [
+    ((), M, "1/3 ! shows"), ((), LOG, "1/3 ! shows"), (("needs",), N, "2/3 y allows"), (("needs",), M, "2/3 ! there"),
+    (("needs", "answer"), M, "3/3 enter looks"), (("needs", "answer"), LOOKING, "3/3 esc comes back"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("done", "context", "line"), WORDS)
+def test_the_words_are_of_the_keys_that_count_here(done, context, line):
+    assert Coach(frozenset(done)).line(context).startswith(line)
+
+
+@pytest.mark.parametrize("context", sorted(TAKES_EVERYTHING))
+def test_no_key_is_named_where_it_would_be_text(context):
+    assert Coach().line(context) == ""
+
+
+def test_every_action_that_counts_is_in_the_table_of_keys():
+    assert {*ANSWERS, *LEAVES, *LISTS, *OPENS} <= {action.name for action in ACTIONS}
+
+
+def test_what_is_remembered_from_another_version_is_left_out():
+    assert Coach.remembered(["needs", "dance"]).done == {"needs"}
+    assert Coach.remembered(step.name for step in STEPS).line(M) == ""
+
+
+@pytest.mark.parametrize("cells", range(10, 130))
+def test_the_line_gives_way_to_what_is_said(cells):
+    shown = "".join(cell.text for cell in bottom_line(("missions",), Cell("stopped lint"), cells, coach="1/3 press"))
+    assert ("stopped lint" in shown) or cells < 26
+    assert len(shown) <= max(cells, len(" <missions>") + 2)
+
+
+def test_what_stands_gives_way_to_the_line():
+    def shown(cells, coach="1/3 press !"):
+        line = bottom_line(("missions",), Cell(""), cells, coach=coach, standing=Cell("api asks: may I?"))
+        return "".join(cell.text for cell in line).split("  ")
+
+    assert shown(60)[1] == "1/3 press !"
+    assert shown(60)[-1].strip() == "api asks: may I?"
+    assert "api asks" not in "".join(shown(40))
+    assert "api asks" in "".join(shown(40, ""))
+    assert "api asks" in "".join(shown(25))
+
+
+def test_a_new_user_is_led_through_three_steps_once(om, opened):
+    async def first(app, pilot):
+        await until(pilot, lambda: "1/3 ! shows who needs you" in picture(app))
+        await pilot.press("!")
+        await until(pilot, lambda: "2/3" in picture(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "3/3 enter looks" in picture(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.context is not M)
+        await pilot.press("escape")
+        await until(pilot, lambda: "3/3" not in picture(app))
+        await until(pilot, lambda: len(remembered(om)) == len(STEPS), what="it is remembered")
+
+    async def again(app, pilot):
+        assert "/3 " not in picture(app)
+
+    opened({"api": "sleep 300"}, first, coached=False)
+    opened({}, again, coached=False)
+
+
+def remembered(om):
+    try:
+        with open(om.path("tui.json"), encoding="utf-8") as file:
+            return json.load(file).get("coached", [])
+    except FileNotFoundError:
+        return []
+
+
+def test_nobody_is_led_who_does_not_want_it(om, opened):
+    with open(om.path("config.toml"), "w", encoding="utf-8") as file:
+        file.write("[tui]\ncoach = false\n")
+
+    async def scenario(app, pilot):
+        await pilot.pause()
+        assert "1/3" not in picture(app)
+
+    opened({"api": "sleep 300"}, scenario, coached=False)
+
+
+def test_without_missions_or_rights_there_is_nothing_to_try(program):
+    assert Coaching(program(coached=False)).line(M) == ""
+    reader = program(coached=False, read_only=True)
+    reader.fleet.rows["x"] = {}
+    assert reader.coaching.line(M) == ""

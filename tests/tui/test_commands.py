@@ -1,0 +1,402 @@
+"""The line behind `:` in the program: every verb has its place, views come by one row, what is typed does it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from overmind_core.cli.table import COMMANDS as COMMAND_LINE
+from overmind_core.domain.marks import MARKS
+from overmind_tui import actiontable, registry
+from overmind_tui.actions import Context, Danger
+from overmind_tui.actiontable import ACTIONS
+from overmind_tui.commands import completion as commandline
+from overmind_tui.commands.verbs import ELSEWHERE, VERBS
+from overmind_tui.screens.dialog import Dialog
+from overmind_tui.screens.tablepage import TablePage
+from overmind_tui.screens.text import TextPage
+from overmind_tui.view import command, texts
+from overmind_tui.view.shape import Panel
+from tests.tui.conftest import picture, until
+
+KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "!": "exclamation_mark"}
+
+
+async def write(pilot, text):
+    """Type a text and then enter."""
+    await pilot.press(text[:1] if text[:1] not in KEYS else KEYS[text[0]])
+    pilot.app.screen.paste(text[1:])
+    await pilot.press("enter")
+
+
+def view(app):
+    return getattr(app.screen, "view", "missions")
+
+
+def shows(app, name):
+    """Whether this view is open."""
+    return view(app) == name
+
+
+# tables: each thing can be done by a key, by `:` and from a shell, or there is a reason
+
+
+def test_every_verb_of_the_command_line_has_its_twin_or_a_reason():
+    assert set(COMMAND_LINE) <= set(VERBS) | set(ELSEWHERE)
+    assert not set(VERBS) & set(ELSEWHERE)
+    assert all(len(reason) > 5 for reason in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_every_verb_is_on_the_command_line_or_says_why_not(verb):
+    assert (verb.name in COMMAND_LINE) != bool(verb.alone)
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.context.value}: {action.name}")
+def test_every_action_has_a_key_and_two_verbs_or_a_reason(action):
+    assert action.keys
+    assert action.summary
+    assert bool(action.verb) != bool(action.alone)
+    if action.verb:
+        assert action.verb in {*VERBS, *registry.words()}
+        assert action.verb in COMMAND_LINE
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_a_verb_that_is_done_inside_is_an_action_of_the_table(verb):
+    named = {action.name for action in ACTIONS}
+    assert not verb.inside or verb.inside in named or verb.alone
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_what_takes_missions_here_takes_them_on_the_command_line(verb):
+    known = commandline.known(verb.name)
+    assert not (verb.takes_missions or verb.one) or known.missions
+    assert set(verb.prose or ()) <= known.valued
+
+
+@pytest.mark.parametrize("view", registry.VIEWS.values(), ids=list(registry.VIEWS))
+def test_every_view_can_be_opened_and_says_what_to_type_when_it_is_empty(view):
+    module, _, function = view.opens.partition(":")
+    assert callable(getattr(__import__(module, fromlist=[function]), function))
+    assert view.summary
+    assert bool(view.columns and view.fetch) or not view.opens.endswith("open_table")
+    if view.fetch:
+        assert ":" in view.empty
+        assert view.order in {"", *view.orders}
+        assert {column.key for column in view.columns} & set(view.orders)
+
+
+def test_the_help_of_a_context_has_each_of_its_keys_once_and_no_other():
+    for context in Context:
+        found = actiontable.keymap(context)
+        lines = ["".join(cell.text for cell in line) for line in texts.help_lines(context, read_only=False)]
+        for key, action in found.items():
+            assert sum(action.summary in line for line in lines) >= 1, (context, key)
+        shown = sum(line.startswith("   ") for line in lines) - len(MARKS) - 2
+        assert shown == len({(action.context, action.name) for action in found.values()}), context
+
+
+def test_read_only_help_and_aliases_show_nothing_that_changes():
+    for lines in (texts.help_lines(Context.MISSIONS, read_only=True), texts.aliases(read_only=True)):
+        text = "\n".join("".join(cell.text for cell in line) for line in lines)
+        assert f"({Danger.CHANGES.value})" not in text
+        assert f"({Danger.ENDS_WORK.value})" not in text
+
+
+# in the program
+
+
+def test_views_come_and_go_by_their_words_in_any_order(opened):
+    async def scenario(app, pilot):
+        for line, name in (
+            (":top", "top"),
+            (":e", "events"),
+            (":cost day", "cost"),
+            (":a", "aliases"),
+            (":m", "missions"),
+        ):
+            await write(pilot, line)
+            await until(pilot, partial(shows, app, name), what=line)
+            assert len(app.screen_stack) <= 2
+        await write(pilot, ":/bet m")
+        await until(pilot, lambda: [one.row["name"] for one in app.main.table.branches] == ["beta"], what="filtered")
+
+    opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
+
+
+def test_an_unknown_line_is_a_red_flash_and_changes_nothing(opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":restrat --cascade")
+        assert app.notice.tone == "bad"
+        assert "'restart'?" in app.notice.text
+        assert view(app) == "missions"
+        assert [row["status"] for row in app.fleet.rows.values()] == ["running"]
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_verbs_mean_the_marked_rows_else_the_cursors(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":freeze")
+        await until(pilot, lambda: om.info("alpha")["status"] == "paused", what="the cursor's row")
+        assert om.info("beta")["status"] == "running"
+        await pilot.press("space", "space")
+        await write(pilot, ":thaw")
+        await until(pilot, lambda: om.info("alpha")["status"] == "running", what="the marked ones")
+        await write(pilot, ":stop --grace 1s")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="ending asks")
+        assert "stop --grace alpha beta" in picture(app)
+        await pilot.press("y")
+        await until(
+            pilot, lambda: [row["status"] for row in om.ps()] == ["stopped", "stopped", "running"], what="stopped"
+        )
+
+    opened({"alpha": "sleep 300", "beta": "sleep 300", "gamma": "sleep 300"}, scenario)
+
+
+def test_a_verb_with_names_means_those(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":freeze beta")
+        await until(pilot, lambda: om.info("beta")["status"] == "paused", what="beta")
+        assert om.info("alpha")["status"] == "running"
+
+    opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
+
+
+def test_what_takes_long_shows_its_progress_and_can_be_cancelled(opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":wait")
+        await until(
+            pilot, lambda: "wait … " in app.notice.text and "ctrl-c cancels" in app.notice.text, what="progress"
+        )
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: app.notice.text == "wait: cancelled", what="cancelled")
+        assert app.is_running
+        assert [row["status"] for row in app.fleet.rows.values()] == ["running"]
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_new_starts_a_command_or_a_shell_and_alone_asks(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":new sleep 302")
+        await until(pilot, lambda: any(row["command"] == "sleep 302" for row in om.ps()), what="a command")
+        await until(pilot, lambda: app.main.table.current.row["command"] == "sleep 302", what="the cursor goes there")
+        await write(pilot, ":new shell")
+        await until(pilot, lambda: any(row["type"] == "session" for row in om.ps()), what="a shell")
+        await write(pilot, ":new")
+        await until(pilot, lambda: len(app.screen_stack) == 2, what="the form")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_up_and_down_recall_what_was_typed_also_the_next_time(program, om):
+    om.ok("start")
+
+    async def session(lines, keys, wanted):
+        app = program()
+        async with app.run_test(size=(120, 40)) as pilot:
+            for line in lines:
+                await write(pilot, line)
+                app.to_root()
+            await pilot.press("colon", *keys)
+            await until(pilot, lambda: app.screen.bar.field.text == wanted, what=wanted)
+            await pilot.pause()
+        await asyncio.to_thread(app.remembered.save)
+        await asyncio.to_thread(app.departure.last_rites)
+
+    asyncio.run(session([":top", ":ns", ":top"], ["up", "up"], "ns"))
+    asyncio.run(session([], ["t", "up"], "top"))
+    asyncio.run(session([], ["t", "up", "up", "down", "down"], "t"))
+
+
+def test_ghost_text_is_taken_by_tab_right_or_ctrl_f(opened):
+    async def scenario(app, pilot):
+        for key in ("tab", "right", "ctrl+f"):
+            await pilot.press("colon", *"sto", key, "space", *"alp", key, "space", *"--ca", key)
+            assert app.screen.bar.field.text == "stop alpha --cascade"
+            await pilot.press("escape")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_brackets_and_minus_go_through_the_views_that_were_open(opened):
+    async def scenario(app, pilot):
+        for line in (":m", ":top", ":e"):
+            await write(pilot, line)
+        steps = (("left_square_bracket", "top"), ("left_square_bracket", "missions"), ("right_square_bracket", "top"),
+                 ("minus", "missions"), ("minus", "top"), ("right_square_bracket", "events"))  # fmt: skip
+        for key, name in steps:
+            await pilot.press(key)
+            await until(pilot, partial(shows, app, name), what=f"{key}: {name}")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_the_last_view_comes_back_and_an_asked_one_wins(program, om):
+    om.ok("start")
+
+    async def session(wanted, line="", *keys, **how):
+        app = program(**how)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: view(app) == wanted, what=wanted)
+            if line:
+                await write(pilot, line)
+            await pilot.press(*keys)
+            await pilot.pause()
+        await asyncio.to_thread(app.remembered.save)
+        await asyncio.to_thread(app.departure.last_rites)
+
+    asyncio.run(session("missions", ":cost"))
+    asyncio.run(session("cost", ":top", "escape"))
+    asyncio.run(session("missions", ":logs", "escape"))
+    asyncio.run(session("missions", ":doctor"))
+    asyncio.run(session("top", view="top"))
+    asyncio.run(session("missions", view="m"))
+
+
+def test_a_view_of_the_command_line_that_is_none_is_said(program, om):
+    om.ok("start")
+
+    async def session():
+        app = program(view="nonsense")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: "no view 'nonsense'" in app.notice.text, what="said")
+        await asyncio.to_thread(app.departure.last_rites)
+
+    asyncio.run(session())
+
+
+def test_read_only_runs_nothing_that_changes(om, opened):
+    async def scenario(app, pilot):
+        for line in (":stop", ":kill alpha", ":send hello", ":new sleep 303", ":demo", ":start"):
+            await write(pilot, line)
+            assert "read-only" in app.notice.text, line
+        assert [row["status"] for row in om.ps()] == ["running"]
+
+    opened({"alpha": "sleep 300"}, scenario, read_only=True)
+
+
+# tables that are one row of the registry
+
+
+def test_top_shows_live_missions_and_their_keys_act(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":top")
+        await until(
+            pilot, lambda: isinstance(app.screen, TablePage) and len(app.screen.table.branches) == 2, what="rows"
+        )
+        page = app.screen
+        await pilot.press("N")
+        assert [one.row["name"] for one in page.table.branches] == ["alpha", "beta"]
+        await pilot.press("N")
+        assert [one.row["name"] for one in page.table.branches] == ["beta", "alpha"]
+        await pilot.press("slash", *"alph", "enter")
+        assert [one.row["name"] for one in page.table.branches] == ["alpha"]
+        assert "alpha" in page.shown_text()
+        await pilot.press("left", "h", "right", "t", "J")
+        assert app.screen is page, "a table has no tree"
+        await pilot.press("ctrl+k")
+        await until(pilot, lambda: om.info("alpha")["status"] == "killed", what="killed from here")
+        await pilot.press("escape")
+        await until(pilot, lambda: [one.row["name"] for one in page.table.branches] == ["beta"], what="gone")
+        await pilot.press("l")
+        await until(pilot, lambda: view(app) == "missions" and app.main.context is Context.LOG, what="its log")
+
+    opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
+
+
+def test_events_are_filtered_live_and_enter_shows_one_as_json(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":events /created")
+        await until(pilot, lambda: isinstance(app.screen, TablePage) and app.screen.table.branches, what="earlier ones")
+        page = app.screen
+        om.mission("sleep 300", "--name", "beta")
+        await until(pilot, lambda: page.table.branches[-1].row["name"] == "beta", what="the newest is the last")
+        assert {one.row["type"] for one in page.table.branches} == {"created"}
+        await write(pilot, ":/killed")
+        await until(pilot, lambda: not page.table.branches, what="a filter alone is for the page that is open")
+        await write(pilot, ":/created")
+        await until(pilot, lambda: page.table.branches, what="the old filter")
+        assert page.table.current.row["name"] == "beta"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="its JSON")
+        assert '"type": "created"' in picture(app)
+        await pilot.press("escape")
+        await pilot.press("slash", *"[")
+        assert page.bar.broken
+        assert page.table.branches
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_the_doctor_looks_again_and_knows_all_mistakes_of_the_settings(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":doctor")
+        await until(pilot, lambda: "python" in picture(app), what="findings")
+        assert "line 2: tui.theme" in picture(app)
+        assert "line 3: tui.mouse" in picture(app)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "looking again" in app.notice.text, what="again")
+
+    with open(om.path("config.toml"), "w", encoding="utf-8") as file:
+        file.write("[tui]\ntheme = 1\nmouse = 2\n")
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_an_expression_without_end_freezes_nothing(opened):
+    async def scenario(app, pilot):
+        name = "a" * 60
+        await pilot.press("slash")
+        app.screen.paste("(a+)+$")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.fleet.rows, what="it goes on")
+        assert [one.row["name"] for one in app.main.table.branches] == [name]
+
+    opened({"a" * 60: ["sleep", "300", "b" * 40 + "!", "a" * 60 + "!"]}, scenario)
+
+
+def test_a_line_is_understood_as_the_program_has_it(program, om):
+    found = program().commands.language
+    assert command.parsed("cost day", found) == command.Show("cost", None, ("day",))
+
+
+def test_what_makes_no_sense_is_named_with_what_to_do_and_changes_nothing(opened):
+    async def scenario(app, pilot):
+        for line, said in (
+            (":events /(", "/( is no filter: missing ), "),
+            (":logs /[", "/[ is no filter: "),
+            (":logs nosuch", "logs: there is no mission 'nosuch' · :missions lists them"),
+            (":attach alfa", "attach: there is no mission 'alfa', 'alpha'? · :missions lists them"),
+            (":describe nosuch", "describe: there is no mission 'nosuch' · :missions lists them"),
+            (":q x", "q takes no words, and you typed 'x' · :q alone leaves"),
+        ):
+            await write(pilot, line)
+            assert app.notice.text.startswith(said), app.notice.text
+            assert (app.notice.tone, app.screen, app.main.panels.current) == ("bad", app.main, Panel.TABLE)
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_what_was_flashed_is_kept_among_the_events(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":stop nosuch")
+        await until(pilot, lambda: "nosuch" in app.notice.text and app.notice.tone == "bad", what="refused, unasked")
+        said = app.notice.text
+        await write(pilot, ":events /flash")
+        await until(pilot, lambda: said[:30] in picture(app), what="what was said")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_a_question_behind_the_colon_says_what_would_end_and_how_long_it_ran(om, opened):
+    async def scenario(app, pilot):
+        await write(pilot, ":stop alpha")
+        await until(pilot, lambda: "working for" in picture(app), what="the question")
+        await pilot.press("escape")
+        assert om.ps()[0]["status"] == "running"
+
+    opened({"alpha": "sleep 300"}, scenario)

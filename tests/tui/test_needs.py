@@ -1,0 +1,384 @@
+"""Who needs the person, answered in place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from overmind_tui.screens.box import Box
+from overmind_tui.screens.needs import NeedsPage
+from overmind_tui.screens.readfirst import ReadFirst
+from tests.kit import claude
+from tests.kit.waiting import eventually
+from tests.tui.conftest import picture, until
+
+
+@pytest.fixture
+def om(om, tmp_path):
+    """The command line in a world where `claude` is the stand-in."""
+    return claude.at_hand(om, tmp_path)
+
+
+@pytest.fixture
+def planner(om):
+    """A session that has answered once."""
+    return claude.greeted(om, "planner")
+
+
+def asks(om, name, prompt):
+    """Have a session ask something; the question."""
+    om.ok("send", name, prompt)
+    return eventually(lambda: [one for one in om.json("inbox", "--json") if one["name"] == name], what="a question")[0]
+
+
+def decisions(om):
+    """What was decided so far, by number of the question."""
+    return {
+        event["question"]: (event["behaviour"], event["by"])
+        for event in om.ndjson("events")
+        if event["type"] == "answered"
+    }
+
+
+async def opened_on(app, pilot, question):
+    """Open the page, and wait until its question has been read."""
+    await until(pilot, lambda: any(one["question"] == question for one in app.fleet.questions), what="the question")
+    if not isinstance(app.screen, NeedsPage):
+        await pilot.press("exclamation_mark")
+    app.screen.list.select(next(need.key for need in app.screen.list.needs if need.key[1] == question))
+    app.screen.update()
+    await read(app, pilot, question)
+
+
+async def read(app, pilot, question):
+    """Until the question is on the screen, and has been for a moment."""
+    await until(
+        pilot,
+        lambda: app.screen.list.key and app.screen.list.key[1] == question and app.screen.answers.sight.enough
+        and not app.screen.restless,
+        what="read",
+    )  # fmt: skip
+
+
+async def decided(om, pilot, question):
+    """What was decided about a question."""
+    await until(pilot, lambda: question in decisions(om), what="a decision")
+    return decisions(om)[question]
+
+
+@pytest.mark.parametrize(("key", "behaviour", "said"), [("y", "allow", "allowed"), ("n", "deny", "denied")])
+def test_a_permission_is_given_or_not(om, opened, planner, key, behaviour, said):
+    question = asks(om, "planner", "!bash touch x")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert "blocked[1]" in picture(app)
+        assert "$ touch x" in picture(app)
+        await pilot.press(key)
+        assert await decided(om, pilot, question) == (behaviour, "a person")
+        await until(pilot, lambda: f"planner: {said}" in picture(app), what="told")
+        await until(pilot, lambda: "your turn[1]" in picture(app), what="the turn is over")
+
+    opened({}, scenario)
+
+
+def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, planner):
+    asked = asks(om, "planner", "!bash touch x")
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, asked["question"])
+        await pilot.press("Y")
+        await until(pilot, lambda: isinstance(app.screen, ReadFirst), what="the rule")
+        assert asked["rule"] in picture(app)
+        await until(pilot, lambda: app.screen.sight.enough, what="read")
+        await pilot.press("enter")
+        assert await decided(om, pilot, asked["question"]) == ("always", "a person")
+
+    opened({}, scenario)
+    om.ok("send", "planner", "--wait", "!bash touch x")
+    assert [by for _, by in decisions(om).values()] == ["a person", f"rule {asked['rule']}"]
+
+
+def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner):
+    asked = asks(om, "planner", "!bash touch x")
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, asked["question"])
+        await pilot.press("Y", "enter", "n")
+        assert isinstance(app.screen, NeedsPage)
+        assert "it has just come" in picture(app)
+        assert om.json("inbox", "--json")
+
+    opened({}, scenario)
+
+
+def test_a_number_chooses_an_option(om, opened, planner):
+    question = asks(om, "planner", "!question")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert "1  Red  warm" in picture(app)
+        await pilot.press("7")
+        assert "it has no option 7" in picture(app)
+        await pilot.press("y")
+        assert "choose with 1-9" in picture(app)
+        await pilot.press("2")
+        assert await decided(om, pilot, question) == ("allow", "a person")
+        await until(pilot, lambda: "planner: Blue" in picture(app), what="told")
+
+    opened({}, scenario)
+    assert "Blue" in om.logs("planner")
+
+
+SEVERAL = {
+    "questions": [
+        {"question": "Which parts?", "header": "Parts", "multiSelect": True,
+         "options": [{"label": "api", "description": ""}, {"label": "web", "description": ""},
+                     {"label": "docs", "description": ""}]},
+        {"question": "Now?", "header": "When", "multiSelect": False,
+         "options": [{"label": "Yes", "description": ""}, {"label": "No", "description": ""}]},
+    ]
+}  # fmt: skip
+
+
+def test_of_several_options_each_is_marked_and_enter_goes_on(om, opened, planner):
+    question = asks(om, "planner", f"!question {json.dumps(SEVERAL)}")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert "1  [ ] api" in picture(app)
+        await pilot.press("3", "1", "2", "2")
+        assert "1  [x] api" in picture(app)
+        assert "2  [ ] web" in picture(app)
+        await pilot.press("enter")
+        await read(app, pilot, question)
+        await pilot.press("1")
+        assert await decided(om, pilot, question) == ("allow", "a person")
+        await until(pilot, lambda: "planner: api, docs, Yes" in picture(app), what="told")
+
+    opened({}, scenario)
+
+
+def test_a_question_is_answered_in_own_words(om, opened, planner):
+    question = asks(om, "planner", "!question")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        await pilot.press("m", *"green", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, Box), what="no box")
+        assert await decided(om, pilot, question) == ("allow", "a person")
+
+    opened({}, scenario)
+    assert "green" in om.logs("planner")
+
+
+def test_a_plan_is_shown_whole_and_sent_back_with_words(om, opened, planner):
+    question = asks(om, "planner", "!plan first this, then that")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert "first this, then that" in picture(app)
+        assert "<y> approve" in picture(app)
+        await pilot.press("m", *"shorter", "enter")
+        assert await decided(om, pilot, question) == ("deny", "a person")
+
+    opened({}, scenario)
+
+
+def test_the_change_of_a_file_is_a_diff(om, opened, planner):
+    edit = {"file_path": "/srv/limits.py", "old_string": "A = 1\nLIMIT = 10", "new_string": "A = 1\nLIMIT = 20"}
+    question = asks(om, "planner", f"!ask Edit {json.dumps(edit)}")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert " - LIMIT = 10" in picture(app)
+        assert " + LIMIT = 20" in picture(app)
+        assert "   A = 1" in picture(app)
+        await pilot.press("n")
+        await decided(om, pilot, question)
+
+    opened({}, scenario)
+
+
+def test_enter_shows_the_whole_question_and_esc_goes_back_step_by_step(om, opened, planner):
+    command = " && ".join(f"echo line-{number}" for number in range(400))
+    question = asks(om, "planner", f"!ask Bash {json.dumps({'command': command})}")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        assert "line-399" not in picture(app)
+        await pilot.press("enter", "G")
+        await until(pilot, lambda: "line-399" in picture(app), what="the end of it")
+        assert "blocked[1]" not in picture(app)
+        await pilot.press("escape")
+        assert "blocked[1]" in picture(app)
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+    opened({}, scenario)
+
+
+def test_what_was_typed_before_the_question_was_seen_answers_nothing(om, opened, planner):
+    asks(om, "planner", "!bash touch x")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.fleet.questions, what="the question")
+        await pilot.press("exclamation_mark", "y")
+        assert "this question has just come" in picture(app)
+        assert om.json("inbox", "--json")
+
+    opened({}, scenario)
+
+
+def test_an_answer_from_elsewhere_is_told_and_the_next_row_is_not_answered_by_the_same_key(om, opened, planner):
+    claude.greeted(om, "writer")
+    first = asks(om, "planner", "!bash touch x")["question"]
+    second = asks(om, "writer", "!bash touch y")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, first)
+        om.ok("answer", str(first), "deny")
+        await until(pilot, lambda: app.screen.list.key[1] == second, what="the next")
+        assert "planner: denied by a person" in picture(app)
+        await pilot.press("y")
+        assert "look again" in picture(app)
+        assert [one["question"] for one in om.json("inbox", "--json")] == [second]
+
+    opened({}, scenario)
+
+
+def test_who_answers_too_late_hears_who_was_faster(om, opened, planner):
+    question = asks(om, "planner", "!bash touch x")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        await pilot.press("m", *"no")
+        om.ok("answer", str(question), "allow")
+        await pilot.press("enter")
+        await until(pilot, lambda: "answered already, by a person" in picture(app), what="too late")
+        assert app.screen.field.text == "no"
+
+    opened({}, scenario)
+
+
+def test_a_dot_goes_from_one_to_the_next_and_round(om, opened, planner):
+    claude.greeted(om, "writer")
+    questions = [asks(om, name, "!bash touch x")["question"] for name in ("planner", "writer")]
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
+        seen = []
+        for _ in range(3):
+            await pilot.press("full_stop")
+            seen.append(app.screen.list.key[1])
+        assert seen == [*questions, questions[0]]
+        await pilot.press("escape", "full_stop")
+        assert app.screen.list.key[1] == questions[1]
+        assert app.main.table.cursor_id == app.screen.list.key[0]
+
+    opened({}, scenario)
+
+
+def test_a_dot_says_when_nobody_needs_the_person(om, opened):
+    om.ok("start")
+
+    async def scenario(app, pilot):
+        await pilot.press("full_stop")
+        assert "nobody needs you" in picture(app)
+        await pilot.press("exclamation_mark")
+        assert "Nobody needs you." in picture(app)
+        await pilot.press("y", "m", "1", "enter", "j", "tab", "Y")
+        assert isinstance(app.screen, NeedsPage)
+
+    opened({}, scenario)
+
+
+def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opened, planner):
+    om.ok("send", "planner", "--wait", "!long 5")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "line 5" in picture(app), what="the answer")
+        assert "your turn[1]" in picture(app)
+        await pilot.press("y")
+        assert "planner asks nothing: m writes to it" in picture(app)
+        await pilot.press("m", *"thanks", "enter")
+        await until(pilot, lambda: om.json("messages", planner, "--json")[-1]["text"] == "thanks", what="a message")
+
+    opened({}, scenario, size=(80, 24))
+
+
+def test_what_crashed_for_good_is_blocked_and_its_log_is_one_key_away(om, opened):
+    om.mission("exit 3", "--name", "flaky", "--restart", "always", "--max-restarts", "1", "--backoff", "10ms")
+    om.wait_status("flaky", "crashed")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.fleet.rows, what="rows")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "blocked[1]" in picture(app), what="listed")
+        assert "nobody starts it again but you" in picture(app)
+        await pilot.press("m")
+        assert "flaky asks nothing: r starts it again" in picture(app)
+        await pilot.press("l")
+        assert app.screen is app.main
+        assert app.main.panels.current == "logs"
+        await pilot.press("full_stop", "r")
+        await until(pilot, lambda: len(om.info("flaky")["runs"]) > 2, what="another run")
+
+    opened({}, scenario)
+
+
+def test_a_filter_narrows_who_is_listed_and_esc_takes_it_off(om, opened, planner):
+    claude.greeted(om, "writer")
+    for name in ("planner", "writer"):
+        asks(om, name, f"!bash touch {name}.txt")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
+        await pilot.press("exclamation_mark", "slash", *"writer", "enter")
+        assert [need.row["name"] for need in app.screen.list.needs] == ["writer"]
+        assert "needs you </writer>" in picture(app)
+        await pilot.press("slash", *"nobody", "enter")
+        assert "Nobody of 2 matches" in picture(app)
+        await pilot.press("escape")
+        assert len(app.screen.list.needs) == 2
+
+    opened({}, scenario)
+
+
+def test_a_opens_the_terminal_of_the_mission_that_asks(om, opened, planner):
+    question = asks(om, "planner", "!bash touch x")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        await pilot.press("a")
+        assert app.screen is app.main
+        assert app.main.panels.current == "terminal"
+        assert "planner" in app.main.terminal_view.border_title
+
+    opened({}, scenario)
+
+
+def test_a_reader_answers_nothing(om, opened, planner):
+    question = asks(om, "planner", "!question")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        await pilot.press("y", "n", "1", "m", "Y")
+        assert isinstance(app.screen, NeedsPage)
+        assert om.json("inbox", "--json")
+
+    opened({}, scenario, read_only=True)
+
+
+def test_a_waiting_mission_in_the_table_shows_its_question_at_the_bottom(om, opened, planner):
+    asks(om, "planner", "!bash touch x")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.fleet.questions, what="the question")
+        app.flash("")
+        assert "planner asks: Bash: touch x · ! answers" in picture(app)
+
+    opened({}, scenario, size=(80, 24))

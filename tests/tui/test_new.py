@@ -1,0 +1,330 @@
+"""A new mission: the form as a value, and the form on the screen against a real supervisor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+from textual import events
+
+from overmind_core.errors import OvermindError
+from overmind_tui.machine import folders, installed
+from overmind_tui.screens.form import FormScreen
+from overmind_tui.view import form as filling
+from overmind_tui.view import formrequest, formrows
+from overmind_tui.view.field import Field
+from overmind_tui.view.form import What
+from tests.kit import claude
+from tests.tui.conftest import picture, until
+
+WHATS = (What("claude"), What("shell"), What("command"), What("codex", "codex is not on PATH · npm install it"))
+COMMAND = (What("command"), What("shell"))
+
+
+def form(whats=WHATS, **typed):
+    made = filling.empty(whats, folder="/srv/work", generated="brave-otter")
+    for key, text in typed.items():
+        made = filling.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
+    return filling.settled(made)
+
+
+def keys(made):
+    return [entry.key for entry in filling.shown(made)]
+
+
+# the form as a value
+
+
+def test_what_is_chosen_decides_what_is_asked():
+    assert keys(form()) == ["what", "text", "name", "cwd", "more"]
+    assert keys(form(what="shell")) == ["what", "name", "cwd", "more"]
+    assert {"model", "allow", "max_cost"} <= set(keys(replace(form(), unfolded=True)))
+    assert not {"model", "allow", "max_cost"} & set(keys(replace(form(what="command"), unfolded=True)))
+
+
+def test_the_cursor_begins_in_the_text_and_where_there_is_none_in_the_name():
+    assert form().at == "text"
+    assert form(what="shell").at == "name"
+
+
+def test_going_round_meets_each_entry_once():
+    made, seen = form(), []
+    for _ in keys(made):
+        seen.append(made.at)
+        made = filling.stepped(made, 1)
+    assert made.at == "text"
+    assert sorted(seen) == sorted(keys(made))
+    assert filling.stepped(filling.stepped(made, 1), -1).at == "text"
+
+
+def test_more_unfolds_and_folds_again():
+    made = replace(form(), at="more")
+    assert filling.pressed(made, "right").unfolded
+    assert not filling.pressed(filling.pressed(made, "right"), "left").unfolded
+    assert filling.typed(made, " ").unfolded
+    assert filling.typed(made, "x") == made
+
+
+def test_a_refusal_unfolds_its_entry_and_goes_with_the_next_change_there():
+    made = filling.refused(form(), "max_cost", "too much")
+    assert (made.at, made.unfolded, made.refusal) == ("max_cost", True, ("max_cost", "too much"))
+    assert filling.pressed(made, "end").refusal == made.refusal
+    assert filling.typed(made, "1").refusal == ("", "")
+
+
+def test_what_completes_a_folder_is_for_what_was_typed_alone():
+    made = replace(form(cwd="/sr"), at="cwd")
+    made = filling.offered(made, "/sr", "v/", ("srv",))
+    assert filling.offered(made, "/s", "rv/", ()) == made
+    assert filling.pressed(made, "right").values["cwd"].text == "/srv/"
+    assert filling.typed(made, "x").ghost == ""
+
+
+def test_lines_are_typed_where_there_can_be_several():
+    made = filling.newline(filling.typed(form(), "one"))
+    made = filling.typed(made, "two\r\nthree\n")
+    assert made.values["text"].text == "one\ntwo\nthree"
+    assert filling.newline(replace(made, at="name")).values["name"].text == ""
+    continued = filling.continued(filling.typed(form(), "a\\"))
+    assert continued is not None
+    assert continued.values["text"].text == "a\n"
+    assert filling.continued(form()) is None
+
+
+ASKED = [
+    (form(what="command", text="make test", name="api"),
+     {"command": "make test", "name": "api", "restart": "never", "labels": {}, "env_set": {}, "timeout": 0}),
+    (form(what="shell"), {"command": "", "type": "session", "name": "brave-otter"}),
+    (form(text="fix\nit"),
+     {"provider": "claude", "type": "session", "interactive": True, "command": "", "max_cost": 0}),
+    (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
+    (form(max_cost="$2.50", timeout="10m"), {"max_cost": 2.5, "timeout": "10m"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "wanted"), ASKED)
+def test_what_the_form_asks_for(made, wanted):
+    asked = formrequest.request(made)
+    assert {key: asked.get(key) for key in wanted} == wanted
+
+
+def test_an_agent_gets_its_rules_line_by_line():
+    made = form(text="go", allow="Bash(git status)\nRead", permission_mode="plan", model=" opus ")
+    assert formrequest.request(made)["agent"] == {
+        "prompt": "go", "model": "opus", "permission_mode": "plan", "allow": ["Bash(git status)", "Read"], "deny": [],
+    }  # fmt: skip
+
+
+WRONG = [
+    (form(what="command"), "text"), (form(labels="a"), "labels"), (form(env="=x"), "env"),
+    (form(env="A='"), "env"), (form(max_cost="much"), "max_cost"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "key"), WRONG)
+def test_what_makes_no_sense_is_refused_at_its_entry(made, key):
+    with pytest.raises(formrequest.Wrong) as wrong:
+        formrequest.request(made)
+    assert wrong.value.key == key
+
+
+ERRORS = [
+    (OvermindError("name_taken"), "name"), (OvermindError("cwd_not_found"), "cwd"),
+    (OvermindError("provider_missing"), "what"), (OvermindError("empty_command"), "text"),
+    (OvermindError("invalid", "--allow: no"), "allow"), (OvermindError("invalid", "--timeout: 'x' is"), "timeout"),
+    (OvermindError("invalid", "A name has at most"), "name"), (OvermindError("internal", "?"), "text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "key"), ERRORS)
+def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
+    assert formrequest.wrong_entry(error) == key
+
+
+@pytest.mark.parametrize("cells", [20, 36, 80])
+@pytest.mark.parametrize("made", [
+    form(), form(what="codex"), replace(form(text="x" * 300 + "\n" * 20), unfolded=True),
+    filling.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
+])  # fmt: skip
+def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
+    drawn = formrows.drawn(made, cells)
+    cursors = [cell for line in drawn.lines for cell in line if cell.tone == formrows.CURSOR]
+    assert len(cursors) == (made.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD})
+    assert drawn.first <= drawn.last < len(drawn.lines)
+    for line in drawn.lines:
+        assert sum(len(cell.text) for cell in line) <= max(cells, formrows.LABEL + 6), line
+
+
+def test_folders_are_completed_as_far_as_they_agree(tmp_path):
+    for name in ("work", "world", "other", ".hidden", "wood.txt"):
+        (tmp_path / name).mkdir() if "." not in name[1:] else (tmp_path / name).write_text("")
+    base = str(tmp_path)
+    assert folders.completion(f"{base}/wo", base) == ("r", ("work", "world"))
+    assert folders.completion("wor", base).candidates == ("work", "world")
+    assert folders.completion("ot", base) == ("her/", ("other",))
+    assert folders.completion(".h", base) == ("idden/", (".hidden",))
+    assert folders.completion(f"{base}/", base).candidates == ("other", "work", "world")
+    for text in ("", "nothing", "no/such", "a\0b"):
+        assert folders.completion(text, base) == folders.NONE
+
+
+# on the screen
+
+
+def on_form(app):
+    return isinstance(app.screen, FormScreen)
+
+
+def test_what_was_typed_is_kept_for_the_next_time_until_it_is_started(om, opened):
+    async def scenario(app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        app.post_message(events.Paste("echo one\necho two\n"))
+        await pilot.press("tab", *"api", "escape")
+        await until(pilot, lambda: not on_form(app), what="closed")
+        assert len(app.fleet.rows) == 1
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form again")
+        assert (app.screen.state.text("text"), app.screen.state.text("name")) == ("echo one\necho two", "api")
+        await pilot.press("enter")
+        await until(pilot, lambda: "api" in {row["name"] for row in app.fleet.rows.values()}, what="started")
+        om.wait_status("api", "stopped")
+        assert om.logs("api").split() == ["one", "two"]
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form once more")
+        assert app.screen.state.text("text") == ""
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_a_refusal_stays_beside_its_field_until_that_is_mended(om, opened):
+    async def scenario(app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        await pilot.press(*"true", "tab", *"alpha", "enter")
+        await until(pilot, lambda: app.screen.state.refusal[0] == "name", what="the name is taken")
+        assert "is taken by mission" in picture(app)
+        await pilot.press("2", "tab", "ctrl+u", *"/no/such", "enter")
+        await until(pilot, lambda: app.screen.state.refusal[0] == "cwd", what="no such folder")
+        await pilot.press("ctrl+u", "/", "enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+        assert om.info("alpha2")["cwd"] == "/"
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_the_folder_is_that_of_the_row_and_tab_completes_what_is_typed(om, opened, tmp_path):
+    (tmp_path / "only").mkdir()
+
+    async def scenario(app, pilot):
+        om.mission("sleep 300", "--name", "there", "--cwd", str(tmp_path))
+        await until(pilot, lambda: app.main.table.select(om.info("there")["id"]), what="its row")
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        assert app.screen.state.text("cwd") == str(tmp_path)
+        await pilot.press(*"pwd", "tab", "tab", "/", "o")
+        await until(pilot, lambda: app.screen.state.ghost == "nly/", what="what completes it")
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+        started = next(row for row in app.fleet.rows.values() if row["command"] == "pwd")
+        assert started["cwd"] == f"{tmp_path}/only/"
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_a_shell_is_a_session(om, opened):
+    async def scenario(app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        await pilot.press("up", "right", "enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+        await until(pilot, lambda: "session" in {row["type"] for row in app.fleet.rows.values()}, what="its row")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_interactive_session(om, opened, tmp_path):
+    claude.at_hand(om, tmp_path)
+
+    async def scenario(app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        assert [what.name for what in app.screen.state.whats] == ["claude", "shell", "command", "codex"]
+        await pilot.press("up", "left")
+        assert "codex is not on PATH · npm install -g @openai/codex" in picture(app)
+        await pilot.press("right", "tab", *"hello", "enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+        await until(pilot, lambda: "claude" in {row["provider"] for row in app.fleet.rows.values()}, what="its row")
+        started = next(row for row in app.fleet.rows.values() if row["provider"] == "claude")
+        assert (started["type"], om.info(started["id"])["mode"]) == ("session", "interactive")
+        app.deeds.starting.start_fast("command", "echo fast", folder=om.home)
+        await until(
+            pilot, lambda: "echo fast" in {row["command"] for row in app.fleet.rows.values()}, what="the fast way"
+        )
+        app.deeds.starting.start_fast("command", "echo fast", folder="/no/such")
+        await until(pilot, lambda: "does not exist" in app.notice.text, what="why not")
+
+    om.environment["PATH"] = os.pathsep.join(
+        folder for folder in om.environment["PATH"].split(os.pathsep) if not os.path.exists(f"{folder}/codex")
+    )
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+@pytest.mark.parametrize("size", [(40, 8), (40, 12), (80, 24), (200, 60)])
+def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
+    async def scenario(app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        await pilot.press(*"true", "up", "up", "right")
+        for _ in filling.ENTRIES:
+            await pilot.press("down")
+            label = next(entry.label for entry in filling.shown(app.screen.state) if entry.key == app.screen.state.at)
+            assert label in picture(app), label
+        await pilot.press("enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+
+    opened({"alpha": "sleep 300"}, scenario, size=size)
+
+
+def test_a_file_system_that_does_not_answer_holds_no_keys(om, opened, monkeypatch):
+    answer = threading.Event()
+    monkeypatch.setattr(installed, "agents", lambda _environ: answer.wait(30.0) and {"claude": True})
+
+    async def scenario(app, pilot):
+        await pilot.press("n", *"true")
+        await until(pilot, lambda: on_form(app), what="the form")
+        await until(pilot, lambda: app.screen.state.text("text") == "true", what="what was typed ahead")
+        assert app.screen.state.what.name == "command"
+        answer.set()
+        await pilot.press("enter")
+        await until(pilot, lambda: not on_form(app), what="started")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_the_next_form_has_the_folder_of_its_row_unless_another_one_was_typed(om, opened, tmp_path):
+    async def scenario(app, pilot):
+        om.mission("sleep 300", "--name", "there", "--cwd", str(tmp_path))
+        there = om.info("there")["id"]
+        await until(pilot, lambda: there in app.fleet.rows, what="its row")
+        for row, typed, folder in (
+            (om.info("alpha")["id"], "x", om.home),
+            (there, "", str(tmp_path)),
+            (there, "2", "2"),
+        ):
+            app.main.table.select(row)
+            await pilot.press("n")
+            await until(pilot, lambda: on_form(app), what="the form")
+            if typed == "2":
+                await pilot.press("tab", "tab", "ctrl+u", "2")
+            assert app.screen.state.text("cwd") == folder
+            await pilot.press(*([typed] if typed == "x" else []), "escape")
+            await until(pilot, lambda: not on_form(app), what="closed")
+        app.main.table.select(om.info("alpha")["id"])
+        await pilot.press("n")
+        await until(pilot, lambda: on_form(app), what="the form")
+        assert app.screen.state.text("cwd") == "2"
+
+    opened({"alpha": "sleep 300"}, scenario)

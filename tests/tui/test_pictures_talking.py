@@ -1,0 +1,125 @@
+"""Pictures of who needs the person, of what is asked, and of the message box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual import events
+
+from tests.tui.conftest import until
+from tests.tui.test_pictures import AGENTS, QUESTIONS, SIZES, Still, settle
+
+ANSWER = """Two functions can go: `parse_header` and `legacy_login`.
+
+- nobody calls parse_header since 2021 [red]not red[/red]
+- legacy_login is only reached by a test that is skipped
+"""
+EDIT = {
+    "question": 9, "id": "00000002", "name": "api", "need": "permission", "tool": "Edit", "options": [],
+    "summary": "Edit: api/limits.py", "rule": "Edit(//srv/work/api/limits.py)", "attach_only": False,
+    "asked_at": "2025-12-31T23:58:00.000Z",
+    "subject": {
+        "file_path": "/srv/work/api/limits.py",
+        "old_string": "from shop import settings\n\nLIMIT = 10\n\n\ndef allowed(user):\n"
+                      "    return user.calls < LIMIT\n",
+        "new_string": "from shop import settings\n\nLIMIT = 20\nBURST = 5  # a comment that is so long that it is"
+                      " continued in another row, also on a screen of a hundred and twenty columns\n"
+                      "\n\ndef allowed(user):\n"
+                      "\treturn user.calls < LIMIT + BURST\n",
+    },
+}  # fmt: skip
+SEVERAL = {
+    "question": 10, "id": "00000008", "name": "port", "need": "question", "tool": "AskUserQuestion", "options": [],
+    "summary": "Which parts?", "rule": None, "attach_only": False, "asked_at": "2025-12-31T23:40:00.000Z",
+    "subject": {"questions": [
+        {"question": "Which parts are to be moved first?", "multiSelect": True, "options": [
+            {"label": "orders", "description": "the tables that are written most"},
+            {"label": "日本語 catalogue", "description": "read only"}, {"label": "sessions"}]},
+        {"question": "And when?", "options": [{"label": "now"}, {"label": "at night", "description": "02:00"}]}]},
+}  # fmt: skip
+PLAN = {
+    "question": 11, "id": "00000002", "name": "api", "need": "plan", "tool": "ExitPlanMode", "options": [],
+    "summary": "Plan: split the module", "rule": None, "attach_only": False, "asked_at": "2025-12-31T23:58:00.000Z",
+    "subject": {"plan": "# Split api.py\n\n1. move the routes\n2. move the models\n3. keep api.py as a facade"},
+}  # fmt: skip
+SETUP = {
+    "question": 12, "id": "00000002", "name": "api", "need": "setup", "tool": "", "options": [],
+    "summary": "Do you trust the files in this folder?", "rule": None, "attach_only": True,
+    "asked_at": "2025-12-31T23:58:00.000Z", "subject": {"text": "Do you trust the files in this folder?\n/srv/work"},
+}  # fmt: skip
+
+
+class Asking(Still):
+    """Agents, and what they ask."""
+
+    def __init__(self, rows=AGENTS, questions=QUESTIONS, **how):
+        super().__init__(rows, **how)
+        self._asked = questions
+
+    def _start(self):
+        if self._rows:
+            super()._start()
+        self.fleet.apply(self._rows, (), everything=True)
+        self.fleet.questions = self._asked
+        self.main.rearrange()
+        self.flash("")
+
+    def request(self, command, requests, told):
+        if command == "result":
+            told([{"result": ANSWER}])
+        elif command == "info":
+            super().request(command, requests, told)
+
+
+def pressing(*keys, paste=""):
+    """Press these, once what is asked counts as read."""
+
+    async def press(pilot):
+        await until(pilot, lambda: pilot.app.fleet.loaded, what="rows")
+        await settle(pilot)
+        for key in keys:
+            if key in {"Y", "1", "2"}:
+                await until(pilot, lambda: pilot.app.screen.answers.sight.enough, what="read")
+            await pilot.press(key)
+            await until(pilot, lambda: pilot.app.screen.is_mounted and not pilot.app.typed._held, what="its screen")
+        if paste:
+            pilot.app.typed.put(events.Paste(paste))
+        await settle(pilot)
+
+    return press
+
+
+NEEDS = "exclamation_mark"
+DOWN = ["j", "j", "j"]
+VIEWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "needs": ({}, [NEEDS, "j"]),
+    "needs_nobody": ({"rows": [], "questions": []}, [NEEDS]),
+    "needs_question": ({}, [NEEDS]),
+    "needs_diff": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j"]),
+    "needs_whole": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "enter"]),
+    "needs_several": ({"questions": [QUESTIONS[0], SEVERAL]}, [NEEDS, "2", "1"]),
+    "needs_rule": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "Y"]),
+    "needs_plan": ({"questions": [PLAN, QUESTIONS[1]]}, [NEEDS, "j"]),
+    "needs_setup": ({"questions": [SETUP, QUESTIONS[1]]}, [NEEDS, "j"]),
+    "needs_crashed": ({}, [NEEDS, *DOWN[:2]]),
+    "needs_turn": ({}, [NEEDS, "G"]),
+    "needs_light": ({"questions": [EDIT, QUESTIONS[1]], "theme": "light"}, [NEEDS, "j"]),
+    "asks_below": ({}, []),
+    "box": ({}, ["m"]),
+    "box_words": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "2", "m"]),
+    "box_many": ({}, ["*", "m"]),
+}
+PASTED = {
+    "box": "please look at [red]this[/red]\x1b[2J once more:\n\n\tlimits.py\n\tlogin.py, 日本語 and "
+    "a line that goes on " + "and on " * 20,
+    "box_words": "twenty is too much: fifteen",
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_talking(snap_compare, view, size):
+    how, keys = VIEWS[view]
+    press = pressing(*keys, paste=PASTED.get(view, ""))
+    assert snap_compare(Asking(**how), terminal_size=SIZES[size], run_before=press)

@@ -1,0 +1,36 @@
+"""What is told of messages that were sent."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overmind_core.system.paths import Home
+from overmind_tui.deeds.talking import Talking
+from overmind_tui.person.remembered import Remembered
+
+QUEUED = {"message": 7, "state": "queued", "ahead": 0}
+EVENTS = [
+    ({"type": "message_delivered"}, "api has it now"),
+    ({"type": "message_answered"}, "api has answered"),
+    ({"type": "message_failed", "error": "exited"}, "api has ended without it · m, then up, brings the text back"),
+    ({"type": "message_failed", "error": "api_error 529"}, "api: api_error 529 · m, then up, brings the text back"),
+]
+
+
+@pytest.mark.parametrize(("event", "said"), EVENTS)
+def test_what_becomes_of_a_message_is_said_with_the_way_back_to_its_text(tmp_path, event, said):
+    flashes: list[str] = []
+    app: Any = SimpleNamespace(
+        remembered=Remembered(Home(str(tmp_path))),
+        remember=lambda **_: None,
+        news=SimpleNamespace(events=()),
+        flash=lambda *one: flashes.append(one[0]),
+    )
+    talking = Talking(app)
+    talking.sent({"api": QUEUED}, "go on")
+    talking.happened([{"message": 7, **event}])
+    assert flashes == ["queued for api", said]
+    assert talking.said.sent == ["go on"]

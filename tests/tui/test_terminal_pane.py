@@ -1,0 +1,484 @@
+"""The terminal pane against a real supervisor: looked at, typed into, and left in every way there is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from textual import events
+
+from overmind_tui.actions import Context
+from overmind_tui.screens.terminalside import Mode
+from overmind_tui.view.shape import Panel
+from tests.kit.attached import Attached
+from tests.kit.overmind import PROGRAM
+from tests.kit.screen import TMUX, TmuxScreen
+from tests.kit.waiting import eventually
+from tests.tui.conftest import picture, until
+
+SHELL = ["sh", "-c", "PS1='ready$ ' exec sh"]
+ECHOED = ["sh", "-c", "stty raw -echo; printf 'ready\\r\\n'; exec cat -v"]
+"""Shows every byte that it is given."""
+in_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+
+
+@pytest.fixture
+def session(om):
+    """Start a session with this command."""
+
+    def start(command=SHELL, name="shell", *options):
+        return om.mission(command, "--type", "session", "--name", name, *options)
+
+    return start
+
+
+def shows(app, *texts):
+    return lambda: all(text in picture(app) for text in texts)
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+async def look(app, pilot, *texts):
+    """Open the cursor's terminal and wait until these stand there."""
+    await until(pilot, lambda: app.main.table.current is not None)
+    await pilot.press("enter")
+    await until(pilot, shows(app, *texts), what=" ".join(texts))
+
+
+async def join(app, pilot):
+    """Type into the cursor's terminal."""
+    await until(pilot, lambda: app.main.table.current is not None)
+    await pilot.press("a")
+    await until(pilot, lambda: app.main.terminal_side.stay.writes, what="the terminal is there")
+
+
+async def write(app, pilot, text):
+    for character in text:
+        await pilot.press("enter" if character == "\n" else "space" if character == " " else character)
+
+
+def test_enter_looks_and_no_byte_is_sent(session, opened, om):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ready", "looking")
+        assert app.main.panels.current is Panel.TERMINAL
+        assert app.main.context is Context.LOOKING
+        size = om.ok("screen", "shell", "--json")
+        await pilot.press("j", "k", "g", "G", "ctrl+d", "ctrl+u", "pageup", "space", "space", "left", "escape")
+        await pilot.press("z", "z")
+        await pilot.press("tab", "tab", "tab")
+        assert om.ok("screen", "shell", "--json") == size
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.main.panels.current is Panel.TABLE and not app.main.terminal_side.is_open)
+
+    opened({}, scenario)
+
+
+def test_a_task_opens_its_log(opened):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await pilot.press("enter")
+        assert app.main.panels.current is Panel.LOG
+
+    opened({"task": "echo hello; sleep 300"}, scenario)
+
+
+def test_what_is_typed_arrives_and_its_echo_is_shown(session, opened):
+    session()
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        assert app.main.panels.zoomed
+        assert app.main.context is Context.TYPING
+        await write(app, pilot, "echo $((20+3))x:q\n")
+        await until(pilot, shows(app, "23x:q", "typing", "ctrl-\\ leaves"))
+        await pilot.press("ctrl+backslash")
+        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.panels.zoomed
+        await pilot.press("escape", "escape")
+        assert app.main.panels.current is Panel.TABLE
+
+    opened({}, scenario)
+
+
+def test_what_is_typed_ahead_of_the_terminal_arrives_in_it(session, opened):
+    session()
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        for key in ("a", *"echo", "space", *"ahead$((1+1))", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else " " if key == "space" else None))
+        await until(pilot, shows(app, "ahead2"))
+
+    opened({}, scenario)
+
+
+def test_the_terminal_gets_the_size_of_the_pane_and_keeps_it(session, opened):
+    session()
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        columns, rows = app.main.terminal_view.pane
+        await write(app, pilot, "stty size\n")
+        await until(pilot, shows(app, f"{rows} {columns}"))
+        await pilot.resize_terminal(90, 30)
+        await until(pilot, lambda: app.main.terminal_view.pane != (columns, rows))
+        columns, rows = app.main.terminal_view.pane
+        await until(pilot, lambda: app.main.terminal_view.screen_shown.columns == columns)
+        await write(app, pilot, "stty size\n")
+        await until(pilot, shows(app, f"{rows} {columns}"))
+        await pilot.press("ctrl+backslash", "z")
+        shown = app.main.terminal_view.screen_shown
+        assert (shown.columns, shown.rows) == (columns, rows)
+
+    opened({}, scenario)
+
+
+def test_a_larger_terminal_is_cropped_around_its_cursor(session, opened):
+    session(["sh", "-c", "printf '\\033[60;190Hcorner'; exec sleep 300"], "large", "--size", "200x60")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await pilot.press("enter")
+        await until(pilot, shows(app, "corner", "cropped"))
+
+    opened({}, scenario, size=(80, 24))
+
+
+def test_the_detach_key_in_looking_sends_itself_once(session, opened):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ready")
+        await pilot.press("ctrl+backslash")
+        await until(pilot, shows(app, "^\\"))
+        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_view.screen_shown.lines().count("^\\") == 1
+        assert app.main.terminal_view.screen_shown.columns == 80
+
+    opened({}, scenario)
+
+
+def test_further_keys_leave_that_the_configuration_names(session, opened, om):
+    with open(os.path.join(om.home, "config.toml"), "w") as file:
+        file.write('[tui]\ndetach_keys = ["ctrl-]"]\n')
+    session()
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await until(pilot, shows(app, "ctrl-\\ or ctrl-] leaves"))
+        await pilot.press("ctrl+right_square_bracket")
+        assert app.main.terminal_side.mode is Mode.LOOKING
+
+    opened({}, scenario)
+
+
+@pytest.mark.parametrize("how", ["exits", "is killed", "is removed with its keeper"])
+def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, how):
+    mission = session()
+    other = session(SHELL, "other")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.select(mission))
+        await join(app, pilot)
+        await until(pilot, shows(app, "ready$"))
+        if how == "exits":
+            await write(app, pilot, "exit\n")
+        elif how == "is killed":
+            os.kill(om.pid("shell"), signal.SIGKILL)
+        else:
+            os.kill(om.holder("keeper.lock"), signal.SIGKILL)
+        for number in range(40):
+            await pilot.press(*("xqdrk:n"[number % 7],), "ctrl+c" if number % 10 == 9 else "k")
+        await until(pilot, lambda: app.main.terminal_side.stay.over, what="it is over")
+        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.panels.current is Panel.TERMINAL
+        assert app.screen is app.main
+        assert app.is_running
+        assert not app.main.bar.sign
+        assert shows(app, "esc back", "ready$")()
+        if how != "is removed with its keeper":
+            assert om.info(other)["status"] == "running"
+
+    opened({}, scenario)
+
+
+def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
+    session(["sh", "-c", "echo run; read line; exit 3"])
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await until(pilot, shows(app, "run"))
+        await pilot.press("enter")
+        await until(pilot, shows(app, "exited (3)", "r run again · esc back"))
+        assert "<i>" not in picture(app), "nothing is offered that can't be done"
+        await until(pilot, lambda: time.monotonic() > app.main.terminal_side.keys.quiet_until, what="keys count again")
+        await until(pilot, lambda: app.fleet.of(app.main.terminal_side.stay.mission)["status"] == "crashed")
+        await pilot.press("r")
+        await until(pilot, lambda: not app.main.terminal_side.stay.over, what="it runs again")
+        await until(pilot, shows(app, "run", "looking"))
+
+    opened({}, scenario)
+
+
+def test_ctrl_c_just_after_leaving_only_flashes(session, opened):
+    session()
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await pilot.press("ctrl+backslash", "ctrl+c")
+        assert app.is_running
+        assert app.screen is app.main
+        await until(pilot, shows(app, "ctrl-c: the terminal was left already"))
+
+    opened({}, scenario)
+
+
+def test_a_supervisor_that_is_replaced_is_not_noticed(session, opened, om):
+    session()
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        os.kill(om.supervisor_pid(), signal.SIGKILL)
+        await write(app, pilot, "echo go$((1+1))on\n")
+        await until(pilot, shows(app, "go2on"))
+        await until(pilot, lambda: om.holder("supervisor.lock") is not None)
+        await write(app, pilot, "echo on$((1+1))go\n")
+        await until(pilot, shows(app, "on2go"))
+        assert app.main.terminal_side.mode is Mode.TYPING
+
+    opened({}, scenario)
+
+
+def test_scrollback_is_searched_selected_and_copied(session, opened, om):
+    session(["sh", "-c", "seq 1000 1300; printf 'a long line %s end\\n' $(seq -s _ 40); exec cat"])
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "1300")
+        view = app.main.terminal_view
+        await pilot.press("g")
+        await until(pilot, shows(app, "1000", "looking · 280 back"))
+        await pilot.press("/", *"1234", "enter")
+        await until(pilot, shows(app, "1234", "/1234: 1"))
+        await pilot.press("/", *"12[0-9]5", "enter", "N")
+        await until(pilot, lambda: view._at is not None and view._at.row == 235)
+        await pilot.press("n", "n", "n")
+        await until(pilot, lambda: view._at is not None and view._at.row == 205)
+        await pilot.press("escape", "G", "space", "k", "k", "space", "c")
+        copied = os.path.join(om.home, "saved", "copied.txt")
+        await until(pilot, lambda: os.path.exists(copied))
+        lines = read(copied).split("\n")
+        assert any(line.startswith("a long line 1_2_") and line.endswith(" end") for line in lines)
+        assert view.selection is None
+
+    opened({}, scenario, size=(100, 30))
+
+
+def test_a_mouse_drag_selects(session, opened):
+    session(["sh", "-c", "printf 'first row\\nsecond row\\n'; exec cat"])
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "second row")
+        await pilot.mouse_down("#terminal", offset=(1 + 6, 1))
+        await pilot.hover("#terminal", offset=(1 + 5, 2))
+        await pilot.mouse_up("#terminal", offset=(1 + 5, 2))
+        assert app.main.terminal_view.text() == "row\nsecond"
+
+    opened({}, scenario)
+
+
+def test_the_mouse_is_the_programs_when_it_asks(session, opened):
+    session(["sh", "-c", "stty raw -echo; printf '\\033[?1000h\\033[?1006hready\\r\\n'; exec cat -v"])
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await until(pilot, shows(app, "ready"))
+        await pilot.click("#terminal", offset=(1 + 4, 1 + 2))
+        await until(pilot, shows(app, "^[[<0;5;3M^[[<0;5;3m"))
+
+    opened({}, scenario)
+
+
+def test_what_the_program_says_beside_text(session, opened, om):
+    said = "\\033]2;my [red]title\\007\\033]52;c;Y29waWVk\\007\\033]9;look here\\007"
+    session(["sh", "-c", f"read x; printf '{said}ready'; exec cat"])
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, shows(app, "my [red]title", "ready"))
+        copied = os.path.join(om.home, "saved", "copied.txt")
+        await until(pilot, lambda: os.path.exists(copied))
+        assert read(copied).rstrip("\n") == "copied"
+
+    opened({}, scenario)
+
+
+def test_questions_are_answered_only_while_somebody_types(session, opened):
+    session(["sh", "-c", "stty raw -echo; printf 'ask\\033[c'; exec cat -v"])
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ask")
+        await pilot.press("i")
+        await until(pilot, lambda: app.main.terminal_side.stay.writes)
+        assert "62;22c" not in picture(app)
+        await write(app, pilot, "x")
+        await until(pilot, shows(app, "x"))
+
+    opened({}, scenario)
+
+
+def test_read_only_looks(session, opened, om):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await pilot.press("a")
+        await until(pilot, shows(app, "ready", "looking · "))
+        await pilot.press("i", "x", "ctrl+backslash")
+        await until(pilot, shows(app, "read-only"))
+        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert om.ok("screen", "shell").strip() == "ready"
+
+    opened({}, scenario, read_only=True)
+
+
+def test_a_task_can_be_watched_only(opened):
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await pilot.press("a")
+        await until(pilot, shows(app, "hello", "takes no input: watching only"))
+        assert app.main.terminal_side.mode is Mode.LOOKING
+
+    opened({"task": "echo hello; sleep 300"}, scenario)
+
+
+def test_a_flood_is_followed_and_keys_still_count(session, opened):
+    session(["sh", "-c", "while :; do yes flooding-the-terminal | head -5000; sleep 0.02; done"])
+
+    async def scenario(app, pilot):
+        await join(app, pilot)
+        await until(pilot, shows(app, "flooding-the-terminal"))
+        await pilot.press("ctrl+c")
+        await until(pilot, shows(app, "exited"))
+
+    opened({}, scenario)
+
+
+def test_what_came_while_the_pane_was_hidden_is_there_afterwards(session, opened, om):
+    session()
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ready$")
+        await pilot.press("?")
+        await until(pilot, lambda: app.screen is not app.main)
+        om.ok("send", "shell", "echo hid$((1+1))den")
+        await until(pilot, lambda: app.main.terminal_side.stay.stale, what="something came")
+        assert "hid2den" not in "\n".join(app.main.terminal_view.screen_shown.lines())
+        await pilot.press("escape")
+        await until(pilot, shows(app, "hid2den"))
+
+    opened({}, scenario)
+
+
+# inside tmux: the driver, the real bytes
+
+
+@in_tmux
+def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
+    path = os.path.join(om.home, "notes.txt")
+    session(["vim", "-N", "-u", "NONE", "-i", "NONE", path], "vim")
+    with TmuxScreen(om, size=(100, 30)) as screen:
+        screen.until("vim", "missions[1]")
+        screen.keys("a")
+        screen.until("typing", "~")
+        screen.type("ione two 日本語")
+        screen.keys("Left", "Left", "Left", "Enter", "Escape")
+        screen.keys("g", "g", "A")
+        screen.type(" three")
+        screen.keys("Escape")
+        screen.until("three")
+        screen.type(":wq")
+        screen.keys("Enter")
+        screen.until("exited (0)", "r run again")
+        with open(path) as file:
+            assert file.read() == "one two  three\n日本語\n"
+
+
+@in_tmux
+@pytest.mark.parametrize("sent", ["\x1c", "\x1b[92;5u", "\x1b[27;5;92~"])
+def test_the_detach_key_leaves_in_each_encoding_and_what_follows_is_a_command(om, session, sent):
+    session()
+    with TmuxScreen(om, size=(100, 30)) as screen:
+        screen.until("shell", "missions[1]")
+        screen.keys("a")
+        screen.until("typing", "ready$")
+        screen.type(f"echo a{sent}?")
+        screen.until("<help>")
+        screen.keys("Escape")
+        screen.until("looking", "echo a", gone="echo a?")
+
+
+def test_sequences_that_come_in_pieces_arrive_whole(om, session):
+    session(ECHOED)
+    with Attached(om, "tui", program=PROGRAM) as person:
+        person.shows("missions[1]")
+        person.shows("shell")
+        person.type(b"a")
+        person.shows("typing")
+        person.shows("ready")
+        person.type_pieces(b"\x1b[<0;5", b";5M", b"\x1b[200~pa\x1c", b"ste\x1b[20", b"1~", b"\x1b[15", b"~", b"done")
+        for text in ("pa^\\ste", "^[[15~", "done", "typing"):
+            person.shows(text)
+        assert "[<0" not in person.text()
+
+
+@in_tmux
+def test_the_programs_cursor_is_the_real_one(om, session):
+    session(["sh", "-c", "printf '\\033[6 q\\033[5;10H'; exec cat"])
+    with TmuxScreen(om, size=(100, 30)) as screen:
+        screen.until("shell", "missions[1]")
+        screen.keys("a")
+        screen.until("typing")
+        eventually(lambda: screen._tmux("display-message", "-p", "#{cursor_flag} #{cursor_x}").split() == ["1", "10"])
+        screen.keys("C-\\")
+        screen.until("looking")
+        eventually(lambda: screen._tmux("display-message", "-p", "#{cursor_flag}").strip() == "0")
+
+
+@in_tmux
+def test_two_at_once_see_the_same(om, session):
+    session()
+    with TmuxScreen(om, size=(100, 30)) as screen:
+        screen.until("shell", "missions[1]")
+        screen.keys("a")
+        screen.until("typing", "ready$")
+        om.ok("send", "shell", "echo both$((1+1))")
+        screen.until("both2")
+        screen.type("echo me$((1+1))")
+        screen.keys("Enter")
+        screen.until("me2")
+
+
+def test_what_only_looked_does_not_end_typing_that_has_just_begun(session, opened):
+    """A drawing for the looking link may still be on its way when somebody begins to type."""
+    session()
+
+    async def scenario(app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.terminal_side.stay.size is not None, what="looking")
+        link = app.main.terminal_side.stay.link
+        link.replay()
+        eventually(lambda: link._inbox._items)  # nothing of the program goes on meanwhile
+        app.main.terminal_side.do_type()
+        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="typing")
+        await write(app, pilot, "echo typed-$((1+1))\n")
+        await until(pilot, shows(app, "typed-2"))
+
+    opened({}, scenario)

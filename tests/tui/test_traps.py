@@ -1,0 +1,285 @@
+"""Where programs of this kind go wrong: rows that move under a key, text taken for markup, keys of somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from textual import constants, events
+from textual.drivers.web_driver import WebDriver
+
+from overmind_tui import driver
+from overmind_tui.actions import Context, Danger
+from overmind_tui.actiontable import keymap
+from overmind_tui.commands.verbs import VERBS
+from overmind_tui.messages import InboxChanged, RowsChanged
+from overmind_tui.screens.needs import NeedsPage
+from overmind_tui.sequences import Kind, Token, Tokenizer
+from overmind_tui.widgets import needs_list, resource_table
+from tests.kit.overmind import REPOSITORY
+from tests.tui.conftest import until
+from tests.tui.test_pictures import AGENTS, QUESTIONS, ROWS, Still, mission, settle
+from tests.tui.test_pictures_talking import PLAN, SETUP, SEVERAL, Asking
+
+JUST_CHANGED = "the row under the cursor just changed"
+
+
+@pytest.fixture
+def long_unrest(monkeypatch):
+    """A row that moved has just done so for as long as the test takes."""
+    for where in (resource_table, needs_list):
+        monkeypatch.setattr(where, "UNREST", float("inf"))
+
+
+def run(make, scenario, size=(120, 40)):
+    """The program with missions that never change, once they are drawn."""
+
+    async def whole():
+        app = make()
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.fleet.loaded, what="rows")
+            await settle(pilot)
+            await scenario(app, pilot)
+
+    asyncio.run(whole())
+
+
+class Asked(Asking):
+    """Writes down what it is asked to do."""
+
+    def __init__(self, rows=ROWS, questions=(), **how):
+        super().__init__(rows, questions, **how)
+        self.asked: list[str] = []
+
+    def _start(self):
+        super()._start()
+        self.commands.runs.jobs.start = self._start_job  # type: ignore[method-assign]
+
+    def _start_job(self, name, calls, told):
+        del calls, told
+        self.asked.append(name)
+
+    def request(self, command, requests, told):
+        if command not in {"seen", "result"}:
+            self.asked.append(command)
+        super().request(command, requests, told)
+
+
+# the cursor's row moves under the key
+
+
+async def on_a_row_that_left(app, pilot):
+    """The cursor stood on `lint`; another mission is under it now, by itself."""
+    assert app.main.table.select("00000006")
+    app.post_message(RowsChanged([], ["00000006"]))
+    await until(pilot, lambda: "00000006" not in app.fleet.rows, what="it has left")
+    assert app.main.table.cursor_id not in {None, "00000006"}
+    assert app.main.table.restless
+
+
+ENDING = sorted(key for key, one in keymap(Context.MISSIONS).items() if one.danger is Danger.ENDS_WORK)
+
+
+@pytest.mark.usefixtures("long_unrest")
+@pytest.mark.parametrize("key", ENDING)
+def test_no_key_that_ends_work_meets_a_row_that_has_just_come_under_the_cursor(key):
+    async def scenario(app, pilot):
+        await on_a_row_that_left(app, pilot)
+        await pilot.press(key)
+        assert JUST_CHANGED in app.notice.text
+        assert app.screen is app.main
+        assert app.asked == []
+        app.flash("")
+        await pilot.press("j", "k", key)
+        assert JUST_CHANGED not in app.notice.text, "a row that the person went to is the one that is meant"
+
+    run(Asked, scenario)
+
+
+MEANT = sorted(
+    verb.name
+    for verb in VERBS.values()
+    if verb.danger is Danger.ENDS_WORK and (verb.takes_missions or verb.one or verb.inside)
+)
+
+
+@pytest.mark.usefixtures("long_unrest")
+def test_no_verb_that_ends_work_means_a_row_that_has_just_come_under_the_cursor():
+    async def scenario(app, pilot):
+        await on_a_row_that_left(app, pilot)
+        for verb in MEANT:
+            app.flash("")
+            app.commands.run(f"{verb} TERM" if verb == "signal" else verb)
+            assert JUST_CHANGED in app.notice.text, verb
+            assert app.screen is app.main, verb
+        assert app.asked == []
+
+    run(Asked, scenario)
+
+
+ANSWERING = sorted(
+    key for key, one in keymap(Context.NEEDS).items() if one.context is Context.NEEDS and one.danger is not Danger.NONE
+)
+NEXT = {"question": SEVERAL, "permission": {**QUESTIONS[0], "question": 13}, "plan": PLAN, "setup": SETUP, "turn": None}
+
+
+@pytest.mark.usefixtures("long_unrest")
+@pytest.mark.parametrize("following", NEXT)
+def test_no_key_answers_what_has_just_come_under_the_cursor(following):
+    rows = [row for row in AGENTS if row["name"] in {"planner", "api", "port", "review"}]
+    left = NEXT[following]
+
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: isinstance(app.screen, NeedsPage) and app.screen.list.key, what="the first")
+        page = app.screen
+        idle = [{**row, "activity": "idle", "need": None, "unseen": row["name"] == "review"} for row in rows]
+        app.post_message(RowsChanged(idle if left is None else rows, []))
+        app.post_message(InboxChanged([] if left is None else [left]))
+        await until(pilot, lambda: page.list.restless, what="another one")
+        for key in ANSWERING:
+            app.flash("")
+            await pilot.press(key)
+            assert JUST_CHANGED in app.notice.text, key
+            assert app.screen is page, key
+        assert app.asked == []
+
+    first = {**QUESTIONS[1], "question": 3, "asked_at": "2025-12-31T20:00:00.000Z"}
+    run(lambda: Asked(rows, [first]), scenario)
+
+
+# what is drawn again in parts
+
+WALK = [
+    "j",
+    "k",
+    "g",
+    "G",
+    "pagedown",
+    "pageup",
+    "space",
+    "*",
+    "ctrl+backslash",
+    "ctrl+w",
+    "t",
+    "left",
+    "right",
+    "z",
+    "N",
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_drawn_in_parts_is_what_would_be_drawn_anew(seed):
+    crowd = [
+        mission(
+            at,
+            f"m{at}",
+            "running",
+            f"{at - 1:08x}" if at % 3 else None,
+            now=f"step {at}",
+            cpu_percent=1.0,
+            memory_bytes=9,
+        )
+        for at in range(1, 150)
+    ]
+    choice = random.Random(seed)
+
+    async def scenario(app, pilot):
+        for _ in range(25):
+            await pilot.press(*choice.choices(WALK, k=3))
+            await settle(pilot)
+            in_parts = app.screen._compositor.render_strips()
+            app.main.table.forget_drawn()
+            for widget in app.screen.query("*"):
+                widget._styles_cache.clear()
+                widget.refresh()
+            await settle(pilot)
+            assert in_parts == app.screen._compositor.render_strips()
+
+    run(lambda: Still(crowd), scenario)
+
+
+# foreign keys and widgets
+
+
+@pytest.mark.parametrize("opening", [[], ["colon"], ["slash"], ["n"], ["m"], ["exclamation_mark"]])
+def test_no_binding_of_the_library_is_ever_met(opening):
+    async def scenario(app, pilot):
+        await pilot.press(*opening)
+        await settle(pilot)
+        stack = list(app.screen_stack)
+        await pilot.press("ctrl+p", "ctrl+q", "f1")
+        await settle(pilot)
+        assert app.is_running
+        assert app.screen_stack == stack
+
+    run(lambda: Asked(AGENTS), scenario)
+
+
+def sources():
+    for folder, _, files in os.walk(os.path.join(REPOSITORY, "overmind_tui")):
+        for name in files:
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    yield name, file.read()
+
+
+def test_nothing_is_drawn_by_widgets_that_read_markup_or_draw_all_rows():
+    assert [name for name, text in sources() if "textual.widgets" in text or "app.notify(" in text] == []
+
+
+def test_no_glyph_asks_for_a_width_that_terminals_disagree_on():
+    assert [name for name, text in sources() if "\ufe0f" in text] == []
+
+
+def test_in_a_browser_the_terminal_is_not_ours(monkeypatch):
+    monkeypatch.setattr(constants, "DRIVER", "textual.drivers.web_driver:WebDriver")
+    assert Still().get_driver_class() is WebDriver
+
+
+def test_the_program_starts_with_what_keys_and_threads_need():
+    """Set before Textual reads it; what only some need is imported later."""
+    probe = (
+        "import sys, gc, overmind_tui.__main__ as program;"
+        "from textual import constants;"
+        "program.OvermindApp.run = lambda *_, **__: print("
+        "sys.getswitchinterval(), constants.DISABLE_KITTY_KEY, gc.isenabled(), *sys.modules);"
+        "program.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", probe], env={"PATH": os.environ["PATH"], "PYTHONPATH": REPOSITORY, "HOME": "/"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    interval, kitty, collects, *modules = done.stdout.split()
+    assert (float(interval), kitty, collects) == (0.001, "True", "False")
+    assert not {"msgspec", "sqlite3", "overmind_core.supervisor", "overmind_core.store"} & set(modules)
+
+
+# sequences over a network
+
+
+@pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY", "MOSH_SERVER_PID"])
+def test_over_a_network_a_sequence_that_takes_a_tenth_of_a_second_is_one(monkeypatch, name):
+    for other in ("SSH_CONNECTION", "SSH_TTY", "MOSH_SERVER_PID"):
+        monkeypatch.delenv(other, raising=False)
+    assert driver.escape_seconds() == 0.025
+    monkeypatch.setenv(name, "1")
+    tokenizer = Tokenizer(driver.escape_seconds())
+    found = [*tokenizer.feed("\x1b", 0.0), *tokenizer.tick(0.1), *tokenizer.feed("[A", 0.1), *tokenizer.tick(9.0)]
+    assert found == [Token(Kind.SEQUENCE, "\x1b[A")]
+    assert driver.escape_seconds(40) == 0.04, "what is configured counts everywhere"
+
+
+def test_keys_that_are_pressed_while_a_screen_opens_are_for_it():
+    async def scenario(app, pilot):
+        for one in ("x", "n", "?"):
+            app.post_message(events.Key(one, one))
+        await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="help, over no question")
+        assert app.asked == []
+
+    run(Asked, scenario)

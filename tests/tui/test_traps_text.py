@@ -1,0 +1,162 @@
+"""What agents say, in every view: shown as it is, moving nothing, and without colours for who wants none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from overmind_core.domain.cells import width
+from overmind_core.logs.sanitise import Sanitiser
+from overmind_core.terminal.screen import Screen
+from overmind_tui.machine import git
+from overmind_tui.messages import Happened, LogShown
+from overmind_tui.terminal import inbox
+from tests.tui.conftest import picture, until
+from tests.tui.test_pictures import AGENTS, NOW, QUESTIONS, Still, settle
+from tests.tui.test_pictures_starting import AGENT
+from tests.tui.test_traps import Asked, run
+
+WORDS = "[red]R[/red] [/] [b"
+EVIL = f"{WORDS} \x1b[31m\x07\x9b5n\u202e\t日本語 e\u0301 👨‍👩‍👧 ❤️ |"
+NEVER = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def evil(value):
+    """The same value with hostile words in every text that is no name of ours."""
+    kept = {"id", "parent", "status", "activity", "need", "type", "provider", "mode", "activity_since",
+            "restart_policy", "reason"}  # fmt: skip
+    if isinstance(value, dict):
+        return {key: one if key in kept or key.endswith("_at") else evil(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [evil(one) for one in value]
+    return EVIL if isinstance(value, str) else value
+
+
+EVENT = {"seq": 9, "at": "2026-01-01T00:00:09.000Z", "type": "message", "mission": "00000002", "name": EVIL,
+         "text": EVIL}  # fmt: skip
+TERMINAL = f"\x1b]2;{WORDS}\x07{WORDS} \u202e日本語 e\u0301 👨‍👩‍👧 |\r\n"
+
+
+class Evil(Asked):
+    """Every word of every agent is hostile."""
+
+    def __init__(self):
+        asked = [{**evil(one), "need": one["need"], "name": EVIL} for one in QUESTIONS]
+        super().__init__([{**evil(row), "tty": True, "interactive": True} for row in AGENTS], asked)
+        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+
+    def _connect(self, *, read_only, size=None):
+        screen = Screen(100, 30)
+        screen.feed(TERMINAL.encode())
+        self.main.terminal_side.stay._came(inbox.Joined(screen, "00000002.1", not read_only, again=False))
+        del size
+
+    def _show_log(self, look):
+        (line,) = Sanitiser().feed(f"{EVIL}\n".encode())
+        self.post_message(LogShown(look, [(NOW - at, at % 2, line) for at in range(3)], partial=line, runs=(2, 2)))
+
+    def request(self, command, requests, told):
+        info = evil(AGENT)
+        answers = {"info": info, "definition": {"definition": {"env": {}}}, "result": {"result": EVIL},
+                   "top": [info], "cost": [{**info, "key": EVIL}]}  # fmt: skip
+        told([answers.get(command, {}) for _ in requests])
+
+
+async def flashed(app, _pilot):
+    app.flash(EVIL)
+
+
+async def asked_always(app, _pilot):
+    app.deeds.answering.always(evil(QUESTIONS[0]))
+
+
+async def happened(app, pilot):
+    app.post_message(Happened([EVENT]))
+    await pilot.press("colon", *"events", "enter")
+
+
+async def pasted(app, pilot):
+    await settle(pilot)
+    app.screen.paste(EVIL)
+
+
+async def changed(app, pilot):
+    await pilot.press("v")
+    await until(pilot, lambda: "git diff …" not in app.screen.shown_text(), what="git's answer")
+
+
+VIEWS = {
+    "table": ([], None), "wide": (["ctrl+w", "z"], None), "log": (["l", "t"], None), "wrapped": (["l", "w", "f"], None),
+    "looking": (["enter"], None), "typing": (["a"], None), "needs": (["exclamation_mark"], None),
+    "whole question": (["exclamation_mark", "enter"], None), "the rule": ([], asked_always),
+    "box": (["m"], None), "written in the box": (["m"], pasted), "in own words": (["exclamation_mark", "m"], None),
+    "describe": (["d"], None), "definition": (["y"], None), "changes": ([], changed), "events": ([], happened),
+    "stop?": (["x"], None), "kill?": (["*", "ctrl+k"], None), "flash": ([], flashed), "form": (["n"], pasted),
+    "filter": (["slash"], pasted), "command": (["colon"], pasted), "top": ([":", *"top", "enter"], None),
+    "cost": ([":", *"cost", "enter"], None), "a filter nobody matches": (["slash", *"zzz", "enter"], None),
+}  # fmt: skip
+WITHOUT_AGENTS = {"a filter nobody matches", "definition"}
+
+
+@pytest.fixture
+def evil_changes(monkeypatch):
+    """What git says of the folder is hostile too."""
+    diff = f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{EVIL}\n+{EVIL}\n"
+    found = git.Changes(EVIL, (EVIL,), f" M {EVIL}\0", diff, "more than 2 MB")
+    monkeypatch.setattr(git, "changes", lambda _folder, _environ, *, since: found)  # noqa: ARG005 - as git has it
+
+
+async def opened_view(app, pilot, view):
+    keys, more = VIEWS[view]
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: app.screen.is_mounted and not app.typed._held, what="its screen")
+    if more is not None:
+        await more(app, pilot)
+    await settle(pilot)
+    await settle(pilot)
+
+
+@pytest.mark.usefixtures("evil_changes")
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_agents_say_is_shown_as_it_is_and_moves_nothing(view, size):
+    async def scenario(app, pilot):
+        await opened_view(app, pilot, view)
+        lines = picture(app).splitlines()
+        assert {width(line) for line in lines} == {size[0]}
+        assert not [line for line in lines if NEVER.search(line)]
+        assert not [line for line in lines if "\ufe0f" in line and "❤" not in line]
+        assert view in WITHOUT_AGENTS or any(WORDS in line for line in lines) or size[0] == 80, "\n".join(lines)
+
+    run(Evil, scenario, size)
+
+
+@pytest.mark.usefixtures("evil_changes")
+@pytest.mark.parametrize("view", VIEWS)
+def test_who_wants_no_colours_gets_none_in_any_view(view, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def scenario(app, pilot):
+        await opened_view(app, pilot, view)
+        styles = {style for line in app.screen._compositor.render_strips() for _, style, _ in line if style is not None}
+        coloured = [one for one in styles if not (_is_plain(one.color) and _is_plain(one.bgcolor))]
+        assert not coloured
+
+    run(Evil, scenario)
+
+
+def _is_plain(colour):
+    return colour is None or colour.is_default
+
+
+def test_without_colours_the_cursor_is_still_seen(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def scenario(app, _pilot):
+        lines = app.screen._compositor.render_strips()
+        reversed_ = ["".join(text for text, _, _ in line) for line in lines if any(s and s.reverse for _, s, _ in line)]
+        assert [line for line in reversed_ if app.main.table.current.row["name"] in line]
+
+    run(lambda: Still(AGENTS), scenario)
