@@ -14,7 +14,7 @@ from tests.kit import claude
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
-from tests.kit.processes import with_word
+from tests.kit.processes import programs_with_word, with_word
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -47,7 +47,7 @@ def until_ready(api):
 def one_process(agents, mission):
     """Exactly one process writes the conversation, and it is the mission's."""
     info = agents.om.info(mission)
-    return with_word(info["session_id"]) == [info["os_pid"]]
+    return programs_with_word(info["session_id"]) == [info["os_pid"]]
 
 
 def given_back(agents, mission):

@@ -12,7 +12,7 @@ from tests.kit import claude
 from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
-from tests.kit.processes import with_word
+from tests.kit.processes import programs_with_word
 from tests.kit.waiting import eventually
 
 DIALOG = "Do you want to proceed?"
@@ -208,7 +208,7 @@ def test_a_cleared_conversation_has_another_id_which_is_resumed(person):
     person.doing(mission, "idle")
     assert person.om.info(mission)["session_id"] == new
     assert "after" in screen(person, mission)
-    assert with_word(new) == [person.om.pid(mission)]
+    assert programs_with_word(new) == [person.om.pid(mission)]
 
 
 def test_killed_in_the_middle_of_a_turn_its_message_is_sent_once_more(person):

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.kit.killing import kill_keeper, kill_supervisor
-from tests.kit.processes import alive, with_word
+from tests.kit.processes import alive, programs_with_word, with_word
 from tests.kit.waiting import eventually
 
 BASH = ("--allowed-tools", "Bash")
@@ -50,7 +50,7 @@ def test_a_session_resumes_its_conversation(agents, way):
     assert history(agents, mission) == ["remember me", "!history"]
     assert session_of(agents, mission) == session
     assert agents.transcript(session) == ["remember me", "!history"]
-    assert with_word(session) == [agents.om.pid(mission)]
+    assert programs_with_word(session) == [agents.om.pid(mission)]
 
 
 def test_a_session_without_a_prompt_yet_begins_again_under_its_id(agents):

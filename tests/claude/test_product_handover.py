@@ -11,7 +11,7 @@ from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.directives import HISTORY_WIDTH
 from tests.kit.killing import kill, kill_supervisor
-from tests.kit.processes import with_word
+from tests.kit.processes import programs_with_word, with_word
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
@@ -26,7 +26,7 @@ PROMPT = "? for shortcuts"
 def one_process(agents, mission):
     """Exactly one process writes the conversation, and it is the mission's."""
     info = agents.om.info(mission)
-    return with_word(info["session_id"]) == [info["os_pid"]]
+    return programs_with_word(info["session_id"]) == [info["os_pid"]]
 
 
 def given_back(agents, mission):

@@ -12,7 +12,7 @@ from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.hook_log import HookLog
 from tests.kit.killing import kill_supervisor
-from tests.kit.processes import with_word
+from tests.kit.processes import programs_with_word, with_word
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
@@ -286,7 +286,7 @@ def test_a_cleared_conversation_has_another_id_which_a_restart_resumes(agents):
     said = agents.say(mission, "%history")
     assert said.endswith(" | after | %history")
     assert "before" not in said
-    assert with_word(new) == [agents.om.pid(mission)]
+    assert programs_with_word(new) == [agents.om.pid(mission)]
 
 
 def test_killed_in_the_middle_of_a_turn_its_message_is_sent_once_more(agents, api):

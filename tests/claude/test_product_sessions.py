@@ -9,7 +9,7 @@ import pytest
 from tests.kit import true_cost
 from tests.kit.directives import HISTORY_WIDTH
 from tests.kit.killing import kill_supervisor
-from tests.kit.processes import alive, with_word
+from tests.kit.processes import alive, programs_with_word, with_word
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
 
@@ -153,7 +153,7 @@ def test_a_restart_resumes_the_conversation_and_what_it_cost(agents):
     agents.om.ok("restart", mission)
     assert history(agents, mission) == ["remember me", "!history"]
     assert agents.om.info(mission)["session_id"] == session
-    assert with_word(session) == [agents.om.pid(mission)]
+    assert programs_with_word(session) == [agents.om.pid(mission)]
     true_cost.assert_known(agents.om, mission, true_cost.by_turns(agents.om, mission))
     true_cost.assert_known(agents.om, mission, true_cost.by_total(agents.om, mission))
 

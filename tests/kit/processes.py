@@ -43,6 +43,12 @@ def with_word(word: str) -> list[int]:
     return [found["pid"] for found in _search(word, lambda row: word in " ".join(row["cmdline"] or ()))]
 
 
+def programs_with_word(word: str) -> list[int]:
+    """Like `with_word`, without children that have yet to begin their own program and still show their parent's."""
+    found = {row["pid"]: row for row in _search(word, lambda row: word in " ".join(row["cmdline"] or ()))}
+    return [pid for pid, row in found.items() if row["cmdline"] != found.get(row["ppid"], {}).get("cmdline")]
+
+
 def kill_home(home: str) -> None:
     """SIGKILL what `of_home` finds."""
     for found in _search(home, lambda row: _belongs(row, home)):
