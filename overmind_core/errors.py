@@ -49,6 +49,17 @@ CODES: dict[str, tuple[int, str]] = {
     "disk_full": (FAILED, "The disk is full. Make room, for example with: overmind prune"),
     "no_terminals": (FAILED, "The machine has no more terminals. End some missions, or raise kernel.pty.max"),
     "port_range_exhausted": (FAILED, "No port of the range is free."),
+    "not_isolated": (FAILED, "The mission has no worktree of its own. Start it with: overmind run --isolate"),
+    "git_failed": (FAILED, "Git refused."),
+    "dirty": (FAILED, "There are changes that are not committed. Commit them first, or stash them."),
+    "unmerged": (FAILED, "There is work that is not merged anywhere. See it with: overmind changes"),
+    "conflicts": (FAILED, "The changes conflict; nothing was changed."),
+    "nothing_to_merge": (FAILED, "There is nothing to merge."),
+    "verify_failed": (FAILED, "The check of the merged work failed; nothing was changed."),
+    "setup_failed": (FAILED, "The project's set-up failed. See its output with: overmind logs"),
+    "not_ready": (FAILED, "A service did not become ready in time."),
+    "image_missing": (FAILED, "The image of a container is not there, and can't be pulled."),
+    "container_failed": (FAILED, "A container could not be started."),
     "internal": (FAILED, "Something went wrong inside. The home's daemon.log says more."),
 }
 """code → (exit status of the command line, sentence)."""

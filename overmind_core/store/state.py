@@ -13,15 +13,19 @@ from overmind_core.store.database import Database
 from overmind_core.store.environments import Environments
 from overmind_core.store.events import Events
 from overmind_core.store.inputs import Inputs
+from overmind_core.store.isolations import Isolations
+from overmind_core.store.landings import Landings
 from overmind_core.store.messages import Messages
 from overmind_core.store.meta import Meta
 from overmind_core.store.missions import Missions
 from overmind_core.store.plans import Plans
+from overmind_core.store.ports import Ports
 from overmind_core.store.questions import Questions
 from overmind_core.store.quests import Quests
 from overmind_core.store.rituals import Rituals
 from overmind_core.store.runs import Runs
 from overmind_core.store.seen import Seen
+from overmind_core.store.trusted import Trusted
 
 
 class State:
@@ -45,6 +49,10 @@ class State:
         self.plans = Plans(database)
         self.quests = Quests(database)
         self.rituals = Rituals(database)
+        self.isolations = Isolations(database)
+        self.ports = Ports(database)
+        self.trusted = Trusted(database)
+        self.landings = Landings(database)
 
     @classmethod
     def open(cls, path: str) -> Self:

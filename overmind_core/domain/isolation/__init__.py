@@ -1,0 +1,1 @@
+"""What belongs to one mission alone: its worktree, its ports, its services. Pure."""

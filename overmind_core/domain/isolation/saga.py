@@ -1,0 +1,132 @@
+"""How far a preparation has come, and what comes next: all of its steps, or none that it took. Pure.
+
+Each step is looked at first: what holds already (another start of the same mission) is passed and never undone. What
+does not is recorded as begun, and saved, before it is touched. After a crash the step that was under way is undone and
+taken again; after a failure every step that this preparation took is undone, the newest first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from overmind_core.domain.isolation.steps import Step
+
+
+class Phase(StrEnum):
+    """Where a preparation stands."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    """It failed, or is no longer wanted: what it took is undone."""
+    DONE = "done"
+    """Every step holds."""
+    UNDONE = "undone"
+    """Nothing that it took is left."""
+
+
+class Look(NamedTuple):
+    """See whether the step holds; then `passed` or `begun`."""
+
+    step: Step
+
+
+class Take(NamedTuple):
+    """Do the step, which is recorded as begun; then `taken` or `failed`."""
+
+    step: Step
+
+
+class Undo(NamedTuple):
+    """Undo the step, however far it came; then `undone`."""
+
+    step: Step
+
+
+Next = Look | Take | Undo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """The steps of one mission and how far they are. Replaced, never changed."""
+
+    steps: tuple[Step, ...]
+    at: int = 0
+    """Index of the step that comes next or is under way."""
+    begun: tuple[int, ...] = ()
+    """Indices of the steps that this preparation took or is taking, oldest first."""
+    phase: Phase = Phase.FORWARD
+    repeat: bool = False
+    """The step under way was interrupted: it is undone before it is taken again."""
+    error: str | None = None
+    """Code of why it failed."""
+    message: str | None = None
+    """Sentence of why it failed, and how to go on."""
+
+    @property
+    def under_way(self) -> Step | None:
+        """The step that is being looked at, taken or undone."""
+        if self.phase is Phase.FORWARD and self.at < len(self.steps):
+            return self.steps[self.at]
+        if self.phase is Phase.BACKWARD and self.begun:
+            return self.steps[self.begun[-1]]
+        return None
+
+
+def following(saga: Saga) -> Next:
+    """What to do next; None when it is over, one way or the other."""
+    step = saga.under_way
+    if step is None:
+        return None
+    if saga.phase is Phase.BACKWARD or saga.repeat:
+        return Undo(step)
+    return Take(step) if saga.at in saga.begun else Look(step)
+
+
+def passed(saga: Saga) -> Saga:
+    """The step holds already."""
+    return _forward(saga)
+
+
+def begun(saga: Saga) -> Saga:
+    """The step does not hold: it is recorded before it is taken."""
+    return replace(saga, begun=(*saga.begun, saga.at))
+
+
+def taken(saga: Saga) -> Saga:
+    """The step is done."""
+    return _forward(saga)
+
+
+def failed(saga: Saga, code: str, message: str) -> Saga:
+    """A step can't be done, or nobody wants it any more: go back."""
+    return _settled(replace(saga, phase=Phase.BACKWARD, repeat=False, error=code, message=message))
+
+
+def undone(saga: Saga) -> Saga:
+    """The step is undone: when it is to be repeated it can be taken now, else the one before it is next."""
+    if saga.repeat:
+        return replace(saga, repeat=False)
+    return _settled(replace(saga, begun=saga.begun[:-1]))
+
+
+def interrupted(saga: Saga) -> Saga:
+    """Another supervisor goes on with it: a step that was begun may be half done."""
+    if saga.phase is Phase.FORWARD and saga.at in saga.begun:
+        return replace(saga, repeat=True)
+    return saga
+
+
+def saga_of(steps: tuple[Step, ...]) -> Saga:
+    """The beginning of a preparation, the first one or another: what holds of an earlier one is passed."""
+    return _forward(Saga(steps, at=-1))
+
+
+def _forward(saga: Saga) -> Saga:
+    at = saga.at + 1
+    return replace(saga, at=at, phase=Phase.DONE if at >= len(saga.steps) else Phase.FORWARD)
+
+
+def _settled(saga: Saga) -> Saga:
+    return saga if saga.begun else replace(saga, phase=Phase.UNDONE)
