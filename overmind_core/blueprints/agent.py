@@ -11,12 +11,12 @@ from overmind_core.blueprints.dependencies import Waits, depends_on
 from overmind_core.blueprints.keys import AGENT, WHEN
 from overmind_core.blueprints.notes import Spot
 from overmind_core.blueprints.probe import probe
-from overmind_core.blueprints.problems import hinted
 from overmind_core.blueprints.request import World, request
 from overmind_core.blueprints.scope import ALWAYS, resolved
 from overmind_core.domain.names import name_problem
 from overmind_core.domain.plan.blueprint import Agent, Probe, When
 from overmind_core.domain.plan.reference import WORD
+from overmind_core.domain.problems import hinted
 
 
 @dataclass(slots=True)

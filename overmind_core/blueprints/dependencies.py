@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from overmind_core.blueprints import kinds
 from overmind_core.blueprints.notes import Notes, Spot
-from overmind_core.blueprints.problems import hinted
 from overmind_core.domain.plan.blueprint import Dependency, Until
 from overmind_core.domain.plan.graph import find_cycle
+from overmind_core.domain.problems import hinted
 
 EARLY = frozenset({Until.STARTED, Until.READY})
 """The other agent may still run then, and has no result yet."""

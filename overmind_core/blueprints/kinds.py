@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from overmind_core.blueprints.notes import Spot
-from overmind_core.blueprints.problems import hinted
 from overmind_core.domain import permission
 from overmind_core.domain.duration import DurationError, parse_duration
+from overmind_core.domain.problems import hinted
 
 Read = Callable[[Spot], Any]
 """None: it was wrong, and told."""

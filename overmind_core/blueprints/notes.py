@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from overmind_core.blueprints.places import Path, Places
-from overmind_core.blueprints.problems import Problem
+from overmind_core.domain.problems import Problem
 
 
 @dataclass(slots=True)

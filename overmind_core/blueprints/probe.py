@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from overmind_core.blueprints import kinds
 from overmind_core.blueprints.notes import Spot
-from overmind_core.blueprints.problems import hinted
 from overmind_core.blueprints.scope import Scope, found_in, resolved
 from overmind_core.domain.plan.address import parse_address
 from overmind_core.domain.plan.blueprint import Probe, ProbeKind
+from overmind_core.domain.problems import hinted
 
 DEFAULT = 60.0
 """Seconds after which an agent that is not ready has failed."""

@@ -10,13 +10,13 @@ from overmind_core.blueprints.dependencies import tell_cycles, tell_endless
 from overmind_core.blueprints.disk import Disk
 from overmind_core.blueprints.keys import ROOT, WHOLE
 from overmind_core.blueprints.notes import Notes, Spot
-from overmind_core.blueprints.problems import Problem, Problems, hinted
 from overmind_core.blueprints.request import World
 from overmind_core.blueprints.scope import Scope, resolved
 from overmind_core.blueprints.toml import document
 from overmind_core.blueprints.variables import variables as variables_of
 from overmind_core.domain.names import name_problem
 from overmind_core.domain.plan.blueprint import Agent, Blueprint, OnFailure
+from overmind_core.domain.problems import Problem, Problems, hinted
 
 
 class Reading(NamedTuple):

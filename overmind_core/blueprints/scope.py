@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from overmind_core.blueprints.notes import Spot
-from overmind_core.blueprints.problems import hinted
 from overmind_core.domain.plan.reference import Reference, Source, bind_text, check_shell, check_text, references
+from overmind_core.domain.problems import hinted
 
 ALWAYS = ("result", "output", "exit_code")
 """What every agent hands on when it has finished."""

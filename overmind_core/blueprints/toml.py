@@ -9,8 +9,8 @@ from tomlkit import parse
 from tomlkit.exceptions import ParseError, TOMLKitError
 
 from overmind_core.blueprints.places import Duplicate, Places
-from overmind_core.blueprints.problems import Problem, Problems
 from overmind_core.blueprints.walk import places
+from overmind_core.domain.problems import Problem, Problems
 
 _WHERE = re.compile(r" at line \d+ col \d+$")
 _END = (r"'\x00'", "end of file")

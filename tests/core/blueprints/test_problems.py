@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.blueprints.problems import Problems
 from overmind_core.blueprints.read import decoded
+from overmind_core.domain.problems import Problems
 from tests.kit.blueprint_texts import marked, problems
 
 RIGHT = '[agents.a]\ncommand = "true"\n'

@@ -1,4 +1,4 @@
-"""What is wrong with a blueprint, and where."""
+"""What is wrong with a file that people write, and where."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Problem(NamedTuple):
 
 
 class Problems(Exception):
-    """A blueprint can't be used.
+    """A file can't be used.
 
     Attributes:
         problems: All that is wrong with it, in the order of the file.
