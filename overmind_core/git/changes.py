@@ -1,0 +1,214 @@
+"""What a worktree holds beyond a commit: commits, what is not committed, and files that git does not know yet.
+
+The worktree's own index and the repository's objects stay as they are, whoever works there meanwhile: all that is
+written goes into a copy of the index, and into objects in a folder that is removed afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from overmind_core.git.run import Git
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a diff; what is beyond is left out."""
+MOST_FILES = 10_000
+"""Files that are listed."""
+MOST_COMMITS = 1000
+"""Commits that are listed, the newest."""
+_READING = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
+            "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false")  # fmt: skip
+"""Before the command: nothing but our copy is written, and no setting makes a question of a look."""
+_DIFF = ("diff", "--cached", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "-O/dev/null",
+         "--submodule=short", "--ignore-submodules=none", "--src-prefix=a/", "--dst-prefix=b/")  # fmt: skip
+_RENAMED = frozenset("RC")
+_FIELDS = 5
+"""Of a raw line: two modes, two hashes, the status. Source: git-diff(1), raw output format."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """One file. Paths are relative to the top of the worktree."""
+
+    path: str
+    old_path: str | None
+    """Where it was, when it was moved."""
+    status: str
+    """A, M, D, R, T as git has it; ? for one that git does not know yet."""
+    added: int
+    """Lines; 0 for a binary file."""
+    removed: int
+    binary: bool
+
+
+class Commit(NamedTuple):
+    """One commit: its full hash and the first line of its message."""
+
+    hash: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that a worktree has beyond `since`."""
+
+    top: str
+    """The worktree's folder."""
+    branch: str | None
+    """What is checked out there; None for no branch."""
+    since: str
+    """The commit that it is compared with; a tree without files where there is no commit."""
+    commits: tuple[Commit, ...]
+    """Newest first."""
+    files: tuple[ChangedFile, ...]
+    diff: str
+    cut: str
+    """Why this is not all, and how to see the rest; "" when it is."""
+
+
+def changes(git: Git, folder: str, base: str | None = None) -> Changes:
+    """Return what the worktree around `folder` has beyond its merge base with `base`; without one, beyond HEAD.
+
+    Raises:
+        GitFailed: there is no repository, or git refused.
+        GitMissing: there is none.
+    """
+    top = git(folder, "rev-parse", "--show-toplevel")
+    since = merge_base(git, top, base) if base is not None else _head(git, top)
+    with _copy(git, top) as (variables, scratch):
+        added = git.ask(top, *_READING, "add", "-A", "--ignore-errors", expected=(0, 1, 128), variables=variables)
+        notes = [] if added.code == 0 else [f"Some files could not be read: {_first_line(added.err)}"]
+        listed = git.ask(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
+        diff = os.path.join(scratch, "diff")
+        git.ask(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
+        text, whole = _beginning(diff)
+    unknown = set(git(top, *_READING, "ls-files", "--others", "--exclude-standard", "-z").split("\0"))
+    files = [_marked(one, unknown) for one in _files(listed)]
+    commits = _commits(git, top, since)
+    if not whole or len(files) > MOST_FILES or len(commits) > MOST_COMMITS:
+        notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
+    return Changes(
+        top=top,
+        branch=current_branch(git, top),
+        since=since,
+        commits=tuple(commits[:MOST_COMMITS]),
+        files=tuple(files[:MOST_FILES]),
+        diff=text,
+        cut=" ".join(notes),
+    )
+
+
+def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
+    """Return the commit from which `branch` and `base` went apart; `base` itself where they have none in common.
+
+    Raises:
+        GitFailed: one of them does not exist.
+    """
+    found = git.ask(folder, "merge-base", branch, base, expected=(0, 1)).out.strip()
+    return found or git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+
+
+def current_branch(git: Git, folder: str) -> str | None:
+    """Return the branch that is checked out, also one without commits; None for a commit without a branch."""
+    answer = git.ask(folder, "symbolic-ref", "--quiet", "--short", "HEAD", expected=(0, 1))
+    return answer.out.strip() or None
+
+
+def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[Commit, ...]:
+    """Return what `until` has and `since` has not, newest first, at most `MOST_COMMITS`."""
+    return tuple(_commits(git, folder, since, until)[:MOST_COMMITS])
+
+
+def names_between(git: Git, folder: str, since: str, until: str) -> tuple[ChangedFile, ...]:
+    """Return the files in which two commits differ."""
+    words = [word for word in _DIFF if word != "--cached"]
+    return tuple(_files(git.ask(folder, *words, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
+
+
+def _head(git: Git, top: str) -> str:
+    found = git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=(0, 1)).out.strip()
+    return found or git.ask(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
+
+
+def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[Commit]:
+    if git.ask(folder, "cat-file", "-t", since).out.strip() != "commit":
+        return []
+    listed = git(folder, "log", f"--max-count={MOST_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
+                 f"{since}..{until}", "--")  # fmt: skip
+    return [Commit(*line.partition(" ")[::2]) for line in listed.split("\0") if line]
+
+
+@contextmanager
+def _copy(git: Git, top: str) -> Iterator[tuple[Mapping[str, str], str]]:
+    """A copy of the index and a place for objects: the variables that lead git there, and the folder."""
+    index, objects = git(top, "rev-parse", "--git-path", "index", "--git-path", "objects").split("\n")
+    with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
+        copied, own = os.path.join(scratch, "index"), os.path.join(scratch, "objects")
+        os.mkdir(own)
+        with suppress(FileNotFoundError):  # nothing was ever added
+            shutil.copyfile(os.path.join(top, index), copied)
+        known = _quoted(os.path.abspath(os.path.join(top, objects)))
+        yield (
+            {"GIT_INDEX_FILE": copied, "GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known},
+            scratch,
+        )
+
+
+def _quoted(path: str) -> str:
+    """A path in a list of them. Source: git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES."""
+    if ":" not in path and not path.startswith('"'):
+        return path
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _beginning(path: str) -> tuple[str, bool]:
+    """Whole lines of a file, up to the limit, and whether that is all."""
+    with open(path, "rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    whole = len(data) <= MOST_BYTES
+    if not whole:
+        data = data[: data.rfind(b"\n", 0, MOST_BYTES) + 1]
+    return os.fsdecode(data), whole
+
+
+def _files(listed: str) -> list[ChangedFile]:
+    """Raw lines, then the same files with their numbers of lines; each with its paths after it."""
+    words = iter(listed.split("\0"))
+    states: dict[str, tuple[str, str | None]] = {}
+    counts: dict[str, tuple[str, str]] = {}
+    for word in words:
+        if word.startswith(":"):
+            status = word.split(" ", _FIELDS - 1)[-1][0]
+            path = next(words)
+            old = path if status in _RENAMED else None
+            states[next(words) if status in _RENAMED else path] = (status, old)
+        elif word:
+            added, removed, path = word.split("\t", 2)
+            if not path:
+                next(words)  # where it was
+                path = next(words)
+            counts[path] = (added, removed)
+    return [_file(path, *state, *counts.get(path, ("0", "0"))) for path, state in states.items()]
+
+
+def _file(path: str, status: str, old: str | None, added: str, removed: str) -> ChangedFile:
+    binary = added == "-"
+    return ChangedFile(path, old, status, 0 if binary else int(added), 0 if binary else int(removed), binary)
+
+
+def _marked(file: ChangedFile, unknown: set[str]) -> ChangedFile:
+    if file.status != "A" or file.path not in unknown:
+        return file
+    return ChangedFile(file.path, None, "?", file.added, file.removed, file.binary)
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.startswith(("error:", "fatal:"))]
+    return lines[0].split(": ", 1)[-1] if lines else "see git add --dry-run"

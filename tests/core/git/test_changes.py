@@ -1,0 +1,103 @@
+"""What a worktree has beyond a commit, seen without touching anything in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from overmind_core.git import changes as module
+from overmind_core.git.changes import changes
+from overmind_core.git.run import Git, GitFailed
+from tests.kit.repositories import Repository
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return Repository(str(tmp_path / "shop: a"))
+
+
+@pytest.fixture
+def git(repository):
+    return Git(repository.environ)
+
+
+def statuses(found):
+    return {one.path: one.status for one in found.files}
+
+
+def test_all_kinds_of_changes_are_seen_and_nothing_is_touched(repository, git):
+    repository.commit("first", {"kept": "a\n", "gone": "b\n", "old name": "long\n" * 9, "turned": "c\n", "own": "1\n"})
+    repository.git("branch", "agent")
+    repository.commit("on main meanwhile", {"own": "other\n"})
+    worktree = repository.worktree("agent")
+    worktree.commit("by the agent", {"kept": "a\nb\n"})
+    worktree.write({"ignored.log": "x", "new \x1b[31m": "y\n", "bin": b"\0\1", ".gitignore": "*.log\n"})
+    os.unlink(worktree.path("gone"))
+    os.unlink(worktree.path("turned"))
+    os.symlink("kept", worktree.path("turned"))
+    worktree.git("mv", "old name", "höher")
+    before = repository.traces(), worktree.git("status", "--porcelain")
+
+    found = changes(git, worktree.folder, "main")
+
+    assert statuses(found) == {
+        ".gitignore": "?", "bin": "?", "gone": "D", "höher": "R", "kept": "M", "new \x1b[31m": "?", "turned": "T",
+    }  # fmt: skip
+    moved = next(one for one in found.files if one.status == "R")
+    assert (moved.old_path, moved.added, moved.removed) == ("old name", 0, 0)
+    assert [(one.added, one.removed) for one in found.files if one.path == "kept"] == [(1, 0)]
+    assert [one.path for one in found.files if one.binary] == ["bin"]
+    assert ([one.subject for one in found.commits], found.branch, found.cut) == (["by the agent"], "agent", "")
+    assert found.since == repository.git("rev-parse", "main~1")
+    assert "+++ b/höher" not in found.diff  # nothing in it changed
+    assert "rename from old name\nrename to höher\n" in found.diff
+    assert "\x1b" not in found.diff, "git quotes names that a terminal would act on"
+    assert (repository.traces(), worktree.git("status", "--porcelain")) == before
+
+
+def test_without_a_base_it_is_what_is_not_committed_also_before_the_first_commit(repository, git):
+    repository.write({"a": "1\n"})
+    found = changes(git, repository.folder)
+    assert (statuses(found), found.commits, found.branch) == ({"a": "?"}, (), "main")
+    repository.commit("first", {})
+    assert changes(git, repository.folder).files == ()
+    repository.write({"sub/b": "2\n"})
+    repository.git("add", "sub/b")
+    assert statuses(changes(git, repository.path("sub"))) == {"sub/b": "A"}
+
+
+def test_settings_of_the_person_do_not_change_what_is_read(repository, git):
+    repository.commit("first", {"a": "1\n", ".gitattributes": "a diff=loud\n"})
+    for name, value in {
+        "diff.noprefix": "true", "diff.external": "false", "color.ui": "always", "diff.loud.textconv": "false",
+        "diff.renames": "false", "core.splitIndex": "true", "core.safecrlf": "true", "diff.relative": "true",
+    }.items():  # fmt: skip
+        repository.git("config", name, value)
+    repository.write({"a": "1\r\n2\n"})
+    assert "--- a/a\n+++ b/a\n@@ -1 +1,2 @@\n-1\n+1\r\n+2\n" in changes(git, repository.folder).diff
+
+
+def test_what_is_locked_empty_or_unreadable_stops_nothing(repository, git):
+    repository.commit("first", {"a": "1\n"})
+    repository.write({".git/index.lock": "", "a": "2\n"})
+    os.mkdir(repository.path("empty"))
+    subprocess.run(["git", "init", "-q", "nested"], cwd=repository.folder, env=repository.environ, check=True)
+    found = changes(git, repository.folder)
+    assert statuses(found) == {"a": "M"}
+    assert "nested" in found.cut
+
+
+def test_what_is_endless_is_cut_at_a_line_and_says_how_to_see_it(repository, git, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 400)
+    repository.commit("first", {"a": ""})
+    repository.write({"a": "line\n" * 1000})
+    found = changes(git, repository.folder)
+    assert (len(found.diff) <= 400, found.diff[-1], found.files[0].added) == (True, "\n", 1000)
+    assert f"git -C {repository.folder} diff" in found.cut
+
+
+def test_a_folder_that_is_no_repository_is_refused_by_git(tmp_path, repository, git):
+    with pytest.raises(GitFailed, match="not a git repository"):
+        changes(git, str(tmp_path))
