@@ -1,0 +1,70 @@
+"""Committing everything in a worktree, as its person would: hooks run, and git finds the author."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from overmind_core.git.run import Git, GitFailed
+
+PATIENCE = 10.0
+"""Seconds that another git in the worktree, such as its agent's, gets to be done with the index."""
+_PAUSE = 0.1
+_LOCKED = "index.lock"
+
+
+class NothingToCommit(Exception):
+    """The worktree is as it was committed last."""
+
+
+class Unresolved(Exception):
+    """A merge is under way in the worktree, with conflicts that nobody has resolved. Its argument: the paths."""
+
+
+class Committed(NamedTuple):
+    """What was committed; `files`: how many changed."""
+
+    commit: str
+    subject: str
+    files: int
+
+
+def commit(git: Git, folder: str, message: str) -> Committed:
+    """Commit all that is in the worktree around `folder`, but what git ignores.
+
+    Raises:
+        NothingToCommit: there is nothing.
+        Unresolved: files have conflicts.
+        GitFailed: git, or a hook, refused; what was to be committed is staged.
+        GitMissing: there is none.
+    """
+    top = git(folder, "rev-parse", "--show-toplevel")
+    if unresolved := conflicting(git, top):
+        raise Unresolved(unresolved)
+    _patiently(git, top, "add", "-A")
+    merging = git.ask(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
+    changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
+    if not merging and not changed:
+        raise NothingToCommit
+    _patiently(git, top, "commit", "--quiet", "-F", "-", text=message)
+    commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
+    return Committed(commit_, subject, changed)
+
+
+def conflicting(git: Git, folder: str) -> tuple[str, ...]:
+    """Return the files whose conflicts are not resolved, relative to the top."""
+    return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
+
+
+def _patiently(git: Git, folder: str, *words: str, text: str | None = None) -> None:
+    """Run git again while another one has the index."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            git.ask(folder, *words, text=text)
+        except GitFailed as error:
+            if _LOCKED not in error.said or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
