@@ -1,0 +1,290 @@
+"""Containers of missions through an engine of Docker or Podman. Everything here blocks: call it in a thread.
+
+The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from overmind_core.containers import address, inside, logs, pulling
+from overmind_core.containers.connecting import connected, first_that_answers
+from overmind_core.containers.creating import LOOPBACK, configuration, port_taken
+from overmind_core.containers.faults import ContainerFailed, EngineMissing, ImageMissing, refusal, speaking
+from overmind_core.containers.spec import HOME, MISSION, RECIPE, SERVICE, ContainerSpec, ContainerState, Ours, recipe
+
+__all__ = ["ContainerFailed", "ContainerSpec", "ContainerState", "Engine", "EngineMissing", "ImageMissing", "Ours"]
+
+LINES_SEARCHED = 10_000
+"""Of a container's newest output."""
+INSIDE_SECONDS = 10.0
+"""For a command inside of a container."""
+GONE_SECONDS = 15.0
+"""For a container whose removal somebody else began."""
+
+
+class Engine:
+    """One engine. Its methods may be called from several threads.
+
+    Each of them raises EngineMissing when the engine went away, and ContainerFailed when it refuses.
+    """
+
+    def __init__(self, url: str, client: Any) -> None:
+        self.url = url
+        """As DOCKER_HOST would have it."""
+        self._client = client
+
+    @classmethod
+    def connect(cls, environ: Mapping[str, str]) -> Self:
+        """Find the engine that a person with this environment uses.
+
+        Raises:
+            EngineMissing: There is none, or none that can be used.
+        """
+        return cls.at(first_that_answers(address.candidates(environ)))
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Speak to the engine at `url` (unix:// or tcp://).
+
+        Raises:
+            EngineMissing: None answers there.
+        """
+        url = address.usable(url, "the engine's address")
+        return cls(url, connected(url))
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        self._client.close()
+
+    def has_image(self, image: str) -> bool:
+        """Whether `image` is on this machine."""
+        from docker.errors import NotFound
+
+        with speaking(self.url, f"image {image} could not be looked for"):
+            try:
+                self._client.inspect_image(image)
+            except NotFound:
+                return False
+            return True
+
+    def pull(self, image: str, tell: Callable[[str], None]) -> None:
+        """Fetch `image` from its registry; `tell` takes short lines of progress.
+
+        Raises:
+            ImageMissing: It cannot be had.
+            EngineMissing: The engine went away.
+        """
+        from docker.errors import APIError, InvalidRepository
+
+        tell(f"pulling {image}")
+        with speaking(self.url, f"image {image} could not be pulled"):
+            try:
+                pulling.follow(image, self._client.pull(image, stream=True, decode=True), tell)
+            except (APIError, InvalidRepository) as error:
+                raise pulling.missing(image, refusal(error)) from error
+
+    def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
+        """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.
+
+        Raises:
+            ContainerFailed: It cannot be made or started.
+            ImageMissing: Its image is not on this machine: `pull` comes first.
+            EngineMissing: The engine went away.
+        """
+        found = self._inspect(spec.name)
+        if found is not None:
+            labels = found["Config"].get("Labels") or {}
+            if labels.get(HOME) != spec.labels.get(HOME) or RECIPE not in labels:
+                raise ContainerFailed(
+                    f"container {spec.name} exists already and is not this Overmind's."
+                    f" Remove it: docker rm -f {spec.name}"
+                )
+            if labels[RECIPE] == recipe(spec):
+                self._start(spec, found, tell)
+                return
+            self.remove(spec.name)
+        tell(f"creating {spec.name}")
+        self._create(spec)
+        try:
+            self._start(spec, None, tell)
+        except ContainerFailed:
+            self.remove(spec.name)  # half a container would keep its name and its share of the port
+            raise
+
+    def state(self, name: str) -> ContainerState:
+        """What is known of a container now."""
+        found = self._inspect(name)
+        if found is None:
+            return ContainerState(exists=False)
+        state = found["State"]
+        running = bool(state.get("Running"))
+        ran = logs.seconds(state.get("StartedAt", "")) is not None
+        return ContainerState(
+            exists=True,
+            running=running,
+            exit_code=state.get("ExitCode") if ran and not running else None,
+            health=_health(state),
+            error=state.get("Error") or "",
+        )
+
+    def log_tail(self, name: str, lines: int = 20) -> str:
+        """The last lines that a container wrote; "" when there are none."""
+        return logs.tail(self._log(name, tail=lines))
+
+    def log_has(self, name: str, pattern: str) -> bool:
+        """Whether a line that the container wrote since its last start matches the regular expression."""
+        found = self._inspect(name)
+        since = logs.seconds(found["State"].get("StartedAt", "")) if found is not None else None
+        if since is None:
+            return False
+        wanted = re.compile(pattern)
+        lines = logs.text(self._log(name, tail=LINES_SEARCHED, since=since)).split("\n")
+        return any(wanted.search(line) for line in lines)
+
+    def run_inside(self, name: str, command: str) -> tuple[int, str]:
+        """Run a shell command in a running container; returns its exit code and output (both streams).
+
+        Raises:
+            ContainerFailed: The container does not run, or has no shell.
+        """
+        with speaking(self.url, f"a command could not be run in container {name}"):
+            code, written = inside.run(self._client, name, command, INSIDE_SECONDS)
+        return code, logs.tail(written)
+
+    def stop(self, name: str, seconds: int = 5) -> None:
+        """End a container: SIGTERM, and SIGKILL after `seconds`. One that is not there is stopped."""
+        from docker.errors import NotFound
+
+        if not self._is_made_here(name):
+            return
+        with speaking(self.url, f"container {name} could not be stopped"):
+            try:
+                self._client.stop(name, timeout=seconds)
+            except NotFound:
+                return
+
+    def remove(self, name: str) -> None:
+        """Remove a container at once, running or not; its named volumes stay. One that is not there is removed."""
+        from docker.errors import APIError, NotFound
+
+        deadline = time.monotonic() + GONE_SECONDS
+        while self._is_made_here(name):
+            with speaking(self.url, f"container {name} could not be removed"):
+                try:
+                    self._client.remove_container(name, v=True, force=True)
+                except NotFound:
+                    return
+                except APIError as error:
+                    if "already in progress" not in refusal(error) or time.monotonic() > deadline:
+                        raise
+            time.sleep(0.05)
+
+    def remove_volumes(self, names: Iterable[str]) -> None:
+        """Remove volumes with what is in them. One that is not there is removed."""
+        from docker.errors import NotFound
+
+        for name in names:
+            with speaking(self.url, f"volume {name} could not be removed"):
+                try:
+                    self._client.remove_volume(name)
+                except NotFound:
+                    continue
+
+    def ours(self, home: str) -> list[Ours]:
+        """Containers that the Overmind at `home` made, stopped ones too."""
+        return self._labelled(f"{HOME}={home}")
+
+    def all_labelled(self) -> list[Ours]:
+        """The same for every home."""
+        return self._labelled(HOME)
+
+    def volumes_of(self, mission: str, home: str) -> list[str]:
+        """Names of the volumes that were made for a mission."""
+        with speaking(self.url, "volumes could not be listed"):
+            found = self._client.volumes(filters={"label": [f"{MISSION}={mission}", f"{HOME}={home}"]})
+        return sorted(one["Name"] for one in found.get("Volumes") or [])
+
+    def _labelled(self, label: str) -> list[Ours]:
+        with speaking(self.url, "containers could not be listed"):
+            found = self._client.containers(all=True, filters={"label": label})
+        return sorted(_ours(one) for one in found)
+
+    def _inspect(self, name: str) -> dict[str, Any] | None:
+        from docker.errors import NotFound
+
+        with speaking(self.url, f"container {name} could not be looked at"):
+            try:
+                found: dict[str, Any] = self._client.inspect_container(name)
+            except NotFound:
+                return None
+            return found
+
+    def _is_made_here(self, name: str) -> bool:
+        """Whether it is there and an Overmind made it: nobody else's container is ever stopped or removed."""
+        found = self._inspect(name)
+        return found is not None and RECIPE in (found["Config"].get("Labels") or {})
+
+    def _log(self, name: str, **which: float) -> bytes:
+        from docker.errors import APIError
+
+        with speaking(self.url, f"the log of container {name} could not be read"):
+            try:
+                written: bytes = self._client.logs(name, **which)
+            except APIError:  # not there, or a log driver that cannot be read: no lines
+                return b""
+            return written
+
+    def _create(self, spec: ContainerSpec) -> None:
+        from docker.errors import ImageNotFound
+
+        with speaking(self.url, f"container {spec.name} could not be created"):
+            for volume in spec.volumes:
+                self._client.create_volume(volume, labels=dict(spec.labels))
+            try:
+                self._client.create_container_from_config(configuration(spec), spec.name)
+            except ImageNotFound as error:
+                raise ImageMissing(
+                    spec.image, "it is not on this machine", f"Pull it: docker pull {spec.image}"
+                ) from error
+
+    def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, tell: Callable[[str], None]) -> None:
+        from docker.errors import APIError
+
+        if found is not None and found["State"].get("Paused"):
+            with speaking(self.url, f"container {spec.name} could not go on"):
+                self._client.unpause(spec.name)
+        elif found is not None and found["State"].get("Running"):
+            return
+        tell(f"starting {spec.name}")
+        with speaking(self.url, f"container {spec.name} ({spec.image}) could not be started"):
+            try:
+                self._client.start(spec.name)
+            except APIError as error:
+                if not port_taken(refusal(error)):
+                    raise
+                raise ContainerFailed(
+                    f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by"
+                    " another program. End that program, or change isolation.port_range in .overmind.yml."
+                ) from error
+
+
+def _health(state: Mapping[str, Any]) -> str:
+    """What the image's own check says; Docker says "none", and Podman "", when there is no check."""
+    said = (state.get("Health") or {}).get("Status", "")
+    return said if said in {"starting", "healthy", "unhealthy"} else ""
+
+
+def _ours(listed: Mapping[str, Any]) -> Ours:
+    labels = listed.get("Labels") or {}
+    names = listed.get("Names") or [listed["Id"]]
+    return Ours(
+        name=names[0].lstrip("/"),
+        mission=labels.get(MISSION, ""),
+        service=labels.get(SERVICE, ""),
+        home=labels.get(HOME, ""),
+        running=listed.get("State") == "running",
+    )
