@@ -14,11 +14,19 @@ def agreed(question: str, *, yes: bool) -> bool:
         question: Ends with a question mark.
         yes: -y was given: don't ask.
     """
-    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    sys.stderr.write(f"{display_safe(question)} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+    if yes or not is_attended() or answered_yes(question):
         return True
     sys.stderr.write("Nothing done.\n")
     return False
+
+
+def is_attended() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def answered_yes(question: str) -> bool:
+    """Ask the person; anything but yes is no."""
+    sys.stderr.write(f"{display_safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -36,6 +36,7 @@ REPEATABLE: dict[str, frozenset[str]] = {
     **dict.fromkeys(("quest_run", "ritual_create", "ritual_run"), frozenset()),  # as with `run`
     "quest_cancel": frozenset({"not_running"}),
     "ritual_delete": frozenset({"not_found"}),
+    **dict.fromkeys(("trust", "isolate", "ports"), frozenset()),
     "run": frozenset(),  # its `request` key makes the second one a question
     "send": frozenset(),  # as with `run`
     "stop": frozenset({"not_running"}),

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 KINDS = ("ok", "item", "end")
 """What a line of a stream can be: its beginning, one thing, its end."""
+BEAT = "beat"
+"""What `follow` yields where nothing came for a while, for who asks for it."""
 
 
 def follow(
-    client: Client, next_request: Callable[[], Request], *, deadline: float | None = None
+    client: Client, next_request: Callable[[], Request], *, deadline: float | None = None, beat: float | None = None
 ) -> Generator[tuple[str, Any], None, None]:
     """Yield each line of a stream as (kind, content), until its end (included).
 
@@ -30,13 +32,14 @@ def follow(
         next_request: Returns command and arguments; asked again after each loss, when it names what is
             still missing. A new "ok" then follows.
         deadline: When to give up, seconds on the monotonic clock; None: never.
+        beat: Yield `(BEAT, None)` whenever nothing came for so many seconds; None: never.
 
     Raises:
         OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
     """
     while True:
         try:
-            yield from _once(client, next_request(), deadline)
+            yield from _once(client, next_request(), deadline, beat)
         except ConnectionError:
             client.recover(repeatable=True)
         else:
@@ -61,12 +64,14 @@ def ask(client: Client, next_request: Callable[[], Request], *, deadline: float 
             client.recover(repeatable=True)
 
 
-def _once(client: Client, request: Request, deadline: float | None) -> Generator[tuple[str, Any], None, None]:
+def _once(
+    client: Client, request: Request, deadline: float | None, beat: float | None
+) -> Generator[tuple[str, Any], None, None]:
     number = client.send(*request)
     kind = ""
     try:
         while kind != "end":
-            kind, content = _line(client, number, deadline)
+            kind, content = _line(client, number, deadline, beat)
             yield kind, content
     except ConnectionError:
         raise
@@ -75,11 +80,14 @@ def _once(client: Client, request: Request, deadline: float | None) -> Generator
         raise
 
 
-def _line(client: Client, number: int, deadline: float | None) -> tuple[str, Any]:
+def _line(client: Client, number: int, deadline: float | None, beat: float | None = None) -> tuple[str, Any]:
     while True:
+        left = _left(deadline)
         try:
-            answer = client.receive(timeout=_left(deadline))
+            answer = client.receive(timeout=min((one for one in (left, beat) if one is not None), default=None))
         except TimeoutError:
+            if beat is not None and (left is None or beat < left):
+                return BEAT, None
             raise OvermindError("timeout") from None
         if answer.get("id") != number:
             continue

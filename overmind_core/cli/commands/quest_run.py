@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from overmind_core.cli.context import Context
 from overmind_core.cli.limits import warn
-from overmind_core.cli.output import dumps
 from overmind_core.cli.quests import request_of, run_options
 from overmind_core.cli.table import Command
 from overmind_core.errors import INTERRUPTED
@@ -18,14 +17,13 @@ if TYPE_CHECKING:
 
 def quest_run(args: Namespace, context: Context) -> int:
     """Begin it, and with --wait follow it to its end."""
+    from overmind_core.cli.isolation.beginning import begin  # start-up: --help needs none
+
     request = request_of(args, context.environ)
     warn(args.timeout, context)
-    quest = context.client(start=True).call("quest_run", request)
-    if args.json:
-        context.say(dumps({"id": quest["id"], "name": quest["name"]}))
-    else:
-        tell = context.note if args.wait else context.say
-        tell(f"Quest started: {quest['id']} ({quest['name']})")
+    quest = begin(args, context, "quest_run", request, told="Quest started: {id} ({name})")
+    if quest is None:
+        return INTERRUPTED
     return _follow(context, quest) if args.wait else 0
 
 

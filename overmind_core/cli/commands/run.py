@@ -7,8 +7,8 @@ import os
 from overmind_core.cli import caller
 from overmind_core.cli.agent import AGENT, LIMITS, PROVIDER, given_agent, is_agent
 from overmind_core.cli.context import Context
+from overmind_core.cli.isolation.options import ISOLATION, given_isolation
 from overmind_core.cli.limits import warn
-from overmind_core.cli.output import dumps
 from overmind_core.cli.policy import POLICY, given_policy
 from overmind_core.cli.table import JSON, Command, flag, option
 from overmind_core.cli.values import label, terminal_size
@@ -26,15 +26,13 @@ _REQUEST_KEY = 16
 
 def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait follow it to its end."""
+    from overmind_core.cli.isolation.beginning import begin  # start-up: --help needs none
+
     request = request_of(args, context.environ)
     warn(args.timeout, context)
-    client = context.client(start=True)
-    mission = client.call("run", request)
-    if args.json:
-        context.say(dumps({"id": mission["id"], "name": mission["name"]}))
-    else:
-        tell = context.note if args.wait else context.say
-        tell(f"Started mission {mission['id']} ({mission['name']})")
+    mission = begin(args, context, "run", request, told="Started mission {id} ({name})")
+    if mission is None:
+        return INTERRUPTED
     return _follow(context, mission) if args.wait else 0
 
 
@@ -47,6 +45,7 @@ def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     request = (
         given_policy(args)
         | given_agent(args)
+        | given_isolation(args)
         | {
             "command": "" if is_agent(args) else _command(args.rest, may_be_empty=args.type == "session"),
             "cwd": caller.folder(args.cwd),
@@ -99,6 +98,7 @@ OPTIONS = [
     option("--label", "KEY=VALUE", "a label to select it by (repeatable)", parse=label, repeat=True),
     option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
     option("--parent", "ID", "the mission it is a child of"),
+    *ISOLATION,
     *POLICY,
     *LIMITS,
     *AGENT,

@@ -1,0 +1,1 @@
+"""What belongs to a mission alone, as the command line asks for it and shows it."""

@@ -1,0 +1,26 @@
+"""The options that say whether a mission gets a worktree, ports and services of its own."""
+
+from __future__ import annotations
+
+from overmind_core.cli.table import flag
+from overmind_core.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+ISOLATION = [
+    flag("--isolate", "in a worktree of its own, with its own ports (unasked where there is a .overmind.yml)"),
+    flag("--no-isolate", "in this folder itself, also where there is a .overmind.yml"),
+]
+
+
+def given_isolation(args: Namespace) -> dict[str, bool]:
+    """Return what was given of `ISOLATION`, by its name on the socket.
+
+    Raises:
+        UsageError: both.
+    """
+    if args.isolate and args.no_isolate:
+        raise UsageError("Give --isolate or --no-isolate, not both.")
+    return {"isolate": bool(args.isolate)} if args.isolate or args.no_isolate else {}

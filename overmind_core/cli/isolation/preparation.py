@@ -1,0 +1,139 @@
+"""An isolated mission until it runs: its events are followed, and what is being done is shown."""
+
+from __future__ import annotations
+
+from overmind_core.cli.progress import progress
+from overmind_core.client.stream import follow
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.cli.progress import Progress
+    from overmind_core.client.calls import Client
+
+    Json = Mapping[str, Any]
+
+BEAT = 1.0
+"""Seconds after which the time that is shown is old."""
+_FINAL = frozenset({"stopped", "crashed", "killed"})
+_ENDS = {"stopped": "stopped", "crashed": "crashed", "killed": "killed", "hidden": "killed", "removed": "removed"}
+"""Event → what has happened to the mission."""
+_FAILED = "spawn_failed"
+_SET_UP_FAILED = "setup_failed"
+_SET_UP = "The project's set-up failed."
+_BEFORE, _BEHIND = "--- could not start: ", " ---"
+"""Around the sentence in the log's line."""
+
+
+def until_it_runs(context: Context, mission: Json) -> None:
+    """Show each step until the mission runs.
+
+    Args:
+        context: The world it is asked from.
+        mission: `id` and `name`.
+
+    Raises:
+        OvermindError: it could not be prepared; `exited`, it was ended before.
+    """
+    client = context.client()
+    preparation = Preparation(mission)
+    shown = progress(f"Preparing {mission['name']}", context.environ)
+    try:
+        preparation.catch_up(client)
+        if not preparation.over:
+            _watch(client, preparation, shown)
+    finally:
+        shown.close()
+    preparation.conclude()
+
+
+def _watch(client: Client, preparation: Preparation, shown: Progress) -> None:
+    shown.step(preparation.step)
+    for kind, item in follow(client, preparation.request, beat=BEAT):
+        if kind == "item" and preparation.take(item):
+            shown.step(preparation.step)
+        shown.beat()
+        if preparation.over:
+            return
+
+
+class Preparation:
+    """What is known of one mission's preparation."""
+
+    def __init__(self, mission: Json) -> None:
+        self._id = mission["id"]
+        self._name = mission["name"]
+        self._seq = 0
+        self._failure: str | None = None
+        self._code: str | None = None
+        self._end = ""
+        self.step = ""
+        """What is going on; "" when that is not known."""
+        self.runs = False
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.runs or bool(self._end)
+
+    def catch_up(self, client: Client) -> None:
+        """Learn what has happened until now."""
+        head = client.call("logs", {"ids": [self._id]})
+        self._seq = head["seq"]
+        for note in head["missions"][0]["annotations"]:
+            if note["kind"] == _FAILED:
+                self._failure = _sentence(note["text"])
+        facts = client.call("info", {"id": self._id})
+        self.step = (facts.get("isolation") or {}).get("step") or ""
+        if facts["status"] in _FINAL:
+            self._code = facts["reason"]
+            ran = facts["exit_code"] is not None and self._code != _SET_UP_FAILED and self._failure is None
+            self.runs, self._end = ran, facts["status"]  # it did, and has ended since; or it never will
+        elif facts["status"] not in {"preparing", "starting", "stopping"}:
+            self.runs = True
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        """Return the request for what happens from now on."""
+        return "events", {"since": self._seq, "follow": True}
+
+    def take(self, event: Json) -> bool:
+        """Note an event; False when it is about something else."""
+        self._seq = event["seq"]
+        if event.get("mission") != self._id:
+            return False
+        kind = event["type"]
+        if kind == "preparing":
+            self.step = event.get("step") or ""
+        elif kind == "started":
+            self.runs = True
+        elif kind == _FAILED:
+            self._failure = _sentence(event.get("text", ""))
+        elif kind in _ENDS:
+            self._end = _ENDS[kind]
+            self._code = event.get("reason")
+        return True
+
+    def conclude(self) -> None:
+        """Say why it does not run, where it does not.
+
+        Raises:
+            OvermindError: it could not be prepared; `exited`, it was ended before.
+        """
+        if self.runs:
+            return
+        failure = _SET_UP if self._code == _SET_UP_FAILED else self._failure
+        if failure is None:
+            raise OvermindError("exited", f"Mission {self._id} ({self._name}) was {self._end} before it ran.")
+        logs, check = f"overmind logs {self._name}", "overmind isolate --check"
+        raise OvermindError(
+            self._code or "exited", f"{failure} See its log: {logs}. See what is done: {check}", id=self._id
+        )
+
+
+def _sentence(text: str) -> str:
+    """The sentence of the log's line."""
+    return text.removeprefix(_BEFORE).removesuffix(_BEHIND)

@@ -1,0 +1,72 @@
+"""A project's file runs commands: a person sees them, and says yes, before anything of it is used."""
+
+from __future__ import annotations
+
+from overmind_core.cli.ask import answered_yes, is_attended
+from overmind_core.domain.cells import display_safe
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.client.calls import Client
+
+    Args = Mapping[str, Any]
+
+QUESTION = "Trust this file?"
+_UNTRUSTED = "untrusted_project"
+
+
+def call(context: Context, client: Client, command: str, request: Args, *, trust: bool = False) -> Any:  # noqa: ANN401  (an answer is any JSON)
+    """Send a request that may use a project's file; where that is not trusted yet, ask the person and send it again.
+
+    Args:
+        context: Where to ask.
+        client: Whom to ask.
+        command: Its name on the socket.
+        request: Its arguments, among them `cwd` and `env`.
+        trust: The person said yes before.
+
+    Raises:
+        OvermindError: the daemon said no; `untrusted_project`, the person said no, or there is nobody to ask.
+    """
+    while True:
+        try:
+            return client.call(command, request)
+        except OvermindError as error:
+            if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= error.fields.keys():
+                raise
+            facts = error.fields
+            if not trust and not _asked(context, facts):
+                raise _refused(facts) from None
+            client.call("trust", {"cwd": request["cwd"], "env": request["env"], "sha256": facts["sha256"]})
+
+
+def lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:
+    """Return what a person has to know before they trust a file, safe for a terminal."""
+    why = "has changed since you trusted it" if changed else "is not trusted yet"
+    head = f"{display_safe(path)} {why}."
+    if not commands:
+        return [head, "It runs no commands."]
+    return [head, "It runs:", *(f"  {display_safe(command)}" for command in commands)]
+
+
+def _asked(context: Context, facts: Mapping[str, Any]) -> bool:
+    if not is_attended():
+        return False
+    for line in lines(facts["path"], facts["commands"], changed=bool(facts.get("changed"))):
+        context.note(line)
+    return answered_yes(QUESTION)
+
+
+def _refused(facts: Mapping[str, Any]) -> OvermindError:
+    why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
+    return OvermindError(
+        _UNTRUSTED,
+        f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check. "
+        "Allow it: overmind trust. Do without it: --no-isolate",
+        **facts,
+    )
