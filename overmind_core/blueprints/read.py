@@ -77,20 +77,6 @@ def read(
     )
 
 
-def decoded(data: bytes) -> str:
-    """The text of a file.
-
-    Raises:
-        Problems: it is not UTF-8.
-    """
-    try:
-        return data.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise Problems([Problem(line, column, "the file is not UTF-8 from here on")]) from None
-
-
 def _declared(agents: object) -> dict[str, tuple[str, ...]]:
     """Agent → its outputs, before any of them is judged."""
     if not isinstance(agents, dict):

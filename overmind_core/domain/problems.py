@@ -35,3 +35,17 @@ def hinted(sentence: str, word: str, known: Iterable[str]) -> str:
     """The sentence about a word that nobody knows, and what may have been meant."""
     hint = meant(word, known)
     return f"{sentence}.{hint}" if hint else sentence
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        Problems: it is not UTF-8.
+    """
+    try:
+        return data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise Problems([Problem(line, column, "the file is not UTF-8 from here on")]) from None

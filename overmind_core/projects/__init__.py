@@ -1,1 +1,1 @@
-"""What `.overmind.yml` says: reading it, what is wrong with it and where, and writing a first one. No process is run."""
+"""What `.overmind.yml` says: read, with what is wrong in it and where, and a first one written. Runs no process."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from overmind_core.blueprints.read import Reading, decoded, read
+from overmind_core.blueprints.read import Reading, read
 from overmind_core.cli.blueprint.disk import RealDisk
 from overmind_core.cli.skill import system_prompt
 from overmind_core.domain.cells import display_safe
-from overmind_core.domain.problems import Problems
+from overmind_core.domain.problems import Problems, decoded
 from overmind_core.errors import OvermindError
 from overmind_core.wire.bytestrings import from_wire, to_wire
 

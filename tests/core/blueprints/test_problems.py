@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.blueprints.read import decoded
-from overmind_core.domain.problems import Problems
+from overmind_core.domain.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
 
 RIGHT = '[agents.a]\ncommand = "true"\n'

@@ -1,0 +1,162 @@
+"""One service of a project's file: a process, or a container."""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.domain.isolation.project import READY_SECONDS, Ready, ReadyKind, Service
+from overmind_core.projects.spot import Spot
+from overmind_core.projects.yamltext import Table
+
+KEYS = ("command", "docker", "port", "env", "volumes", "restart", "ready")
+READY = (*(kind.value for kind in ReadyKind), "timeout")
+RESTARTS = ("never", "on-failure", "always")
+LONGEST_NAME = 32
+LONGEST_IMAGE = 255
+LONGEST_PATTERN = 1000
+"""Characters, as the two above."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+def service(spot: Spot, name: str) -> Service | None:
+    """Read a service's table; None, and told, when nothing can be made of it."""
+    told = name_problem(name)
+    if told is not None:
+        spot.wrong_key(told)
+    table = spot.table(KEYS)
+    if table is None:
+        return None
+    command, image = _what(spot, table)
+    port = table["port"].port() if "port" in table else None
+    if "port" not in table and "ready" in table:
+        _tell_no_port(table["ready"])
+    for key in ("volumes",) if image is None else ("restart",):
+        if key in table and (command is None) != (image is None):
+            whose = "a container (docker)" if key == "volumes" else "a process (command)"
+            table[key].wrong_key(f"only {whose} has this")
+    return Service(
+        name=name,
+        command=command,
+        image=image,
+        port=port,
+        env=_env(table["env"]) if "env" in table else {},
+        volumes=_volumes(table["volumes"]) if "volumes" in table else {},
+        restart=(table["restart"].choice(RESTARTS) if "restart" in table else None) or "never",
+        ready=_ready(table["ready"]) if "ready" in table else None,
+    )
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with a service's name; None when nothing is."""
+    if len(name) > LONGEST_NAME:
+        return f"a service's name has at most {LONGEST_NAME} characters"
+    if not _NAME.fullmatch(name):
+        return "a service's name has only lower-case letters, digits, '-' and '_', and begins with a letter"
+    return None
+
+
+def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
+    """Its command or its image: one of them."""
+    if "command" in table and "docker" in table:
+        table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
+    elif "command" not in table and "docker" not in table:
+        spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
+    return (
+        table["command"].text() if "command" in table else None,
+        table["docker"].checked(_image_problem) if "docker" in table else None,
+    )
+
+
+def _image_problem(image: str) -> str | None:
+    if len(image) <= LONGEST_IMAGE and _IMAGE.fullmatch(image):
+        return None
+    return "this is no name of an image: write one such as postgres:16"
+
+
+def _env(spot: Spot) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+        if not _VARIABLE.fullmatch(name):
+            one.wrong_key("a variable's name has only letters, digits and '_', and begins with no digit")
+        value = one.written()
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _volumes(spot: Spot) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+        if len(name) > LONGEST_NAME or not _VOLUME.fullmatch(name):
+            one.wrong_key(
+                "volumes have names, of lower-case letters, digits, '-', '_' and '.';"
+                " folders of this machine can't be mounted"
+            )
+        path = one.checked(_mount_problem)
+        if path is not None and path.rstrip("/") in found.values():
+            one.wrong("another volume is at this path")
+        elif path is not None:
+            found[name] = path.rstrip("/")
+    return found
+
+
+def _mount_problem(path: str) -> str | None:
+    if not path.startswith("/") or not path.strip("/") or ":" in path:
+        return "write an absolute path in the container, such as /data"
+    if {"..", "."} & set(path.split("/")):
+        return "'.' and '..' can't stand in this path"
+    return None
+
+
+def _ready(spot: Spot) -> Ready | None:
+    table = spot.table(READY)
+    if table is None:
+        return None
+    kinds = [kind for kind in ReadyKind if kind.value in table]
+    if len(kinds) != 1:
+        spot.wrong_key(f"write one of {', '.join(ReadyKind)}, such as tcp: true")
+    timeout = table["timeout"].seconds() if "timeout" in table else None
+    targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
+    if len(kinds) != 1 or None in targets.values():
+        return None
+    return Ready(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
+
+
+def _target(kind: ReadyKind, spot: Spot) -> str | None:
+    match kind:
+        case ReadyKind.TCP:
+            if spot.flag() is False:
+                spot.wrong("write tcp: true, or leave it out")
+            return ""
+        case ReadyKind.HTTP:
+            return spot.checked(_path_problem)
+        case ReadyKind.EXEC:
+            return spot.text()
+        case ReadyKind.LOG:
+            return spot.checked(_pattern_problem)
+
+
+def _path_problem(path: str) -> str | None:
+    if path.startswith("/") and path.isascii() and path.isprintable() and " " not in path:
+        return None
+    return "write a path on the service's port, such as /health"
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    if len(pattern) > LONGEST_PATTERN:
+        return f"a regular expression has at most {LONGEST_PATTERN} characters"
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"this is no regular expression: {error}"
+    return None
+
+
+def _tell_no_port(ready: Spot) -> None:
+    for kind in (ReadyKind.TCP, ReadyKind.HTTP):
+        if isinstance(ready.node, Table) and kind.value in ready.node.entries:
+            ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
