@@ -1,0 +1,173 @@
+"""What a repository is: where its checkout and its common folder are, and what its names stand for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from overmind_core.git.run import Git, GitFailed
+
+NO_REPOSITORY = "not a git repository (or any"
+"""How git begins to say that there is none; a broken one is told otherwise."""
+HEADS = "refs/heads/"
+_USAGE = 129
+"""Git's status for an option that it does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as it is seen from one folder."""
+
+    top: str
+    """Top of the checkout that the folder is in, without links; the repository itself where it is bare."""
+    common: str
+    """Git's common folder, absolute: the same for all worktrees."""
+    main: str | None
+    """Top of the person's main checkout; None where there is none."""
+    subfolder: str
+    """The folder, relative to `top`; "" for its top."""
+    branch: str | None
+    """What is checked out; None for a commit without a name."""
+    head: str | None
+    """The commit that is checked out; None when there are no commits yet."""
+
+
+class Worktree(NamedTuple):
+    """One checkout that a repository knows of."""
+
+    path: str
+    head: str | None
+    branch: str | None
+
+
+def find(git: Git, folder: str) -> Repository | None:
+    """Return the repository that `folder` is in; None when it is in none.
+
+    Raises:
+        GitFailed: git does not look into it: it is somebody else's, or broken.
+        GitMissing: there is no git.
+    """
+    try:
+        own = git.ask(folder, "rev-parse", "--absolute-git-dir").out
+    except GitFailed as error:
+        if error.reason.startswith(NO_REPOSITORY):
+            return None
+        raise
+    own = os.path.realpath(own.removesuffix("\n"))
+    common = common_folder(git, folder)
+    top = _top(git, folder)
+    main = _main(git, common, top) if own != common or top is None else top
+    here = os.path.realpath(folder)
+    if top is None:  # within git's own folder
+        top = main or common
+    inside = os.path.relpath(here, top) if here.startswith(f"{top}/") and not _within(here, common) else ""
+    return Repository(top, common, main, inside, branch_of(git, folder), resolve(git, folder, "HEAD"))
+
+
+def common_folder(git: Git, folder: str) -> str:
+    """Return git's common folder, absolute and without links.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    # Relative to the folder for some places; only git 2.31 can be told otherwise.
+    found = git.ask(folder, "rev-parse", "--git-common-dir").out.removesuffix("\n")
+    return os.path.realpath(os.path.join(folder, found))
+
+
+def branch_of(git: Git, folder: str) -> str | None:
+    """Return the branch that is checked out in `folder`; None for a commit without a name.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    answer = git.ask(folder, "symbolic-ref", "--quiet", "HEAD", expected=(0, 1))
+    name = answer.out.removesuffix("\n")
+    return name.removeprefix(HEADS) if name.startswith(HEADS) else None
+
+
+def resolve(git: Git, folder: str, name: str) -> str | None:
+    """Return the commit of a branch, tag or commit; a branch before a tag of the same name. None: there is none.
+
+    Raises:
+        GitFailed: git can't be run there.
+        GitMissing: there is no git.
+    """
+    if not name or "\0" in name:
+        return None
+    for full in (HEADS + name, name):
+        if full.startswith("-"):
+            continue
+        answer = git.ask(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))
+        if answer.code == 0:
+            return answer.out.strip()
+    return None
+
+
+def checked_out(git: Git, folder: str, branch: str) -> str | None:
+    """Return the top of the worktree that has `branch` checked out; None when none has.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    return next((one.path for one in worktrees(git, folder) if one.branch == branch), None)
+
+
+def worktrees(git: Git, folder: str) -> list[Worktree]:
+    """Return all checkouts that the repository of `folder` knows of, the main one first, be they there or not.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    answer = git.ask(folder, "worktree", "list", "--porcelain", "-z", expected=(0, _USAGE))
+    if answer.code == _USAGE:  # before git 2.36: a path with a line's end is not told from two lines
+        answer = git.ask(folder, "worktree", "list", "--porcelain")
+        return list(_entries(answer.out.split("\n")))
+    return list(_entries(answer.out.split("\0")))
+
+
+def _entries(lines: list[str]) -> Iterator[Worktree]:
+    facts: dict[str, str] = {}
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word:
+            facts[word] = rest
+        elif facts:
+            branch = facts.get("branch")
+            yield Worktree(facts["worktree"], facts.get("HEAD"), branch.removeprefix(HEADS) if branch else None)
+            facts = {}
+
+
+def _top(git: Git, folder: str) -> str | None:
+    """Top of the checkout; None within git's own folder, and where there is no checkout."""
+    try:
+        return os.path.realpath(git.ask(folder, "rev-parse", "--show-toplevel").out.removesuffix("\n"))
+    except GitFailed as error:
+        if "work tree" in error.reason:
+            return None
+        raise
+
+
+def _main(git: Git, common: str, top: str | None) -> str | None:
+    """Top of the main checkout, seen from a worktree or from git's own folder."""
+    where = f"--git-dir={common}"
+    if git(common, where, "rev-parse", "--is-bare-repository") == "true":
+        return None
+    told = git.ask(common, where, "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
+    if told:  # a submodule
+        found = os.path.realpath(os.path.join(common, told))
+    elif os.path.basename(common) == ".git":
+        found = os.path.dirname(common)
+    else:
+        return top  # its folder is elsewhere, and does not say of which checkout it is
+    return found if os.path.isdir(found) else None
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
