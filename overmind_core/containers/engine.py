@@ -128,7 +128,7 @@ class Engine:
             running=running,
             exit_code=state.get("ExitCode") if ran and not running else None,
             health=_health(state),
-            error=state.get("Error") or "",
+            error=state.get("Error") or ("it ran out of memory" if state.get("OOMKilled") else ""),
         )
 
     def log_tail(self, name: str, lines: int = 20) -> str:
@@ -257,7 +257,8 @@ class Engine:
         if found is not None and found["State"].get("Paused"):
             with speaking(self.url, f"container {spec.name} could not go on"):
                 self._client.unpause(spec.name)
-        elif found is not None and found["State"].get("Running"):
+            return
+        if found is not None and found["State"].get("Running"):
             return
         tell(f"starting {spec.name}")
         with speaking(self.url, f"container {spec.name} ({spec.image}) could not be started"):

@@ -45,7 +45,7 @@ class ContainerState(NamedTuple):
     health: str = ""
     """starting, healthy or unhealthy by the image's own check; "" without one."""
     error: str = ""
-    """Why the engine could not start it."""
+    """Why the engine could not start it, or ended it."""
 
 
 class Ours(NamedTuple):
