@@ -1,0 +1,131 @@
+"""Landing a mission's work: what is said of it, whose changes meet in a conflict, and what may be removed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+SCRATCH = "merge-"
+"""Begin of the name of a scratch worktree, before the mission's id."""
+VERIFY = "verify"
+"""Last part of the name of the mission that checks merged work."""
+MOST_SUBJECTS = 20
+"""Commits that a message names."""
+
+
+class Way(StrEnum):
+    """How work becomes part of the target."""
+
+    MERGE = "merge"
+    """A commit with two parents, also where none is needed: what belongs together stays together."""
+    SQUASH = "squash"
+    """One commit."""
+    REBASE = "rebase"
+    """Its commits, made anew on top of the target."""
+
+
+class Side(NamedTuple):
+    """Who changed a file: a mission, or the person, who has no id."""
+
+    id: str | None
+    name: str
+
+
+PERSON = Side(None, "your own commits")
+
+
+class Landed(NamedTuple):
+    """A mission's work that is part of the target, and its commits there."""
+
+    side: Side
+    commits: frozenset[str]
+
+
+def message(way: Way, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
+    """Return what the commit on the target says, where the person said nothing.
+
+    Args:
+        way: How the work lands.
+        branch: Its branch.
+        target: The branch that gets it.
+        name: The mission's.
+        subjects: First lines of its commits, newest first.
+    """
+    told = [f"* {subject}" for subject in reversed(subjects[:MOST_SUBJECTS])]
+    if len(subjects) > MOST_SUBJECTS:
+        told.insert(0, f"* {len(subjects) - MOST_SUBJECTS} more before")
+    if way is Way.SQUASH and len(subjects) == 1:
+        return f"{subjects[0]}\n\nMission: {name}\n"
+    verb = "Squash" if way is Way.SQUASH else "Merge"
+    return "\n".join([f"{verb} {branch} into {target}", "", *told, "", f"Mission: {name}", ""])
+
+
+def sides(own: Side, commits: Collection[str], landed: Sequence[Landed]) -> list[Side]:
+    """Return whose changes of a file meet: the mission's own, and those of whoever changed it on the target meanwhile.
+
+    Args:
+        own: The mission that is to land.
+        commits: The target's commits that changed the file, since the two went apart.
+        landed: What was landed on the target, oldest first.
+    """
+    left = set(commits)
+    found = [own]
+    for one in landed:
+        if left & one.commits:
+            left -= one.commits
+            if one.side not in found:
+                found.append(one.side)
+    return found if len(found) > 1 and not left else [*found, PERSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a worktree stands for, when it is to be removed."""
+
+    live: bool
+    """Its mission may still run."""
+    uncommitted: Sequence[str] = ()
+    """Files."""
+    unmerged: Sequence[str] = ()
+    """Subjects of commits that are nowhere else."""
+    problem: str = ""
+    """Why nobody can tell; "" when it is known."""
+
+    @property
+    def loss(self) -> str:
+        """What would be lost, in words; "" when nothing would."""
+        kinds = ((self.uncommitted, "uncommitted file"), (self.unmerged, "unmerged commit"))
+        parts = [counted(len(found), what) for found, what in kinds if found]
+        return " and ".join(parts)
+
+
+def why_kept(standing: Standing, *, force: bool) -> str:
+    """Return why a worktree is not removed by a clean-up; "" when it may be.
+
+    Args:
+        standing: What it stands for.
+        force: Work may be lost.
+    """
+    if standing.live:
+        return "its mission is live"
+    if force:
+        return ""
+    return f"nobody can tell what is in it: {standing.problem}" if standing.problem else standing.loss
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return some names, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def missions_of(conflicts: Mapping[str, Sequence[Side]]) -> str:
+    """Return the conflicts as one sentence names them: each file with those who changed it."""
+    return listed([f"{path} ({', '.join(side.name for side in who)})" for path, who in conflicts.items()])

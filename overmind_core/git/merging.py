@@ -1,0 +1,204 @@
+"""Merging a branch beside everybody's checkouts, and moving the target forward once the result is good.
+
+All of it happens in a scratch worktree that is checked out at the target without its name; the target itself is moved
+in one step at the end, or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+
+from overmind_core.domain.isolation.landing import Way
+from overmind_core.git import repository
+from overmind_core.git.committing import conflicting
+from overmind_core.git.locks import patiently
+from overmind_core.git.run import Answer, Git, GitFailed
+
+_PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
+          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
+"""Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
+_REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
+"""In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
+
+
+class Conflicts(Exception):
+    """Both sides changed the same. Its argument: the paths."""
+
+
+class NothingNew(Exception):
+    """The target has all of it already."""
+
+
+class Moved(Exception):
+    """The target is another commit by now."""
+
+
+class Untracked(Exception):
+    """Files that git does not know are where new ones would go. Its arguments: the folder, and the paths."""
+
+
+class Occupied(Exception):
+    """The target can't be moved now. Its arguments: the folder where it is in use, and what is in the way there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A branch, where it stands, and where it is checked out."""
+
+    branch: str
+    commit: str
+    folder: str | None
+    """None: nowhere."""
+
+
+def target_of(git: Git, source: str, branch: str) -> Target | None:
+    """Return the branch; None when there is none of that name.
+
+    Raises:
+        GitFailed: there is no repository.
+    """
+    if "\0" in branch:
+        return None
+    words = ("show-ref", "--verify", "--quiet", f"{repository.HEADS}{branch}")
+    if git.ask(source, *words, expected=(0, 1, 128)).code != 0:
+        return None
+    commit = git(source, "rev-parse", "--verify", f"{repository.HEADS}{branch}^{{commit}}")
+    folder = repository.checked_out(git, source, branch)
+    return Target(branch, commit, folder if folder is not None and os.path.isdir(folder) else None)
+
+
+def check_free(git: Git, source: str, target: Target) -> None:
+    """See that the target may be moved.
+
+    Raises:
+        Occupied: it is checked out where files are changed, or being rebased.
+        GitFailed: git can't tell.
+    """
+    if target.folder is not None:
+        changed = git(target.folder, "status", "--porcelain", "--untracked-files=no")
+        if changed:
+            raise Occupied(target.folder, "changes that are not committed")
+        return
+    for worktree in repository.worktrees(git, source):
+        if worktree.branch is None and os.path.isdir(worktree.path) and _rebased(git, worktree.path) == target.branch:
+            raise Occupied(worktree.path, "a rebase of it that is not done")
+
+
+def _rebased(git: Git, folder: str) -> str | None:
+    own = git(folder, "rev-parse", "--absolute-git-dir")
+    for name in _REBASES:
+        with suppress(OSError), open(os.path.join(own, name), "rb") as file:
+            return os.fsdecode(file.read()).strip().removeprefix(repository.HEADS)
+    return None
+
+
+def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
+    """Make a scratch worktree, in the place of one that was left there.
+
+    Raises:
+        GitFailed: git refused; most likely a full disk.
+    """
+    close_scratch(git, source, path)
+    patiently(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
+    if os.path.exists(os.path.join(path, ".gitmodules")):
+        git(path, "submodule", "--quiet", "update", "--init", "--recursive")
+
+
+def close_scratch(git: Git, source: str, path: str) -> None:
+    """Remove a scratch worktree with all that is in it, however much of it there is; git may be unable to help."""
+    with suppress(GitFailed):
+        git(source, "worktree", "remove", "--force", "--force", path)
+    if os.path.lexists(path):
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(GitFailed):
+        git(source, "worktree", "prune")
+
+
+def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, message: str) -> str:
+    """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
+
+    Raises:
+        NothingNew: the target is no other for it.
+        Conflicts: see there.
+        GitFailed: git, or a hook, refused.
+    """
+    match way:
+        case Way.MERGE:
+            _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
+        case Way.SQUASH:
+            _try(git, scratch, ("merge", "--squash", "--no-stat", commit), None)
+            if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
+                raise NothingNew
+            git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
+        case Way.REBASE:
+            git(scratch, "checkout", "--quiet", "--detach", commit)
+            _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
+    after = git(scratch, "rev-parse", "HEAD")
+    if after == target or git(scratch, "rev-parse", f"{after}^{{tree}}") == git(
+        scratch, "rev-parse", f"{target}^{{tree}}"
+    ):
+        raise NothingNew
+    return after
+
+
+def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -> None:
+    answer = git.ask(scratch, *_PLAIN, *words, expected=(0, 1))
+    if answer.code == 0:
+        return
+    paths = conflicting(git, scratch)
+    if way_back is not None:
+        with suppress(GitFailed):
+            git(scratch, words[0], way_back)
+    if paths:
+        raise Conflicts(paths)
+    raise _refused(words, answer)
+
+
+def _refused(words: tuple[str, ...], answer: Answer) -> GitFailed:
+    return GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
+
+
+def land(git: Git, source: str, target: Target, after: str, reason: str) -> None:
+    """Move the target from where it stood to `after`, which has all of it: forward in its checkout, or by its name.
+
+    Raises:
+        Moved: it is another commit by now.
+        Occupied: its checkout has changes by now.
+        Untracked: see there.
+        GitFailed: git refused. In all cases nothing was changed.
+    """
+    now = target_of(git, source, target.branch)
+    if now is None or now.commit != target.commit:
+        raise Moved
+    check_free(git, source, now)
+    words: tuple[str, ...]
+    if now.folder is None:
+        words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
+    else:
+        words = (*_PLAIN, "merge", "--ff-only", "--no-stat", "--quiet", after)
+    try:
+        patiently(lambda: git(now.folder or source, *words))
+    except GitFailed as error:
+        later = target_of(git, source, target.branch)
+        if later is None or later.commit not in {target.commit, after}:
+            raise Moved from None
+        if paths := _in_the_way(error.said):
+            raise Untracked(now.folder, paths) from None
+        if later.commit != after:  # else a hook complained about what is done
+            raise
+
+
+def _in_the_way(said: str) -> tuple[str, ...]:
+    """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
+    if "untracked working tree files would be" not in said:
+        return ()
+    return tuple(line.strip() for line in said.splitlines() if line.startswith("\t"))
+
+
+def commits_of(git: Git, folder: str, since: str, until: str, path: str | None = None) -> frozenset[str]:
+    """Return the commits that `until` has and `since` has not; with a path, those that changed it."""
+    words = ("rev-list", f"{since}..{until}", "--", *(() if path is None else (f":(top,literal){path}",)))
+    return frozenset(git(folder, *words).split())

@@ -1,0 +1,170 @@
+"""Merging beside everybody's checkouts: the target is as before, or has all of it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from overmind_core.domain.isolation.landing import Way
+from overmind_core.git import merging
+from overmind_core.git.merging import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.git.run import Git, GitFailed
+from tests.kit.repositories import Repository
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop with two branches that went apart: main has a file more, red two commits."""
+    made = Repository(str(tmp_path / "shop"))
+    made.commit("first", {"a": "1\n", "b": "1\n"})
+    made.git("checkout", "-q", "-b", "red")
+    made.commit("red: one", {"cart": "1\n"})
+    made.commit("red: two", {"cart": "2\n"})
+    made.git("checkout", "-q", "main")
+    made.commit("meanwhile", {"street": "1\n"})
+    return made
+
+
+class Merging:
+    """One merge of `red`, step by step."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.git = Git(shop.environ)
+        self.scratch = f"{shop.folder} scratch"
+
+    def target(self, branch="main"):
+        found = merging.target_of(self.git, self.shop.folder, branch)
+        assert found is not None
+        return found
+
+    def integrate(self, way=Way.MERGE, branch="red"):
+        target = self.target()
+        merging.open_scratch(self.git, self.shop.folder, self.scratch, target.commit)
+        commit = self.shop.git("rev-parse", branch)
+        return merging.integrate(
+            self.git, self.scratch, way, commit=commit, target=target.commit, message=f"# {way}\n\nbody\n"
+        )
+
+    def land(self, target, after):
+        merging.land(self.git, self.shop.folder, target, after, "test")
+
+
+@pytest.fixture
+def merge(shop):
+    return Merging(shop)
+
+
+@pytest.mark.parametrize(
+    ("way", "history"),
+    [
+        (Way.MERGE, ["# merge", "red: two", "red: one", "meanwhile", "first"]),
+        (Way.SQUASH, ["# squash", "meanwhile", "first"]),
+        (Way.REBASE, ["red: two", "red: one", "meanwhile", "first"]),
+    ],
+)
+def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history):
+    red, target = shop.git("rev-parse", "red"), merge.target()
+    after = merge.integrate(way)
+    assert (shop.git("rev-parse", "main"), os.path.exists(shop.path("cart"))) == (target.commit, False)
+    merge.land(target, after)
+    merging.close_scratch(merge.git, shop.folder, merge.scratch)
+    assert shop.git("log", "--topo-order", "--format=%s", "main").splitlines() == history
+    assert (shop.read("cart"), shop.git("status", "--porcelain")) == ("2\n", ""), "the checkout has moved along"
+    assert shop.git("rev-parse", "red") == red
+    assert len(shop.git("worktree", "list").splitlines()) == 1
+    with pytest.raises(NothingNew):
+        merge.integrate(way)
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_conflicts_are_named_and_nothing_is_left_of_them(shop, merge, way):
+    shop.git("config", "rerere.enabled", "true")
+    shop.commit("against it", {"cart": "other\n"})
+    before = shop.git("for-each-ref")
+    with pytest.raises(Conflicts) as conflicts:
+        merge.integrate(way)
+    assert conflicts.value.args == (("cart",),)
+    merging.close_scratch(merge.git, shop.folder, merge.scratch)
+    assert (shop.git("for-each-ref"), os.path.exists(merge.scratch)) == (before, False)
+    assert not os.path.exists(shop.path(".git/rr-cache")) or not os.listdir(shop.path(".git/rr-cache"))
+
+
+def test_other_branches_below_are_not_moved_by_a_rebase(shop, merge):
+    shop.git("config", "rebase.updateRefs", "true")
+    shop.git("branch", "child", "red~1")
+    before = shop.git("rev-parse", "child")
+    merge.integrate(Way.REBASE)
+    assert shop.git("rev-parse", "child") == before
+
+
+def test_a_hook_that_refuses_is_no_conflict(shop, merge):
+    shop.write({".git/hooks/pre-merge-commit": "#!/bin/sh\necho not today >&2\nexit 1\n"})
+    os.chmod(shop.path(".git/hooks/pre-merge-commit"), 0o755)
+    with pytest.raises(GitFailed, match="not today"):
+        merge.integrate()
+
+
+def test_a_checkout_with_changes_is_never_touched(shop, merge):
+    target, after = merge.target(), merge.integrate()
+    shop.write({"a": "mine\n"})
+    with pytest.raises(Occupied) as occupied:
+        merging.check_free(merge.git, shop.folder, target)
+    assert occupied.value.args[0] == shop.folder
+    with pytest.raises(Occupied):
+        merge.land(target, after)
+    assert (shop.git("rev-parse", "main"), shop.read("a")) == (target.commit, "mine\n")
+
+
+def test_an_untracked_file_in_the_way_stops_it_and_others_do_not(shop, merge):
+    target, after = merge.target(), merge.integrate()
+    shop.write({"cart": "precious\n", "other": "x\n"})
+    with pytest.raises(Untracked) as untracked:
+        merge.land(target, after)
+    assert untracked.value.args == (shop.folder, ("cart",))
+    assert (shop.git("rev-parse", "main"), shop.read("cart")) == (target.commit, "precious\n")
+    os.unlink(shop.path("cart"))
+    merge.land(target, after)
+    assert shop.git("rev-parse", "main") == after
+
+
+def test_a_target_that_moved_is_not_moved_again(shop, merge):
+    target, after = merge.target(), merge.integrate()
+    later = shop.commit("just now", {"a": "2\n"})
+    with pytest.raises(Moved):
+        merge.land(target, after)
+    assert shop.git("rev-parse", "main") == later
+
+
+def test_a_target_that_nobody_has_checked_out_is_moved_by_its_name(shop, merge):
+    shop.git("checkout", "-q", "--detach")
+    target, after = merge.target(), merge.integrate()
+    assert target.folder is None
+    merge.land(target, after)
+    assert (shop.git("rev-parse", "main"), shop.git("rev-parse", "HEAD")) == (after, target.commit)
+    assert shop.git("reflog", "-1", "--format=%gs", "main") == "test"
+
+
+def test_a_target_that_is_being_rebased_is_left_alone(shop, merge):
+    shop.git("branch", "upstream", "red")
+    shop.git("checkout", "-q", "upstream")
+    shop.commit("against", {"street": "other\n"})
+    shop.git("checkout", "-q", "main")
+    with pytest.raises(AssertionError, match="could not apply"):
+        shop.git("rebase", "upstream")
+    with pytest.raises(Occupied):
+        merging.check_free(merge.git, shop.folder, merge.target())
+
+
+def test_what_is_no_branch_is_no_target(shop, merge):
+    shop.git("tag", "v1")
+    for name in ("v1", "nosuch", "-D", "", "a b", "main~1", "\0"):
+        assert merging.target_of(merge.git, shop.folder, name) is None, name
+
+
+def test_which_commits_changed_a_file(shop, merge):
+    shop.commit("odd", {"*": "x\n"})
+    base = shop.git("merge-base", "main", "red")
+    assert len(merging.commits_of(merge.git, shop.folder, base, "main")) == 2
+    assert merging.commits_of(merge.git, shop.folder, base, "main", "*") == {shop.git("rev-parse", "main")}
