@@ -129,7 +129,9 @@ class Git:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(("GIT_", "OVERMIND_"))}
         for name in ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL",
                      "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
-                     "GIT_CONFIG_NOSYSTEM"):  # fmt: skip
+                     "GIT_CONFIG_NOSYSTEM", "GIT_LFS_SKIP_SMUDGE"):  # fmt: skip
             if name in self.environ:
                 kept[name] = self.environ[name]
-        return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "LC_ALL": "C.UTF-8", MARK: self.mission}
+        # What git says is recognised in places: English, whatever languages the person prefers.
+        spoken = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}
+        return {**kept, **spoken, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", MARK: self.mission}

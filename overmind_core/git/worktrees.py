@@ -7,14 +7,18 @@ way is never taken for a whole one.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
+from overmind_core.git.beginning import beginning
 from overmind_core.git.locks import patiently
 from overmind_core.git.removing import Removed, claimed, claiming, message, remove
-from overmind_core.git.repository import HEADS, Repository, Worktree, resolve, worktrees
+from overmind_core.git.repository import HEADS, Repository, Worktree, worktrees
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.standing import Dirty, State, Unmerged, size, state
 from overmind_core.git.submodules import check_out
@@ -39,6 +43,11 @@ IGNORED = b".overmind/"
 FOLDER = os.path.join(".overmind", "worktrees")
 WHOLE = "overmind"
 """File in git's folder for a worktree, with the branch that it was made for: it is finished."""
+NAMES = 1000
+"""So many names for a branch are tried."""
+_EXISTS = re.compile(r"reference already exists|exists; cannot create")
+_BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
+"""A branch can't be above another, such as `a` and `a/b`."""
 
 
 class Added(NamedTuple):
@@ -111,49 +120,68 @@ def add(  # noqa: PLR0917 (none of them has a default)
         GitFailed: with how to go on.
         GitMissing: there is no git.
     """
-    wanted = base or repository.branch or repository.head
-    note = _fetch(git, repository, wanted) if fetch and wanted else ""
-    name, commit = _beginning(git, repository, base)
+    if os.path.lexists(path):
+        raise GitFailed(("worktree", "add"), None, f"{path} is there already")
+    start = beginning(git, repository, base, fetch=fetch)
     exclude(repository.common)
-    branch = _claim(git, repository, path, branches, commit)
-    patiently(lambda: _check_out(git, repository, path, branch))
-    check_out(git, path, repository)
-    _mark(git, path, branch)
-    return Added(branch, name, commit, note)
-
-
-def _beginning(git: Git, repository: Repository, base: str | None) -> tuple[str, str]:
-    name = base or repository.branch or repository.head
-    commit = resolve(git, repository.top, name) if name else None
-    if name and commit:
-        return name, commit
-    if base and repository.head is not None:
-        raise GitFailed(("rev-parse", base), None, f"there is no branch, tag or commit {base!r} in {repository.top}")
-    said = f"{repository.top} has no commits yet: make one first: git commit --allow-empty -m 'first commit'"
-    raise GitFailed(("worktree", "add"), None, said)
-
-
-def _fetch(git: Git, repository: Repository, wanted: str) -> str:
-    remotes = git(repository.top, "remote").split("\n")
-    if not remotes[0]:
-        return ""
-    patiently(lambda: git(repository.top, "fetch", "--quiet", "--no-recurse-submodules", "--", remotes[0]))
-    return f"fetched {remotes[0]} ({wanted})"
-
-
-def _claim(git: Git, repository: Repository, path: str, branches: Iterable[str], commit: str) -> str:
-    """Create the branch: of several at once one alone succeeds."""
-    for name in branches:
-        claiming(path, name)
-        words = ("update-ref", "-m", message(path), "--create-reflog", HEADS + name, commit, "")
+    branch = None
+    try:
+        branch = _create(git, repository.common, path, branches, start.commit)
+        _check_out(git, repository.top, path, branch)
+        check_out(git, path, repository)
+        _mark(git, path, branch)
+    except (GitFailed, OSError) as error:
         with suppress(GitFailed):
-            git(repository.common, *words)
+            branch = branch or claimed(git, repository.common, path)
+            remove(git, repository.common, path, branch, force=True)
+        if isinstance(error, GitFailed):
+            raise
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
+    return Added(branch, start.name, start.commit, start.note)
+
+
+def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: str) -> str:
+    """Create the first branch that is free: git lets one alone of several at once create it."""
+    taken: list[str] = []
+    blocked: set[str] = set()
+    for name in islice(branches, NAMES):
+        if any(name.startswith(f"{prefix}/") for prefix in blocked):
+            continue
+        _check_name(git, common, name)
+        claiming(path, name)
+        words = ("update-ref", "--create-reflog", "-m", message(path), HEADS + name, commit, "")
+        try:
+            patiently(partial(git, common, *words))
+        except GitFailed as error:
+            if _EXISTS.search(error.said) is None:
+                raise
+            other = _BLOCKED.search(error.said)
+            taken.append(other["name"] if other else name)
+            if other and name.startswith(f"{other['name']}/"):
+                blocked.add(other["name"])
+        else:
             return name
-    raise GitFailed(("branch",), None, "none of the branch names is free")
+    told = f"{', '.join(dict.fromkeys(taken[:3]))} {'is' if len(set(taken)) == 1 else 'are'} there already"
+    raise GitFailed(("branch",), None, f"no branch can be made for it: {told}: rename it, or set another `branch:`")
 
 
-def _check_out(git: Git, repository: Repository, path: str, branch: str) -> None:
-    git(repository.top, "worktree", "add", "--quiet", "--", path, branch)
+def _check_name(git: Git, common: str, name: str) -> None:
+    answer = git.ask(common, "check-ref-format", HEADS + name, expected=(0, 1))
+    if answer.code or name.startswith("-") or name == "HEAD":
+        raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
+
+
+def _check_out(git: Git, top: str, path: str, branch: str) -> None:
+    def attempt() -> None:
+        try:
+            git(top, "worktree", "add", "--quiet", "--", path, branch)
+        except GitFailed as error:
+            # Git takes away what it could not finish. What is there was finished: a hook failed after it, which is no
+            # failure of a checkout, and is none to later versions of git either.
+            if error.code is None or error.code < 0 or not os.path.lexists(os.path.join(path, ".git")):
+                raise
+
+    patiently(attempt)
 
 
 def _mark(git: Git, path: str, branch: str) -> None:
