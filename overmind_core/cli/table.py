@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "ritual history",
         "rituals",
     ),
+    "Isolate missions": ("isolate", "trust", "ports"),
     "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
     "Use their terminals": ("attach", "detach", "shell"),
     "Talk to agents": (

@@ -52,7 +52,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
-    "NOW": lambda row: or_absent(row.get("now")),
+    "NOW": lambda row: or_absent((row.get("isolation") or {}).get("step") or row.get("now")),
 }
 """More columns, with --wide."""
 

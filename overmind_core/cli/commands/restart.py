@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 def restart(args: Namespace, context: Context) -> int:
     """Restart the named missions, or all that were lost."""
-    if args.lost and args.ids:
+    if args.lost and (args.ids or args.fresh):
         raise UsageError("Name missions or give --lost, not both. See: overmind restart --help")
     if args.lost:
         return _restart_lost(args, context)
+    if args.force and not args.fresh:
+        raise UsageError("--force is for --fresh: what is not merged is lost. See: overmind restart --help")
     if not args.ids:
         raise UsageError("Missing id. See: overmind restart --help")
-    requests = [{"id": mission} for mission in args.ids]
+    how = {"fresh": True, "force": args.force} if args.fresh else {}
+    requests = [{"id": mission, **how} for mission in args.ids]
     client = context.client(start=True)
     return each(context, client, "restart", requests, line=lambda answer: _restarted(answer["id"]), as_json=args.json)
 
@@ -50,7 +53,13 @@ COMMAND = Command(
     name="restart",
     summary="stop missions and start them again, with the same id, name and log",
     arguments=[ids(nargs="*")],
-    options=[flag("--lost", "everything that was lost with the keeper or the machine"), YES, JSON],
-    examples=["overmind restart api", "overmind restart --lost"],
+    options=[
+        flag("--lost", "everything that was lost with the keeper or the machine"),
+        flag("--fresh", "what an isolated mission had of its own is removed first: worktree, ports, containers"),
+        flag("--force", "with --fresh: also work in the worktree that is not merged"),
+        YES,
+        JSON,
+    ],
+    examples=["overmind restart api", "overmind restart --lost", "overmind restart web --fresh"],
     run=restart,
 )

@@ -8,11 +8,16 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.headless.options import REPORTS
 from overmind_core.cli.limits import warn
 from overmind_core.cli.table import Command, flag
+from overmind_core.domain.cells import display_safe
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.client.calls import Client
 
 _ELSEWHERE = frozenset({"--wait", "--json"})
 """Options of `run` that mean something else here."""
@@ -27,7 +32,16 @@ def run(args: Namespace, context: Context) -> int:
     request = attended.request_of(args, context.environ)
     warn(args.timeout, context)
     frame = Frame(args, context, "run")
-    return frame.run(lambda client: [client.call("run", request)["id"]])
+    return frame.run(lambda client: [_begin(args, context, client, request)])
+
+
+def _begin(args: Namespace, context: Context, client: Client, request: Mapping[str, Any]) -> str:
+    from overmind_core.cli.isolation.trusting import call  # start-up: --help needs none
+
+    mission = call(context, client, "run", request, trust=args.trust)
+    if note := mission.get("note"):
+        context.note(display_safe(str(note)))
+    return str(mission["id"])
 
 
 COMMAND = Command(
@@ -37,6 +51,7 @@ COMMAND = Command(
     options=[
         *REPORTS,
         *(option for option in attended.COMMAND.options if not _ELSEWHERE.intersection(option.names)),
+        flag("--trust", "trust the project's .overmind.yml, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),
         flag("--json", "sum up as one line of JSON"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.ask import answered_yes, is_attended
+from overmind_core.cli.isolation.project import mistaken, tell_problems
 from overmind_core.domain.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -37,9 +38,12 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
         try:
             return client.call(command, request)
         except OvermindError as error:
-            if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= error.fields.keys():
+            facts: Mapping[str, Any] = error.fields
+            if facts.get("problems"):
+                tell_problems(context, facts["problems"])
+                raise mistaken(facts) from None
+            if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
-            facts = error.fields
             if not trust and not _asked(context, facts):
                 raise _refused(facts) from None
             client.call("trust", {"cwd": request["cwd"], "env": request["env"], "sha256": facts["sha256"]})
