@@ -1,0 +1,278 @@
+"""Files that git ignores but the work needs, put into a worktree: copied or linked, never over what is there.
+
+In the worktree every folder is opened by itself and links are not followed: an agent may have left one that leads out.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from overmind_core.projects.matching import Match, Matching, TooMany
+from overmind_core.wire.bytestrings import from_wire, to_wire
+
+MOST_FILES = 20_000
+MOST_BYTES = 2_000_000_000
+MOST_LINES = 20
+"""About files that were copied."""
+PIECE = 1024 * 1024
+"""Bytes that are copied at once."""
+HALF = ".overmind-placing"
+"""A file while it is copied; one that a crash left is written again."""
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_FOLDER = frozenset({errno.ENOTDIR, errno.ELOOP})
+
+
+class PlacingFailed(Exception):
+    """Files could not be put into the worktree; some may be there.
+
+    Attributes:
+        path: Which one, relative to the project; of the system.
+        why: As in `the disk is full`, without a full stop.
+    """
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}")
+
+
+class _InTheWay(Exception):
+    """The worktree has something else where a folder should be."""
+
+
+def place(source: str, worktree: str, copy: Sequence[str], link: Sequence[str]) -> tuple[str, ...]:
+    """Copy and link; return a line in wire form for each thing that was done, and for each that was left and why.
+
+    What is there already stays as it is, so it can be done again at any time.
+
+    Args:
+        source: Top of the person's checkout; of the system, as `worktree` is.
+        worktree: Top of the worktree.
+        copy: Patterns; folders are copied whole. In wire form, as `link` is.
+        link: Paths.
+
+    Raises:
+        PlacingFailed: the disk is full, something can't be read, or there is too much of it.
+    """
+    placing = _Placing(source, worktree)
+    try:
+        for path, facts in placing.found([from_wire(one) for one in copy]):
+            placing.copy(path, facts)
+        for one in link:
+            placing.link(from_wire(one))
+    finally:
+        os.close(placing.top)
+    return tuple(to_wire(line) for line in (*placing.copies(), *placing.told))
+
+
+class _Placing:
+    """One worktree being filled."""
+
+    def __init__(self, source: str, worktree: str) -> None:
+        self.source = source
+        self.real = os.path.realpath(source)
+        self.copied: list[str] = []
+        self.told: list[str] = []
+        try:
+            self.top = os.open(worktree, _FOLDER & ~os.O_NOFOLLOW)
+        except OSError as error:
+            raise PlacingFailed(worktree, _why(error)) from None
+
+    def found(self, patterns: Sequence[str]) -> list[Match]:
+        """All that is to be copied, each once; judged before anything is written."""
+        matching = Matching(self.source)
+        found: dict[str, Match] = {}
+        size = 0
+        for pattern in patterns:
+            is_there = False
+            try:
+                for match in matching.matches(pattern):
+                    is_there = True
+                    if match.path not in found:
+                        size += match.facts.st_size if stat.S_ISREG(match.facts.st_mode) else 0
+                        found[match.path] = match
+                        _tell_much(pattern, len(found), size)
+            except (TooMany, RecursionError):
+                raise PlacingFailed(pattern, "too many files would have to be looked at") from None
+            except OSError as error:
+                raise PlacingFailed(pattern, _why(error)) from None
+            if not is_there:
+                self.told.append(f"not copied: {pattern} is not there")
+        return list(found.values())
+
+    def copies(self) -> list[str]:
+        """What was copied, a line each, or one for very much."""
+        if len(self.copied) > MOST_LINES:
+            return [f"copied: {len(self.copied)} files"]
+        return [f"copied: {path}" for path in self.copied]
+
+    def copy(self, path: str, facts: os.stat_result) -> None:
+        """Copy a file, a link, or a folder without what is in it."""
+        try:
+            if stat.S_ISDIR(facts.st_mode):
+                self._folder(path, stat.S_IMODE(facts.st_mode))
+            elif stat.S_ISREG(facts.st_mode):
+                self._file(path)
+            elif stat.S_ISLNK(facts.st_mode):
+                self._same_link(path)
+            else:
+                self.told.append(f"not copied: {path} is no file")
+        except _InTheWay as way:
+            self.told.append(f"not copied: {path}, as the worktree has no folder {way}")
+        except FileNotFoundError:
+            self.told.append(f"not copied: {path} is gone")
+        except OSError as error:
+            raise PlacingFailed(path, _why(error)) from None
+
+    def link(self, path: str) -> None:
+        """Link a file or folder of the person's checkout."""
+        target = os.path.join(self.source, path)
+        if not os.path.lexists(target):
+            self.told.append(f"not linked: {path} is not there")
+            return
+        if not self._is_inside(target):
+            self.told.append(f"not linked: {path} leads out of the project")
+            return
+        try:
+            with self._parent(path) as (folder, name):
+                if self._make_link(path, target, folder, name, done="linked"):
+                    self.told.append(f"linked: {path}")
+        except _InTheWay as way:
+            self.told.append(f"not linked: {path}, as the worktree has no folder {way}")
+        except OSError as error:
+            raise PlacingFailed(path, _why(error)) from None
+
+    def _folder(self, path: str, mode: int) -> None:
+        with self._parent(path) as (folder, name):
+            if _lstat(folder, name) is None:
+                # What is in it has to be written yet.
+                os.mkdir(name, 0o700, dir_fd=folder)
+                opened = os.open(name, _FOLDER, dir_fd=folder)
+                try:
+                    os.fchmod(opened, (mode & 0o777) | 0o700)
+                finally:
+                    os.close(opened)
+
+    def _file(self, path: str) -> None:
+        with self._parent(path) as (folder, name):
+            read = os.open(os.path.join(self.source, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                facts = os.fstat(read)
+                there = _lstat(folder, name)
+                if there is None:
+                    _write(read, facts, folder, name)
+                    self.copied.append(path)
+                elif not stat.S_ISREG(there.st_mode) or not _is_same(read, facts, there, folder, name):
+                    self.told.append(f"not copied: {path}, as the worktree has one of its own")
+            finally:
+                os.close(read)
+
+    def _same_link(self, path: str) -> None:
+        whole = os.path.join(self.source, path)
+        if not self._is_inside(whole):
+            self.told.append(f"not copied: {path} leads out of the project")
+            return
+        with self._parent(path) as (folder, name):
+            if self._make_link(path, os.readlink(whole), folder, name, done="copied"):
+                self.copied.append(path)
+
+    def _make_link(self, path: str, target: str, folder: int, name: str, *, done: str) -> bool:
+        there = _lstat(folder, name)
+        if there is None:
+            os.symlink(target, name, dir_fd=folder)
+            return True
+        if not stat.S_ISLNK(there.st_mode) or os.readlink(name, dir_fd=folder) != target:
+            self.told.append(f"not {done}: {path}, as the worktree has one of its own")
+        return False
+
+    def _is_inside(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return real == self.real or real.startswith(f"{self.real.rstrip('/')}/")
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+        """The folder in the worktree where it belongs, which is made where it is missing, and its name there."""
+        *folders, name = path.split("/")
+        opened = [os.dup(self.top)]
+        try:
+            for end, part in enumerate(folders, 1):
+                opened.append(_entered(opened[-1], part, "/".join(folders[:end])))
+            yield opened[-1], name
+        finally:
+            for one in opened:
+                os.close(one)
+
+
+def _tell_much(pattern: str, files: int, size: int) -> None:
+    if files > MOST_FILES:
+        raise PlacingFailed(pattern, f"more than {MOST_FILES} files are to be copied; link them instead")
+    if size > MOST_BYTES:
+        raise PlacingFailed(pattern, f"more than {MOST_BYTES // 10**9} GB are to be copied; link them instead")
+
+
+def _entered(folder: int, name: str, path: str) -> int:
+    with suppress(FileExistsError):
+        if _lstat(folder, name) is None:
+            os.mkdir(name, dir_fd=folder)
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except OSError as error:
+        if error.errno in _NO_FOLDER:
+            raise _InTheWay(path) from None
+        raise
+
+
+def _write(read: int, facts: os.stat_result, folder: int, name: str) -> None:
+    """Whole or not at all under its name."""
+    with suppress(FileNotFoundError):
+        os.unlink(HALF, dir_fd=folder)
+    made = os.open(HALF, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        while piece := os.read(read, PIECE):
+            _write_all(made, piece)
+        os.fchmod(made, facts.st_mode & 0o777)
+        os.utime(made, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # what is built from it stays up to date
+        os.rename(HALF, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(HALF, dir_fd=folder)
+        raise
+    finally:
+        os.close(made)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _is_same(read: int, facts: os.stat_result, there: os.stat_result, folder: int, name: str) -> bool:
+    if facts.st_size != there.st_size:
+        return False
+    if facts.st_mtime_ns == there.st_mtime_ns:  # it is our copy: that is how they are made
+        return True
+    other = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        while (piece := os.read(read, PIECE)) == os.read(other, PIECE):
+            if not piece:
+                return True
+        return False
+    finally:
+        os.close(other)
+
+
+def _lstat(folder: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _why(error: OSError) -> str:
+    return "the disk is full" if error.errno in _FULL else (error.strerror or "it can't be read")
