@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from overmind_core.domain import restart
-from overmind_core.domain.facts import Effect, Note, Now, Outcome, Spawn
+from overmind_core.domain.facts import Effect, Note, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.moment import format_time
 from overmind_core.domain.transitions import Step, stepped, transition
@@ -40,6 +40,8 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
             return _by_policy(done, now, "keeper_lost", None, effects)
         case Cause.SPAWN_FAILED:
             return _by_policy(done, now, mission.reason, None, effects)
+        case Cause.EXITED if mission.setup:
+            return _set_up(done, now, effects)
         case Cause.EXITED:
             return _by_policy(done, now, ending.reason, done.exit_code, effects)
         case Cause.LIMIT:
@@ -66,6 +68,7 @@ def _by_policy(
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(
         stepped(mission, Step.AGAIN),
+        setup=False,
         ending=None,
         reason=reason,
         exit_code=code,
@@ -91,6 +94,7 @@ def _final(mission: Mission, verdict: _Verdict, now: Now, effects: tuple[Effect,
     ended = replace(
         mission,
         status=status,
+        setup=False,
         ending=None,
         reason=verdict.reason,
         exit_code=verdict.code,
@@ -104,9 +108,11 @@ def _final(mission: Mission, verdict: _Verdict, now: Now, effects: tuple[Effect,
 def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     """Another run of the same mission; the first restart of an ended one begins a new budget."""
     fresh = mission.status is not Status.RESTARTING or mission.next_restart_mono is None
+    isolated = mission.definition.isolated
     started = replace(
-        stepped(mission, Step.START),
+        stepped(mission, Step.PREPARE if isolated else Step.START),
         run=mission.run + 1,
+        setup=False,
         ending=None,
         reason=None,
         pid=None,
@@ -119,7 +125,28 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         restarts_mono=() if fresh else mission.restarts_mono,
         restart_count=mission.restart_count + (1 if fresh else 0),
     )
-    return started, (*effects, Note("restart", restart_text(started.restart_count, now.wall)), Spawn())
+    return started, (
+        *effects,
+        Note("restart", restart_text(started.restart_count, now.wall)),
+        Prepare() if isolated else Spawn(),
+    )
+
+
+def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+    """The project's set-up is over: what is prepared goes on, or nothing comes of the mission."""
+    if mission.exit_code != 0:
+        return _final(mission, _Verdict(Step.BAD, "setup_failed", mission.exit_code), now, effects)
+    ready = replace(
+        stepped(mission, Step.PREPARE),
+        run=mission.run + 1,
+        setup=False,
+        set_up=True,
+        ending=None,
+        reason=None,
+        exit_code=None,
+        ended_at=None,
+    )
+    return ready, (*effects, Note("set_up"), Prepare())
 
 
 def _change_over(mission: Mission, effects: tuple[Effect, ...]) -> Outcome:

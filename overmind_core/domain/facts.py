@@ -64,6 +64,14 @@ class EndAsked(NamedTuple):
     reason: str | None = None
 
 
+class SetUpAsked(NamedTuple):
+    """What is prepared has come to the project's set-up commands: they are the next run."""
+
+
+class Prepared(NamedTuple):
+    """All that the mission needs is there: the work can begin."""
+
+
 class StartAsked(NamedTuple):
     """A person starts an ended mission again."""
 
@@ -86,7 +94,20 @@ class KeeperLost(NamedTuple):
     """The keeper that held the run is dead, or the machine was restarted, and no exit was recorded."""
 
 
-Fact = Spawned | SpawnFailed | Exited | Gone | EndAsked | StartAsked | RestartDue | Frozen | Thawed | KeeperLost
+Fact = (
+    Spawned
+    | SpawnFailed
+    | Exited
+    | Gone
+    | EndAsked
+    | SetUpAsked
+    | Prepared
+    | StartAsked
+    | RestartDue
+    | Frozen
+    | Thawed
+    | KeeperLost
+)
 
 
 # Effects: what the supervisor does once the new state is saved.
@@ -94,6 +115,10 @@ Fact = Spawned | SpawnFailed | Exited | Gone | EndAsked | StartAsked | RestartDu
 
 class Spawn(NamedTuple):
     """Ask the keeper for the mission's newest run."""
+
+
+class Prepare(NamedTuple):
+    """See to all that the mission needs before it can be started."""
 
 
 class SignalTree(NamedTuple):
@@ -114,5 +139,5 @@ class Note(NamedTuple):
     data: tuple[tuple[str, object], ...] = ()
 
 
-Effect = Spawn | SignalTree | EndTree | Note
+Effect = Spawn | Prepare | SignalTree | EndTree | Note
 Outcome = tuple[Mission, tuple[Effect, ...]]

@@ -25,8 +25,11 @@ from overmind_core.domain.facts import (
     Note,
     Now,
     Outcome,
+    Prepared,
     RestartDue,
+    SetUpAsked,
     SignalTree,
+    Spawn,
     Spawned,
     SpawnFailed,
     StartAsked,
@@ -57,6 +60,10 @@ def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901
             return _gone(mission, fact, now)
         case EndAsked():
             return _end_asked(mission, fact, now)
+        case SetUpAsked():
+            return _set_up_asked(mission), (Spawn(),)
+        case Prepared():
+            return stepped(mission, Step.PREPARED), (Note("prepared"), Spawn())
         case StartAsked():
             return _start_asked(mission, now)
         case RestartDue():
@@ -93,6 +100,8 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
     )
     if mission.status is Status.STOPPING:  # asked to end while the spawn was under way
         return known, _ending_effects(known)
+    if mission.setup:
+        return known, (Note("setup_started", data=(("pid", fact.pid),)),)
     return stepped(known, Step.SPAWNED), (Note("started", data=(("pid", fact.pid),)),)
 
 
@@ -170,8 +179,8 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     )
     stopping = replace(stepped(mission, Step.END), ending=ending, held_mono=None)
     notes: tuple[Effect, ...] = (Note("stopping", fact.text, (("cause", fact.cause.value),)),)
-    if mission.status in {Status.PREPARING, Status.STARTING}:
-        return stopping, notes  # the answer to the spawn comes first
+    if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
+        return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
     return stopping, (*notes, *_ending_effects(stopping))
 
 
@@ -232,6 +241,12 @@ def _restart_due(mission: Mission, now: Now) -> Outcome:
         restarts_mono=restart.recent(policy, (*mission.restarts_mono, now.mono), now.mono),
     )
     return start(counted, now, ())
+
+
+def _set_up_asked(mission: Mission) -> Mission:
+    if mission.status is not Status.PREPARING or mission.setup:
+        raise IllegalTransition(mission.status, Step.START)
+    return replace(mission, setup=True)
 
 
 def _start_asked(mission: Mission, now: Now) -> Outcome:

@@ -109,6 +109,8 @@ class Definition:
     """Generations that may stand below it; None: see `treelimits`."""
     max_cost: float = 0.0
     """US dollars for all agents of its tree, its own included; 0 = no limit."""
+    isolated: bool = False
+    """Whether it is prepared before each start: a worktree, ports, services of its own."""
 
     @property
     def has_terminal_input(self) -> bool:
@@ -168,6 +170,10 @@ class Mission:
     held_mono: float | None = None
     """When the stall clock was stopped (frozen, or output held back); None while it runs."""
     survivors: tuple[str, ...] = ()
+    setup: bool = False
+    """The newest run is the project's set-up, not the work."""
+    set_up: bool = False
+    """The project's set-up has succeeded."""
     boot: str = ""
     """Boot id to which the `*_mono` times belong."""
 

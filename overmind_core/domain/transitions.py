@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Step(StrEnum):
     """The edges of the table."""
 
+    PREPARE = "prepare"
     PREPARED = "prepared"
     SPAWNED = "spawned"
     END = "end"
@@ -38,7 +39,9 @@ _CONCLUDE = {
     Step.KILLED: Status.KILLED,
     Step.AGAIN: Status.RESTARTING,
     Step.START: Status.STARTING,
+    Step.PREPARE: Status.PREPARING,
 }
+_ENDED = {Step.START: Status.STARTING, Step.PREPARE: Status.PREPARING, Step.HIDE: Status.KILLED}
 TABLE: Mapping[Status, Mapping[Step, Status]] = {
     Status.PREPARING: {Step.PREPARED: Status.STARTING, Step.END: Status.STOPPING},
     Status.STARTING: {Step.SPAWNED: Status.RUNNING, Step.END: Status.STOPPING},
@@ -46,15 +49,16 @@ TABLE: Mapping[Status, Mapping[Step, Status]] = {
     Status.PAUSED: {Step.END: Status.STOPPING, Step.THAW: Status.RUNNING},
     Status.RESTARTING: {
         Step.START: Status.STARTING,
+        Step.PREPARE: Status.PREPARING,
         Step.CLEAN: Status.STOPPED,
         Step.BAD: Status.CRASHED,
         Step.KILLED: Status.KILLED,
         Step.SWEEP: Status.STOPPING,
     },
     Status.STOPPING: {Step.END: Status.STOPPING, **_CONCLUDE},
-    Status.STOPPED: {Step.START: Status.STARTING, Step.HIDE: Status.KILLED},
-    Status.CRASHED: {Step.START: Status.STARTING, Step.HIDE: Status.KILLED},
-    Status.KILLED: {Step.START: Status.STARTING, Step.HIDE: Status.KILLED},
+    Status.STOPPED: _ENDED,
+    Status.CRASHED: _ENDED,
+    Status.KILLED: _ENDED,
 }
 
 

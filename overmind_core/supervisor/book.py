@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
 _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
-_HAS_RUN = frozenset({Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
+_HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode_mission = msgspec.json.Decoder(Mission).decode

@@ -12,7 +12,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.facts import EndTree, SignalTree, Spawn
+from overmind_core.domain.facts import EndTree, Prepare, SignalTree, Spawn
 from overmind_core.domain.mission import Kind, Mission
 from overmind_core.supervisor.agents.desk import Desk
 from overmind_core.supervisor.attached import Attached
@@ -21,6 +21,7 @@ from overmind_core.supervisor.budgets import Budgets
 from overmind_core.supervisor.custody import Custody, Departure
 from overmind_core.supervisor.ender import Ender
 from overmind_core.supervisor.feed import Feed
+from overmind_core.supervisor.isolation.isolations import Isolations
 from overmind_core.supervisor.lastline import LastLines
 from overmind_core.supervisor.ledger import Ledger
 from overmind_core.supervisor.news import News
@@ -76,6 +77,7 @@ class Supervisor:
         self.plans = Pipelines(self)
         self.quests = Quests(self)
         self.rituals = Calendar(self)
+        self.isolation = Isolations(self)
         self.news = News()
         self.notifications = Notifications(settings.notify, self.background)
         self.leaving = asyncio.Event()
@@ -93,8 +95,10 @@ class Supervisor:
         self.book.load()
         self.desk.load()
         self.news.load(self.state)
+        self.isolation.load()
         self.spawner.suppose_asked(self.book.live.values())
         await self.custody.connect(patient=False)
+        self.isolation.take_up()
         self.plans.load()
         self.quests.load()
         self.rituals.register.load()
@@ -116,7 +120,8 @@ class Supervisor:
         self.ledger.flush()
         saved = self.state.environments.get(mission_id)
         parts = json.loads(saved) if saved else {}
-        return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
+        own = self.isolation.environment(mission_id)
+        return Environment(parts.get("inherited", {}), {**own, **parts.get("chosen", {})})
 
     async def leave(self, how: Departure) -> None:
         """Stop acting and part from the keeper; the host ends once `leaving` is set."""
@@ -138,6 +143,7 @@ class Supervisor:
     def close(self) -> None:
         """Stop all background work."""
         self.plans.close()
+        self.isolation.close()
         self.rituals.close()
         for task in list(self._tasks):
             task.cancel()
@@ -154,6 +160,7 @@ class Supervisor:
         self.quests.ended = self.rituals.quest_ended
         self.spawner.ready = self.desk.ready
         self.spawner.launch = self.desk.launch
+        self.spawner.setup = self.isolation.setup
         self.pulse.wanted = lambda run: run.partition(".")[0] in self.book.live
         self.timers.confirm = lambda mission: void(self.background(self._confirm_silence(mission)))
 
@@ -165,6 +172,8 @@ class Supervisor:
         match effect:
             case Spawn():
                 self.background(self.spawner.respawn(mission))
+            case Prepare():
+                self.isolation.prepare(mission.id)
             case SignalTree(signals):
                 self.ender.signal(mission, signals)
             case EndTree():
@@ -177,6 +186,7 @@ class Supervisor:
         self.desk.changed(mission)
         self.feed.changed(current)
         self.custody.saved(mission)
+        self.isolation.changed(current)
         self.plans.changed(current)
         self.quests.changed(mission)
         self.rituals.changed(mission)

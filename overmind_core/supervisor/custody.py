@@ -23,6 +23,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.supervisor.keeperlink import KeeperGone, KeeperLink, KeeperRefused
 from overmind_core.supervisor.receipts import Receipts
 from overmind_core.supervisor.reconcile import Action, Verdict, compare, unknown_runs
+from overmind_core.supervisor.spawner import SPAWNING
 from overmind_core.system.membership import Target
 from overmind_core.system.processtree import command
 
@@ -159,7 +160,7 @@ class Custody:
         if self._needs:
             self.tell_needs()
         self._core.pulse.restart(self.link)
-        missions = [one for one in self._core.book.live.values() if one.definition.kind is not Kind.BLUEPRINT]
+        missions = [one for one in self._core.book.live.values() if self._has_runs(one)]
         unasked = self._core.spawner.unasked(missions)
         for verdict in compare(missions, held, exits, same_keeper=same, unasked=unasked):
             self._settle(verdict)
@@ -168,6 +169,10 @@ class Custody:
         # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
         self._core.ledger.save(lambda: self._core.state.meta.save(KEEPER_FACT, identity))
         self._core.feed.watch_again(self.link)
+
+    def _has_runs(self, mission: Mission) -> bool:
+        """Whether the keeper can know of it: a plan has no process, nor what is still being prepared."""
+        return mission.definition.kind is not Kind.BLUEPRINT and not self._core.isolation.drives(mission)
 
     def _lost(self) -> None:
         """The line to the keeper broke: it is dead, or has dropped us."""
@@ -201,7 +206,9 @@ class Custody:
             case Action.SPAWN:
                 self._core.background(self._core.spawner.respawn(mission))
             case Action.ADOPT:
-                self._core.desk.adopted(self._adopt(mission, verdict.row), verdict.row)
+                adopted = self._adopt(mission, verdict.row)
+                if not adopted.setup:
+                    self._core.desk.adopted(adopted, verdict.row)
             case Action.ENDED:
                 adopted = self._adopt(mission, verdict.row) if "pid" in verdict.row else mission
                 if adopted.ending is not None and adopted.ending.exited:
@@ -215,7 +222,7 @@ class Custody:
         """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
         self._core.pulse.set(mission.run_id, row["out"], row["err"], row["last"])
         if (
-            mission.pid is None and mission.status in {Status.STARTING, Status.STOPPING} and row.get("exit") is None
+            mission.pid is None and mission.status in SPAWNING and row.get("exit") is None
         ) or mission.status is Status.STARTING:
             self._core.spawner.started(mission, row)
         elif mission.status is Status.STOPPING and mission.ending is not None:
@@ -284,7 +291,7 @@ class Custody:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
             self._core.book.put_run(run)
         self._core.ledger.save(lambda: None, lambda: self._receipts.owe(mission))
-        verdict = self._core.desk.ended(mission, row)
+        verdict = None if mission.setup else self._core.desk.ended(mission, row)
         mission = self._core.book.live.get(mission.id, mission)
         ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
         self._core.book.tell_if_legal(mission, ended, urgent=True)

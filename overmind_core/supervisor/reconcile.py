@@ -57,7 +57,7 @@ def compare(
     """
 
     def never_started(mission: Mission) -> bool:
-        return mission.status is Status.STARTING and (same_keeper or mission.run_id in unasked)
+        return mission.status in {Status.STARTING, Status.PREPARING} and (same_keeper or mission.run_id in unasked)
 
     return [
         _judge(one, held.get(one.run_id), exits.get(one.run_id), never_started=never_started(one)) for one in missions

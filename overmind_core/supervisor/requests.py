@@ -92,6 +92,8 @@ class Start(Args, frozen=True):
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """US dollars for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
+    isolate: bool | None = None
+    """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key answers the same mission."""
 
@@ -152,6 +154,10 @@ class RestartArgs(Args, frozen=True):
     id: str | None = None
     lost: bool = False
     dry_run: bool = False
+    fresh: bool = False
+    """With a new worktree, new ports and new containers; the old ones are discarded."""
+    force: bool = False
+    """Also when that loses work."""
 
 
 class Signal(Args, frozen=True):

@@ -46,6 +46,7 @@ async def tidy(core: Supervisor) -> None:
 
 async def remove(core: Supervisor, ids: Sequence[str]) -> None:
     """Remove finished missions: record, environment, log, private files."""
+    await core.isolation.let_go(ids)
     for start in range(0, len(ids), SLICE):
         part = list(ids[start : start + SLICE])
         for one in part:

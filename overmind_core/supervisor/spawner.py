@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agent import RAW
@@ -38,6 +39,8 @@ _REASONS = {
     errno.ENOMEM: "busy",
 }
 """errno of execve(2) or fork(2) → code of the error that the person reads."""
+SPAWNING = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
+"""Where a mission may be while the keeper is asked for its run."""
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +76,8 @@ class Spawner:
         """The mission as its next run shall be."""
         self.launch: Callable[[Mission], Launch | None] = lambda _mission: None
         """How an agent's program is started; None for a plain program."""
+        self.setup: Callable[[Mission], Definition] = lambda mission: mission.definition
+        """What the run that sets the mission's project up is."""
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
         """Look everything up and keep it for the spawn that follows.
@@ -136,7 +141,7 @@ class Spawner:
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
-        ready = self.ready(mission)
+        ready = mission if mission.setup else self.ready(mission)
         if ready != mission:
             self._book.put(ready)
         try:
@@ -151,8 +156,9 @@ class Spawner:
                 self._book.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
 
     async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
+        mission = self._as_it_runs(mission)
         definition = mission.definition
-        launch = self.launch(mission)
+        launch = None if mission.setup else self.launch(mission)
         searched = {**environment.inherited, **environment.chosen}
         argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
@@ -160,6 +166,10 @@ class Spawner:
         if launch is not None:
             composed.update(launch.environment)
         return Prepared(located.program, argv, composed)
+
+    def _as_it_runs(self, mission: Mission) -> Mission:
+        """With the definition of its newest run: the project's set-up is another program."""
+        return replace(mission, definition=self.setup(mission)) if mission.setup else mission
 
     def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
         definition = mission.definition
@@ -184,7 +194,7 @@ class Spawner:
             raise OvermindError("provider_missing", f"{error.message} {how}") from None
 
     def _request(self, mission: Mission, prepared: Prepared) -> dict[str, Any]:
-        definition = mission.definition
+        definition = self._as_it_runs(mission).definition
         return {
             "run": mission.run_id,
             "program": prepared.program,
@@ -204,7 +214,7 @@ class Spawner:
 
     def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
         """The keeper has the mission's newest run: `answer` says as which process."""
-        definition = mission.definition
+        definition = self._as_it_runs(mission).definition
         run = Run(
             mission=mission.id,
             number=mission.run,
@@ -224,7 +234,7 @@ class Spawner:
         known = self._book.runs.get(mission.id)
         if known is None or known.number != run.number or not known.pid:
             self._book.put_run(run)
-        if current.pid is None and current.status in {Status.STARTING, Status.STOPPING}:
+        if current.pid is None and current.status in SPAWNING:
             self._book.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
 
 

@@ -35,6 +35,8 @@ TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 UNATTENDED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}
 """Nobody can answer a task that isn't interactive: pagers and prompts must not wait."""
 
+ISOLATION = frozenset({"OVERMIND_WORKTREE", "OVERMIND_BRANCH"})
+"""Tell a mission of its own worktree; never inherited."""
 MARKS = frozenset({"OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID"})
 """By these a process is known to belong to a mission, and is ended with it."""
 
@@ -64,7 +66,7 @@ def compose(
         found.update(TERMINAL)
     if unattended:
         found.update(UNATTENDED)
-    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_a_plans(name))
+    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_told(name))
     found["PWD"] = identity.cwd
     if tools is not None:
         found["PATH"] = f"{found['PATH']}:{tools}" if found.get("PATH") else tools
@@ -80,9 +82,9 @@ def _is_ours(name: str) -> bool:
     return name.startswith("OVERMIND_") and name not in KEPT
 
 
-def _is_a_plans(name: str) -> bool:
-    """Whether a plan gives it to each of its agents; it is never inherited."""
-    return name == FOLDER or name.startswith(VARIABLE)
+def _is_told(name: str) -> bool:
+    """Whether a plan gives it to each of its agents, or isolation to its mission; it is never inherited."""
+    return name == FOLDER or name.startswith(VARIABLE) or name in ISOLATION
 
 
 @lru_cache(maxsize=4096)  # the same names come with every mission

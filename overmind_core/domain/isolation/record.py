@@ -44,10 +44,8 @@ class Isolation:
     """Service → id of the child mission."""
     ready_once: bool = False
     """Its mission has run: work may be in the worktree, which nothing but a person removes from now on."""
-    set_up: bool = False
-    """The project's set-up commands have succeeded in this worktree."""
-    step: str = ""
-    """What is going on, for people; "" when nothing is."""
+    ended: bool = False
+    """What it held while its mission lived is let go: ports, services, running containers."""
 
     @property
     def folder(self) -> str:

@@ -141,6 +141,7 @@ async def _end_levels(
             core.book.tell(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
         before = frozenset(mission.id for mission in level) or before
     ended = [await core.book.ended(mission.id) for level in order for mission in level]
+    await core.isolation.calm([one.id for one in ended])
     survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
     if survivors:
         message = f"Some processes could not be ended: {'; '.join(survivors)}. They are tried again each minute."

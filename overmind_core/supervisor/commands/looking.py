@@ -77,6 +77,7 @@ async def ps(core: Supervisor, request: Ps, caller: Caller) -> list[dict[str, An
     ]
     for row in rows:
         row["attached"] = core.attached.count(row["id"])
+        row["isolation"] = core.isolation.shown(row["id"])
     if request.wide:
         await _widen(core, found, rows, said)
     return rows
@@ -96,6 +97,8 @@ async def info(core: Supervisor, request: Info, caller: Caller) -> dict[str, Any
     unseen = core.news.is_new(mission.id)
     found = records.details(mission, runs, children, core.clock.wall(), lines[0], said=said, unseen=unseen)
     found["attached"] = core.attached.count(mission.id)
+    found["isolation"] = core.isolation.shown(mission.id)
+    found["now"] = core.isolation.steps.get(mission.id) or found["now"]
     found["last_activity_at"] = _last_activity(core, mission)
     if mission.definition.max_cost:
         found["tree_cost_usd"] = round(core.budgets.total(mission.id), 6)
@@ -160,7 +163,8 @@ async def _widen(
         row["memory_bytes"] = None if usage is None else usage.memory_bytes
         row["output_bytes_per_second"] = round(core.pulse.rate(mission.run_id), 1) if mission.is_live else None
         row["next_restart_at"] = records.time(mission.next_restart_at)
-        row["now"] = records.now_line(mission, line, said.get(mission.id))
+        step = core.isolation.steps.get(mission.id)
+        row["now"] = step or records.now_line(mission, line, said.get(mission.id))
 
 
 async def _last_lines(core: Supervisor, missions: Sequence[Mission]) -> list[str]:

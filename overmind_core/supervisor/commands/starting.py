@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agent import Agent
     from overmind_core.supervisor.callers import Caller
     from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.isolation.creating import Planned
     from overmind_core.supervisor.ledger import Change
     from overmind_core.supervisor.requests import RestartArgs, Start
 
@@ -70,7 +71,8 @@ async def begin_agent(
     if (holder := core.book.roster.holder(name)) is not None:
         told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
         raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
-    return await _create(core, request, None, _Place(name, parent), also)
+    planned = await core.isolation.planned(request) if request.isolate else None
+    return await _create(core, request, None, _Place(name, parent, planned=planned), also)
 
 
 async def _begin(
@@ -78,15 +80,17 @@ async def _begin(
 ) -> dict[str, Any]:
     inside = mission_of(caller, core.book, core.home.root)
     parent = _parent(core, request, inside)
-    return await _create(core, request, caller, _Place(_name(core, request.name), parent, inside), also)
+    planned = await core.isolation.planned(request)
+    return await _create(core, request, caller, _Place(_name(core, request.name), parent, inside, planned), also)
 
 
 class _Place(NamedTuple):
-    """Where a new mission stands: its name, its parent, and the mission that asked for it."""
+    """Where a new mission stands: its name, its parent, the mission that asked for it, what is to be its own."""
 
     name: str
     parent: str | None
     inside: str | None = None
+    planned: Planned | None = None
 
 
 async def _create(
@@ -96,29 +100,45 @@ async def _create(
     place: _Place,
     also: Callable[[Mission], Writing] | None = None,
 ) -> dict[str, Any]:
-    name, parent, inside = place
+    name, parent, inside, planned = place
     _check_open(core, parent, caller)
     treelimits.check(core, parent, request.provider, inside=inside is not None)
     agent = _bound(core, agent_of(request, core.settings), inside)
     definition = intake.definition(request, agent, name=name, parent=parent)
     mission = Mission(new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
     environment = Environment(request.env, request.env_set)
+    if planned is not None:
+        await core.spawner.check(mission, environment)
+        mission = _isolated(mission, planned)
     writings = [] if also is None else [also(mission)]
     if agent is not None:
         writings.append(core.desk.create(mission, agent))
         mission = core.desk.ready(mission)
     try:
         with core.book.roster.reserved(name, mission.id):
-            await core.spawner.prepare(mission, environment)
+            if planned is None:
+                await core.spawner.prepare(mission, environment)
+            else:
+                writings.append(await core.isolation.record(planned, mission))
             _check_open(core, parent, caller)  # once more: it took a moment
             treelimits.check(core, parent, request.provider, inside=inside is not None)
             changes = _record(core, mission, environment, request.request, writings)
     except BaseException:
         core.desk.drop(mission.id)
+        core.isolation.drop(mission.id)
         raise
     await _saved(core, mission, changes)
-    await _spawn(core, mission)
-    return records.brief(mission)
+    if planned is None:
+        await _spawn(core, mission)
+        return records.brief(mission)
+    core.isolation.begin(mission.id)
+    return {**records.brief(mission), "status": mission.status.value, "note": planned.note or None}
+
+
+def _isolated(mission: Mission, planned: Planned) -> Mission:
+    """What is prepared before it is started, and where it then runs."""
+    definition = replace(mission.definition, isolated=True, cwd=planned.folder(mission.id))
+    return replace(mission, definition=definition, status=Status.PREPARING)
 
 
 def _bound(core: Supervisor, agent: Agent | None, inside: str | None) -> Agent | None:
@@ -163,6 +183,7 @@ async def _saved(core: Supervisor, mission: Mission, changes: tuple[Change, ...]
         core.spawner.forget(mission.id)
         core.book.roster.remove(mission.id)
         core.desk.drop(mission.id)
+        core.isolation.drop(mission.id)
         raise
 
 
@@ -189,8 +210,24 @@ async def restart(core: Supervisor, request: RestartArgs, caller: Caller) -> dic
     if request.id is None:
         raise OvermindError("invalid", "Missing id: say which mission to restart.")
     mission = find(core.book, request.id)
-    await _again(core, mission)
+    await _again(core, mission, request if request.fresh else None)
     return records.brief(mission)
+
+
+async def _freshly(core: Supervisor, mission: Mission, *, force: bool) -> None:
+    """End it, and remove what it has of its own: it gets all of that anew.
+
+    Raises:
+        OvermindError: `not_isolated`; `dirty` or `unmerged`, work would be lost and `force` is not set.
+    """
+    isolation = core.isolation.find(mission.id)
+    if not force:
+        await core.isolation.check(isolation)
+    if mission.is_live:
+        core.book.tell(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+        await core.book.ended(mission.id)
+        await core.isolation.calm([mission.id])
+    await core.isolation.discard(isolation, force=force)
 
 
 async def _restart_lost(core: Supervisor, *, dry_run: bool) -> dict[str, Any]:
@@ -203,8 +240,11 @@ async def _restart_lost(core: Supervisor, *, dry_run: bool) -> dict[str, Any]:
     return {"missions": [records.brief(mission) for mission in lost]}
 
 
-async def _again(core: Supervisor, mission: Mission) -> None:
+async def _again(core: Supervisor, mission: Mission, fresh: RestartArgs | None = None) -> None:
     mission = core.book.get(mission.id) or mission
+    if fresh is not None:
+        await _freshly(core, mission, force=fresh.force)
+        mission = core.book.get(mission.id) or mission
     number = mission.run
     if mission.is_live:
         mission = core.book.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))

@@ -1,0 +1,174 @@
+"""What becomes of what a mission has of its own: when it ends, and when somebody wants it gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.facts import Note
+from overmind_core.domain.isolation.project import Teardown
+from overmind_core.domain.mission import Cause, Status
+from overmind_core.errors import OvermindError
+from overmind_core.git import worktrees
+from overmind_core.supervisor.isolation import containers, services
+from overmind_core.supervisor.isolation.worktree import with_git
+from overmind_core.wire.bytestrings import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.git.run import Git
+    from overmind_core.supervisor.isolation.isolations import Isolations
+
+NAMED = 10
+"""Files and commits that a refusal names."""
+_log = logging.getLogger(__name__)
+
+
+async def over(isolations: Isolations, mission: str) -> None:
+    """The mission has ended for good: its ports are free, its services ended, its containers stopped."""
+    isolation, current = isolations.records.get(mission), isolations.core.book.known(mission)
+    if isolation is None or isolation.ended or (current is not None and current.is_live):
+        return
+    ended = isolations.core.book.get(mission)
+    cause = Cause.KILL if ended is not None and ended.status is Status.KILLED else Cause.STOP
+    await services.end(isolations, isolation, cause)
+    try:
+        await _containers_over(isolations, isolation)
+    except OvermindError as error:  # the engine is gone: the next start looks again
+        _log.warning("containers of mission %s were not stopped: %s", mission, error.message)
+    isolations.ports.release(mission)
+    isolation = isolations.records[mission]
+    isolations.put(replace(isolation, ended=True))
+    if not isolation.ready_once and isolation.branch is None and not isolation.containers:
+        return  # nothing was made, or all of it is undone
+    if isolation.project.teardown is not Teardown.KEEP and await _is_untouched(isolations, isolation):
+        await _remove(isolations, isolations.records[mission], force=False)
+
+
+async def discard(isolations: Isolations, isolation: Isolation, *, force: bool) -> None:
+    """Remove everything; see `Isolations.discard`."""
+    core, mission = isolations.core, isolation.mission
+    current = core.book.known(mission)
+    if current is not None and current.is_live:
+        name = current.definition.name
+        raise OvermindError("not_finished", f"Mission {mission} ({name}) is {current.status}. Stop or kill it first.")
+    await over(isolations, mission)
+    isolation = isolations.records.get(mission, isolation)
+    if not force:
+        await check(isolations, isolation)
+    await _remove(isolations, isolation, force=force)
+    isolations.ports.forget(mission)
+    kept = core.book.get(mission)
+    if kept is None:
+        isolations.forget(mission)
+    else:
+        core.book.note(kept, Note("discarded"))
+
+
+async def check(isolations: Isolations, isolation: Isolation) -> None:
+    """Refuse to remove work that is nowhere else.
+
+    Raises:
+        OvermindError: `dirty` or `unmerged`, naming it.
+    """
+    if isolation.branch is None or isolation.worktree is None:
+        return
+    if not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+        return
+    state = await state_of(isolations, isolation)
+    name = isolation.name
+    if state.dirty:
+        files = [to_wire(path) for path in state.dirty]
+        told = f"{_some(files, 'file')} in the worktree of {name} are not committed: {_listed(files)}."
+        raise OvermindError(
+            "dirty", f"{told} Commit them with: overmind commit {name} -m …; or discard with --force", files=files
+        )
+    if not state.merged:
+        commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
+        told = f"{_some(commits, 'commit')} of {name} are merged nowhere: {_listed(commits)}."
+        raise OvermindError(
+            "unmerged", f"{told} Land them with: overmind merge {name}; or discard with --force", commits=commits
+        )
+
+
+async def state_of(isolations: Isolations, isolation: Isolation) -> worktrees.State:
+    """How the mission's worktree stands to its base.
+
+    Raises:
+        OvermindError: `git_failed`.
+    """
+    assert isolation.worktree is not None
+    return await with_git(
+        isolations,
+        worktrees.state,
+        isolations.git(isolation),
+        from_wire(isolation.worktree),
+        None if isolation.base is None else from_wire(isolation.base),
+        isolation.base_commit or "",
+    )
+
+
+async def _containers_over(isolations: Isolations, isolation: Isolation) -> None:
+    """Stopped; removed when nobody will ever know of them again: a headless run takes its home along."""
+    if not isolation.containers:
+        return
+    if isolations.core.keepers.kill_after is None:
+        await containers.stop(isolations, isolation)
+    else:
+        await containers.remove(isolations, isolation)
+        isolations.put(replace(isolations.records[isolation.mission], containers={}, volumes=()))
+
+
+async def _is_untouched(isolations: Isolations, isolation: Isolation) -> bool:
+    if isolation.worktree is None or isolation.branch is None:
+        return isolation.worktree is None
+    if not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+        return False
+    try:
+        state = await state_of(isolations, isolation)
+    except OvermindError as error:
+        _log.warning("the worktree of mission %s is kept: %s", isolation.mission, error.message)
+        return False
+    return not state.dirty and not state.ahead and not state.files
+
+
+async def _remove(isolations: Isolations, isolation: Isolation, *, force: bool) -> None:
+    await containers.remove(isolations, isolation)
+    if isolation.worktree is not None and isolation.branch is not None:
+        try:
+            await with_git(isolations, _remove_worktree, isolations.git(isolation), isolation, force)
+        except (worktrees.Dirty, worktrees.Unmerged) as error:
+            raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
+    cleaned = replace(
+        isolations.records.get(isolation.mission, isolation),
+        branch=None,
+        base_commit=None,
+        containers={},
+        volumes=(),
+        services={},
+        ready_once=False,
+    )
+    isolations.put(cleaned)
+
+
+def _remove_worktree(git: Git, isolation: Isolation, force: bool) -> None:  # noqa: FBT001 - passed on by a thread
+    worktrees.remove(
+        git,
+        from_wire(isolation.source),
+        from_wire(isolation.worktree or ""),
+        from_wire(isolation.branch or ""),
+        force=force,
+        base=None if isolation.base is None else from_wire(isolation.base),
+        base_commit=isolation.base_commit,
+    )
+
+
+def _some(things: list[str], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+
+
+def _listed(things: list[str]) -> str:
+    more = f" and {len(things) - NAMED} more" if len(things) > NAMED else ""
+    return ", ".join(things[:NAMED]) + more

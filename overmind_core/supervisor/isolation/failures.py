@@ -1,0 +1,28 @@
+"""What can go wrong on the way, as people are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from overmind_core.git.run import GitFailed
+
+_INSTALL = "Git is not on PATH: install it, for example with: apt install git"
+
+
+def git_failed(error: GitFailed) -> OvermindError:
+    """What git said."""
+    return OvermindError("git_failed", f"Git refused: {error.reason}.".replace("..", "."))
+
+
+def git_missing() -> OvermindError:
+    """There is no git."""
+    return OvermindError("git_failed", _INSTALL)
+
+
+def no_commits(source: str) -> OvermindError:
+    """A worktree has to begin somewhere."""
+    told = f"{source} has no commits yet, so that no worktree can begin there. Make one first: git commit"
+    return OvermindError("git_failed", told)

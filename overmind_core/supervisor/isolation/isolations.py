@@ -1,0 +1,283 @@
+"""All isolated missions: what each has of its own, who prepares it, and what becomes of it when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from overmind_core.domain.facts import Note
+from overmind_core.domain.isolation import naming
+from overmind_core.domain.isolation.saga import Phase
+from overmind_core.domain.mission import Definition, Status
+from overmind_core.errors import OvermindError
+from overmind_core.git.run import Git
+from overmind_core.supervisor.isolation import creating, ending, leftovers, saved
+from overmind_core.supervisor.isolation.driver import Driver
+from overmind_core.supervisor.isolation.engines import Engines
+from overmind_core.supervisor.isolation.ports import Ports
+from overmind_core.supervisor.isolation.projects import Projects
+from overmind_core.supervisor.isolation.setup import set_up
+from overmind_core.supervisor.lookup import find
+from overmind_core.wire.bytestrings import from_wire
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.domain.mission import Mission
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.isolation.creating import Planned
+    from overmind_core.supervisor.requests import Start
+
+THREADS = 12
+"""For git, engines and files: what blocks."""
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Isolations:
+    """Used from the loop's thread."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self.core = core
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
+        self.projects = Projects(self.threads, core.state.trusted, core.ledger.flush)
+        self.engines = Engines(self.threads)
+        self.ports = Ports(core.state, core.ledger, self.threads)
+        self.records: dict[str, Isolation] = {}
+        """By mission; also of missions that were removed, as long as something is left."""
+        self.steps: dict[str, str] = {}
+        """Mission → what is going on, for people."""
+        self._drivers: dict[str, Driver] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    def load(self) -> None:
+        """Bring into memory what is there."""
+        self.records = saved.isolations(self.core.state.isolations.all())
+        self.ports.load()
+
+    def take_up(self) -> None:
+        """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
+        for isolation in list(self.records.values()):
+            mission = self.core.book.live.get(isolation.mission)
+            unfinished = isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
+            if unfinished if mission is None else mission.setup or self.drives(mission):
+                self._drive(isolation.mission, interrupted=True)
+            elif mission is None and not isolation.ended:
+                self.core.background(self.over(isolation.mission))
+        self.core.background(leftovers.clean(self))
+
+    def close(self) -> None:
+        """Wait for nobody: the next supervisor goes on."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    async def planned(self, request: Start) -> Planned | None:
+        """How a mission is to be isolated; see `creating.planned`."""
+        return await creating.planned(self, request)
+
+    async def record(self, planned: Planned, mission: Mission) -> Callable[[], None]:
+        """Reserve what the mission is to have; see `creating.record`."""
+        return await creating.record(self, planned, mission.id, mission.definition.name)
+
+    async def check(self, isolation: Isolation) -> None:
+        """Refuse to lose work; see `ending.check`."""
+        await ending.check(self, isolation)
+
+    def begin(self, mission: str) -> None:
+        """The mission and its record are saved: prepare it."""
+        self._drive(mission)
+
+    def prepare(self, mission: str) -> None:
+        """The mission is to be started again, or its set-up is over."""
+        if mission not in self._drivers:
+            self._drive(mission, renew=True)
+
+    def drives(self, mission: Mission) -> bool:
+        """Whether its next step is ours: no process of it can be there."""
+        isolation = self.records.get(mission.id)
+        if isolation is None or mission.setup or mission.pid is not None:
+            return False
+        unfinished = isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
+        return mission.status is Status.PREPARING or (mission.status is Status.STOPPING and unfinished)
+
+    def changed(self, mission: Mission) -> None:
+        """A state of the mission was saved."""
+        isolation = self.records.get(mission.id)
+        if isolation is None:
+            return
+        driver = self._drivers.get(mission.id)
+        if driver is not None:
+            driver.look()
+        elif not mission.is_live and not isolation.ended:
+            self.core.background(self.over(mission.id))
+
+    async def calm(self, missions: Iterable[str]) -> None:
+        """Wait until nothing of these ended missions runs any more: services, containers, preparations."""
+        await asyncio.gather(*(self.over(one) for one in missions if one in self.records))
+
+    async def over(self, mission: str) -> None:
+        """Let go of what the mission held while it lived, unless it lives again."""
+        if (driver := self._drivers.get(mission)) is not None:
+            await driver.done.wait()
+        async with self.turn(mission):
+            await ending.over(self, mission)
+
+    async def discard(self, isolation: Isolation, *, force: bool) -> None:
+        """Remove everything of an ended mission.
+
+        Raises:
+            OvermindError: `unmerged` or `dirty`, work would be lost and `force` is not set; `not_finished`.
+        """
+        async with self.turn(isolation.mission):
+            await ending.discard(self, self.records.get(isolation.mission, isolation), force=force)
+
+    async def let_go(self, missions: Sequence[str]) -> None:
+        """These missions are removed: so is what they had of their own, but for work that would be lost."""
+        for mission in missions:
+            isolation = self.records.get(mission)
+            if isolation is None:
+                continue
+            try:
+                await self.discard(isolation, force=False)
+            except OvermindError as error:
+                _log.info("kept what mission %s has of its own: %s", mission, error.message)
+            else:
+                self.forget(mission)
+
+    def find(self, text: str) -> Isolation:
+        """The isolation of the mission that `text` means; also of one that was removed, by its id or name.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+        """
+        removed = [one for one in self.records.values() if text in {one.mission, one.name} or _is_start(text, one)]
+        try:
+            mission = find(self.core.book, text)
+        except OvermindError as error:
+            if error.code == "not_found" and len(removed) == 1:
+                return removed[0]
+            raise
+        isolation = self.records.get(mission.id)
+        if isolation is None:
+            told = f"Mission {mission.id} ({mission.definition.name}) has nothing of its own."
+            raise OvermindError("not_isolated", f"{told} Start it with: overmind run --isolate")
+        return isolation
+
+    def environment(self, mission_id: str) -> dict[str, str]:
+        """What isolation adds to the environment of a mission; one in another's worktree shares that."""
+        if not self.records:
+            return {}
+        own = self.records.get(mission_id)
+        if own is not None:
+            return naming.environment(own)
+        mission = self.core.book.known(mission_id)
+        while mission is not None and mission.definition.parent is not None:
+            above = self.records.get(mission.definition.parent)
+            if above is not None:
+                return naming.environment(above) if _is_in(mission.definition.cwd, above.worktree) else {}
+            mission = self.core.book.known(mission.definition.parent)
+        return {}
+
+    def setup(self, mission: Mission) -> Definition:
+        """The definition of the run that sets the mission's project up."""
+        return set_up(mission.definition, self.records[mission.id])
+
+    def git(self, isolation: Isolation) -> Git:
+        """Git in the world of the mission's caller, or in ours when that is no longer known."""
+        environment = self.core.environment(isolation.mission)
+        both = {**environment.inherited, **environment.chosen}
+        return Git({from_wire(name): from_wire(value) for name, value in both.items()}, isolation.mission)
+
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
+        """Call something that blocks, elsewhere."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
+
+    def turn(self, mission: str) -> asyncio.Lock:
+        """Held by whoever changes what the mission has."""
+        return self._turns.setdefault(mission, asyncio.Lock())
+
+    def put(self, isolation: Isolation) -> None:
+        """Replace a record; it is saved with this turn's commit."""
+        self.records[isolation.mission] = isolation
+        self.core.ledger.save(lambda: self.write(isolation))
+
+    def write(self, isolation: Isolation) -> None:
+        """Save a record, inside of a transaction."""
+        self.core.state.isolations.save(saved.row(isolation))
+
+    def drop(self, mission: str) -> None:
+        """Nothing came of the mission: it was never saved."""
+        self.records.pop(mission, None)
+        self.ports.drop(mission)
+
+    def forget(self, mission: str) -> None:
+        """Nothing of the mission's own is left."""
+        if self.records.pop(mission, None) is not None:
+            self.ports.forget(mission)
+            self.core.ledger.save(lambda: self.core.state.isolations.remove([mission]))
+        self.steps.pop(mission, None)
+        self._turns.pop(mission, None)
+
+    def step(self, mission: str, text: str, *, event: bool = False) -> None:
+        """Say what is going on; an event when it is a new step."""
+        if text:
+            self.steps[mission] = text
+        else:
+            self.steps.pop(mission, None)
+        current = self.core.book.live.get(mission)
+        if current is None:
+            return
+        if event:
+            self.core.book.note(current, Note("preparing", data=(("step", text),)))
+        self.core.feed.changed(current)
+
+    def once(self, about: str, note: str) -> str:
+        """The note, if it was not told yet."""
+        if not note or (about, note) in self._told:
+            return ""
+        self._told.add((about, note))
+        return note
+
+    def shown(self, mission: str) -> dict[str, Any] | None:
+        """What the API tells of a mission's isolation."""
+        one = self.records.get(mission)
+        if one is None:
+            return None
+        return {
+            "source": one.source,
+            "worktree": one.worktree if one.branch is not None else None,
+            "branch": one.branch,
+            "base": one.base,
+            "ports": one.ports,
+            "containers": one.containers,
+            "services": one.services,
+            "step": self.steps.get(mission),
+        }
+
+    def _drive(self, mission: str, *, renew: bool = False, interrupted: bool = False) -> None:
+        driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
+        task = self.core.background(driver.run())
+        task.add_done_callback(lambda _: self._driven(driver))
+
+    def _driven(self, driver: Driver) -> None:
+        if self._drivers.get(driver.mission) is driver:
+            del self._drivers[driver.mission]
+        driver.done.set()
+        mission, isolation = self.core.book.known(driver.mission), self.records.get(driver.mission)
+        if isolation is None or self.core.leaving.is_set():
+            return
+        if mission is None or not mission.is_live:
+            if not isolation.ended:
+                self.core.background(self.over(driver.mission))
+        elif mission.status is Status.PREPARING and not mission.setup:  # it was asked for again meanwhile
+            self._drive(driver.mission, renew=True)
+
+
+def _is_start(text: str, isolation: Isolation) -> bool:
+    return len(text) >= 4 and isolation.mission.startswith(text)  # noqa: PLR2004 - as of ids elsewhere
+
+
+def _is_in(folder: str, top: str | None) -> bool:
+    return top is not None and f"{folder}/".startswith(f"{top}/")

@@ -1,0 +1,140 @@
+"""Which project a folder belongs to, what its file wants, and whether a person has allowed that."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.isolation.project import FILE
+from overmind_core.domain.problems import Problems
+from overmind_core.errors import OvermindError
+from overmind_core.git import repository as git_repository
+from overmind_core.git.run import Git, GitFailed, GitMissing
+from overmind_core.supervisor.isolation.failures import git_failed, git_missing
+from overmind_core.wire.bytestrings import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
+
+    from overmind_core.git.repository import Repository
+    from overmind_core.projects.disk import Found
+    from overmind_core.store.trusted import Trusted
+
+TRUE_FOR = 0.2
+"""Seconds in which a folder without a project is taken for one without a look: a burst of starts asks all the time."""
+OURS = "/.overmind/worktrees/"
+"""In the path of every worktree that we made."""
+LOOK_SECONDS = 10.0
+
+
+class Looked(NamedTuple):
+    """A folder's project. Paths are the system's."""
+
+    source: str
+    """Top of the person's checkout, of the project, or else the folder itself."""
+    subfolder: str
+    """The folder, relative to the top of its checkout."""
+    repository: Repository | None
+    found: Found | None
+    """Its file; None when it has none."""
+    trusted: bool
+    changed: bool
+    """Another content of the file was trusted."""
+    shared: bool
+    """The folder is in a worktree of another mission."""
+
+
+class Projects:
+    """Looks at folders, in threads."""
+
+    def __init__(self, threads: Executor, trusted: Trusted, flush: Callable[[], None]) -> None:
+        self._threads = threads
+        self._trusted = trusted
+        self._flush = flush
+        self._plain: dict[str, bool] = {}
+        """Folders that were looked at just now, and whether they have a file."""
+
+    async def has_file(self, cwd: str) -> bool:
+        """Whether a mission in this folder is isolated unasked: cheap, as every start asks. `cwd` in wire form."""
+        known = self._plain.get(cwd)
+        if known is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        look = loop.run_in_executor(self._threads, _project_above, from_wire(cwd))
+        done, _ = await asyncio.wait([look], timeout=LOOK_SECONDS)
+        if not done:
+            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
+        self._plain[cwd] = has = look.result() is not None
+        loop.call_later(TRUE_FOR, self._plain.pop, cwd, None)
+        return has
+
+    async def look(self, cwd: str, environ: Mapping[str, str]) -> Looked:
+        """Everything about the project of a folder; texts in wire form.
+
+        Raises:
+            OvermindError: `invalid`, its file has mistakes, each of which is told with its place; `git_failed`.
+        """
+        environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
+        loop = asyncio.get_running_loop()
+        try:
+            place, found = await loop.run_in_executor(self._threads, _look, Git(environ), from_wire(cwd))
+        except GitFailed as error:
+            raise git_failed(error) from None
+        if found is None:
+            return Looked(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
+        self._flush()
+        trusted = self._trusted.sum_of(to_wire(found.path))
+        same = trusted == found.sha256
+        return Looked(*place, found, trusted=same, changed=trusted is not None and not same, shared=_is_ours(cwd))
+
+
+_Place = tuple[str, str, "Repository | None"]
+
+
+def _look(git: Git, cwd: str) -> tuple[_Place, Found | None]:
+    from overmind_core.projects import disk  # noqa: PLC0415 - YAML is for those who have such a file
+
+    try:
+        repository = git_repository.find(git, cwd)
+    except GitMissing:
+        if _project_above(cwd) is None:
+            raise git_missing() from None
+        repository = None
+    if repository is None:
+        top = _project_above(cwd) or cwd
+        place: _Place = (top, os.path.relpath(cwd, top) if cwd != top else "", None)
+    else:
+        ours = _is_ours(repository.top)
+        top = repository.main or repository.top if ours else repository.top
+        place = (top, repository.subfolder, repository)
+    try:
+        return place, disk.load(top)
+    except Problems as problems:
+        path = to_wire(os.path.join(top, FILE))
+        lines = [f"{path}:{one.line}:{one.column}: {one.message}" for one in problems.problems]
+        raise OvermindError("invalid", "\n".join(lines), problems=lines) from None
+    except disk.Unreadable as error:
+        raise OvermindError("invalid", f"{to_wire(error.path)} can't be used: {error.why}.") from None
+
+
+def _project_above(cwd: str) -> str | None:
+    """The nearest folder from here upwards with a project's file, not beyond the repository that it is in.
+
+    None in a worktree that we made: what is started there shares it.
+    """
+    if _is_ours(cwd):
+        return None
+    folder = cwd
+    while True:
+        if os.path.lexists(os.path.join(folder, FILE)):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.lexists(os.path.join(folder, ".git")):
+            return None
+        folder = parent
+
+
+def _is_ours(path: str) -> bool:
+    return OURS in f"{path}/"

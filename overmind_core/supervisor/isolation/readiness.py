@@ -1,0 +1,106 @@
+"""The steps that wait for a service to be ready."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.isolation.project import READY_SECONDS, Ready, ReadyKind
+from overmind_core.domain.plan.blueprint import Probe, ProbeKind
+from overmind_core.errors import OvermindError
+from overmind_core.supervisor.isolation.containers import with_engine
+from overmind_core.supervisor.plans.probes import NotReady, until_ready
+
+if TYPE_CHECKING:
+    from overmind_core.containers.engine import Engine
+    from overmind_core.domain.isolation.project import Service
+    from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.supervisor.isolation.isolations import Isolations
+
+PAUSE = 0.2
+"""Seconds between two looks at a container."""
+
+
+class Readiness:
+    """Of one mission's services."""
+
+    def __init__(self, isolations: Isolations, mission: str, unwanted: asyncio.Event) -> None:
+        self._isolations = isolations
+        self._mission = mission
+        self._unwanted = unwanted
+
+    async def holds(self, service: str) -> bool:
+        """It is looked at each time."""
+        del service
+        return False
+
+    async def take(self, service: str) -> None:
+        """Wait until it is ready, or nobody wants it to be."""
+        wanted = self._service(service)
+        waiting = asyncio.ensure_future(self._container(wanted) if wanted.image is not None else self._process(wanted))
+        stopped = asyncio.ensure_future(self._unwanted.wait())
+        try:
+            await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise OvermindError("not_running", "it was stopped while it was prepared")
+            waiting.result()
+        finally:
+            stopped.cancel()
+            if waiting.cancel():
+                await asyncio.gather(waiting, return_exceptions=True)
+
+    async def undo(self, service: str) -> None:
+        """Nothing: it was only waited for."""
+
+    def text(self, service: str) -> str:
+        """For people."""
+        return f"waiting for {service}"
+
+    async def _container(self, service: Service) -> None:
+        from overmind_core.containers import readiness  # noqa: PLC0415 - for those who have containers
+
+        one = self._record
+        name, port = one.containers[service.name], one.ports.get(service.name)
+
+        def look(engine: Engine) -> str:
+            return readiness.look(engine, name, port, service.ready)
+
+        limit, why = READY_SECONDS if service.ready is None else service.ready.timeout, "nobody could look in time"
+        try:
+            async with asyncio.timeout(limit):
+                while why := await with_engine(self._isolations, one, look):
+                    self._isolations.step(self._mission, f"waiting for {service.name}: {why}")
+                    await asyncio.sleep(PAUSE)
+        except TimeoutError:
+            raise OvermindError("not_ready", f"it did not become ready: after {limit:g} s {why}.") from None
+
+    async def _process(self, service: Service) -> None:
+        if service.ready is None:
+            return
+        mission = self._isolations.core.book.get(self._record.services[service.name])
+        if mission is None or not mission.is_live:
+            raise OvermindError("not_ready", f"it has ended. See: overmind logs {self._record.services[service.name]}")
+        try:
+            await until_ready(self._isolations.core, mission, _probe(service.ready, self._record.ports[service.name]))
+        except NotReady as error:
+            raise OvermindError(
+                "not_ready", f"it did not become ready: {error}. See: overmind logs {mission.definition.name}"
+            ) from None
+
+    def _service(self, name: str) -> Service:
+        return next(one for one in self._record.project.services if one.name == name)
+
+    @property
+    def _record(self) -> Isolation:
+        return self._isolations.records[self._mission]
+
+
+def _probe(ready: Ready, port: int) -> Probe:
+    match ready.kind:
+        case ReadyKind.TCP:
+            return Probe(ProbeKind.TCP, str(port), ready.timeout)
+        case ReadyKind.HTTP:
+            return Probe(ProbeKind.HTTP, f"http://localhost:{port}{ready.target}", ready.timeout)
+        case ReadyKind.EXEC:
+            return Probe(ProbeKind.EXEC, ready.target, ready.timeout)
+    return Probe(ProbeKind.LOG, ready.target, ready.timeout)

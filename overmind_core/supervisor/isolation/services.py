@@ -1,0 +1,114 @@
+"""The steps that run a project's own processes, as child missions in the worktree."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.facts import EndAsked
+from overmind_core.domain.isolation import naming
+from overmind_core.domain.mission import Cause
+from overmind_core.supervisor.commands import starting
+from overmind_core.supervisor.requests import Start
+from overmind_core.supervisor.spawner import Environment
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.project import Service
+    from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.supervisor.isolation.isolations import Isolations
+
+LABEL = "overmind.service"
+LONGEST_NAME = 120
+
+
+async def end(isolations: Isolations, isolation: Isolation, cause: Cause) -> None:
+    """End the mission's services and wait until nothing of them runs."""
+    await asyncio.gather(*(end_one(isolations, one, cause) for one in isolation.services.values()))
+
+
+async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
+    """End one service."""
+    book = isolations.core.book
+    current = book.live.get(mission)
+    if current is None:
+        return
+    grace = 0.0 if cause is Cause.KILL else current.definition.grace
+    book.tell_if_legal(current, EndAsked(cause, grace), urgent=True)
+    await book.ended(mission)
+
+
+class Services:
+    """The services of one mission."""
+
+    def __init__(self, isolations: Isolations, mission: str) -> None:
+        self._isolations = isolations
+        self._core = isolations.core
+        self._mission = mission
+
+    async def holds(self, service: str) -> bool:
+        """Whether it lives."""
+        child = self._record.services.get(service)
+        return child is not None and child in self._core.book.live
+
+    async def take(self, service: str) -> None:
+        """Start it."""
+        name = self._name(service)
+        begun = await starting.begin_agent(self._core, self._request(service), name=name, parent=self._mission)
+        services = {**self._record.services, service: str(begun["id"])}
+        self._isolations.put(replace(self._record, services=services))
+
+    async def undo(self, service: str) -> None:
+        """End it, however far its start came."""
+        self._core.ledger.flush()
+        row = self._core.state.missions.by_request(self._key(service))
+        for mission in {self._record.services.get(service), None if row is None else row.id} - {None}:
+            assert mission is not None
+            await end_one(self._isolations, mission, Cause.KILL)
+        rest = {other: child for other, child in self._record.services.items() if other != service}
+        self._isolations.put(replace(self._record, services=rest))
+
+    def text(self, service: str) -> str:
+        """For people."""
+        return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
+
+    def _request(self, service: str) -> Start:
+        wanted, environment = self._service(service), self._inherited
+        chosen = {**environment.chosen, **naming.environment(self._record, service), **wanted.env}
+        return Start(
+            command=wanted.command or "",
+            cwd=self._record.worktree or self._record.source,
+            env=environment.inherited,
+            env_set=chosen,
+            restart=wanted.restart,
+            labels={LABEL: service},
+            isolate=False,
+            request=self._key(service),
+        )
+
+    def _name(self, service: str) -> str:
+        """Below the mission's; with its id when an older mission of that name still has such a service."""
+        name = self._core.book.live[self._mission].definition.name
+        wanted = f"{name}/{service}"
+        return wanted if self._core.book.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
+
+    def _key(self, service: str) -> str:
+        """Of this start: the same after a crash, another for another start."""
+        run = self._core.book.live[self._mission].run if self._mission in self._core.book.live else 0
+        return f"isolation:{self._mission}:{service}:{run}"
+
+    def _service(self, name: str) -> Service:
+        return next(one for one in self._record.project.services if one.name == name)
+
+    @property
+    def _inherited(self) -> Environment:
+        """The caller's environment, without what isolation adds to it for the mission itself."""
+        saved = self._core.state.environments.get(self._mission)
+        parts = msgspec.json.decode(saved) if saved else {}
+        return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
+
+    @property
+    def _record(self) -> Isolation:
+        return self._isolations.records[self._mission]
