@@ -150,5 +150,5 @@ def _filled(template: str, name: str, mission: str) -> str:
 def _for_git(name: str) -> str:
     """A mission's name as a part of a branch's."""
     plain = re.sub(r"[\x00-\x20\x7f~^:?*\[\\{}@/]", "-", name)
-    plain = re.sub(r"\.{2,}", ".", plain).strip(".-")
+    plain = re.sub(r"\.{2,}", ".", plain).lstrip(".-").rstrip(".")
     return plain.removesuffix(".lock")

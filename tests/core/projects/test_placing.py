@@ -171,7 +171,7 @@ def test_names_that_are_no_utf8_are_copied_too(source, worktree):
 
 def test_a_crash_in_the_middle_leaves_no_half_file_under_its_name(source, worktree, monkeypatch):
     write(source, "a")
-    monkeypatch.setattr(placing.os, "rename", crash)
+    monkeypatch.setattr(os, "rename", crash)
     with pytest.raises(KeyboardInterrupt):
         place(str(source), str(worktree), ["a"], [])
     monkeypatch.undo()
