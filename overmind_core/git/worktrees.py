@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -86,6 +85,8 @@ def _exclude(path: str) -> None:
     if text and not text.endswith(b"\n"):
         text += b"\n"
     # Beside it, then renamed: somebody who reads it meanwhile, or a full disk, never sees half of it.
+    import tempfile  # noqa: PLC0415 - a supervisor seldom needs it
+
     handle, beside = tempfile.mkstemp(prefix="exclude.", dir=os.path.dirname(path))
     try:
         with open(handle, "wb") as file:

@@ -81,7 +81,11 @@ async def _begin(
     inside = mission_of(caller, core.book, core.home.root)
     parent = _parent(core, request, inside)
     planned = await core.isolation.planned(request)
-    return await _create(core, request, caller, _Place(_name(core, request.name), parent, inside, planned), also)
+    place = _Place(_name(core, request.name), parent, inside, planned)
+    begun = await _create(core, request, caller, place, also)
+    if request.isolate is False and await core.isolation.projects.has_file(request.cwd):
+        begun["note"] = "not isolated: it shares files, ports and services with everybody else in this folder."
+    return begun
 
 
 class _Place(NamedTuple):

@@ -71,12 +71,12 @@ class Planned:
 
 
 async def planned(isolations: Isolations, request: Start) -> Planned | None:
-    """How the mission is to be isolated; None when it is not.
+    """How the mission is to be isolated; None when it is not to be.
 
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    if request.isolate is None and not await isolations.projects.has_file(request.cwd):
+    if request.isolate is False:
         return None
     environ = {**request.env, **request.env_set}
     looked = await isolations.projects.look(request.cwd, environ)

@@ -1,4 +1,7 @@
-"""All isolated missions: what each has of its own, who prepares it, and what becomes of it when it ends."""
+"""All isolated missions: what each has of its own, who prepares it, and what becomes of it when it ends.
+
+What makes and takes away is loaded with the first of them: a supervisor without any does without its memory.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,20 @@ from overmind_core.domain.isolation import naming
 from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.mission import Definition, Status
 from overmind_core.errors import OvermindError
-from overmind_core.git.run import Git
-from overmind_core.supervisor.isolation import creating, ending, leftovers, saved
-from overmind_core.supervisor.isolation.driver import Driver
+from overmind_core.supervisor.isolation import leftovers, saved
 from overmind_core.supervisor.isolation.engines import Engines
 from overmind_core.supervisor.isolation.ports import Ports
 from overmind_core.supervisor.isolation.projects import Projects
-from overmind_core.supervisor.isolation.setup import set_up
 from overmind_core.supervisor.lookup import find
 from overmind_core.wire.bytestrings import from_wire
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.record import Isolation
     from overmind_core.domain.mission import Mission
+    from overmind_core.git.run import Git
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.isolation.creating import Planned
+    from overmind_core.supervisor.isolation.driver import Driver
     from overmind_core.supervisor.requests import Start
 
 THREADS = 12
@@ -75,14 +77,22 @@ class Isolations:
 
     async def planned(self, request: Start) -> Planned | None:
         """How a mission is to be isolated; see `creating.planned`."""
+        if request.isolate is None and not await self.projects.has_file(request.cwd):
+            return None
+        from overmind_core.supervisor.isolation import creating  # noqa: PLC0415 - see above
+
         return await creating.planned(self, request)
 
     async def record(self, planned: Planned, mission: Mission) -> Callable[[], None]:
         """Reserve what the mission is to have; see `creating.record`."""
+        from overmind_core.supervisor.isolation import creating  # noqa: PLC0415 - see above
+
         return await creating.record(self, planned, mission.id, mission.definition.name)
 
     async def check(self, isolation: Isolation) -> None:
         """Refuse to lose work; see `ending.check`."""
+        from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
+
         await ending.check(self, isolation)
 
     def begin(self, mission: str) -> None:
@@ -119,6 +129,8 @@ class Isolations:
 
     async def over(self, mission: str) -> None:
         """Let go of what the mission held while it lived, unless it lives again."""
+        from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
+
         if (driver := self._drivers.get(mission)) is not None:
             await driver.done.wait()
         async with self.turn(mission):
@@ -130,6 +142,8 @@ class Isolations:
         Raises:
             OvermindError: `unmerged` or `dirty`, work would be lost and `force` is not set; `not_finished`.
         """
+        from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
+
         async with self.turn(isolation.mission):
             await ending.discard(self, self.records.get(isolation.mission, isolation), force=force)
 
@@ -182,10 +196,14 @@ class Isolations:
 
     def setup(self, mission: Mission) -> Definition:
         """The definition of the run that sets the mission's project up."""
+        from overmind_core.supervisor.isolation.setup import set_up  # noqa: PLC0415 - see above
+
         return set_up(mission.definition, self.records[mission.id])
 
     def git(self, isolation: Isolation) -> Git:
-        """Git in the world of the mission's caller, or in ours when that is no longer known."""
+        """Git in the world of the mission's caller."""
+        from overmind_core.git.run import Git  # noqa: PLC0415 - see above
+
         environment = self.core.environment(isolation.mission)
         both = {**environment.inherited, **environment.chosen}
         return Git({from_wire(name): from_wire(value) for name, value in both.items()}, isolation.mission)
@@ -257,6 +275,8 @@ class Isolations:
         }
 
     def _drive(self, mission: str, *, renew: bool = False, interrupted: bool = False) -> None:
+        from overmind_core.supervisor.isolation.driver import Driver  # noqa: PLC0415 - see above
+
         driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
         task = self.core.background(driver.run())
         task.add_done_callback(lambda _: self._driven(driver))

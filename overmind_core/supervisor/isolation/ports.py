@@ -66,7 +66,7 @@ class Ports:
                     lambda: choose(wanted, project.first_port, project.last_port, taken, is_free),
                 )
             except PortRangeExhausted:
-                raise OvermindError("port_range_exhausted", _exhausted(project)) from None
+                raise OvermindError("port_range_exhausted", exhausted(project)) from None
             self._held[mission] = chosen
         return chosen
 
@@ -126,7 +126,8 @@ def _preferred(before: Mapping[str, int], service: str) -> tuple[int, ...]:
     return (before[service],) if service in before else ()
 
 
-def _exhausted(project: Project) -> str:
+def exhausted(project: Project) -> str:
+    """Why a project gets no ports, and what to do."""
     span = f"{project.first_port}-{project.last_port}"
     return (
         f"The port range {span} has too few free ports. See who holds them with: overmind ports; "

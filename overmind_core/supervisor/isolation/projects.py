@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.problems import Problems
 from overmind_core.errors import OvermindError
-from overmind_core.git import repository as git_repository
-from overmind_core.git.run import Git, GitFailed, GitMissing
-from overmind_core.supervisor.isolation.failures import git_failed, git_missing
 from overmind_core.wire.bytestrings import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -78,10 +75,7 @@ class Projects:
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()
-        try:
-            place, found = await loop.run_in_executor(self._threads, _look, Git(environ), from_wire(cwd))
-        except GitFailed as error:
-            raise git_failed(error) from None
+        place, found = await loop.run_in_executor(self._threads, _look, environ, from_wire(cwd))
         if found is None:
             return Looked(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
         self._flush()
@@ -93,15 +87,10 @@ class Projects:
 _Place = tuple[str, str, "Repository | None"]
 
 
-def _look(git: Git, cwd: str) -> tuple[_Place, Found | None]:
+def _look(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
     from overmind_core.projects import disk  # noqa: PLC0415 - YAML is for those who have such a file
 
-    try:
-        repository = git_repository.find(git, cwd)
-    except GitMissing:
-        if _project_above(cwd) is None:
-            raise git_missing() from None
-        repository = None
+    repository = _repository(environ, cwd)
     if repository is None:
         top = _project_above(cwd) or cwd
         place: _Place = (top, os.path.relpath(cwd, top) if cwd != top else "", None)
@@ -117,6 +106,23 @@ def _look(git: Git, cwd: str) -> tuple[_Place, Found | None]:
         raise OvermindError("invalid", "\n".join(lines), problems=lines) from None
     except disk.Unreadable as error:
         raise OvermindError("invalid", f"{to_wire(error.path)} can't be used: {error.why}.") from None
+
+
+def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
+    from overmind_core.git import repository  # noqa: PLC0415 - for those who are isolated
+    from overmind_core.git.run import Git, GitFailed, GitMissing  # noqa: PLC0415 - same
+    from overmind_core.supervisor.isolation.failures import git_failed, git_missing  # noqa: PLC0415 - same
+
+    if not os.path.isdir(cwd):
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
+    try:
+        return repository.find(Git(environ), cwd)
+    except GitFailed as error:
+        raise git_failed(error) from None
+    except GitMissing:
+        if _project_above(cwd) is None:
+            raise git_missing() from None
+        return None
 
 
 def _project_above(cwd: str) -> str | None:
