@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
-from overmind_core.git.run import Git, GitFailed
-
-PATIENCE = 10.0
-"""Seconds that another git in the worktree, such as its agent's, gets to be done with the index."""
-_PAUSE = 0.1
-_LOCKED = "index.lock"
+from overmind_core.git.locks import patiently
+from overmind_core.git.run import Git
 
 
 class NothingToCommit(Exception):
@@ -41,12 +36,12 @@ def commit(git: Git, folder: str, message: str) -> Committed:
     top = git(folder, "rev-parse", "--show-toplevel")
     if unresolved := conflicting(git, top):
         raise Unresolved(unresolved)
-    _patiently(git, top, "add", "-A")
+    patiently(lambda: git(top, "add", "-A"))
     merging = git.ask(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
     if not merging and not changed:
         raise NothingToCommit
-    _patiently(git, top, "commit", "--quiet", "-F", "-", text=message)
+    patiently(lambda: git.ask(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
     return Committed(commit_, subject, changed)
 
@@ -54,17 +49,3 @@ def commit(git: Git, folder: str, message: str) -> Committed:
 def conflicting(git: Git, folder: str) -> tuple[str, ...]:
     """Return the files whose conflicts are not resolved, relative to the top."""
     return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
-
-
-def _patiently(git: Git, folder: str, *words: str, text: str | None = None) -> None:
-    """Run git again while another one has the index."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            git.ask(folder, *words, text=text)
-        except GitFailed as error:
-            if _LOCKED not in error.said or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return

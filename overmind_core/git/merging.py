@@ -7,7 +7,6 @@ in one step at the end, or not at all.
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,7 +14,9 @@ from overmind_core.domain.isolation.landing import Way
 from overmind_core.git import repository
 from overmind_core.git.committing import conflicting
 from overmind_core.git.locks import patiently
+from overmind_core.git.removing import remove
 from overmind_core.git.run import Answer, Git, GitFailed
+from overmind_core.git.submodules import check_out
 
 _PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
           "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
@@ -103,18 +104,17 @@ def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
     """
     close_scratch(git, source, path)
     patiently(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
-    if os.path.exists(os.path.join(path, ".gitmodules")):
-        git(path, "submodule", "--quiet", "update", "--init", "--recursive")
+    if os.path.lexists(os.path.join(path, ".gitmodules")) and (found := repository.find(git, source)) is not None:
+        check_out(git, path, found)
 
 
 def close_scratch(git: Git, source: str, path: str) -> None:
-    """Remove a scratch worktree with all that is in it, however much of it there is; git may be unable to help."""
-    with suppress(GitFailed):
-        git(source, "worktree", "remove", "--force", "--force", path)
-    if os.path.lexists(path):
-        shutil.rmtree(path, ignore_errors=True)
-    with suppress(GitFailed):
-        git(source, "worktree", "prune")
+    """Remove a scratch worktree, however much of it is there.
+
+    Raises:
+        GitFailed: something can't be deleted.
+    """
+    remove(git, source, path, None, force=True)
 
 
 def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, message: str) -> str:
