@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.supervisor import planrequests, requests
+from overmind_core.supervisor import isolationrequests, planrequests, requests
 from overmind_core.supervisor.api import Endpoint
 from overmind_core.supervisor.callers import forbid_inside, mission_of
 from overmind_core.supervisor.commands import (
@@ -14,6 +14,7 @@ from overmind_core.supervisor.commands import (
     editing,
     ending,
     following,
+    isolating,
     logs,
     looking,
     planning,
@@ -95,6 +96,9 @@ TABLE: dict[str, Row] = {
     "ritual_pause": Row(planrequests.Ritual, scheduling.ritual_pause, "pause rituals"),
     "ritual_resume": Row(planrequests.Ritual, scheduling.ritual_resume, "resume rituals"),
     "ritual_delete": Row(planrequests.Ritual, scheduling.ritual_delete, "delete rituals"),
+    "trust": Row(isolationrequests.Trust, isolating.trust, "trust projects"),
+    "isolate": Row(isolationrequests.Isolate, isolating.isolate),
+    "ports": Row(requests.Nothing, isolating.ports),
     "shutdown": Row(requests.Shutdown, ending.shutdown, "shut the daemon down"),
 }
 
