@@ -5,6 +5,25 @@ from __future__ import annotations
 from overmind_core.supervisor.requests import Args
 
 
+class Trust(Args, frozen=True):
+    """Trust the file of a folder's project; `revoke`: trust it no longer."""
+
+    cwd: str
+    env: dict[str, str] = {}
+    """The caller's environment: git looks at it."""
+    sha256: str | None = None
+    """Of the content that was seen, in hex: another one is refused. Null: whatever it is now."""
+    revoke: bool = False
+
+
+class Isolate(Args, frozen=True):
+    """The folder in which a mission would be started."""
+
+    cwd: str
+    env: dict[str, str] = {}
+    """The caller's environment: git and the container engine depend on it."""
+
+
 class Worktrees(Args, frozen=True):
     """Which worktrees to list; null means all. `sizes`: also how much of the disk each takes, which is counted anew."""
 
