@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from overmind_core.domain.facts import EndAsked
+from overmind_core.domain.facts import EndAsked, StartAsked
 from overmind_core.domain.isolation import naming
-from overmind_core.domain.mission import Cause
+from overmind_core.domain.mission import Cause, Status
+from overmind_core.errors import OvermindError
 from overmind_core.supervisor.commands import starting
 from overmind_core.supervisor.requests import Start
 from overmind_core.supervisor.spawner import Environment
@@ -54,7 +55,9 @@ class Services:
         return child is not None and child in self._core.book.live
 
     async def take(self, service: str) -> None:
-        """Start it."""
+        """Start it: the one that ran before, unless its world is another by now."""
+        if await self._started_again(service):
+            return
         name = self._name(service)
         begun = await starting.begin_agent(self._core, self._request(service), name=name, parent=self._mission)
         services = {**self._record.services, service: str(begun["id"])}
@@ -74,14 +77,32 @@ class Services:
         """For people."""
         return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
 
+    async def _started_again(self, service: str) -> bool:
+        book, child = self._core.book, self._record.services.get(service)
+        before = None if child is None else book.get(child)
+        if before is None or before.is_live or book.roster.holder(before.definition.name) is not None:
+            return False
+        chosen = self._core.environment(before.id).chosen
+        if any(chosen.get(name) != value for name, value in self._chosen(service).items()):
+            return False
+        book.tell(before, StartAsked())
+        await self._core.ledger.saved()
+        after = await book.until(before.id, lambda now: now.status is not Status.STARTING)
+        if not after.is_live:
+            raise OvermindError(after.reason or "spawn_failed", f"it could not be started: {after.reason}.")
+        return True
+
+    def _chosen(self, service: str) -> dict[str, str]:
+        both = {**self._inherited.chosen, **naming.environment(self._record, service)}
+        return {**both, **self._service(service).env}
+
     def _request(self, service: str) -> Start:
-        wanted, environment = self._service(service), self._inherited
-        chosen = {**environment.chosen, **naming.environment(self._record, service), **wanted.env}
+        wanted = self._service(service)
         return Start(
             command=wanted.command or "",
             cwd=self._record.worktree or self._record.source,
-            env=environment.inherited,
-            env_set=chosen,
+            env=self._inherited.inherited,
+            env_set=self._chosen(service),
             restart=wanted.restart,
             labels={LABEL: service},
             isolate=False,
