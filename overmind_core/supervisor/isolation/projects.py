@@ -103,9 +103,10 @@ def _look(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
     except Problems as problems:
         path = to_wire(os.path.join(top, FILE))
         lines = [f"{path}:{one.line}:{one.column}: {one.message}" for one in problems.problems]
-        raise OvermindError("invalid", "\n".join(lines), problems=lines) from None
+        raise OvermindError("invalid", "\n".join(lines), problems=lines, path=path, source=to_wire(top)) from None
     except disk.Unreadable as error:
-        raise OvermindError("invalid", f"{to_wire(error.path)} can't be used: {error.why}.") from None
+        path, told = to_wire(error.path), f"{to_wire(error.path)} can't be used: {error.why}."
+        raise OvermindError("invalid", told, path=path, source=to_wire(top)) from None
 
 
 def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
