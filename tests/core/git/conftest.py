@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def make_repo(template: Repo, tmp_path: Path, world: dict[str, str]) -> Callable
     """Make repositories by name."""
 
     def make(name: str) -> Repo:
-        return checkouts.copy(template, os.path.join(os.path.realpath(tmp_path), name), Git(world, f"of-{name}"))
+        return checkouts.copy(
+            template, os.path.join(os.path.realpath(tmp_path), name), Git(world, f"of-{uuid.uuid4()}")
+        )
 
     return make
 

@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from itertools import chain, count
+
+import pytest
+
+from overmind_core.git import locks
+from overmind_core.git.locks import patiently
+from overmind_core.git.removing import CLAIM
+from overmind_core.git.run import MARK, GitFailed
+from overmind_core.git.worktrees import Added, add, claimed, exclude, holds, listed, remove
+from overmind_core.system.stragglers import end_stragglers
+from tests.kit import processes
+from tests.kit.waiting import eventually
+
+
+def names(name="overmind/api"):
+    return chain([name], (f"{name}-{number}" for number in count(2)))
+
+
+def made(repo, name="abc", branches=("overmind/api",), base=None, *, fetch=False):
+    return add(repo.git, repo.seen, repo.worktree(name), branches, base, fetch)
+
+
+def left(repo):
+    """What is there of missions."""
+    folder = f"{repo.path}/.overmind/worktrees"
+    admins = f"{repo.path}/.git/worktrees"
+    return (
+        os.listdir(folder) if os.path.isdir(folder) else [],
+        os.listdir(admins) if os.path.isdir(admins) else [],
+        repo("for-each-ref", "--format=%(refname:short)", "refs/heads/overmind").split(),
+    )
+
+
+NOTHING: tuple[list[str], list[str], list[str]] = ([], [], [])
+
+
+def test_a_worktree_is_on_a_branch_of_its_own_and_invisible_to_the_person(repo):
+    added = made(repo)
+    path = repo.worktree()
+    assert added == Added("overmind/api", "main", repo("rev-parse", "HEAD"), "")
+    assert repo.git(path, "status", "--porcelain", "--branch") == "## overmind/api"
+    assert not repo("status", "--porcelain")
+    assert holds(repo.git, path, "overmind/api")
+    assert [(one.path, one.branch) for one in listed(repo.git, repo.seen.common)] == [(path, "overmind/api")]
+    assert os.path.isfile(f"{path}/first.txt")
+
+
+def test_a_detached_head_and_a_tag_are_bases_too(repo):
+    first = repo("rev-parse", "HEAD")
+    repo("tag", "v1")
+    repo("checkout", "-q", "--detach", repo.commit("second.txt"))
+    assert made(repo)[1:3] == (repo("rev-parse", "HEAD"),) * 2
+    assert made(repo, "tagged", ["overmind/t"], "v1")[1:3] == ("v1", first)
+
+
+@pytest.mark.parametrize("base", ["none", "--upload-pack=touch", "-x", "HEAD:first.txt"])
+def test_a_base_that_is_none_is_named_and_nothing_is_left(repo, base):
+    with pytest.raises(GitFailed, match="there is no branch, tag or commit"):
+        made(repo, base=base)
+    assert left(repo) == NOTHING
+
+
+def test_without_commits_it_says_how_to_make_one(repo, tmp_path):
+    repo.git(str(tmp_path), "init", "-q", "empty")
+    empty = type(repo)(str(tmp_path / "empty"), repo.git)
+    with pytest.raises(GitFailed, match="has no commits yet: make one first: git commit"):
+        made(empty)
+
+
+def test_a_bare_repository_has_worktrees_too(repo, tmp_path):
+    bare = type(repo)(os.path.realpath(tmp_path / "bare.git"), repo.git)
+    repo("clone", "-q", "--bare", repo.path, bare.path)
+    made(bare)
+    assert holds(repo.git, bare.worktree(), "overmind/api")
+    assert remove(repo.git, bare.path, bare.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+
+
+def test_a_mission_may_begin_in_a_worktree(repo):
+    repo("worktree", "add", "-q", "-b", "mine", f"{repo.path}/mine")
+    inner = type(repo)(f"{repo.path}/mine", repo.git)
+    commit = inner.commit("mine.txt")
+    assert made(inner)[1:3] == ("mine", commit)
+    assert not inner("status", "--porcelain")
+
+
+@pytest.mark.parametrize(
+    ("there", "got"),
+    [
+        (["overmind/api"], "overmind/api-2"),
+        (["overmind/api", "overmind/api-2"], "overmind/api-3"),
+        (["overmind/api/deep"], "overmind/api-2"),
+    ],
+)
+def test_a_name_that_is_taken_is_passed_over(repo, there, got):
+    for branch in there:
+        repo("branch", branch)
+    assert made(repo, branches=names()).branch == got
+    assert repo.git(repo.worktree(), "rev-parse", "HEAD") == repo("rev-parse", "HEAD")
+
+
+def test_a_branch_in_the_way_of_all_names_is_named_and_nothing_is_left(repo):
+    repo("branch", "overmind")
+    with pytest.raises(GitFailed, match="overmind is there already: rename it"):
+        made(repo, branches=names())
+    assert left(repo) == ([], [], ["overmind"])
+    assert made(repo, branches=chain(["overmind/api"], ["other"])).branch == "other"
+
+
+@pytest.mark.parametrize("name", ["-x", "--force", "a..b", "", "HEAD", "@{-1}", "a b", "x.lock"])
+def test_what_can_be_no_branch_is_refused(repo, name):
+    with pytest.raises(GitFailed, match="can't be the name of a branch"):
+        made(repo, branches=[name])
+    assert left(repo) == NOTHING
+
+
+def test_a_tag_of_the_branchs_name_misleads_nobody(repo):
+    repo("tag", "overmind/api")
+    commit = repo.commit("second.txt")
+    made(repo)
+    assert repo.git(repo.worktree(), "rev-parse", "HEAD") == commit
+    assert repo.git(repo.worktree(), "symbolic-ref", "HEAD") == "refs/heads/overmind/api"
+
+
+def test_twenty_at_once_all_succeed_with_a_branch_each(repo):
+    seen = repo.seen
+    got, failures = [], []
+    barrier = threading.Barrier(20)
+
+    def one(number):
+        barrier.wait()
+        try:
+            got.append(add(repo.git, seen, repo.worktree(str(number)), names(), None, False).branch)
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(set(got)) == 20
+    with open(f"{repo.path}/.git/info/exclude", "rb") as file:
+        assert file.read().count(b".overmind/") == 1
+    assert len(listed(repo.git, seen.common)) == 20
+
+
+@pytest.mark.parametrize("text", [None, b"", b"*.log", b"\xff\n\r\n", b"/.overmind/\n", b".overmind/  \r\nmore"])
+def test_the_folder_is_excluded_once_whatever_is_there(repo, text):
+    common = repo.seen.common
+    path = f"{common}/info/exclude"
+    if text is not None:
+        os.makedirs(f"{common}/info", exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(text)
+        os.chmod(path, 0o640)
+    exclude(common)
+    exclude(common)
+    with open(path, "rb") as file:
+        after = file.read()
+    assert after.startswith(text or b"")
+    assert after.count(b".overmind/") == 1
+    assert os.listdir(f"{common}/info") == ["exclude"]
+    assert text is None or os.stat(path).st_mode & 0o777 == 0o640
+    repo.write(".overmind/x")
+    assert ".overmind" not in repo("status", "--porcelain")
+
+
+def test_an_exclude_file_that_can_not_be_written_is_named(repo):
+    os.makedirs(f"{repo.path}/.git/info/exclude")
+    with pytest.raises(GitFailed, match="exclude can't be written"):
+        exclude(repo.seen.common)
+
+
+def test_it_begins_at_the_remotes_state_when_that_is_ahead(repo, make_repo):
+    far = make_repo("far")
+    repo("remote", "add", "origin", far.path)
+    assert made(repo, "even", ["overmind/even"], fetch=True).fetched == "fetched origin: main is up to date"
+    ahead = far.commit("far.txt")
+    assert made(repo, "old", ["overmind/old"]).base_commit == repo("rev-parse", "HEAD")
+    added = made(repo, fetch=True)
+    assert added[1:] == ("main", ahead, "fetched origin: begun at origin/main, which is 1 commit ahead of main")
+    assert repo("rev-parse", "main") != ahead
+    assert "upstream" not in repo("config", "--list")
+    own = repo.commit("own.txt")
+    assert made(repo, "both", ["overmind/both"], fetch=True)[2:] == (
+        own,
+        "fetched origin: main and origin/main have diverged, begun at main",
+    )
+
+
+def test_a_branch_that_only_the_remote_has_is_a_base(repo, make_repo):
+    far = make_repo("far")
+    far("checkout", "-q", "-b", "feature")
+    commit = far.commit("far.txt")
+    repo("remote", "add", "up", far.path)
+    assert made(repo, base="feature", fetch=True)[:3] == ("overmind/api", "up/feature", commit)
+    assert made(repo, "other", ["o"], "up/feature")[1:3] == ("up/feature", commit)
+
+
+def test_a_remote_that_is_not_there_says_how_to_go_on_and_leaves_nothing(repo):
+    repo("remote", "add", "origin", f"{repo.path}/nowhere")
+    with pytest.raises(GitFailed, match=r"origin can't be fetched: .*or set `fetch: false`"):
+        made(repo, fetch=True)
+    assert left(repo) == NOTHING
+    assert made(repo).fetched == ""
+
+
+def test_a_lock_that_stays_held_is_named(repo, monkeypatch):
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    os.makedirs(f"{repo.path}/.git/refs/heads/overmind")
+    lock = f"{repo.path}/.git/refs/heads/overmind/api.lock"
+    with open(lock, "w"):
+        pass
+    with pytest.raises(GitFailed, match=r"api\.lock is held by another git.*remove the file"):
+        made(repo)
+    os.unlink(lock)
+    assert left(repo) == NOTHING
+
+
+def test_a_lock_that_is_let_go_is_waited_for(repo):
+    lock = f"{repo.path}/.git/packed-refs.lock"
+    attempts = []
+
+    def attempt():
+        attempts.append(1)
+        if len(attempts) == 3:
+            os.unlink(lock)
+        return repo("pack-refs", "--all")
+
+    with open(lock, "w"):
+        pass
+    patiently(attempt)
+    assert len(attempts) == 3
+
+
+def test_the_index_lock_of_the_person_hinders_nobody(repo):
+    with open(f"{repo.path}/.git/index.lock", "w"):
+        pass
+    made(repo)
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+
+
+def test_a_checkout_that_fails_leaves_nothing(repo):
+    repo("config", "filter.broken.smudge", "false")
+    repo("config", "filter.broken.required", "true")
+    repo.write(".gitattributes", "*.big filter=broken\n")
+    repo.write("x.big")
+    repo("-c", "filter.broken.clean=cat", "add", "--all")
+    repo("-c", "filter.broken.clean=cat", "commit", "-qm", "big")
+    with pytest.raises(GitFailed, match=r"filter .* failed"):
+        made(repo)
+    assert left(repo) == NOTHING
+
+
+def test_what_is_there_already_is_never_touched(repo):
+    repo.write("kept.txt", at=repo.worktree())
+    with pytest.raises(GitFailed, match="is there already"):
+        made(repo)
+    assert os.listdir(repo.worktree()) == ["kept.txt"]
+
+
+def hook(repo, text):
+    path = f"{repo.path}/.git/hooks/post-checkout"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\n{text}\n")
+    os.chmod(path, 0o755)
+
+
+def test_a_hook_runs_and_its_failure_is_none_of_the_worktree(repo):
+    hook(repo, "echo hook > from-hook; exit 3")
+    made(repo)
+    assert os.path.isfile(repo.worktree() + "/from-hook")
+    assert holds(repo.git, repo.worktree(), "overmind/api")
+
+
+def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(repo):
+    hook(repo, "touch hooked; exec sleep 600")
+    failures = []
+
+    def attempt():
+        try:
+            made(repo)
+        except GitFailed as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    eventually(lambda: os.path.exists(repo.worktree() + "/hooked"))
+    assert not holds(repo.git, repo.worktree(), "overmind/api")
+    assert claimed(repo.git, repo.path, repo.worktree()) == "overmind/api"
+    assert end_stragglers(MARK, repo.git.mission) >= 2
+    thread.join()
+    assert not processes.with_variable(MARK, repo.git.mission)
+    assert [error.code for error in failures] == [-signal.SIGKILL]
+    assert left(repo) == NOTHING
+
+
+def test_a_claim_of_a_name_that_is_somebody_elses_is_none(repo):
+    repo("branch", "overmind/api")
+    os.makedirs(os.path.dirname(repo.worktree()))
+    with open(repo.worktree() + CLAIM, "w", encoding="utf-8") as file:
+        file.write("overmind/api")
+    assert claimed(repo.git, repo.path, repo.worktree()) is None
+    assert claimed(repo.git, repo.path, repo.worktree("other")) is None
+
+
+def test_it_holds_whatever_is_checked_out_in_it(repo):
+    made(repo)
+    repo.git(repo.worktree(), "checkout", "-q", "-b", "other")
+    assert holds(repo.git, repo.worktree(), "overmind/api")
+    assert not holds(repo.git, repo.worktree(), "overmind/other")
+    assert not holds(repo.git, repo.worktree("none"), "overmind/api")
+    assert not holds(repo.git, repo.path, "main")
