@@ -22,6 +22,8 @@ LINES_SEARCHED = 10_000
 """Of a container's newest output."""
 INSIDE_SECONDS = 10.0
 """For a command inside of a container."""
+ATTEMPTS = 5
+"""To make a container of a name that somebody else takes, or lets go of, at the same moment."""
 GONE_SECONDS = 15.0
 """For a container whose removal somebody else began."""
 
@@ -95,20 +97,14 @@ class Engine:
             ImageMissing: Its image is not on this machine: `pull` comes first.
             EngineMissing: The engine went away.
         """
-        found = self._inspect(spec.name)
-        if found is not None:
-            labels = found["Config"].get("Labels") or {}
-            if labels.get(HOME) != spec.labels.get(HOME) or RECIPE not in labels:
-                raise ContainerFailed(
-                    f"container {spec.name} exists already and is not this Overmind's."
-                    f" Remove it: docker rm -f {spec.name}"
-                )
-            if labels[RECIPE] == recipe(spec):
+        for _ in range(ATTEMPTS):
+            found = self._usable(spec)
+            if found is not None:
                 self._start(spec, found, tell)
                 return
-            self.remove(spec.name)
-        tell(f"creating {spec.name}")
-        self._create(spec)
+            tell(f"creating {spec.name}")
+            if self._create(spec):
+                break
         try:
             self._start(spec, None, tell)
         except ContainerFailed:
@@ -138,11 +134,12 @@ class Engine:
     def log_has(self, name: str, pattern: str) -> bool:
         """Whether a line that the container wrote since its last start matches the regular expression."""
         found = self._inspect(name)
-        since = logs.seconds(found["State"].get("StartedAt", "")) if found is not None else None
-        if since is None:
+        if found is None:
             return False
+        since = logs.run_began(found["State"])
         wanted = re.compile(pattern)
-        lines = logs.text(self._log(name, tail=LINES_SEARCHED, since=since)).split("\n")
+        which = {} if since is None else {"since": since}
+        lines = logs.text(self._log(name, tail=LINES_SEARCHED, **which)).split("\n")
         return any(wanted.search(line) for line in lines)
 
     def run_inside(self, name: str, command: str) -> tuple[int, str]:
@@ -238,8 +235,28 @@ class Engine:
                 return b""
             return written
 
-    def _create(self, spec: ContainerSpec) -> None:
-        from docker.errors import ImageNotFound
+    def _usable(self, spec: ContainerSpec) -> dict[str, Any] | None:
+        """What is there already and is as `spec` wants it; what is there otherwise is removed.
+
+        Raises:
+            ContainerFailed: Somebody else's container has the name.
+        """
+        found = self._inspect(spec.name)
+        if found is None:
+            return None
+        labels = found["Config"].get("Labels") or {}
+        if labels.get(HOME) != spec.labels.get(HOME) or RECIPE not in labels:
+            raise ContainerFailed(
+                f"container {spec.name} exists already and is not this Overmind's. Remove it: docker rm -f {spec.name}"
+            )
+        if labels[RECIPE] == recipe(spec):
+            return found
+        self.remove(spec.name)
+        return None
+
+    def _create(self, spec: ContainerSpec) -> bool:
+        """Make it and its volumes; whether nobody else took the name meanwhile."""
+        from docker.errors import APIError, ImageNotFound
 
         with speaking(self.url, f"container {spec.name} could not be created"):
             for volume in spec.volumes:
@@ -250,6 +267,11 @@ class Engine:
                 raise ImageMissing(
                     spec.image, "it is not on this machine", f"Pull it: docker pull {spec.image}"
                 ) from error
+            except APIError as error:
+                if "already in use" not in refusal(error):
+                    raise
+                return False
+            return True
 
     def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, tell: Callable[[str], None]) -> None:
         from docker.errors import APIError

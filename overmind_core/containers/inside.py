@@ -26,7 +26,7 @@ def run(client: Any, container: str, command: str, seconds: float) -> tuple[int,
     finally:
         stream.close()
     if not ended:
-        return LATE, written + b"\n(did not end within %g s)" % seconds
+        return LATE, written + b"(did not end within %g s)" % seconds
     return _exit_code(client, made), written
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 LONGEST_TAIL = 4000
 """Characters of a tail: it stands in a message for people."""
@@ -28,3 +30,14 @@ def seconds(moment: str) -> float | None:
         return None
     whole, fraction, zone = match.groups()
     return datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)
+
+
+def run_began(state: Mapping[str, Any]) -> float | None:
+    """Seconds since the epoch after which all output is the current run's; None: all there is.
+
+    That is the end of the run before: the engine notes a start after the first lines may have been written.
+    """
+    started, finished = seconds(state.get("StartedAt", "")), seconds(state.get("FinishedAt", ""))
+    if started is None or finished is None:
+        return None
+    return min(started, finished)

@@ -77,15 +77,21 @@ def make(client: docker.APIClient, image: str, files: str, changes: list[str]) -
 
 def busybox() -> bytes:
     """A shell and all that goes with it."""
-    program = found("busybox")
-    names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    return archive({"/bin/busybox": program}, {f"/bin/{name}": "busybox" for name in names if name != "busybox"})
+    return with_shell({})
 
 
 def redis() -> bytes:
     """A database with its client."""
     server = found("redis-server", "redis-check-rdb")
-    return archive({"/bin/redis-server": server, "/bin/redis-cli": found("redis-cli")}, {})
+    return with_shell({"/bin/redis-server": server, "/bin/redis-cli": found("redis-cli")})
+
+
+def with_shell(programs: Mapping[str, str]) -> bytes:
+    """These programs, beside busybox by all its names."""
+    program = found("busybox")
+    names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links = {f"/bin/{name}": "busybox" for name in names if name != "busybox"}
+    return archive({"/bin/busybox": program, **programs}, links)
 
 
 FILES = {"busybox": busybox, "redis": redis}

@@ -1,0 +1,44 @@
+"""A real engine: `make test-docker` finds or starts one, makes the images, and sets OVERMIND_TEST_DOCKER.
+
+Where none can be had it sets OVERMIND_NO_DOCKER to the reason, and each test here is skipped with it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from overmind_core.containers.engine import Engine
+from tests.kit.containers import Containers
+
+HERE = os.path.dirname(__file__)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m docker` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test of this folder; skip it, unless somebody asked for a real engine."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.docker)
+            if not os.environ.get("OVERMIND_TEST_DOCKER"):
+                reason = os.environ.get("OVERMIND_NO_DOCKER") or "a real engine of Docker: make test-docker"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """The engine that this environment names."""
+    found = Engine.connect(os.environ)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def containers(engine: Engine) -> Iterator[Containers]:
+    """Containers and volumes of this test alone; none of them is left."""
+    made = Containers(engine, f"/homes/{uuid.uuid4().hex}")
+    yield made
+    made.end()
