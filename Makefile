@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-claude coverage lint types imports check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run test test-claude test-docker coverage lint types imports check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 5
@@ -24,6 +24,9 @@ test: setup ## run the whole suite (ARGS="-k name" for a part of it)
 test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \
 		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m claude tests/claude $(ARGS)
+
+test-docker: setup ## run the tests that need a real engine of Docker; one is started, and ended, when none answers
+	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) scripts/test-docker $(ARGS)
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase
