@@ -248,7 +248,7 @@ class Isolations:
         if current is None:
             return
         if event:
-            self.core.book.note(current, Note("preparing", data=(("step", text),)))
+            self.core.book.note(current, Note("preparing", f"--- preparing: {text} ---", (("step", text),)))
         self.core.feed.changed(current)
 
     def once(self, about: str, note: str) -> str:
