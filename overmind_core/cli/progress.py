@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from overmind_core.domain.cells import cut, display_safe
+from overmind_core.domain.cells import cut, display_safe, width
 from overmind_core.domain.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ WORTH_TELLING = 1.0
 """Seconds from which on a step is worth a line of its own, or its time a word."""
 _COLOUR = "33"
 """SGR number of what is not there yet, see ECMA-48."""
+_COLUMNS = 80
+"""Of a terminal that does not know its size."""
 _REST_OF_LINE = "\x1b[K"
 
 
@@ -62,6 +64,7 @@ class Painted(Progress):
         super().__init__(title, clock)
         self._begin = f"\x1b[{_COLOUR}m{self._title}\x1b[0m" if colour else self._title
         self._began = clock()
+        self._shown = ""
 
     def step(self, text: str) -> None:
         """Show it at once."""
@@ -72,9 +75,13 @@ class Painted(Progress):
         """Show for how long it has been going on."""
         seconds = self._clock() - self._began
         parts = [f": {self._step}" if self._step else "", f"  {format_uptime(seconds)}" if seconds >= 1 else ""]
-        room = os.get_terminal_size(sys.stderr.fileno()).columns - 1 - len(self._title)
-        sys.stderr.write(f"\r{self._begin}{cut(''.join(parts), max(room, 0))}{_REST_OF_LINE}")
-        sys.stderr.flush()
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+        room = columns - 1 - width(self._title)
+        line = f"{self._begin}{cut(''.join(parts), max(room, 0))}"
+        if line != self._shown:
+            self._shown = line
+            sys.stderr.write(f"\r{line}{_REST_OF_LINE}")
+            sys.stderr.flush()
 
     def close(self) -> None:
         """Leave an empty line to whoever writes next."""

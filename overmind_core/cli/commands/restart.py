@@ -5,13 +5,16 @@ from __future__ import annotations
 from overmind_core.cli.ask import agreed
 from overmind_core.cli.context import Context
 from overmind_core.cli.each import each
+from overmind_core.cli.main import tell
 from overmind_core.cli.output import dumps
 from overmind_core.cli.table import JSON, YES, Command, flag, ids
-from overmind_core.errors import FAILED, UsageError
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 def restart(args: Namespace, context: Context) -> int:
@@ -26,8 +29,28 @@ def restart(args: Namespace, context: Context) -> int:
         raise UsageError("Missing id. See: overmind restart --help")
     how = {"fresh": True, "force": args.force} if args.fresh else {}
     requests = [{"id": mission, **how} for mission in args.ids]
-    client = context.client(start=True)
-    return each(context, client, "restart", requests, line=lambda answer: _restarted(answer["id"]), as_json=args.json)
+    begun: list[Mapping[str, Any]] = []
+
+    def line(answer: Mapping[str, Any]) -> str:
+        begun.append(answer)
+        return _restarted(answer["id"])
+
+    status = each(context, context.client(start=True), "restart", requests, line=line, as_json=args.json)
+    return status or _see_through(context, begun)
+
+
+def _see_through(context: Context, begun: Sequence[Mapping[str, Any]]) -> int:
+    """Follow the preparation of those that are isolated; return the exit status."""
+    from overmind_core.cli.isolation.beginning import PREPARING, prepared  # start-up: --help needs none
+
+    status = 0
+    for mission in begun:
+        try:
+            if mission.get("status") == PREPARING and not prepared(context, mission):
+                return INTERRUPTED
+        except OvermindError as error:
+            status = tell(error, context)
+    return status
 
 
 def _restart_lost(args: Namespace, context: Context) -> int:

@@ -84,9 +84,9 @@ class Preparation:
         """Learn what has happened until now."""
         head = client.call("logs", {"ids": [self._id]})
         self._seq = head["seq"]
-        for note in head["missions"][0]["annotations"]:
-            if note["kind"] == _FAILED:
-                self._failure = _sentence(note["text"])
+        notes = head["missions"][0]["annotations"]
+        if notes and notes[-1]["kind"] == _FAILED:  # else it was started again since
+            self._failure = _sentence(notes[-1]["text"])
         facts = client.call("info", {"id": self._id})
         self.step = (facts.get("isolation") or {}).get("step") or ""
         if facts["status"] in _FINAL:

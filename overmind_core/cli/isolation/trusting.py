@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+
+from overmind_core.cli import caller
 from overmind_core.cli.ask import answered_yes, is_attended
 from overmind_core.cli.isolation.project import mistaken, tell_problems
 from overmind_core.domain.cells import display_safe
@@ -45,7 +49,7 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
             if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
             if not trust and not _asked(context, facts):
-                raise _refused(facts) from None
+                raise _refused(facts, request["cwd"]) from None
             client.call("trust", {"cwd": request["cwd"], "env": request["env"], "sha256": facts["sha256"]})
 
 
@@ -66,11 +70,13 @@ def _asked(context: Context, facts: Mapping[str, Any]) -> bool:
     return answered_yes(QUESTION)
 
 
-def _refused(facts: Mapping[str, Any]) -> OvermindError:
+def _refused(facts: Mapping[str, Any], cwd: str) -> OvermindError:
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
+    folder = os.path.dirname(facts["path"])
+    where = "" if f"{caller.folder(None)}/".startswith(f"{folder}/") else f" {shlex.quote(cwd)}"
     return OvermindError(
         _UNTRUSTED,
-        f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check. "
-        "Allow it: overmind trust. Do without it: --no-isolate",
+        f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check{where}. "
+        f"Allow it: overmind trust{where}. Do without it: --no-isolate",
         **facts,
     )

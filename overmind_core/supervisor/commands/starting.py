@@ -51,7 +51,7 @@ async def run(
         return await _begin(core, request, caller, also)
     earlier = _earlier(core, request.request)
     if earlier is not None:
-        return records.brief(earlier)
+        return _standing(earlier)
     return await core.beginning.do(request.request, lambda: _begin(core, request, caller, also))
 
 
@@ -67,7 +67,7 @@ async def begin_agent(
     assert request.request is not None
     earlier = _earlier(core, request.request)
     if earlier is not None:
-        return records.brief(earlier)
+        return _standing(earlier)
     if (holder := core.book.roster.holder(name)) is not None:
         told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
         raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
@@ -215,7 +215,13 @@ async def restart(core: Supervisor, request: RestartArgs, caller: Caller) -> dic
         raise OvermindError("invalid", "Missing id: say which mission to restart.")
     mission = find(core.book, request.id)
     await _again(core, mission, request if request.fresh else None)
-    return records.brief(mission)
+    return _standing(core.book.get(mission.id) or mission)
+
+
+def _standing(mission: Mission) -> dict[str, Any]:
+    """What is answered of a mission that may still be prepared."""
+    status = {"status": mission.status.value} if mission.status is Status.PREPARING else {}
+    return {**records.brief(mission), **status}
 
 
 async def _freshly(core: Supervisor, mission: Mission, *, force: bool) -> None:

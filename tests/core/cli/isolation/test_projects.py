@@ -193,7 +193,7 @@ def test_a_terminal_shows_the_step_in_one_line_that_is_gone_when_the_mission_run
         ):
             assert person.end() == 0
         begin = "\r\x1b[33mPreparing web\x1b[0m" if colour else "\rPreparing web"
-        assert person.shown.count(begin) >= 3
+        assert person.shown.count(begin) == 3
         assert f"{begin}: pulling redis:7\x1b[K" in person.shown
         assert f"{begin}: set-up \\x1b[2J\x1b[K" in person.shown
         rest = person.shown.rpartition("\r\x1b[K")[2]
@@ -225,6 +225,23 @@ FRESH = [([], {"id": "web"}), (["--fresh"], {"id": "web", "fresh": True, "force"
 @pytest.mark.parametrize(("words", "sent"), [*FRESH, (["--fresh", "--force"], {**FRESH[1][1], "force": True})])
 def test_a_restart_may_be_fresh(overmind, words, sent):
     assert overmind({"restart": [{"ok": {"id": "a"}}]}, "restart", "web", *words).requests == [("restart", sent)]
+
+
+def test_a_restart_follows_the_preparation_too(overmind):
+    events = [
+        {"seq": 8, "mission": "a", "type": "spawn_failed", "text": "--- could not start: No port. ---"},
+        {"seq": 9, "mission": "a", "type": "crashed", "reason": "port_range_exhausted"},
+    ]
+    answers = {
+        "restart": lambda args: [{"ok": {"id": args["id"], "name": "web", "status": "preparing"}}],
+        "logs": [{"ok": {"seq": 7, "missions": [{"annotations": []}]}}],
+        "info": [{"ok": {"status": "preparing", "reason": None, "exit_code": None, "isolation": {"step": None}}}],
+        "events": [{"ok": {}}, *({"item": one} for one in events)],
+    }
+    ran = overmind(answers, "restart", "a")
+
+    assert (ran.status, ran.out) == (1, "Restarted mission a\n")
+    assert ran.err.startswith("Error: port_range_exhausted: No port. See its log: overmind logs web.")
 
 
 @pytest.mark.parametrize("words", [["web", "--force"], ["--lost", "--fresh"]])
