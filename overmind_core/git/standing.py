@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from overmind_core.git.run import Git
 
 COMMITS = 100
 """At most so many are named."""
+COUNTED, LARGE = 1000, 1 << 20
+"""New files whose lines are counted at most, and bytes from which one has none: it is a glance at a worktree."""
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
 """A look never takes the index from under whoever works there."""
 
@@ -184,9 +187,24 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
 
 
 def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
-    """Files, insertions and deletions since a commit; an untracked file's lines are not counted."""
-    out = git.ask(path, "diff", "--numstat", "-z", "--no-renames", since, variables=_QUIET).out
+    """Files, insertions and deletions since a commit."""
+    out = git.ask(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
-    new = git(path, "ls-files", "--others", "--exclude-standard", "-z")
+    out = git.ask(path, "ls-files", "--others", "--exclude-standard", "-z").out
+    new = [name for name in out.split("\0") if name]
     added, removed = (sum(int(row[column]) for row in rows if row[column] != "-") for column in (0, 1))
-    return len(rows) + new.count("\0"), added, removed
+    return len(rows) + len(new), added + sum(_lines(os.path.join(path, name)) for name in new[:COUNTED]), removed
+
+
+def _lines(path: str) -> int:
+    """Lines of a new file, as git counts them; 0 for one that is not text, or large."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return 0
+        with open(path, "rb") as file:
+            text = file.read(LARGE)
+    except OSError:
+        return 0
+    if len(text) == LARGE or b"\0" in text:
+        return 0
+    return text.count(b"\n") + (text[-1:] not in {b"\n", b""})

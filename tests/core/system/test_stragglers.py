@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+
+from overmind_core.system.stragglers import end_stragglers
+from tests.kit import processes
+from tests.kit.waiting import eventually
+
+NAME = "OVERMIND_GIT_FOR"
+
+
+def start(value, command="exec sleep 600", **variables):
+    environ = {**os.environ, NAME: value, **variables}
+    return subprocess.Popen(["/bin/sh", "-c", command], env=environ, start_new_session=True)
+
+
+def test_all_that_wear_the_variable_end_their_children_too_and_nobody_else():
+    value = str(uuid.uuid4())
+    parent = start(value, "sleep 600 & sleep 600 & wait")
+    other = start(f"{value}-other")
+    try:
+        eventually(lambda: len(processes.with_variable(NAME, value)) == 3)
+        assert end_stragglers(NAME, value) == 3
+        assert not processes.with_variable(NAME, value)
+        assert other.poll() is None
+        assert end_stragglers(NAME, value) == 0
+    finally:
+        for process in (parent, other):
+            process.kill()
+            process.wait()
+
+
+def test_agents_that_were_started_from_there_are_spared():
+    value = str(uuid.uuid4())
+    agent = start(value, OVERMIND_MISSION_ID="m1")
+    try:
+        eventually(lambda: processes.with_variable(NAME, value))
+        assert end_stragglers(NAME, value) == 0
+        assert agent.poll() is None
+    finally:
+        agent.kill()
+        agent.wait()
+
+
+def test_no_value_ends_nobody():
+    assert end_stragglers(NAME, "") == 0
+
+
+def test_what_forks_all_the_time_ends():
+    value = str(uuid.uuid4())
+    storm = start(value, "while :; do sleep 600 & sleep 0.001; done")
+    try:
+        eventually(lambda: len(processes.with_variable(NAME, value)) > 5)
+        assert end_stragglers(NAME, value) > 5
+        assert not processes.with_variable(NAME, value)
+    finally:
+        storm.kill()
+        storm.wait()
