@@ -54,6 +54,7 @@ CODES: dict[str, tuple[int, str]] = {
     "dirty": (FAILED, "There are changes that are not committed. Commit them first, or stash them."),
     "unmerged": (FAILED, "There is work that is not merged anywhere. See it with: overmind changes"),
     "conflicts": (FAILED, "The changes conflict; nothing was changed."),
+    "nothing_to_commit": (FAILED, "There is nothing to commit."),
     "nothing_to_merge": (FAILED, "There is nothing to merge."),
     "verify_failed": (FAILED, "The check of the merged work failed; nothing was changed."),
     "setup_failed": (FAILED, "The project's set-up failed. See its output with: overmind logs"),

@@ -30,6 +30,7 @@ REPEATABLE: dict[str, frozenset[str]] = {
     **dict.fromkeys(("inbox", "messages", "await_message", "result", "seen", "cost"), frozenset()),
     **dict.fromkeys(("definition", "environment"), frozenset()),
     **dict.fromkeys(("plan", "plans", "delete"), frozenset()),
+    **dict.fromkeys(("worktrees", "changes", "push"), frozenset()),
     "apply": frozenset(),  # as with `run`
     **dict.fromkeys(("quests", "quest", "quest_wait", "rituals", "ritual", "ritual_history"), frozenset()),
     **dict.fromkeys(("ritual_pause", "ritual_resume"), frozenset()),

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from overmind_core.git.repository import branch_of
 from overmind_core.git.run import Git
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -95,7 +96,7 @@ def changes(git: Git, folder: str, base: str | None = None) -> Changes:
         notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
     return Changes(
         top=top,
-        branch=current_branch(git, top),
+        branch=branch_of(git, top),
         since=since,
         commits=tuple(commits[:MOST_COMMITS]),
         files=tuple(files[:MOST_FILES]),
@@ -112,12 +113,6 @@ def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
     """
     found = git.ask(folder, "merge-base", branch, base, expected=(0, 1)).out.strip()
     return found or git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-
-
-def current_branch(git: Git, folder: str) -> str | None:
-    """Return the branch that is checked out, also one without commits; None for a commit without a branch."""
-    answer = git.ask(folder, "symbolic-ref", "--quiet", "--short", "HEAD", expected=(0, 1))
-    return answer.out.strip() or None
 
 
 def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[Commit, ...]:

@@ -198,6 +198,11 @@ def _in_the_way(said: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in said.splitlines() if line.startswith("\t"))
 
 
+def is_in(git: Git, folder: str, commit: str, target: str) -> bool:
+    """Whether `target` has `commit` and all before it."""
+    return git.ask(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
+
+
 def commits_of(git: Git, folder: str, since: str, until: str, path: str | None = None) -> frozenset[str]:
     """Return the commits that `until` has and `since` has not; with a path, those that changed it."""
     words = ("rev-list", f"{since}..{until}", "--", *(() if path is None else (f":(top,literal){path}",)))

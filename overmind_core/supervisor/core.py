@@ -22,6 +22,7 @@ from overmind_core.supervisor.custody import Custody, Departure
 from overmind_core.supervisor.ender import Ender
 from overmind_core.supervisor.feed import Feed
 from overmind_core.supervisor.isolation.isolations import Isolations
+from overmind_core.supervisor.landing.merger import Merger
 from overmind_core.supervisor.lastline import LastLines
 from overmind_core.supervisor.ledger import Ledger
 from overmind_core.supervisor.news import News
@@ -78,6 +79,7 @@ class Supervisor:
         self.quests = Quests(self)
         self.rituals = Calendar(self)
         self.isolation = Isolations(self)
+        self.landing = Merger(self)
         self.news = News()
         self.notifications = Notifications(settings.notify, self.background)
         self.leaving = asyncio.Event()
@@ -99,6 +101,7 @@ class Supervisor:
         self.spawner.suppose_asked(self.book.live.values())
         await self.custody.connect(patient=False)
         self.isolation.take_up()
+        self.landing.take_up()
         self.plans.load()
         self.quests.load()
         self.rituals.register.load()

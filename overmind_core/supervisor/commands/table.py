@@ -15,6 +15,7 @@ from overmind_core.supervisor.commands import (
     ending,
     following,
     isolating,
+    landing,
     logs,
     looking,
     planning,
@@ -99,6 +100,13 @@ TABLE: dict[str, Row] = {
     "trust": Row(isolationrequests.Trust, isolating.trust, "trust projects"),
     "isolate": Row(isolationrequests.Isolate, isolating.isolate),
     "ports": Row(requests.Nothing, isolating.ports),
+    "worktrees": Row(isolationrequests.Worktrees, landing.worktrees),
+    "worktrees_prune": Row(isolationrequests.WorktreesPrune, landing.worktrees_prune, "prune worktrees"),
+    "changes": Row(requests.One, landing.changes),
+    "commit": Row(isolationrequests.Commit, landing.commit),
+    "merge": Row(isolationrequests.Merge, landing.merge),
+    "push": Row(isolationrequests.Push, landing.push, "push branches"),
+    "discard": Row(isolationrequests.Discard, landing.discard),
     "shutdown": Row(requests.Shutdown, ending.shutdown, "shut the daemon down"),
 }
 

@@ -1,0 +1,149 @@
+"""What is to be merged into what, and what stands against it. Blocks: runs git."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.isolation.landing import PERSON, Landed, Side, Way, counted, listed, missions_of, sides
+from overmind_core.errors import OvermindError
+from overmind_core.git import merging, repository, standing
+from overmind_core.git.changes import ChangedFile, Commit, commits_between, merge_base, names_between
+from overmind_core.git.landed import landed
+from overmind_core.git.merging import Occupied, Target
+from overmind_core.wire.bytestrings import to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.store.landings import Landing
+    from overmind_core.supervisor.landing.places import Place
+
+REMEMBERED = 500
+"""Landings that are looked at to find out whose a conflicting change is, the newest."""
+_NO_COMMIT = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person wants. Texts are the system's."""
+
+    into: str | None = None
+    way: Way = Way.MERGE
+    verify: str | None = None
+    message: str | None = None
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be merged."""
+
+    target: Target
+    commit: str
+    """Tip of the mission's branch."""
+    since: str
+    """Where both went apart."""
+    commits: tuple[Commit, ...]
+    uncommitted: tuple[str, ...]
+    """Files that a merge leaves out."""
+
+
+def look(place: Place, wish: Wish) -> Plan:
+    """Return what is to be done.
+
+    Raises:
+        OvermindError: `invalid`, `dirty`, `nothing_to_merge`: it can't be done so.
+        GitFailed: git refused.
+    """
+    git, name = place.git, to_wire(place.name)
+    into = wish.into or place.base or ""
+    target = merging.target_of(git, place.source, into)
+    if target is None:
+        told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into."
+        raise OvermindError("invalid", f"{told} Say another one with --into")
+    if into == place.branch:
+        raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
+    uncommitted = standing.changed(git, place.folder) if os.path.isdir(place.folder) else ()
+    if uncommitted and not wish.preview:
+        files = [to_wire(path) for path in uncommitted]
+        told = f"{counted(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
+        raise OvermindError(
+            "dirty", f"{told}: {listed(files)}. Commit first with: overmind commit {name} -m …", files=files
+        )
+    commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
+    if commit is None:
+        raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
+    if merging.is_in(git, place.source, commit, target.commit) or landed(git, place.source, commit, target.commit):
+        raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
+    if not wish.preview:
+        check_free(place, target)
+    since = merge_base(git, place.source, target.commit, commit)
+    return Plan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def _nothing(place: Place, target: Target, uncommitted: Sequence[str]) -> str:
+    told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
+    other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
+    if other != place.branch:
+        return f"{told} Its worktree has {to_wire(other or 'no branch')} checked out: what is there is not part of it."
+    if uncommitted:
+        return f"{told} What is not committed is no part of it: overmind commit {to_wire(place.name)} -m …"
+    return told
+
+
+def check_free(place: Place, target: Target) -> None:
+    """See that the target may be moved.
+
+    Raises:
+        OvermindError: `dirty`.
+        GitFailed: git can't tell.
+    """
+    try:
+        merging.check_free(place.git, place.source, target)
+    except Occupied as error:
+        raise occupied(target, error) from None
+
+
+def occupied(target: Target, error: Occupied) -> OvermindError:
+    """The target is in use."""
+    folder, why = (to_wire(one) for one in error.args)
+    told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}; it was not touched."
+    return OvermindError("dirty", f"{told} Commit or stash there, then try again.", folder=folder)
+
+
+def untracked(target: Target, error: merging.Untracked) -> OvermindError:
+    """Files of the person's are where new ones would go."""
+    folder, paths = error.args
+    names = [to_wire(path) for path in paths]
+    told = f"In {to_wire(folder or '')} are files that git does not know, where {to_wire(target.branch)} gets its own"
+    return OvermindError("dirty", f"{told}: {listed(names)}. Move them away; nothing was changed.", files=names)
+
+
+def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
+    """Return what changes on the target."""
+    return names_between(place.git, place.source, before, after)
+
+
+def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[Landing]) -> OvermindError:
+    """Return the refusal that names whose changes meet in each file."""
+    git, source, target = place.git, place.source, plan.target
+    fresh = merging.commits_of(git, source, plan.since, target.commit)
+    known = [
+        Landed(Side(one.mission, one.name), merging.commits_of(git, source, one.before, one.after))
+        for one in landings[-REMEMBERED:]
+        if one.after in fresh and one.before != _NO_COMMIT
+    ]
+    own = Side(place.mission, place.name)
+    meet: dict[str, list[Side]] = {}
+    for path in paths:
+        changed = merging.commits_of(git, source, plan.since, target.commit, path) if fresh else frozenset()
+        meet[to_wire(path)] = sides(own, changed, known) if changed else [own, PERSON]
+    told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
+    return OvermindError(
+        "conflicts",
+        f"{told} {to_wire(target.branch)}; nothing was changed: {missions_of(meet)}.",
+        target=to_wire(target.branch),
+        files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
+    )

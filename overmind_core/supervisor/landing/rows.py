@@ -1,0 +1,124 @@
+"""The worktrees of missions as the API lists them; all are looked at side by side, and a broken one says so itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.isolation.landing import Standing
+from overmind_core.errors import OvermindError
+from overmind_core.git import standing
+from overmind_core.supervisor.isolation.containers import with_engine
+from overmind_core.supervisor.landing.places import asking, place_of
+from overmind_core.wire.bytestrings import to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.containers.engine import Engine
+    from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.git.standing import State
+    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.supervisor.landing.places import Place
+
+PATIENCE = 20.0
+"""Seconds for one worktree; its disk may not answer at all."""
+
+
+class Looked(NamedTuple):
+    """A worktree as it was found."""
+
+    isolation: Isolation
+    state: State | None
+    """None: nobody can tell, see `problem`."""
+    size: int | None
+    """Bytes, when that was asked for."""
+    containers: dict[str, str]
+    """Service → running, healthy, exited …"""
+    problem: str
+    """"" when there is none."""
+
+    def standing(self, *, live: bool) -> Standing:
+        """What it stands for when it is to be removed; `live`: its mission is."""
+        state = self.state
+        if state is None:
+            return Standing(live, problem=self.problem)
+        unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
+        return Standing(live, tuple(map(to_wire, state.dirty)), unmerged)
+
+
+def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:
+    """Those that have a worktree, in the order in which their missions began; of `ids` alone where those are given.
+
+    Raises:
+        OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+    """
+    found = core.isolation.records.values() if ids is None else [core.isolation.find(text) for text in ids]
+    return [one for one in found if one.branch is not None and one.worktree is not None]
+
+
+async def look(core: Supervisor, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
+    """Look at all of them at once."""
+    return list(await asyncio.gather(*(_look(core, one, sizes=sizes) for one in found)))
+
+
+def row(core: Supervisor, looked: Looked) -> dict[str, Any]:
+    """What is told of one."""
+    one, state = looked.isolation, looked.state
+    mission = core.book.get(one.mission)
+    live = mission is not None and mission.is_live
+    return {
+        "mission": one.mission,
+        "name": one.name if mission is None else mission.definition.name,
+        "status": None if mission is None else mission.status.value,
+        "source": one.source,
+        "path": one.worktree,
+        "branch": one.branch,
+        "base": one.base,
+        "ahead": None if state is None else state.ahead,
+        "behind": None if state is None else state.behind,
+        "files": None if state is None else state.files,
+        "insertions": None if state is None else state.insertions,
+        "deletions": None if state is None else state.deletions,
+        "dirty": None if state is None else bool(state.dirty),
+        "merged": None if state is None else state.merged,
+        "ports": one.ports if live else {},
+        "containers": looked.containers,
+        "size_bytes": looked.size,
+        "problem": looked.problem or None,
+    }
+
+
+async def _look(core: Supervisor, one: Isolation, *, sizes: bool) -> Looked:
+    state, size, problem = None, None, ""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            state, size = await asking(core, _stand, place_of(core, one), sizes)
+    except OvermindError as error:
+        problem = error.message
+    except TimeoutError:
+        problem = f"{one.worktree} does not answer. Is a mount hung?"
+    return Looked(one, state, size, await _containers(core, one), problem)
+
+
+def _stand(place: Place, sizes: bool) -> tuple[State, int | None]:  # noqa: FBT001 - passed through a thread
+    state = standing.state(place.git, place.folder, place.base, place.base_commit or "")
+    return state, standing.size(place.folder) if sizes else None
+
+
+async def _containers(core: Supervisor, one: Isolation) -> dict[str, str]:
+    if not one.containers:
+        return {}
+
+    def ask(engine: Engine) -> dict[str, str]:
+        states = {service: engine.state(name) for service, name in one.containers.items()}
+        return {
+            service: (state.health or "running") if state.running else "exited" if state.exists else "gone"
+            for service, state in states.items()
+        }
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await with_engine(core.isolation, one, ask)
+    except (OvermindError, TimeoutError):
+        return dict.fromkeys(one.containers, "unknown")

@@ -1,0 +1,36 @@
+"""How far a merge is, as the next supervisor has to know. Texts are in wire form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Replaced, never changed."""
+
+    mission: str
+    name: str
+    source: str
+    repository: str
+    scratch: str
+    branch: str
+    target: str
+    before: str
+    """Where the target stands."""
+    verify: str | None = None
+    """The mission that checks it."""
+    after: str = ""
+    """Where the target is to stand; "" before that is known."""
+    landing: bool = False
+    """The target is being moved."""
+
+    @property
+    def mark(self) -> str:
+        """By which its processes of git are known."""
+        return mark_of(self.mission)
+
+
+def mark_of(mission: str) -> str:
+    """Return by which the processes of git are known that merge a mission's work; they may be killed at any time."""
+    return f"merge-{mission}"
