@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.git.locks import patiently
-from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, resolve
+from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find, resolve
 from overmind_core.git.run import MARK as FOR
 from overmind_core.git.run import SECONDS, Git, GitFailed
 from overmind_core.git.standing import Dirty, Unmerged, changed, loose
@@ -97,17 +97,14 @@ def remove(
         GitFailed: something can't be deleted; it may be called again.
         GitMissing: there is no git.
     """
-    try:
-        common = common_folder(git, folder)
-    except GitFailed:
-        if os.path.isdir(folder):
-            raise
-        return Removed(_delete(path), None)  # with the repository its branches are gone
+    common = _common(git, folder)
+    if common is None:
+        return Removed(_delete(git, path), None)  # with the repository its branches are gone
     if not force:
         _refuse(git, common, path, branch, base=base, base_commit=base_commit)
-    there = _delete(path)
+    there = _delete(git, path)
     for admin in _admins(common, path):
-        _delete_tree(admin)
+        _delete_tree(git, admin)
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
@@ -117,11 +114,10 @@ def remove(
 def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str | None, base_commit: str | None) -> None:
     tips = [found for found in (branch and resolve(git, common, HEADS + branch),) if found]
     ours = [branch] if branch else []
-    files: tuple[str, ...] = ()
-    if os.path.lexists(os.path.join(path, ".git")):
+    files = _left_over(path)
+    if files and _belongs(git, path, common):
         files = changed(git, path)
-        head = resolve(git, path, "HEAD")
-        other = branch_of(git, path)
+        head, other = resolve(git, path, "HEAD"), branch_of(git, path)
         tips += [head] if head else []
         ours += [other] if other else []
     commits = loose(git, common, tips, ours=ours, base=base, base_commit=base_commit)
@@ -129,6 +125,32 @@ def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str |
         raise Dirty(path, files, commits)
     if commits:
         raise Unmerged(path, files, commits)
+
+
+def _common(git: Git, folder: str) -> str | None:
+    """Git's common folder; None when the repository is gone, also when its place is within another one now."""
+    if not os.path.isdir(folder):
+        return None
+    found = find(git, folder)
+    return found.common if found is not None and os.path.realpath(folder) in {found.common, found.top} else None
+
+
+def _belongs(git: Git, path: str, common: str) -> bool:
+    """Whether a worktree of that repository is at `path`: without its link to that, git would see what is around."""
+    if not os.path.lexists(os.path.join(path, ".git")):
+        return False
+    try:
+        return common_folder(git, path) == common
+    except GitFailed:
+        return False
+
+
+def _left_over(path: str) -> tuple[str, ...]:
+    """What is at `path`, for when git can't say what of it is work."""
+    try:
+        return tuple(sorted(os.listdir(path)))
+    except OSError:
+        return ()
 
 
 def _admins(common: str, path: str) -> list[str]:
@@ -148,21 +170,21 @@ def _admins(common: str, path: str) -> list[str]:
     return found
 
 
-def _delete(path: str) -> bool:
+def _delete(git: Git, path: str) -> bool:
     there = os.path.lexists(path)
-    _delete_tree(path + GONE)
+    _delete_tree(git, path + GONE)
     if there:
         # Out of its place at once: what is half deleted is never taken for a worktree with changes.
         os.rename(path, path + GONE)
-        _delete_tree(path + GONE)
+        _delete_tree(git, path + GONE)
     return there
 
 
-def _delete_tree(path: str) -> None:
+def _delete_tree(git: Git, path: str) -> None:
     """Delete `path` with everything in it, following no link. These programs manage any depth."""
     if not os.path.lexists(path):
         return
-    environ = {**os.environ, FOR: os.path.basename(path).removesuffix(GONE)}
+    environ = {**os.environ, FOR: git.mission}
     said = b""
     for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
         done = subprocess.run(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from overmind_core.git.landed import landed
 from overmind_core.git.repository import branch_of, resolve
-from overmind_core.git.run import Git
+from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.submodules import only_here
 
 COMMITS = 100
 """At most so many are named."""
@@ -80,6 +81,8 @@ def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
         GitFailed: there is no worktree, or a broken one.
         GitMissing: there is no git.
     """
+    if not os.path.lexists(os.path.join(path, ".git")):  # git would look at what is around
+        raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
     dirty = changed(git, path)
@@ -105,7 +108,9 @@ def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
 
 
 def changed(git: Git, path: str) -> tuple[str, ...]:
-    """Return the uncommitted and untracked files of a worktree, and its changed submodules, relative to its top.
+    """Return the uncommitted and untracked files of a worktree, and its submodules with work, relative to its top.
+
+    A submodule has work when it is changed, and when it has commits that neither its origin nor the person has.
 
     Raises:
         GitFailed: there is no worktree.
@@ -113,7 +118,8 @@ def changed(git: Git, path: str) -> tuple[str, ...]:
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
     out = git.ask(path, *words, variables=_QUIET).out
-    return tuple(entry[3:] for entry in out.split("\0") if entry)
+    files = [entry[3:] for entry in out.split("\0") if entry]
+    return tuple(dict.fromkeys([*files, *only_here(git, path)]))
 
 
 def loose(
@@ -137,9 +143,10 @@ def loose(
     """
     others = [f"--exclude={name}" for name in ours] + ["--branches"]
     others += [f"--exclude=*/{name}" for name in ours] + ["--remotes"]
+    known = resolve(git, folder, base_commit) if base_commit else None
+    began = [f"^{known}"] if known else []
     left: dict[str, str] = {}
     for tip in dict.fromkeys(tips):
-        began = [f"^{base_commit}"] if base_commit else []
         commits = _log(git, folder, [tip, *began, "--not", *others])
         if commits and not any(landed(git, folder, tip, target) for target in _targets(git, folder, base)):
             left.update(commits)

@@ -6,16 +6,18 @@ A copy from the person's checkout needs no network, and has what was never pushe
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overmind_core.git.locks import patiently
-from overmind_core.git.repository import Repository
+from overmind_core.git.repository import Repository, common_folder
 from overmind_core.git.run import Git, GitFailed
 
 LINK = "160000"
 """Mode of a submodule in git's index."""
 NOT_THERE = (0, 1)
+SOME = 1000
+"""Commits of a submodule that are looked for elsewhere: the newest."""
 
 
 class _Submodule(NamedTuple):
@@ -34,6 +36,38 @@ def check_out(git: Git, path: str, repository: Repository) -> None:
     """
     checkouts = dict.fromkeys(top for top in (repository.top, repository.main) if top is not None)
     _check_out(git, path, list(checkouts), repository.common)
+
+
+def only_here(git: Git, path: str) -> list[str]:
+    """Return the paths of submodules of a worktree with commits that neither their origin nor the person has.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    if not os.path.isfile(os.path.join(path, ".gitmodules")):
+        return []
+    own = os.path.realpath(git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    return list(_only_here(git, path, own, common_folder(git, path)))
+
+
+def _only_here(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
+    for submodule in _submodules(git, path):
+        mine, theirs = (os.path.join(folder, "modules", submodule.name) for folder in (own, persons))
+        inside = os.path.join(path, submodule.path)
+        if mine == theirs or not os.path.isdir(mine) or not os.path.lexists(os.path.join(inside, ".git")):
+            continue
+        which = ("HEAD", "--branches", "--not", "--remotes", "--")
+        commits = git.ask(mine, f"--git-dir={mine}", "rev-list", f"--max-count={SOME}", *which).out
+        known = os.path.isdir(theirs) and not _missing(git, theirs, commits)
+        if commits and not known:
+            yield submodule.path
+        yield from (f"{submodule.path}/{deeper}" for deeper in _only_here(git, inside, mine, theirs))
+
+
+def _missing(git: Git, folder: str, commits: str) -> bool:
+    answer = git.ask(folder, f"--git-dir={folder}", "cat-file", "--batch-check", text=commits)
+    return any(line.endswith(" missing") for line in answer.out.splitlines())
 
 
 def _check_out(git: Git, path: str, checkouts: Sequence[str], common: str) -> None:

@@ -153,6 +153,27 @@ def odd_names(repo, path):
             pass
 
 
+def replace_the_repository(repo, path):
+    os.unlink(f"{path}/.git")
+    repo.git(path, "init", "-q")
+
+
+@pytest.mark.parametrize("harm", [lose_the_link, break_gits_folder, replace_the_repository])
+def test_when_git_can_not_say_what_is_work_all_of_it_is(repo, path, harm):
+    harm(repo, path)
+    with pytest.raises(Dirty) as refused:
+        discard(repo)
+    assert "first.txt" in refused.value.files
+    assert os.path.isfile(f"{path}/first.txt")
+
+
+def test_a_repository_around_a_lost_one_is_left_alone(repo, path, tmp_path):
+    inner = f"{repo.path}/inner"
+    os.mkdir(inner)
+    assert remove(repo.git, inner, f"{inner}/.overmind/worktrees/x", "overmind/api", force=True) == (False, None)
+    assert repo("branch", "--list", "overmind/api")
+
+
 @pytest.mark.parametrize(
     "harm",
     [lock, delete_by_hand, lose_the_link, break_gits_folder, lose_gits_folder, interrupt_a_removal,

@@ -167,9 +167,10 @@ def test_names_come_as_the_system_has_them(repo, path, look):
     assert look().dirty == (os.fsdecode(b"\xff\n -> x"),)
 
 
-def test_what_is_no_worktree_is_refused(repo, look, tmp_path):
-    with pytest.raises(GitFailed, match="not a git repository"):
-        state(repo.git, str(tmp_path), "main", "HEAD")
+def test_without_its_link_what_is_around_is_not_taken_for_it(repo, path, look):
+    os.unlink(f"{path}/.git")
+    with pytest.raises(GitFailed, match="is no worktree any more"):
+        look()
 
 
 def test_a_size_counts_each_file_once_and_follows_no_link(tmp_path):

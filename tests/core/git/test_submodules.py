@@ -5,7 +5,7 @@ import os
 import pytest
 
 from overmind_core.git.run import GitFailed
-from overmind_core.git.worktrees import add, remove, state
+from overmind_core.git.worktrees import Dirty, add, remove, state
 
 ALLOWED = ("-c", "protocol.file.allow=always")
 
@@ -93,3 +93,16 @@ def test_an_unchanged_one_goes_with_its_worktree(outer):
     path = made(outer)
     assert remove(outer.git, outer.path, path, "overmind/api", force=False) == (True, "overmind/api")
     assert outer("submodule", "status").startswith(" ")
+
+
+@pytest.mark.parametrize("inner", ["libs/ü", "libs/ü/in ner"])
+def test_commits_that_only_the_worktrees_submodule_has_are_work(outer, inner):
+    path = made(outer)
+    inside = f"{path}/{inner}"
+    outer.git(inside, "checkout", "-q", "-b", "own")
+    outer.commit("own.txt", at=inside)
+    outer.git(inside, "checkout", "-q", "--detach", "HEAD~1")  # nothing shows in the worktree
+    assert outer.git(path, "status", "--porcelain") == ""
+    with pytest.raises(Dirty) as refused:
+        remove(outer.git, outer.path, path, "overmind/api", force=False)
+    assert refused.value.files == (inner,)

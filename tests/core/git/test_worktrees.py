@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from itertools import chain, count
 
@@ -299,6 +301,27 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
     thread.join()
     assert not processes.with_variable(MARK, repo.git.mission)
     assert [error.code for error in failures] == [-signal.SIGKILL]
+    assert left(repo) == NOTHING
+
+
+KILLED = """
+import os, sys
+from overmind_core.git.repository import find
+from overmind_core.git.run import Git
+from overmind_core.git.worktrees import add
+git = Git({**os.environ, "VICTIM": str(os.getpid())}, sys.argv[1])
+add(git, find(git, sys.argv[2]), sys.argv[3], ["overmind/api"], None, False)
+"""
+
+
+def test_what_a_killed_supervisor_left_half_made_is_taken_away(repo):
+    hook(repo, "kill -9 $VICTIM; exec sleep 600")
+    words = [sys.executable, "-c", KILLED, repo.git.mission, repo.path, repo.worktree()]
+    assert subprocess.run(words, env=repo.git.environ).returncode == -signal.SIGKILL
+    assert end_stragglers(MARK, repo.git.mission) >= 1
+    assert not holds(repo.git, repo.worktree(), "overmind/api")
+    branch = claimed(repo.git, repo.path, repo.worktree())
+    assert remove(repo.git, repo.path, repo.worktree(), branch, force=True) == (True, "overmind/api")
     assert left(repo) == NOTHING
 
 
