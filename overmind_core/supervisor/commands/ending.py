@@ -105,6 +105,7 @@ async def _stop_all(core: Supervisor) -> dict[str, Any]:
     except OvermindError:
         core.closing = False
         raise
+    await core.isolation.calm(list(core.isolation.records))  # also of those that have ended just now
     await core.leave(Departure.END)
     return {"stopped": len(ended), "kept": 0}
 
