@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from contextlib import suppress
 from typing import NamedTuple
@@ -17,6 +18,9 @@ CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""
 GONE = ".removed"
 """Ends the name of a worktree that is being deleted."""
+
+_IN_USE = re.compile(r"checked out at|used by worktree at")
+"""Git says so also of a branch that is being rebased somewhere."""
 
 
 class Removed(NamedTuple):
@@ -103,12 +107,21 @@ def remove(
     if not force:
         _refuse(git, common, path, branch, base=base, base_commit=base_commit)
     there = _delete(git, path)
-    for admin in _admins(common, path):
-        _delete_tree(git, admin)
+    forget(git, common, path)
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
     return Removed(there, gone)
+
+
+def forget(git: Git, common: str, path: str) -> None:
+    """Take away what git knows of a worktree at `path`, which is gone. Other worktrees' are left, locked or broken.
+
+    Raises:
+        GitFailed: it can't be deleted.
+    """
+    for admin in _admins(common, path):
+        _delete_tree(git, admin)
 
 
 def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str | None, base_commit: str | None) -> None:
@@ -199,5 +212,10 @@ def _delete_tree(git: Git, path: str) -> None:
 def _delete_branch(git: Git, common: str, branch: str) -> str | None:
     if resolve(git, common, HEADS + branch) is None or checked_out(git, common, branch) is not None:
         return None
-    patiently(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
+    try:
+        patiently(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
+    except GitFailed as error:
+        if _IN_USE.search(error.said) is None:
+            raise
+        return None
     return branch

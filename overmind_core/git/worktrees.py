@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from overmind_core.git.beginning import beginning
 from overmind_core.git.locks import patiently
-from overmind_core.git.removing import Removed, claimed, claiming, message, remove
-from overmind_core.git.repository import HEADS, Repository, Worktree, worktrees
+from overmind_core.git.removing import Removed, claimed, claiming, forget, message, remove
+from overmind_core.git.repository import HEADS, Repository, Worktree, resolve, worktrees
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.standing import Dirty, State, Unmerged, size, state
 from overmind_core.git.submodules import check_out
@@ -29,6 +29,7 @@ __all__ = [
     "State",
     "Unmerged",
     "add",
+    "again",
     "claimed",
     "exclude",
     "holds",
@@ -128,17 +129,47 @@ def add(  # noqa: PLR0917 (none of them has a default)
     branch = None
     try:
         branch = _create(git, repository.common, path, branches, start.commit)
-        _check_out(git, repository.top, path, branch)
-        check_out(git, path, repository)
-        _mark(git, path, branch)
-    except (GitFailed, OSError) as error:
+        _finish(git, repository, path, branch)
+    except GitFailed:
         with suppress(GitFailed):
             branch = branch or claimed(git, repository.common, path)
             remove(git, repository.common, path, branch, force=True)
-        if isinstance(error, GitFailed):
-            raise
-        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
+        raise
     return Added(branch, start.name, start.commit, start.note)
+
+
+def again(git: Git, repository: Repository, path: str, branch: str) -> None:
+    """Make the worktree of a branch anew whose folder was deleted by hand: its commits are in it, nothing else is.
+
+    Args:
+        git: For the mission.
+        repository: Seen from the person's checkout.
+        path: Nothing is there.
+        branch: Made by `add`.
+
+    Raises:
+        GitFailed: something is there, or the branch is gone, or checked out elsewhere. The branch is left in any case.
+        GitMissing: there is no git.
+    """
+    if os.path.lexists(path):
+        raise GitFailed(("worktree", "add"), None, f"{path} is there already")
+    if resolve(git, repository.common, HEADS + branch) is None:
+        raise GitFailed(("worktree", "add"), None, f"the branch {branch} is gone")
+    exclude(repository.common)
+    try:
+        _finish(git, repository, path, branch)
+    except GitFailed:
+        with suppress(GitFailed):
+            remove(git, repository.common, path, None, force=True)
+        raise
+
+
+def _finish(git: Git, repository: Repository, path: str, branch: str) -> None:
+    """From a branch to a whole worktree of it."""
+    forget(git, repository.common, path)
+    _check_out(git, repository.top, path, branch)
+    check_out(git, path, repository)
+    _mark(git, path, branch)
 
 
 def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: str) -> str:
@@ -186,8 +217,12 @@ def _check_out(git: Git, top: str, path: str, branch: str) -> None:
 
 
 def _mark(git: Git, path: str, branch: str) -> None:
-    with open(os.path.join(git(path, "rev-parse", "--absolute-git-dir"), WHOLE), "wb") as file:
-        file.write(os.fsencode(branch))
+    own = git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    try:
+        with open(os.path.join(own, WHOLE), "wb") as file:
+            file.write(os.fsencode(branch))
+    except OSError as error:
+        raise GitFailed(("worktree", "add"), None, f"{own} can't be written: {error.strerror}") from None
 
 
 def holds(git: Git, path: str, branch: str) -> bool:
@@ -199,7 +234,7 @@ def holds(git: Git, path: str, branch: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     try:
-        own = git(path, "rev-parse", "--absolute-git-dir")
+        own = git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
         with open(os.path.join(own, WHOLE), "rb") as file:
             return file.read() == os.fsencode(branch)
     except (GitFailed, OSError):

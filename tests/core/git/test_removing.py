@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from overmind_core.git.run import GitFailed
 from overmind_core.git.worktrees import Dirty, Unmerged, add, claimed, holds, remove
 
 
@@ -85,6 +86,15 @@ def test_a_branch_that_somebody_else_has_checked_out_stays(repo, path):
     repo("checkout", "-q", "overmind/api")
     assert discard(repo) == (True, None)
     assert repo.seen.branch == "overmind/api"
+
+
+def test_a_branch_that_is_being_rebased_elsewhere_stays(repo, path):
+    repo.commit("first.txt", "theirs", at=path)
+    repo.git(path, "checkout", "-q", "--detach")
+    repo.commit("first.txt", "mine")
+    with pytest.raises(GitFailed):
+        repo("rebase", "-q", "main", "overmind/api")
+    assert discard(repo, force=True) == (True, None)
 
 
 def test_without_a_branch_it_stays(repo, path):

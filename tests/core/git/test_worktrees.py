@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from overmind_core.git import locks
 from overmind_core.git.locks import patiently
 from overmind_core.git.removing import CLAIM
 from overmind_core.git.run import MARK, GitFailed
-from overmind_core.git.worktrees import Added, add, claimed, exclude, holds, listed, remove
+from overmind_core.git.worktrees import Added, add, again, claimed, exclude, holds, listed, remove
 from overmind_core.system.stragglers import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -226,14 +227,14 @@ def test_a_lock_that_stays_held_is_named(repo, monkeypatch):
 
 
 def test_a_lock_that_is_let_go_is_waited_for(repo):
-    lock = f"{repo.path}/.git/packed-refs.lock"
+    lock = f"{repo.path}/.git/index.lock"
     attempts = []
 
     def attempt():
         attempts.append(1)
         if len(attempts) == 3:
             os.unlink(lock)
-        return repo("pack-refs", "--all")
+        return repo("add", "--all")
 
     with open(lock, "w"):
         pass
@@ -297,9 +298,9 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
     eventually(lambda: os.path.exists(repo.worktree() + "/hooked"))
     assert not holds(repo.git, repo.worktree(), "overmind/api")
     assert claimed(repo.git, repo.path, repo.worktree()) == "overmind/api"
-    assert end_stragglers(MARK, repo.git.mission) >= 2
+    for pid in sorted(processes.with_variable(MARK, repo.git.mission)):  # git before its hook
+        os.kill(pid, signal.SIGKILL)
     thread.join()
-    assert not processes.with_variable(MARK, repo.git.mission)
     assert [error.code for error in failures] == [-signal.SIGKILL]
     assert left(repo) == NOTHING
 
@@ -332,6 +333,27 @@ def test_a_claim_of_a_name_that_is_somebody_elses_is_none(repo):
         file.write("overmind/api")
     assert claimed(repo.git, repo.path, repo.worktree()) is None
     assert claimed(repo.git, repo.path, repo.worktree("other")) is None
+
+
+def test_a_worktree_that_was_deleted_by_hand_is_made_again_with_its_commits(repo):
+    made(repo)
+    commit = repo.commit("work.txt", at=repo.worktree())
+    shutil.rmtree(repo.worktree())
+    again(repo.git, repo.seen, repo.worktree(), "overmind/api")
+    assert holds(repo.git, repo.worktree(), "overmind/api")
+    assert repo.git(repo.worktree(), "rev-parse", "HEAD") == commit
+    with pytest.raises(GitFailed, match="is there already"):
+        again(repo.git, repo.seen, repo.worktree(), "overmind/api")
+    for branch in ("main", "none"):
+        with pytest.raises(GitFailed, match=r"checked out|used by worktree|is gone"):
+            again(repo.git, repo.seen, repo.worktree("other"), branch)
+    assert repo.seen.branch == "main"
+
+
+def test_a_new_worktree_may_take_the_place_of_one_that_was_deleted_by_hand(repo):
+    made(repo)
+    shutil.rmtree(repo.worktree())
+    assert made(repo, branches=names()).branch == "overmind/api-2"
 
 
 def test_it_holds_whatever_is_checked_out_in_it(repo):
