@@ -16,6 +16,9 @@ WHAT_CAN_BE_REACHED = (
     "Overmind speaks to an engine on this machine, by unix:///path/of/docker.sock or tcp://127.0.0.1:port"
 )
 
+PORT = 2375
+"""Of an engine without TLS, by agreement."""
+
 
 class Address(NamedTuple):
     """An engine's place, and who named it."""
@@ -33,6 +36,8 @@ def candidates(environ: Mapping[str, str]) -> list[Address]:
     """
     named = _named(environ)
     if named is not None:
+        if environ.get("DOCKER_TLS_VERIFY") and not named.url.startswith("unix://"):
+            raise EngineMissing(f"DOCKER_TLS_VERIFY is set, and TLS is not supported. {WHAT_CAN_BE_REACHED}.")
         return [Address(usable(named.url, named.source), named.source)]
     return [Address(f"unix://{path}", "") for path in well_known(environ)]
 
@@ -65,7 +70,9 @@ def usable(url: str, source: str) -> str:
         raise EngineMissing(f"{where}, which is no address. {WHAT_CAN_BE_REACHED}.") from None
     if scheme == "unix":
         return address
-    if scheme not in {"tcp", "http", "https"}:
+    if scheme == "https":
+        raise EngineMissing(f"{where}, and TLS is not supported. {WHAT_CAN_BE_REACHED}.")
+    if scheme not in {"tcp", "http"}:
         raise EngineMissing(
             f"{where}, and {scheme}:// is not supported. {WHAT_CAN_BE_REACHED}; forward a socket of another machine,"
             " and its ports, or use an engine here."
@@ -75,7 +82,7 @@ def usable(url: str, source: str) -> str:
             f"{where}, which is another machine: ports that it publishes on 127.0.0.1 are not reachable from here."
             f" {WHAT_CAN_BE_REACHED}."
         )
-    return address if port is not None else f"{address.rstrip('/')}:{2375 if scheme != 'https' else 2376}"
+    return address if port is not None else f"{address.rstrip('/')}:{PORT}"
 
 
 def _named(environ: Mapping[str, str]) -> Address | None:

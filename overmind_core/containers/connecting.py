@@ -58,8 +58,7 @@ def connected(url: str) -> Any:
     import docker
 
     knock(url)
-    with_version = _version(url)
-    client = docker.APIClient(base_url=url, version=with_version, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
+    client = docker.APIClient(base_url=url, version=_version(url), timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
     client.trust_env = False  # a proxy is for the world outside, never for a socket of this machine
     return client
 
@@ -116,7 +115,7 @@ def _version(url: str) -> str:
     import docker.errors
     import requests.exceptions
 
-    client: Any = docker.APIClient(base_url=url, version=OLDEST_API, timeout=int(PROBE_SECONDS))
+    client: Any = docker.APIClient(base_url=url, version=OLDEST_API, timeout=PROBE_SECONDS)
     client.trust_env = False
     try:
         said = client.version(api_version=False)

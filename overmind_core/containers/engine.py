@@ -88,6 +88,8 @@ class Engine:
                 pulling.follow(image, self._client.pull(image, stream=True, decode=True), tell)
             except (APIError, InvalidRepository) as error:
                 raise pulling.missing(image, refusal(error)) from error
+        if not self.has_image(image):
+            raise pulling.missing(image, "the engine broke off")
 
     def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
         """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.

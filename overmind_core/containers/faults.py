@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 from collections.abc import Iterator
 
 
@@ -47,7 +48,16 @@ def speaking(url: str, doing: str) -> Iterator[None]:
     """
     import docker.errors
     import requests.exceptions
+    import urllib3.exceptions
 
+    gone = (
+        requests.exceptions.RequestException,
+        docker.errors.DockerException,
+        docker.errors.StreamParseError,  # this one and the next come out of a stream that breaks off
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+    )
     try:
         yield
     except docker.errors.APIError as error:
@@ -56,7 +66,7 @@ def speaking(url: str, doing: str) -> Iterator[None]:
         raise EngineMissing(
             f"{doing}: the engine at {url} does not answer in time. Look at it with `docker ps`, or start it anew."
         ) from error
-    except (requests.exceptions.RequestException, docker.errors.DockerException, OSError) as error:
+    except gone as error:
         raise EngineMissing(
             f"{doing}: the engine at {url} does not answer any more. Start it, for example with"
             " `sudo systemctl start docker`, and try again."
