@@ -36,7 +36,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "ritual history",
         "rituals",
     ),
-    "Isolate missions": ("isolate", "trust", "ports"),
+    "Isolate missions": ("isolate", "trust", "ports", "worktrees", "worktrees prune"),
+    "Review and land their work": ("changes", "commit", "merge", "push", "discard"),
     "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
     "Use their terminals": ("attach", "detach", "shell"),
     "Talk to agents": (

@@ -100,7 +100,8 @@ def root() -> argparse.ArgumentParser:
         command = find(name)
         family, _, own = name.rpartition(" ")
         if family not in families:
-            families[family] = commands.add_parser(family, help=command.summary).add_subparsers()
+            known = commands.choices.get(family)  # a command itself, such as `worktrees`
+            families[family] = (known or commands.add_parser(family, help=command.summary)).add_subparsers()
         place = families[family].add_parser(own, help=command.summary, description=command.summary)
         _annotate(fill(place, command), command)
     return parser

@@ -1,0 +1,83 @@
+"""`overmind worktrees`: the worktrees of missions, a line each."""
+
+from __future__ import annotations
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
+from overmind_core.cli.table import JSON, Command, flag
+from overmind_core.domain.cells import display_safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+
+def _known(row: Row, cell: Callable[[], str]) -> str:
+    return ABSENT if row["problem"] else cell()
+
+
+def _work(row: Row) -> str:
+    if row["problem"]:
+        return "broken"
+    if row["dirty"]:
+        return "uncommitted"
+    if not row["merged"]:
+        return "unmerged"
+    return "merged" if row["ahead"] else "clean"
+
+
+def _port(service: str, port: int) -> str:
+    return f"{service}:{port}" if service else str(port)
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "MISSION": lambda row: row["mission"],
+    "NAME": lambda row: row["name"],
+    "STATUS": lambda row: or_absent(row["status"]),
+    "BRANCH": lambda row: row["branch"],
+    "BASE": lambda row: or_absent(row["base"]),
+    "COMMITS": lambda row: _known(row, lambda: f"+{row['ahead']} -{row['behind']}"),
+    "FILES": lambda row: _known(row, lambda: str(row["files"])),
+    "LINES": lambda row: _known(row, lambda: f"+{row['insertions']} -{row['deletions']}"),
+    "WORK": _work,
+    "PORTS": lambda row: or_absent(" ".join(_port(*one) for one in row["ports"].items())),
+    "CONTAINERS": lambda row: or_absent(" ".join(f"{name}:{state}" for name, state in row["containers"].items())),
+    "SIZE": lambda row: size(row["size_bytes"]),
+    "PATH": lambda row: row["path"],
+}
+"""Title → cell of a row of `worktrees --json`."""
+
+
+def worktrees(args: Namespace, context: Context) -> int:
+    """Print them in the order in which their missions began."""
+    rows = context.client().call("worktrees", {"sizes": args.sizes})["worktrees"]
+    if args.json:
+        context.say(dumps(rows))
+        return 0
+    if not rows:
+        context.hint("No mission has a worktree. Start one that gets one: overmind run --isolate 'make test'")
+    titles = [title for title in COLUMNS if args.sizes or title != "SIZE"]
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    context.say(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
+    for row in rows:
+        if row["problem"]:
+            context.note(display_safe(f"{row['name']}: {row['problem']}"))
+    return 0
+
+
+COMMAND = Command(
+    name="worktrees",
+    summary="list the worktrees of missions, and what was done in them",
+    options=[flag("--sizes", "count how much of the disk each takes, too"), JSON],
+    examples=["overmind worktrees", "overmind worktrees --sizes", "overmind worktrees --json"],
+    notes=(
+        "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
+        "since both went apart, uncommitted work included. WORK: what is not landed: uncommitted, unmerged; merged: but as\n"
+        "other commits; clean: nothing. Also of missions that were removed, as long as a worktree is there."
+    ),
+    run=worktrees,
+)
