@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from overmind_core.git.locks import patiently
 from overmind_core.git.run import Git, GitFailed
 
 NO_REPOSITORY = "not a git repository (or any"
@@ -125,9 +126,10 @@ def worktrees(git: Git, folder: str) -> list[Worktree]:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    answer = git.ask(folder, "worktree", "list", "--porcelain", "-z", expected=(0, _USAGE))
+    words = ("worktree", "list", "--porcelain")
+    answer = patiently(lambda: git.ask(folder, *words, "-z", expected=(0, _USAGE)))
     if answer.code == _USAGE:  # before git 2.36: a path with a line's end is not told from two lines
-        answer = git.ask(folder, "worktree", "list", "--porcelain")
+        answer = patiently(lambda: git.ask(folder, *words))
         return list(_entries(answer.out.split("\n")))
     return list(_entries(answer.out.split("\0")))
 

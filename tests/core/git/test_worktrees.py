@@ -14,7 +14,7 @@ from overmind_core.git import locks
 from overmind_core.git.locks import patiently
 from overmind_core.git.removing import CLAIM
 from overmind_core.git.run import MARK, GitFailed
-from overmind_core.git.worktrees import Added, add, again, claimed, exclude, holds, listed, remove
+from overmind_core.git.worktrees import Added, add, again, claimed, exclude, holds, listed, remove, state
 from overmind_core.system.stragglers import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -51,6 +51,17 @@ def test_a_worktree_is_on_a_branch_of_its_own_and_invisible_to_the_person(repo):
     assert holds(repo.git, path, "overmind/api")
     assert [(one.path, one.branch) for one in listed(repo.git, repo.seen.common)] == [(path, "overmind/api")]
     assert os.path.isfile(f"{path}/first.txt")
+
+
+@pytest.mark.parametrize("name", [b"\xff \xfe", b"two\nlines", b"-x", b"'quo\"te$(touch x)"])
+def test_a_repository_of_any_name_has_them(make_repo, name):
+    repo = make_repo(os.fsdecode(name))
+    added = made(repo)
+    assert holds(repo.git, repo.worktree(), "overmind/api")
+    assert [one.path for one in listed(repo.git, repo.seen.common)] == [repo.worktree()]
+    assert state(repo.git, repo.worktree(), added.base, added.base_commit).merged
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+    assert left(repo) == NOTHING
 
 
 def test_a_detached_head_and_a_tag_are_bases_too(repo):
