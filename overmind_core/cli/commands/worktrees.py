@@ -76,7 +76,7 @@ COMMAND = Command(
     examples=["overmind worktrees", "overmind worktrees --sizes", "overmind worktrees --json"],
     notes=(
         "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
-        "since both went apart, uncommitted work included. WORK: what is not landed: uncommitted, unmerged; merged: but as\n"
+        "since both went apart, uncommitted work included. WORK: what is not landed; merged: landed, but as\n"
         "other commits; clean: nothing. Also of missions that were removed, as long as a worktree is there."
     ),
     run=worktrees,
