@@ -67,11 +67,12 @@ def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
         spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
     return (
         table["command"].text() if "command" in table else None,
-        table["docker"].checked(_image_problem) if "docker" in table else None,
+        table["docker"].checked(image_problem) if "docker" in table else None,
     )
 
 
-def _image_problem(image: str) -> str | None:
+def image_problem(image: str) -> str | None:
+    """Return why this is no name of an image; None when it is one."""
     if len(image) <= LONGEST_IMAGE and _IMAGE.fullmatch(image):
         return None
     return "this is no name of an image: write one such as postgres:16"
@@ -80,8 +81,9 @@ def _image_problem(image: str) -> str | None:
 def _env(spot: Spot) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
-        if not _VARIABLE.fullmatch(name):
-            one.wrong_key("a variable's name has only letters, digits and '_', and begins with no digit")
+        told = env_name_problem(name)
+        if told is not None:
+            one.wrong_key(told)
         value = one.written()
         if value is not None:
             found[name] = value
@@ -91,12 +93,10 @@ def _env(spot: Spot) -> dict[str, str]:
 def _volumes(spot: Spot) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
-        if len(name) > LONGEST_NAME or not _VOLUME.fullmatch(name):
-            one.wrong_key(
-                "volumes have names, of lower-case letters, digits, '-', '_' and '.';"
-                " folders of this machine can't be mounted"
-            )
-        path = one.checked(_mount_problem)
+        told = volume_problem(name)
+        if told is not None:
+            one.wrong_key(told)
+        path = one.checked(mount_problem)
         if path is not None and path.rstrip("/") in found.values():
             one.wrong("another volume is at this path")
         elif path is not None:
@@ -104,7 +104,24 @@ def _volumes(spot: Spot) -> dict[str, str]:
     return found
 
 
-def _mount_problem(path: str) -> str | None:
+def env_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a variable; None when nothing is."""
+    if _VARIABLE.fullmatch(name):
+        return None
+    return "a variable's name has only letters, digits and '_', and begins with no digit"
+
+
+def volume_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a volume; None when nothing is."""
+    if len(name) <= LONGEST_NAME and _VOLUME.fullmatch(name):
+        return None
+    return (
+        "volumes have names, of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
+    )
+
+
+def mount_problem(path: str) -> str | None:
+    """Return why nothing can be mounted there; None when it can."""
     if not path.startswith("/") or not path.strip("/") or ":" in path:
         return "write an absolute path in the container, such as /data"
     if {"..", "."} & set(path.split("/")):

@@ -1,0 +1,45 @@
+"""A project's first `.overmind.yml`, as the command line writes it; no daemon is needed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from overmind_core.projects.disk import load
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "src").mkdir()
+    (folder / "Procfile").write_text("web: serve --port $PORT\n")
+    (folder / "compose.yaml").write_text("services: { db: { image: 'postgres:16' }, api: { build: . } }\n")
+    return folder
+
+
+def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one_that_is_there(om, project):
+    path = project / ".overmind.yml"
+    finished = om("init", "--isolation", cwd=project / "src")
+
+    assert finished.returncode == 0
+    assert finished.stdout.splitlines() == [
+        f"Wrote {path}",
+        "  found compose.yaml (1 container)",
+        "  found Procfile (1 process)",
+        "Services: db, web",
+        "Look it through, then: overmind isolate --check, overmind trust, and overmind run",
+    ]
+    assert "compose.yaml: 1 service without an image to pull: left out" in finished.stderr
+    found = load(str(project))
+    assert found is not None
+    assert [one.name for one in found.project.services] == ["db", "web"]
+
+    path.write_text("mine")
+    assert "Write over it: --force" in om.refused("init", "--isolation", code="invalid", cwd=project)
+    assert path.read_text() == "mine"
+    assert om.json("init", "--isolation", "--force", "--json", cwd=project)["services"] == ["db", "web"]
+    assert load(str(project)) == found
+    assert "Name none" in om.refused("init", "--isolation", "x.yml", code="invalid", cwd=project)
+    assert not os.path.exists(om.path("supervisor.lock"))

@@ -1,0 +1,241 @@
+"""What is seen in a project, and the file that comes of it: our own reader takes it, whatever the project says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
+from overmind_core.domain.problems import Problems
+from overmind_core.projects import compose
+from overmind_core.projects.detect import detect
+from overmind_core.projects.detected import Detected, Proposal, distinct
+from overmind_core.projects.first import first, quoted
+from overmind_core.projects.read import project
+
+COMPOSE = """\
+version: "3"
+services:
+  my.DB:
+    image: postgres:${PG:-16}
+    ports: ["127.0.0.1:5433:5432/tcp"]
+    environment: { POSTGRES_PASSWORD: "${DB_PASSWORD}", MODE: "${MODE}", TLS: on }
+    volumes: ["data:/var/lib/postgresql/data", "./init:/docker-entrypoint-initdb.d"]
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -U $${USER}"] }
+  cache: { image: redis, command: redis-server }
+  queue: { image: "x/rabbitmq@sha256:0", environment: [A=1, B], healthcheck: { test: [CMD, check, a b] } }
+  mail: { image: mail, ports: [{ target: 25 }], volumes: [{ source: spool, target: /spool }] }
+  api: { build: . }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
+
+
+def written(folder, **files):
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+    return detect(str(folder))
+
+
+def read(detected):
+    return project(first(detected).encode())
+
+
+def test_an_empty_project_gets_what_it_would_have_without_a_file(folder):
+    detected = detect(str(folder))
+    assert detected == Detected()
+    assert read(detected) == Project()
+    assert "# base: main " in first(detected)
+
+
+def test_the_containers_of_a_compose_file(folder):
+    detected = written(folder, compose__yaml=COMPOSE, Procfile="")
+
+    assert read(detected).services == (
+        Service(
+            "my-db",
+            image="postgres:16",
+            port=5432,
+            env={"POSTGRES_PASSWORD": "dev", "TLS": "on"},
+            volumes={"data": "/var/lib/postgresql/data"},
+            ready=Ready(ReadyKind.EXEC, "pg_isready -U ${USER}"),
+        ),
+        Service("cache", image="redis", port=6379, ready=Ready(ReadyKind.TCP)),
+        Service(
+            "queue", image="x/rabbitmq@sha256:0", port=5672, env={"A": "1"}, ready=Ready(ReadyKind.EXEC, "check 'a b'")
+        ),
+        Service("mail", image="mail", port=25, volumes={"spool": "/spool"}, ready=Ready(ReadyKind.TCP)),
+    )
+    assert detected.found == ("compose.yaml (4 containers)",)
+    assert detected.problems == ("compose.yaml: 1 service without an image to pull: left out",)
+    assert "# from compose.yaml; not taken over: folders of this machine" in first(detected)
+    assert "# from compose.yaml; not taken over: command" in first(detected)
+
+
+def test_a_compose_file_that_is_broken_is_told(folder):
+    detected = written(folder, compose__yaml="services: [\n")
+    assert len(detected.problems) == 1
+    assert detected.problems[0].startswith("compose.yaml:2:1: expected the node content")
+    assert read(detected) == Project()
+
+
+def test_the_processes_of_a_procfile(folder):
+    text = "web: serve\nworker: python w.py \nadmin: x --port ${PORT:-1}\nrelease: migrate\n# no\nbad\n"
+    services = read(written(folder, Procfile=text)).services
+    tcp = Ready(ReadyKind.TCP)
+    assert services == (
+        Service("web", command="serve", port=3000, restart="on-failure", ready=tcp),
+        Service("worker", command="python w.py", restart="on-failure"),
+        Service("admin", command="x --port ${PORT:-1}", port=3000, restart="on-failure", ready=tcp),
+    )
+
+
+NODE = [
+    # lock, script, command, setup
+    ("package-lock__json", "node x", "npm run dev", "npm ci"),
+    ("yarn__lock", "node x", "yarn run dev", "yarn install --frozen-lockfile"),
+    ("pnpm-lock__yaml", "vite", "pnpm run dev --port $PORT", "pnpm install --frozen-lockfile"),
+    ("README", "vite", "npm run dev -- --port $PORT", "npm install"),
+]
+
+
+@pytest.mark.parametrize(("lock", "script", "command", "setup"), NODE)
+def test_a_project_of_node(folder, lock, script, command, setup):
+    package = json.dumps({"scripts": {"start": "other", "dev": script}})
+    found = read(written(folder, package__json=package, **{lock: ""}))
+    assert found.services[0].command == command
+    assert (found.setup, found.link) == ((setup,), ())
+
+
+def test_what_is_installed_already_is_linked(folder):
+    (folder / "node_modules").mkdir()
+    found = written(folder, package__json="{}", __gitignore="node_modules/\n")
+    assert (read(found).link, read(found).setup) == (("node_modules",), ())
+    assert "    # - npm install\n" in first(found)
+
+
+PYTHON = [
+    ("uv__lock", "uv sync"),
+    ("requirements__txt", "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"),
+    ("pyproject__toml", "python3 -m venv .venv && .venv/bin/pip install -e ."),
+]
+
+
+@pytest.mark.parametrize(("name", "setup"), PYTHON)
+def test_a_project_of_python(folder, name, setup):
+    assert read(written(folder, **{name: ""})).setup == (setup,)
+
+
+def test_a_target_of_make_is_preferred_to_what_is_guessed(folder):
+    detected = written(folder, uv__lock="", Makefile="setup := x\ninstall:\n\tx\ndeps: install\n\ty\n")
+    assert read(detected).setup == ("make deps",)
+    assert "    # - uv sync\n" in first(detected)
+
+
+def test_env_files_that_git_ignores_are_copied(folder):
+    detected = written(
+        folder, __env="", __env__local="", __env__example="", __env__prod="", __gitignore="# x\n.env*\n!.env.prod\n"
+    )
+    assert read(detected).copy == (".env", ".env.local")
+
+
+def test_the_main_branch_is_offered(folder):
+    (folder / ".git/refs/remotes/origin").mkdir(parents=True)
+    (folder / ".git/refs/heads").mkdir(parents=True)
+    (folder / ".git/refs/heads/master").write_text("0" * 40)
+    assert detect(str(folder)).main_branch == "master"
+    (folder / ".git/refs/remotes/origin/HEAD").write_text("ref: refs/remotes/origin/develop\n")
+    assert "  # base: develop " in first(detect(str(folder)))
+
+
+BROKEN = {
+    "package__json": ["[", "[]", '{"scripts": []}', '{"scripts": {"dev": 1}}', "[" * 100_000],
+    "compose__yaml": ["services: 1", "services: { a: 1, b: { image: [] } }", "x: !y z", "\x00"],
+    "Procfile": ["web:", ":\n: x\n", "\x00", "web: " + "x" * 600],
+    "Makefile": [":", "\x00deps"],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_makes_no_sense_is_not_there(folder, name):
+    for text in BROKEN[name]:
+        assert not read(written(folder, **{name: text})).services, text
+
+
+def test_what_is_no_file_is_not_there(folder):
+    (folder / "compose.yaml").mkdir()
+    (folder / "package.json").symlink_to("gone")
+    (folder / "Procfile").write_bytes(b"web: x\n" * 200_000)
+    assert detect(str(folder)) == Detected()
+
+
+@given(st.text(max_size=30))
+def test_a_text_is_read_back_as_it_was(text):
+    text = text.replace("\x00", "")
+    assert yaml.safe_load(f"a: {quoted(text)}") == {"a": text}
+    assert yaml.safe_load(f"{quoted(text)}: 1") == {text: 1}
+
+
+OTHERS = ["yes", "null", "1", "1.5", "1:30", "2026-11-20", "=", "<<", "- a", "a: b", "a #b", "a:", ""]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_words_that_mean_something_else_to_yaml_are_quoted(text):
+    assert quoted(text).startswith('"')
+
+
+ODD_NAMES = ["my-db", "my_db", "MY.DB", "a", "a-b", "1", "ä", "-" * 40, "no"]
+ODD_TEXTS = ["postgres:16", "${A:-b}", "5432:5432", "data:/x", "a=b", "yes", "$PORT"]
+NAMES = st.text(min_size=1, max_size=40) | st.sampled_from(ODD_NAMES)
+TEXTS = st.text(max_size=30) | st.sampled_from(ODD_TEXTS)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = ["image", "ports", "expose", "environment", "volumes", "healthcheck", "command"]
+SERVICE = st.fixed_dictionaries(
+    {"image": st.sampled_from(["redis", "x/y:z", "${X}"]) | TEXTS},
+    optional={
+        "ports": st.lists(TEXTS | st.integers(), max_size=3) | VALUES,
+        "environment": st.dictionaries(TEXTS, TEXTS, max_size=3) | VALUES,
+        "volumes": st.lists(TEXTS | st.sampled_from(["b-c:/b", "c:/b", "c:/c"]), max_size=3) | VALUES,
+        "healthcheck": st.fixed_dictionaries({"test": st.lists(TEXTS, max_size=3) | TEXTS}) | VALUES,
+        "command": VALUES,
+    },
+)
+COMPOSES = st.dictionaries(NAMES, SERVICE | VALUES, max_size=6)
+
+
+@given(COMPOSES)
+def test_whatever_a_compose_file_says_our_reader_takes_what_comes_of_it(services):
+    data = yaml.safe_dump({"services": services}, allow_unicode=True).encode(errors="replace")
+    try:
+        proposals, _ = compose.proposals(data, "compose.yaml")
+    except Problems:
+        return
+    found = read(Detected(distinct(proposals)))
+    assert [one.image for one in found.services] == [one.service.image for one in proposals]
+
+
+def test_what_is_too_much_for_a_file_is_left_out():
+    proposals = distinct(
+        Proposal(Service(f"s{number}", image="x", env={f"A{one}": "\x01" * 100 for one in range(30)}), "compose.yaml")
+        for number in range(50)
+    )
+    assert 0 < len(read(Detected(proposals)).services) < 10
+
+
+@given(st.lists(st.tuples(NAMES, TEXTS.filter(lambda text: text.strip() and "\x00" not in text)), max_size=60))
+def test_whatever_processes_are_called_our_reader_takes_them(processes):
+    proposals = distinct(Proposal(Service(name, command=command), "Procfile") for name, command in processes)
+    found = read(Detected(proposals, setup=tuple(command for _, command in processes)))
+    assert [one.command for one in found.services] == [command for _, command in processes[:50]]
+    assert found.setup == tuple(command for _, command in processes)

@@ -1,0 +1,196 @@
+"""Every mistake that a project's file can have, and the exact place that it is told for.
+
+A § in a text stands where the mistake is expected; the sentences follow in the order of the file.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.problems import Problems
+from overmind_core.projects.read import project
+from tests.kit.blueprint_texts import marked
+
+KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown"
+KEYS = "command, docker, port, env, volumes, restart, ready"
+PARTS = "known are services, isolation"
+TEARDOWNS = "known are keep, remove, keep-if-changed"
+RESTARTS = "known are never, on-failure, always"
+TABLE = "write a table: keys, each with a value"
+PORT = "write the number of a port, from 1 to 65535"
+DURATION = "write a duration: a number with ms, s, m, h or d, such as 30s or 1.5m"
+ONE_OF = "services.a.ready: write one of tcp, http, exec, log, such as tcp: true"
+WHAT = "services.a: write what it is: command: … for a process, docker: … for a container"
+OWN = "each mission needs a branch of its own: write {name} or {id} in it, such as overmind/{name}"
+NAME = "a service's name has only lower-case letters, digits, '-' and '_', and begins with a letter"
+VARIABLE = "a variable's name has only letters, digits and '_', and begins with no digit"
+VOLUME = "volumes have names, of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
+RANGE = "isolation.port_range: the ports are from 1024 to 65535, the lower one first"
+MOUNT = "write an absolute path in the container, such as /data"
+A = "services:\n  a:\n    command: x\n    "
+C = "services:\n  a:\n    docker: x\n    "
+I = "isolation:\n  "  # noqa: E741
+
+CASES = {
+    "no table": ("§- a\n", [TABLE]),
+    "an unknown part": (
+        "§service: {}\n",
+        [f"unknown key 'service'; {PARTS}. Did you mean services?"],
+    ),
+    "an unknown key of a service": (
+        f"{A}§prot: 1\n",
+        [f"unknown key 'prot' in services.a; known are {KEYS}. Did you mean port?"],
+    ),
+    "an unknown key of isolation": (
+        f"{I}§setpu: x\n",
+        [f"unknown key 'setpu' in isolation; known are {KNOWN}. Did you mean setup?"],
+    ),
+    "services that are a list": ("services: §[a]\n", [f"services: {TABLE}"]),
+    "a service that is a text": ("services: { a: §x }\n", [f"services.a: {TABLE}"]),
+    "a key twice": (f"{A}port: 1\n    §port: 2\n", ["port is there twice: first in line 4"]),
+    "neither process nor container": ("services:\n  §a: { port: 1 }\n", [WHAT]),
+    "both": (
+        f"{A}§docker: y\n",
+        ["services.a.docker: a service is a process (command) or a container (docker), not both"],
+    ),
+    "a bad name": ("services:\n  §Web: { command: x }\n", [f"services.Web: {NAME}"]),
+    "a name that begins with a digit": ("services:\n  §1a: { command: x }\n", [f"services.1a: {NAME}"]),
+    "a long name": (
+        f"services:\n  §{'a' * 33}: {{ command: x }}\n",
+        [f"services.{'a' * 33}: a service's name has at most 32 characters"],
+    ),
+    "names that can't be told apart": (
+        "services:\n  my-db: { command: x }\n  §my_db: { command: x }\n",
+        ["services.my_db: it would have the same variables as my-db: give it another name"],
+    ),
+    "volumes that can't be told apart": (
+        "services:\n  a: { docker: x, volumes: { b-c: /x } }\n  §a-b: { docker: x, volumes: { c: /x } }\n",
+        ["services.a-b: its volume c would be the same as b-c of a: give it another name"],
+    ),
+    "no command": ("services: { a: { command: §'  ' } }\n", ["services.a.command: write a text that is not empty"]),
+    "nothing behind a command": ("services: { a: { command:§ } }\n", ["services.a.command: write a text"]),
+    "a command that is no text": (
+        "services: { a: { command: §true } }\n",
+        ['services.a.command: write a text: "true" in quotes, if that is meant'],
+    ),
+    "no image": (
+        "services: { a: { docker: §--rm x } }\n",
+        ["services.a.docker: this is no name of an image: write one such as postgres:16"],
+    ),
+    "a port that is too large": (f"{A}port: §65536\n", [f"services.a.port: {PORT}"]),
+    "a port that is a text": (f"{A}port: §'80'\n", [f"services.a.port: {PORT}"]),
+    "a port in other digits": (f"{A}port: §0x50\n", [f"services.a.port: {PORT}"]),
+    "two ports": (f"{A}port: §1:30\n", [f"services.a.port: {PORT}"]),
+    "env that is a list": (f"{A}env: §[A=1]\n", [f"services.a.env: {TABLE}"]),
+    "a bad variable": (f"{A}env: {{ §A-B: 1 }}\n", [f"services.a.env.A-B: {VARIABLE}"]),
+    "a variable without a value": (f"{A}env: {{ A:§ }}\n", ['services.a.env.A: write a value; "" is an empty text']),
+    "a variable that is a list": (f"{A}env: {{ A: §[] }}\n", ["services.a.env.A: write a single value"]),
+    "volumes of a process": (f"{A}§volumes: {{ d: /x }}\n", ["services.a.volumes: only a container (docker) has this"]),
+    "a container that is restarted": (
+        f"{C}§restart: always\n",
+        ["services.a.restart: only a process (command) has this"],
+    ),
+    "a folder of this machine": (f"{C}volumes: {{ §./x: /x }}\n", [f"services.a.volumes../x: {VOLUME}"]),
+    "a relative path in a container": (f"{C}volumes: {{ d: §x }}\n", [f"services.a.volumes.d: {MOUNT}"]),
+    "the whole container": (f"{C}volumes: {{ d: §/ }}\n", [f"services.a.volumes.d: {MOUNT}"]),
+    "a path with options": (f"{C}volumes: {{ d: §'/x:ro' }}\n", [f"services.a.volumes.d: {MOUNT}"]),
+    "a path that goes up": (
+        f"{C}volumes: {{ d: §/x/../y }}\n",
+        ["services.a.volumes.d: '.' and '..' can't stand in this path"],
+    ),
+    "a path twice": (f"{C}volumes: {{ d: /x, e: §/x/ }}\n", ["services.a.volumes.e: another volume is at this path"]),
+    "an unknown restart policy": (
+        f"{A}restart: §on_failure\n",
+        [f"services.a.restart: unknown value 'on_failure', {RESTARTS}. Did you mean on-failure?"],
+    ),
+    "ready that is a word": (f"{A}port: 1\n    ready: §tcp\n", [f"services.a.ready: {TABLE}"]),
+    "ready in no way": (f"{A}§ready: {{ timeout: 3s }}\n", [ONE_OF]),
+    "ready in two ways": (f"{A}port: 1\n    §ready: {{ tcp: true, log: x }}\n", [ONE_OF]),
+    "ready without a port": (
+        f"{C}§ready: {{ tcp: true }}\n",
+        ["services.a.ready: tcp needs the service's port: write port: … beside it"],
+    ),
+    "not tcp": (
+        f"{C}port: 1\n    ready: {{ tcp: §false }}\n",
+        ["services.a.ready.tcp: write tcp: true, or leave it out"],
+    ),
+    "tcp with a port": (f"{C}port: 1\n    ready: {{ tcp: §80 }}\n", ["services.a.ready.tcp: write true or false"]),
+    "http that is no path": (
+        f"{C}port: 1\n    ready: {{ http: §'http://x' }}\n",
+        ["services.a.ready.http: write a path on the service's port, such as /health"],
+    ),
+    "log that is no pattern": (
+        f"{A}ready: {{ log: §'(' }}\n",
+        ["services.a.ready.log: this is no regular expression: missing ), unterminated subpattern at position 0"],
+    ),
+    "a long pattern": (
+        f"{A}ready: {{ log: §'{'x' * 1001}' }}\n",
+        ["services.a.ready.log: a regular expression has at most 1000 characters"],
+    ),
+    "a bad duration": (f"{A}ready: {{ log: x, timeout: §soon }}\n", [f"services.a.ready.timeout: {DURATION}"]),
+    "no time": (f"{A}ready: {{ log: x, timeout: §0 }}\n", ["services.a.ready.timeout: it must be more than 0"]),
+    "time that is a list": (
+        f"{A}ready: {{ log: x, timeout: §[] }}\n",
+        ["services.a.ready.timeout: write a duration, such as 30s"],
+    ),
+    "an unknown strategy": (
+        f"{I}strategy: §port\n",
+        ["isolation.strategy: unknown value 'port', known are ports, none. Did you mean ports?"],
+    ),
+    "an unknown teardown": (
+        f"{I}teardown: §keep-changed\n",
+        [f"isolation.teardown: unknown value 'keep-changed', {TEARDOWNS}. Did you mean keep-if-changed?"],
+    ),
+    "no range": (
+        f"{I}port_range: §a-b\n",
+        ["isolation.port_range: write two ports with '-' between them, such as 3100-3999"],
+    ),
+    "a range of low ports": (f"{I}port_range: §80-90\n", [RANGE]),
+    "a range backwards": (f"{I}port_range: §4000-3000\n", [RANGE]),
+    "a range of too high ports": (f"{I}port_range: §4000-65536\n", [RANGE]),
+    "no flag": (f"{I}worktree: §maybe\n", ["isolation.worktree: write true or false"]),
+    "an option for a base": (
+        f"{I}base: §--help\n",
+        ["isolation.base: write the name of a branch, or a commit, such as main"],
+    ),
+    "one branch for all": (f"{I}branch: §work\n", [f"isolation.branch: {OWN}"]),
+    "a placeholder that means nothing": (
+        f"{I}branch: §'{{user}}/{{id}}'\n",
+        ["isolation.branch: {user} means nothing here: write {name} or {id}"],
+    ),
+    "a path that goes up to copy": (
+        f"{I}copy: [§../x]\n",
+        ["isolation.copy: '..' can't stand in it: only what is in the project is taken"],
+    ),
+    "absolute paths": (
+        f"{I}copy: [§/etc/x, §~/x]\n",
+        ["isolation.copy: write a path that begins at the top of the project"] * 2,
+    ),
+    "what is git's": (
+        f"{I}copy: [§.git/config, §x/.GIT, §./.overmind]\n",
+        ["isolation.copy: what is git's, and what is Overmind's, can't be taken"] * 3,
+    ),
+    "all": (f"{I}copy: §.\n", ["isolation.copy: name something in the project, not the whole"]),
+    "patterns for links": (f"{I}link: §x*\n", ["isolation.link: write paths; patterns are for copy"]),
+    "a list that is a table": (f"{I}setup: §{{}}\n", ["isolation.setup: write a list of texts"]),
+    "a list of numbers": (f"{I}setup: [§1]\n", ['isolation.setup: write a text: "1" in quotes, if that is meant']),
+    "everything at once": (
+        f"{A}§x: 1\n    port: §no\n{I}§y: 1\n  fetch: §1\n",
+        [
+            f"unknown key 'x' in services.a; known are {KEYS}",
+            f"services.a.port: {PORT}",
+            f"unknown key 'y' in isolation; known are {KNOWN}",
+            "isolation.fetch: write true or false",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_told_for_its_place(case):
+    text, messages = CASES[case]
+    written, places = marked(text)
+    with pytest.raises(Problems) as raised:
+        project(written.encode())
+    assert [one.message for one in raised.value.problems] == messages
+    assert [(one.line, one.column) for one in raised.value.problems] == places
