@@ -33,3 +33,11 @@ def configuration(spec: ContainerSpec) -> dict[str, Any]:
 def port_taken(words: str) -> bool:
     """Whether the engine refuses since the port on this machine is another program's."""
     return PORT_TAKEN.search(words) is not None
+
+
+def taken(spec: ContainerSpec) -> str:
+    """Say that, and what to do."""
+    return (
+        f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
+        " End that program, or change isolation.port_range in .overmind.yml."
+    )

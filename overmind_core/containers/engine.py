@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from overmind_core.containers import address, inside, logs, pulling
 from overmind_core.containers.connecting import connected, first_that_answers
-from overmind_core.containers.creating import LOOPBACK, configuration, port_taken
+from overmind_core.containers.creating import configuration, port_taken, taken
 from overmind_core.containers.faults import ContainerFailed, EngineMissing, ImageMissing, refusal, speaking
 from overmind_core.containers.spec import HOME, MISSION, RECIPE, SERVICE, ContainerSpec, ContainerState, Ours, recipe
 
@@ -101,17 +101,15 @@ class Engine:
         """
         for _ in range(ATTEMPTS):
             found = self._usable(spec)
-            if found is not None:
-                self._start(spec, found, tell)
+            if found is None:
+                tell(f"creating {spec.name}")
+                if not self._create(spec):
+                    continue
+            if self._start(spec, found, tell):
                 return
-            tell(f"creating {spec.name}")
-            if self._create(spec):
-                break
-        try:
-            self._start(spec, None, tell)
-        except ContainerFailed:
-            self.remove(spec.name)  # half a container would keep its name and its share of the port
-            raise
+        raise ContainerFailed(
+            f"container {spec.name} is made and removed by somebody else at the same moment. Try again."
+        )
 
     def state(self, name: str) -> ContainerState:
         """What is known of a container now."""
@@ -275,26 +273,31 @@ class Engine:
                 return False
             return True
 
-    def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, tell: Callable[[str], None]) -> None:
+    def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, tell: Callable[[str], None]) -> bool:
+        """Have it run; whether it was still there. One that was made for this (`found` is None) goes when it fails."""
         from docker.errors import APIError
 
-        if found is not None and found["State"].get("Paused"):
+        state = found["State"] if found is not None else {}
+        if state.get("Paused"):
             with speaking(self.url, f"container {spec.name} could not go on"):
                 self._client.unpause(spec.name)
-            return
-        if found is not None and found["State"].get("Running"):
-            return
+            return True
+        if state.get("Running"):
+            return True
         tell(f"starting {spec.name}")
         with speaking(self.url, f"container {spec.name} ({spec.image}) could not be started"):
             try:
                 self._client.start(spec.name)
             except APIError as error:
-                if not port_taken(refusal(error)):
+                words = refusal(error)
+                if "no such container" in words.lower():
+                    return False
+                if found is None:
+                    self.remove(spec.name)  # half a container would keep its name and its share of the port
+                if not port_taken(words):
                     raise
-                raise ContainerFailed(
-                    f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by"
-                    " another program. End that program, or change isolation.port_range in .overmind.yml."
-                ) from error
+                raise ContainerFailed(taken(spec)) from error
+            return True
 
 
 def _health(state: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
@@ -146,4 +147,4 @@ def test_a_run_began_when_the_one_before_ended(started, finished, began):
     ],
 )
 def test_pieces_of_output_are_joined(raw, output):
-    assert inside._joined(bytearray(raw)) == output
+    assert inside._read(io.BytesIO(raw), 10) == (output, True)
