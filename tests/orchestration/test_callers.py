@@ -103,6 +103,9 @@ ASKED = [
     ("ritual_pause", {"id": "nightly"}, FORBIDDEN),
     ("ritual_resume", {"id": "nightly"}, FORBIDDEN),
     ("ritual_delete", {"id": "nightly"}, FORBIDDEN),
+    ("trust", {"cwd": "/"}, FORBIDDEN),
+    ("isolate", {"cwd": "/"}, OK),
+    ("ports", {}, OK),
     ("shutdown", {}, FORBIDDEN),
     ("shutdown", {"keep": True}, FORBIDDEN),
 ]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.errors import OvermindError
-from overmind_core.supervisor.isolation.explaining import explain
 from overmind_core.wire.bytestrings import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ async def _revoke(core: Supervisor, request: Trust) -> dict[str, Any]:
 async def isolate(core: Supervisor, request: Isolate, caller: Caller) -> dict[str, Any]:
     """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
     del caller
+    from overmind_core.supervisor.isolation.explaining import explain  # noqa: PLC0415 - loads git, for who asks
+
     if not await core.isolation.in_thread(os.path.isdir, from_wire(request.cwd)):
         raise OvermindError("cwd_not_found", f"The folder {request.cwd} doesn't exist.")
     return await explain(core.isolation, request.cwd, request.env)
