@@ -22,10 +22,8 @@ LINES_SEARCHED = 10_000
 """Of a container's newest output."""
 INSIDE_SECONDS = 10.0
 """For a command inside of a container."""
-ATTEMPTS = 5
-"""To make a container of a name that somebody else takes, or lets go of, at the same moment."""
 GONE_SECONDS = 15.0
-"""For a container whose removal somebody else began."""
+"""For a container that somebody else makes or removes at the same moment."""
 
 
 class Engine:
@@ -99,14 +97,14 @@ class Engine:
             ImageMissing: Its image is not on this machine: `pull` comes first.
             EngineMissing: The engine went away.
         """
-        for _ in range(ATTEMPTS):
+        deadline = time.monotonic() + GONE_SECONDS
+        while time.monotonic() < deadline:
             found = self._usable(spec)
             if found is None:
                 tell(f"creating {spec.name}")
-                if not self._create(spec):
-                    continue
-            if self._start(spec, found, tell):
+            if (found is not None or self._create(spec)) and self._start(spec, found, tell):
                 return
+            time.sleep(0.1)
         raise ContainerFailed(
             f"container {spec.name} is made and removed by somebody else at the same moment. Try again."
         )
