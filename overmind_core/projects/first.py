@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 import yaml
 from yaml.resolver import Resolver
@@ -47,7 +46,7 @@ TEARDOWN = """\
 COMMENT = 41
 """Column of the comments behind lines."""
 MOST_BYTES = 32 * 1024
-"""Of what is written: our reader takes that, however much of it are keys."""
+"""Of services: our reader takes that, however much of it are keys."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./$=-][A-Za-z0-9_./$=:@+-]*( [A-Za-z0-9_./$=-][A-Za-z0-9_./$=:@+-]*)*")
 _RESOLVER = Resolver()
@@ -57,20 +56,16 @@ _ESCAPES = {"x": 2, "u": 4, "U": 8}
 
 def first(detected: Detected) -> str:
     """Return the file's text, which our reader takes as it is; of very much, the last services are left out."""
-    text = _text(detected)
-    while len(text.encode()) > MOST_BYTES and detected.proposals:
-        detected = replace(detected, proposals=detected.proposals[:-1])
-        text = _text(detected)
-    return text
-
-
-def _text(detected: Detected) -> str:
     parts = [HEAD, "\n"]
-    if detected.proposals:
-        parts.append("services:\n")
-        parts += [f"{line}\n" for one in detected.proposals for line in _service(one)]
-    else:
-        parts.append(NO_SERVICES)
+    services: list[str] = []
+    size = 0
+    for one in detected.proposals:
+        lines = "".join(f"{line}\n" for line in _service(one))
+        size += len(lines.encode())
+        if size > MOST_BYTES:
+            break
+        services.append(lines)
+    parts += ["services:\n", *services] if services else [NO_SERVICES]
     parts += ["\n", PLACES]
     base = f"# base: {quoted(detected.main_branch or 'main')}"
     parts.append(f"{_commented(f'  {base}', 'what its branch begins at; without this, what is checked out')}\n")
