@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 SECONDS = 600.0
 """How long one git may take, unless said otherwise: a fetch or a checkout of a large repository."""
@@ -97,14 +98,37 @@ class Git:
             GitFailed: it ends with something else, or takes longer.
             GitMissing: there is none.
         """
+        from tempfile import TemporaryFile  # noqa: PLC0415 - a supervisor without isolated missions never needs it
+
+        # No pipes: a hook may leave a process behind that holds them open for as long as it lives.
+        try:
+            with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+                given.write(os.fsencode(text or ""))
+                given.seek(0)
+                code = self._run(words, folder, (given, out, err), variables or {}, seconds)
+                answer = Answer(code, _written(out), _written(err))
+        except OSError as error:
+            raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
+        if answer.code not in expected:
+            raise GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
+        return answer
+
+    def _run(
+        self,
+        words: tuple[str, ...],
+        folder: str,
+        files: tuple[IO[bytes], IO[bytes], IO[bytes]],
+        variables: Mapping[str, str],
+        seconds: float,
+    ) -> int:
         try:
             process = subprocess.Popen(
                 [*_GIT, *words],
                 cwd=folder,
-                env={**self._environ(), **(variables or {})},
-                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                env={**self._environ(), **variables},
+                stdin=files[0],
+                stdout=files[1],
+                stderr=files[2],
                 start_new_session=True,
             )
         except FileNotFoundError as error:
@@ -113,17 +137,15 @@ class Git:
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
-        try:
-            out, err = process.communicate(None if text is None else os.fsencode(text), timeout=seconds)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s") from None
-        answer = Answer(process.returncode, os.fsdecode(out), os.fsdecode(err))
-        if answer.code not in expected:
-            raise GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
-        return answer
+        # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
+        late = threading.Timer(seconds, _kill, [process])
+        late.start()
+        code = process.wait()
+        in_time = late.is_alive()
+        late.cancel()
+        if not in_time:
+            raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s")
+        return code
 
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(("GIT_", "OVERMIND_"))}
@@ -135,3 +157,13 @@ class Git:
         # What git says is recognised in places: English, whatever languages the person prefers.
         spoken = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}
         return {**kept, **spoken, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", MARK: self.mission}
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _written(file: IO[bytes]) -> str:
+    file.seek(0)
+    return os.fsdecode(file.read())

@@ -1,0 +1,64 @@
+"""Running git: what it says, what it refuses, and what it leaves running."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+import pytest
+
+from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
+from overmind_core.system.stragglers import end_stragglers
+
+
+@pytest.fixture
+def git():
+    """For a mission of this test alone: what its git leaves behind is ended."""
+    one = Git(dict(os.environ), uuid.uuid4().hex)
+    yield one
+    end_stragglers(MARK, one.mission)
+
+
+def test_what_a_command_leaves_running_is_not_waited_for(git, tmp_path):
+    assert git(str(tmp_path), "-c", "alias.leave=!sleep 300 & echo said", "leave") == "said"
+    assert end_stragglers(MARK, git.mission) == 1
+
+
+def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
+    with pytest.raises(GitFailed, match=r"more than 0\.2 s") as caught:
+        git(str(tmp_path), "-c", "alias.stay=!sleep 300", "stay", seconds=0.2)
+    assert caught.value.code is None
+    assert end_stragglers(MARK, git.mission) == 0
+
+
+def test_a_refusal_says_what_git_said(git, tmp_path):
+    with pytest.raises(GitFailed) as caught:
+        git(str(tmp_path), "no-such-command")
+    assert (caught.value.code, "no-such-command" in caught.value.reason) == (1, True)
+
+
+def test_an_expected_status_is_an_answer(git, tmp_path):
+    answer = git.ask(str(tmp_path), "-c", "alias.three=!echo out; echo err >&2; exit 3", "three", expected=(3,))
+    assert answer == (3, "out\n", "err\n")
+
+
+def test_it_reads_what_it_is_given(git, tmp_path):
+    assert (
+        git.ask(str(tmp_path), "hash-object", "--stdin", text="text").out
+        == "f3a34851d44d6b97c90fbb99dd3d18c261b9a237\n"
+    )
+
+
+def test_no_git_and_no_folder_are_told_apart(tmp_path):
+    with pytest.raises(GitMissing):
+        Git({"PATH": str(tmp_path)})(str(tmp_path), "version")
+    with pytest.raises(GitFailed, match="is not there"):
+        Git(dict(os.environ))(str(tmp_path / "no"), "version")
+
+
+def test_the_callers_own_repository_is_not_meant(tmp_path):
+    environ = {**os.environ, "GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "/nowhere", "GIT_AUTHOR_NAME": "Ada"}
+    said = Git(environ)(str(tmp_path), "-c", "alias.env=!env", "env")
+    assert "GIT_DIR=/nowhere" not in said
+    assert "GIT_INDEX_FILE" not in said
+    assert "GIT_AUTHOR_NAME=Ada" in said
