@@ -6,7 +6,7 @@ import time
 from functools import partial
 from threading import Thread
 
-from overmind_core.cli.doctor import config, daemon, disk, home, limits, programs, systemd, tmux, tracing
+from overmind_core.cli.doctor import config, daemon, disk, home, isolation, limits, programs, systemd, tmux, tracing
 from overmind_core.cli.doctor.finding import Check, Finding, World, fail
 from overmind_core.errors import OvermindError
 
@@ -18,6 +18,8 @@ CHECKS = (
     Check("git", programs.git),
     Check("docker", programs.docker_client),
     Check("docker engine", programs.docker_engine),
+    Check("containers", isolation.engine),
+    Check("ports", isolation.ports),
     *(Check(name, partial(programs.agent, name=name)) for name in programs.AGENTS),
     Check("tmux", tmux.outer),
     *(Check(f"tmux {name}", partial(tmux.setting, name=name)) for name in tmux.SETTINGS),
