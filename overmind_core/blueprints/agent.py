@@ -8,7 +8,8 @@ from typing import Any
 
 from overmind_core.blueprints import kinds
 from overmind_core.blueprints.dependencies import Waits, depends_on
-from overmind_core.blueprints.keys import AGENT, WHEN
+from overmind_core.blueprints.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
+from overmind_core.blueprints.merge import Landing, landing
 from overmind_core.blueprints.notes import Spot
 from overmind_core.blueprints.probe import probe
 from overmind_core.blueprints.request import World, request
@@ -31,6 +32,7 @@ class Draft:
     when: When = When.SUCCESS
     retries: int = 0
     clean_env: bool = False
+    landing: Landing | None = None
 
     def finished(self) -> Agent:
         """The agent; only when nothing was wrong."""
@@ -43,6 +45,7 @@ class Draft:
             when=self.when,
             retries=self.retries,
             clean_env=self.clean_env,
+            merge=None if self.landing is None else self.landing.merge,
         )
 
 
@@ -59,6 +62,10 @@ def draft(spot: Spot, world: World) -> Draft:
         if name not in AGENT:
             spot.notes.at_key((*spot.path, name), hinted(f"unknown key {name!r}", name, AGENT))
     _plan(found, table, world)
+    if any(name in table for name in MERGE):
+        found.landing = landing(spot, table, world.scope, found.waits)
+    if "merge" in table:
+        table = {name: one for name, one in table.items() if name in {"merge", *BESIDE_MERGE}}
     found.start = request(spot, table, world, found.waits)
     named = "depends_on" in table and table["depends_on"].value
     if found.when is When.FAILURE and not named and not found.waits.on:

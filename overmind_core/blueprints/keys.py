@@ -44,6 +44,7 @@ OPTIONS: Mapping[str, Key] = {
     "size": Key(kinds.terminal_size, lambda size: {"columns": size[0], "rows": size[1]}),
     "interactive": Key(flag),
     "no_tty": Key(flag, lambda no: {"tty": not no}),
+    "isolate": Key(flag),
     "labels": Key(kinds.pairs, open=True),
     "model": Key(text, for_agents=True, open=True),
     "allowed_tools": Key(texts, for_agents=True, open=True),
@@ -62,7 +63,11 @@ SPECIAL = ("command", "cwd", "env", "env_file", "clean_env", "mcp_config")
 """Options that also need the folder, the disk or each other."""
 PLAN = ("depends_on", "outputs", "ready", "when", "retries")
 """What makes an agent a part of a plan."""
-AGENT = (*SPECIAL, *OPTIONS, *PLAN)
+MERGE = ("merge", "into", "verify", "squash", "rebase")
+"""Of an agent that lands what others have done, instead of a command."""
+BESIDE_MERGE = ("depends_on", "when", "retries", "timeout", "labels")
+"""What such an agent may have besides."""
+AGENT = (*SPECIAL, *OPTIONS, *PLAN, *MERGE)
 """All keys of an agent."""
 ROOT = ("blueprint", "vars", "agents")
 WHOLE: Mapping[str, Read] = {

@@ -9,6 +9,7 @@ from overmind_core.blueprints.agent import Draft, draft, outputs
 from overmind_core.blueprints.dependencies import tell_cycles, tell_endless
 from overmind_core.blueprints.disk import Disk
 from overmind_core.blueprints.keys import ROOT, WHOLE
+from overmind_core.blueprints.merge import tell_shared
 from overmind_core.blueprints.notes import Notes, Spot
 from overmind_core.blueprints.request import World
 from overmind_core.blueprints.scope import Scope, resolved
@@ -106,6 +107,8 @@ def _drafts(spot: Spot | None, root: Spot, world: World) -> list[Draft]:
 def _tell_whole(drafts: list[Draft], notes: Notes) -> None:
     """What is wrong with all agents together."""
     waits = {one.name: one.waits for one in drafts}
+    isolated = {one.name for one in drafts if Agent(one.name, one.start).isolated}
+    tell_shared({one.name: one.landing for one in drafts if one.landing is not None}, isolated, notes)
     tell_cycles(waits, notes)
     tell_endless(waits, [one.name for one in drafts if _stays(one)], notes)
 

@@ -63,7 +63,8 @@ class _Request:
         self._options()
         self.provider = self._provider()
         self.fields["command"] = ""
-        self._command()
+        if "merge" not in self.table:
+            self._command()
         self.fields["cwd"] = self._folder()
         self._environment()
         if "mcp_config" in self.table:

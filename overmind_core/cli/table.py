@@ -59,7 +59,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 COMMANDS: dict[str, str] = {name: f"{PACKAGE}.{name.replace(' ', '_')}" for names in GROUPS.values() for name in names}
 """Command → module."""
-HIDDEN: dict[str, str] = {"hook": f"{PACKAGE}.hook"}
+HIDDEN: dict[str, str] = {"hook": f"{PACKAGE}.hook", "merge-step": f"{PACKAGE}.merge_step"}
 """Commands that programs call and no help shows."""
 
 

@@ -64,10 +64,18 @@ def _facts(agent: Agent) -> dict[str, Any]:
     return {
         "name": agent.name,
         "depends_on": [{"agent": one.agent, "until": one.until.value} for one in agent.depends_on],
-        "command": start.get("agent", {}).get("prompt", start["command"]),
+        "command": _command(agent),
         "cwd": start["cwd"],
         "type": start.get("type", "task"),
         "provider": start.get("provider", "raw"),
+        "isolate": agent.isolated,
+        "merge": agent.merge and {
+            "agents": list(agent.merge.agents),
+            "into": agent.merge.into,
+            "verify": agent.merge.verify,
+            "squash": agent.merge.squash,
+            "rebase": agent.merge.rebase,
+        },
         "outputs": list(agent.outputs),
         "ready": agent.ready and {
             "kind": agent.ready.kind.value,
@@ -77,6 +85,12 @@ def _facts(agent: Agent) -> dict[str, Any]:
         "when": agent.when.value,
         "retries": agent.retries,
     }  # fmt: skip
+
+
+def _command(agent: Agent) -> Any:  # noqa: ANN401 - a text, or words
+    if agent.merge is not None:
+        return ["merge", *agent.merge.agents]
+    return agent.start.get("agent", {}).get("prompt", agent.start["command"])
 
 
 COMMAND = Command(

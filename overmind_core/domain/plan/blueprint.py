@@ -66,6 +66,20 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """Which agents' work lands where."""
+
+    agents: tuple[str, ...]
+    """In this order; each has a worktree of its own."""
+    into: str | None = None
+    """A branch; None: for each the one that its own began at."""
+    verify: str | None = None
+    """A shell command that has to succeed on the merged work of each."""
+    squash: bool = False
+    rebase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """One step of a plan."""
 
@@ -82,6 +96,13 @@ class Agent:
     """How often it is tried again after it has failed."""
     clean_env: bool = False
     """Of the caller's variables it gets only those that every login has: `environment.of_login`."""
+    merge: Merge | None = None
+    """What it does instead of running a command."""
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it has a worktree, ports and services of its own."""
+        return self.start.get("isolate") is True
 
     @property
     def stays(self) -> bool:

@@ -171,8 +171,9 @@ class Board:
     def _stops(self, *, ending: bool) -> dict[str, Why]:
         """Who is to be told to end now."""
         running = self._by_stage[Stage.RUNNING]
+        preparing = [name for name in self._by_stage[Stage.STARTING] if self.nodes[name].mission is not None]
         if ending or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
-            cancelled = [one for one in running if ending or not self._handles_failure(self.agents[one])]
+            cancelled = [one for one in (*running, *preparing) if ending or not self._handles_failure(self.agents[one])]
             if stops := dict.fromkeys(self._leaves(cancelled), Why.CANCEL if ending else Why.FAILURE):
                 return stops
         if self._unfinished or any(self._by_stage[stage] for stage in _NOT_YET):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.domain.plan.blueprint import Agent, Blueprint
+from overmind_core.domain.plan.blueprint import Agent, Blueprint, Merge
 from overmind_core.domain.plan.reference import Source, references
 
 NEW = "+"
@@ -14,6 +14,7 @@ GONE = "-"
 
 _WHOLE = ("name", "max_parallel", "on_failure", "timeout")
 _PLAN = ("depends_on", "outputs", "ready", "when", "retries", "clean_env")
+_MERGE = ("into", "verify", "squash", "rebase")
 _WRITTEN = {
     "env_set": "env", "columns": "size", "rows": "size", "tty": "no_tty", "prompt": "command", "arguments": "agent_arg",
 }  # fmt: skip
@@ -46,6 +47,7 @@ def difference(old: Blueprint, new: Blueprint) -> list[Change]:
 def _change(old: Agent, new: Agent, moved: set[str]) -> Change:
     """How an agent differs, also when only a variable that it uses has another value."""
     keys = [*_fields(old.start, new.start), *(name for name in _PLAN if getattr(old, name) != getattr(new, name))]
+    keys += _merges(old.merge, new.merge)
     keys += [f"vars.{name}" for name in _variables(new) if name in moved]
     return Change(CHANGED, new.name, tuple(dict.fromkeys(keys)))
 
@@ -59,6 +61,15 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield from _fields(before or {}, after or {})
         else:
             yield _WRITTEN.get(name, name)
+
+
+def _merges(old: Merge | None, new: Merge | None) -> Iterator[str]:
+    if old is None or new is None:
+        yield from [] if old is new else ["merge"]
+        return
+    if old.agents != new.agents:
+        yield "merge"
+    yield from (name for name in _MERGE if getattr(old, name) != getattr(new, name))
 
 
 def _variables(agent: Agent) -> Iterator[str]:

@@ -14,7 +14,8 @@ class Stage(StrEnum):
 
     WAITING = "waiting"
     STARTING = "starting"
-    """To be started, or just being: saved before it is asked for, so that it is asked for once."""
+    """To be started, or just being: saved before it is asked for, so that it is asked for once. With a mission that is
+    prepared before it runs: its worktree, its services."""
     RUNNING = "running"
     STOPPING = "stopping"
     """The plan has told it to end."""

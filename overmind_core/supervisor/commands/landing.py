@@ -48,7 +48,7 @@ async def changes(core: Supervisor, request: One, caller: Caller) -> dict[str, A
 async def commit(core: Supervisor, request: Commit, caller: Caller) -> dict[str, Any]:
     """Commit everything in a mission's worktree; it may run meanwhile."""
     place = places.isolated(core, request.id)
-    _forbid_foreign(core, caller, place.mission, "commit the work of")
+    _forbid_landing(core, caller, place.mission, "commit the work of")
     if not request.message.strip() or "\0" in request.message:
         raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
     try:
@@ -74,7 +74,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
     if request.verify is not None and not request.verify.strip():
         raise OvermindError("empty_command", "--verify needs a command.")
     place = places.isolated(core, request.id)
-    _forbid_merging(core, caller, place.mission)
+    _forbid_landing(core, caller, place.mission, "merge the work of")
     way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
     items: asyncio.Queue[Item | OvermindError | None] = asyncio.Queue()
@@ -213,13 +213,13 @@ def _forbid_foreign(core: Supervisor, caller: Caller, mission_id: str, what: str
         forbid_foreign(inside, mission, core.book, what)
 
 
-def _forbid_merging(core: Supervisor, caller: Caller, mission_id: str) -> None:
+def _forbid_landing(core: Supervisor, caller: Caller, mission_id: str, what: str) -> None:
     """As a step of a plan, a mission may land what others of its plan have done."""
     inside = mission_of(caller, core.book, core.home.root)
     plans = [one.id for one in line(core.book, inside) if one.definition.kind is Kind.BLUEPRINT]
     mission = core.book.get(mission_id)
     if mission is None or not any(descends(mission, plan, core.book) for plan in plans):
-        _forbid_foreign(core, caller, mission_id, "merge the work of")
+        _forbid_foreign(core, caller, mission_id, what)
 
 
 def _os(text: str | None) -> str | None:

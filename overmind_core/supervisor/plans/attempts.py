@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.facts import EndAsked
+from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.mission import Cause, Mission, Status
 from overmind_core.domain.plan.progress import End, Node, Stage
 from overmind_core.errors import OvermindError
@@ -18,6 +19,7 @@ from overmind_core.supervisor.commands.starting import begin_agent
 from overmind_core.supervisor.plans import binding, narrative
 from overmind_core.supervisor.plans.boundprobe import bound
 from overmind_core.supervisor.plans.handed import handed_on
+from overmind_core.supervisor.plans.merging import merging
 from overmind_core.supervisor.plans.probes import NotReady, until_ready
 from overmind_core.supervisor.plans.removed import request_key
 from overmind_core.supervisor.plans.values import folder, values
@@ -55,12 +57,22 @@ class Attempts:
         if mission is None:
             self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason="removed"))
         elif not mission.is_live:
+            if node.stage is Stage.STARTING and not self.is_unbegun(mission):  # it ran before anybody could look
+                self._pipeline.has_begun(name, node.attempt, mission)
+                return
             self._conclude(name, mission)
         elif node.stage is Stage.STOPPING and mission.ending is None:
             self._core.book.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
         elif node.stage is Stage.RUNNING and not node.ready:
             self._under_way(name, self._probe(name, mission))
         self._pipeline.look()
+
+    def is_unbegun(self, mission: Mission) -> bool:
+        """Whether what it is to have of its own is still being made, or could not be."""
+        isolation = self._core.isolation.records.get(mission.id)
+        if isolation is None or not mission.definition.isolated:
+            return False
+        return mission.status in {Status.PREPARING, Status.STARTING} or isolation.saga.phase is not Phase.DONE
 
     def close(self) -> None:
         """Nothing is under way any more."""
@@ -121,7 +133,8 @@ class Attempts:
             await asyncio.to_thread(os.makedirs, where, 0o700, exist_ok=True)
         umask = self._core.book.live[plan].definition.umask
         key = request_key(plan, agent.name, node)
-        return binding.start_request(agent, known, world, umask=umask, folder=where, key=key)
+        request = binding.start_request(agent, known, world, umask=umask, folder=where, key=key)
+        return request if agent.merge is None else await merging(self._core, self._pipeline, agent.merge, request)
 
     def _applied(self) -> Environment:
         """The environment of whoever applied the plan."""
@@ -158,7 +171,14 @@ class Attempts:
             self._under_way(name, self._read(name, agent, mission))
         else:
             self._leave(name)
-            self._pipeline.ended(name, self._end(mission))
+            self._pipeline.ended(name, self._end(mission), self._explained(mission))
+
+    def _explained(self, mission: Mission) -> str:
+        """Why it could not be prepared, "" when it was."""
+        isolation = self._core.isolation.records.get(mission.id)
+        if isolation is None or isolation.saga.error is None or isolation.saga.error != mission.reason:
+            return ""
+        return f"{isolation.saga.error}: {isolation.saga.message}"
 
     async def _read(self, name: str, agent: Agent, mission: Mission) -> None:
         where = folder(self._core, self._pipeline.id, name, self._pipeline.nodes[name])
@@ -170,7 +190,7 @@ class Attempts:
             self._failed_otherwise(name, "internal", f"what it hands on can't be read: {error}")
             raise
         end = replace(self._end(mission), result=handed.result, facts=dict(handed.facts))
-        explained = ""
+        explained = self._explained(mission)
         if handed.cut:
             self._pipeline.note(narrative.cut(name, handed.cut))
         if end.ok and handed.missing:

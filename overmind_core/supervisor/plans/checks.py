@@ -44,6 +44,7 @@ def check(blueprint: Blueprint) -> None:
     for agent in blueprint.agents:
         _check_dependencies(agent, agents)
         _check_references(agent, agents)
+        _check_merge(agent, agents)
     try:
         order(blueprint.edges)
     except Cycle as cycle:
@@ -67,6 +68,19 @@ def _check_references(agent: Agent, agents: Mapping[str, Agent]) -> None:
     for source, name, _ in named:
         if source == "agents" and name not in waits & agents.keys():
             raise OvermindError("invalid", f"{agent.name} refers to {name!r}, on which it does not depend.")
+
+
+def _check_merge(agent: Agent, agents: Mapping[str, Agent]) -> None:
+    if agent.merge is None:
+        return
+    if not agent.merge.agents or (agent.merge.squash and agent.merge.rebase):
+        raise OvermindError("invalid", f"{agent.name} merges nobody, or in two ways at once.")
+    ends = {one.agent for one in agent.depends_on if one.until in ENDS}
+    for name in agent.merge.agents:
+        if name not in ends & agents.keys():
+            raise OvermindError("invalid", f"{agent.name} merges {name!r}, for whose end it does not wait.")
+        if not agents[name].isolated:
+            raise OvermindError("invalid", f"{agent.name} merges {name!r}, which is not isolated.")
 
 
 def _check_dependencies(agent: Agent, agents: Mapping[str, Agent]) -> None:

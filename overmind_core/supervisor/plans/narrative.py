@@ -31,6 +31,11 @@ def started(agent: Agent, node: Node) -> Note:
     return _note("agent_started", agent.name, f"started ({node.mission}{tries})", node)
 
 
+def preparing(name: str, node: Node) -> Note:
+    """What an attempt is to have of its own is being made."""
+    return _note("agent_preparing", name, f"preparing ({node.mission})", node)
+
+
 def ready(name: str, node: Node, seconds: float) -> Note:
     """Its probe has succeeded."""
     return _note("agent_ready", name, f"ready after {lasted(seconds)}", node)

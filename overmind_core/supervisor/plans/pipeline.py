@@ -89,12 +89,17 @@ class Pipeline:
 
     def changed(self, mission: Mission) -> None:
         """A mission below the plan has changed."""
-        if not mission.is_live:
-            if self._removed.changed(mission):
-                self.look()
-            name = self._names.get(mission.id, "")
-            if (node := self.nodes.get(name)) is not None and node.mission == mission.id:
-                self.attempts.look_at(name)
+        name = self._names.get(mission.id, "")
+        node = self.nodes.get(name)
+        mine = node is not None and node.mission == mission.id
+        if mission.is_live:
+            if node is not None and mine and node.stage is Stage.STARTING and not self.attempts.is_unbegun(mission):
+                self.has_begun(name, node.attempt, mission)
+            return
+        if self._removed.changed(mission):
+            self.look()
+        if mine:
+            self.attempts.look_at(name)
 
     def close(self) -> None:
         """It is over, or another supervisor goes on with it."""
@@ -122,7 +127,7 @@ class Pipeline:
     def _remove(self, name: str) -> None:
         """The plan has this agent no longer."""
         node = self.nodes[name]
-        if node.stage is Stage.RUNNING:
+        if _can_be_told(node):
             self._stop(name, Why.REMOVED)
         elif node.stage in ACTIVE:
             self.put(name, replace(node, stopped=Why.REMOVED))
@@ -132,7 +137,7 @@ class Pipeline:
         """These run anew; one that is active ends first."""
         for name in list(names):
             node = self.nodes[name]
-            if node.stage is Stage.RUNNING:
+            if _can_be_told(node):
                 self._stop(name, Why.AGAIN)
             elif node.stage in ACTIVE:
                 self.put(name, replace(node, stopped=Why.AGAIN))
@@ -142,21 +147,42 @@ class Pipeline:
     # what the attempts report
 
     def has_begun(self, name: str, number: int, mission: Mission) -> None:
-        """An attempt has become a mission; it is ended when nobody waits for it any more."""
+        """An attempt has become a mission that runs, or is prepared; it is ended when nobody waits for it any more."""
         node = self.nodes.get(name)
         if node is None or node.attempt != number or node.stage is not Stage.STARTING:
             self._names[mission.id] = name
             self._removed.has_begun(name, number, mission)
             self._tell_to_end(mission.id)
             return
+        if self.attempts.is_unbegun(mission):
+            self._prepares(name, node, mission)
+            return
         agent = self.board.agents[name]
-        began = mission.started_at or mission.created_at
+        began = self._began(mission)
         known = replace(node, stage=Stage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
         self.put(name, known, narrative.started(agent, known))
         if known.stopped is not None:
             self._stop(name, known.stopped)
         self.attempts.look_at(name)
+
+    def _prepares(self, name: str, node: Node, mission: Mission) -> None:
+        """Its attempt has not begun before what it is to have of its own is there."""
+        known = replace(node, mission=mission.id)
+        self._names[mission.id] = name
+        if node.mission is None:
+            self.put(name, known, narrative.preparing(name, known))
+        if known.stopped is not None:
+            self._stop(name, known.stopped)
+        if not mission.is_live:
+            self.attempts.look_at(name)
+
+    def _began(self, mission: Mission) -> float:
+        """When its work began: what prepared it was no part of that."""
+        run = self._core.book.runs.get(mission.id)
+        if mission.definition.isolated and run is not None and run.started_at:
+            return run.started_at
+        return mission.started_at or mission.created_at
 
     def is_ready(self, name: str, mission_id: str) -> None:
         """Its probe has succeeded."""
@@ -221,7 +247,8 @@ class Pipeline:
     def _ends_soon(self, node: Node) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
         mission = None if node.mission is None else self._core.book.live.get(node.mission)
-        return node.stage is Stage.STARTING or (mission is not None and mission.ending is not None)
+        asked_for = node.stage is Stage.STARTING and node.mission is None
+        return asked_for or (mission is not None and mission.ending is not None)
 
     def _step(self, *, ending: bool) -> Step:
         """What is to be done, once those are skipped that can't run any more."""
@@ -260,3 +287,8 @@ class Pipeline:
         mission = None if mission_id is None else self._core.book.live.get(mission_id)
         if mission is not None and mission.ending is None:
             self._core.book.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+
+
+def _can_be_told(node: Node) -> bool:
+    """Whether there is a mission that can be told to end."""
+    return node.stage is Stage.RUNNING or (node.stage is Stage.STARTING and node.mission is not None)

@@ -18,6 +18,7 @@ NO_COMMAND = 'missing command: say what to run, as in command = "make test"'
 NO_AGENTS = 'there are no agents: write [agents.NAME] and command = "…" below it'
 UNTILS = "known are started, ready, success, finished, failure"
 ONE_OF = 'ready: write one of tcp, http, exec, log, idle, such as { tcp = 8080 } or { log = "listening" }'
+NOBODY = 'merge: write the name of an agent in quotes, or a list of them: merge = ["api", "ui"]'
 FOR_AGENTS = 'is for agents, and this is a plain command. Name one, such as provider = "claude"'
 
 SYNTAX = {
@@ -309,6 +310,77 @@ PLAN = {
     ),
     "a try that is none": (f"{RIGHT}retries = §true\n", ["retries: write a whole number from 0 up"]),
 }
+OWN = '[agents.a]\ncommand = "true"\nisolate = true\n'
+LAND = f"{OWN}[agents.b]\n"
+MERGES = {
+    "a merge of nobody": (f"{LAND}merge = §[]\n", [NOBODY]),
+    "a merge of something else": (f"{LAND}merge = §3\n", [NOBODY]),
+    "a merge of what is no name": (f'{LAND}merge = ["a", §3]\n', ["merge: write a text in quotes"]),
+    "a merge of an agent that is not there": (
+        f'{LAND}merge = [§"aa", "a"]\n',
+        ["merge: there is no agent 'aa'. Did you mean a?"],
+    ),
+    "a merge of the same twice": (f'{LAND}merge = ["a", §"a"]\n', ["merge: a is there twice"]),
+    "a merge of itself": (f'{LAND}merge = §"b"\n', ["merge: b can't merge itself"]),
+    "a merge of what shares the files": (
+        f'{RIGHT}[agents.b]\nmerge = [§"a"]\n',
+        ["merge: a has no worktree of its own: write isolate = true below [agents.a]"],
+    ),
+    "a merge of a merge": (
+        f'{LAND}merge = "a"\n[agents.c]\nmerge = §"b"\n',
+        ["merge: b merges others itself: name those"],
+    ),
+    "a merge and a command": (
+        f'{LAND}merge = "a"\n§command = "true"\n',
+        ["command does not go with merge; it runs no command of its own: leave one of them out"],
+    ),
+    "a merge and what is for commands": (
+        f'{LAND}§provider = "claude"\nmerge = "a"\n§ready = {{ tcp = 1 }}\n§modle = 3\n',
+        [
+            "provider does not go with merge; leave it out",
+            "ready does not go with merge; leave it out",
+            "unknown key 'modle'. Did you mean model?",
+        ],
+    ),
+    "how to merge, and nobody": (
+        f'{RIGHT}§into = "main"\n',
+        ['into says how to merge: name the agents, merge = ["api", "ui"]'],
+    ),
+    "a merge in two ways": (
+        f'{LAND}merge = "a"\nsquash = true\nrebase = §true\n',
+        ["rebase: squash is there, too: it is one or the other"],
+    ),
+    "a branch without a name": (f'{LAND}merge = "a"\ninto = §" "\n', ["into: write the name of a branch"]),
+    "a branch that is not known yet": (
+        f'{LAND}merge = "a"\ninto = "§${{agents.a.result}}"\n',
+        ["into: what agents hand on is not known yet when this is read"],
+    ),
+    "a check that is empty": (
+        f'{LAND}merge = "a"\nverify = §""\n',
+        ["verify: write a command that exits with 0 when the merged work is right"],
+    ),
+    "a check that refers to something": (
+        f'[vars]\nx = "1"\n{LAND}merge = "a"\nverify = "make §${{vars.x}}"\n',
+        ["verify: it can refer to nothing: a value could not reach it safely"],
+    ),
+    "a merge before the work is done": (
+        f'{LAND}merge = §"a"\ndepends_on = [{{ agent = "a", until = "ready" }}]\n',
+        ["merge: a is still at work then: depends_on waits only until it is ready"],
+    ),
+    "a merge of a service": (
+        f'{OWN}restart = "always"\n[agents.b]\nmerge = §"a"\n',
+        [
+            (
+                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                ' { agent = "a", until = "ready" }'
+            )
+        ],
+    ),
+    "a merge in a circle": (
+        f'{OWN}depends_on = [§"b"]\n[agents.b]\nmerge = "a"\n',
+        ["these agents depend on each other in a circle: a -> b -> a"],
+    ),
+}
 READY = {
     "no kind": (f'{RIGHT}ready = §{{ timeout = "1s" }}\n', [ONE_OF]),
     "two kinds": (f'{RIGHT}ready = §{{ tcp = 1, log = "x" }}\n', [ONE_OF]),
@@ -432,6 +504,7 @@ ALL = {
         ("whole", WHOLE),
         ("agent", AGENT),
         ("plan", PLAN),
+        ("merge", MERGES),
         ("ready", READY),
         ("reference", REFERENCES),
     )

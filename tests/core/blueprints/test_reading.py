@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overmind_core.blueprints.keys import AGENT, SPECIAL
 from overmind_core.cli.commands.init import example
 from overmind_core.cli.commands.run import COMMAND as RUN
-from overmind_core.domain.plan.blueprint import Dependency, OnFailure, Probe, ProbeKind, Until, When
+from overmind_core.domain.plan.blueprint import Dependency, Merge, OnFailure, Probe, ProbeKind, Until, When
 from overmind_core.domain.plan.reference import bind_text
 from overmind_core.supervisor import requests
 from tests.kit.blueprint_texts import FOLDER, blueprint, problems, reading, start
@@ -46,6 +46,7 @@ OPTIONS = {
         f"{RAW}max_children = 3\nmax_depth = 1\nmax_cost = 2\nstall_waiting = true",
         {"max_children": 3, "max_depth": 1, "max_cost": 2.0, "stall_waiting": True},
     ),
+    "what is its own": (f"{RAW}isolate = true", {"isolate": True}),
     "what it leaves": (f"{RAW}leave_background = true", {"leave_background": True}),
     "a prompt": (CLAUDE, {"command": "", "provider": "claude", "agent": {"prompt": "x"}}),
     "a prompt of several words": ('provider = "claude"\ncommand = ["fix", "it"]', {"agent": {"prompt": "fix it"}}),
@@ -101,11 +102,13 @@ def test_every_option_of_run_is_a_key():
         "--parent": "the plan",
         "--wait": "of the client",
         "--json": "of the client",
+        "--no-isolate": "isolate = false",
     }
     options = [option.names[-1] for option in RUN.options]
-    keys = {name.removeprefix("--").replace("-", "_").replace("label", "labels") for name in options}
+    rest = {name for name in options if name not in said_otherwise}
+    keys = {name.removeprefix("--").replace("-", "_").replace("label", "labels") for name in rest}
 
-    assert keys - {name.removeprefix("--") for name in said_otherwise} <= set(AGENT)
+    assert keys <= set(AGENT)
     assert set(SPECIAL) - {"command"} <= keys
 
 
@@ -157,6 +160,38 @@ def test_a_plan_is_what_the_file_says():
     assert test.start["command"].endswith("${HOME} $${X:-y}")
     assert (facts.outputs, facts.clean_env, facts.depends_on) == (("seed",), True, ())
     assert (clean.when, clean.depends_on) == (When.ALWAYS, (Dependency("test"),))
+
+
+LAND = """
+[vars]
+base = "main"
+[agents.api]
+command = "x"
+isolate = true
+[agents.ui]
+command = "x"
+isolate = true
+[agents.land]
+merge = ["ui", "api"]
+into = "${vars.base}"
+verify = "make $${vars.x} ${TARGET}"
+squash = true
+depends_on = [{ agent = "api", until = "finished" }]
+retries = 1
+[agents.one]
+merge = "api"
+"""
+
+
+def test_a_merge_waits_for_those_that_land_and_runs_no_command():
+    api, _, land, one = blueprint(LAND).agents
+
+    assert api.isolated
+    assert not land.isolated
+    assert land.merge == Merge(("ui", "api"), "main", "make ${vars.x} ${TARGET}", squash=True)
+    assert land.depends_on == (Dependency("api", Until.FINISHED), Dependency("ui"))
+    assert (land.start["command"], land.retries) == ("", 1)
+    assert one.merge == Merge(("api",))
 
 
 READY = {

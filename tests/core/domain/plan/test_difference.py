@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, OnFailure, Probe, ProbeKind, Until, When
+from overmind_core.domain.plan.blueprint import (
+    Agent,
+    Blueprint,
+    Dependency,
+    Merge,
+    OnFailure,
+    Probe,
+    ProbeKind,
+    Until,
+    When,
+)
 from overmind_core.domain.plan.difference import Change, difference
 
 A = Agent("a", {"command": "make", "cwd": "/", "env_set": {"A": "1"}})
@@ -51,6 +61,8 @@ CASES = {
         ),
         [Change("~", "a", ("depends_on", "outputs", "when", "retries"))],
     ),
+    "a worktree of its own": (with_agent(A, with_start(A, isolate=True)), [Change("~", "a", ("isolate",))]),
+    "what it lands": (with_agent(A, replace(A, merge=Merge(("b",)))), [Change("~", "a", ("merge",))]),
     "a variable that somebody uses": (
         replace(OLD, variables={"base": "develop", "other": "1"}),
         [Change("~", "c", ("vars.base",)), Change("~", "d", ("vars.base",))],

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, When
+from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, Merge, Until, When
 from overmind_core.errors import OvermindError
 from overmind_core.supervisor.plans.checks import check
 
 START = {"command": "true", "cwd": "/"}
 A = Agent("a", START)
+OWN = Agent("a", {**START, "isolate": True})
+
+
+def landing(merge, *depends_on):
+    return Agent("b", START, depends_on, merge=merge)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,10 @@ A = Agent("a", START)
         (Blueprint("p", (Agent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
         (Blueprint("p", (Agent("a", START, when=When.FAILURE),)), "depends on nothing"),
         (Blueprint("p", (A, Agent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
+        (Blueprint("p", (OWN, landing(Merge(("a",)), Dependency("a", Until.READY)))), "whose end it does not wait"),
+        (Blueprint("p", (A, landing(Merge(("a",)), Dependency("a")))), "which is not isolated"),
+        (Blueprint("p", (OWN, landing(Merge(()), Dependency("a")))), "merges nobody"),
+        (Blueprint("p", (OWN, landing(Merge(("a",), None, None, True, True), Dependency("a")))), "in two ways"),
     ],
 )
 def test_what_can_not_be_carried_out_is_refused(blueprint, said):
