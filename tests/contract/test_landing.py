@@ -1,0 +1,283 @@
+"""The work of missions: seen, committed, landed whole or not at all, pushed, thrown away; whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+
+import pytest
+
+from tests.kit.killing import kill_supervisor
+from tests.kit.overmind import FINAL, PROGRAM
+from tests.kit.raw_socket import RawSocket
+from tests.kit.repositories import Repository
+from tests.kit.waiting import eventually
+
+HOLD = "while ! test -e {go}; do sleep 0.02; done"
+
+
+class Shop:
+    """A repository, and missions that work in worktrees of it."""
+
+    def __init__(self, om):
+        self.om = om
+        self.code = Repository(om.path("shop"))
+        self.base = self.code.commit("first", {"a": "1\n", "b": "1\n"})
+        om.environment.update({name: value for name, value in self.code.environ.items() if name.startswith("GIT_")})
+        om.ok("start")
+
+    def begin(self, name, script="true", **how):
+        asked = {"command": ["/bin/sh", "-c", script], "cwd": self.code.folder, "env": self.om.environment, **how}
+        return self.om.api("run", name=name, isolate=True, **asked)["id"]
+
+    def done(self, name, script):
+        """A mission that has ended, and left its work."""
+        mission = self.begin(name, f"set -e; {script}")
+        assert self.om.wait_status(mission, *FINAL)["status"] == "stopped"
+        return mission
+
+    def committed(self, name, *files, content=None):
+        """The same with one commit that writes `files`."""
+        writes = "; ".join(f"echo {content or name} > {file}" for file in files)
+        return self.done(name, f"{writes}; git add -A; git commit -qm 'work of {name}'")
+
+    def worktree(self, mission):
+        return Repository(self.code.path(".overmind", "worktrees", mission))
+
+    def log(self, branch="main"):
+        return self.code.git("log", "--topo-order", "--format=%s", branch).splitlines()
+
+    def left(self):
+        """Names of the worktrees that are there, by their folders and as git knows them; and what is locked."""
+        folder = self.code.path(".overmind", "worktrees")
+        there = {name for name in os.listdir(folder) if not name.startswith(".") and "." not in name}
+        known = {os.path.basename(line.split()[0]) for line in self.code.git("worktree", "list").splitlines()[1:]}
+        assert there == known
+        return there
+
+    @contextlib.contextmanager
+    def merging(self, mission, **how):
+        """A merge whose answers are read one by one."""
+        with RawSocket.connect(self.om.home, timeout=30) as api:
+            api.ok("merge", id=mission, **how)
+            yield api
+
+    def merged(self, mission, **how):
+        """What comes of a merge: its last item, or its refusal."""
+        with self.merging(mission, **how) as api:
+            return last(api)
+
+
+def last(api):
+    while True:
+        answer = api.read_line()
+        if "error" in answer or answer["item"].get("ok"):
+            return answer.get("item") or answer
+
+
+def until(api, key):
+    """The first item that has this."""
+    while True:
+        item = api.read_line()["item"]
+        if key in item:
+            return item[key]
+
+
+@pytest.fixture
+def shop(om):
+    return Shop(om)
+
+
+def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
+    assert om("worktrees").stdout.split() == ["MISSION", "NAME", "STATUS", "BRANCH", "BASE", "COMMITS", "FILES",
+                                              "LINES", "WORK", "PORTS", "CONTAINERS", "PATH"]  # fmt: skip
+    red = shop.done("red", "echo 2 > a; git commit -qam one; echo x > new")
+    (row,) = om.json("worktrees", "--sizes", "--json")
+    known = {name: row[name] for name in ("mission", "branch", "base", "ahead", "behind", "files", "dirty", "merged")}
+    assert known == {"mission": red, "branch": "overmind/red", "base": "main", "ahead": 1, "behind": 0, "files": 2,
+                     "dirty": True, "merged": False}  # fmt: skip
+    assert row["size_bytes"] > 0
+    assert om.ok("changes", "red", "--name-only") == "a\nnew\n"
+    assert " ? new | +1 -0\n 2 files changed, 2 lines added, 1 line removed\n" in om.ok("changes", "red", "--stat")
+    assert "+++ b/new\n@@ -0,0 +1 @@\n+x\n" in om.ok("changes", red[:4])
+
+    assert om.refused("merge", "red", code="dirty").startswith("1 file of red is not committed: new.")
+    preview = om("merge", "red", "--preview")
+    assert preview.stdout.startswith("red can be merged into main: 1 commit, 1 file\n")
+    assert preview.stderr == "Left out, as it is not committed: new\n"
+    assert om.ok("commit", "red", "-m", "the rest").startswith("Committed 1 file of red: the rest (")
+    om.refused("commit", "red", "-m", "again", code="nothing_to_commit")
+    assert shop.log() == ["first"]
+
+    checks = "echo checked $OVERMIND_WORKTREE $PORT; test -e new"
+    assert om.ok("merge", "red", "--verify", checks).startswith("Merged red into main: 2 commits, 2 files (")
+    assert shop.log() == ["Merge overmind/red into main", "the rest", "one", "first"]
+    assert (shop.code.read("new"), shop.code.git("status", "--porcelain")) == ("x\n", "")
+    scratch = shop.code.path(".overmind", "worktrees", f"merge-{red}")
+    assert om.logs("red/verify").startswith(f"checked {scratch} 3")
+    assert shop.left() == {red}
+    assert [event["target"] for event in om.ndjson("events") if event["type"] == "landed"] == ["main"]
+    om.refused("merge", "red", code="nothing_to_merge")
+
+    assert "has no remote" in om.refused("push", "red", code="git_failed")
+    shop.code.git("init", "-q", "--bare", om.path("there.git"))
+    shop.code.git("remote", "add", "origin", om.path("there.git"))
+    assert om.ok("push", "red").startswith("Pushed overmind/red to origin (")
+    assert om.ok("discard", "red") == "Discarded red: worktree, branch overmind/red\n"
+    assert (shop.left(), shop.code.git("branch", "--list", "overmind/*")) == (set(), "")
+    om.refused("changes", "--stat", "nosuch", code="not_found")
+
+
+def test_conflicts_name_whose_work_meets_and_nothing_is_changed(om, shop):
+    shop.committed("red", "a")
+    assert shop.merged("red", squash=True)["merged"]
+    blue = shop.committed("blue", "c")
+    shop.worktree(blue).git("reset", "-q", "--hard", shop.base)
+    shop.worktree(blue).commit("late", {"a": "blue\n", "b": "blue\n"})
+    mine = shop.code.commit("mine", {"b": "mine\n"})
+    refused = shop.merged("blue", verify="touch never")
+    assert (refused["error"], refused["target"]) == ("conflicts", "main")
+    assert {one["path"]: [side["name"] for side in one["missions"]] for one in refused["files"]} == {
+        "a": ["blue", "red"], "b": ["blue", "your own commits"],
+    }  # fmt: skip
+    said = om("merge", "blue", "--preview")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.startswith("CONFLICT a: blue and red\nCONFLICT b: blue and your own commits\nError: conflicts: ")
+    assert shop.code.git("rev-parse", "main") == mine
+    assert f"merge-{blue}" not in shop.left()
+
+
+def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
+    red = shop.committed("red", "a", "fresh")
+    plain = om.mission("true")
+
+    def refused(code, told, mission="red", **how):
+        with cases(f"{code}: {told}"):
+            answer = shop.merged(mission, **how)
+            assert (answer["error"], told in answer["message"]) == (code, True), answer
+            assert (shop.log(), shop.left()) == (["first"], {red})
+
+    refused("invalid", "no branch 'nosuch'", into="nosuch")
+    refused("invalid", "branch of red itself", into="overmind/red")
+    refused("verify_failed", "overmind logs", verify="exit 7")
+    shop.code.write({"b": "mine\n"})
+    refused("dirty", "it was not touched", verify="touch never")
+    assert shop.code.read("b") == "mine\n"
+    shop.code.git("checkout", "-q", "b")
+    shop.code.write({"fresh": "mine\n"})
+    refused("dirty", "git does not know", rebase=True)
+    os.unlink(shop.code.path("fresh"))
+    shop.code.write({".git/hooks/pre-merge-commit": "#!/bin/sh\necho 'line one'; echo 'line two'; exit 1\n"})
+    os.chmod(shop.code.path(".git/hooks/pre-merge-commit"), 0o755)
+    refused("git_failed", "line one")
+    with cases("all that the hook says is shown"):
+        said = om("merge", "red")
+        assert said.stderr.startswith("line one\nline two\n")
+        assert said.stderr.endswith("\nError: git_failed: Git refused: line one.\n")
+    with cases("commands that make no sense, and missions without a worktree"):
+        om.refused("merge", "red", "--squash", "--rebase", code="invalid", exit_code=2)
+        om.refused("merge", "red", "--verify", " ", code="empty_command", exit_code=2)
+        om.refused("commit", "red", code="invalid", exit_code=2)
+        for command in ("merge", "push"):
+            om.refused(command, plain, code="not_isolated")
+    with cases("a branch that nobody has checked out moves by its name"):
+        shop.code.git("branch", "release")
+        assert shop.merged("red", into="release", rebase=True)["merged"]
+        assert (shop.log("release"), shop.log()) == (["work of red", "first"], ["first"])
+
+
+def test_work_that_would_be_lost_is_named_first(om, shop):
+    shop.committed("red", "a")
+    shop.done("blue", "echo x > new")
+    live = shop.begin("live", "exec sleep 1000")
+    broken = shop.committed("odd", "b")
+    shutil.rmtree(shop.worktree(broken).folder)
+    om.wait_status(live, "running")
+
+    rows = {row["name"]: row for row in om.json("worktrees", "--json")}
+    assert rows["odd"]["problem"]
+    assert rows["red"]["problem"] is None
+    assert om("worktrees").returncode == 0
+    assert "1 unmerged commit (work of red)" in om.refused("discard", "red", code="unmerged")
+    assert "1 uncommitted file (new)" in om.refused("discard", "blue", code="unmerged")
+    om.refused("discard", "live", "--force", code="not_finished")
+    kept = om.ok("worktrees", "prune").splitlines()
+    assert sorted(line.split(": ")[0] for line in kept) == ["Kept blue", "Kept live", "Kept odd", "Kept red"]
+    forced = om.ok("worktrees", "prune", "--force", "--dry-run")
+    assert "Would remove red: worktree, branch overmind/red (1 unmerged commit lost)\n" in forced
+    om.ok("worktrees", "prune", "--force")
+    assert [row["name"] for row in om.json("worktrees", "--json")] == ["live"]
+    assert shop.code.git("branch", "--list", "overmind/*").split()[-1:] == ["overmind/live"]
+    om.ok("kill", live)
+
+
+def test_merges_of_one_repository_take_turns_and_one_that_is_called_off_leaves_nothing(om, shop):
+    first, second, third = (shop.committed(name, name) for name in ("one", "two", "three"))
+    hold = HOLD.format(go=om.path("go"))
+    with shop.merging(first, verify=hold) as one:
+        check = until(one, "verify")
+        with shop.merging(second) as two, shop.merging(third, verify=hold) as three:
+            assert two.read_line()["item"] == three.read_line()["item"] == {"step": "waiting"}
+            one.close()  # as ctrl-c does
+            assert om.wait_status(check, *FINAL)["status"] == "killed"
+            assert last(two)["merged"]
+            check = until(three, "verify")
+            shop.code.commit("meanwhile", {"b": "2\n"})
+            with open(om.path("go"), "w"):
+                pass
+            assert last(three)["merged"], "done again on top of what moved"
+    assert shop.log() == ["Merge overmind/three into main", "work of three", "meanwhile",
+                          "Merge overmind/two into main", "work of two", "first"]  # fmt: skip
+    assert shop.left() == {first, second, third}
+    assert shop.merged(first)["merged"]
+
+
+def test_whoever_kills_the_supervisor_finds_the_branch_before_or_after(om, shop):
+    red, blue = shop.committed("red", "a"), shop.committed("blue", "b")
+    hold = HOLD.format(go=om.path("go"))
+    with shop.merging(red, verify=hold) as merging:
+        check = until(merging, "verify")
+        kill_supervisor(om)
+    om.wait_status(check, "killed")
+    eventually(lambda: shop.left() == {red, blue}, what="the scratch worktree is gone")
+    assert shop.log() == ["first"]
+
+    # The target has moved, and nobody has written that down yet.
+    here = "case $PWD in */worktrees/*) exit;; esac"
+    shop.code.write({".git/hooks/post-merge": f"#!/bin/sh\n{here}\ntouch {om.path('moved')}\n{hold}\n"})
+    os.chmod(shop.code.path(".git/hooks/post-merge"), 0o755)
+    live = om.mission("exec sleep 1000")
+    with shop.merging(blue):
+        eventually(lambda: os.path.exists(om.path("moved")), what="the target has moved")
+        kill_supervisor(om)
+    with open(om.path("go"), "w"):
+        pass
+
+    def landed():
+        return [event["mission"] for event in om.ndjson("events") if event["type"] == "landed"]
+
+    assert eventually(landed) == [blue]
+    assert shop.log()[0] == "Merge overmind/blue into main"
+    eventually(lambda: shop.left() == {red, blue}, what="the scratch worktree is gone")
+    om.ok("kill", live)
+
+
+def test_a_mission_may_land_the_work_of_its_own_children_only(om, shop):
+    shop.committed("stranger", "a")
+    overmind = shlex.join(PROGRAM)
+    inner = "echo y > b; git add -A; git commit -qm child"
+    script = (
+        f"o() {{ {overmind} \"$@\"; }}; o run --isolate --name child --wait -- /bin/sh -c '{inner}'; o merge child;"
+        "o merge stranger; o push child; o worktrees prune; o discard child"
+    )
+    parent = om.mission(["/bin/sh", "-c", script], cwd=shop.code.folder)
+    om.wait_status(parent, *FINAL)
+    said = om.logs(parent)
+    assert "Merged child into main: 1 commit, 1 file" in said
+    assert "may not merge the work of" in said
+    assert "may not push branches" in said
+    assert "may not prune worktrees" in said
+    assert "Discarded child" in said
+    assert shop.log() == ["Merge overmind/child into main", "child", "first"]
