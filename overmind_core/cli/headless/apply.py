@@ -21,12 +21,13 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.blueprint.applying import request_of  # start-up: --help needs none
     from overmind_core.cli.blueprint.load import load
     from overmind_core.cli.headless.frame import Frame
+    from overmind_core.cli.isolation.trusting import call
 
     args.total_timeout = args.timeout or args.total_timeout
     blueprint = load(args.file, args.var, context)
     request = request_of(blueprint, args.file, context.environ, rerun=args.rerun)
     frame = Frame(args, context, "apply", several=True, conclude=_conclude)
-    return frame.run(lambda client: [client.call("apply", request)["id"]])
+    return frame.run(lambda client: [call(context, client, "apply", request, trust=args.trust)["id"]])
 
 
 def _conclude(client: Client, found: Result) -> Result:
@@ -46,6 +47,7 @@ COMMAND = Command(
         TOTAL_TIMEOUT,
         VAR,
         RERUN,
+        flag("--trust", "trust the .overmind.yml of its isolated agents, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),
         flag("--json", "sum up as one line of JSON"),
     ],

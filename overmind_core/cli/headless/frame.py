@@ -70,6 +70,8 @@ class Frame:
         self._hosting = Hosting(self._place.home)
         self._mute = False
         self._recorded = False
+        self._worktrees: dict[str, str] = {}
+        """Path → branch, of missions that had one of their own."""
 
     def run(self, begin: Begin) -> int:
         """Let `begin` start missions, see them to their end, and return the exit status.
@@ -90,7 +92,8 @@ class Frame:
             raise
         kept = self._clean_up(keep=bool(result.exit_status) and self._recorded)
         status = self._reports.end(result, mute=self._mute)
-        self._reports.sum_up(result, kept)
+        left = {path: branch for path, branch in self._worktrees.items() if os.path.isdir(from_wire(path))}
+        self._reports.sum_up(result, kept, left)
         return status
 
     def _clean_up(self, *, keep: bool) -> str | None:
@@ -170,6 +173,9 @@ class Frame:
             if error.code == "not_found":  # somebody inside has removed it
                 return None
             raise
+        own = info.get("isolation") or {}
+        if own.get("worktree"):
+            self._worktrees[own["worktree"]] = own["branch"]
         tail = self._screen.tails.get(mission)
         output, dropped = ("", 0) if tail is None else (tail.text, tail.dropped)
         return Outcome(info, asked=mission in asked, output=output, dropped=dropped)

@@ -17,6 +17,7 @@ from overmind_core.wire.bytestrings import from_wire
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
     from typing import IO, Any
 
     from overmind_core.cli.context import Context
@@ -79,15 +80,24 @@ class Reports:
             self._context.note(f"Error: {trouble.code}: {trouble.message}")
         return result.exit_status or (self._troubles[0].exit_status if self._troubles else 0)
 
-    def sum_up(self, result: Result, kept: str | None) -> None:
-        """Tell a person what became of it; `kept`: the folder that holds state and logs, when it is still there."""
+    def sum_up(self, result: Result, kept: str | None, worktrees: Mapping[str, str]) -> None:
+        """Tell a person what became of it.
+
+        Args:
+            result: what to tell.
+            kept: the folder that holds state and logs, when it is still there.
+            worktrees: path → branch, where work is left.
+        """
         if self._json:
-            self._context.note(dumps(result.as_json() | {"kept": kept}))
+            left = {"worktrees": [{"path": path, "branch": branch} for path, branch in worktrees.items()]}
+            self._context.note(dumps(result.as_json() | {"kept": kept} | (left if worktrees else {})))
             return
         if result.is_listed:
             self._context.note(_table(result))
         if result.last_line:
             self._context.note(f"overmind: {result.last_line}")
+        for path, branch in worktrees.items():
+            self._context.note(f"overmind: work is left in {display_safe(path)} (branch {display_safe(branch)})")
         self.name_kept(kept)
 
     def name_kept(self, folder: str | None) -> None:
