@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from overmind_core.domain.isolation.project import Project
 from overmind_core.domain.isolation.saga import Saga
 
 OWN = ""
 """The service's name under which the mission's own port is kept."""
+
+
+class Removal(StrEnum):
+    """Whether all of it is being taken away: one that was interrupted is brought to its end."""
+
+    NONE = "none"
+    UNASKED = "unasked"
+    """Nothing in it is work."""
+    FORCED = "forced"
+    """Work and all: a person wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +35,14 @@ class Isolation:
     """Where in `source` it was started, relative; "" for its top."""
     project: Project
     saga: Saga
+    generation: int = 0
+    """Which start of the mission `saga` prepares: its `restart_count` then."""
     repository: str | None = None
     """Git's common folder: the same for all worktrees of a repository; None without one."""
     worktree: str | None = None
     """Its path; None when it has none."""
+    half: bool = False
+    """It is being made: nothing at its path is anybody's work yet."""
     branch: str | None = None
     base: str | None = None
     """Name of the branch that it began at, or the commit where that has no name."""
@@ -46,6 +61,7 @@ class Isolation:
     """Its mission has run: work may be in the worktree, which nothing but a person removes from now on."""
     ended: bool = False
     """What it held while its mission lived is let go: ports, services, running containers."""
+    removal: Removal = Removal.NONE
 
     @property
     def folder(self) -> str:

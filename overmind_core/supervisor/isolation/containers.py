@@ -142,7 +142,7 @@ class Containers:
         before = self._record
         volumes = tuple(dict.fromkeys((*before.volumes, *spec.volumes)))
         self._isolations.put(replace(before, containers={**before.containers, service: spec.name}, volumes=volumes))
-        await self._isolations.core.ledger.saved()
+        await self._isolations.saved()
 
         def tell(text: str) -> None:
             loop.call_soon_threadsafe(self._isolations.step, self._mission, text)

@@ -130,7 +130,7 @@ async def record(isolations: Isolations, planned: Planned, mission: str, name: s
     return write
 
 
-def renewed(isolation: Isolation, ports: Mapping[str, int]) -> Isolation:
+def renewed(isolation: Isolation, generation: int, ports: Mapping[str, int]) -> Isolation:
     """The record at the beginning of another preparation."""
-    worktree = isolation.worktree is not None
-    return replace(isolation, saga=saga_of(steps(isolation.project, worktree=worktree)), ports=dict(ports), ended=False)
+    saga = saga_of(steps(isolation.project, worktree=isolation.worktree is not None))
+    return replace(isolation, saga=saga, generation=generation, ports=dict(ports), ended=False)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.facts import Prepared, SpawnFailed
 from overmind_core.domain.isolation import saga as sagas
+from overmind_core.domain.isolation.record import Removal
 from overmind_core.domain.isolation.saga import Look, Phase, Take, Undo, following
+from overmind_core.domain.isolation.steps import Act
 from overmind_core.domain.mission import Status
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK
-from overmind_core.store.errors import StoreError
+from overmind_core.supervisor.isolation import ending
 from overmind_core.supervisor.isolation.acts import Acts
 from overmind_core.supervisor.isolation.creating import renewed
 from overmind_core.system.stragglers import end_stragglers
@@ -21,10 +23,13 @@ from overmind_core.system.stragglers import end_stragglers
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.record import Isolation
     from overmind_core.domain.isolation.saga import Saga
+    from overmind_core.domain.isolation.steps import Step
     from overmind_core.domain.mission import Mission
     from overmind_core.supervisor.isolation.isolations import Isolations
 
 STOPPED = "stopped"
+END_AGAIN = 1.0
+"""Seconds until what was killed is looked for again: whoever cleans up after it may start more of it."""
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +45,8 @@ class Driver:
         self._interrupted = interrupted
         self._unwanted = asyncio.Event()
         self._acts = Acts(isolations, mission, self._unwanted)
+        current = self._current
+        self.generation = 0 if current is None else current.restart_count
 
     def look(self) -> None:
         """The mission has changed: perhaps nobody wants it to be prepared any more."""
@@ -49,6 +56,9 @@ class Driver:
     async def run(self) -> None:
         """Prepare the mission and have it started, or tell why that can't be."""
         async with self._isolations.turn(self.mission):
+            if self.mission not in self._isolations.records:
+                self._tell_failed("not_isolated", "What it had of its own is forgotten. Run it anew.")
+                return
             try:
                 if self._interrupted:
                     await self._after_a_crash()
@@ -67,83 +77,112 @@ class Driver:
     async def _after_a_crash(self) -> None:
         """Nothing of the earlier supervisor's may go on behind our back; the step that it was at is taken anew."""
         await self._isolations.in_thread(end_stragglers, MARK, self.mission)
-        saga = self._saga
-        if self._current is None and saga.phase is Phase.FORWARD:
-            saga = sagas.failed(saga, STOPPED, "The mission has ended.")
-        self._put(sagas.interrupted(saga))
+        self._put(sagas.interrupted(self._saga))
 
     async def _begin_again(self) -> None:
-        """Another start of the mission: what holds is passed; what an unfinished preparation left goes first."""
+        """Another start of the mission: what holds is passed; what an unfinished one left goes first."""
+        if self._isolation.removal is not Removal.NONE:
+            await self._finish_removal()
         if self._saga.phase in {Phase.FORWARD, Phase.BACKWARD}:
             self._put(sagas.failed(self._saga, STOPPED, "It is prepared anew."))
             while isinstance(step := following(self._saga), Undo):
                 await self._undo(step)
         isolation = self._isolation
         ports = await self._isolations.ports.reserve_again(self.mission, isolation.project, isolation.ports)
-        self._isolations.put(renewed(isolation, ports))
+        self._isolations.put(renewed(isolation, self.generation, ports))
         self._isolations.ports.save(self.mission)
 
+    async def _finish_removal(self) -> None:
+        try:
+            await ending.finish(self._isolations, self._isolation)
+        except OvermindError as error:
+            if self._isolation.removal is not Removal.NONE:
+                raise
+            _log.info("mission %s: %s", self.mission, error.message)
+
     async def _go(self) -> None:
-        while (step := following(self._saga)) is not None:
-            if self._saga.phase is Phase.FORWARD and not self._is_wanted:
+        while True:
+            if self._saga.phase in {Phase.FORWARD, Phase.DONE} and not self._is_wanted:
                 self._put(sagas.failed(self._saga, STOPPED, "It was stopped while it was prepared."))
-                continue
-            match step:
-                case Look():
-                    await self._look(step)
-                case Take():
-                    await self._take(step)
-                case Undo():
-                    if not await self._undo(step):
-                        break
+            match following(self._saga):
+                case Look() as look:
+                    await self._look(look)
+                case Take() as take:
+                    await self._take(take)
+                case Undo() as undo:
+                    try:
+                        await self._undo(undo)
+                    except OvermindError:
+                        break  # the next start tries again
+                case None:
+                    break
         self._finish()
 
     async def _look(self, look: Look) -> None:
         try:
             holds = await self._acts.holds(look.step)
+            self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
+            await self._isolations.saved()
         except OvermindError as error:
-            self._put(sagas.failed(self._saga, error.code, error.message))
-            return
-        self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
-        try:
-            await self._core.ledger.saved()
-        except StoreError as error:
-            self._put(sagas.failed(self._saga, "disk_full", f"What is done can't be written down: {error}."))
+            self._put(sagas.failed(self._saga, error.code, f"{look.step}: {error.message}"))
 
     async def _take(self, take: Take) -> None:
         self._isolations.step(self.mission, self._acts.text(take.step), event=True)
         try:
-            await self._acts.take(take.step)
+            await self._taken(take.step)
         except OvermindError as error:
             self._put(sagas.failed(self._saga, error.code, f"{take.step}: {error.message}"))
         else:
             self._put(sagas.taken(self._saga))
 
-    async def _undo(self, undo: Undo) -> bool:
-        """Undo a step; False when that can't be done now."""
+    async def _taken(self, step: Step) -> None:
+        """Whoever wants the mission to end does not wait for its git, nor for a hook of that which never ends."""
+        taking = asyncio.ensure_future(self._acts.take(step))
+        unwanted = asyncio.ensure_future(self._unwanted.wait())
+        try:
+            await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
+            while step.act is Act.WORKTREE and not taking.done():
+                await asyncio.to_thread(end_stragglers, MARK, self.mission)
+                await asyncio.wait({taking}, timeout=END_AGAIN)
+            await taking
+        finally:
+            unwanted.cancel()
+            taking.cancel()
+
+    async def _undo(self, undo: Undo) -> None:
+        """Undo a step.
+
+        Raises:
+            OvermindError: that can't be done now.
+        """
         self._isolations.step(self.mission, f"undoing {undo.step}")
         try:
             await self._acts.undo(undo.step)
         except OvermindError as error:
             _log.warning("mission %s: can't undo %s: %s", self.mission, undo.step, error.message)
-            return False
+            raise
         self._put(sagas.undone(self._saga))
-        return True
 
     def _finish(self) -> None:
         saga = self._saga
-        mission = self._current
         if saga.phase is Phase.DONE:
-            if mission is not None and mission.status is Status.PREPARING:
-                self._isolations.put(replace(self._isolation, ready_once=True))
-                self._core.book.tell_if_legal(mission, Prepared(), urgent=True)
-            return
-        self._tell_failed(saga.error or "internal", saga.message or "It failed.")
+            mission = self._current
+            assert mission is not None
+            self._isolations.put(replace(self._isolation, ready_once=True))
+            self._core.book.tell_if_legal(mission, Prepared(), urgent=True)
+        else:
+            self._tell_failed(saga.error or "internal", saga.message or "It failed.")
+
+    def broke(self) -> None:
+        """It did not come to its end: the next start of the supervisor goes on, and nobody waits until then."""
+        self._tell_failed("internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up.")
 
     def _tell_failed(self, code: str, message: str) -> None:
+        """Unless the mission has ended by itself since, or is to be prepared anew."""
         mission = self._current
-        if mission is not None and not mission.setup and mission.pid is None:
-            self._core.book.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
+        if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:
+            return
+        self._core.book.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
 
     @property
     def _current(self) -> Mission | None:
@@ -152,7 +191,12 @@ class Driver:
     @property
     def _is_wanted(self) -> bool:
         mission = self._current
-        return mission is not None and mission.status is Status.PREPARING
+        return (
+            mission is not None
+            and mission.status is Status.PREPARING
+            and mission.restart_count == self.generation
+            and not self._unwanted.is_set()
+        )
 
     @property
     def _isolation(self) -> Isolation:

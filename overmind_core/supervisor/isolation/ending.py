@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.facts import Note
 from overmind_core.domain.isolation.project import Teardown
+from overmind_core.domain.isolation.record import Removal
 from overmind_core.domain.mission import Cause, Status
 from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
 from overmind_core.supervisor.isolation import containers, services
-from overmind_core.supervisor.isolation.worktree import with_git
+from overmind_core.supervisor.isolation.worktree import remove, with_git
 from overmind_core.wire.bytestrings import from_wire, to_wire
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.record import Isolation
-    from overmind_core.git.run import Git
     from overmind_core.supervisor.isolation.isolations import Isolations
 
 NAMED = 10
@@ -27,24 +27,48 @@ _log = logging.getLogger(__name__)
 
 
 async def over(isolations: Isolations, mission: str) -> None:
-    """The mission has ended for good: its ports are free, its services ended, its containers stopped."""
+    """The mission has ended for good: its ports are free, its services ended, its containers stopped.
+
+    What can't be done now, as the engine of its containers is away, is tried again at the next start.
+    """
     isolation, current = isolations.records.get(mission), isolations.core.book.known(mission)
-    if isolation is None or isolation.ended or (current is not None and current.is_live):
+    if isolation is None or (current is not None and current.is_live):
         return
+    if isolation.removal is not Removal.NONE:  # it was interrupted
+        await _unasked(isolations, mission, isolation.removal)
+    elif not isolation.ended:
+        await _let_go(isolations, isolation)
+
+
+async def _let_go(isolations: Isolations, isolation: Isolation) -> None:
+    mission = isolation.mission
     ended = isolations.core.book.get(mission)
     cause = Cause.KILL if ended is not None and ended.status is Status.KILLED else Cause.STOP
     await services.end(isolations, isolation, cause)
     try:
         await _containers_over(isolations, isolation)
-    except OvermindError as error:  # the engine is gone: the next start looks again
+    except OvermindError as error:
         _log.warning("containers of mission %s were not stopped: %s", mission, error.message)
-    isolations.ports.release(mission)
+        return
+    finally:
+        isolations.ports.release(mission)
     isolation = isolations.records[mission]
-    isolations.put(replace(isolation, ended=True))
-    if not isolation.ready_once and isolation.branch is None and not isolation.containers:
-        return  # nothing was made, or all of it is undone
-    if isolation.project.teardown is not Teardown.KEEP and await _is_untouched(isolations, isolation):
-        await _remove(isolations, isolations.records[mission], force=False)
+    unwanted = isolation.ready_once and isolation.project.teardown is not Teardown.KEEP
+    if unwanted and await _is_untouched(isolations, isolation):
+        await _unasked(isolations, mission, Removal.UNASKED)
+    isolations.put(replace(isolations.records[mission], ended=True))
+
+
+async def _unasked(isolations: Isolations, mission: str, removal: Removal) -> None:
+    """Remove what the mission had, where nobody waits for an answer."""
+    try:
+        await _remove(isolations, isolations.records[mission], removal)
+    except OvermindError as error:
+        _log.warning("what mission %s has of its own is kept: %s", mission, error.message)
+    else:
+        isolations.put(replace(isolations.records[mission], ended=True))
+        if isolations.core.book.get(mission) is None:
+            isolations.forget(mission)
 
 
 async def discard(isolations: Isolations, isolation: Isolation, *, force: bool) -> None:
@@ -58,7 +82,7 @@ async def discard(isolations: Isolations, isolation: Isolation, *, force: bool) 
     isolation = isolations.records.get(mission, isolation)
     if not force:
         await check(isolations, isolation)
-    await _remove(isolations, isolation, force=force)
+    await _remove(isolations, isolation, Removal.FORCED if force else Removal.UNASKED)
     isolations.ports.forget(mission)
     kept = core.book.get(mission)
     if kept is None:
@@ -122,9 +146,9 @@ async def _containers_over(isolations: Isolations, isolation: Isolation) -> None
 
 
 async def _is_untouched(isolations: Isolations, isolation: Isolation) -> bool:
-    if isolation.worktree is None or isolation.branch is None:
-        return isolation.worktree is None
-    if not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+    if isolation.worktree is None:  # nobody can tell
+        return isolation.project.teardown is Teardown.REMOVE
+    if isolation.branch is None or not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
         return False
     try:
         state = await state_of(isolations, isolation)
@@ -134,35 +158,40 @@ async def _is_untouched(isolations: Isolations, isolation: Isolation) -> bool:
     return not state.dirty and not state.ahead and not state.files
 
 
-async def _remove(isolations: Isolations, isolation: Isolation, *, force: bool) -> None:
+async def finish(isolations: Isolations, isolation: Isolation) -> None:
+    """Bring to its end what was begun: everything is removed.
+
+    Raises:
+        OvermindError: `unmerged`, there is work by now, and it is kept; or it can't be done now.
+    """
+    await _remove(isolations, isolation, isolation.removal)
+
+
+async def _remove(isolations: Isolations, isolation: Isolation, removal: Removal) -> None:
+    """Remove everything; begun, it is brought to its end, by the next supervisor if need be."""
+    mission = isolation.mission
+    isolations.put(replace(isolation, removal=removal))
+    await isolations.saved()
+    force = removal is Removal.FORCED or isolation.half or not isolation.ready_once
+    try:
+        if isolation.branch is not None or isolation.half:
+            await with_git(isolations, remove, isolations.git(isolation), isolation, force=force)
+    except (worktrees.Dirty, worktrees.Unmerged) as error:
+        isolations.put(replace(isolations.records[mission], removal=Removal.NONE))
+        raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
     await containers.remove(isolations, isolation)
-    if isolation.worktree is not None and isolation.branch is not None:
-        try:
-            await with_git(isolations, _remove_worktree, isolations.git(isolation), isolation, force)
-        except (worktrees.Dirty, worktrees.Unmerged) as error:
-            raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
     cleaned = replace(
-        isolations.records.get(isolation.mission, isolation),
+        isolations.records.get(mission, isolation),
+        half=False,
         branch=None,
         base_commit=None,
         containers={},
         volumes=(),
         services={},
         ready_once=False,
+        removal=Removal.NONE,
     )
     isolations.put(cleaned)
-
-
-def _remove_worktree(git: Git, isolation: Isolation, force: bool) -> None:  # noqa: FBT001 - passed on by a thread
-    worktrees.remove(
-        git,
-        from_wire(isolation.source),
-        from_wire(isolation.worktree or ""),
-        from_wire(isolation.branch or ""),
-        force=force,
-        base=None if isolation.base is None else from_wire(isolation.base),
-        base_commit=isolation.base_commit,
-    )
 
 
 def _some(things: list[str], what: str) -> str:

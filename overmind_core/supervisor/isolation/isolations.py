@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.facts import Note
 from overmind_core.domain.isolation import naming
+from overmind_core.domain.isolation.record import Removal
 from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.mission import Definition, Status
 from overmind_core.errors import OvermindError
+from overmind_core.store.errors import StoreError
 from overmind_core.supervisor.isolation import leftovers, saved
 from overmind_core.supervisor.isolation.engines import Engines
 from overmind_core.supervisor.isolation.ports import Ports
@@ -54,6 +56,7 @@ class Isolations:
         self._drivers: dict[str, Driver] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._told: set[tuple[str, str]] = set()
+        self._taken_up = False
 
     def load(self) -> None:
         """Bring into memory what is there."""
@@ -62,13 +65,17 @@ class Isolations:
 
     def take_up(self) -> None:
         """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
+        self._taken_up = True
         for isolation in list(self.records.values()):
             mission = self.core.book.live.get(isolation.mission)
-            unfinished = isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
-            if unfinished if mission is None else mission.setup or self.drives(mission):
-                self._drive(isolation.mission, interrupted=True)
-            elif mission is None and not isolation.ended:
-                self.core.background(self.over(isolation.mission))
+            if mission is None:
+                if _is_unfinished(isolation):
+                    self._drive(isolation.mission, interrupted=True)
+                elif not isolation.ended or isolation.removal is not Removal.NONE:
+                    self.core.background(self.over(isolation.mission))
+            elif mission.setup or self.drives(mission):
+                renew = mission.status is Status.PREPARING and _is_of_another_start(isolation, mission)
+                self._drive(isolation.mission, interrupted=True, renew=renew)
         self.core.background(leftovers.clean(self))
 
     def close(self) -> None:
@@ -101,16 +108,15 @@ class Isolations:
 
     def prepare(self, mission: str) -> None:
         """The mission is to be started again, or its set-up is over."""
-        if mission not in self._drivers:
-            self._drive(mission, renew=True)
+        if self._taken_up and mission not in self._drivers:
+            self._drive_on(mission)
 
     def drives(self, mission: Mission) -> bool:
         """Whether its next step is ours: no process of it can be there."""
         isolation = self.records.get(mission.id)
         if isolation is None or mission.setup or mission.pid is not None:
             return False
-        unfinished = isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
-        return mission.status is Status.PREPARING or (mission.status is Status.STOPPING and unfinished)
+        return mission.status is Status.PREPARING or (mission.status is Status.STOPPING and _is_unfinished(isolation))
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
@@ -212,6 +218,17 @@ class Isolations:
         """Call something that blocks, elsewhere."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
 
+    async def saved(self) -> None:
+        """Wait until all that is queued is on disk.
+
+        Raises:
+            OvermindError: `disk_full`; it is tried again, and nothing that depends on it may be done.
+        """
+        try:
+            await self.core.ledger.saved()
+        except StoreError as error:
+            raise OvermindError("disk_full", f"What is done can't be written down: {error}.") from None
+
     def turn(self, mission: str) -> asyncio.Lock:
         """Held by whoever changes what the mission has."""
         return self._turns.setdefault(mission, asyncio.Lock())
@@ -274,25 +291,44 @@ class Isolations:
             "step": self.steps.get(mission),
         }
 
+    def _drive_on(self, mission: str) -> None:
+        """Begin with a mission that is to be started again, or go on with one whose driver has failed."""
+        isolation, current = self.records.get(mission), self.core.book.live.get(mission)
+        renew = isolation is None or current is None or _is_of_another_start(isolation, current)
+        self._drive(mission, renew=renew, interrupted=not renew)
+
     def _drive(self, mission: str, *, renew: bool = False, interrupted: bool = False) -> None:
         from overmind_core.supervisor.isolation.driver import Driver  # noqa: PLC0415 - see above
 
         driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
         task = self.core.background(driver.run())
-        task.add_done_callback(lambda _: self._driven(driver))
+        task.add_done_callback(
+            lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
+        )
 
-    def _driven(self, driver: Driver) -> None:
+    def _driven(self, driver: Driver, *, broken: bool) -> None:
         if self._drivers.get(driver.mission) is driver:
             del self._drivers[driver.mission]
         driver.done.set()
+        if broken:
+            driver.broke()
         mission, isolation = self.core.book.known(driver.mission), self.records.get(driver.mission)
         if isolation is None or self.core.leaving.is_set():
             return
         if mission is None or not mission.is_live:
             if not isolation.ended:
                 self.core.background(self.over(driver.mission))
-        elif mission.status is Status.PREPARING and not mission.setup:  # it was asked for again meanwhile
-            self._drive(driver.mission, renew=True)
+        elif mission.status is Status.PREPARING and not mission.setup and mission.restart_count != driver.generation:
+            self._drive(driver.mission, renew=True)  # it was asked for again meanwhile
+
+
+def _is_unfinished(isolation: Isolation) -> bool:
+    return isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
+
+
+def _is_of_another_start(isolation: Isolation, mission: Mission) -> bool:
+    """Whether its steps are those of an earlier start of the mission: it is prepared anew."""
+    return not _is_unfinished(isolation) or isolation.generation != mission.restart_count
 
 
 def _is_start(text: str, isolation: Isolation) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,13 +13,17 @@ from overmind_core.domain.facts import EndAsked, StartAsked
 from overmind_core.domain.isolation import naming
 from overmind_core.domain.mission import Cause, Status
 from overmind_core.errors import OvermindError
+from overmind_core.store.errors import StoreError
 from overmind_core.supervisor.commands import starting
 from overmind_core.supervisor.requests import Start
 from overmind_core.supervisor.spawner import Environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.store.missions import Mission as StoredMission
     from overmind_core.supervisor.isolation.isolations import Isolations
 
 LABEL = "overmind.service"
@@ -58,17 +63,18 @@ class Services:
         """Start it: the one that ran before, unless its world is another by now."""
         if await self._started_again(service):
             return
-        name = self._name(service)
-        begun = await starting.begin_agent(self._core, self._request(service), name=name, parent=self._mission)
+        name, key = self._name(service), self._key(service)
+        try:
+            begun = await starting.begin_agent(self._core, self._request(service, key), name=name, parent=self._mission)
+        except StoreError as error:
+            raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
         services = {**self._record.services, service: str(begun["id"])}
         self._isolations.put(replace(self._record, services=services))
 
     async def undo(self, service: str) -> None:
         """End it, however far its start came."""
-        self._core.ledger.flush()
-        row = self._core.state.missions.by_request(self._key(service))
-        for mission in {self._record.services.get(service), None if row is None else row.id} - {None}:
-            assert mission is not None
+        begun = {row.id for _, row in self._begun(service)}
+        for mission in begun | {self._record.services.get(service, "")}:
             await end_one(self._isolations, mission, Cause.KILL)
         rest = {other: child for other, child in self._record.services.items() if other != service}
         self._isolations.put(replace(self._record, services=rest))
@@ -96,7 +102,7 @@ class Services:
         both = {**self._inherited.chosen, **naming.environment(self._record, service)}
         return {**both, **self._service(service).env}
 
-    def _request(self, service: str) -> Start:
+    def _request(self, service: str, key: str) -> Start:
         wanted = self._service(service)
         return Start(
             command=wanted.command or "",
@@ -106,7 +112,7 @@ class Services:
             restart=wanted.restart,
             labels={LABEL: service},
             isolate=False,
-            request=self._key(service),
+            request=key,
         )
 
     def _name(self, service: str) -> str:
@@ -116,9 +122,22 @@ class Services:
         return wanted if self._core.book.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
 
     def _key(self, service: str) -> str:
-        """Of this start: the same after a crash, another for another start."""
-        run = self._core.book.live[self._mission].run if self._mission in self._core.book.live else 0
-        return f"isolation:{self._mission}:{service}:{run}"
+        """Of this start: the same after a crash as long as what was begun lives, another for another start."""
+        begun = list(self._begun(service))
+        alive = next((number for number, row in begun if row.live), len(begun))
+        return self._numbered(service, alive)
+
+    def _begun(self, service: str) -> Iterator[tuple[int, StoredMission]]:
+        """What this preparation has begun as the service, also when nobody could write down any more which it is."""
+        self._core.ledger.flush()
+        for number in count():
+            row = self._core.state.missions.by_request(self._numbered(service, number))
+            if row is None:
+                return
+            yield number, row
+
+    def _numbered(self, service: str, number: int) -> str:
+        return f"isolation:{self._mission}:{service}:{self._record.generation}:{number}"
 
     def _service(self, name: str) -> Service:
         return next(one for one in self._record.project.services if one.name == name)

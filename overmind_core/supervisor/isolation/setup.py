@@ -58,7 +58,10 @@ class SetUp:
             raise OvermindError("setup_failed", told)
 
     async def undo(self, service: str) -> None:
-        """Nothing: what they made goes with the worktree."""
+        """Wait until they have ended: what they made goes with the worktree."""
+        del service
+        if self._mission in self._book.live:
+            await self._book.until(self._mission, lambda now: not now.setup)
 
     def text(self, service: str) -> str:
         """For people."""
