@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.supervisor.commands.table import TABLE
 from tests.kit.raw_socket import RawSocket, address
+from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -106,6 +107,16 @@ ASKED = [
     ("trust", {"cwd": "/"}, FORBIDDEN),
     ("isolate", {"cwd": "/"}, OK),
     ("ports", {}, OK),
+    ("worktrees", {}, OK),
+    ("worktrees_prune", {"force": True}, FORBIDDEN),
+    ("changes", {"id": "stranger"}, OK),
+    ("commit", {"id": "stranger", "message": "x"}, FORBIDDEN),
+    ("commit", {"id": "worker", "message": "x"}, OK),
+    ("merge", {"id": "stranger", "preview": True}, FORBIDDEN),
+    ("merge", {"id": "worker", "preview": True}, OK),
+    ("push", {"id": "worker"}, FORBIDDEN),
+    ("discard", {"id": "stranger", "force": True}, FORBIDDEN),
+    ("discard", {"id": "worker", "force": True}, OK),
     ("shutdown", {}, FORBIDDEN),
     ("shutdown", {"keep": True}, FORBIDDEN),
 ]
@@ -143,6 +154,7 @@ def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     om, talks = agents.om, ("--type", "session", "--provider", "claude")
     om.ok("start")
     caller = om.mission([sys.executable, "-c", ASK, address(om.home)], "--cwd", str(tmp_path), "--env", "SECRET=x1y2z3")
+    (tmp_path / "author").write_text("".join(f"{name}={value}\n" for name, value in AUTHOR.items()))
     child = om.mission([], *talks, "--parent", caller)
     grandchild = om.mission([], *talks, "--parent", child)
     other, ended = om.mission([], *talks), om.finished("true")["id"]
@@ -150,6 +162,11 @@ def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     ids |= {"quest": om.json("quest", "run", "--json", "sleep 600")["id"], "plan": plan(om)}
     ids["done"] = om.json("quest", "run", "--json", "--wait", "true")["id"]
     om.ok("ritual", "create", "nightly", "@daily", "true")
+    code = Repository(str(tmp_path / "code"))
+    code.commit("first", {})
+    for role, options in (("stranger", ()), ("worker", ("--parent", caller))):
+        isolated = ("--isolate", "--cwd", code.folder, "--env-file", str(tmp_path / "author"), *options)
+        ids[role] = om.finished("echo x > new", *isolated)["id"]
     lines = [json.dumps({"cmd": command, "args": meant(args, ids)}) for command, args, _ in ASKED]
     (tmp_path / "new").write_text("\n".join(lines) + "\n")
     (tmp_path / "new").rename(tmp_path / "questions")
