@@ -63,7 +63,8 @@ def test_it_is_followed_until_it_runs_and_has_everything_of_its_own(om, shop):
     assert shop.git("status", "--porcelain") == ""
 
     om.ok("stop", mission)
-    assert [row["held"] for row in om.json("ports", "--json")] == [False, False]
+    assert om.json("ports", "--json") == []
+    assert [row["held"] for row in om.json("ports", "--all", "--json")] == [False, False]
     assert not os.path.exists(worktree)
 
 

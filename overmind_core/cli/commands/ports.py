@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
-from overmind_core.cli.table import JSON, Command
+from overmind_core.cli.table import JSON, Command, flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def ports(args: Namespace, context: Context) -> int:
     """Print a line per port."""
-    rows = context.client().call("ports")["ports"]
+    rows = [row for row in context.client().call("ports")["ports"] if row["held"] or args.all]
     if args.json:
         context.say(dumps(rows))
         return 0
     if not rows:
-        context.hint("No mission has ports. Start one that gets some: overmind run --isolate 'make test'")
+        context.hint("No mission holds a port. Start one that gets some: overmind run --isolate 'make test'")
     colours = STATUS_COLOURS if coloured(context.environ) else None
     context.say(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours))
     return 0
@@ -41,11 +41,11 @@ def ports(args: Namespace, context: Context) -> int:
 COMMAND = Command(
     name="ports",
     summary="list the ports of isolated missions",
-    options=[JSON],
-    examples=["overmind ports", "overmind ports --json"],
+    options=[flag("--all", "also those that ended missions would like to have again", short="-a"), JSON],
+    examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
-        "A port is held while its mission is live: no other mission gets it. One that is no longer held is what the\n"
-        "mission gets again when it is restarted, if nobody else has it then. SERVICE - is the mission's own PORT."
+        "A port is held while its mission is live: no other mission gets it. When it ends others may have it; restarted,\n"
+        "it gets the same one if that is free. SERVICE - is the mission's own, which it sees as PORT."
     ),
     run=ports,
 )

@@ -128,6 +128,7 @@ class Preparation:
         failure = _SET_UP if self._code == _SET_UP_FAILED else self._failure
         if failure is None:
             raise OvermindError("exited", f"Mission {self._id} ({self._name}) was {self._end} before it ran.")
+        failure = f"{failure.removesuffix('.')}."
         logs, check = f"overmind logs {self._name}", "overmind isolate --check"
         raise OvermindError(
             self._code or "exited", f"{failure} See its log: {logs}. See what is done: {check}", id=self._id

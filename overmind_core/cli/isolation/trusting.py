@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 QUESTION = "Trust this file?"
 _UNTRUSTED = "untrusted_project"
+_WITHOUT = {"apply": "leave out isolate = true"}
+"""Command → how to do without isolation, where that is another way than of most."""
 
 
 def call(context: Context, client: Client, command: str, request: Args, *, trust: bool = False) -> Any:  # noqa: ANN401  (an answer is any JSON)
@@ -49,8 +51,9 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
             if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
             if not trust and not _asked(context, facts):
-                raise _refused(facts, request["cwd"]) from None
-            client.call("trust", {"cwd": request["cwd"], "env": request["env"], "sha256": facts["sha256"]})
+                raise _refused(facts, _WITHOUT.get(command, "--no-isolate")) from None
+            folder = os.path.dirname(facts["path"])
+            client.call("trust", {"cwd": folder, "env": request["env"], "sha256": facts["sha256"]})
 
 
 def lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:
@@ -70,13 +73,13 @@ def _asked(context: Context, facts: Mapping[str, Any]) -> bool:
     return answered_yes(QUESTION)
 
 
-def _refused(facts: Mapping[str, Any], cwd: str) -> OvermindError:
+def _refused(facts: Mapping[str, Any], without: str) -> OvermindError:
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
     folder = os.path.dirname(facts["path"])
-    where = "" if f"{caller.folder(None)}/".startswith(f"{folder}/") else f" {shlex.quote(cwd)}"
+    where = "" if f"{caller.folder(None)}/".startswith(f"{folder}/") else f" {shlex.quote(folder)}"
     return OvermindError(
         _UNTRUSTED,
         f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check{where}. "
-        f"Allow it: overmind trust{where}. Do without it: --no-isolate",
+        f"Allow it: overmind trust{where}. Do without it: {without}",
         **facts,
     )

@@ -54,6 +54,7 @@ def test_json_tells_the_id_and_waits_in_the_same_way(overmind):
 
 SET_UP_FAILED = {"type": "crashed", "reason": "setup_failed", "exit_code": 2}
 FAILURES = [
+    (({**FAILED, "text": "--- could not start: See: x ---"}, CRASHED), "Error: not_ready: See: x. " + HOW_TO_GO_ON),
     ((FAILED, CRASHED), "Error: not_ready: Nothing listens at 3101. " + HOW_TO_GO_ON),
     ((SET_UP_FAILED,), "Error: setup_failed: The project's set-up failed. " + HOW_TO_GO_ON),
     (({"type": "killed"},), "Error: exited: Mission a1b2c3d4 (web) was killed before it ran.\n"),

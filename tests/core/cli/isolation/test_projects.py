@@ -207,13 +207,15 @@ PORTS = [
 
 
 def test_ports_are_a_table_and_an_empty_one_has_its_header(overmind):
-    ran = overmind({"ports": [{"ok": {"ports": PORTS}}]}, "ports")
+    answers = {"ports": [{"ok": {"ports": PORTS}}]}
+    ran = overmind(answers, "ports", "--all")
 
     assert [line.split() for line in ran.out.splitlines()] == [
         ["PORT", "MISSION", "NAME", "STATUS", "SERVICE", "HELD"],
         ["3100", "a1b2c3d4", "web", "running", "-", "yes"],
         ["3101", "b1b2c3d4", "old", "-", "db", "no"],
     ]
+    assert overmind(answers, "ports").out.splitlines()[1:] == ran.out.splitlines()[1:2]
     empty = {"ports": [{"ok": {"ports": []}}]}
     assert overmind(empty, "ports")[:3] == (0, "PORT  MISSION  NAME  STATUS  SERVICE  HELD\n", "")
     assert overmind(empty, "ports", "--json")[1] == "[]\n"
