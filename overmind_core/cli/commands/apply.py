@@ -24,11 +24,12 @@ def apply(args: Namespace, context: Context) -> int:
     """Hand the plan over, say what was done, and with --wait follow it to its end."""
     from overmind_core.cli.blueprint.applying import request_of  # start-up: --help needs none
     from overmind_core.cli.blueprint.load import load
+    from overmind_core.cli.isolation.trusting import call
 
     blueprint = load(args.file, args.var, context)
     request = request_of(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
     began = time.time()
-    answer = context.client(start=True).call("apply", request)
+    answer = call(context, context.client(start=True), "apply", request)
     _tell(args, context, answer)
     if not args.wait or args.dry_run:
         return 0

@@ -23,6 +23,7 @@ from overmind_core.supervisor.lookup import find
 from overmind_core.supervisor.plans import narrative, saved
 from overmind_core.supervisor.plans import records as planrecords
 from overmind_core.supervisor.plans.checks import check
+from overmind_core.supervisor.plans.ownprojects import check_projects
 from overmind_core.supervisor.requests import Stop
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ async def _create(core: Supervisor, request: Apply) -> dict[str, Any]:
         )
     if request.dry_run:
         return {"id": None, "name": name, "status": "planned", "changes": _told(_from_nothing(blueprint))}
+    notes = await check_projects(core, blueprint, request.env)
     definition = Definition(
         name=name,
         command=f"apply {request.file}".strip(),
@@ -143,6 +145,8 @@ async def _create(core: Supervisor, request: Apply) -> dict[str, Any]:
         core.book.roster.remove(mission.id)
         core.plans.forget(mission.id)
         raise
+    for note in notes:
+        pipeline.note(narrative.told(note))
     pipeline.look()
     return {**records.brief(mission), "status": "started", "changes": _told(_from_nothing(blueprint))}
 
@@ -167,6 +171,7 @@ async def _change(core: Supervisor, pipeline: Pipeline, request: Apply) -> dict[
     told = _told([*changes, *(Change("~", name, (why,)) for name in sorted(again - set(changed)))])
     if request.dry_run:
         return {**brief, "status": "planned", "changes": told}
+    await check_projects(core, request.blueprint, request.env)
     pipeline.file = request.file or pipeline.file
     core.book.put(_limited(mission, request.blueprint), ())
     pipeline.change(request.blueprint, again)
@@ -232,6 +237,7 @@ async def _rerun(core: Supervisor, request: Apply) -> dict[str, Any]:
         return {**records.brief(mission), "status": "unchanged", "changes": []}
     if request.dry_run:
         return {**records.brief(mission), "status": "planned", "changes": told}
+    await check_projects(core, request.blueprint, request.env)
     pipeline.file = request.file or pipeline.file
     pipeline.change(request.blueprint, again & pipeline.nodes.keys())
     core.plans.adopt(pipeline)

@@ -175,6 +175,8 @@ class Attempts:
 
     def _explained(self, mission: Mission) -> str:
         """Why it could not be prepared, "" when it was."""
+        if mission.reason == "setup_failed":
+            return f"setup_failed; see: overmind logs {mission.definition.name}"
         isolation = self._core.isolation.records.get(mission.id)
         if isolation is None or isolation.saga.error is None or isolation.saga.error != mission.reason:
             return ""

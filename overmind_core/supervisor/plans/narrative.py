@@ -66,6 +66,11 @@ def cut(name: str, outputs: Iterable[str]) -> Note:
     return Note("agent_output_cut", f"--- {name}: {told} ---", (("agent", name),))
 
 
+def told(sentence: str) -> Note:
+    """Something that a person ought to know of the whole."""
+    return Note("plan_note", f"--- {sentence.rstrip('.')} ---")
+
+
 def skipped(name: str, node: Node) -> Note:
     """It will not run."""
     return _note("agent_skipped", name, f"skipped: {node.reason}", node)
