@@ -44,8 +44,8 @@ COMMAND = Command(
     options=[flag("--all", "also those that ended missions would like to have again", short="-a"), JSON],
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
-        "A port is held while its mission is live: no other mission gets it. When it ends others may have it; restarted,\n"
-        "it gets the same one if that is free. SERVICE - is the mission's own, which it sees as PORT."
+        "A port is held while its mission is live: no other mission gets it. Restarted later, the mission gets the\n"
+        "same one if that is free. SERVICE - is the mission's own, which it sees as PORT."
     ),
     run=ports,
 )
