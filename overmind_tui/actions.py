@@ -26,6 +26,7 @@ class Needs(StrEnum):
     QUESTION = "an open question"
     QUEST = "a quest"
     RITUAL = "a ritual"
+    WORKTREE = "a worktree"
 
 
 class Context(StrEnum):
@@ -39,6 +40,8 @@ class Context(StrEnum):
     QUESTS = "quests"
     RITUALS = "rituals"
     RUNS = "runs of a ritual"
+    WORKTREES = "worktrees"
+    CHANGES = "changes"
     NEEDS = "needs you"
     LOG = "the log"
     TEXT = "texts"
@@ -49,8 +52,8 @@ class Context(StrEnum):
     FORM = "a new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL})
-"""What is a row of a table, but no mission."""
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.WORKTREE})
+"""What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""
 

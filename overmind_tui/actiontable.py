@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from overmind_tui.actions import TAKES_EVERYTHING, Action, Context, Danger, Needs, allowed
+from overmind_tui.worktreeactions import WORKTREE_ACTIONS
 
 _MOVES = "it only moves what is seen"
 _LOOKS = "it only changes how it looks"
@@ -48,8 +49,10 @@ _MISSION = (
     Action("log", ("l",), "logs", "its log; of all marked ones together", _M, needs=_ANY, verb="logs", hint=4),
     Action("previous", ("p",), "previous run", "the log of the run before", _M, needs=_ANY, verb="logs"),
     Action("describe", ("d",), "describe", "everything known about it", _M, needs=_ANY, verb="info", hint=5),
-    Action("changes", ("v",), "changes", "what changed in its folder, as git shows it", _M, needs=_ANY,
-           alone="git diff in its folder", hint=14),
+    Action("changes", ("v",), "changes", "what changed in its folder; in its worktree: beside its base", _M, needs=_ANY,
+           verb="changes", hint=14),
+    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _M, _CHANGES,
+           Needs.WORKTREE, "merge"),
     Action("as-toml", ("y",), "as TOML", "its definition as TOML", _M, needs=_ANY, verb="edit"),
     Action("message", ("m",), "message", "write to it; to all marked ones", _M, _CHANGES, _LIVE, "send", hint=3),
     Action("new", ("n",), "new", "start a mission", _M, _CHANGES, verb="run", hint=1),
@@ -259,14 +262,15 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *_NEEDS, *_LOG, *_TEXT, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+    *_MISSION, *_TABLE, *_PLANNED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
     Context.NEEDS: (Context.EVERYWHERE, Context.NEEDS),
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
-    **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_PS, _P, _QS, _RS, _R)},
+    **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_PS, _P, _QS, _RS, _R, Context.WORKTREES)},
     **{one: (one,) for one in TAKES_EVERYTHING},
+    Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),
 }

@@ -15,6 +15,7 @@ from textual.driver import Driver as AnyDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
 from overmind_tui import actions, messages
@@ -38,6 +39,7 @@ from overmind_tui.person.eyes import Eyes
 from overmind_tui.person.notice import Notice
 from overmind_tui.person.presence import Presence
 from overmind_tui.person.remembered import Remembered
+from overmind_tui.questions import Item as ItemOfStream
 from overmind_tui.questions import Questions, Told
 from overmind_tui.screens.missions import MissionsScreen
 from overmind_tui.screens.page import Page
@@ -304,6 +306,13 @@ class OvermindApp(App[str], inherit_bindings=False):
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
         self._questions.ask(command, requests, told)
+
+    def follow(
+        self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],
+        told: Callable[[ItemOfStream | OvermindError], None],
+    ) -> None:  # fmt: skip
+        """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
+        self._questions.follow(command, request, each, told)
 
     def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
         """Keep these for the next time."""

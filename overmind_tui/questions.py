@@ -8,11 +8,13 @@ from typing import Any
 from textual.message import Message
 
 from overmind_core.client.calls import Client
+from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.messages import Done
 
 Told = Callable[[Sequence[Any | OvermindError]], None]
+Item = Mapping[str, Any]
 
 
 class Questions:
@@ -45,3 +47,36 @@ class Questions:
             self._post(Done(lambda: told(answers)))
 
         self._begin(work)
+
+    def follow(
+        self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
+        told: Callable[[Item | OvermindError], None],
+    ) -> None:  # fmt: skip
+        """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
+
+        def work() -> None:
+            client = Client(self._home)
+            last: Item | OvermindError = {}
+            try:
+                for kind, content in follow(client, lambda: _once(command, request, client)):
+                    if kind == "item":
+                        last = content
+                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc]
+            except OvermindError as error:
+                last = error
+            finally:
+                client.close()
+            self._post(Done(lambda: told(last)))
+
+        self._begin(work)
+
+
+def _once(command: str, request: Mapping[str, Any], client: Client) -> tuple[str, Mapping[str, Any]]:
+    """The request; what was lost on its way is not asked for twice, since it changes things.
+
+    Raises:
+        OvermindError: `daemon_lost`.
+    """
+    if client.daemon:
+        raise OvermindError("daemon_lost", "The supervisor went away meanwhile. See what it did with: v, or :wt")
+    return command, request

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from overmind_tui.actions import Context
-from overmind_tui.view import columns, plan, plans, quests, rituals, tables
+from overmind_tui.view import columns, plan, plans, quests, rituals, tables, worktrees
 from overmind_tui.view.columns import Column
 
 
@@ -102,7 +102,7 @@ VIEWS: dict[str, View] = {
             "changes",
             ("diff", "vc"),
             "what changed in the selected mission's folder, or a named one's",
-            Context.TEXT,
+            Context.CHANGES,
             "No mission is selected.  :missions chooses one",
             "overmind_tui.views:changes",
             about=True,
@@ -200,6 +200,18 @@ VIEWS: dict[str, View] = {
             rituals.COLUMNS,
             Fetch("rituals", {}, rituals.rituals, events=rituals.CHANGES),
             orders=rituals.RITUAL_ORDERS,
+        ),
+        View(
+            "worktrees",
+            ("wt", "worktree"),
+            "the worktrees of isolated missions: what is to be landed, and what may go",
+            Context.WORKTREES,
+            "No worktrees yet.\n:run --isolate make test   gives a mission one of its own, and ports\n"
+            ":init --isolation   writes .overmind.yml, with which every mission gets one",
+            "overmind_tui.screens.worktrees:open_worktrees",
+            worktrees.COLUMNS,
+            Fetch("worktrees", {"ids": None}, worktrees.worktrees, events=worktrees.CHANGES),
+            orders=worktrees.ORDERS,
         ),
         View(
             "doctor",

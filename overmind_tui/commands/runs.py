@@ -49,8 +49,8 @@ class CommandRun:
             app.flash(f"read-only: {verb.name} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
-        elif verb.inside:
-            self._inside(verb, list(words))
+        elif verb.inside or (verb.asks and not words):
+            self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
             self._one_each(verb, words)
         elif verb.of and not _HELP & set(words) and not commandline.plain(verb.name, words):

@@ -31,6 +31,8 @@ class Verb(NamedTuple):
     """Why the command line has none of that name."""
     of: str = ""
     """Without names it means the marked rows, else the cursor's, of this view."""
+    asks: str = ""
+    """The action of the table that asks for what is not said, where no words follow."""
     brief: bool = False
     """What it has done is seen in the list, so that what it prints when it went well needs no page."""
 
@@ -69,6 +71,22 @@ VERBS: dict[str, Verb] = {
         Verb("ritual info", "everything known about a ritual", of="rituals"),
         Verb("ritual history", "the runs of a ritual as text", of="rituals"),
         Verb("rituals", "the rituals as text, with the command line's options"),
+        Verb("land", "land the work of a worktree: shows first what would come", _CHANGES, inside="land",
+             alone="`merge`, which asks nothing"),
+        Verb("merge", "merge the work of a worktree; alone it shows first what would come", _CHANGES, one=True,
+             asks="land"),
+        Verb("commit", "commit everything in a worktree: -m MESSAGE; alone it asks", _CHANGES, one=True,
+             asks="commit"),
+        Verb("push", "push the branch of a worktree", _CHANGES, takes_missions=True),
+        Verb("discard", "remove a worktree with its branch, ports and containers", _ENDS, takes_missions=True,
+             asks="discard"),
+        Verb("worktrees", "the worktrees as text, with the command line's options"),
+        Verb("worktrees prune", "discard the worktrees of ended missions from which nothing is lost", _ENDS,
+             agrees=True),
+        Verb("changes", "what changed, as text, with the command line's options", one=True),
+        Verb("isolate", "what isolation would do in a folder; changes nothing"),
+        Verb("ports", "who has which port"),
+        Verb("trust", "let the .overmind.yml of a folder run its commands", _CHANGES, agrees=True),
         Verb("edit", "change a mission's definition, and restart it", _ENDS, inside="edit"),
         Verb("shell", "a shell in a mission's folder", _CHANGES, inside="shell"),
         Verb("demo", "missions that show everything; stop: remove them", _CHANGES, starts=True, brief=True),

@@ -9,6 +9,7 @@ from overmind_tui.actions import NO_MISSION, Action, Danger, Needs
 from overmind_tui.deeds.answering import Answering
 from overmind_tui.deeds.copying import Copying
 from overmind_tui.deeds.ending import Ending
+from overmind_tui.deeds.landing import Landing
 from overmind_tui.deeds.looking import Looking
 from overmind_tui.deeds.needing import Needing
 from overmind_tui.deeds.scheduling import Scheduling
@@ -45,9 +46,10 @@ class Deeds:
         self._app = app
         self.ending, self.starting, self.looking = Ending(app), Starting(app), Looking(app)
         self.talking, self.copying = Talking(app), Copying(app)
-        self.answering, self.needing = Answering(app), Needing(app)
+        self.answering, self.needing, self.landing = Answering(app), Needing(app), Landing(app)
         self.topics: Sequence[object] = (
-            self.ending, self.starting, self.looking, self.talking, self.copying, self.needing, Scheduling(app),
+            self.ending, self.starting, self.looking, self.talking, self.copying, self.needing, self.landing,
+            Scheduling(app),
         )  # fmt: skip
 
     def act(self, page: Rows, action: Action) -> bool:

@@ -36,8 +36,8 @@ class Looking:
         views.described(self._app, rows[0])
 
     def changes(self, rows: list[Row]) -> None:
-        """What git shows of its folder."""
-        self._app.open(ChangesPage(rows[0]))
+        """What changed in its folder."""
+        self._app.open(ChangesPage(self._app.fleet.of(rows[0]["id"]) or rows[0]))
 
     def as_toml(self, rows: list[Row]) -> None:
         """Its definition, as `overmind edit` would have it."""

@@ -14,6 +14,7 @@ from overmind_core.domain.agent import RAW, Mode
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_core.wire.bytestrings import from_wire, to_wire
+from overmind_tui.deeds import trusting
 from overmind_tui.machine import folders, installed, outside
 from overmind_tui.messages import Done
 from overmind_tui.screens.form import FormScreen
@@ -136,7 +137,15 @@ class Starting:
 
     def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
         cwd = to_wire(folders.absolute(folder, self._app.world.folder))
-        self._app.request("run", [self._app.world.request() | asked | {"cwd": cwd}], told)
+        request = self._app.world.request() | asked | {"cwd": cwd}
+
+        def judged(answers: Answers) -> None:
+            (answer,) = answers
+            told(answers)
+            if isinstance(answer, OvermindError) and trusting.is_asked(answer):
+                trusting.ask(self._app, answer, request, lambda: self._run(asked, folder, told))
+
+        self._app.request("run", [request], judged)
 
     def _started(self, answer: Row, what: str) -> None:
         tail = "" if what == COMMAND else " · a types into it"

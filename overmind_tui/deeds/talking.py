@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ from overmind_core.errors import OvermindError
 from overmind_tui.deeds.said import Said
 from overmind_tui.questions import Told
 from overmind_tui.screens.box import Box, Purpose
+from overmind_tui.view import missions, review
 from overmind_tui.view.cells import Row, safe
+from overmind_tui.view.difftext import Spot
 
 if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
@@ -47,20 +50,46 @@ class Talking:
     def _write(self, rows: Sequence[Row], note: str) -> None:
         ids = [row["id"] for row in rows]
         sending = _Sending(self, {row["id"]: safe(row["name"]) for row in rows})
-        purpose = Purpose(
-            _titled(sending.names.values()),
-            sending.send,
-            lambda text: self._keep(ids, text),
-            self.said.draft(ids),
-            self.said.sent,
-            note,
-        )
-        self._app.open(Box(purpose))
+        keep = partial(self._keep, ids)
+        draft = self.said.draft(ids)
+        self._app.open(Box(Purpose(sending.title, sending.send, keep, draft, self.said.sent, note)))
 
     def _keep(self, ids: Sequence[str], text: str) -> None:
         self.said.keep(ids, text)
         if text.strip():
             self._app.flash("the draft is kept: m shows it again", "quiet")
+
+    # comments
+
+    def comment(self, row: Row, spot: Spot) -> None:
+        """Write about a line of what it changed; what is kept instead of sent is there for the next comment."""
+        name, ids = safe(row["name"]), [row["id"]]
+        if row["type"] != SESSION:
+            self._app.flash(f"{name} is a task: it reads no messages, and so no comments", "slow")
+            return
+        before = self.said.draft(ids)
+        sending = _Sending(self, {row["id"]: name})
+
+        def keep(text: str) -> None:
+            kept = "" if sending.arrived else review.pruned(text) or before
+            self.said.keep(ids, kept)
+            count = len(review.places(kept))
+            if count:
+                self._app.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
+
+        ended = f"{name} has ended: esc keeps it until r starts it again"
+        note = "enter sends · esc keeps it, and c on another line adds to it" if missions.is_live(row) else ended
+        draft = review.with_place(before, spot)
+        self._app.open(Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.said.sent, note)))
+
+    def propose(self, row: Row, text: str) -> None:
+        """Write to it, beginning with a text where nothing else was begun."""
+        if row["type"] != SESSION:
+            self._app.flash(f"{safe(row['name'])} is a task: it reads no messages", "slow")
+            return
+        if not self.said.draft([row["id"]]):
+            self.said.keep([row["id"]], text)
+        self._write([row], "")
 
     def post(self, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Send these; `told` hears what became of each."""
@@ -120,9 +149,17 @@ class _Sending:
     def __init__(self, talking: Talking, names: dict[str, str]) -> None:
         self._talking = talking
         self.names = names
+        self.arrived = False
+        """Whether all have it."""
         self._text = ""
         self._keys: dict[str, str] = {}
         self._queue = False
+
+    @property
+    def title(self) -> str:
+        """To whom it goes."""
+        listed = list(self.names.values())
+        return f"message · {listed[0]}" if len(listed) == 1 else f"message · {len(listed)}: {', '.join(listed)}"
 
     def send(self, box: Box, text: str) -> None:
         """Send it to all who don't have it; the same text goes to nobody twice, also where an answer was lost."""
@@ -141,11 +178,12 @@ class _Sending:
         if taken:
             self._talking.sent(taken, self._text)
         if not refused:
+            self.arrived = True
             box.done()
             return
         self.names = {one: self.names[one] for one in refused}
         self._queue = any(error.code == PAUSED for error in refused.values())
-        box.entitle(_titled(self.names.values()))
+        box.entitle(self.title)
         box.refused(self._reason(refused))
 
     def _reason(self, refused: Mapping[str, OvermindError]) -> str:
@@ -154,11 +192,6 @@ class _Sending:
             return f"a person has {name} in a terminal · enter again: it is queued until they leave"
         (first, error), *others = refused.items()
         return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
-
-
-def _titled(names: Iterable[str]) -> str:
-    listed = list(names)
-    return f"message · {', '.join(listed)}" if len(listed) == 1 else f"message · {len(listed)}: {', '.join(listed)}"
 
 
 def _progress(answers: Mapping[str, Mapping[str, Any]]) -> str:

@@ -31,7 +31,10 @@ FEWEST = 3
 """Rows of the text that are always there."""
 PATIENCE = 1.0
 """Seconds that keys wait for what becomes of a text; then esc works again."""
-HELP = "enter sends · alt-enter new line · ctrl-g editor · esc keeps it"
+SEND, COMMIT = "send", "commit"
+WAITS = {SEND: "sending", COMMIT: "committing"}
+"""What enter does → what is said until it is done."""
+HELP = "enter {verb}s · alt-enter new line · ctrl-g editor · esc keeps it"
 
 
 class Purpose(NamedTuple):
@@ -44,6 +47,7 @@ class Purpose(NamedTuple):
         draft: What was kept before.
         history: What was sent before, the newest last.
         note: What is to be known about it.
+        verb: What enter does.
     """
 
     title: str
@@ -52,6 +56,7 @@ class Purpose(NamedTuple):
     draft: str = ""
     history: Sequence[str] = ()
     note: str = ""
+    verb: str = SEND
 
 
 class Box(Fitting, ModalScreen[None]):
@@ -77,7 +82,7 @@ class Box(Fitting, ModalScreen[None]):
         """The text, and below it why it was not taken."""
         with Vertical(id="box") as frame:
             frame.border_title = literal(clipped(self._purpose.title, max(self.app.size.width - 8, 8)))
-            frame.border_subtitle = literal(HELP)
+            frame.border_subtitle = literal(HELP.format(verb=self._purpose.verb))
             self._sheet = Sheet(self)
             self._below = Lines(self._compose_below)
             yield self._sheet
@@ -119,7 +124,7 @@ class Box(Fitting, ModalScreen[None]):
         if continued is not None:
             self._write(continued)
         elif not self.field.text.strip():
-            self.refused("there is nothing to send yet · esc closes the box")
+            self.refused(f"there is nothing to {self._purpose.verb} yet · esc closes the box")
         else:
             self._waits, self._refusal = True, ""
             self._program.typed.hold()
@@ -139,7 +144,7 @@ class Box(Fitting, ModalScreen[None]):
     def do_cancel(self) -> None:
         """Close it, and keep nothing but the way back to it."""
         self._purpose.keep("")
-        if self.field.text.strip():
+        if self.field.text.strip() and self._purpose.verb == SEND:
             self._program.deeds.talking.said.add(self.field.text)
             self._program.flash("cancelled · up in the box brings it back", "quiet")
         self.close()
@@ -230,7 +235,7 @@ class Box(Fitting, ModalScreen[None]):
 
     def _compose_below(self, cells: int) -> Sequence[Sequence[Cell]]:
         if self._waits:
-            return [[Cell(" sending …", "quiet")]]
+            return [[Cell(f" {WAITS[self._purpose.verb]} …", "quiet")]]
         if self._refusal:
             return [[Cell(f" {clipped(safe(self._refusal), cells - 1)}", "bad")]]
         lines = self.field.text.count("\n") + 1

@@ -1,81 +1,291 @@
-"""What changed in a mission's folder, as git shows it; `n` and `N` go from file to file."""
+"""What changed: the files, the diff of each, comments on its lines, and the way to land it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import Any
 
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import Size
+
+from overmind_core.errors import OvermindError
 from overmind_core.wire.bytestrings import from_wire
+from overmind_tui.actions import Context
 from overmind_tui.machine import git
 from overmind_tui.messages import Done
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view import amounts, changes
+from overmind_tui.screens.text import BORDERS, FILTERED, TextPage
+from overmind_tui.view import amounts, changes, matches, review, worktrees
 from overmind_tui.view.cells import Cell, Row, safe
+from overmind_tui.view.changes import Found, Text
+from overmind_tui.view.difftext import Spot
+from overmind_tui.view.shape import NARROW, TINY
+from overmind_tui.widgets.line_cursor import CursorText
 
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+Answers = Sequence[Any | OvermindError]
+WIDEST_LIST = 48
+"""Cells of the list of files beside the diff, at most."""
+HIGHEST_LIST = 6
+"""Rows of the list above it, at most."""
 
 
 class ChangesPage(TextPage):
-    """Asks git when it is opened, and again with ctrl-r."""
+    """Asks when it is opened, and again with ctrl-r.
 
-    keys = f"n N files · {TextPage.keys}"
+    Args:
+        row: The mission, or the row of its worktree.
+    """
 
     def __init__(self, row: Row) -> None:
         self._row = row
-        self._text = changes.Text([[Cell("  git diff …", "quiet")]], ())
-        super().__init__("changes", f"changes · {safe(row['name'])} · {safe(row['cwd'])}", lambda: self._text.lines)
+        self._found: Found | None = None
+        self._text = Text([[Cell("  looking …", "quiet")]])
+        self._shown: list[int] = []
+        """Which lines of the text are shown."""
+        super().__init__("changes", f"changes · {safe(row['name'])}", lambda: self._text.lines)
+
+    @property
+    def context(self) -> Context:
+        """Keys of its own beside those of texts."""
+        return Context.CHANGES
+
+    def compose(self) -> ComposeResult:
+        """The files beside the diff, or above it."""
+        self.files = CursorText(id="files")
+        self.text: CursorText = CursorText(id="text")
+        with Container(id="changes") as self._room:
+            yield self.files
+            yield self.text
+        yield from self.compose_bottom()
 
     def begin(self) -> None:
-        """Ask git."""
+        """Ask what changed."""
+        self._lay_out(self.program.size)
         super().begin()
         self._ask()
 
     def targets(self) -> list[Row]:
-        """The mission whose folder it is."""
-        return [self._row]
+        """The mission that it is about, as it is now."""
+        known = self.program.fleet.of(self._row["id"])
+        return [known] if known is not None else []
+
+    def chosen(self) -> list[Row]:
+        """The same; of a mission that is no more the row of its worktree."""
+        return self.targets() or [self._row]
+
+    # asking
 
     def do_refresh(self) -> None:
-        """Ask git again."""
-        self.program.flash("git diff …", "quiet")
+        """Ask again."""
+        self.program.flash("asked again", "quiet")
         self._ask()
 
     def _ask(self) -> None:
+        self.program.request("changes", [{"id": self._row["id"]}], self._told)
+
+    def _told(self, answers: Answers) -> None:
+        (answer,) = answers
+        if not isinstance(answer, OvermindError):
+            self._show(changes.of_api(answer))
+        elif worktrees.has_one(self._row):
+            self._say(answer.message)
+        else:
+            self._ask_git()
+
+    def _ask_git(self) -> None:
+        """Look into its folder from here: the supervisor can't."""
         program, folder, since = self.program, from_wire(self._row["cwd"]), self._row.get("started_at")
 
         def work() -> None:
-            found = _asked(program, folder, since)
-            program.post_message(Done(lambda: self._show(found)))
+            try:
+                found = git.changes(folder, program.world.environ, since=since)
+            except git.NoGit as error:
+                said = str(error)
+                program.post_message(Done(lambda: self._say(said)))
+                return
+            shown = changes.of_git(*found, _shown(since, program.zone))
+            program.post_message(Done(lambda: self._show(shown)))
 
         program.run_worker(work, thread=True, group="git", exit_on_error=False)
 
-    def _show(self, found: changes.Text) -> None:
-        self._text = found
+    def _say(self, why: str) -> None:
+        self._found, self._text = None, Text([[Cell(f"  {safe(why)}", "slow")]])
         if self.is_mounted:
             self.update()
 
+    def _show(self, found: Found) -> None:
+        self._found = found
+        if self.is_mounted:
+            self.update()
+
+    # drawing
+
+    def update(self) -> None:
+        """Show it, with the comments that are not sent yet."""
+        pending = self.pending
+        if self._found is not None:
+            self._text = changes.text(self._found, commented=set(pending))
+        lines = self._text.lines
+        self._shown = list(range(len(lines)))
+        if self._wanted and not self._searching:
+            self._shown = [
+                at for at in self._shown if self._wanted.matches("".join(cell.text for cell in lines[at]))
+            ]  # fmt: skip
+        self.text.wanted = matches.patterns(self._wanted.text)
+        self.text.show([lines[at] for at in self._shown])
+        self._entitle(len(pending))
+        self._lay_out(self.program.size)
+        self._list()
+
+    def _entitle(self, pending: int) -> None:
+        sign = "?" if self._searching else "/"
+        wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
+        found = self._found
+        branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and found.base else ""
+        said = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
+        send = f"m sends {pending} · " if pending else ""
+        land = "shift-l land · " if self._lands else ""
+        keys = FILTERED if self._wanted else f"{send}n N files · c comment · {land}/ filter · esc back"
+        self.text.entitle(f"{self._title}{branch}{said}{wanted}", keys)
+
+    @property
+    def _lands(self) -> bool:
+        return any(map(worktrees.has_one, self.chosen())) and not self.program.read_only
+
+    def _lay_out(self, size: Size) -> None:
+        """The list beside the diff where there is room, else above it, else nowhere."""
+        files = () if self._found is None else self._found.files
+        beside = size.width >= NARROW
+        self._room.set_class(beside, "beside")
+        self.files.display = bool(files) and (beside or size.height >= TINY[1])
+        if beside:
+            longest = max((len(safe(file.path)) for file in files), default=0)
+            self.files.styles.width = min(longest + 16, WIDEST_LIST, size.width // 3)
+            self.files.styles.height = "100%"
+        else:
+            self.files.styles.width = "100%"
+            self.files.styles.height = min(len(files), HIGHEST_LIST, size.height // 4) + BORDERS
+
+    def _list(self) -> None:
+        """The files, that of the cursor's line among them marked."""
+        if self._found is None or not self.files.display:
+            return
+        cells = max(self.files.scrollable_content_region.width, 20)
+        here = self.path
+        lines = [changes.listed(file, cells, chosen=file.path == here) for file in self._found.files]
+        self.files.show(lines)
+        at = next((at for at, file in enumerate(self._found.files) if file.path == here), None)
+        if at is not None and not self.files.has_focus:
+            self.files.go_to(at)
+        count = len(self._found.files)
+        self.files.entitle(f"{count} file{'s' * (count != 1)}")
+
+    def on_resize(self) -> None:
+        """Another place for the list."""
+        self._lay_out(self.app.size)
+        self.call_after_refresh(self._list)
+
+    @on(CursorText.Moved)
+    def moved(self, message: CursorText.Moved) -> None:
+        """Another line, another file."""
+        if message.text is self.text:
+            self._list()
+
+    # where the cursor is
+
+    @property
+    def _line(self) -> int:
+        """The line of the text under the cursor."""
+        return self._shown[self.text.at] if self.text.at < len(self._shown) else 0
+
+    @property
+    def spot(self) -> Spot | None:
+        """The place in a file under the cursor."""
+        return self._text.spots.get(self._line)
+
+    @property
+    def path(self) -> str:
+        """The file whose diff is under the cursor; "" above the first one."""
+        begun = [path for begin, path in zip(self._text.begins, self._text.paths, strict=True) if begin <= self._line]
+        return begun[-1] if begun else ""
+
+    # keys
+
+    def do_next_file(self) -> None:
+        """To the next file; while something is searched for, to the next match."""
+        self._go(1)
+
+    def do_previous_file(self) -> None:
+        """To the one before."""
+        self._go(-1)
+
     def _go(self, step: int) -> None:
-        """To the next file, unless something is searched for."""
         if self._wanted:
             super()._go(step)
             return
-        here = self.text.scroll_offset.y
+        here = self.text.at
         places = [at for at in self._text.begins if (at > here if step > 0 else at < here)]
         if places:
-            self.text.to_row(min(places) if step > 0 else max(places))
-            self.text.refresh()
+            self.text.go_to(min(places) if step > 0 else max(places), top=True)
         elif step < 0:
             self.text.press("first")
         else:
             self.program.flash("there is no file after this one", "quiet")
 
+    def do_next_panel(self) -> None:
+        """From the diff to the files, and back."""
+        if self.files.display:
+            self.set_focus(self.text if self.files.has_focus else self.files)
+            self.text.refresh()
+            self.files.refresh()
 
-def _asked(program: OvermindApp, folder: str, since: str | None) -> changes.Text:
-    try:
-        found = git.changes(folder, program.world.environ, since=since)
-    except git.NoGit as error:
-        return changes.Text([[Cell(f"  {safe(error)}", "slow")]], ())
-    return changes.text(*found, _shown(since, program.zone))
+    do_previous_panel = do_next_panel
+
+    def do_open_file(self) -> None:
+        """From the list to the diff of the file."""
+        if self.files.has_focus and self._found is not None:
+            self._to_file(self._found.files[self.files.at].path)
+            self.do_next_panel()
+
+    def _to_file(self, path: str) -> None:
+        begin = next((at for at, name in zip(self._text.begins, self._text.paths, strict=True) if name == path), None)
+        if begin is None:
+            self.program.flash(f"{safe(path)}: there is no diff of it", "quiet")
+        else:
+            self.text.go_to(begin, top=True)
+
+    # comments
+
+    @property
+    def pending(self) -> list[str]:
+        """The places of which comments speak that are not sent."""
+        return review.places(self.program.deeds.talking.said.draft([self._row["id"]]))
+
+    def do_comment(self) -> None:
+        """Write to the agent about the line under the cursor."""
+        targets, spot = self.targets(), self.spot
+        if not targets:
+            self.program.flash(f"the mission of {safe(self._row['name'])} was removed: nobody reads comments", "slow")
+        elif spot is None:
+            self.program.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
+        else:
+            self.program.deeds.talking.comment(targets[0], spot)
+
+    def on_screen_resume(self) -> None:
+        """Comments were written, sent or thrown away."""
+        if self.is_mounted and self._found is not None:
+            self.update()
+
+    # out of here
+
+    def shown_text(self) -> str:
+        """All of it, the diff as git wrote it."""
+        if self._found is None:
+            return self.text.shown_text()
+        above = self._text.lines[: self._text.begins[0] if self._text.begins else None]
+        return "\n".join("".join(cell.text for cell in line) for line in above) + "\n" + self._found.diff
 
 
 def _shown(since: str | None, zone: tzinfo | None) -> str:

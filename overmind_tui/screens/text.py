@@ -132,11 +132,16 @@ class TextPage(Page):
 
     # out of here
 
+    def shown_text(self) -> str:
+        """What is shown."""
+        return self.text.shown_text()
+
     def do_copy(self) -> None:
         """Copy all of it."""
-        count = len(self.text.lines)
-        clipboard.copy(self.program, self.text.shown_text(), f"{count} line{'s' * (count != 1)}")
+        text = self.shown_text()
+        count = text.count("\n") + 1
+        clipboard.copy(self.program, text, f"{count} line{'s' * (count != 1)}")
 
     def do_pager(self) -> None:
         """Read it in $PAGER."""
-        pager.page(self.program, self.text.shown_text(), self.view)
+        pager.page(self.program, self.shown_text(), self.view)

@@ -39,6 +39,7 @@ def lines(info: Info, terms: Info | None, look: Look) -> Lines:
         ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
         ("rules", _rules(agent) if agent else []),
         ("world", _world(info, terms or {})),
+        ("isolation", _isolation(info.get("isolation") or {})),
         ("treatment", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
     )
@@ -123,6 +124,22 @@ def _world(info: Info, terms: Info) -> Lines:
         ("children", "  ".join(info.get("children") or [])),
         ("own variables", env),
         ("terminal", size or ("pipes" if info.get("tty") is False else None)),
+    )
+
+
+def _isolation(isolation: Info) -> Lines:
+    ports = isolation.get("ports") or {}
+    containers = isolation.get("containers") or {}
+    services = isolation.get("services") or {}
+    base = isolation.get("base")
+    branch = f"{isolation.get('branch')}, begun at {base}" if base else isolation.get("branch")
+    return pairs(
+        ("step", isolation.get("step") or None),
+        ("worktree", isolation.get("worktree")),
+        ("branch", branch),
+        *((f"port of {name}" if name else "port", port) for name, port in sorted(ports.items())),
+        *((f"container {name}", container) for name, container in sorted(containers.items())),
+        *((f"service {name}", mission) for name, mission in sorted(services.items())),
     )
 
 

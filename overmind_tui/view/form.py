@@ -66,6 +66,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("name", "name", "", Kind.LINE),
     Entry("cwd", "folder", "where it runs", Kind.FOLDER),
     Entry("more", "more", "", Kind.FOLD),
+    Entry("isolate", "isolate", "", Kind.CHOICE, ("as the project", "yes", "no"), more=True),
     Entry("restart", "restart", "", Kind.CHOICE, ("never", "on-failure", "always"), more=True),
     Entry("labels", "labels", "key=value key=value", Kind.LINE, more=True),
     Entry("env", "variables", "NAME=value NAME='two words'", Kind.LINE, more=True),

@@ -11,7 +11,8 @@ from overmind_core.errors import OvermindError
 from overmind_tui.view.form import Form, Sort
 
 _ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "what", "unknown_provider": "what",
-          "empty_command": "text", "not_found": "text"}  # fmt: skip
+          "empty_command": "text", "not_found": "text", "untrusted_project": "isolate", "docker_missing": "isolate",
+          "port_range_exhausted": "isolate", "git_failed": "isolate"}  # fmt: skip
 _WORDS = {
     "--allow": "allow", "--deny": "deny", "--model": "model", "--permission-mode": "permission_mode",
     "--max-cost": "max_cost", "--timeout": "timeout", "restart policy": "restart", "label": "labels",
@@ -44,6 +45,7 @@ def request(form: Form) -> dict[str, Any]:
         "labels": _pairs(form, "labels"),
         "env_set": _pairs(form, "env"),
         "timeout": form.text("timeout") or 0,
+        **_isolation(form.text("isolate")),
         **(_agent(form) if sort is Sort.AGENT else {}),
     }
 
@@ -74,6 +76,11 @@ def _agent(form: Form) -> dict[str, Any]:
         "deny": form.text("deny").splitlines(),
     }
     return {"agent": agent, "max_cost": _dollars(form.text("max_cost"))}
+
+
+def _isolation(chosen: str) -> dict[str, bool]:
+    """Whether it gets a worktree and ports of its own; nothing where its project says that."""
+    return {"isolate": chosen == "yes"} if chosen in {"yes", "no"} else {}
 
 
 def _pairs(form: Form, key: str) -> dict[str, str]:

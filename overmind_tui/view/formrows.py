@@ -54,7 +54,7 @@ def _rows(state: Form, entry: Entry, cells: int, *, ascii_only: bool) -> list[li
             return [[Cell(clipped(_folded(state, ascii_only=ascii_only), cells), "" if active else "faint")]]
         case Kind.LINES if value.text:
             return _several(value, cells, active=active)
-    return [_one(value, _hint(state, entry), cells, active=active, ghost=state.ghost if entry.key == "cwd" else "")]
+    return [line(value, _hint(state, entry), cells, active=active, ghost=state.ghost if entry.key == "cwd" else "")]
 
 
 def _hint(state: Form, entry: Entry) -> str:
@@ -83,7 +83,7 @@ def _choice(state: Form, entry: Entry, cells: int, *, active: bool, ascii_only: 
     return [Cell(clipped(f"{left} {chosen} {right}", cells), "faint" if chosen in missing else tone)]
 
 
-def _one(value: Field, hint: str, cells: int, *, active: bool, ghost: str) -> list[Cell]:
+def line(value: Field, hint: str, cells: int, *, active: bool, ghost: str = "") -> list[Cell]:
     """A line; too long a one is shown around the cursor."""
     if not active:
         return [Cell(clipped(value.text, cells))] if value.text else [Cell(clipped(hint, cells), "faint")]

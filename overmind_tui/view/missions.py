@@ -197,7 +197,7 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
 
 def now_cell(row: Row) -> Cell:
     """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
-    text = safe(row.get("now"))
+    text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
     if mark(row) is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
     if not text and row.get("type") == PLAN:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Self
 
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -155,4 +156,9 @@ class Text(ScrollCanvas):
         if self.wanted:
             cells = matches.marked(cells, self.wanted, "chosen" if at == self.found else "mark")
         pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, width)
-        return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], width)
+        return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], width, ground=self.ground_of(at))
+
+    def ground_of(self, line: int) -> Style | None:
+        """What a line is drawn on; None: as all others."""
+        del line
+        return None

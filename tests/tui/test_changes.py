@@ -41,25 +41,40 @@ def repository(tmp_path):
 
 
 def text_of(found, since=""):
-    return changes.text(found.branch, found.commits, found.status, found.diff, found.cut, since)
+    return changes.text(changes.of_git(*found, since))
 
 
 def shown(text):
     return "\n".join("".join(cell.text for cell in line) for line in text.lines)
 
 
-def test_files_come_first_then_the_diff_of_each(repository, monkeypatch):
+def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
     found = git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
     text = text_of(found, "2020")
     lines = shown(text).splitlines()
     assert lines[0] == " main  4 changed, 1 new  +1 -21"
     assert "commits since 2020" in lines[2]
     assert lines[3].endswith("first [red]")
-    listed = [" ".join(line.split()) for line in lines[5:10]]
-    assert listed[:4] == ["changed binary", "changed changed +1 -1", "deleted deleted +0 -20", "renamed new name"]
-    assert listed[4].startswith("new grüße")
-    assert "\x1b" not in shown(text)
-    assert [lines[at].split(" b/")[1] for at in text.begins] == ["binary", "changed", "deleted", "new name"]
+    files = changes.of_git(*found, "2020").files
+    listed = ["".join(cell.text for cell in changes.listed(file, 24, chosen=False)) for file in files]
+    assert listed == [
+        " M binary               ", " M changed         +1 -1", " D deleted           -20", " R new name             ",
+        listed[4],
+    ]  # fmt: skip
+    assert listed[4].startswith(" ? grüße")
+    assert "\x1b" not in shown(text) + "".join(listed)
+    assert text.paths == ("binary", "changed", "deleted", "new name")
+    headings = [lines[at].split("  ")[0].strip() for at in text.begins]
+    assert headings == ["changed binary", "changed changed", "deleted deleted", "renamed old name → new name"]
+
+
+def test_each_line_of_a_diff_has_its_place_in_the_file(repository):
+    text = text_of(git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None))
+    said = {spot.text: spot.place for spot in text.spots.values() if spot.path == "changed"}
+    assert said["-changed 7"] == "changed:8"
+    assert said["+seven [b]"] == "changed:8"
+    assert said[" changed 8"] == "changed:9"
+    assert all(spot.path in {"changed", "deleted"} for spot in text.spots.values())
 
 
 def test_nothing_changed_and_no_commit_yet_are_no_errors(tmp_path):
@@ -127,7 +142,7 @@ CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"
 
 
 def test_each_kind_of_change_has_its_word():
-    text = changes.text("", (), CONFLICTS, "", "", "")
+    text = changes.text(changes.of_git("", (), CONFLICTS, "", "", ""))
     assert [line[0].text.split()[0] for line in text.lines[2:]] == [
         "conflict", "conflict", "renamed", "new", "changed", "changed",
     ]  # fmt: skip
@@ -188,25 +203,29 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
 
     async def scenario(app, pilot):
         await pilot.press("v")
-        await until(pilot, lambda: "diff --git" in picture(app), what="the diff")
-        assert isinstance(app.screen, ChangesPage)
-        assert app.screen.targets()[0]["name"] == "api"
-        before = app.screen.text.scroll_offset.y
-        await pilot.press("n")
-        assert app.screen.text.scroll_offset.y > before
+        await until(pilot, lambda: "seven [b]" in picture(app) or "changed binary" in picture(app), what="the diff")
+        page = app.screen
+        assert isinstance(page, ChangesPage)
+        assert page.targets()[0]["name"] == "api"
+        assert page.path == ""
+        await pilot.press("n", "n")
+        assert page.path == "changed"
         await pilot.press("N", "N")
-        assert app.screen.text.scroll_offset.y == 0
+        assert page.text.at == 0
         await pilot.press("slash", *"seven", "enter")
-        assert len(app.screen.text.lines) == 1
+        assert len(page.text.lines) == 1
+        assert page.spot.place == "changed:8"
         await pilot.press("n")
-        assert len(app.screen.text.lines) > 50
+        assert len(page.text.lines) > 40
         assert "seven [b]" in picture(app)
         (repository / "fresh").write_text("x")
         await pilot.press("escape", "ctrl+r", "g")
         await until(pilot, lambda: "fresh" in picture(app), what="asked again")
-        await pilot.press("c")
+        await pilot.press("y")
         await until(pilot, lambda: app.notice.text.startswith("copied"), what="copied")
-        assert "seven [b]" in copied(app)
+        assert "+seven [b]" in copied(app)
+        await pilot.press("c")
+        assert app.notice.text.startswith("no line of a file is under the cursor")
         await pilot.press("q")
         assert len(app.screen_stack) == 1
 

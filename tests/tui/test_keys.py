@@ -25,8 +25,16 @@ MISSIONS = {"alpha": "sleep 300", "beta": "echo done"}
 AT_ONCE = {"send-detach-key"}
 """What the pane does before any table is asked."""
 SHELL = "trap '' QUIT INT; exec cat"  # the key that leaves a terminal may be sent to it
-PLANNED = {Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS}
-"""These are walked without a supervisor, in test_plans."""
+PLANNED = {
+    Context.PLANS,
+    Context.PLAN,
+    Context.QUESTS,
+    Context.RITUALS,
+    Context.RUNS,
+    Context.WORKTREES,
+    Context.CHANGES,
+}
+"""These are walked without a supervisor, in test_plans and test_landing."""
 REACHED = [one for one in Context if one not in TAKES_EVERYTHING | PLANNED and one is not Context.EVERYWHERE]
 
 

@@ -87,7 +87,9 @@ class Here(Still):
         self._refusal = refusal
 
     def request(self, command, _requests, told):
-        answers = {"info": self._info, "definition": {"definition": TERMS if self._info is AGENT else {"env": {}}}}
+        terms = TERMS if self._info is AGENT else {"env": {}}
+        no = OvermindError("unknown_command")
+        answers = {"info": self._info, "definition": {"definition": terms}, "changes": no}
         told([self._refusal if command == "run" else answers[command]])
 
 

@@ -1,0 +1,75 @@
+"""The worktrees of isolated missions, and what is to be done about each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from overmind_tui.registry import View
+from overmind_tui.screens.reveal import log_of
+from overmind_tui.screens.tablepage import TablePage
+from overmind_tui.screens.text import TextPage
+from overmind_tui.view import texts, worktrees
+from overmind_tui.view.cells import Row, safe
+from overmind_tui.view.command import Show
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+def open_worktrees(app: OvermindApp, view: View, show: Show) -> None:
+    """All of them."""
+    app.open(WorktreesPage(view, show))
+
+
+class WorktreesPage(TablePage):
+    """A row for each worktree. How large each is takes long to find out: only a person's key asks for that."""
+
+    def __init__(self, view: View, show: Show) -> None:
+        super().__init__(view, show)
+        self._measures = True
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """All of them."""
+        measures, self._measures = self._measures, False
+        return {**super().arguments, "sizes": measures}
+
+    def take(self, rows: list[Row]) -> None:
+        """Show these; what nobody measured anew is as large as before."""
+        sizes = {row["id"]: row.get("size_bytes") for row in self.rows}
+        super().take([
+            row if row.get("size_bytes") is not None else {**row, "size_bytes": sizes.get(row["id"])} for row in rows
+        ])  # fmt: skip
+
+    def targets(self) -> list[Row]:
+        """Their missions, as far as there are any."""
+        return [known for row in self.chosen() if (known := self.program.fleet.of(row["id"])) is not None]
+
+    def subtitle(self) -> str:
+        """What all that is shown comes to."""
+        return worktrees.summary([branch.row for branch in self.table.branches])
+
+    def do_refresh(self) -> None:
+        """Ask anew, and measure."""
+        self._measures = True
+        super().do_refresh()
+
+    def do_log(self) -> None:
+        """The log of its mission."""
+        current = self.table.current
+        if current is not None:
+            log_of(self.program, current.id, f"the mission of {safe(current.row['name'])} was removed")
+
+    def do_describe_row(self) -> None:
+        """Everything known about its mission; where that was removed, about the worktree."""
+        current = self.table.current
+        if current is None:
+            return
+        known = self.program.fleet.of(current.id)
+        if known is not None:
+            self.program.commands.describe(known)
+            return
+        lines = texts.plain(json.dumps(current.row, ensure_ascii=False, indent=2))
+        self.program.open(TextPage(self.view, f"worktree · {safe(current.row['name'])}", lambda: lines))

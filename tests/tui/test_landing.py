@@ -1,0 +1,464 @@
+"""Worktrees, what changed in them, comments on that, landing and discarding: as values, and as walks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_tui.actions import Context, Danger
+from overmind_tui.actiontable import keymap
+from overmind_tui.machine import clipboard
+from overmind_tui.screens import landing as landing_screen
+from overmind_tui.screens import readfirst
+from overmind_tui.screens.box import Box
+from overmind_tui.screens.changes import ChangesPage
+from overmind_tui.screens.dialog import Dialog
+from overmind_tui.screens.landing import LandScreen
+from overmind_tui.screens.text import TextPage
+from overmind_tui.screens.worktrees import WorktreesPage
+from overmind_tui.view import changes, difftext, landform, landing, review, worktrees
+from overmind_tui.view.difftext import Spot
+from overmind_tui.view.landing import How, Wanted
+from overmind_tui.view.shape import Panel
+from tests.tui.conftest import picture, until
+from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures_worktrees import (
+    CHANGES,
+    CONFLICTS,
+    DIRTY,
+    FLEET,
+    PREVIEW,
+    UNMERGED,
+    WORKTREES,
+    Isolated,
+    worktree,
+)
+from tests.tui.test_plans import KEYS, go
+
+# worktrees
+
+
+STANDS = [
+    ({}, "empty", ""),
+    ({"ahead": 3}, "to land", "↑3"),
+    ({"ahead": 3, "behind": 1, "merged": True}, "merged", "↑3 ↓1"),
+    ({"ahead": 3, "dirty": True}, "uncommitted", "↑3"),
+    ({"dirty": True, "merged": True}, "uncommitted", ""),
+    ({"problem": "gone", "dirty": True}, "problem", ""),
+]
+
+
+@pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
+def test_a_worktree_says_what_is_to_be_done_about_its_work(facts, word, distance):
+    row = worktree(1, "api", "running", **facts)
+    assert (worktrees.standing(row), worktrees.distance(row)) == (word, distance)
+
+
+def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
+    rows = {row["name"]: row for row in worktrees.worktrees({"worktrees": WORKTREES})}
+    assert "status" not in rows["gone"]
+    said = {column.key: column.cell(rows["api"], NOW).text for column in worktrees.COLUMNS}
+    assert said == {
+        "name": "api", "state": "your turn", "branch": "overmind/api", "distance": "↑3", "files": "5",
+        "lines": "+48 -7", "work": "to land", "ports": "3100 web:3101", "containers": "db:running", "size": "14M",
+        "base": "main", "path": "/srv/work/.overmind/worktrees/00000001",
+    }  # fmt: skip
+    assert worktrees.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
+
+
+@pytest.mark.parametrize("by", worktrees.ORDERS)
+def test_worktrees_have_an_order_by_each_column(by):
+    rows = worktrees.worktrees({"worktrees": WORKTREES})
+    assert len(sorted(rows, key=lambda row: worktrees.ORDERS[by].key(row, NOW))) == len(WORKTREES)
+
+
+# what changed
+
+
+def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
+    text = changes.text(changes.of_api(CHANGES), commented={"app.py:2"})
+    lines = ["".join(cell.text for cell in line) for line in text.lines]
+    assert lines[0] == " overmind/api beside main  3 changed, 2 new  +10 -5"
+    assert lines[2] == " 3 commits"
+    assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
+    assert [lines[at] for at, spot in text.spots.items() if spot.place == "app.py:2"] == ["●    2 +import os"]
+    assert any(line.strip() == "new file mode 100755" for line in lines), "that it can be run is said"
+    assert not any(line.strip().startswith(("index ", "--- ", "+++ ")) for line in lines), (
+        "what the heading says is not"
+    )
+
+
+ODD = [
+    ("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", "x", []),
+    ('diff --git "a/\\303" "b/\\303"\n--- "a/\\303"\n+++ "b/\\303"\n@@ -1 +1 @@\n-a\n+b\n', "\\303", [1, 1]),
+    ("diff --cc x\nindex 1,2..0\n--- a/x\n+++ b/x\n@@@ -1,2 -1,2 +1,3 @@@\n++<<\n", "x", []),
+    ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +7,2 @@\n+--- a\n+\n", "x", [7, 8]),
+]
+
+
+@pytest.mark.parametrize(("diff", "path", "numbers"), ODD)
+def test_any_diff_can_be_shown(diff, path, numbers):
+    (part,) = difftext.parts(diff)
+    assert difftext.path(part) == path
+    assert [spot.number for _, spot in difftext.drawn(part, 100) if spot is not None] == numbers
+
+
+# comments
+
+
+def test_a_comment_names_its_place_and_quotes_its_line():
+    draft = review.with_place("", Spot("app.py", 5, '+PORT = "x"'))
+    assert draft == 'app.py:5\n> +PORT = "x"\n'
+    draft = review.with_place(draft + "why?", Spot("a b.py", 7, " kept"))
+    assert draft == 'app.py:5\n> +PORT = "x"\nwhy?\n\na b.py:7\n> kept\n'
+    assert review.places(draft) == ["app.py:5", "a b.py:7"]
+
+
+def test_places_of_which_nothing_is_said_are_not_kept():
+    alone = review.with_place("", Spot("app.py", 5, "+x"))
+    assert review.pruned(alone) == ""
+    draft = review.with_place(alone + "why?", Spot("b.py", 7, " y"))
+    assert review.pruned(draft) == "app.py:5\n> +x\nwhy?"
+    assert review.with_place(draft, Spot("c.py", 1, "+z")).count("> ") == 2, "the place of before was given up"
+    assert review.pruned("a:1 is no place\n> but a quote") == "a:1 is no place\n> but a quote"
+
+
+# landing as a form
+
+
+def said(form):
+    return "\n".join("".join(cell.text for cell in line) for line in landform.drawn(form, 76))
+
+
+BEGUN = landform.begun("overmind/api", "main", Wanted(How.SQUASH, "", "make test"))
+
+
+def test_what_would_come_is_said_before_it_is_landed():
+    form = landform.looked(BEGUN, PREVIEW)
+    assert "overmind/api → main\n3 commits · 5 files" in said(form)
+    assert "make test" in said(form)
+    assert form.wanted.request("1", preview=False) == {
+        "id": "1", "into": None, "squash": True, "rebase": False, "verify": "make test", "message": None,
+        "preview": False,
+    }  # fmt: skip
+    counted = landform.looked(BEGUN, {"target": "main", "commits": 1, "files": 30})
+    assert "1 commit · 30 files" in said(counted)
+
+
+def test_more_than_can_be_shown_is_counted():
+    files = [{"path": f"f{at}", "status": "M"} for at in range(30)]
+    assert "… and 22 more files" in said(landform.looked(BEGUN, {"target": "main", "commits": 1, "files": files}))
+    assert "  … and 22 more" in landing.lost({"files": files, "commits": 2})
+
+
+REFUSALS = [
+    (CONFLICTS, False, "conflicts", "app.py            api and web"),
+    (DIRTY, True, "dirty", "only commits land"),
+    (DIRTY, False, "refused", "The worktree of web has changes"),
+    (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
+    (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),
+]
+
+
+@pytest.mark.parametrize(("error", "own", "stage", "text"), REFUSALS)
+def test_a_refusal_says_why_and_what_may_be_done(error, own, stage, text):
+    form = landform.refused(BEGUN, error, own=own)
+    assert (form.stage, text in said(form)) == (stage, True)
+    assert landform.KEYS[form.stage]
+
+
+def test_an_agent_is_told_which_files_to_resolve():
+    assert landing.to_resolve(CONFLICTS.fields).endswith("and commit:\n- app.py\n- config/日本.toml\n")
+
+
+# walks
+
+
+class Asked(Isolated):
+    """Keeps what it was asked."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.asked = []
+        self.merged = []
+        self.replies = {}
+        self.ran: list[list[str]] = []
+        self.commands.runs.jobs.start = self._ran  # type: ignore[method-assign]
+
+    def _ran(self, _name, calls, _told):
+        self.ran += [list(argv[4:]) for argv in calls]
+
+    def flash(self, text, tone=""):
+        self.notice.put(text, tone)
+        self.say()
+
+    def request(self, command, requests, told):
+        self.asked += [(command, one) for one in requests]
+        if command in self.replies:
+            told([self.replies[command] for _ in requests])
+        else:
+            super().request(command, requests, told)
+
+    def follow(self, command, request, each, told):
+        if not request["preview"]:
+            self.merged.append(request)
+        super().follow(command, request, each, told)
+
+
+@pytest.fixture(autouse=True)
+def read_at_once(monkeypatch):
+    """What is asked counts as read, and what is copied goes nowhere."""
+    monkeypatch.setattr(readfirst, "MOMENT", 0.0)
+    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(clipboard, "copy", lambda app, _text, what: app.flash(f"copied {what}"))
+
+
+def walk(scenario, make=Asked, **how):
+    async def whole_walk():
+        app = make(**how)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            await scenario(app, lambda *steps: go(app, pilot, steps), pilot)
+
+    asyncio.run(whole_walk())
+
+
+OPENED = {Context.WORKTREES: (":wt",), Context.CHANGES: (":wt", "j", "enter")}
+
+
+@pytest.mark.parametrize("context", OPENED)
+def test_each_key_means_what_the_table_says_and_each_action_is_done(context, monkeypatch):
+    async def scenario(app, press, pilot):
+        await press(*OPENED[context])
+        await pilot.pause()
+        assert app.screen.context is context
+        meant = []
+        with monkeypatch.context() as patched:
+            patched.setattr(type(app.screen), "act", lambda page, action: meant.append((page.context, action.name)))
+            for key in KEYS:
+                app.screen.press(key, key if len(key) == 1 else None)
+        keys = keymap(context)
+        assert meant == [(context, keys[key].name) for key in KEYS if key in keys]
+        page = app.screen
+        for key, action in keys.items():
+            if action.context is context and action.name != "shell-there":
+                await press(key)
+                await pilot.pause()
+                if app.screen is not page:
+                    app.to_root()
+                    await press(*OPENED[context])
+                    await pilot.pause()
+                    page = app.screen
+
+    walk(scenario)
+
+
+def test_from_the_worktrees_to_what_changed_to_the_log():
+    async def scenario(app, press, pilot):
+        await press(":worktrees /api")
+        page = app.screen
+        assert isinstance(page, WorktreesPage)
+        assert app.asked == [("worktrees", {"ids": None, "sizes": True})]
+        page.happened({"line_written"})
+        assert not page.source.asking
+        page.happened({"landed"})
+        page.source.ask_again()
+        assert app.asked[-1] == ("worktrees", {"ids": None, "sizes": False}), "nobody measures at each event"
+        await press("ctrl+r")
+        assert app.asked[-1][1]["sizes"]
+        await press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ChangesPage)
+        assert ("changes", {"id": "00000001"}) in app.asked
+        await press("escape", "l")
+        assert app.screen is app.main
+        assert app.main.panels.current is Panel.LOG
+        await press(":wt", "G", "l")
+        assert app.notice.text == "the mission of 日本-site was removed"
+        await press("d")
+        assert isinstance(app.screen, TextPage)
+
+    walk(scenario)
+
+
+def test_comments_are_gathered_and_sent_as_one_message():
+    async def scenario(app, press, pilot):
+        app.replies["send"] = {"message": 7, "state": "delivered", "ahead": 0}
+        await press("v")
+        await pilot.pause()
+        page = app.screen
+        await press("c")
+        assert app.notice.text.startswith("no line of a file is under the cursor")
+        await press("n", *"jjjjjjj", "c")
+        assert isinstance(app.screen, Box)
+        app.screen.paste("from the settings")
+        await press("escape")
+        assert app.notice.text == "1 comment kept · c adds another, m sends"
+        assert page.pending == ["app.py:5"]
+        assert "1 comment not sent" in picture(app)
+        await press("j", "j", "j", "c")
+        await press("ctrl+c")
+        assert page.pending == ["app.py:5"], "what is cancelled takes nothing with it"
+        await press("c")
+        app.screen.paste("and here")
+        await press("enter")
+        await pilot.pause()
+        (sent,) = [one for command, one in app.asked if command == "send"]
+        assert sent["text"].startswith('app.py:5\n> +PORT = int(os.environ.get("PORT", "8000"))\nfrom the settings\n\n')
+        assert sent["text"].endswith("and here")
+        assert page.pending == []
+
+    walk(scenario)
+
+
+def test_who_reads_no_messages_gets_no_comments():
+    async def scenario(app, press, pilot):
+        app.main.table.select("00000004")
+        await press("v")
+        await pilot.pause()
+        await press("n", "j", "j", "c")
+        assert app.notice.text == "[red]fix[/] is a task: it reads no messages, and so no comments"
+        app.read_only = True
+        await press("c")
+        assert app.notice.text == "read-only: comment is off"
+        await press("L")
+        assert app.notice.text == "read-only: land is off"
+
+    walk(scenario)
+
+
+def test_landing_shows_what_would_come_and_remembers_how():
+    async def scenario(app, press, pilot):
+        await press("L")
+        await pilot.pause()
+        assert isinstance(app.screen, LandScreen)
+        await press("right", "tab", "tab")
+        app.screen.paste("make test")
+        await until(pilot, lambda: app.screen.state.stage == "ready", what="another look")
+        app.items = [{"step": "merging"}, {"step": "verifying", "verify": "00000005"}, {"step": "landing"}]
+        await press("enter")
+        await pilot.pause()
+        assert app.merged == [Wanted(How.SQUASH, "", "make test").request("00000001", preview=False)]
+        assert app.notice.text == "landed api: 3 commits on main · :wt, then ctrl-d removes its worktree"
+        assert app.screen is app.main
+        await press(":merge")
+        await pilot.pause()
+        assert app.screen.state.wanted == Wanted(How.SQUASH, "", "make test")
+        await press("escape", ":merge api --squash", ":commit -m done", ":push")
+        assert [line[0] for line in app.ran] == ["merge", "commit", "push"]
+
+    walk(scenario)
+
+
+def test_a_check_that_fails_shows_its_log():
+    async def scenario(app, press, pilot):
+        app.merges = [PREVIEW, OvermindError("verify_failed", "make test failed.", mission="00000005")]
+        await press("v")
+        await pilot.pause()
+        await press("L")
+        await pilot.pause()
+        await press("enter")
+        await pilot.pause()
+        assert "make test failed" in app.notice.text
+        assert isinstance(app.screen, LandScreen)
+        await press("l")
+        assert app.screen is app.main
+        assert app.main.table.cursor_id == "00000005"
+
+    walk(scenario)
+
+
+def test_conflicts_can_not_be_landed_but_an_agent_can_be_asked():
+    async def scenario(app, press, pilot):
+        app.merges = [CONFLICTS]
+        await press("L")
+        await pilot.pause()
+        await press("enter", "tab", "x")
+        assert app.merged == []
+        await press("m")
+        await pilot.pause()
+        assert isinstance(app.screen, Box)
+        assert app.screen.field.text == landing.to_resolve(CONFLICTS.fields)
+
+    walk(scenario)
+
+
+def test_what_is_not_committed_is_committed_first():
+    async def scenario(app, press, pilot):
+        app.merges = [DIRTY, PREVIEW]
+        app.replies["worktrees"] = {"worktrees": [WORKTREES[1]]}
+        app.replies["commit"] = {"mission": "00000002", "commit": "9ab", "subject": "Ports", "files": 2}
+        app.main.table.select("00000002")
+        await press("L")
+        await pilot.pause()
+        await press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Box)
+        app.screen.paste("Ports")
+        await press("enter")
+        await pilot.pause()
+        assert ("commit", {"id": "00000002", "message": "Ports"}) in app.asked
+        assert isinstance(app.screen, LandScreen)
+        assert app.screen.state.stage == "ready"
+
+    walk(scenario)
+
+
+def test_work_is_lost_only_after_a_second_question():
+    async def scenario(app, press, pilot):
+        discards = lambda: [one for command, one in app.asked if command == "discard"]  # noqa: E731
+        app.replies["discard"] = UNMERGED
+        await press(":wt", "j", "ctrl+d")
+        assert app.notice.text == "api is running: stop it first"
+        await press("G", "ctrl+d", "enter")
+        assert discards() == [], "the focus is on what loses nothing"
+        await press("ctrl+d", "y")
+        assert discards() == [{"id": "00000006", "force": False}]
+        assert isinstance(app.screen, Dialog)
+        assert "2 files that are nowhere else" in picture(app)
+        await press("y")
+        assert len(discards()) == 1, "the same key twice loses nothing"
+        app.replies["discard"] = {"mission": "00000006", "name": "日本-site", "branch": "overmind/日本-site"}
+        await press("f")
+        assert discards()[-1] == {"id": "00000006", "force": True}
+        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree are gone"
+        app.read_only = True
+        await press("ctrl+d")
+        assert app.notice.text == "read-only: discard is off"
+
+    walk(scenario)
+
+
+def test_who_has_no_worktree_is_told_how_to_get_one():
+    async def scenario(app, press, pilot):
+        app.main.table.select("00000005")
+        await press("L")
+        assert app.notice.text == "lint has no worktree of its own · run --isolate gives a mission one"
+        await press("*", "L")
+        assert app.notice.text == f"land: one at a time, and {len(FLEET)} are marked"
+
+    walk(scenario)
+
+
+def test_pushing_says_where_it_went():
+    async def scenario(app, press, pilot):
+        app.replies["push"] = {"remote": "origin", "branch": "overmind/api", "commit": "9ab"}
+        await press(":wt", "j", "P")
+        assert app.notice.text == "pushed overmind/api to origin"
+        app.replies["push"] = OvermindError("git_failed", "There is no remote origin.")
+        await press("P")
+        assert app.notice.text == "api: There is no remote origin."
+        await press("C")
+        await press("escape", "c")
+        assert app.notice.text == "copied /srv/work/.overmind/worktrees/00000001"
+
+    walk(scenario)
+
+
+def test_each_thing_that_changes_a_worktree_is_off_where_one_may_only_look():
+    for context in OPENED:
+        for action in keymap(context).values():
+            if action.verb in {"merge", "commit", "push", "discard", "send"}:
+                assert action.danger is not Danger.NONE, action
