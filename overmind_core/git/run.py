@@ -19,6 +19,8 @@ SECONDS = 600.0
 MARK = "OVERMIND_GIT_FOR"
 """Variable in the environment of each git, and of the hooks that it runs: for which mission it is."""
 _GIT = ("git", "-c", "core.quotepath=false", "-c", "core.pager=cat", "-c", "advice.detachedHead=false")
+UMASK = 0o022
+"""Where nobody says another one."""
 _OK = frozenset({0})
 
 
@@ -65,6 +67,8 @@ class Git:
     own repository."""
     mission: str = ""
     """For whom it is; see `MARK`."""
+    umask: int = UMASK
+    """Of the files that it makes; our own is for what belongs to the home."""
 
     def __call__(self, folder: str, *words: str, seconds: float = SECONDS) -> str:
         """Return what git writes, without the last line's end.
@@ -130,6 +134,7 @@ class Git:
                 stdout=files[1],
                 stderr=files[2],
                 start_new_session=True,
+                umask=self.umask,
             )
         except FileNotFoundError as error:
             if error.filename == folder or not os.path.isdir(folder):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import stat
 
 import pytest
 
@@ -115,6 +116,7 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     assert om.ok("merge", "red", "--verify", checks).startswith("Merged red into main: 2 commits, 2 files (")
     assert shop.log() == ["Merge overmind/red into main", "the rest", "one", "first"]
     assert (shop.code.read("new"), shop.code.git("status", "--porcelain")) == ("x\n", "")
+    assert stat.filemode(os.stat(shop.code.path("new")).st_mode) == "-rw-r--r--", "the home's own umask is stricter"
     scratch = shop.code.path(".overmind", "worktrees", f"merge-{red}")
     assert om.logs("red/verify").startswith(f"checked {scratch} 3")
     assert shop.left() == {red}

@@ -208,11 +208,13 @@ class Isolations:
 
     def git(self, isolation: Isolation) -> Git:
         """Git in the world of the mission's caller."""
-        from overmind_core.git.run import Git  # noqa: PLC0415 - see above
+        from overmind_core.git.run import UMASK, Git  # noqa: PLC0415 - see above
 
         environment = self.core.environment(isolation.mission)
         both = {**environment.inherited, **environment.chosen}
-        return Git({from_wire(name): from_wire(value) for name, value in both.items()}, isolation.mission)
+        mission = self.core.book.get(isolation.mission)
+        umask = UMASK if mission is None else mission.definition.umask
+        return Git({from_wire(name): from_wire(value) for name, value in both.items()}, isolation.mission, umask)
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""

@@ -13,7 +13,7 @@ from overmind_core.domain.isolation.landing import VERIFY, message
 from overmind_core.errors import OvermindError
 from overmind_core.git import merging
 from overmind_core.git.merging import Conflicts, Moved, NothingNew, Occupied, Untracked
-from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
+from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.store.errors import StoreError
 from overmind_core.supervisor.commands import starting
 from overmind_core.supervisor.isolation.failures import git_missing
@@ -45,7 +45,7 @@ class Merge:
     def __init__(self, merger: Merger, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
         self._merger = merger
         self._core = merger.core
-        self._place = replace(place, git=Git(place.git.environ, mark_of(place.mission)))
+        self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
         self._wish = wish
         self._say = say
         self._verify: str | None = None
@@ -212,7 +212,7 @@ class Merge:
 
     async def _land(self, plan: Plan, trace: Trace) -> None:
         place = self._place
-        git = Git(place.git.environ, f"land-{place.mission}")  # no mark by which it would be killed
+        git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
         reason = f"overmind: {self._wish.way} {place.branch}"
         try:
             await self._core.isolation.in_thread(merging.land, git, place.source, plan.target, trace.after, reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.errors import OvermindError
-from overmind_core.git.run import Git, GitFailed, GitMissing
+from overmind_core.git.run import UMASK, Git, GitFailed, GitMissing
 from overmind_core.supervisor.isolation.failures import git_missing
 from overmind_core.supervisor.lookup import find
 from overmind_core.wire.bytestrings import from_wire, to_wire
@@ -112,7 +112,9 @@ def world(core: Supervisor, mission: str, mark: str = "") -> Git:
     environment = core.environment(mission)
     both = {**environment.inherited, **environment.chosen}
     known = {from_wire(name): from_wire(value) for name, value in both.items()}
-    return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission)
+    found = core.book.get(mission)
+    umask = UMASK if found is None else found.definition.umask
+    return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask)
 
 
 async def asking(core: Supervisor, function: Callable[..., T], *arguments: object) -> T:
