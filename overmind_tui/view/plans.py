@@ -13,7 +13,8 @@ from overmind_tui.view.ordering import ORDERS, By
 from overmind_tui.view.tables import Orders
 
 CHANGES = frozenset({
-    "created", "started", "restarting", "stopping", "removed", "agent_started", "agent_ready", "agent_stopping",
+    "created", "started", "restarting", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
+    "agent_stopping",
     "agent_ended", "agent_skipped", "plan_changed", "plan_ended",
 })  # fmt: skip
 """Kinds of events after which a plan stands otherwise."""
