@@ -2,6 +2,8 @@
 
 What a merge has begun with is written down before: the next supervisor ends its check, removes its scratch worktree,
 and writes down a landing that was done but not recorded. The target itself moves in one step of git's.
+
+What does it is loaded with the first merge: most supervisors never see one.
 """
 
 from __future__ import annotations
@@ -13,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.errors import OvermindError
-from overmind_core.git import merging, repository
-from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.store.landings import Landing
 from overmind_core.supervisor.callers import ourselves
 from overmind_core.supervisor.commands import ending
-from overmind_core.supervisor.landing.merge import Merge
-from overmind_core.supervisor.landing.places import world
 from overmind_core.supervisor.landing.trace import Trace
 from overmind_core.supervisor.requests import Kill
-from overmind_core.system.stragglers import end_stragglers
 from overmind_core.wire.bytestrings import from_wire
 
 if TYPE_CHECKING:
@@ -35,9 +32,6 @@ if TYPE_CHECKING:
 KEY = "merging"
 """Of the store's fact that holds the traces."""
 EVENT = "landed"
-LOOKS = 10
-LOOK_SECONDS = 0.5
-"""Between looks whether a git that an earlier supervisor began with still moves the target."""
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Trace]).decode
@@ -66,6 +60,8 @@ class Merger:
         """
         if self.core.closing or self.core.handing_over:
             raise OvermindError("busy", "The daemon is shutting down.")
+        from overmind_core.supervisor.landing.merge import Merge  # noqa: PLC0415 - see above
+
         turn = self._turn(place.repository)
         if turn.locked():
             say({"step": "waiting"})
@@ -111,36 +107,7 @@ class Merger:
 
     async def _settle(self, trace: Trace) -> None:
         """Bring to its end what another supervisor has begun."""
+        from overmind_core.supervisor.landing.settling import settle  # noqa: PLC0415 - see above
+
         async with self._turn(from_wire(trace.repository)):
-            git = world(self.core, trace.mission, trace.mark)
-            await self.core.isolation.in_thread(end_stragglers, MARK, trace.mark)
-            await self.end(trace.verify)
-            if await self._has_landed(git, trace):
-                self.record(trace)
-            try:
-                await self.core.isolation.in_thread(
-                    merging.close_scratch, git, from_wire(trace.source), from_wire(trace.scratch)
-                )
-            except (GitFailed, GitMissing) as error:
-                _log.warning("the scratch worktree %s is left: %s", trace.scratch, error)
-                return
-            self.forget(trace.mission)
-
-    async def _has_landed(self, git: Git, trace: Trace) -> bool:
-        """Whether the target has it, now or in a moment: a git of the other supervisor may be about to move it."""
-        if not trace.landing:
-            return False
-        for _ in range(LOOKS):
-            if await self.core.isolation.in_thread(_has, git, trace):
-                return True
-            await asyncio.sleep(LOOK_SECONDS)
-        return False
-
-
-def _has(git: Git, trace: Trace) -> bool:
-    source = from_wire(trace.source)
-    try:
-        now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
-        return now is not None and merging.is_in(git, source, trace.after, now)
-    except (GitFailed, GitMissing):
-        return False
+            await settle(self, trace)
