@@ -80,3 +80,17 @@ def test_trust_is_of_what_was_seen_never_given_by_a_mission_and_may_be_taken_bac
     om.refused("trust", "--revoke", shop.folder, code="not_found")
     shop.write({".overmind.yml": CHANGED})
     om.refused("run", "true", code="untrusted_project", cwd=shop.folder)
+
+
+def test_a_ritual_is_isolated_as_well_and_asks_when_it_is_created(om):
+    shop = project(om)
+    nightly = ("ritual", "create", "nightly", "@daily", "--cwd", shop.folder, "pwd")
+    om.ok("start")
+    om.refused(*nightly, code="untrusted_project")
+    with Terminal(om, *nightly) as person:
+        person.expect(r"Trust this file\? \[y/N\] ")
+        person.type("y\n")
+        assert person.end() == 0
+    om.ok("ritual", "run", "nightly")
+    om.ok("quest", "wait", "nightly/1")
+    assert f"{shop.folder}/.overmind/worktrees/" in om.logs("nightly/1")

@@ -25,9 +25,11 @@ _REQUEST_KEY = 16
 
 def ritual_create(args: Namespace, context: Context) -> int:
     """Create it, and say when it comes next."""
+    from overmind_core.cli.isolation.trusting import call  # start-up: --help needs none
+
     request = _request(args, context)
     warn(args.timeout, context)
-    ritual = context.client(start=True).call("ritual_create", request)
+    ritual = call(context, context.client(start=True), "ritual_create", request)
     if args.json:
         context.say(dumps(ritual))
     else:

@@ -34,7 +34,7 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
         context: Where to ask.
         client: Whom to ask.
         command: Its name on the socket.
-        request: Its arguments, among them `cwd` and `env`.
+        request: Its arguments, among them `env`, or those of a ritual's work.
         trust: The person said yes before.
 
     Raises:
@@ -53,7 +53,8 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
             if not trust and not _asked(context, facts):
                 raise _refused(facts, _WITHOUT.get(command, "--no-isolate")) from None
             folder = os.path.dirname(facts["path"])
-            client.call("trust", {"cwd": folder, "env": request["env"], "sha256": facts["sha256"]})
+            world = request.get("quest") or request.get("apply") or request
+            client.call("trust", {"cwd": folder, "env": world["env"], "sha256": facts["sha256"]})
 
 
 def lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:

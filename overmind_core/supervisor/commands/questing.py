@@ -45,8 +45,11 @@ async def begin(core: Supervisor, request: planrequests.QuestRun, *, name: str, 
     """As `quest_run`, for a run of a ritual, which names it; the request has a key."""
     made: list[str] = []
     also = _quest(core, request, made, ritual=ritual)
+    start = as_start(request)
+    if start.isolate is None:
+        start = msgspec.structs.replace(start, isolate=await core.isolation.projects.has_file(start.cwd))
     try:
-        answer = await starting.begin_agent(core, as_start(request), name=name, parent=None, also=also)
+        answer = await starting.begin_agent(core, start, name=name, parent=None, also=also)
     except BaseException:
         forget(core, made)
         raise

@@ -87,6 +87,7 @@ async def _checked(core: Supervisor, request: planrequests.RitualCreate) -> str:
     if agent is None or not agent.program:
         mission = Mission("00000000", definition, 0.0, Status.STARTING)
         await core.spawner.check(mission, Environment(start.env, start.env_set))
+    await core.isolation.planned(start)
     return definition.command
 
 
