@@ -57,7 +57,8 @@ def compare(
     """
 
     def never_started(mission: Mission) -> bool:
-        return mission.status in {Status.STARTING, Status.PREPARING} and (same_keeper or mission.run_id in unasked)
+        waits = mission.status in {Status.STARTING, Status.PREPARING} and mission.pid is None
+        return waits and (same_keeper or mission.run_id in unasked)
 
     return [
         _judge(one, held.get(one.run_id), exits.get(one.run_id), never_started=never_started(one)) for one in missions

@@ -101,9 +101,10 @@ class Project(Repository):
         return True
 
     def _gits(self) -> list[str]:
-        """Every git that runs in this repository."""
-        found = processes.of_run(self._marker)
-        return [one for one in found if "git -c core" in one or "post-checkout" in one]
+        """Every git of ours that runs for this person, and its hooks."""
+        ours = set(processes.with_variable("HOME", self.om.environment["HOME"]))
+        found = [row for row in processes.of_run(self._marker) if int(row.split()[0]) in ours]
+        return [row for row in found if "git -c core" in row or "post-checkout" in row]
 
     @property
     def _marker(self) -> str:

@@ -104,6 +104,9 @@ class Driver:
         while True:
             if self._saga.phase in {Phase.FORWARD, Phase.DONE} and not self._is_wanted:
                 self._put(sagas.failed(self._saga, STOPPED, "It was stopped while it was prepared."))
+            elif self._saga.phase is Phase.DONE and (dead := self._ended_service()):
+                told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
+                self._put(sagas.failed(self._saga, "not_ready", told))
             match following(self._saga):
                 case Look() as look:
                     await self._look(look)
@@ -162,6 +165,10 @@ class Driver:
             _log.warning("mission %s: can't undo %s: %s", self.mission, undo.step, error.message)
             raise
         self._put(sagas.undone(self._saga))
+
+    def _ended_service(self) -> str | None:
+        """Id of a service that was started and lives no more."""
+        return next((one for one in self._isolation.services.values() if one not in self._core.book.live), None)
 
     def _finish(self) -> None:
         saga = self._saga

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.facts import Note
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 THREADS = 12
 """For git, engines and files: what blocks."""
+NEED = "isolation"
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -57,6 +59,8 @@ class Isolations:
         self._turns: dict[str, asyncio.Lock] = {}
         self._told: set[tuple[str, str]] = set()
         self._taken_up = False
+        self._under_way = 0
+        """How many things would be left in the middle if we died now."""
 
     def load(self) -> None:
         """Bring into memory what is there."""
@@ -140,7 +144,8 @@ class Isolations:
         if (driver := self._drivers.get(mission)) is not None:
             await driver.done.wait()
         async with self.turn(mission):
-            await ending.over(self, mission)
+            with self._needed():
+                await ending.over(self, mission)
 
     async def discard(self, isolation: Isolation, *, force: bool) -> None:
         """Remove everything of an ended mission.
@@ -151,7 +156,8 @@ class Isolations:
         from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
 
         async with self.turn(isolation.mission):
-            await ending.discard(self, self.records.get(isolation.mission, isolation), force=force)
+            with self._needed():
+                await ending.discard(self, self.records.get(isolation.mission, isolation), force=force)
 
     async def let_go(self, missions: Sequence[str]) -> None:
         """These missions are removed: so is what they had of their own, but for work that would be lost."""
@@ -303,10 +309,26 @@ class Isolations:
         from overmind_core.supervisor.isolation.driver import Driver  # noqa: PLC0415 - see above
 
         driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
-        task = self.core.background(driver.run())
+        task = self.core.background(self._run(driver))
         task.add_done_callback(
             lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
         )
+
+    async def _run(self, driver: Driver) -> None:
+        with self._needed():
+            await driver.run()
+
+    @contextmanager
+    def _needed(self) -> Iterator[None]:
+        """Should we die in the block, another supervisor is to bring it to its end, also when nothing runs."""
+        self._under_way += 1
+        self.core.custody.need(NEED, on=True)
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self.core.custody.need(NEED, on=False)
 
     def _driven(self, driver: Driver, *, broken: bool) -> None:
         if self._drivers.get(driver.mission) is driver:

@@ -77,15 +77,27 @@ class Readiness:
     async def _process(self, service: Service) -> None:
         if service.ready is None:
             return
-        mission = self._isolations.core.book.get(self._record.services[service.name])
+        book, child = self._isolations.core.book, self._record.services[service.name]
+        mission = book.get(child)
+        see = f"See: overmind logs {child}"
         if mission is None or not mission.is_live:
-            raise OvermindError("not_ready", f"it has ended. See: overmind logs {self._record.services[service.name]}")
+            raise OvermindError("not_ready", f"it has ended. {see}")
+        probe = _probe(service.ready, self._record.ports[service.name])
+        ready = asyncio.ensure_future(until_ready(self._isolations.core, mission, probe))
+        ended = asyncio.ensure_future(book.ended(child))
         try:
-            await until_ready(self._isolations.core, mission, _probe(service.ready, self._record.ports[service.name]))
+            await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                code = ended.result().exit_code
+                how = "" if code is None else f" with exit code {code}"
+                raise OvermindError("not_ready", f"it has ended{how} before it was ready. {see}")
+            ready.result()
         except NotReady as error:
-            raise OvermindError(
-                "not_ready", f"it did not become ready: {error}. See: overmind logs {mission.definition.name}"
-            ) from None
+            raise OvermindError("not_ready", f"it did not become ready: {error}. {see}") from None
+        finally:
+            ended.cancel()
+            if ready.cancel():
+                await asyncio.gather(ready, return_exceptions=True)
 
     def _service(self, name: str) -> Service:
         return next(one for one in self._record.project.services if one.name == name)

@@ -29,6 +29,7 @@ TABLE = [
     *((status, None, JOURNAL, same, Action.ENDED) for status in HAS_RUN for same in (True, False)),
     *((status, None, None, False, Action.LOST) for status in HAS_RUN),
     (Status.STARTING, None, None, True, Action.SPAWN),
+    (Status.PREPARING, None, None, True, Action.SPAWN),
     (Status.RUNNING, None, None, True, Action.LOST),
     (Status.PAUSED, None, None, True, Action.LOST),
     (Status.STOPPING, None, None, True, Action.LOST),
@@ -49,6 +50,23 @@ def test_a_run_that_no_keeper_was_asked_for_is_started_by_any():
     asked, unasked = mission(Status.STARTING), replace(mission(Status.STARTING), id="b1b2c3d4")
     verdicts = compare([asked, unasked], {}, {}, same_keeper=False, unasked={unasked.run_id})
     assert [verdict.action for verdict in verdicts] == [Action.LOST, Action.SPAWN]
+
+
+SET_UPS = [
+    # pid that was heard of, same keeper, whether a keeper was asked, what to do with a set-up that nobody holds
+    (None, True, True, Action.SPAWN),
+    (None, False, False, Action.SPAWN),
+    (None, False, True, Action.LOST),
+    (7, True, True, Action.LOST),
+    (7, False, False, Action.LOST),
+]
+
+
+@pytest.mark.parametrize(("pid", "same", "asked", "action"), SET_UPS)
+def test_a_set_up_that_ran_is_never_begun_again_behind_the_back_of_its_preparation(pid, same, asked, action):
+    one = replace(mission(Status.PREPARING), setup=True, pid=pid)
+    verdicts = compare([one], {}, {}, same_keeper=same, unasked=() if asked else {one.run_id})
+    assert [verdict.action for verdict in verdicts] == [action]
 
 
 def test_what_the_keeper_says_goes_before_its_journal():
