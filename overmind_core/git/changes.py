@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from overmind_core.git.repository import branch_of
-from overmind_core.git.run import Git
+from overmind_core.git.run import Git, GitFailed
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a diff; what is beyond is left out."""
 MOST_FILES = 10_000
 """Files that are listed."""
+LARGE, MOST_READ, MOST_LARGE = 32 << 20, 512 << 20, 1000
+"""Bytes of one file, and of all together, that are not committed and read for a look; and files left out for that."""
 MOST_COMMITS = 1000
 """Commits that are listed, the newest."""
 _READING = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
@@ -82,15 +84,20 @@ def changes(git: Git, folder: str, base: str | None = None) -> Changes:
     """
     top = git(folder, "rev-parse", "--show-toplevel")
     since = merge_base(git, top, base) if base is not None else _head(git, top)
+    unknown = set(_listed(git, top, "--others"))
+    large, notes = _large(git, top, unknown)
+    left_out = [f":(exclude,top,literal){path}" for path in large]
     with _copy(git, top) as (variables, scratch):
-        added = git.ask(top, *_READING, "add", "-A", "--ignore-errors", expected=(0, 1, 128), variables=variables)
-        notes = [] if added.code == 0 else [f"Some files could not be read: {_first_line(added.err)}"]
+        words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
+        added = git.ask(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
+        if added.code != 0:
+            notes.append(f"Some files could not be read: {_first_line(added.err)}.")
         listed = git.ask(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
         diff = os.path.join(scratch, "diff")
         git.ask(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
         text, whole = _beginning(diff)
-    unknown = set(git(top, *_READING, "ls-files", "--others", "--exclude-standard", "-z").split("\0"))
     files = [_marked(one, unknown) for one in _files(listed)]
+    files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in large]
     commits = _commits(git, top, since)
     if not whole or len(files) > MOST_FILES or len(commits) > MOST_COMMITS:
         notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
@@ -124,6 +131,31 @@ def names_between(git: Git, folder: str, since: str, until: str) -> tuple[Change
     """Return the files in which two commits differ."""
     words = [word for word in _DIFF if word != "--cached"]
     return tuple(_files(git.ask(folder, *words, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
+
+
+def _listed(git: Git, top: str, which: str) -> list[str]:
+    out = git.ask(top, *_READING, "ls-files", which, "--exclude-standard", "-z").out
+    return [path for path in out.split("\0") if path]
+
+
+def _large(git: Git, top: str, unknown: set[str]) -> tuple[list[str], list[str]]:
+    """The files that are too much to be read for a look, and what is said of them."""
+    found: list[str] = []
+    total = 0
+    for path in sorted({*unknown, *_listed(git, top, "--modified")}):
+        try:
+            size = os.lstat(os.path.join(top, path)).st_size
+        except OSError:  # removed
+            continue
+        if size > LARGE or total + size > MOST_READ:
+            found.append(path)
+        else:
+            total += size
+    if len(found) > MOST_LARGE:
+        raise GitFailed(
+            ("diff",), None, f"{top} has {len(found)} large files that are not committed; let git ignore them"
+        )
+    return found, [f"Too large to be shown: {', '.join(found)}."] if found else []
 
 
 def _head(git: Git, top: str) -> str:

@@ -7,6 +7,7 @@ in one step at the end, or not at all.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ _PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "re
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 """In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
+_AT_ONCE = 200
+"""Paths that one git is asked about."""
 
 
 class Conflicts(Exception):
@@ -79,8 +82,8 @@ def check_free(git: Git, source: str, target: Target) -> None:
         GitFailed: git can't tell.
     """
     if target.folder is not None:
-        changed = git(target.folder, "status", "--porcelain", "--untracked-files=no")
-        if changed:
+        words = ("status", "--porcelain", "--untracked-files=no")
+        if git.ask(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
             raise Occupied(target.folder, "changes that are not committed")
         return
     for worktree in repository.worktrees(git, source):
@@ -203,7 +206,21 @@ def is_in(git: Git, folder: str, commit: str, target: str) -> bool:
     return git.ask(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
 
 
-def commits_of(git: Git, folder: str, since: str, until: str, path: str | None = None) -> frozenset[str]:
-    """Return the commits that `until` has and `since` has not; with a path, those that changed it."""
-    words = ("rev-list", f"{since}..{until}", "--", *(() if path is None else (f":(top,literal){path}",)))
-    return frozenset(git(folder, *words).split())
+def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:
+    """Return the commits that `until` has and `since` has not."""
+    return frozenset(git(folder, "rev-list", f"{since}..{until}", "--").split())
+
+
+def commits_of(git: Git, folder: str, since: str, until: str, paths: Sequence[str]) -> dict[str, set[str]]:
+    """Return which of these commits changed each of the paths, relative to the top; a merge by itself changes none."""
+    found: dict[str, set[str]] = {path: set() for path in paths}
+    words = ("log", "-z", "--no-show-signature", "--no-renames", "--name-only", "--format=%x01%H", f"{since}..{until}")
+    for first in range(0, len(paths), _AT_ONCE):
+        asked = [f":(top,literal){path}" for path in paths[first : first + _AT_ONCE]]
+        commit = ""
+        for word in git(folder, *words, "--", *asked).split("\0"):
+            if word.startswith("\x01"):
+                commit = word[1:]
+            elif (path := word.removeprefix("\n")) in found:
+                found[path].add(commit)
+    return found

@@ -75,12 +75,12 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
     _forbid_landing(core, caller, place.mission, "merge the work of")
     way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
-    items: asyncio.Queue[Item | OvermindError | None] = asyncio.Queue()
+    items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
 
     async def work() -> None:
         try:
             items.put_nowait(await core.landing.merge(place, wish, items.put_nowait))
-        except OvermindError as error:
+        except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
             items.put_nowait(error)
         finally:
             items.put_nowait(None)
@@ -89,7 +89,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
     try:
         yield {"mission": place.mission, "name": place.name}
         while (item := await items.get()) is not None:
-            if isinstance(item, OvermindError):
+            if isinstance(item, Exception):
                 raise item
             yield item
     finally:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.isolation.landing import PERSON, Landed, Side, Way, counted, listed, missions_of, sides
+from overmind_core.domain.isolation.landing import Landed, Side, Way, counted, listed, missions_of, sides
 from overmind_core.errors import OvermindError
 from overmind_core.git import merging, repository, standing
 from overmind_core.git.changes import ChangedFile, Commit, commits_between, merge_base, names_between
@@ -129,17 +129,15 @@ def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
 def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[Landing]) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
-    fresh = merging.commits_of(git, source, plan.since, target.commit)
+    fresh = merging.commits_between(git, source, plan.since, target.commit)
     known = [
-        Landed(Side(one.mission, one.name), merging.commits_of(git, source, one.before, one.after))
+        Landed(Side(one.mission, one.name), merging.commits_between(git, source, one.before, one.after))
         for one in landings[-REMEMBERED:]
         if one.after in fresh and one.before != _NO_COMMIT
     ]
     own = Side(place.mission, place.name)
-    meet: dict[str, list[Side]] = {}
-    for path in paths:
-        changed = merging.commits_of(git, source, plan.since, target.commit, path) if fresh else frozenset()
-        meet[to_wire(path)] = sides(own, changed, known) if changed else [own, PERSON]
+    changed = merging.commits_of(git, source, plan.since, target.commit, paths)
+    meet = {to_wire(path): sides(own, commits, known) for path, commits in changed.items()}
     told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",

@@ -94,9 +94,10 @@ def place_of(core: Supervisor, isolation: Isolation, mark: str = "") -> Place:
         mark: By which processes of git are known; the mission's id unless told.
     """
     worktree = from_wire(isolation.worktree or isolation.source)
+    mission = core.book.get(isolation.mission)
     return Place(
         isolation.mission,
-        isolation.name,
+        isolation.name if mission is None else mission.definition.name,
         world(core, isolation.mission, mark),
         worktree,
         from_wire(isolation.source),

@@ -98,6 +98,18 @@ def test_what_is_endless_is_cut_at_a_line_and_says_how_to_see_it(repository, git
     assert f"git -C {repository.folder} diff" in found.cut
 
 
+def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):
+    monkeypatch.setattr(module, "LARGE", 100)
+    monkeypatch.setattr(module, "MOST_READ", 150)
+    repository.commit("first", {"data": "x", "a": "1\n"})
+    repository.write({"a": "2\n", "data": "y" * 101, "sub/:new": "z" * 101, "b": "b" * 99, "c": "c" * 99})
+    found = changes(git, repository.path("sub"))
+    assert statuses(found) == {"a": "M", "b": "?", "c": "?", "data": "M", "sub/:new": "?"}
+    assert [one.path for one in found.files if one.binary] == ["c", "data", "sub/:new"]
+    assert found.cut == "Too large to be shown: c, data, sub/:new."
+    assert "zzz" not in found.diff
+
+
 def test_a_folder_that_is_no_repository_is_refused_by_git(tmp_path, repository, git):
     with pytest.raises(GitFailed, match="not a git repository"):
         changes(git, str(tmp_path))

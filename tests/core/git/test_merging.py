@@ -166,5 +166,7 @@ def test_what_is_no_branch_is_no_target(shop, merge):
 def test_which_commits_changed_a_file(shop, merge):
     shop.commit("odd", {"*": "x\n"})
     base = shop.git("merge-base", "main", "red")
-    assert len(merging.commits_of(merge.git, shop.folder, base, "main")) == 2
-    assert merging.commits_of(merge.git, shop.folder, base, "main", "*") == {shop.git("rev-parse", "main")}
+    odd, before = shop.git("rev-parse", "main"), shop.git("rev-parse", "main~1")
+    assert merging.commits_between(merge.git, shop.folder, base, "main") == {odd, before}
+    assert merging.commits_of(merge.git, shop.folder, base, "main", ["*", "b"]) == {"*": {odd}, "b": set()}
+    assert merging.commits_of(merge.git, shop.folder, base, "main", ["b"] * 500 + ["street"])["street"] == {before}
