@@ -16,7 +16,7 @@ from overmind_tui.commands import jobs
 from overmind_tui.commands.verbs import Verb
 from overmind_tui.screens.dialog import Answer, Dialog
 from overmind_tui.screens.text import TextPage
-from overmind_tui.view import command, missions, texts
+from overmind_tui.view import command, missions, texts, worktrees
 from overmind_tui.view.cells import Row, safe
 from overmind_tui.view.form import COMMAND, SHELL
 
@@ -196,7 +196,7 @@ class CommandRun:
     def _folder(self) -> str:
         """That of the cursor's row, else where the program was started."""
         rows = self._page.targets()
-        return str(rows[0]["cwd"]) if rows else self._app.world.folder
+        return worktrees.beside(str(rows[0]["cwd"])) if rows else self._app.world.folder
 
     # the command line
 

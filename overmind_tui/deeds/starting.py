@@ -19,7 +19,7 @@ from overmind_tui.machine import folders, installed, outside
 from overmind_tui.messages import Done
 from overmind_tui.screens.form import FormScreen
 from overmind_tui.view import form as filling
-from overmind_tui.view import formrequest
+from overmind_tui.view import formrequest, worktrees
 from overmind_tui.view.cells import Row, safe
 from overmind_tui.view.field import Field
 from overmind_tui.view.form import COMMAND, SHELL, Form, Sort, What
@@ -52,7 +52,7 @@ class Starting:
 
     def new(self, rows: list[Row]) -> None:
         """Ask for a mission, beginning in the folder of the cursor's row, or with what was typed before."""
-        app, folder = self._app, safe(from_wire(rows[0]["cwd"]) if rows else self._app.world.folder)
+        app, folder = self._app, safe(worktrees.beside(from_wire(rows[0]["cwd"])) if rows else self._app.world.folder)
         app.typed.hold()
         opened = False
 
@@ -149,7 +149,10 @@ class Starting:
 
     def _started(self, answer: Row, what: str) -> None:
         tail = "" if what == COMMAND else " · a types into it"
-        self._app.flash(f"started {answer['name']}{tail}", "good")
+        if answer.get("status") == "preparing":
+            self._app.flash(f"preparing {answer['name']} · l shows its set-up", "good")
+        else:
+            self._app.flash(f"started {answer['name']}{tail}", "good")
         self._app.news.select_soon(answer["id"])
 
     # changed

@@ -42,6 +42,8 @@ class ChangesPage(TextPage):
         self._row = row
         self._found: Found | None = None
         self._text = Text([[Cell("  looking …", "quiet")]])
+        self._cells, self._rows = 0, 0
+        """Of the list of files."""
         self._shown: list[int] = []
         """Which lines of the text are shown."""
         super().__init__("changes", f"changes · {safe(row['name'])}", lambda: self._text.lines)
@@ -158,22 +160,26 @@ class ChangesPage(TextPage):
         """The list beside the diff where there is room, else above it, else nowhere."""
         files = () if self._found is None else self._found.files
         beside = size.width >= NARROW
+        self._cells = size.width - BORDERS
         self._room.set_class(beside, "beside")
         self.files.display = bool(files) and (beside or size.height >= TINY[1])
         if beside:
             longest = max((len(safe(file.path)) for file in files), default=0)
-            self.files.styles.width = min(longest + 16, WIDEST_LIST, size.width // 3)
+            self.files.styles.width = wide = min(longest + 16, WIDEST_LIST, size.width // 3)
+            self._cells = wide - BORDERS
             self.files.styles.height = "100%"
+            self._rows = size.height - BORDERS - 1
         else:
             self.files.styles.width = "100%"
-            self.files.styles.height = min(len(files), HIGHEST_LIST, size.height // 4) + BORDERS
+            self._rows = min(len(files), HIGHEST_LIST, size.height // 4)
+            self.files.styles.height = self._rows + BORDERS
 
     def _list(self) -> None:
         """The files, that of the cursor's line among them marked."""
         if self._found is None or not self.files.display:
             return
-        cells = max(self.files.scrollable_content_region.width, 20)
         here = self.path
+        cells = self._cells - (len(self._found.files) > self._rows)
         lines = [changes.listed(file, cells, chosen=file.path == here) for file in self._found.files]
         self.files.show(lines)
         at = next((at for at, file in enumerate(self._found.files) if file.path == here), None)

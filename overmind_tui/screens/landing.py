@@ -20,7 +20,7 @@ from overmind_tui.screens.readfirst import Sight
 from overmind_tui.screens.reveal import log_of
 from overmind_tui.view import formrows, landform, landing
 from overmind_tui.view.cells import Cell, Row, safe
-from overmind_tui.view.landform import KEYS, LandForm, Stage
+from overmind_tui.view.landform import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.view.landing import Wanted
 from overmind_tui.widgets.canvas import Canvas
 
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from overmind_tui.deeds.landing import Landing
 
 Answers = Sequence[Any | OvermindError]
+SESSION = "session"
+"""The type of a mission that reads messages."""
 WIDTH = 84
+COMMITTED_FIRST = frozenset({"dirty", "nothing_to_merge"})
+"""Refusals that may be about what is in the worktree, and not committed."""
 PAUSE = 0.4
 """Seconds without a key after which a target that is typed is looked at."""
 
@@ -95,11 +99,16 @@ class LandScreen(Fitting, ModalScreen[None]):
     def _looked(self, answer: Mapping[str, Any] | OvermindError) -> None:
         if not isinstance(answer, OvermindError):
             self._be(landform.looked(self.state, answer))
-        elif answer.code == "dirty":
-            self._whose(answer)
         else:
-            self._be(landform.refused(self.state, answer, own=False))
+            self._refused(answer)
         self._sight.begin(self)
+
+    def _refused(self, error: OvermindError) -> None:
+        """Why it can't be landed, and what to do about that."""
+        if error.code in COMMITTED_FIRST:
+            self._whose(error)
+        else:
+            self._be(landform.refused(self.state, error, own=False))
 
     def _whose(self, error: OvermindError) -> None:
         """What is not committed is in its worktree, or in the person's checkout."""
@@ -204,7 +213,7 @@ class LandScreen(Fitting, ModalScreen[None]):
             return
         self._program.flash(f"{name} was not landed: {safe(answer.message)}", "bad")
         if self.is_attached:
-            self._be(landform.refused(self.state, answer, own=False))
+            self._refused(answer)
             self._sight.begin(self)
 
     def close(self) -> None:
@@ -221,7 +230,10 @@ class LandScreen(Fitting, ModalScreen[None]):
             return
         size = self.app.size
         self._frame.styles.width = min(WIDTH, size.width)
+        known = self._program.fleet.of(self._row["id"])
         keys = KEYS[state.stage]
+        if state.stage is Stage.CONFLICTS and (known is None or known["type"] != SESSION):
+            keys = KEYS_OF_A_TASK
         self._frame.border_title = f"land {safe(self._row['name'])}"
         self._frame.border_subtitle = keys if len(keys) < size.width - 6 else "esc closes"
         self._sheet.lay_out(min(WIDTH, size.width) - 6, size.height - 4)

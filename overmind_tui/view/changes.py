@@ -14,6 +14,8 @@ Lines = list[list[Cell]]
 MOST_LINES = 20_000
 """Lines of a diff that are shown."""
 MOST_COMMITS = 20
+HEAD = "HEAD"
+"""The base of what has none: the last commit."""
 _WORDS = {"M": "changed", "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "?": "new",
           "T": "type"}  # fmt: skip
 _TONES = {"A": "good", "?": "good", "D": "bad", "U": "bad"}
@@ -86,7 +88,7 @@ def of_api(answer: Mapping[str, Any]) -> Found:
     commits = ((one["hash"][:9], one["subject"]) for one in answer.get("commits") or ())
     return Found(
         answer.get("branch") or "", tuple(commits), tuple(files), answer["diff"], answer.get("cut") or "",
-        answer.get("base") or "",
+        "" if answer.get("base") in {None, HEAD} else answer["base"],
     )  # fmt: skip
 
 

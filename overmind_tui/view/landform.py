@@ -40,6 +40,8 @@ KEYS = {
     Stage.CHECK_FAILED: "l its log · enter tries again · esc closes",
 }
 """What may be pressed."""
+KEYS_OF_A_TASK = "v changes · esc closes"
+"""Where conflicts are, and nobody reads messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,15 @@ def _written(form: LandForm, value: Field) -> LandForm:
 
 
 def looked(form: LandForm, answer: Mapping[str, Any]) -> LandForm:
-    """It can be landed."""
+    """It can be landed, once all of it is committed."""
+    left = list(answer.get("uncommitted") or ())
+    if left:
+        return _uncommitted(form, left)
     return replace(form, stage=Stage.READY, said=landing.preview(answer, form.branch))
+
+
+def _uncommitted(form: LandForm, files: list[str]) -> LandForm:
+    return replace(form, stage=Stage.DIRTY, said=[_way(form), *landing.uncommitted(files)])
 
 
 def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
@@ -123,9 +132,8 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
         case "conflicts":
             lines, resolve = landing.conflicts(error.fields, form.branch), landing.to_resolve(error.fields)
             return replace(form, stage=Stage.CONFLICTS, said=lines, resolve=resolve)
-        case "dirty" if own:
-            head = [_way(form), [Cell("Its worktree has work that is not committed: only commits land.", "slow")]]
-            return replace(form, stage=Stage.DIRTY, said=head)
+        case "dirty" | "nothing_to_merge" if own:
+            return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload]
         case "verify_failed":
             said = error.fields.get("mission")
             mission = str(said.get("id") if isinstance(said, Mapping) else said or form.verify)

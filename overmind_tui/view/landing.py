@@ -114,6 +114,14 @@ def conflicts(fields: Mapping[str, Any], branch: str) -> Lines:
     return [*lines, *_some(shown, "files")]
 
 
+def uncommitted(files: Sequence[object]) -> Lines:
+    """What would not be landed, as it is not committed; without files: some of it."""
+    number = len(files)
+    are = "are" if number != 1 else "is"
+    said = f"{counted(number, 'file')} of its worktree {are}" if files else "Some work in its worktree is"
+    return [[Cell(f"{said} not committed: only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
+
+
 def to_resolve(fields: Mapping[str, Any]) -> str:
     """What an agent is asked to do about conflicts."""
     target = fields.get("target") or "the base"

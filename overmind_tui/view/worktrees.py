@@ -17,9 +17,11 @@ CHANGES = frozenset({
     "committed",
 })  # fmt: skip
 """Kinds of events after which a worktree stands otherwise."""
+PLACE = "/.overmind/worktrees/"
+"""Between a checkout and the id of a worktree in it."""
 GONE = "removed"
 """The state of a mission that is no more."""
-DIRTY, TO_LAND, MERGED, EMPTY, PROBLEM = "uncommitted", "to land", "merged", "empty", "problem"
+DIRTY, UNMERGED, MERGED, CLEAN, BROKEN = "uncommitted", "unmerged", "merged", "clean", "broken"
 
 
 def worktrees(answer: Mapping[str, Any]) -> list[Row]:
@@ -44,15 +46,21 @@ def folder(row: Row) -> str:
     return str((row.get("isolation") or {}).get("worktree") or row.get("path") or "")
 
 
+def beside(cwd: str) -> str:
+    """The folder where a new mission begins beside one that runs in `cwd`: of a worktree that which it was made of."""
+    source, inside, rest = cwd.partition(PLACE)
+    return "/".join(filter(None, (source, rest.partition("/")[2]))) if inside else cwd
+
+
 def standing(row: Row) -> str:
     """What is to be done about its work, in a word."""
     if row.get("problem"):
-        return PROBLEM
+        return BROKEN
     if row.get("dirty"):
         return DIRTY
-    if row.get("ahead"):
-        return MERGED if row.get("merged") else TO_LAND
-    return EMPTY
+    if not row.get("merged"):
+        return UNMERGED
+    return MERGED if row.get("ahead") else CLEAN
 
 
 def distance(row: Row) -> str:
@@ -72,7 +80,7 @@ def containers(row: Row) -> str:
     return " ".join(f"{safe(name)}:{safe(state)}" for name, state in sorted((row.get("containers") or {}).items()))
 
 
-_TONES = {DIRTY: "slow", TO_LAND: "wait", MERGED: "calm", EMPTY: "quiet", PROBLEM: "bad"}
+_TONES = {DIRTY: "slow", UNMERGED: "wait", MERGED: "calm", CLEAN: "quiet", BROKEN: "bad"}
 
 
 def _name(row: Row, _now: float) -> Cell:
@@ -118,7 +126,7 @@ def _most(key: str) -> By:
     return By(lambda row, _now: row.get(key) or 0)
 
 
-_WORK = (PROBLEM, DIRTY, TO_LAND, EMPTY, MERGED)
+_WORK = (BROKEN, DIRTY, UNMERGED, CLEAN, MERGED)
 ORDERS: Orders = {
     "name": _text("name"),
     "state": _text("status"),

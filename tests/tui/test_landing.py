@@ -41,12 +41,12 @@ from tests.tui.test_plans import KEYS, go
 
 
 STANDS = [
-    ({}, "empty", ""),
-    ({"ahead": 3}, "to land", "↑3"),
+    ({"merged": True}, "clean", ""),
+    ({"ahead": 3}, "unmerged", "↑3"),
     ({"ahead": 3, "behind": 1, "merged": True}, "merged", "↑3 ↓1"),
     ({"ahead": 3, "dirty": True}, "uncommitted", "↑3"),
     ({"dirty": True, "merged": True}, "uncommitted", ""),
-    ({"problem": "gone", "dirty": True}, "problem", ""),
+    ({"problem": "gone", "dirty": True}, "broken", ""),
 ]
 
 
@@ -62,7 +62,7 @@ def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
     said = {column.key: column.cell(rows["api"], NOW).text for column in worktrees.COLUMNS}
     assert said == {
         "name": "api", "state": "your turn", "branch": "overmind/api", "distance": "↑3", "files": "5",
-        "lines": "+48 -7", "work": "to land", "ports": "3100 web:3101", "containers": "db:running", "size": "14M",
+        "lines": "+48 -7", "work": "unmerged", "ports": "3100 web:3101", "containers": "db:running", "size": "14M",
         "base": "main", "path": "/srv/work/.overmind/worktrees/00000001",
     }  # fmt: skip
     assert worktrees.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
@@ -72,6 +72,18 @@ def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
 def test_worktrees_have_an_order_by_each_column(by):
     rows = worktrees.worktrees({"worktrees": WORKTREES})
     assert len(sorted(rows, key=lambda row: worktrees.ORDERS[by].key(row, NOW))) == len(WORKTREES)
+
+
+BESIDE = [
+    ("/srv/work", "/srv/work"),
+    ("/srv/work/.overmind/worktrees/0000000a", "/srv/work"),
+    ("/srv/work/.overmind/worktrees/0000000a/api/src", "/srv/work/api/src"),
+]
+
+
+@pytest.mark.parametrize(("cwd", "folder"), BESIDE)
+def test_a_new_mission_begins_beside_an_isolated_one_and_not_in_its_worktree(cwd, folder):
+    assert worktrees.beside(cwd) == folder
 
 
 # what changed
@@ -156,7 +168,7 @@ def test_more_than_can_be_shown_is_counted():
 REFUSALS = [
     (CONFLICTS, False, "conflicts", "app.py            api and web"),
     (DIRTY, True, "dirty", "only commits land"),
-    (DIRTY, False, "refused", "The worktree of web has changes"),
+    (DIRTY, False, "refused", "1 file of web is not committed"),
     (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
     (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),
 ]

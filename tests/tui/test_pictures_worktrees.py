@@ -69,7 +69,7 @@ WORKTREES = [
         containers={"db": "running"},
         size_bytes=13_900_000,
     ),
-    worktree(3, "docs", "preparing", ports={"": 3104}, size_bytes=12_100_000),
+    worktree(3, "docs", "preparing", merged=True, ports={"": 3104}, size_bytes=12_100_000),
     worktree(
         4,
         "[red]fix[/]",
@@ -184,7 +184,7 @@ UNMERGED = OvermindError(
     files=[changed("app.py", "M", 3), changed("notes.md", "?", 9)],
     commits=[{"hash": "8f3a1c900", "subject": "Settings have their name"}],
 )
-DIRTY = OvermindError("dirty", "The worktree of web has changes that are not committed.")
+DIRTY = OvermindError("dirty", "1 file of web is not committed.", files=["app.py", "notes.md"])
 
 
 class Isolated(Still):
