@@ -135,7 +135,9 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
 def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     """The project's set-up is over: what is prepared goes on, or nothing comes of the mission."""
     if mission.exit_code != 0:
-        return _final(mission, _Verdict(Step.BAD, "setup_failed", mission.exit_code), now, effects)
+        how = "" if mission.exit_code is None else f" with exit code {mission.exit_code}"
+        note = Note("set_up_failed", f"--- could not start: the project's set-up failed{how} ---")
+        return _by_policy(mission, now, "setup_failed", mission.exit_code, (*effects, note))
     ready = replace(
         stepped(mission, Step.PREPARE),
         run=mission.run + 1,

@@ -11,7 +11,8 @@ from overmind_core.domain.restart import MAX_DELAY
 def stall_due(mission: Mission, last_output: float) -> float | None:
     """When the run is to be killed for silence if nothing more is written; None when it can't stall now."""
     limit = mission.definition.activity_timeout
-    if not limit or mission.status is not Status.RUNNING or mission.held_mono is not None:
+    runs = mission.status is Status.RUNNING or _sets_up(mission)
+    if not limit or not runs or mission.held_mono is not None:
         return None
     return max(last_output, mission.quiet_since_mono) + limit
 
@@ -19,9 +20,13 @@ def stall_due(mission: Mission, last_output: float) -> float | None:
 def timeout_due(mission: Mission) -> float | None:
     """When the run's wall-clock limit ends; None when it has none or is no longer running."""
     limit = mission.definition.timeout
-    if not limit or mission.status not in {Status.RUNNING, Status.PAUSED}:
-        return None
-    return mission.run_started_mono + limit
+    runs = mission.status in {Status.RUNNING, Status.PAUSED} or _sets_up(mission)
+    return mission.run_started_mono + limit if limit and runs else None
+
+
+def _sets_up(mission: Mission) -> bool:
+    """Whether its run is the project's set-up."""
+    return mission.status is Status.PREPARING and mission.setup and mission.pid is not None
 
 
 def hold(mission: Mission, now: float) -> Mission:

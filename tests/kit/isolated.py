@@ -51,7 +51,7 @@ class Project(Repository):
         return {
             "head": self.git("rev-parse", "HEAD"),
             "branch": self.git("rev-parse", "--symbolic-full-name", "HEAD"),
-            "status": self.git("status", "--porcelain", "--ignored"),
+            "status": [line for line in self._status() if line != "!! .overmind/"],
             "stash": self.git("stash", "list"),
             "branches": [one for one in self.branches() if not one.startswith("overmind/")],
             "config": self.read(".git/config"),
@@ -59,15 +59,16 @@ class Project(Repository):
             "index": self.git("ls-files", "--stage"),
         }
 
+    def _status(self) -> list[str]:
+        return self.git("status", "--porcelain", "--ignored").splitlines()
+
     def branches(self) -> list[str]:
         """Names of all branches."""
         return self.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split()
 
     def assert_untouched(self) -> None:
         """The person's checkout is as it was, but for our own folder."""
-        now = self.facts()
-        now["status"] = "\n".join(line for line in now["status"].splitlines() if line != "!! .overmind/")
-        assert now == self.before
+        assert self.facts() == self.before
         assert not os.path.exists(self.path(".git", "index.lock"))
 
     # missions

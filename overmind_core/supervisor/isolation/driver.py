@@ -127,14 +127,14 @@ class Driver:
             self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
             await self._isolations.saved()
         except OvermindError as error:
-            self._put(sagas.failed(self._saga, error.code, f"{look.step}: {error.message}"))
+            self._put(sagas.failed(self._saga, error.code, _told(look.step, error)))
 
     async def _take(self, take: Take) -> None:
         self._isolations.step(self.mission, self._acts.text(take.step), event=True)
         try:
             await self._taken(take.step)
         except OvermindError as error:
-            self._put(sagas.failed(self._saga, error.code, f"{take.step}: {error.message}"))
+            self._put(sagas.failed(self._saga, error.code, _told(take.step, error)))
         else:
             self._put(sagas.taken(self._saga))
 
@@ -215,3 +215,7 @@ class Driver:
 
     def _put(self, saga: Saga) -> None:
         self._isolations.put(replace(self._isolation, saga=saga))
+
+
+def _told(step: Step, error: OvermindError) -> str:
+    return f"{step.service}: {error.message}" if step.service else error.message

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.isolation.record import Isolation
+    from overmind_core.domain.mission import Mission
     from overmind_core.supervisor.isolation.isolations import Isolations
 
 PAUSE = 0.2
@@ -79,18 +80,16 @@ class Readiness:
             return
         book, child = self._isolations.core.book, self._record.services[service.name]
         mission = book.get(child)
-        see = f"See: overmind logs {child}"
+        see = f"See: overmind logs {child if mission is None else mission.definition.name}"
         if mission is None or not mission.is_live:
-            raise OvermindError("not_ready", f"it has ended. {see}")
-        probe = _probe(service.ready, self._record.ports[service.name])
+            raise OvermindError("not_ready", f"{_ended(mission)}. {see}")
+        probe = _probe(service.ready, self._record.ports.get(service.name))
         ready = asyncio.ensure_future(until_ready(self._isolations.core, mission, probe))
         ended = asyncio.ensure_future(book.ended(child))
         try:
             await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():
-                code = ended.result().exit_code
-                how = "" if code is None else f" with exit code {code}"
-                raise OvermindError("not_ready", f"it has ended{how} before it was ready. {see}")
+                raise OvermindError("not_ready", f"{_ended(ended.result())}. {see}")
             ready.result()
         except NotReady as error:
             raise OvermindError("not_ready", f"it did not become ready: {error}. {see}") from None
@@ -107,7 +106,13 @@ class Readiness:
         return self._isolations.records[self._mission]
 
 
-def _probe(ready: Ready, port: int) -> Probe:
+def _ended(mission: Mission | None) -> str:
+    code = None if mission is None else mission.exit_code
+    how = "" if code is None else f" with exit code {code}"
+    return f"it has ended{how} before it was ready"
+
+
+def _probe(ready: Ready, port: int | None) -> Probe:
     match ready.kind:
         case ReadyKind.TCP:
             return Probe(ProbeKind.TCP, str(port), ready.timeout)
