@@ -1,13 +1,13 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-claude test-docker coverage lint types imports check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation test test-claude test-docker coverage lint types imports check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 5
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.installed ## make the private virtual environment .venv (uv when present, else venv and pip)
 
@@ -17,6 +17,9 @@ setup: .venv/.installed ## make the private virtual environment .venv (uv when p
 
 run: setup ## open the program; without a terminal run a small real job headless
 	@OVERMIND=$(BIN)/overmind scripts/first-run
+
+demo-isolation: setup ## agents that work on one project at once, each with its own server and database; leaves nothing
+	@PYTHON=$(BIN)/python scripts/demo-isolation $(ARGS)
 
 test: setup ## run the whole suite (ARGS="-k name" for a part of it)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

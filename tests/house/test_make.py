@@ -35,6 +35,7 @@ def test_check_runs_each_tool(tool):
     [
         ".ci/run",
         "scripts/setup",
+        "scripts/demo-isolation",
         "scripts/docker-engine",
         "scripts/first-run",
         "scripts/generate-docs",
