@@ -178,7 +178,8 @@ class Merge:
         isolation = self._core.isolation.records.get(place.mission)
         world = self._core.environment(place.mission)
         own = {} if isolation is None else naming.environment(isolation)
-        cwd = os.path.join(place.scratch, from_wire(isolation.subfolder)) if isolation is not None else place.scratch
+        inside = "" if isolation is None else from_wire(isolation.subfolder)
+        cwd = os.path.join(place.scratch, inside) if inside else place.scratch
         scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}
         return Start(
             command=to_wire(command),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -79,13 +80,14 @@ class Merger:
             self.core.ledger.save(self._write())
 
     def record(self, trace: Trace) -> None:
-        """It landed: that is written down together with its event."""
+        """It landed: that is written down together with its event, and once, whatever happens next."""
         now = self.core.clock.wall()
         landing = Landing(
             now, trace.repository, trace.mission, trace.name, trace.branch, trace.target, trace.before, trace.after
         )
         told = {name: getattr(landing, name) for name in ("mission", "name", "branch", "target", "before", "after")}
         with self.core.ledger.together():
+            self.core.ledger.save(self.keep(replace(trace, landing=False)))
             self.core.ledger.save(lambda: self.core.state.landings.save(landing))
             self.core.book.event({"type": EVENT, **told})
 

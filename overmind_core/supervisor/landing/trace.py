@@ -23,7 +23,7 @@ class Trace:
     after: str = ""
     """Where the target is to stand; "" before that is known."""
     landing: bool = False
-    """The target is being moved."""
+    """The target is being moved, and that it was is not written down yet."""
 
     @property
     def mark(self) -> str:
