@@ -20,7 +20,10 @@ NAME = "orchestrator"
 """What stands in the place of a rule when it answered."""
 PROGRAM = "overmind"
 LOOKS = frozenset(
-    ["ps", "info", "logs", "wait", "result", "messages", "top", "status", "events", "subscribe", "cost", "screen"]
+    [
+        *("ps", "info", "logs", "wait", "result", "messages", "top", "status", "events", "subscribe", "cost", "screen"),
+        *("worktrees", "changes", "ports"),
+    ]
 )
 ACTS = frozenset(["send", "interrupt", "stop", "kill"])
 """The daemon lets it do so to its own descendants only."""
@@ -29,7 +32,7 @@ HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
 CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
 """Permission modes in which an agent asks before it acts."""
 
-FLAGS = frozenset(["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator"])
+FLAGS = frozenset(["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate"])
 _Judge = Callable[[str, "Agent", str], bool]
 
 

@@ -19,6 +19,13 @@ Folder = Annotated[str | None, Field(description="its working directory (default
 Labels = Annotated[dict[str, str] | None, Field(description="labels to find it by")]
 Kind = Annotated[Literal["task", "session"], Field(description="task: ends by itself; session: takes messages")]
 Limit = Annotated[float | None, Field(ge=0, description="seconds of wall clock after which it is ended")]
+Isolate = Annotated[
+    bool | None,
+    Field(
+        description="true: a git worktree and branch of its own, so that it can't collide with others;"
+        " default: as the project says"
+    ),
+]
 Restart = Annotated[
     Literal["never", "on-failure", "always"], Field(description="when it is started again after its end")
 ]
@@ -35,6 +42,7 @@ class Common(NamedTuple):
     labels: dict[str, str] | None
     restart: str
     timeout: float | None
+    isolate: bool | None
 
 
 class Starting:
@@ -56,10 +64,11 @@ class Starting:
         env: Annotated[dict[str, str] | None, Field(description="variables to set")] = None,
         restart: Restart = "never",
         timeout_seconds: Limit = None,
+        isolate: Isolate = None,
     ) -> Named:
         """Start any program as a mission, and return at once. See `wait` and `logs` for what becomes of it."""
         given = {"command": command, "env_set": {} if env is None else caller.checked(env)}
-        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds))
+        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
 
     async def run_agent(
         self,
@@ -73,6 +82,7 @@ class Starting:
         model: str | None = None,
         restart: Restart = "never",
         timeout_seconds: Limit = None,
+        isolate: Isolate = None,
         max_turns: Annotated[int, Field(ge=0, description="turns of its model; 0: no limit")] = 0,
         max_cost_usd: Money = None,
         max_children: Count = None,
@@ -104,7 +114,7 @@ class Starting:
         limits = {"max_cost": max_cost_usd, "max_children": max_children, "max_depth": max_depth}
         given: dict[str, Any] = {"command": "", "provider": provider, "agent": agent}
         given |= {key: value for key, value in limits.items() if value is not None}
-        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds))
+        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
 
     async def _start(self, given: dict[str, Any], common: Common) -> Named:
         request = {
@@ -116,6 +126,7 @@ class Starting:
             "labels": common.labels or {},
             "restart": common.restart,
             "timeout": f"{common.timeout or 0}s",
+            "isolate": common.isolate,
             "request": os.urandom(_REQUEST_KEY).hex(),
             **given,
         }

@@ -13,6 +13,9 @@ AGENT = Agent(
     mcp_config=("/etc/mcp.json",),
 )  # fmt: skip
 UNASKED = [
+    "overmind worktrees",
+    "overmind changes api --stat",
+    "overmind claude run --isolate do it",
     "overmind ps",
     "overmind ps --json 2>&1",
     "overmind ps && overmind logs api --tail 20",
@@ -48,6 +51,8 @@ ASKED = [
     "",
     "overmind",
     "ls",
+    "overmind merge api",
+    "overmind discard api --force",
     "overmind ps; ls",
     "overmind ps | sh",
     "overmind ps > ~/.bashrc",
