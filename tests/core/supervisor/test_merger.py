@@ -1,0 +1,52 @@
+"""What is written down of merges, and when: the next supervisor has nothing else to go by."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from overmind_core.store.state import State
+from overmind_core.supervisor.landing.merger import KEY, Merger
+from overmind_core.supervisor.landing.trace import Trace
+from overmind_core.supervisor.ledger import Ledger
+
+TRACE = Trace(
+    "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True
+)
+
+
+def traces(state):
+    return msgspec.json.decode(state.meta.get(KEY), type=dict[str, Trace])
+
+
+def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
+    async def land():
+        state = State.open(str(tmp_path / "state.db"))
+        ledger = Ledger(state.database, asyncio.get_running_loop())
+        events: list[dict[str, Any]] = []
+        book = SimpleNamespace(event=events.append)
+        core: Any = SimpleNamespace(state=state, ledger=ledger, book=book, clock=clock)
+        merger = Merger(core)
+        ledger.save(merger.keep(TRACE))
+        await ledger.saved()
+        assert traces(state)[TRACE.mission].landing
+
+        merger.record(TRACE)
+        assert state.landings.of("/shop/.git") == []
+        assert traces(state)[TRACE.mission].landing
+        await ledger.saved()
+        (landing,) = state.landings.of("/shop/.git")
+        assert (landing.mission, landing.before, landing.after) == (TRACE.mission, "b" * 40, "a" * 40)
+        assert not traces(state)[TRACE.mission].landing, "whoever finds this trace writes nothing down again"
+        assert [(event["type"], event["target"]) for event in events] == [("landed", "main")]
+
+        merger.forget(TRACE.mission)
+        await ledger.saved()
+        assert traces(state) == {}
+        ledger.close()
+        state.close()
+
+    asyncio.run(land())
