@@ -121,7 +121,8 @@ async def _create(
     try:
         with core.book.roster.reserved(name, mission.id):
             if planned is None:
-                await core.spawner.prepare(mission, environment)
+                shared = core.isolation.shared(definition)
+                await core.spawner.prepare(mission, environment._replace(chosen={**shared, **environment.chosen}))
             else:
                 writings.append(await core.isolation.record(planned, mission))
             _check_open(core, parent, caller)  # once more: it took a moment

@@ -199,11 +199,17 @@ class Isolations:
         if own is not None:
             return naming.environment(own)
         mission = self.core.book.known(mission_id)
-        while mission is not None and mission.definition.parent is not None:
-            above = self.records.get(mission.definition.parent)
+        return {} if mission is None else self.shared(mission.definition)
+
+    def shared(self, definition: Definition) -> dict[str, str]:
+        """What a mission that has nothing of its own has from the one above it, in whose worktree it runs."""
+        parent = definition.parent
+        while self.records and parent is not None:
+            above = self.records.get(parent)
             if above is not None:
-                return naming.environment(above) if _is_in(mission.definition.cwd, above.worktree) else {}
-            mission = self.core.book.known(mission.definition.parent)
+                return naming.environment(above) if _is_in(definition.cwd, above.worktree) else {}
+            mission = self.core.book.known(parent)
+            parent = None if mission is None else mission.definition.parent
         return {}
 
     def setup(self, mission: Mission) -> Definition:

@@ -1,0 +1,91 @@
+"""Many missions on one repository at once, none of which sees another; two homes on it; missions within missions."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.kit.isolated import Project
+from tests.kit.overmind import FINAL
+from tests.kit.waiting import eventually
+
+MANY = 20
+TEXT = """\
+services: { web: { command: "echo up at $PORT; exec sleep 1000", port: 3000, ready: { log: up at } } }
+isolation:
+  port_range: 23000-23999
+  copy: [.env]
+  setup: ["echo $OVERMIND_BRANCH > mine.log"]
+"""
+WORK = "cat mine.log; pwd; echo $PORT $WEB_PORT; echo more >> a.txt; git commit -qam $OVERMIND_BRANCH; exec sleep 1000"
+
+
+def test_twenty_at_once_have_everything_of_their_own_and_leave_nothing(om):
+    shop = Project(om, TEXT)
+    with ThreadPoolExecutor(MANY) as threads:
+        missions = list(threads.map(lambda number: shop.run(WORK, name=f"m{number}"), range(MANY)))
+        statuses = threads.map(lambda one: om.wait_status(one, "running", *FINAL, timeout=60)["status"], missions)
+    assert set(statuses) == {"running"}
+    infos = [om.info(one) for one in missions]
+    ports = [port for one in infos for port in one["isolation"]["ports"].values()]
+    assert len(set(ports)) == 2 * MANY
+    for number, one in enumerate(infos):
+        own = one["isolation"]
+        told = f"overmind/m{number}\n{shop.worktree_of(one['id'])}\n{own['ports']['']} {own['ports']['web']}\n"
+        eventually(lambda told=told, one=one: told in om.logs(one["id"]), what=f"{one['name']} has its own")
+        assert f"up at {own['ports']['web']}\n" in om.logs(own["services"]["web"])
+    shop.assert_untouched()
+    assert os.path.exists(shop.path(".overmind"))
+    assert shop.read(".git/info/exclude").count(".overmind/") == 1
+
+    om.api("kill", all=True)
+    heads = {shop.git("rev-parse", f"overmind/m{number}") for number in range(MANY)}
+    assert shop.before["head"] not in heads
+    shop.assert_nothing_left(but=missions)
+    assert "git commit" not in om.refused("discard", missions[0], code="unmerged")
+    with ThreadPoolExecutor(MANY) as threads:
+        list(threads.map(lambda one: om.api("discard", id=one, force=True), missions))
+    shop.assert_nothing_left()
+    assert om.api("ports")["ports"] == []
+    assert om.api("worktrees")["worktrees"] == []
+
+
+def test_two_homes_on_one_repository_share_neither_worktrees_nor_branches_nor_ports(om, make_home):
+    shop, other = Project(om, TEXT), make_home()
+    other.ok("trust", shop.folder)
+    ours, theirs = shop.run(), Project.run(_as(shop, other))
+    eventually(lambda: (om.info(ours)["status"], other.info(theirs)["status"]) == ("running", "running"))
+    mine, yours = om.info(ours)["isolation"], other.info(theirs)["isolation"]
+    assert {mine["branch"], yours["branch"]} == {"overmind/api", "overmind/api-2"}
+    web = {home.info(one["services"]["web"])["status"] for home, one in ((om, mine), (other, yours))}
+    assert web == {"running"}
+    om.api("kill", all=True)
+    assert os.path.isdir(shop.worktree_of(theirs))
+    other.api("kill", all=True)
+    shop.assert_nothing_left()
+
+
+def test_a_mission_within_a_mission_shares_its_worktree_unless_it_wants_one_that_begins_there(om):
+    shop = Project(om, "isolation: { port_range: 23000-23999 }\n")
+    above = shop.run("git commit -q --allow-empty -m above; exec sleep 1000", name="above")
+    om.wait_status(above, "running")
+    worktree = shop.worktree_of(above)
+    eventually(lambda: shop.git("rev-parse", "overmind/above") != shop.before["head"], what="it has committed")
+    shared = shop.run("pwd; echo $OVERMIND_BRANCH; exec sleep 1000", name="shared", cwd=worktree, parent="above")
+    own = shop.run(name="own", cwd=worktree, parent="above", isolate=True)
+    for mission in (shared, own):
+        om.wait_status(mission, "running")
+    assert om.info(shared)["isolation"] is None
+    eventually(lambda: om.logs(shared) == f"{worktree}\novermind/above\n", what="it is there")
+    info = om.info(own)["isolation"]
+    assert (info["worktree"], info["base"]) == (shop.worktree_of(own), "overmind/above")
+    assert shop.git("rev-parse", "overmind/own") == shop.git("rev-parse", "overmind/above")
+    om.api("kill", all=True)
+    shop.assert_nothing_left(but=[above])
+
+
+def _as(shop, other):
+    """The same repository, seen from another home."""
+    same = object.__new__(Project)
+    same.__dict__.update(shop.__dict__, om=other)
+    return same
