@@ -239,7 +239,7 @@ class Box(Fitting, ModalScreen[None]):
         if self._refusal:
             return [[Cell(f" {clipped(safe(self._refusal), cells - 1)}", "bad")]]
         lines = self.field.text.count("\n") + 1
-        said = f" {lines} lines" if lines > 1 else f" {self._purpose.note}"
+        said = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
         return [[Cell(clipped(said, cells), "faint")]]
 
 

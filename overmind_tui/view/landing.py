@@ -24,7 +24,7 @@ class How(StrEnum):
 
 
 HOWS = {
-    How.MERGE: "a merge commit, or none where none is needed",
+    How.MERGE: "a merge commit: what belongs together stays together",
     How.SQUASH: "one commit of all its work",
     How.REBASE: "its commits, each anew on top of the target",
 }

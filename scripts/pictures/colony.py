@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scripts.pictures.workers import AUTHOR, repository
 from tests.kit import claude
 from tests.kit.agent_world import QUIET
 from tests.kit.messages_api import MessagesApi
@@ -19,6 +20,8 @@ from tests.kit.messages_api import MessagesApi
 BIN = os.path.dirname(sys.executable)
 KEPT = ("LC_ALL", "TMPDIR", "TZ")
 FOLDER = "/tmp/ada"  # noqa: S108 - it is seen in the pictures, so it is short; another one is taken where it is there
+REPOSITORY = "REPOSITORY"
+"""In a command: the folder of the repository where isolated missions work."""
 AGENT = "claude"
 """The mission in which Claude Code runs on a terminal."""
 
@@ -40,7 +43,8 @@ class Colony(NamedTuple):
 
     def overmind(self, *words: str) -> str:
         """Give a command; what it printed."""
-        argv = [os.path.join(BIN, "overmind"), *words]
+        told = (os.path.join(self.environ["HOME"], "shop") if word == REPOSITORY else word for word in words)
+        argv = [os.path.join(BIN, "overmind"), *told]
         folder = self.project if os.path.isdir(self.project) else self.environ["HOME"]
         return subprocess.run(
             argv, env=self.environ, cwd=folder, check=True, capture_output=True, text=True
@@ -56,6 +60,7 @@ def colony() -> Iterator[Colony]:
         program = _claude(folder)
         environ = {name: os.environ[name] for name in KEPT if name in os.environ} | {
             **QUIET,
+            **AUTHOR,
             "ANTHROPIC_API_KEY": claude.API_KEY,
             "ANTHROPIC_BASE_URL": api.url,
             "HOME": folder,
@@ -68,6 +73,7 @@ def colony() -> Iterator[Colony]:
         }
         made = Colony(home, project, environ, os.path.basename(os.path.dirname(program)))
         _known(folder, project)
+        repository(os.path.join(folder, "shop"), environ)
         try:
             made.overmind("demo", "--no-tui")
             session = ("--type", "session", "--interactive", "--permission-mode", "manual", "--cwd", project)

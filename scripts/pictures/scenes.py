@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from scripts.pictures.colony import AGENT
+from scripts.pictures.colony import AGENT, REPOSITORY
+from scripts.pictures.workers import WORKERS
 
 NORMAL, SMALL, LARGE = (120, 40), (80, 24), (200, 60)
 
@@ -40,6 +41,10 @@ ALLOW = ("answer", "demo-agent", "allow")
 CHOOSE = ("answer", "demo-agent", "allow", "--option", "€3.19")
 VIM = ("send", "demo-shell", "vim -n -c 'syntax on' -c 'set number' prices.py")
 RELEASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "release.toml")
+WORK = tuple(
+    ("run", "--isolate", "--cwd", REPOSITORY, "--type", "session", "--name", name, f"./{name}") for name in WORKERS
+)
+COMMENT = "15 % are for new customers alone: take the share from the settings"
 PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 
 SCENES = (
@@ -58,4 +63,8 @@ SCENES = (
     Scene("large", "demo-agent", ("Done: prices",), size=LARGE),
     Scene("plan", "demo-agent", ("network is gone", "layer"), (":", *"plan release", "enter"), size=(120, 28),
           before=(("apply", RELEASE),)),
+    Scene("worktrees", "delivery", ("unmerged", "uncommitted"), (":", *"worktrees", "enter"), size=(120, 18),
+          before=WORK),
+    Scene("review", "vouchers", ("reduced", "comment"), ("v", "n", *"jjjjjjjjjjj", "c", *COMMENT)),
+    Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),
 )  # fmt: skip
