@@ -205,6 +205,8 @@ def test_work_that_would_be_lost_is_named_first(om, shop):
     assert "1 unmerged commit (work of red)" in om.refused("discard", "red", code="unmerged")
     assert "1 uncommitted file (new)" in om.refused("discard", "blue", code="unmerged")
     om.refused("discard", "live", "--force", code="not_finished")
+    om.refused("changes", "odd", code="gone")
+    assert shop.merged("odd", preview=True)["files"][0]["path"] == "b", "what was committed is there all the same"
     kept = om.ok("worktrees", "prune").splitlines()
     assert sorted(line.split(": ")[0] for line in kept) == ["Kept blue", "Kept live", "Kept odd", "Kept red"]
     forced = om.ok("worktrees", "prune", "--force", "--dry-run")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
 from overmind_core.cli.table import JSON, Command, flag
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     Row = Mapping[str, Any]
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+"""A base that has no name."""
 
 
 def _known(row: Row, cell: Callable[[], str]) -> str:
@@ -39,7 +44,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "NAME": lambda row: row["name"],
     "STATUS": lambda row: or_absent(row["status"]),
     "BRANCH": lambda row: row["branch"],
-    "BASE": lambda row: or_absent(row["base"]),
+    "BASE": lambda row: or_absent(_COMMIT.sub(lambda found: found[0][:9], row["base"] or "")),
     "COMMITS": lambda row: _known(row, lambda: f"+{row['ahead']} -{row['behind']}"),
     "FILES": lambda row: _known(row, lambda: str(row["files"])),
     "LINES": lambda row: _known(row, lambda: f"+{row['insertions']} -{row['deletions']}"),

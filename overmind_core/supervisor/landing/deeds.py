@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.isolation.landing import Way, listed, why_kept
@@ -71,7 +72,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
         raise OvermindError("invalid", "--squash and --rebase don't go together.")
     if request.verify is not None and not request.verify.strip():
         raise OvermindError("empty_command", "--verify needs a command.")
-    place = places.isolated(core, request.id)
+    place = places.isolated(core, request.id, there=False)
     _forbid_landing(core, caller, place.mission, "merge the work of")
     way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
@@ -98,7 +99,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
 
 async def push(core: Supervisor, request: Push) -> dict[str, Any]:
     """Push a mission's branch under its own name, never by force."""
-    place = places.isolated(core, request.id)
+    place = places.isolated(core, request.id, there=False)
     try:
         done, uncommitted = await places.asking(core, _push, place, _os(request.remote))
     except pushing.NoRemote as error:
@@ -159,7 +160,8 @@ def _changes(place: Place) -> Changes:
 def _push(place: Place, remote: str | None) -> tuple[pushing.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or pushing.remote_for(place.git, place.source, branch, place.base)
-    return pushing.push(place.git, place.source, branch, chosen), standing.changed(place.git, place.folder)
+    left = standing.changed(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    return pushing.push(place.git, place.source, branch, chosen), left
 
 
 async def _check_loss(core: Supervisor, isolation: Isolation) -> None:

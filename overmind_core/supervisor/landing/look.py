@@ -61,8 +61,9 @@ def look(place: Place, wish: Wish) -> Plan:
     into = wish.into or place.base or ""
     target = merging.target_of(git, place.source, into)
     if target is None:
-        told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into."
-        raise OvermindError("invalid", f"{told} Say another one with --into")
+        told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into"
+        began = "" if wish.into is not None else f"; {name} began there"
+        raise OvermindError("invalid", f"{told}{began}. Say another one with --into")
     if into == place.branch:
         raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
     uncommitted = standing.changed(git, place.folder) if os.path.isdir(place.folder) else ()

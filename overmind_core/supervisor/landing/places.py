@@ -69,8 +69,13 @@ def anywhere(core: Supervisor, text: str) -> Place:
     return Place(mission.id, mission.definition.name, world(core, mission.id), folder, folder, "")
 
 
-def isolated(core: Supervisor, text: str) -> Place:
+def isolated(core: Supervisor, text: str, *, there: bool = True) -> Place:
     """The place of a mission that has a worktree.
+
+    Args:
+        core: Whose.
+        text: The mission.
+        there: The worktree itself is needed; else its branch is enough.
 
     Raises:
         OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
@@ -79,9 +84,9 @@ def isolated(core: Supervisor, text: str) -> Place:
     if isolation.worktree is None or isolation.branch is None:
         told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
         raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
-    if not os.path.isdir(from_wire(isolation.worktree)):
+    if there and not os.path.isdir(from_wire(isolation.worktree)):
         told = f"The worktree of {isolation.name} is not there: {isolation.worktree}."
-        raise OvermindError("gone", f"{told} Its branch is {isolation.branch}; forget both with: overmind discard")
+        raise OvermindError("gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard")
     return place_of(core, isolation)
 
 

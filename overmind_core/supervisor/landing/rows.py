@@ -95,9 +95,9 @@ async def _look(core: Supervisor, one: Isolation, *, sizes: bool) -> Looked:
         async with asyncio.timeout(PATIENCE):
             state, size = await asking(core, _stand, place_of(core, one), sizes)
     except OvermindError as error:
-        problem = error.message
+        problem = error.message.rstrip(".")
     except TimeoutError:
-        problem = f"{one.worktree} does not answer. Is a mount hung?"
+        problem = f"{one.worktree} does not answer: perhaps a mount hangs"
     return Looked(one, state, size, await _containers(core, one), problem)
 
 
