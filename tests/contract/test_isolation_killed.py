@@ -26,15 +26,8 @@ POINTS = [
 
 
 @pytest.fixture
-def shop(om):
-    return Project(om)
-
-
-@pytest.fixture
-def gates(om, shop):
-    gates = Gates(om)
-    gates.hook(shop)
-    return gates
+def gates(om):
+    return Gates(om)
 
 
 def assert_whole(om, shop, mission):
@@ -49,7 +42,9 @@ def assert_whole(om, shop, mission):
 
 
 @pytest.mark.parametrize(("gate", "who", "outcome", "runs"), POINTS)
-def test_killed_while_it_is_prepared(om, shop, gates, gate, who, outcome, runs):
+def test_killed_while_it_is_prepared(om, gates, gate, who, outcome, runs):
+    shop = Project(om)
+    gates.hook(shop)
     gates.hold_at(gate)
     mission = shop.run(grace=0.5)
     gates.await_at(gate)
@@ -65,3 +60,55 @@ def test_killed_while_it_is_prepared(om, shop, gates, gate, who, outcome, runs):
     assert_whole(om, shop, mission)
     om.api("stop", id=mission)
     shop.assert_nothing_left()
+
+
+def _fail(om, mission, gates):
+    """Have its set-up fail, which is undone."""
+    gates.open("fail", "setup")
+
+
+def _stop(om, mission, gates):
+    gates.open(*GATES)
+    om.wait_status(mission, "running")
+    om.popen("stop", mission)
+
+
+def _discard(om, mission, gates):
+    gates.open(*GATES)
+    om.wait_status(mission, "running")
+    worktree = om.info(mission)["isolation"]["worktree"]
+    with open(os.path.join(worktree, "work.txt"), "w"):
+        pass
+    om.api("stop", id=mission)
+    om.popen("discard", mission, "--force")
+
+
+def _freshly(om, mission, gates):
+    gates.open(*GATES)
+    om.wait_status(mission, "running")
+    om.popen("restart", mission, "--fresh", "--force")
+
+
+REMOVALS = [(_fail, "crashed"), (_stop, "stopped"), (_discard, "stopped"), (_freshly, "stopped")]
+
+
+@pytest.mark.parametrize(("remove", "status"), REMOVALS)
+def test_killed_while_it_is_taken_away(om, gates, remove, status):
+    gates.slow_removal(om)
+    om.ok("start")
+    shop = Project(om)
+    gates.hold_at("setup")
+    mission = shop.run(grace=0.5)
+    gates.await_at("setup")
+    remove(om, mission, gates)
+    gates.await_at("rm")
+    kill_supervisor(om)
+    om.end_clients()
+    gates.open("rm")
+    shop.assert_nothing_left()
+    assert om.info(mission)["status"] == status
+    gates.open(*GATES)
+    gates.shut("fail")
+    om.api("restart", id=mission)
+    om.wait_status(mission, "running")
+    assert_whole(om, shop, mission)

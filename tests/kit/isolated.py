@@ -14,6 +14,13 @@ from tests.kit.waiting import eventually
 
 WAIT = "until [ -e ~/{gate} ]; do sleep 0.02; done"
 HOOK = "#!/bin/sh\necho >> ~/worktree.at\n" + WAIT.format(gate="worktree") + "\n"
+RM = f"""\
+#!/bin/sh
+for path; do /bin/rm -f "$path/a.txt"; done
+echo >> ~/rm.at
+{WAIT.format(gate="rm")}
+exec /bin/rm "$@"
+"""
 PROJECT = f"""\
 services:
   web:
@@ -26,7 +33,7 @@ isolation:
   copy: [.env]
   setup:
     - |
-      echo >> ~/setup.at; {WAIT.format(gate="setup")}; [ ! -e ~/fail ]; echo set > set.log
+      echo >> ~/setup.at; {WAIT.format(gate="setup")}; [ ! -e ~/fail ] && echo set > set.log
 """
 """Each of its steps says that it has come, and waits until it may go on: `worktree`, `setup`, `web`."""
 GATES = ("worktree", "setup", "web")
@@ -126,18 +133,31 @@ class Gates:
         os.chmod(path, 0o755)
         project.before = project.facts()
 
+    def slow_removal(self, om: Overmind) -> None:
+        """Have everything that a daemon deletes from now on wait at `rm`, half deleted."""
+        programs = self._file("programs")
+        os.makedirs(programs, exist_ok=True)
+        with open(os.path.join(programs, "rm"), "w") as file:
+            file.write(RM)
+        os.chmod(file.name, 0o755)
+        om.environment["PATH"] = f"{programs}:{om.environment['PATH']}"
+
     def open(self, *names: str) -> None:
         """Let everything through here from now on."""
         for name in names:
             with open(self._file(name), "w"):
                 pass
 
+    def shut(self, *names: str) -> None:
+        """No longer."""
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(self._file(name))
+
     def hold_at(self, gate: str) -> None:
         """Have everything wait at this gate and behind it, and forget who came before."""
         for number, name in enumerate(GATES):
-            for file in (name, f"{name}.at"):
-                with suppress(FileNotFoundError):
-                    os.unlink(self._file(file))
+            self.shut(name, f"{name}.at")
             if number < GATES.index(gate):
                 self.open(name)
 
