@@ -1,0 +1,96 @@
+"""The life of an isolated mission: replaced daemons, policies, shutdowns, services that end."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.kit.isolated import GATES, Gates, Project
+from tests.kit.overmind import FINAL
+from tests.kit.waiting import eventually
+
+
+@pytest.fixture
+def gates(om):
+    return Gates(om)
+
+
+@pytest.mark.parametrize("how", [("start", "--replace"), ("shutdown", "--keep")])
+def test_another_daemon_goes_on_with_a_preparation(om, gates, how):
+    shop = Project(om)
+    gates.hook(shop)
+    for number, gate in enumerate(GATES):
+        gates.hold_at(gate)
+        mission = shop.run(name=f"m{number}", grace=0.5)
+        gates.await_at(gate)
+        om.ok(*how)
+        om.ok("start")
+        gates.open(*GATES)
+        info = om.wait_status(mission, "running", *FINAL)
+        assert (info["reason"] or info["status"], gates.reached("setup")) == ("running", 1), gate
+        assert om.info(info["isolation"]["services"]["web"])["status"] == "running"
+        om.api("kill", id=mission)
+        shop.assert_nothing_left()
+
+
+def test_a_policy_keeps_everything_and_sets_up_once(om, gates):
+    shop = Project(om)
+    gates.hold_at("web")
+    gates.open("web")
+    mission = shop.run(
+        "echo $PORT $WEB_PORT; [ -e ~/again ] && exec sleep 1000; touch ~/again; exit 3",
+        restart="on-failure",
+        backoff=10,
+    )
+    eventually(lambda: os.path.exists(shop.path("..", "again")), what="it has ended once")
+    info = om.wait_status(mission, "running", *FINAL)
+    eventually(lambda: om.info(mission)["restart_count"] == 1, what="it was started again")
+    info = om.wait_status(mission, "running", *FINAL)
+    own = info["isolation"]
+    ports = f"{own['ports']['']} {own['ports']['web']}"
+    eventually(lambda: om.logs(mission).splitlines().count(ports) == 2, what="both runs have the same ports")
+    assert (gates.reached("setup"), gates.reached("web")) == (1, 1)
+    assert own["worktree"] == shop.worktree_of(mission)
+
+
+def test_a_service_that_ends_on_its_own_takes_nobody_along_and_is_back_with_the_next_start(om, gates):
+    shop = Project(om)
+    gates.open(*GATES)
+    mission = shop.run("echo work > work.txt; exec sleep 1000")
+    web = om.wait_status(mission, "running")["isolation"]["services"]["web"]
+    os.kill(om.pid(web), signal.SIGKILL)
+    assert om.wait_status(web, *FINAL)["status"] == "crashed"
+    assert om.info(mission)["status"] == "running"
+    om.api("restart", id=mission)
+    again = om.wait_status(mission, "running", *FINAL)["isolation"]["services"]["web"]
+    assert (again, om.info(again)["status"]) == (web, "running")
+    assert gates.reached("setup") == 1
+
+    om.api("stop", id=mission)
+    assert om.info(web)["status"] == "stopped"
+    ports = om.info(mission)["isolation"]["ports"]
+    om.api("restart", id=mission)
+    info = om.wait_status(mission, "running", *FINAL)
+    assert info["isolation"]["ports"] == ports
+    assert (info["isolation"]["services"], gates.reached("setup")) == ({"web": web}, 1)
+
+
+@pytest.mark.parametrize("gate", [*GATES, None])
+def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
+    shop = Project(om)
+    gates.hook(shop)
+    gates.hold_at(gate or GATES[-1])
+    if gate is None:
+        gates.open(*GATES)
+    mission = shop.run(grace=0.5)
+    if gate is None:
+        om.wait_status(mission, "running")
+    else:
+        gates.await_at(gate)
+    om.ok("shutdown", "-y")
+    assert om.holder("supervisor.lock") is None
+    om.ok("start")
+    assert om.info(mission)["status"] == "stopped"
+    shop.assert_nothing_left()
