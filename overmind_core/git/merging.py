@@ -24,6 +24,8 @@ _PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "re
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 """In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
+_UNKNOWN = (128, 129)
+"""What git ends with when it does not know an option."""
 _AT_ONCE = 200
 """Paths that one git is asked about."""
 
@@ -145,6 +147,26 @@ def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, mes
     ):
         raise NothingNew
     return after
+
+
+def foreseen(git: Git, source: str, *, commit: str, target: str) -> str | None:
+    """Return the tree that a merge would give, without a checkout; None: this git, before 2.38, can't tell.
+
+    Raises:
+        NothingNew: the target is no other for it.
+        Conflicts: see there.
+        GitFailed: git refused.
+    """
+    words = (*_PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", target, commit)
+    answer = git.ask(source, *words, expected=(0, 1, *_UNKNOWN))
+    tree, *paths = answer.out.split("\0")
+    if answer.code in _UNKNOWN or not tree:
+        return None
+    if answer.code == 1:
+        raise Conflicts(tuple(sorted({path for path in paths if path})))
+    if tree == git(source, "rev-parse", f"{target}^{{tree}}"):
+        raise NothingNew
+    return tree
 
 
 def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation import landing, naming
-from overmind_core.domain.isolation.landing import VERIFY, message
+from overmind_core.domain.isolation.landing import VERIFY, Way, message
 from overmind_core.errors import OvermindError
 from overmind_core.git import merging
 from overmind_core.git.merging import Conflicts, Moved, NothingNew, Occupied, Untracked
@@ -67,17 +67,24 @@ class Merge:
     async def _once(self) -> dict[str, Any]:
         plan = await self._asking(looking.look, self._place, self._wish)
         self._say({"step": "merging", "target": to_wire(plan.target.branch)})
+        if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
+            return await self._told(plan, tree)
         trace = self._trace(plan)
         try:
             self._core.ledger.save(self._merger.keep(trace))
             await self._core.ledger.saved()
             after = await self._integrated(plan)
-            files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
+            told = await self._told(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
                 await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
         finally:
             await self._clean(trace)
+        return {**told, "verify": self._verify}
+
+    async def _told(self, plan: Plan, after: str) -> dict[str, Any]:
+        """What comes of it; `after`: a commit, or only a tree for what is not to land."""
+        files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
         return {
             "ok": True,
             "merged": not self._wish.preview,
@@ -86,11 +93,11 @@ class Merge:
             "name": self._place.name,
             "target": to_wire(plan.target.branch),
             "before": plan.target.commit,
-            "after": after,
+            "after": None if self._wish.preview else after,
             "commits": shapes.commits(plan.commits),
             "files": shapes.files(files),
             "uncommitted": [to_wire(path) for path in plan.uncommitted],
-            "verify": self._verify,
+            "verify": None,
         }
 
     def _trace(self, plan: Plan) -> Trace:
@@ -106,9 +113,28 @@ class Merge:
             before=plan.target.commit,
         )
 
+    async def _foreseen(self, plan: Plan) -> str | None:
+        """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
+        if self._wish.way is Way.REBASE:
+            return None
+        place = self._place
+
+        def work() -> str | None:
+            return merging.foreseen(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+
+        return await self._meeting(plan, work)
+
     async def _integrated(self, plan: Plan) -> str:
+        return await self._meeting(plan, self._integrate, plan)
+
+    async def _meeting(self, plan: Plan, function: Callable[..., T], *arguments: object) -> T:
+        """Bring both sides together.
+
+        Raises:
+            OvermindError: `nothing_to_merge`, `conflicts`, `git_failed`.
+        """
         try:
-            return await self._asking(self._integrate, plan)
+            return await self._asking(function, *arguments)
         except NothingNew:
             told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
             raise OvermindError("nothing_to_merge", told) from None

@@ -47,6 +47,10 @@ class Merging:
             self.git, self.scratch, way, commit=commit, target=target.commit, message=f"# {way}\n\nbody\n"
         )
 
+    def foresee(self):
+        commit = self.shop.git("rev-parse", "red")
+        return merging.foreseen(self.git, self.shop.folder, commit=commit, target=self.target().commit)
+
     def land(self, target, after):
         merging.land(self.git, self.shop.folder, target, after, "test")
 
@@ -65,7 +69,7 @@ def merge(shop):
     ],
 )
 def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history):
-    red, target = shop.git("rev-parse", "red"), merge.target()
+    red, target, tree = shop.git("rev-parse", "red"), merge.target(), merge.foresee()
     after = merge.integrate(way)
     assert (shop.git("rev-parse", "main"), os.path.exists(shop.path("cart"))) == (target.commit, False)
     merge.land(target, after)
@@ -73,6 +77,9 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
     assert shop.git("log", "--topo-order", "--format=%s", "main").splitlines() == history
     assert (shop.read("cart"), shop.git("status", "--porcelain")) == ("2\n", ""), "the checkout has moved along"
     assert shop.git("rev-parse", "red") == red
+    assert tree == shop.git("rev-parse", "main^{tree}"), "as it was foreseen"
+    with pytest.raises(NothingNew):
+        merge.foresee()
     assert len(shop.git("worktree", "list").splitlines()) == 1
     with pytest.raises(NothingNew):
         merge.integrate(way)
@@ -83,6 +90,9 @@ def test_conflicts_are_named_and_nothing_is_left_of_them(shop, merge, way):
     shop.git("config", "rerere.enabled", "true")
     shop.commit("against it", {"cart": "other\n"})
     before = shop.git("for-each-ref")
+    with pytest.raises(Conflicts) as conflicts:
+        merge.foresee()
+    assert conflicts.value.args == (("cart",),)
     with pytest.raises(Conflicts) as conflicts:
         merge.integrate(way)
     assert conflicts.value.args == (("cart",),)
