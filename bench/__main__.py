@@ -12,6 +12,7 @@ from bench import (
     echo,
     emulator,
     idle,
+    isolation,
     logs,
     output,
     paint,
@@ -42,6 +43,7 @@ MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
     "emulator": emulator.measure,
     "sessions": sessions.measure,
     "plans": plans.measure,
+    "isolation": isolation.measure,
     "peers": peers.measure,
 }
 
