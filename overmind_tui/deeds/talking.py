@@ -78,7 +78,7 @@ class Talking:
                 self._app.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
 
         ended = f"{name} has ended: esc keeps it until r starts it again"
-        note = "enter sends · esc keeps it, and c on another line adds to it" if missions.is_live(row) else ended
+        note = "esc keeps it, and c on another line adds to it" if missions.is_live(row) else ended
         draft = review.with_place(before, spot)
         self._app.open(Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.said.sent, note)))
 

@@ -277,6 +277,7 @@ class ChangesPage(TextPage):
         elif spot is None:
             self.program.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
         else:
+            self.text.uncover()
             self.program.deeds.talking.comment(targets[0], spot)
 
     def on_screen_resume(self) -> None:

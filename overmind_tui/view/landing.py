@@ -138,7 +138,7 @@ def progress(item: Mapping[str, Any]) -> str:
 def landed(name: str, answer: Mapping[str, Any]) -> str:
     """That it went well, and what to do next."""
     commits = counted(count(answer.get("commits")), "commit")
-    return f"landed {safe(name)}: {commits} on {safe(answer.get('target'))} · :wt, then ctrl-d removes its worktree"
+    return f"landed {safe(name)}: {commits} on {safe(answer.get('target'))} · :wt shows what is left to land"
 
 
 # discarding

@@ -13,8 +13,8 @@ from overmind_tui.view.ordering import By
 from overmind_tui.view.tables import Orders
 
 CHANGES = frozenset({
-    "landed", "discarded", "preparing", "prepared", "spawn_failed", "started", "exited", "turn_ended", "removed",
-    "committed",
+    "landed", "discarded", "preparing", "prepared", "spawn_failed", "started", "stopped", "crashed", "killed",
+    "turn_ended", "removed",
 })  # fmt: skip
 """Kinds of events after which a worktree stands otherwise."""
 PLACE = "/.overmind/worktrees/"

@@ -58,6 +58,12 @@ class CursorText(Text):
         self.refresh()
         self.post_message(self.Moved(self))
 
+    def uncover(self) -> None:
+        """Have the cursor in the upper half: the lower one is about to be covered."""
+        half = self.scrollable_content_region.height // 2
+        if self.at - self.scroll_offset.y >= half:
+            self.to_row(min(self.at - half // 2, self._end))
+
     def find(self, step: int) -> bool:
         """Go to the next line with what is wanted, and have the cursor there."""
         found = super().find(step)

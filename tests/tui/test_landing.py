@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
@@ -22,6 +23,7 @@ from overmind_tui.view import changes, difftext, landform, landing, review, work
 from overmind_tui.view.difftext import Spot
 from overmind_tui.view.landing import How, Wanted
 from overmind_tui.view.shape import Panel
+from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_worktrees import (
@@ -353,7 +355,7 @@ def test_landing_shows_what_would_come_and_remembers_how():
         await press("enter")
         await pilot.pause()
         assert app.merged == [Wanted(How.SQUASH, "", "make test").request("00000001", preview=False)]
-        assert app.notice.text == "landed api: 3 commits on main · :wt, then ctrl-d removes its worktree"
+        assert app.notice.text == "landed api: 3 commits on main · :wt shows what is left to land"
         assert app.screen is app.main
         await press(":merge")
         await pilot.pause()
@@ -467,6 +469,72 @@ def test_pushing_says_where_it_went():
         assert app.notice.text == "copied /srv/work/.overmind/worktrees/00000001"
 
     walk(scenario)
+
+
+# against a supervisor
+
+PROJECT = "isolation:\n  setup: [echo set up]\n"
+
+
+def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
+    shop = Repository(str(tmp_path / "shop"))
+    shop.commit("first", {"app.py": "one\ntwo\n"})
+    om.environment |= AUTHOR
+    work = "sed -i s/two/zwei/ app.py; git commit -qam german; echo more > new; sleep 300"
+    om.ok("run", "--isolate", "--cwd", shop.folder, "--name", "api", work)
+
+    async def scenario(app, pilot):
+        async def until_it_says(*texts):
+            await until(pilot, lambda: all(text in picture(app) for text in texts), what=texts)
+
+        def api():
+            return next((row for row in app.fleet.rows.values() if row["name"] == "api"), {})
+
+        await until(pilot, lambda: os.path.exists(f"{worktrees.folder(api())}/new"), what="its work")
+        app.commands.run("wt")
+        await until_it_says("overmind/api", "uncommitted", "3100")
+        app.screen.act(keymap(Context.WORKTREES)["enter"])
+        await until_it_says("overmind/api → main", "+zwei", "new new", "german")
+        app.screen.act(keymap(Context.CHANGES)["L"])
+        await until_it_says("1 file of its worktree is not committed", "enter commits first")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Box), what="the message of the commit")
+        app.screen.paste("more")
+        await pilot.press("enter")
+        await until_it_says("2 commits · 2 files", "enter lands")
+        await pilot.press("tab", "tab")
+        app.screen.paste("test -s new")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.notice.text.startswith("landed api: 2 commits on main"), what="landed")
+        assert shop.read("new") == "more\n"
+        await pilot.press("q")
+        await until_it_says("clean")
+        om.ok("stop", "api")  # all of it has landed: nothing is kept
+        await until_it_says("No worktrees yet.")
+
+    opened({"other": "true"}, scenario)
+
+
+def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
+    shop = Repository(str(tmp_path / "shop"))
+    shop.commit("first", {".overmind.yml": PROJECT})
+
+    async def scenario(app, pilot):
+        app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question")
+        assert "echo set up" in picture(app)
+        await pilot.press("n")
+        assert len(app.fleet.rows) == 1
+        app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question again")
+        await pilot.press("y")
+        await until(pilot, lambda: any(row["status"] == "running" for row in app.fleet.rows.values()), what="it runs")
+        await pilot.press("l")
+        await until(pilot, lambda: "set up" in picture(app), what="its set-up in its log")
+        await pilot.press("escape", "d")
+        await until(pilot, lambda: "begun at main" in picture(app), what="where")
+
+    opened({"other": "true"}, scenario)
 
 
 def test_each_thing_that_changes_a_worktree_is_off_where_one_may_only_look():
