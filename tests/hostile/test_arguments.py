@@ -54,6 +54,12 @@ COMMANDS = [
     ["run", "--type", W, "true"],
     ["run", "--provider", W, "true"],
     ["run", "--", "/nonexistent/" + W, W],
+    ["changes", W],
+    ["commit", W, "-m", W],
+    ["merge", W, "--into", W],
+    ["merge", "decoy", "--verify", W],
+    ["push", W, "--remote", W],
+    ["discard", W],
 ]
 MISCHIEF = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, escape sequences, bidirectional controls: what must not reach a terminal raw."""
