@@ -1,0 +1,154 @@
+"""Containers of isolated missions in a real engine: all of them or none, whatever fails and whoever is killed."""
+
+from __future__ import annotations
+
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.kit.containers import BUSYBOX, REDIS
+from tests.kit.isolated import Gates, Project
+from tests.kit.killing import kill_supervisor
+from tests.kit.overmind import FINAL
+from tests.kit.waiting import eventually
+
+SPAN = "isolation: { port_range: 25000-25999 }\n"
+DB = f"services: {{ db: {{ docker: '{REDIS}', port: 6379, volumes: {{ data: /data }}, ready: {{ tcp: true }} }} }}\n"
+GO = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, ready: {{ exec: '[ -e /tmp/go ]' }} }} }}\n"
+
+
+@pytest.fixture
+def shop(om, engine):
+    """Makes projects whose missions use the engine of this environment; what a test leaves goes with it."""
+
+    def make(text):
+        project = Project(om, text + SPAN)
+        project.environ["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+        return project
+
+    yield make
+    for one in engine.ours(om.home):
+        engine.remove(one.name)
+        engine.remove_volumes(engine.volumes_of(one.mission, om.home))
+
+
+def ours(engine, om):
+    return {one.name: one.running for one in engine.ours(om.home)}
+
+
+def volumes(engine, mission, om):
+    return engine.volumes_of(mission, om.home)
+
+
+def assert_nothing_left(engine, om, shop, mission):
+    shop.assert_nothing_left()
+    eventually(lambda: ours(engine, om) == {}, what="no container is left")
+    assert volumes(engine, mission, om) == []
+
+
+def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_with_its_work(om, engine, shop):
+    project = shop(DB)
+    with ThreadPoolExecutor(10) as threads:
+        missions = list(
+            threads.map(lambda number: project.run("echo > work.txt; exec sleep 1000", f"m{number}"), range(10))
+        )
+    for mission in missions:
+        assert om.wait_status(mission, "running", *FINAL, timeout=120)["status"] == "running"
+    ports = {port for mission in missions for port in om.info(mission)["isolation"]["ports"].values()}
+    assert len(ports) == 20
+    assert ours(engine, om) == {f"overmind-{mission}-db": True for mission in missions}
+    first, *others = missions
+    engine.run_inside(f"overmind-{first}-db", "redis-cli set key mine")
+    om.api("stop", id=first)
+    assert ours(engine, om)[f"overmind-{first}-db"] is False
+    om.api("restart", id=first)
+    om.wait_status(first, "running", *FINAL, timeout=60)
+    assert "mine" in engine.run_inside(f"overmind-{first}-db", "redis-cli get key")[1]
+    assert "mine" not in engine.run_inside(f"overmind-{others[0]}-db", "redis-cli get key")[1]
+
+    om.api("kill", all=True)
+    assert set(ours(engine, om).values()) == {False}
+    for mission in missions:
+        om.api("discard", id=mission, force=True)
+    assert_nothing_left(engine, om, project, first)
+
+
+ONE = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, %s }} }}\n"
+FAILURES = {
+    "no image": ("services: { db: { docker: 'overmind-test/none:1' } }\n", "image_missing", "overmind-test/none:1"),
+    "dies at once": (ONE % "env: { RUN: 'echo dying; exit 3' }", "container_failed", "3"),
+    "never ready": (
+        ONE % "ready: { exec: 'exit 1', timeout: 2s }",
+        "not_ready",
+        "did not become ready: after 2 s",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_container_that_fails_leaves_nothing(om, engine, shop, name):
+    text, reason, said = FAILURES[name]
+    project = shop(text)
+    mission = project.run()
+    info = om.wait_status(mission, "running", *FINAL, timeout=60)
+    assert (info["status"], info["reason"]) == ("crashed", reason), om.logs(mission)
+    assert said in om.logs(mission)
+    assert_nothing_left(engine, om, project, mission)
+
+
+def test_a_port_that_is_taken_after_it_was_chosen_fails_the_container_and_leaves_nothing(om, engine, shop):
+    project, gates = shop(DB), Gates(om)
+    gates.hook(project)
+    mission = project.run()
+    gates.await_at("worktree")
+    with socket.create_server(("127.0.0.1", om.info(mission)["isolation"]["ports"]["db"])):
+        gates.open("worktree")
+        info = om.wait_status(mission, "running", *FINAL, timeout=60)
+        assert (info["status"], info["reason"]) == ("crashed", "container_failed")
+        assert "is taken by another program" in om.logs(mission)
+        assert_nothing_left(engine, om, project, mission)
+    om.api("restart", id=mission)
+    assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running"
+    om.api("kill", id=mission)
+    assert_nothing_left(engine, om, project, mission)
+
+
+@pytest.mark.parametrize("way", ["stop", "kill", "killed supervisor", "replaced"])
+def test_while_a_container_is_waited_for(om, engine, shop, way):
+    project = shop(GO)
+    mission = project.run(grace=0.5)
+    name = f"overmind-{mission}-db"
+    eventually(lambda: (om.info(mission)["isolation"]["step"] or "").startswith("waiting for db"), timeout=30)
+    if way in {"stop", "kill"}:
+        om.api(way, id=mission)
+        assert_nothing_left(engine, om, project, mission)
+        return
+    if way == "replaced":
+        om.ok("start", "--replace")
+    else:
+        kill_supervisor(om)
+    engine.run_inside(name, "touch /tmp/go")
+    assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running"
+    assert ours(engine, om) == {name: True}
+    om.api("stop", id=mission)
+    assert_nothing_left(engine, om, project, mission)
+
+
+def test_containers_of_missions_that_are_no_more_go_with_the_next_start(om, engine, shop):
+    project = shop(DB)
+    mission = project.run("echo > work.txt; exec sleep 1000")
+    om.wait_status(mission, "running", *FINAL, timeout=60)
+    om.ok("shutdown", "-y")
+    assert ours(engine, om) == {f"overmind-{mission}-db": False}
+    for name in os.listdir(om.home):
+        if name.endswith((".db", ".db-wal", ".db-shm")):
+            os.unlink(om.path(name))
+    om.ok("start")
+    om.ok("trust", project.folder)
+    second = project.run(name="second")
+    om.wait_status(second, "running", *FINAL, timeout=60)
+    om.ok("start", "--replace")
+    eventually(lambda: set(ours(engine, om)) == {f"overmind-{second}-db"}, what="only the new one is left")
+    om.api("kill", all=True)
