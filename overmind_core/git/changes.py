@@ -179,7 +179,8 @@ def _copy(git: Git, top: str) -> Iterator[tuple[Mapping[str, str], str]]:
         copied, own = os.path.join(scratch, "index"), os.path.join(scratch, "objects")
         os.mkdir(own)
         with suppress(FileNotFoundError):  # nothing was ever added
-            shutil.copyfile(os.path.join(top, index), copied)
+            # With its time: git compares the content of files that are as young as their index, and those alone.
+            shutil.copy2(os.path.join(top, index), copied)
         known = _quoted(os.path.abspath(os.path.join(top, objects)))
         yield (
             {"GIT_INDEX_FILE": copied, "GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known},

@@ -57,6 +57,15 @@ def test_all_kinds_of_changes_are_seen_and_nothing_is_touched(repository, git):
     assert (repository.traces(), worktree.git("status", "--porcelain")) == before
 
 
+def test_a_file_is_seen_that_was_changed_within_the_second_of_its_checkout(repository, git):
+    repository.commit("first", {"file": "line 1\n"})
+    entry, index = os.stat(repository.path("file")), repository.path(".git/index")
+    repository.write({"file": "line 2\n"})
+    for path in (repository.path("file"), index):
+        os.utime(path, ns=(entry.st_mtime_ns, entry.st_mtime_ns))
+    assert statuses(changes(git, repository.folder, None)) == {"file": "M"}
+
+
 def test_without_a_base_it_is_what_is_not_committed_also_before_the_first_commit(repository, git):
     repository.write({"a": "1\n"})
     found = changes(git, repository.folder)
