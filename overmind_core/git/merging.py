@@ -134,7 +134,7 @@ def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, mes
         case Way.MERGE:
             _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
         case Way.SQUASH:
-            _try(git, scratch, ("merge", "--squash", "--no-stat", commit), None)
+            _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
             if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
                 raise NothingNew
             git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)

@@ -69,6 +69,8 @@ def merge(shop):
     ],
 )
 def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history):
+    for name, value in {"merge.ff": "false", "merge.autoStash": "true", "rebase.autoSquash": "true"}.items():
+        shop.git("config", name, value)
     red, target, tree = shop.git("rev-parse", "red"), merge.target(), merge.foresee()
     after = merge.integrate(way)
     assert (shop.git("rev-parse", "main"), os.path.exists(shop.path("cart"))) == (target.commit, False)
