@@ -58,13 +58,15 @@ def test_all_kinds_of_changes_are_seen_and_nothing_is_touched(repository, git):
 
 
 def test_a_file_is_seen_that_was_changed_within_the_second_of_its_checkout(repository, git):
+    long_ago = (1_000_000_000, 1_000_000_000)
     repository.git("config", "core.trustctime", "false")
     repository.commit("first", {"file": "line 1\n"})
-    entry, index = os.stat(repository.path("file")), repository.path(".git/index")
+    os.utime(repository.path("file"), long_ago)
+    repository.git("add", "file")
     with open(repository.path("file"), "r+") as file:
         file.write("line 2\n")
-    for path in (repository.path("file"), index):
-        os.utime(path, ns=(entry.st_mtime_ns, entry.st_mtime_ns))
+    os.utime(repository.path("file"), long_ago)
+    os.utime(repository.path(".git/index"), long_ago)
     assert statuses(changes(git, repository.folder, None)) == {"file": "M"}
 
 
