@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
-from scripts.pictures.workers import AUTHOR, repository
+from scripts.pictures.workers import AUTHOR, commit, repository
+from scripts.webshop.stage import SHOP, without_docker
 from tests.kit import claude
 from tests.kit.agent_world import QUIET
 from tests.kit.messages_api import MessagesApi
@@ -22,6 +24,9 @@ KEPT = ("LC_ALL", "TMPDIR", "TZ")
 FOLDER = "/tmp/ada"  # noqa: S108 - it is seen in the pictures, so it is short; another one is taken where it is there
 REPOSITORY = "REPOSITORY"
 """In a command: the folder of the repository where isolated missions work."""
+WEBSHOP = "WEBSHOP"
+"""In a command: the folder of a copy of examples/webshop, without containers."""
+PLACES = {REPOSITORY: "shop", WEBSHOP: "webshop"}
 AGENT = "claude"
 """The mission in which Claude Code runs on a terminal."""
 
@@ -43,7 +48,7 @@ class Colony(NamedTuple):
 
     def overmind(self, *words: str) -> str:
         """Give a command; what it printed."""
-        told = (os.path.join(self.environ["HOME"], "shop") if word == REPOSITORY else word for word in words)
+        told = (os.path.join(self.environ["HOME"], PLACES[word]) if word in PLACES else word for word in words)
         argv = [os.path.join(BIN, "overmind"), *told]
         folder = self.project if os.path.isdir(self.project) else self.environ["HOME"]
         return subprocess.run(
@@ -74,6 +79,7 @@ def colony() -> Iterator[Colony]:
         made = Colony(home, project, environ, os.path.basename(os.path.dirname(program)))
         _known(folder, project)
         repository(os.path.join(folder, "shop"), environ)
+        _webshop(os.path.join(folder, "webshop"), environ)
         try:
             made.overmind("demo", "--no-tui")
             session = ("--type", "session", "--interactive", "--permission-mode", "manual", "--cwd", project)
@@ -81,6 +87,12 @@ def colony() -> Iterator[Colony]:
             yield made
         finally:
             made.overmind("shutdown", "--yes")
+
+
+def _webshop(folder: str, environ: dict[str, str]) -> None:
+    shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    without_docker(Path(folder), "stand-in")
+    commit(folder, environ)
 
 
 @contextlib.contextmanager

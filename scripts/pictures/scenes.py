@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from scripts.pictures.colony import AGENT, REPOSITORY
+from scripts.pictures.colony import AGENT, REPOSITORY, WEBSHOP
 from scripts.pictures.workers import WORKERS
 
 NORMAL, SMALL, LARGE = (120, 40), (80, 24), (200, 60)
@@ -44,6 +44,13 @@ RELEASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "release.toml
 WORK = tuple(
     ("run", "--isolate", "--cwd", REPOSITORY, "--type", "session", "--name", name, f"./{name}") for name in WORKERS
 )
+SHOPS = (
+    ("trust", "--yes", WEBSHOP),
+    *(
+        ("run", "--cwd", WEBSHOP, "--name", name, "--env", "AGENT_SECONDS=900", f"python3 -m agents.{name}")
+        for name in ("discount", "header")
+    ),
+)
 COMMENT = "15 % are for new customers alone: take the share from the settings"
 PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 
@@ -66,5 +73,7 @@ SCENES = (
     Scene("worktrees", "delivery", ("unmerged", "uncommitted"), (":", *"worktrees", "enter"), size=(120, 18),
           before=WORK),
     Scene("review", "vouchers", ("reduced", "comment"), ("v", "n", *"jjjjjjjjjjj", "c", *COMMENT)),
+    Scene("isolation", "discount/web", ("discount/db", "2 x cup at", "shop at"), ("/", *"discount|header", "enter"),
+          size=(120, 15), before=SHOPS),
     Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),
 )  # fmt: skip

@@ -83,5 +83,10 @@ def repository(folder: str, environ: Mapping[str, str]) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path, 0o700 if name in WORKERS else 0o600)
+    commit(folder, environ)
+
+
+def commit(folder: str, environ: Mapping[str, str]) -> None:
+    """Make a repository of a folder."""
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "A shop")):
         subprocess.run(["git", *words], cwd=folder, env={**environ}, check=True)

@@ -51,8 +51,7 @@ class Stage:
         shutil.copytree(SHOP, self.shop, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(self.shop / ".env.example", self.shop / ".env")
         if database != "docker":
-            text = (self.shop / "no-docker.yml").read_text(encoding="utf-8")
-            (self.shop / ".overmind.yml").write_text(text.replace(*DATABASES[database]), encoding="utf-8")
+            without_docker(self.shop, database)
         for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "A shop"]):
             self.git(*words)
 
@@ -125,6 +124,12 @@ class Stage:
         if check and done.returncode:
             raise Unexpected(f"{' '.join(words)}: {done.stderr or done.stdout}")
         return done.stdout
+
+
+def without_docker(shop: Path, database: str) -> None:
+    """Turn a copy of the shop into one whose database is a process."""
+    text = (shop / "no-docker.yml").read_text(encoding="utf-8")
+    (shop / ".overmind.yml").write_text(text.replace(*DATABASES[database]), encoding="utf-8")
 
 
 @contextmanager

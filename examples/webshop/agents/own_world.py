@@ -27,6 +27,7 @@ def fill_cart(item: str, pieces: int) -> None:
     """Put things into the cart of a customer whom all agents know."""
     for _ in range(pieces):
         shop(f"/cart/guest?item={item}", "POST")
+    print(f"{pieces} x {item} at :{os.environ['WEB_PORT']}", flush=True)
 
 
 def check_alone(item: str, pieces: int) -> None:

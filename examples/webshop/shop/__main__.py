@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     port = parser.parse_args().port
     host, database = os.environ.get("DB_HOST", "127.0.0.1"), int(os.environ.get("DB_PORT", "6379"))
-    print(f"shop on http://127.0.0.1:{port}, database on {host}:{database}", flush=True)
+    print(f"shop at :{port}, database at :{database}", flush=True)
     server(port, lambda: Redis(host, database)).serve_forever()
 
 

@@ -77,4 +77,6 @@ def _written(value: object) -> bytes:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    serving(parser.parse_args().port).serve_forever()
+    port = parser.parse_args().port
+    print(f"database at :{port}", flush=True)
+    serving(port).serve_forever()
