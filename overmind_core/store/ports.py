@@ -18,7 +18,11 @@ class StoredPort(NamedTuple):
 
 
 _SELECT = "SELECT mission, service, port, held FROM ports"
-_SAVE = "INSERT OR REPLACE INTO ports (mission, service, port, held) VALUES (?, ?, ?, ?)"
+_SAVE = (
+    "INSERT INTO ports (mission, service, port, held) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (mission, service) DO UPDATE SET port = excluded.port, held = excluded.held"
+)
+"""A port that another mission holds is a conflict: it is never taken from it."""
 
 
 class Ports:

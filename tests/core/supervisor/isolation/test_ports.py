@@ -1,0 +1,120 @@
+"""Who holds which port: reserved before anything starts, let go with the mission, preferred afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from overmind_core.domain.isolation.project import Project, Service, Strategy
+from overmind_core.domain.isolation.record import OWN
+from overmind_core.errors import OvermindError
+from overmind_core.store.state import State
+from overmind_core.supervisor.isolation.ports import Ports, is_free
+from overmind_core.supervisor.ledger import Ledger
+
+FIRST = 26500
+
+
+def project(last=FIRST + 3, *, services=("web",), strategy=Strategy.PORTS):
+    named = tuple(Service(name, command="true", port=3000 + number) for number, name in enumerate(services))
+    return Project((*named, Service("silent", command="true")), strategy, FIRST, last)
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Run a story about ports to its end."""
+    state = State.open(str(tmp_path / "state.db"))
+    threads = ThreadPoolExecutor(4)
+
+    def run(story):
+        async def told():
+            ledger = Ledger(state.database, asyncio.get_running_loop())
+            try:
+                return await story(lambda: Ports(state, ledger, threads), ledger, state)
+            finally:
+                ledger.flush()
+                ledger.close()
+
+        return asyncio.run(told())
+
+    yield run
+    threads.shutdown()
+    state.close()
+
+
+def test_many_at_once_get_ports_of_their_own_until_none_is_left_and_who_got_none_holds_none(play):
+    async def story(make, _ledger, _state):
+        ports = make()
+        got = await asyncio.gather(
+            *(ports.reserve(f"m{number}", project(), {}) for number in range(3)), return_exceptions=True
+        )
+        assert [one for one in got if isinstance(one, dict)] == [
+            {OWN: FIRST, "web": FIRST + 1},
+            {OWN: FIRST + 2, "web": FIRST + 3},
+        ]
+        assert [one.code for one in got if isinstance(one, OvermindError)] == ["port_range_exhausted"]
+        ports.drop("m0")
+        assert await ports.reserve("m3", project(), {}) == {OWN: FIRST, "web": FIRST + 1}
+
+    play(story)
+
+
+def test_what_a_mission_had_it_gets_again_unless_another_has_it_by_now(play):
+    async def story(make, ledger, state):
+        ports = make()
+        before = await ports.reserve("m0", project(FIRST + 9), {})
+        ports.save("m0")
+        ledger.flush()
+        ports.release("m0")
+        ledger.flush()
+        assert [(row.port, row.held) for row in state.ports.all()] == [(FIRST, False), (FIRST + 1, False)]
+        await ports.reserve("m1", Project((), Strategy.PORTS, FIRST, FIRST), {})
+        again = await ports.reserve_again("m0", project(FIRST + 9), before)
+        assert again == {OWN: FIRST + 2, "web": FIRST + 1}
+        assert await ports.reserve_again("m0", project(FIRST + 9), {}) == again
+
+    play(story)
+
+
+def test_another_supervisor_knows_who_holds_what(play):
+    async def story(make, ledger, _state):
+        ports = make()
+        await ports.reserve("m0", project(), {})
+        ports.save("m0")
+        ledger.flush()
+        next_one = make()
+        next_one.load()
+        assert await next_one.reserve("m1", project(), {}) == {OWN: FIRST + 2, "web": FIRST + 3}
+        assert await next_one.reserve_again("m0", project(), {}) == {OWN: FIRST, "web": FIRST + 1}
+        next_one.forget("m0")
+        ledger.flush()
+        assert await next_one.reserve("m2", project(), {}) == {OWN: FIRST, "web": FIRST + 1}
+
+    play(story)
+
+
+def test_without_a_strategy_each_service_gets_the_port_that_it_asks_for(play):
+    async def story(make, _ledger, _state):
+        ports = make()
+        wants = project(services=("web", "api"), strategy=Strategy.NONE)
+        both = [await ports.reserve(name, wants, {}) for name in ("m0", "m1")]
+        assert both == [{"web": 3000, "api": 3001}] * 2
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("family", "host"),
+    [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")],
+)
+def test_a_port_that_somebody_listens_at_is_not_free(family, host):
+    try:
+        server = socket.create_server((host, FIRST + 50), family=family)
+    except OSError as error:
+        pytest.skip(f"{host}: {error}")
+    with server:
+        assert not is_free(FIRST + 50)
+    assert is_free(FIRST + 50)
