@@ -47,8 +47,7 @@ class Project(Repository):
         self.om = om
         self.commit("first", {"a.txt": "one\n", "sub/b.txt": "b\n", ".gitignore": "*.log\n.env\n"} | _file(text))
         self.write({".env": "KEY=1\n"})
-        if text is not None:
-            om.ok("trust", self.folder)
+        om.ok(*(("start",) if text is None else ("trust", self.folder)))
         self.before = self.facts()
 
     # the person's own
