@@ -13,7 +13,7 @@ from tests.kit.waiting import eventually
 PROJECT = """\
 isolation:
   port_range: 21200-21299
-  setup: ["[ ! -e ~/fail ]", "until [ -e ~/go ]; do sleep 0.05; done"]
+  setup: ["sleep 1000 &", "[ ! -e ~/fail ]", "until [ -e ~/go ]; do sleep 0.05; done"]
 """
 
 

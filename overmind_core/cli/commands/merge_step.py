@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NOTHING = frozenset({"nothing_to_commit", "not_isolated"})
 """Nothing is uncommitted; or there was nothing at all, so that the worktree was removed."""
-_TRIES = 5
+_TRIES = 50
 """How often a daemon may go away in the middle: the next one knows whether it landed."""
 
 

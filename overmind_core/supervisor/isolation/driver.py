@@ -12,7 +12,7 @@ from overmind_core.domain.isolation import saga as sagas
 from overmind_core.domain.isolation.record import Removal
 from overmind_core.domain.isolation.saga import Look, Phase, Take, Undo, following
 from overmind_core.domain.isolation.steps import Act
-from overmind_core.domain.mission import Status
+from overmind_core.domain.mission import Cause, Status
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK
 from overmind_core.supervisor.isolation import ending
@@ -200,7 +200,7 @@ class Driver:
         mission = self._current
         return (
             mission is not None
-            and mission.status is Status.PREPARING
+            and (mission.status is Status.PREPARING or _ends_its_setup(mission))
             and mission.restart_count == self.generation
             and not self._unwanted.is_set()
         )
@@ -215,6 +215,11 @@ class Driver:
 
     def _put(self, saga: Saga) -> None:
         self._isolations.put(replace(self._isolation, saga=saga))
+
+
+def _ends_its_setup(mission: Mission) -> bool:
+    """Whether the set-up has exited, and only what it left behind is still being ended: it goes on after that."""
+    return mission.setup and mission.ending is not None and mission.ending.cause is Cause.EXITED
 
 
 def _told(step: Step, error: OvermindError) -> str:
