@@ -57,6 +57,8 @@ def compare(
     """
 
     def never_started(mission: Mission) -> bool:
+        if mission.status is Status.STARTING and mission.definition.isolated and not same_keeper:
+            return False  # its services, which were ready, are dead
         waits = mission.status in {Status.STARTING, Status.PREPARING} and mission.pid is None
         return waits and (same_keeper or mission.run_id in unasked)
 

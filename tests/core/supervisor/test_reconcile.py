@@ -69,6 +69,14 @@ def test_a_set_up_that_ran_is_never_begun_again_behind_the_back_of_its_preparati
     assert [verdict.action for verdict in verdicts] == [action]
 
 
+@pytest.mark.parametrize(("same", "action"), [(True, Action.SPAWN), (False, Action.LOST)])
+def test_what_was_prepared_is_not_started_without_the_services_that_were_lost_with_their_keeper(same, action):
+    one = mission(Status.STARTING)
+    one = replace(one, definition=replace(one.definition, isolated=True))
+    verdicts = compare([one], {}, {}, same_keeper=same, unasked={one.run_id})
+    assert [verdict.action for verdict in verdicts] == [action]
+
+
 def test_what_the_keeper_says_goes_before_its_journal():
     (verdict,) = compare([mission()], {RUN: ALIVE}, {RUN: JOURNAL}, same_keeper=False)
     assert verdict.action is Action.ADOPT
