@@ -19,10 +19,10 @@ from overmind_tui.screens.fitting import Fitting
 from overmind_tui.screens.readfirst import Sight
 from overmind_tui.screens.reveal import log_of
 from overmind_tui.view import formrows, landform, landing
-from overmind_tui.view.cells import Cell, Row, safe
+from overmind_tui.view.cells import Cell, Row, clipped, safe
 from overmind_tui.view.landform import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.view.landing import Wanted
-from overmind_tui.widgets.canvas import Canvas
+from overmind_tui.widgets.canvas import Canvas, literal
 
 if TYPE_CHECKING:
     from overmind_tui.app import OvermindApp
@@ -234,7 +234,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         keys = KEYS[state.stage]
         if state.stage is Stage.CONFLICTS and (known is None or known["type"] != SESSION):
             keys = KEYS_OF_A_TASK
-        self._frame.border_title = f"land {safe(self._row['name'])}"
+        self._frame.border_title = literal(clipped(f"land {safe(self._row['name'])}", max(size.width - 8, 8)))
         self._frame.border_subtitle = keys if len(keys) < size.width - 6 else "esc closes"
         self._sheet.lay_out(min(WIDTH, size.width) - 6, size.height - 4)
 

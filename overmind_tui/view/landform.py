@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from overmind_core.domain.cells import width
 from overmind_core.errors import OvermindError
 from overmind_tui.view import field, formrows, landing
 from overmind_tui.view.cells import Cell, clipped, safe
@@ -174,7 +175,7 @@ def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
 def _entries(form: LandForm, cells: int, *, ascii_only: bool) -> Lines:
     on, off = ("(o)", "( )") if ascii_only else ("●", "○")
     ways = [Cell(f"{on if one is form.how else off} {one.value}  ", "" if one is form.how else "quiet") for one in How]
-    hints = {"into": form.base, "verify": "a command that must succeed first, such as: make test"}
+    hints = {"into": safe(form.base), "verify": "a command that must succeed first, such as: make test"}
     lines: Lines = [[_label(form, "how"), *ways], [Cell(" " * LABEL), Cell(HOWS[form.how], "faint")]]
     for key in ENTRIES[1:]:
         active = form.at == key and form.stage is not Stage.RUNNING
@@ -193,7 +194,7 @@ def _fitting(line: list[Cell], cells: int) -> list[Cell]:
     for cell in line:
         text = clipped(cell.text, room)
         shown.append(Cell(text, cell.tone))
-        room -= len(text)
+        room -= width(text)
         if room <= 0:
             break
     return shown

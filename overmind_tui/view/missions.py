@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.marks import ATTACHED, LIMITED, RESTARTING, WAITING, Mark, mark_of
+from overmind_core.domain.marks import ATTACHED, LIMITED, PREPARING, RESTARTING, WAITING, Mark, mark_of
 from overmind_tui.view import amounts
 from overmind_tui.view.cells import Cell, Row, safe
 
+_SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
+"""A step and how much of it is done, which is what is looked at while it takes long: it stands first."""
 FINAL = frozenset({"stopped", "crashed", "killed"})
 FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
 FOLDED = "▸"
@@ -198,13 +201,15 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
 def now_cell(row: Row) -> Cell:
     """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
     text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
+    if mark(row) is PREPARING:
+        text = _SHARE.sub(r"\2  \1", text)
     if mark(row) is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
     if not text and row.get("type") == PLAN:
         return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
         told = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
-        return Cell(mark(row).word if told else "no output yet", "faint")
+        return Cell(mark(row).word if told or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
 
 

@@ -19,13 +19,13 @@ from overmind_tui.screens.dialog import Dialog
 from overmind_tui.screens.landing import LandScreen
 from overmind_tui.screens.text import TextPage
 from overmind_tui.screens.worktrees import WorktreesPage
-from overmind_tui.view import changes, difftext, landform, landing, review, worktrees
+from overmind_tui.view import changes, difftext, landform, landing, missions, review, worktrees
 from overmind_tui.view.difftext import Spot
 from overmind_tui.view.landing import How, Wanted
 from overmind_tui.view.shape import Panel
 from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
-from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_worktrees import (
     CHANGES,
     CONFLICTS,
@@ -86,6 +86,18 @@ BESIDE = [
 @pytest.mark.parametrize(("cwd", "folder"), BESIDE)
 def test_a_new_mission_begins_beside_an_isolated_one_and_not_in_its_worktree(cwd, folder):
     assert worktrees.beside(cwd) == folder
+
+
+STEPS = [
+    ("pulling redis:7 40 %", "40 %  pulling redis:7"),
+    ("setting up: make deps", "setting up: make deps"),
+    ("", "preparing"),
+]
+
+
+@pytest.mark.parametrize(("step", "now"), STEPS)
+def test_how_much_of_a_step_is_done_stands_before_it(step, now):
+    assert missions.now_cell(mission(1, "api", "preparing", isolation={"step": step})).text == now
 
 
 # what changed
@@ -521,12 +533,12 @@ def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
 
     async def scenario(app, pilot):
         app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
-        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question")
-        assert "echo set up" in picture(app)
+        await until(pilot, lambda: "echo set up" in picture(app), what="a question")
+        assert isinstance(app.screen, Dialog)
         await pilot.press("n")
         assert len(app.fleet.rows) == 1
         app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
-        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question again")
+        await until(pilot, lambda: "echo set up" in picture(app), what="the question again")
         await pilot.press("y")
         await until(pilot, lambda: any(row["status"] == "running" for row in app.fleet.rows.values()), what="it runs")
         await pilot.press("l")

@@ -7,14 +7,17 @@ import re
 import pytest
 
 from overmind_core.domain.cells import width
+from overmind_core.errors import OvermindError
 from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.terminal.screen import Screen
+from overmind_tui.deeds import trusting
 from overmind_tui.machine import git
 from overmind_tui.messages import Happened, LogShown
 from overmind_tui.terminal import inbox
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import AGENTS, NOW, QUESTIONS, Still, settle
 from tests.tui.test_pictures_starting import AGENT
+from tests.tui.test_pictures_worktrees import CHANGES, CONFLICTS, PREVIEW, UNMERGED, WORKTREES
 from tests.tui.test_traps import Asked, run
 
 WORDS = "[red]R[/red] [/] [b"
@@ -38,6 +41,21 @@ EVENT = {"seq": 9, "at": "2026-01-01T00:00:09.000Z", "type": "message", "mission
 TERMINAL = f"\x1b]2;{WORDS}\x07{WORDS} \u202e日本語 e\u0301 👨‍👩‍👧 |\r\n"
 
 
+def evil_answer(found):
+    """The same answer of the supervisor with hostile words in it."""
+    if isinstance(found, dict):
+        return {key: value if key == "status" else evil_answer(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [evil_answer(one) for one in found]
+    if isinstance(found, str):
+        return f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{EVIL}\n+{EVIL}\n" if "diff" in found else EVIL
+    return found
+
+
+EVIL_WORKTREE = {**evil_answer(WORKTREES[0]), "mission": "0000000f", "status": None, "ports": {EVIL: 3100},
+                 "containers": {EVIL: EVIL}}  # fmt: skip
+
+
 class Evil(Asked):
     """Every word of every agent is hostile."""
 
@@ -45,6 +63,9 @@ class Evil(Asked):
         asked = [{**evil(one), "need": one["need"], "name": EVIL} for one in QUESTIONS]
         super().__init__([{**evil(row), "tty": True, "interactive": True} for row in AGENTS], asked)
         self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.old = False
+        """Whether the supervisor knows no changes, so that git itself is asked."""
+        self.merge = evil_answer(PREVIEW)
 
     def _connect(self, *, read_only, size=None):
         screen = Screen(100, 30)
@@ -59,8 +80,14 @@ class Evil(Asked):
     def request(self, command, requests, told):
         info = evil(AGENT)
         answers = {"info": info, "definition": {"definition": {"env": {}}}, "result": {"result": EVIL},
-                   "top": [info], "cost": [{**info, "key": EVIL}]}  # fmt: skip
+                   "top": [info], "cost": [{**info, "key": EVIL}], "worktrees": {"worktrees": [EVIL_WORKTREE]},
+                   "changes": OvermindError("unknown_command") if self.old else evil_answer(CHANGES),
+                   "discard": OvermindError("unmerged", EVIL, **evil_answer(UNMERGED.fields))}  # fmt: skip
         told([answers.get(command, {}) for _ in requests])
+
+    def follow(self, command, request, each, told):
+        del command, request, each
+        told(self.merge)
 
 
 async def flashed(app, _pilot):
@@ -82,8 +109,24 @@ async def pasted(app, pilot):
 
 
 async def changed(app, pilot):
+    app.old = True
     await pilot.press("v")
-    await until(pilot, lambda: "git diff …" not in app.screen.shown_text(), what="git's answer")
+    await until(pilot, lambda: "looking …" not in app.screen.shown_text(), what="git's answer")
+
+
+async def conflicting(app, pilot):
+    app.merge = OvermindError("conflicts", EVIL, **evil_answer(CONFLICTS.fields))
+    await pilot.press("colon", *"wt", "enter", "L")
+
+
+async def refused(app, pilot):
+    app.merge = OvermindError("git_failed", EVIL)
+    await pilot.press("colon", *"wt", "enter", "L")
+
+
+async def untrusted(app, _pilot):
+    fields = {"path": EVIL, "sha256": "1", "commands": [EVIL]}
+    trusting.ask(app, OvermindError("untrusted_project", EVIL, **fields), {}, lambda: None)
 
 
 VIEWS = {
@@ -91,6 +134,10 @@ VIEWS = {
     "looking": (["enter"], None), "typing": (["a"], None), "needs": (["exclamation_mark"], None),
     "whole question": (["exclamation_mark", "enter"], None), "the rule": ([], asked_always),
     "box": (["m"], None), "written in the box": (["m"], pasted), "in own words": (["exclamation_mark", "m"], None),
+    "worktrees": (["colon", *"wt", "enter"], None), "review": (["v"], None), "conflicts": ([], conflicting),
+    "land?": (["colon", *"wt", "enter", "L"], None), "no landing": ([], refused), "untrusted": ([], untrusted),
+    "discard?": (["colon", *"wt", "enter", "ctrl+d"], None), "lost?": (["colon", *"wt", "enter", "ctrl+d", "y"], None),
+    "comment": (["v", "n", "j", "j", "c"], None), "commit": (["colon", *"wt", "enter", "C"], pasted),
     "describe": (["d"], None), "definition": (["y"], None), "changes": ([], changed), "events": ([], happened),
     "stop?": (["x"], None), "kill?": (["*", "ctrl+k"], None), "flash": ([], flashed), "form": (["n"], pasted),
     "filter": (["slash"], pasted), "command": (["colon"], pasted), "top": ([":", *"top", "enter"], None),
