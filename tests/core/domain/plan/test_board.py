@@ -135,6 +135,15 @@ def test_who_stays_takes_a_slot_only_until_it_is_ready():
     assert step(both, {"db": RUNNING, "test": WAITING}, NOW).start == ("test",)
 
 
+def test_who_is_prepared_holds_a_slot_and_is_stopped_like_who_runs():
+    preparing = replace(STARTING, mission="bbbbbbbb")
+    both = plan(agent("a"), agent("b"), agent("c"), on_failure=OnFailure.CANCEL, max_parallel=2)
+
+    assert step(both, {"a": preparing, "b": STARTING, "c": WAITING}, NOW) == Step()
+    assert step(both, {"a": preparing, "b": STARTING, "c": SUCCEEDED}, NOW, ending=True).stop == {"a": Why.CANCEL}
+    assert step(both, {"a": preparing, "b": FAILED, "c": SUCCEEDED}, NOW).stop == {"a": Why.FAILURE}
+
+
 def test_a_plan_that_is_ended_starts_nothing_and_stops_what_runs_leaves_first():
     three = plan(agent("a"), agent("b", "a", until=Until.STARTED), agent("c"), agent("d", "b"))
     nodes = {"a": RUNNING, "b": RUNNING, "c": WAITING, "d": WAITING}
