@@ -33,7 +33,7 @@ services:
   db:
     docker: {image}
     port: 6379
-    ready: {{ tcp: true }}
+    ready: {{ exec: redis-cli ping | grep -q PONG }}
 """
 PATIENCE = 60.0
 """Seconds for a database to answer."""
