@@ -14,7 +14,17 @@ from overmind_core.containers import address, inside, logs, pulling
 from overmind_core.containers.connecting import connected, first_that_answers
 from overmind_core.containers.creating import configuration, port_taken, taken
 from overmind_core.containers.faults import ContainerFailed, EngineMissing, ImageMissing, refusal, speaking
-from overmind_core.containers.spec import HOME, MISSION, RECIPE, SERVICE, ContainerSpec, ContainerState, Ours, recipe
+from overmind_core.containers.spec import (
+    HOME,
+    HOST,
+    MISSION,
+    RECIPE,
+    SERVICE,
+    ContainerSpec,
+    ContainerState,
+    Ours,
+    recipe,
+)
 
 __all__ = ["ContainerFailed", "ContainerSpec", "ContainerState", "Engine", "EngineMissing", "ImageMissing", "Ours"]
 
@@ -313,4 +323,5 @@ def _ours(listed: Mapping[str, Any]) -> Ours:
         service=labels.get(SERVICE, ""),
         home=labels.get(HOME, ""),
         running=listed.get("State") == "running",
+        host=labels.get(HOST, ""),
     )

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 MISSION, HOME, SERVICE = "overmind.mission", "overmind.home", "overmind.service"
 """Labels of each container and volume: an id, the absolute path of Overmind's home, a name."""
+HOST = "overmind.host"
+"""Label of a container: the machine of that home; several may use one engine."""
 RECIPE = "overmind.recipe"
 """Label of a container: what it was made from, see `recipe`."""
 
@@ -56,3 +58,4 @@ class Ours(NamedTuple):
     service: str
     home: str
     running: bool
+    host: str = ""

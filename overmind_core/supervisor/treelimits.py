@@ -24,7 +24,8 @@ def check(core: Supervisor, parent: str | None, provider: str, *, inside: bool) 
     if parent is None:
         return
     above = [_above(one) for one in line(core.book, parent)]
-    children = sum(one.definition.parent == parent for one in core.book.live.values())
+    services = core.isolation.services_of(parent)  # they belong to the mission itself
+    children = sum(one.definition.parent == parent and one.id not in services for one in core.book.live.values())
     refused = treelimits.refusal(above, children, inside=inside)
     if refused is not None:
         raise OvermindError("forbidden", refused)

@@ -91,9 +91,10 @@ class Project(Repository):
 
     def assert_nothing_left(self, *, but: Sequence[str] = ()) -> None:
         """No worktree, branch, port or process is left, but of the missions in `but`."""
-        eventually(lambda: self._assert_nothing_left(but), what="nothing is left")
+        eventually(lambda: self.is_nothing_left(but), what="nothing is left")
 
-    def _assert_nothing_left(self, but: Sequence[str]) -> bool:
+    def is_nothing_left(self, but: Sequence[str] = ()) -> bool:
+        """The same at this moment: an assertion fails, or it is true."""
         folder, known = self.path(".overmind", "worktrees"), self.path(".git", "worktrees")
         for one in (folder, known):
             names = os.listdir(one) if os.path.isdir(one) else []

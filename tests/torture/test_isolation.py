@@ -25,17 +25,6 @@ isolation:
 """
 
 
-def settled(om, missions):
-    """Wait until each runs or has ended; return their infos."""
-
-    def look():
-        om.ok("start")
-        infos = [om.info(one) for one in missions]
-        return infos if all(one["status"] in {"running", *FINAL} for one in infos) else None
-
-    return eventually(look, timeout=3 * PATIENCE, what="all have come to rest")
-
-
 def assert_whole(om, shop, info):
     own = info["isolation"]
     for name in ("web", "job"):
@@ -52,15 +41,18 @@ def assert_whole(om, shop, info):
 
 
 def assert_all_or_nothing(om, shop, missions):
-    running = [info["id"] for info in settled(om, missions) if info["status"] == "running"]
+    """Each comes to rest: it runs and has all that it needs, or has ended and nothing of it is left."""
 
     def look():
-        for mission in running:
-            assert_whole(om, shop, om.info(mission))
-        return True
+        om.ok("start")
+        infos = [om.info(one) for one in missions]
+        assert all(one["status"] in {"running", *FINAL} for one in infos), infos
+        running = [one for one in infos if one["status"] == "running"]
+        for one in running:
+            assert_whole(om, shop, one)
+        return shop.is_nothing_left([one["id"] for one in running])
 
-    eventually(look, what="those that run have all that they need")
-    shop.assert_nothing_left(but=running)
+    eventually(look, timeout=3 * PATIENCE, what="all have come to rest")
 
 
 def asked(om, cmd, **args):

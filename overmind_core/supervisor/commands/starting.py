@@ -62,8 +62,12 @@ async def begin_agent(
     name: str,
     parent: str | None,
     also: Callable[[Mission], Writing] | None = None,
+    service: bool = False,
 ) -> dict[str, Any]:
-    """As `run`, for what the system itself names, such as an agent of a plan, its child; the request has a key."""
+    """As `run`, for what the system itself names, such as an agent of a plan, its child; the request has a key.
+
+    A service belongs to its parent: the limits of the tree are not for it.
+    """
     assert request.request is not None
     earlier = _earlier(core, request.request)
     if earlier is not None:
@@ -72,7 +76,7 @@ async def begin_agent(
         told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
         raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
     planned = await core.isolation.planned(request) if request.isolate else None
-    return await _create(core, request, None, _Place(name, parent, planned=planned), also)
+    return await _create(core, request, None, _Place(name, parent, planned=planned, service=service), also)
 
 
 async def _begin(
@@ -95,6 +99,7 @@ class _Place(NamedTuple):
     parent: str | None
     inside: str | None = None
     planned: Planned | None = None
+    service: bool = False
 
 
 async def _create(
@@ -104,9 +109,9 @@ async def _create(
     place: _Place,
     also: Callable[[Mission], Writing] | None = None,
 ) -> dict[str, Any]:
-    name, parent, inside, planned = place
+    name, parent, inside, planned, _ = place
     _check_open(core, parent, caller)
-    treelimits.check(core, parent, request.provider, inside=inside is not None)
+    _check_limits(core, request, place)
     agent = _bound(core, agent_of(request, core.settings), inside)
     definition = intake.definition(request, agent, name=name, parent=parent)
     mission = Mission(new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
@@ -126,7 +131,7 @@ async def _create(
             else:
                 writings.append(await core.isolation.record(planned, mission))
             _check_open(core, parent, caller)  # once more: it took a moment
-            treelimits.check(core, parent, request.provider, inside=inside is not None)
+            _check_limits(core, request, place)
             changes = _record(core, mission, environment, request.request, writings)
     except BaseException:
         core.desk.drop(mission.id)
@@ -138,6 +143,11 @@ async def _create(
         return records.brief(mission)
     core.isolation.begin(mission.id)
     return {**records.brief(mission), "status": mission.status.value, "note": planned.note or None}
+
+
+def _check_limits(core: Supervisor, request: Start, place: _Place) -> None:
+    if not place.service:
+        treelimits.check(core, place.parent, request.provider, inside=place.inside is not None)
 
 
 def _isolated(mission: Mission, planned: Planned) -> Mission:

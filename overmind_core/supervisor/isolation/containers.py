@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation import naming
 from overmind_core.errors import OvermindError
+from overmind_core.supervisor.isolation.leftovers import here
 from overmind_core.wire.bytestrings import to_wire
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ class Containers:
                 wanted.MISSION: self._mission,
                 wanted.HOME: to_wire(self._isolations.core.home.root),
                 wanted.SERVICE: service,
+                wanted.HOST: here(),
             },
         )
 

@@ -144,6 +144,8 @@ class Driver:
         unwanted = asyncio.ensure_future(self._unwanted.wait())
         try:
             await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
+            if step.act is Act.IMAGE and not taking.done():  # the machine may go on with it
+                raise OvermindError("not_running", "It was stopped while it was prepared.")
             while step.act is Act.WORKTREE and not taking.done():
                 await asyncio.to_thread(end_stragglers, MARK, self.mission)
                 await asyncio.wait({taking}, timeout=END_AGAIN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.isolation.ports import PortRangeExhausted, Wanted, choose
 from overmind_core.domain.isolation.project import Project, Strategy
 from overmind_core.domain.isolation.record import OWN
 from overmind_core.domain.isolation.steps import steps
@@ -14,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.beginning import beginning
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.supervisor.isolation.failures import git_failed, no_commits
-from overmind_core.supervisor.isolation.ports import exhausted, is_free
+from overmind_core.supervisor.isolation.ports import choice
 from overmind_core.wire.bytestrings import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -147,21 +146,18 @@ def _wishes(project: Project) -> dict[str, int | None]:
     return own | {one.name: one.port for one in project.services if one.port is not None}
 
 
-def _held(isolations: Isolations) -> set[int]:
+def _held(isolations: Isolations) -> dict[int, str]:
+    """Port → the mission that holds it."""
     isolations.core.ledger.flush()
-    return {row.port for row in isolations.core.state.ports.all() if row.held}
+    return {row.port: row.mission for row in isolations.core.state.ports.all() if row.held}
 
 
-def _ports(project: Project, held: set[int]) -> tuple[dict[str, int], list[str]]:
+def _ports(project: Project, held: Mapping[int, str]) -> tuple[dict[str, int], list[str]]:
     """The ports that a mission would get now, and why there are none."""
-    wishes = _wishes(project)
-    if project.strategy is Strategy.NONE:
-        return {name: port for name, port in wishes.items() if port is not None}, []
-    wanted = [Wanted(name) for name in wishes]
     try:
-        return choose(wanted, project.first_port, project.last_port, held, is_free), []
-    except PortRangeExhausted:
-        return {}, [exhausted(project)]
+        return choice(project, {}, held), []
+    except OvermindError as error:
+        return {}, [error.message]
 
 
 async def _engine(

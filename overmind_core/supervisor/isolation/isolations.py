@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -212,6 +213,11 @@ class Isolations:
             parent = None if mission is None else mission.definition.parent
         return {}
 
+    def services_of(self, mission: str) -> Collection[str]:
+        """Ids of the missions that are services of this one."""
+        isolation = self.records.get(mission)
+        return () if isolation is None else isolation.services.values()
+
     def setup(self, mission: Mission) -> Definition:
         """The definition of the run that sets the mission's project up."""
         from overmind_core.supervisor.isolation.setup import set_up  # noqa: PLC0415 - see above
@@ -226,7 +232,10 @@ class Isolations:
         both = {**environment.inherited, **environment.chosen}
         mission = self.core.book.get(isolation.mission)
         umask = UMASK if mission is None else mission.definition.umask
-        return Git({from_wire(name): from_wire(value) for name, value in both.items()}, isolation.mission, umask)
+        known = {from_wire(name): from_wire(value) for name, value in both.items()}
+        if not environment.inherited:  # the mission was removed, and its caller's world with it
+            known = {**os.environ, **known}
+        return Git(known, isolation.mission, umask)
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""

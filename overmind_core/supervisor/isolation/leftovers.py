@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import platform
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
@@ -12,6 +13,7 @@ from overmind_core.wire.bytestrings import from_wire, to_wire
 
 if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
+    from overmind_core.containers.spec import Ours
     from overmind_core.supervisor.isolation.isolations import Isolations
 
 FACT = "engines"
@@ -33,7 +35,7 @@ async def clean(isolations: Isolations) -> None:
     home = to_wire(isolations.core.home.root)
     for url in _known(isolations):
         try:
-            await isolations.in_thread(_clean, isolations, url, home, frozenset(isolations.records))
+            await isolations.in_thread(_clean, isolations, url, home)
         except OvermindError as error:
             _log.info("%s: %s", url, error.message)
 
@@ -44,18 +46,30 @@ def _known(isolations: Isolations) -> list[str]:
     return list(json.loads(saved)) if saved else []
 
 
-def _clean(isolations: Isolations, url: str, home: str, missions: frozenset[str]) -> None:
+def _clean(isolations: Isolations, url: str, home: str) -> None:
     from overmind_core.containers.faults import ContainerFailed, EngineMissing  # noqa: PLC0415 - for who has containers
 
     try:
         engine = isolations.engines.at(url)
         for one in engine.all_labelled():
-            gone = one.mission not in missions if one.home == home else not os.path.isdir(from_wire(one.home))
+            # Asked after the listing: a mission is on record before its first container is made.
+            ours = one.home == home and one.host in {here(), ""}
+            gone = one.mission not in isolations.records if ours else _is_orphan(one)
             if gone:
                 _log.info("removing the container %s: mission %s is no more", one.name, one.mission)
                 _remove(engine, one.name, one.mission, one.home)
     except (EngineMissing, ContainerFailed) as error:
         raise OvermindError("docker_missing", str(error)) from None
+
+
+def here() -> str:
+    """What tells this machine, or container, from others that use the same engine."""
+    return platform.node()
+
+
+def _is_orphan(one: Ours) -> bool:
+    """Whether the home that it was made for was on this machine, and is no more."""
+    return one.host == here() and not os.path.isdir(from_wire(one.home))
 
 
 def _remove(engine: Engine, name: str, mission: str, home: str) -> None:

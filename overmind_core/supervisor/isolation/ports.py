@@ -47,27 +47,15 @@ class Ports:
         Nobody else gets them from now on; `hold` writes it down.
 
         Raises:
-            OvermindError: `port_range_exhausted`; nothing is reserved.
+            OvermindError: `port_range_exhausted`, also where one that the file insists on is not free; nothing is
+                reserved.
         """
-        if project.strategy is Strategy.NONE:
-            return {one.name: one.port for one in project.services if one.port is not None}
         async with self._turn:
-            wanted = [Wanted(OWN, _preferred(before, OWN))]
-            wanted += [
-                Wanted(one.name, _preferred(before, one.name)) for one in project.services if one.port is not None
-            ]
-            taken = {port for ports in self._held.values() for port in ports.values()}
-            mine = self._held.get(mission, {})
-            taken -= set(mine.values())
+            taken = {port: other for other, ports in self._held.items() if other != mission for port in ports.values()}
             loop = asyncio.get_running_loop()
-            try:
-                chosen = await loop.run_in_executor(
-                    self._threads,
-                    lambda: choose(wanted, project.first_port, project.last_port, taken, is_free),
-                )
-            except PortRangeExhausted:
-                raise OvermindError("port_range_exhausted", exhausted(project)) from None
-            self._held[mission] = chosen
+            self._held[mission] = chosen = await loop.run_in_executor(
+                self._threads, lambda: choice(project, before, taken)
+            )
         return chosen
 
     async def reserve_again(self, mission: str, project: Project, before: Mapping[str, int]) -> dict[str, int]:
@@ -98,6 +86,32 @@ class Ports:
         self._ledger.save(lambda: self._state.ports.forget(mission))
 
 
+def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]) -> dict[str, int]:
+    """Return service → port as the project's strategy has it; asks the machine, so for a thread.
+
+    Args:
+        project: Whose.
+        before: Service → the port that the mission had.
+        taken: Port → the mission that holds it.
+
+    Raises:
+        OvermindError: `port_range_exhausted`, naming what is in the way.
+    """
+    asked = {one.name: one.port for one in project.services if one.port is not None}
+    if project.strategy is Strategy.NONE:
+        for service, port in asked.items():
+            if port in taken or not is_free(port):
+                raise OvermindError("port_range_exhausted", occupied(service, port, taken.get(port)))
+        if len({*asked.values()}) < len(asked):
+            raise OvermindError("port_range_exhausted", "Two services ask for the same port: see .overmind.yml.")
+        return asked
+    wanted = [Wanted(service, _preferred(before, service)) for service in (OWN, *asked)]
+    try:
+        return choose(wanted, project.first_port, project.last_port, taken, is_free)
+    except PortRangeExhausted:
+        raise OvermindError("port_range_exhausted", exhausted(project)) from None
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen at the port, on IPv4 and, where there is such a thing, on IPv6."""
     for family, host in ANYWHERE:
@@ -124,6 +138,15 @@ def is_free(port: int) -> bool:
 
 def _preferred(before: Mapping[str, int], service: str) -> tuple[int, ...]:
     return (before[service],) if service in before else ()
+
+
+def occupied(service: str, port: int, holder: str | None) -> str:
+    """Why a service does not get the one port that it asks for, and what to do."""
+    who = "another program listens there" if holder is None else f"mission {holder} holds it"
+    return (
+        f"Port {port}, which {service} asks for, is not free: {who}. End that, or have each mission get ports of its "
+        "own, with `strategy: ports` in .overmind.yml."
+    )
 
 
 def exhausted(project: Project) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.facts import Note
 from overmind_core.domain.isolation.project import READY_SECONDS, Ready, ReadyKind
 from overmind_core.domain.plan.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
@@ -73,7 +75,21 @@ class Readiness:
                     self._isolations.step(self._mission, f"waiting for {service.name}: {why}")
                     await asyncio.sleep(PAUSE)
         except TimeoutError:
+            await self._keep_log(service.name, name)
             raise OvermindError("not_ready", f"it did not become ready: after {limit:g} s {why}.") from None
+        except OvermindError:
+            await self._keep_log(service.name, name)
+            raise
+
+    async def _keep_log(self, service: str, container: str) -> None:
+        """What the container wrote last goes to the mission's log: its own is removed with it."""
+        written = ""
+        with suppress(OvermindError):  # the engine is gone: there is nothing to be had
+            written = await with_engine(self._isolations, self._record, lambda engine: engine.log_tail(container))
+        mission = self._isolations.core.book.live.get(self._mission)
+        if mission is not None:
+            for line in written.splitlines():
+                self._isolations.core.book.note(mission, Note("service_wrote", f"{service} | {line}"))
 
     async def _process(self, service: Service) -> None:
         if service.ready is None:

@@ -65,7 +65,9 @@ class Services:
             return
         name, key = self._name(service), self._key(service)
         try:
-            begun = await starting.begin_agent(self._core, self._request(service, key), name=name, parent=self._mission)
+            begun = await starting.begin_agent(
+                self._core, self._request(service, key), name=name, parent=self._mission, service=True
+            )
         except StoreError as error:
             raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
         services = {**self._record.services, service: str(begun["id"])}
