@@ -88,3 +88,12 @@ def test_the_way_back_has_the_opposite_signs(new, expected):
     assert sorted((opposite[one.sign], one.agent or "") for one in back) == sorted(
         (one.sign, one.agent or "") for one in expected
     )
+
+
+def test_of_a_merge_each_key_is_told():
+    old = Agent("land", {"command": "", "cwd": "/"}, merge=Merge(("a",), into="main"))
+    new = replace(old, merge=Merge(("a", "b"), into="dev", verify="make", squash=True))
+
+    assert difference(Blueprint("p", (old,)), Blueprint("p", (new,))) == [
+        Change("~", "land", ("merge", "into", "verify", "squash"))
+    ]

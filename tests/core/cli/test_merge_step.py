@@ -1,0 +1,57 @@
+"""What a plan runs to land the work of its agents: again after a daemon was lost, and nothing to do is no failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.cli import main
+from overmind_core.cli.commands.merge_step import COMMAND
+from overmind_core.cli.context import Context
+from overmind_core.cli.parser import parse
+from overmind_core.errors import OvermindError
+
+LOST, NOTHING, CLEAN, GONE = "daemon_lost", "nothing_to_merge", "nothing_to_commit", "not_isolated"
+COMMIT, MERGE = ["commit", "aaaaaaaa", "-m", "p: work of api"], ["merge", "aaaaaaaa", "--into=main", "--squash"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "given"),
+    [
+        ([None, None], [COMMIT, MERGE]),
+        ([CLEAN, None], [COMMIT, MERGE]),
+        ([GONE, GONE], [COMMIT, MERGE]),
+        ([LOST, CLEAN, LOST, LOST, NOTHING], [COMMIT, COMMIT, MERGE, MERGE, MERGE]),
+    ],
+)
+def test_each_is_committed_and_merged(monkeypatch, answers, given):
+    asked = play(monkeypatch, answers)
+
+    assert COMMAND.run(parse(COMMAND, words("api=aaaaaaaa")), Context({})) == 0
+    assert asked == given
+
+
+def test_what_can_not_land_is_the_end(monkeypatch):
+    asked = play(monkeypatch, [None, "conflicts"])
+
+    with pytest.raises(OvermindError) as refused:
+        COMMAND.run(parse(COMMAND, words("api=aaaaaaaa", "ui=bbbbbbbb")), Context({}))
+    assert (refused.value.code, asked) == ("conflicts", [COMMIT, MERGE])
+
+
+def words(*agents):
+    return ["--plan", "p", "--into", "main", "--squash", *agents]
+
+
+def play(monkeypatch, answers):
+    """Stand for the command line; returns what it is asked."""
+    asked, left = [], list(answers)
+
+    def run(line, _context):
+        asked.append(line)
+        code = left.pop(0)
+        if code is not None:
+            raise OvermindError(code, "no")
+        return 0
+
+    monkeypatch.setattr(main, "run", run)
+    return asked
