@@ -78,7 +78,7 @@ def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_wi
 ONE = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, %s }} }}\n"
 FAILURES = {
     "no image": ("services: { db: { docker: 'overmind-test/none:1' } }\n", "image_missing", "overmind-test/none:1"),
-    "dies at once": (ONE % "env: { RUN: 'echo dying; exit 3' }", "container_failed", "3"),
+    "dies at once": (ONE % "env: { RUN: 'echo dying; exit 3' }", "container_failed", "db | dying"),
     "never ready": (
         ONE % "ready: { exec: 'exit 1', timeout: 2s }",
         "not_ready",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+NAMED = 5
+"""Files that are named in a sentence."""
+
+
 def changes(args: Namespace, context: Context) -> int:
     """Print the diff, or what is asked for instead."""
     if args.stat + args.name_only + args.json > 1:
@@ -30,7 +34,20 @@ def changes(args: Namespace, context: Context) -> int:
     _show(args, context, found)
     if found["cut"]:
         context.note(found["cut"])
+    if not args.stat and not args.name_only and not sys.stdout.isatty():
+        _tell_binary(context, found["files"])
     return 0
+
+
+def _tell_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
+    """A diff only names them, so that `git apply` refuses all of it."""
+    from overmind_core.domain.cells import display_safe
+
+    names = [display_safe(one["path"]) for one in files if one["binary"]]
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        what = "is" if len(names) == 1 else "are"
+        context.note(f"{', '.join(names[:NAMED])}{more} {what} binary: only a commit and a merge carry such files.")
 
 
 def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ COMMAND = Command(
     examples=["overmind discard red", "overmind discard red --force"],
     notes=(
         "Work that would be lost is named, and kept without --force. The mission and its log stay: see `overmind rm`.\n"
-        "A live mission is stopped or killed first."
+        "A live mission has to be stopped or killed before."
     ),
     run=discard,
 )

@@ -40,6 +40,8 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "File", answer["path"] or f"none in {answer['source']}"
     if answer["path"] is not None and answer["sha256"] is not None:
         yield "Trusted", _trust(answer)
+    if answer["path"] is not None and answer["sha256"] is None:  # it could not be read: nothing is known
+        return
     if answer["worktree"]:
         yield "Worktree", f"{answer['source']}/.overmind/worktrees/<id>"
         yield "Branch", f"{answer['branch']} from {answer['base']}"

@@ -126,7 +126,7 @@ class Preparation:
         if self.runs:
             return
         failure = _SET_UP if self._code == _SET_UP_FAILED else self._failure
-        if failure is None:
+        if failure is None or self._end != "crashed":  # a step that was broken off for that is no reason
             raise OvermindError("exited", f"Mission {self._id} ({self._name}) was {self._end} before it ran.")
         failure = f"{failure.removesuffix('.')}."
         logs, check = f"overmind logs {self._name}", "overmind isolate --check"

@@ -105,15 +105,17 @@ async def check(isolations: Isolations, isolation: Isolation) -> None:
     name = isolation.name
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
-        told = f"{_some(files, 'file')} in the worktree of {name} are not committed: {_listed(files)}."
+        are = "is" if len(files) == 1 else "are"
+        told = f"{_some(files, 'file')} in the worktree of {name} {are} not committed: {_listed(files)}."
         raise OvermindError(
-            "dirty", f"{told} Commit them with: overmind commit {name} -m …; or discard with --force", files=files
+            "dirty", f"{told} Commit with: overmind commit {name} -m …; to lose it: --force", files=files
         )
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
-        told = f"{_some(commits, 'commit')} of {name} are merged nowhere: {_listed(commits)}."
+        are = "is" if len(commits) == 1 else "are"
+        told = f"{_some(commits, 'commit')} of {name} {are} merged nowhere: {_listed(commits)}."
         raise OvermindError(
-            "unmerged", f"{told} Land them with: overmind merge {name}; or discard with --force", commits=commits
+            "unmerged", f"{told} Land it with: overmind merge {name}; to lose it: --force", commits=commits
         )
 
 

@@ -52,6 +52,13 @@ def test_files_are_counted_and_named_with_where_they_were():
                      " 2 files changed, 2 lines added, 0 lines removed"]  # fmt: skip
 
 
+def test_who_takes_a_diff_along_is_told_what_is_not_in_it(overmind):
+    answer = {"changes": [{"ok": {"name": "red", "files": [*FILES, FILES[1]], "diff": DIFF, "cut": ""}}]}
+    said = overmind(answer, "changes", "red")
+    assert (said.out, said.err) == (DIFF, "b, b are binary: only a commit and a merge carry such files.\n")
+    assert overmind(answer, "changes", "red", "--stat").err == ""
+
+
 def test_each_worktree_has_a_line_and_a_broken_one_says_why(overmind):
     answer = {"worktrees": [{"ok": {"worktrees": [ROW, BROKEN]}}]}
     status, out, err, requests = overmind(answer, "worktrees")

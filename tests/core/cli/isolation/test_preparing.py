@@ -58,6 +58,7 @@ FAILURES = [
     ((FAILED, CRASHED), "Error: not_ready: Nothing listens at 3101. " + HOW_TO_GO_ON),
     ((SET_UP_FAILED,), "Error: setup_failed: The project's set-up failed. " + HOW_TO_GO_ON),
     (({"type": "killed"},), "Error: exited: Mission a1b2c3d4 (web) was killed before it ran.\n"),
+    ((FAILED, {"type": "killed"}), "Error: exited: Mission a1b2c3d4 (web) was killed before it ran.\n"),
     (({"type": "stopped"},), "Error: exited: Mission a1b2c3d4 (web) was stopped before it ran.\n"),
 ]
 

@@ -90,6 +90,12 @@ def test_isolate_exits_with_1_when_something_is_wrong_and_says_what(overmind, wo
         assert all(f"\n  {one}\n" in f"{ran.out}\n" for one in said)
 
 
+def test_of_a_file_with_mistakes_nothing_is_told_but_these(overmind):
+    ran = overmind(daemon(BROKEN), "isolate")
+
+    assert ran.out == f"File      {FILE}\n\nProblems\n  {MISTAKES[0]}\n  {MISTAKES[1]}\n"
+
+
 def test_without_a_terminal_trust_prints_what_it_trusts_and_records_exactly_that(overmind):
     ran = overmind(daemon(), "trust", "/src/shop")
 

@@ -19,7 +19,7 @@ FIRST = 26500
 
 
 def project(last=FIRST + 3, *, services=("web",), strategy=Strategy.PORTS):
-    named = tuple(Service(name, command="true", port=3000 + number) for number, name in enumerate(services))
+    named = tuple(Service(name, command="true", port=FIRST + 40 + number) for number, name in enumerate(services))
     return Project((*named, Service("silent", command="true")), strategy, FIRST, last)
 
 
@@ -96,12 +96,32 @@ def test_another_supervisor_knows_who_holds_what(play):
     play(story)
 
 
-def test_without_a_strategy_each_service_gets_the_port_that_it_asks_for(play):
+def test_without_a_strategy_each_service_gets_the_port_that_it_asks_for_and_one_mission_at_a_time_has_them(play):
     async def story(make, _ledger, _state):
         ports = make()
         wants = project(services=("web", "api"), strategy=Strategy.NONE)
-        both = [await ports.reserve(name, wants, {}) for name in ("m0", "m1")]
-        assert both == [{"web": 3000, "api": 3001}] * 2
+        both = {"web": wants.services[0].port, "api": wants.services[1].port}
+        assert await ports.reserve("m0", wants, {}) == both
+        with pytest.raises(OvermindError, match="which web asks for, is not free: mission m0 holds it"):
+            await ports.reserve("m1", wants, {})
+        assert await ports.reserve_again("m0", wants, {}) == both
+        ports.release("m0")
+        with (
+            socket.create_server(("127.0.0.1", both["api"])),
+            pytest.raises(OvermindError, match="which api asks for, is not free: another program") as caught,
+        ):
+            await ports.reserve("m1", wants, {})
+        assert caught.value.code == "port_range_exhausted"
+        assert await ports.reserve("m1", wants, {}) == both
+
+    play(story)
+
+
+def test_without_a_strategy_no_two_services_can_ask_for_the_same_port(play):
+    async def story(make, _ledger, _state):
+        twins = tuple(Service(name, command="true", port=FIRST + 60) for name in ("web", "api"))
+        with pytest.raises(OvermindError, match="Two services ask for the same port"):
+            await make().reserve("m0", Project(twins, Strategy.NONE, FIRST, FIRST + 3), {})
 
     play(story)
 
