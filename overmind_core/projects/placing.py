@@ -24,6 +24,7 @@ HALF = ".overmind-placing"
 """A file while it is copied; one that a crash left is written again."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FULL = "the disk is full"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_FOLDER = frozenset({errno.ENOTDIR, errno.ELOOP})
 
@@ -34,10 +35,12 @@ class PlacingFailed(Exception):
     Attributes:
         path: Which one, relative to the project; of the system.
         why: As in `the disk is full`, without a full stop.
+        is_full: That is why.
     """
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
+        self.is_full = why == FULL
         super().__init__(f"{path}: {why}")
 
 
@@ -275,4 +278,4 @@ def _lstat(folder: int, name: str) -> os.stat_result | None:
 
 
 def _why(error: OSError) -> str:
-    return "the disk is full" if error.errno in _FULL else (error.strerror or "it can't be read")
+    return FULL if error.errno in _FULL else (error.strerror or "it can't be read")

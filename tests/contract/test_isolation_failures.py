@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -228,4 +229,43 @@ def test_a_policy_prepares_again_as_often_as_its_budget_allows(om):
     info = om.wait_status(mission, *FINAL)
     assert (info["status"], info["reason"], info["restart_count"]) == ("crashed", "restart_budget_spent", 2)
     assert om.logs(mission).splitlines().count("tried") == 3
+    shop.assert_nothing_left()
+
+
+@pytest.fixture
+def small_disk(om):
+    """A disk of 4 MB at `disk` in the person's home."""
+    path = os.path.join(om.environment["HOME"], "disk")
+    os.mkdir(path)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", path], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield path
+    om("shutdown", "-y")
+    subprocess.run(["umount", path], check=True)
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("what", ["checkout", "copy", "set-up"])
+def test_a_disk_that_is_full_for_git_for_files_or_for_the_set_up(om, small_disk, what):
+    lines = {
+        "checkout": "",
+        "copy": "copy: [big.log]",
+        "set-up": 'setup: ["head -c 3000000 /dev/urandom > made.log"]',
+    }
+    reason = {"checkout": "git_failed", "copy": "disk_full", "set-up": "setup_failed"}[what]
+    shop = Project(om, text(isolation=lines[what]), "disk/shop")
+    shop.write({"big.log": os.urandom(1_700_000 if what == "checkout" else 2_400_000)})
+    if what == "checkout":
+        shop.git("add", "-f", "big.log")
+        shop.git("commit", "-qm", "big")
+    shop.before = shop.facts()
+    mission = shop.run()
+    info = om.wait_status(mission, "running", *FINAL)
+    assert (info["status"], info["reason"]) == ("crashed", reason), om.logs(mission)
+    shop.assert_nothing_left()
+    subprocess.run(["mount", "-o", "remount,size=40m", small_disk], check=True)
+    om.api("restart", id=mission)
+    assert om.wait_status(mission, "running", *FINAL)["status"] == "running"
+    om.api("kill", id=mission)
     shop.assert_nothing_left()

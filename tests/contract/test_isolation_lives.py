@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.kit.isolated import GATES, Gates, Project
+from tests.kit.isolated import GATES, PROJECT, Gates, Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
@@ -94,3 +94,15 @@ def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
     om.ok("start")
     assert om.info(mission)["status"] == "stopped"
     shop.assert_nothing_left()
+
+
+def test_services_count_for_no_limit_and_a_clean_worktree_goes_with_its_record(om, gates):
+    shop = Project(om, PROJECT.replace("isolation:\n", "isolation:\n  teardown: keep\n"))
+    gates.open(*GATES)
+    mission = shop.run(max_children=0, max_depth=0)
+    assert om.wait_status(mission, "running", *FINAL)["status"] == "running"
+    om.api("stop", id=mission)
+    assert os.path.isdir(shop.worktree_of(mission))
+    om.ok("rm", mission)
+    shop.assert_nothing_left()
+    assert om.api("worktrees")["worktrees"] == []

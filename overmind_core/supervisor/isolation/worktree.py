@@ -189,7 +189,7 @@ class Files:
                 [from_wire(path) for path in one.project.link],
             )
         except PlacingFailed as error:
-            raise OvermindError("invalid", to_wire(str(error))) from None
+            raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
 
     async def undo(self, service: str) -> None:
         """Nothing: they go with the worktree."""
