@@ -63,15 +63,20 @@ class CommandRun:
     @property
     def _page(self) -> Page:
         """Whose missions are meant: of the page that is open, else of the main screen."""
+        return self._page_of(None)
+
+    def _page_of(self, verb: Verb | None) -> Page:
         from overmind_tui.screens.page import Page  # noqa: PLC0415 - pages know commands
 
         top = self._app.screen
-        return top if isinstance(top, Page) and top.targets() else self._app.main
+        if not isinstance(top, Page):
+            return self._app.main
+        return top if top.targets() or (verb is not None and verb.worktree and top.chosen()) else self._app.main
 
     def _meant(self, verb: Verb) -> list[Row]:
         """The marked rows, else the cursor's; none, with a flash, where there is none or it has just moved."""
-        page = self._page
-        rows = page.targets()
+        page = self._page_of(verb)
+        rows = page.chosen() if verb.worktree else page.targets()
         if not rows:
             self._app.flash(f"{verb.name}: no mission is selected", "slow")
         elif verb.danger is Danger.ENDS_WORK and page.restless:
@@ -88,7 +93,7 @@ class CommandRun:
                 return
             names = [row["name"] for row in rows]
             words = [row["id"] for row in rows] + words
-        unknown = verb.takes_missions and bool(plain) and not any(map(self.named, plain))
+        unknown = verb.takes_missions and not verb.worktree and bool(plain) and not any(map(self.named, plain))
         if unknown and self._app.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
             self._refuse(verb, plain[0])
         elif verb.danger is Danger.ENDS_WORK and not _HELP & set(words) and not unknown:
@@ -143,7 +148,7 @@ class CommandRun:
         if named and not self.go_to(named[0]):
             self._refuse(verb, named[0])
             return
-        page = self._page
+        page = self._page_of(verb)
         do = next(
             (getattr(one, f"verb_{verb.inside}") for one in (*page.sides, page, *app.deeds.topics)
              if hasattr(one, f"verb_{verb.inside}")), None,

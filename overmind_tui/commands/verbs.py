@@ -33,6 +33,8 @@ class Verb(NamedTuple):
     """Without names it means the marked rows, else the cursor's, of this view."""
     asks: str = ""
     """The action of the table that asks for what is not said, where no words follow."""
+    worktree: bool = False
+    """It is about a worktree, whose mission may have been removed."""
     brief: bool = False
     """What it has done is seen in the list, so that what it prints when it went well needs no page."""
 
@@ -71,15 +73,15 @@ VERBS: dict[str, Verb] = {
         Verb("ritual info", "everything known about a ritual", of="rituals"),
         Verb("ritual history", "the runs of a ritual as text", of="rituals"),
         Verb("rituals", "the rituals as text, with the command line's options"),
-        Verb("land", "land the work of a worktree: shows first what would come", _CHANGES, inside="land",
+        Verb("land", "land the work of a worktree: shows first what would come", _CHANGES, inside="land", worktree=True,
              alone="`merge`, which asks nothing"),
         Verb("merge", "merge the work of a worktree; alone it shows first what would come", _CHANGES, one=True,
-             asks="land"),
+             asks="land", worktree=True),
         Verb("commit", "commit everything in a worktree: -m MESSAGE; alone it asks", _CHANGES, one=True,
-             asks="commit"),
-        Verb("push", "push the branch of a worktree", _CHANGES, takes_missions=True),
+             asks="commit", worktree=True),
+        Verb("push", "push the branch of a worktree", _CHANGES, takes_missions=True, worktree=True),
         Verb("discard", "remove a worktree with its branch, ports and containers", _ENDS, takes_missions=True,
-             asks="discard"),
+             asks="discard", worktree=True),
         Verb("worktrees", "the worktrees as text, with the command line's options"),
         Verb("worktrees prune", "discard the worktrees of ended missions from which nothing is lost", _ENDS,
              agrees=True),

@@ -102,7 +102,9 @@ class Landing:
             if isinstance(answer, OvermindError):
                 self._app.flash(f"{name}: {safe(answer.message)}", "bad")
             else:
-                self._app.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}", "good")
+                left = landing.count(answer.get("uncommitted"))
+                tail = f" · {landing.counted(left, 'file')} not committed: not among it" if left else ""
+                self._app.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
 
         self._app.request("push", [{"id": row["id"], "remote": None}], told)
 

@@ -29,6 +29,8 @@ WIDEST_LIST = 48
 """Cells of the list of files beside the diff, at most."""
 HIGHEST_LIST = 6
 """Rows of the list above it, at most."""
+SHORT = 100_000
+"""Characters of a diff that is drawn at once."""
 
 
 class ChangesPage(TextPage):
@@ -42,8 +44,8 @@ class ChangesPage(TextPage):
         self._row = row
         self._found: Found | None = None
         self._text = Text([[Cell("  looking …", "quiet")]])
-        self._cells, self._rows = 0, 0
-        """Of the list of files."""
+        self._cells, self._rows, self._here = 0, 0, ""
+        """Of the list of files, and which of them is marked."""
         self._shown: list[int] = []
         """Which lines of the text are shown."""
         super().__init__("changes", f"changes · {safe(row['name'])}", lambda: self._text.lines)
@@ -90,11 +92,23 @@ class ChangesPage(TextPage):
     def _told(self, answers: Answers) -> None:
         (answer,) = answers
         if not isinstance(answer, OvermindError):
-            self._show(changes.of_api(answer))
+            self._take(changes.of_api(answer))
         elif worktrees.has_one(self._row):
             self._say(answer.message)
         else:
             self._ask_git()
+
+    def _take(self, found: Found) -> None:
+        """A long diff takes its time to be drawn; nobody waits for that."""
+        if len(found.diff) < SHORT:
+            self._show(found, changes.text(found))
+            return
+
+        def work() -> None:
+            text = changes.text(found)
+            self.program.post_message(Done(lambda: self._show(found, text)))
+
+        self.program.run_worker(work, thread=True, group="git", exit_on_error=False)
 
     def _ask_git(self) -> None:
         """Look into its folder from here: the supervisor can't."""
@@ -108,7 +122,8 @@ class ChangesPage(TextPage):
                 program.post_message(Done(lambda: self._say(said)))
                 return
             shown = changes.of_git(*found, _shown(since, program.zone))
-            program.post_message(Done(lambda: self._show(shown)))
+            text = changes.text(shown)
+            program.post_message(Done(lambda: self._show(shown, text)))
 
         program.run_worker(work, thread=True, group="git", exit_on_error=False)
 
@@ -117,8 +132,8 @@ class ChangesPage(TextPage):
         if self.is_mounted:
             self.update()
 
-    def _show(self, found: Found) -> None:
-        self._found = found
+    def _show(self, found: Found, text: Text) -> None:
+        self._found, self._text = found, text
         if self.is_mounted:
             self.update()
 
@@ -127,9 +142,7 @@ class ChangesPage(TextPage):
     def update(self) -> None:
         """Show it, with the comments that are not sent yet."""
         pending = self.pending
-        if self._found is not None:
-            self._text = changes.text(self._found, commented=set(pending))
-        lines = self._text.lines
+        lines = changes.marked(self._text, set(pending))
         self._shown = list(range(len(lines)))
         if self._wanted and not self._searching:
             self._shown = [
@@ -178,7 +191,7 @@ class ChangesPage(TextPage):
         """The files, that of the cursor's line among them marked."""
         if self._found is None or not self.files.display:
             return
-        here = self.path
+        here = self._here = self.path
         cells = self._cells - (len(self._found.files) > self._rows)
         lines = [changes.listed(file, cells, chosen=file.path == here) for file in self._found.files]
         self.files.show(lines)
@@ -196,7 +209,7 @@ class ChangesPage(TextPage):
     @on(CursorText.Moved)
     def moved(self, message: CursorText.Moved) -> None:
         """Another line, another file."""
-        if message.text is self.text:
+        if message.text is self.text and self.path != self._here:
             self._list()
 
     # where the cursor is

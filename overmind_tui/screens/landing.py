@@ -34,6 +34,8 @@ SESSION = "session"
 WIDTH = 84
 COMMITTED_FIRST = frozenset({"dirty", "nothing_to_merge"})
 """Refusals that may be about what is in the worktree, and not committed."""
+FORM = 5
+"""Lines of the form, with the empty one above it."""
 PAUSE = 0.4
 """Seconds without a key after which a target that is typed is looked at."""
 
@@ -251,7 +253,11 @@ class _Sheet(Canvas):
         """Draw it in so many cells, at most so many lines: of what would come some is left out, of the form nothing."""
         program = cast("OvermindApp", self.app)
         lines = landform.drawn(self._screen.state, cells, ascii_only=program.ascii_only)
-        self._lines = lines if len(lines) <= most else [*lines[: max(most - 5, 0)], *lines[-5:]]
+        if len(lines) > most:
+            room = max(most - FORM, 1)
+            above = lines[:room] if room == 1 else [*lines[: room - 1], [Cell("  …", "quiet")]]
+            lines = [*above, *lines[-FORM:]]
+        self._lines = lines
         self.styles.height = len(self._lines)
         self.refresh()
 

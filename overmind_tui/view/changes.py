@@ -110,8 +110,8 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     return Found(branch, tuple(pairs), tuple(files), diff, cut, "", since)
 
 
-def text(found: Found, *, commented: Collection[str] = ()) -> Text:
-    """All of it as a text; `commented`: places of which a message speaks that is not sent."""
+def text(found: Found) -> Text:
+    """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
         against = f"beside {safe(found.base)}" if found.base else "here that is not committed"
@@ -132,14 +132,24 @@ def text(found: Found, *, commented: Collection[str] = ()) -> Text:
         for cells, spot in difftext.drawn(part, room):
             if spot is not None:
                 spots[len(lines)] = spot
-            mark = Cell("●", "mark") if spot is not None and spot.place in commented else Cell(" ")
-            lines.append([mark, *cells])
+            lines.append([Cell(" "), *cells])
         room -= len(part)
     lines += _without_diff(found.files, paths)
     if found.cut or room < 0:
         why = found.cut or f"more than {MOST_LINES:,} lines"
         lines += [[], [Cell(f" cut here: {safe(why)} · git diff in its folder shows the rest", "slow")]]
     return Text(lines, tuple(begins), tuple(paths), spots)
+
+
+def marked(text: Text, commented: Collection[str]) -> Lines:
+    """The lines, with a mark before those of which a message speaks that is not sent."""
+    if not commented:
+        return text.lines
+    lines = list(text.lines)
+    for at, spot in text.spots.items():
+        if spot.place in commented:
+            lines[at] = [Cell("●", "mark"), *lines[at][1:]]
+    return lines
 
 
 def heading(file: File) -> list[Cell]:

@@ -174,9 +174,12 @@ def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
 
 def _entries(form: LandForm, cells: int, *, ascii_only: bool) -> Lines:
     on, off = ("(o)", "( )") if ascii_only else ("●", "○")
-    ways = [Cell(f"{on if one is form.how else off} {one.value}  ", "" if one is form.how else "quiet") for one in How]
+    every = [Cell(f"{on if one is form.how else off} {one.value}  ", "" if one is form.how else "quiet") for one in How]
     hints = {"into": safe(form.base), "verify": "a command that must succeed first, such as: make test"}
-    lines: Lines = [[_label(form, "how"), *ways], [Cell(" " * LABEL), Cell(HOWS[form.how], "faint")]]
+    fits = sum(width(cell.text) for cell in every) <= cells - LABEL
+    ways = every if fits else [Cell(f"< {form.how.value} >" if ascii_only else f"◂ {form.how.value} ▸")]
+    about = Cell(clipped(HOWS[form.how], cells - LABEL), "faint")
+    lines: Lines = [[_label(form, "how"), *ways], [Cell(" " * LABEL), about]]
     for key in ENTRIES[1:]:
         active = form.at == key and form.stage is not Stage.RUNNING
         shown = formrows.line(form.fields[key], hints[key], cells - LABEL, active=active)

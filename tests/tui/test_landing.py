@@ -104,8 +104,8 @@ def test_how_much_of_a_step_is_done_stands_before_it(step, now):
 
 
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
-    text = changes.text(changes.of_api(CHANGES), commented={"app.py:2"})
-    lines = ["".join(cell.text for cell in line) for line in text.lines]
+    text = changes.text(changes.of_api(CHANGES))
+    lines = ["".join(cell.text for cell in line) for line in changes.marked(text, {"app.py:2"})]
     assert lines[0] == " overmind/api beside main  3 changed, 2 new  +10 -5"
     assert lines[2] == " 3 commits"
     assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
@@ -305,6 +305,11 @@ def test_from_the_worktrees_to_what_changed_to_the_log():
         assert app.notice.text == "the mission of 日本-site was removed"
         await press("d")
         assert isinstance(app.screen, TextPage)
+        await press("escape", ":push", ":discard --force")
+        assert app.ran == [["push", "00000006"]], "also where the mission is no more"
+        assert "discard --force 日本-site" in picture(app)
+        await press("escape", ":discard")
+        assert "discard 日本-site?" in picture(app)
 
     walk(scenario)
 
@@ -335,6 +340,18 @@ def test_comments_are_gathered_and_sent_as_one_message():
         assert sent["text"].startswith('app.py:5\n> +PORT = int(os.environ.get("PORT", "8000"))\nfrom the settings\n\n')
         assert sent["text"].endswith("and here")
         assert page.pending == []
+
+    walk(scenario)
+
+
+def test_a_long_diff_is_shown_once_it_is_drawn():
+    async def scenario(app, press, pilot):
+        long = {**CHANGES, "diff": CHANGES["diff"].replace(" import sys\n", " import sys\n" * 9000)}
+        app.replies["changes"] = long
+        await press("v")
+        await until(pilot, lambda: "import os" in picture(app), what="the diff")
+        await press("G")
+        assert app.screen.path == "legacy.py"
 
     walk(scenario)
 
@@ -473,6 +490,9 @@ def test_pushing_says_where_it_went():
         app.replies["push"] = {"remote": "origin", "branch": "overmind/api", "commit": "9ab"}
         await press(":wt", "j", "P")
         assert app.notice.text == "pushed overmind/api to origin"
+        app.replies["push"]["uncommitted"] = ["a", "b"]
+        await press("P")
+        assert app.notice.text.endswith("to origin · 2 files not committed: not among it")
         app.replies["push"] = OvermindError("git_failed", "There is no remote origin.")
         await press("P")
         assert app.notice.text == "api: There is no remote origin."
