@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
-from typing import Any
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
 
-from overmind_core.errors import OvermindError
-from overmind_core.wire.bytestrings import from_wire
 from overmind_tui.actions import Context
-from overmind_tui.machine import git
-from overmind_tui.messages import Done
+from overmind_tui.screens.changesource import ChangeSource
 from overmind_tui.screens.text import BORDERS, FILTERED, TextPage
-from overmind_tui.view import amounts, changes, matches, review, worktrees
+from overmind_tui.view import changes, matches, review, worktrees
 from overmind_tui.view.cells import Cell, Row, safe
 from overmind_tui.view.changes import Found, Text
 from overmind_tui.view.difftext import Spot
 from overmind_tui.view.shape import NARROW, TINY
 from overmind_tui.widgets.line_cursor import CursorText
 
-Answers = Sequence[Any | OvermindError]
 WIDEST_LIST = 48
 """Cells of the list of files beside the diff, at most."""
 HIGHEST_LIST = 6
 """Rows of the list above it, at most."""
-SHORT = 100_000
-"""Characters of a diff that is drawn at once."""
 
 
 class ChangesPage(TextPage):
@@ -42,6 +32,7 @@ class ChangesPage(TextPage):
 
     def __init__(self, row: Row) -> None:
         self._row = row
+        self._source = ChangeSource(row, self._show, self._say)
         self._found: Found | None = None
         self._text = Text([[Cell("  looking …", "quiet")]])
         self._cells, self._rows, self._here = 0, 0, ""
@@ -68,7 +59,7 @@ class ChangesPage(TextPage):
         """Ask what changed."""
         self._lay_out(self.program.size)
         super().begin()
-        self._ask()
+        self._source.ask(self.program)
 
     def targets(self) -> list[Row]:
         """The mission that it is about, as it is now."""
@@ -84,48 +75,7 @@ class ChangesPage(TextPage):
     def do_refresh(self) -> None:
         """Ask again."""
         self.program.flash("asked again", "quiet")
-        self._ask()
-
-    def _ask(self) -> None:
-        self.program.request("changes", [{"id": self._row["id"]}], self._told)
-
-    def _told(self, answers: Answers) -> None:
-        (answer,) = answers
-        if not isinstance(answer, OvermindError):
-            self._take(changes.of_api(answer))
-        elif worktrees.has_one(self._row):
-            self._say(answer.message)
-        else:
-            self._ask_git()
-
-    def _take(self, found: Found) -> None:
-        """A long diff takes its time to be drawn; nobody waits for that."""
-        if len(found.diff) < SHORT:
-            self._show(found, changes.text(found))
-            return
-
-        def work() -> None:
-            text = changes.text(found)
-            self.program.post_message(Done(lambda: self._show(found, text)))
-
-        self.program.run_worker(work, thread=True, group="git", exit_on_error=False)
-
-    def _ask_git(self) -> None:
-        """Look into its folder from here: the supervisor can't."""
-        program, folder, since = self.program, from_wire(self._row["cwd"]), self._row.get("started_at")
-
-        def work() -> None:
-            try:
-                found = git.changes(folder, program.world.environ, since=since)
-            except git.NoGit as error:
-                said = str(error)
-                program.post_message(Done(lambda: self._say(said)))
-                return
-            shown = changes.of_git(*found, _shown(since, program.zone))
-            text = changes.text(shown)
-            program.post_message(Done(lambda: self._show(shown, text)))
-
-        program.run_worker(work, thread=True, group="git", exit_on_error=False)
+        self._source.ask(self.program)
 
     def _say(self, why: str) -> None:
         self._found, self._text = None, Text([[Cell(f"  {safe(why)}", "slow")]])
@@ -306,8 +256,3 @@ class ChangesPage(TextPage):
             return self.text.shown_text()
         above = self._text.lines[: self._text.begins[0] if self._text.begins else None]
         return "\n".join("".join(cell.text for cell in line) for line in above) + "\n" + self._found.diff
-
-
-def _shown(since: str | None, zone: tzinfo | None) -> str:
-    wall = amounts.moment(since)
-    return "" if wall is None else datetime.fromtimestamp(wall, zone).strftime("%Y-%m-%d %H:%M")
