@@ -131,6 +131,7 @@ class Supervisor:
         self.closing = True
         self.handing_over = how is not Departure.END
         self.timers.cancel_all()
+        await self.isolation.rest()
         self.ledger.flush()
         await self.custody.leave(how)
         self.leaving.set()

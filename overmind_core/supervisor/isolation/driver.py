@@ -21,6 +21,8 @@ from overmind_core.supervisor.isolation.creating import renewed
 from overmind_core.system.stragglers import end_stragglers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.domain.isolation.record import Isolation
     from overmind_core.domain.isolation.saga import Saga
     from overmind_core.domain.isolation.steps import Step
@@ -39,6 +41,8 @@ class Driver:
     def __init__(self, isolations: Isolations, mission: str, *, renew: bool, interrupted: bool) -> None:
         self.mission = mission
         self.done = asyncio.Event()
+        self.cancel: Callable[[], object] = lambda: None
+        """Leave it where it is."""
         self._isolations = isolations
         self._core = isolations.core
         self._renew = renew

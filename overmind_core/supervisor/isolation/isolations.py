@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 THREADS = 12
 """For git, engines and files: what blocks."""
 NEED = "isolation"
+REST_SECONDS, LOOK_SECONDS = 5.0, 0.2
+"""For what is in threads to end when another supervisor takes over, and between two looks at it."""
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -59,7 +61,9 @@ class Isolations:
         self._drivers: dict[str, Driver] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._told: set[tuple[str, str]] = set()
+        self._in_threads: set[Future[Any]] = set()
         self._taken_up = False
+        self._resting = False
         self._under_way = 0
         """How many things would be left in the middle if we died now."""
 
@@ -82,6 +86,23 @@ class Isolations:
                 renew = mission.status is Status.PREPARING and _is_of_another_start(isolation, mission)
                 self._drive(isolation.mission, interrupted=True, renew=renew)
         self.core.background(leftovers.clean(self))
+
+    async def rest(self) -> None:
+        """Leave everything as it is, for the next supervisor to go on with, and do nothing behind its back."""
+        self._resting = True
+        if not self._under_way:
+            return
+        from overmind_core.git.run import MARK  # noqa: PLC0415 - see above
+        from overmind_core.system.stragglers import end_stragglers  # noqa: PLC0415 - see above
+
+        prepared = list(self._drivers)
+        for driver in self._drivers.values():
+            driver.cancel()
+        until = asyncio.get_running_loop().time() + REST_SECONDS
+        while self._in_threads and asyncio.get_running_loop().time() < until:
+            for mission in prepared:  # what cleans up after a git that was killed is git, too
+                await asyncio.to_thread(end_stragglers, MARK, mission)
+            await asyncio.to_thread(wait, set(self._in_threads), LOOK_SECONDS)
 
     def close(self) -> None:
         """Wait for nobody: the next supervisor goes on."""
@@ -145,6 +166,8 @@ class Isolations:
         if (driver := self._drivers.get(mission)) is not None:
             await driver.done.wait()
         async with self.turn(mission):
+            if self._resting:
+                return
             with self._needed():
                 await ending.over(self, mission)
 
@@ -239,7 +262,10 @@ class Isolations:
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
+        work = self.threads.submit(function, *arguments)
+        self._in_threads.add(work)
+        work.add_done_callback(self._in_threads.discard)
+        return await asyncio.wrap_future(work)
 
     async def saved(self) -> None:
         """Wait until all that is queued is on disk.
@@ -323,8 +349,11 @@ class Isolations:
     def _drive(self, mission: str, *, renew: bool = False, interrupted: bool = False) -> None:
         from overmind_core.supervisor.isolation.driver import Driver  # noqa: PLC0415 - see above
 
+        if self._resting:
+            return
         driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
         task = self.core.background(self._run(driver))
+        driver.cancel = task.cancel
         task.add_done_callback(
             lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
         )
@@ -342,7 +371,7 @@ class Isolations:
             yield
         finally:
             self._under_way -= 1
-            if not self._under_way:
+            if not self._under_way and not self._resting:
                 self.core.custody.need(NEED, on=False)
 
     def _driven(self, driver: Driver, *, broken: bool) -> None:
@@ -352,7 +381,7 @@ class Isolations:
         if broken:
             driver.broke()
         mission, isolation = self.core.book.known(driver.mission), self.records.get(driver.mission)
-        if isolation is None or self.core.leaving.is_set():
+        if isolation is None or self._resting or self.core.leaving.is_set():
             return
         if mission is None or not mission.is_live:
             if not isolation.ended:
