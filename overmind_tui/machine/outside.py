@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import termios
-from asyncio import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from overmind_tui.app import OvermindApp
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
+"""Seconds between two looks at whether a program has ended."""
+PATIENCE = 1.0
+"""Seconds that a program gets to end once its terminal is gone."""
 NOT_STARTED = 127
 """As shells have it: there is no such program."""
 _KEYS = (signal.SIGINT, signal.SIGQUIT)
@@ -79,14 +83,22 @@ async def _alone(app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[
 
 
 async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream: int | None) -> int:
-    """Run it; whatever ends us first also ends it, as a terminal that is closed would."""
-    process = await asyncio.create_subprocess_exec(
-        *argv, cwd=cwd, env=environ, stdin=stream, stdout=stream, stderr=stream
+    """Run it; whatever ends us first also ends it, as a terminal that is closed would.
+
+    Looked at now and then: asyncio's own way leaves a transport open when the loop ends before the program does.
+    """
+    process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds
+        argv, cwd=cwd, env=environ, stdin=stream, stdout=stream, stderr=stream
     )
+    pause = SHORTEST_PAUSE
     try:
-        code = await process.wait()
+        while (code := process.poll()) is None:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
     except asyncio.CancelledError:
         _hang_up(process.pid)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
         raise
     return 128 - code if code < 0 else code
 
