@@ -8,19 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.facts import Note
 from overmind_core.domain.isolation import naming
 from overmind_core.domain.isolation.record import Removal
-from overmind_core.domain.isolation.saga import Phase
-from overmind_core.domain.mission import Definition, Status
 from overmind_core.errors import OvermindError
 from overmind_core.store.errors import StoreError
 from overmind_core.supervisor.isolation import leftovers, saved
+from overmind_core.supervisor.isolation.drivers import Drivers, is_next, is_unfinished
 from overmind_core.supervisor.isolation.engines import Engines
 from overmind_core.supervisor.isolation.ports import Ports
 from overmind_core.supervisor.isolation.projects import Projects
@@ -29,18 +26,12 @@ from overmind_core.wire.bytestrings import from_wire
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.record import Isolation
-    from overmind_core.domain.mission import Mission
+    from overmind_core.domain.mission import Definition, Mission
     from overmind_core.git.run import Git
     from overmind_core.supervisor.core import Supervisor
     from overmind_core.supervisor.isolation.creating import Planned
-    from overmind_core.supervisor.isolation.driver import Driver
     from overmind_core.supervisor.requests import Start
 
-THREADS = 12
-"""For git, engines and files: what blocks."""
-NEED = "isolation"
-REST_SECONDS, LOOK_SECONDS = 5.0, 0.2
-"""For what is in threads to end when another supervisor takes over, and between two looks at it."""
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -50,22 +41,16 @@ class Isolations:
 
     def __init__(self, core: Supervisor) -> None:
         self.core = core
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
-        self.projects = Projects(self.threads, core.state.trusted, core.ledger.flush)
-        self.engines = Engines(self.threads)
-        self.ports = Ports(core.state, core.ledger, self.threads)
+        self.drivers = Drivers(self)
+        self.projects = Projects(self.drivers.threads, core.state.trusted, core.ledger.flush)
+        self.engines = Engines(self.drivers.threads)
+        self.ports = Ports(core.state, core.ledger, self.drivers.threads)
         self.records: dict[str, Isolation] = {}
         """By mission; also of missions that were removed, as long as something is left."""
         self.steps: dict[str, str] = {}
         """Mission → what is going on, for people."""
-        self._drivers: dict[str, Driver] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._told: set[tuple[str, str]] = set()
-        self._in_threads: set[Future[Any]] = set()
-        self._taken_up = False
-        self._resting = False
-        self._under_way = 0
-        """How many things would be left in the middle if we died now."""
 
     def load(self) -> None:
         """Bring into memory what is there."""
@@ -74,39 +59,20 @@ class Isolations:
 
     def take_up(self) -> None:
         """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
-        self._taken_up = True
+        self.drivers.take_up()
         for isolation in list(self.records.values()):
-            mission = self.core.book.live.get(isolation.mission)
-            if mission is None:
-                if _is_unfinished(isolation):
-                    self._drive(isolation.mission, interrupted=True)
-                elif not isolation.ended or isolation.removal is not Removal.NONE:
-                    self.core.background(self.over(isolation.mission))
-            elif mission.setup or self.drives(mission):
-                renew = mission.status is Status.PREPARING and _is_of_another_start(isolation, mission)
-                self._drive(isolation.mission, interrupted=True, renew=renew)
+            left = not isolation.ended or isolation.removal is not Removal.NONE
+            if left and isolation.mission not in self.core.book.live and not is_unfinished(isolation):
+                self.core.background(self.over(isolation.mission))
         self.core.background(leftovers.clean(self))
 
     async def rest(self) -> None:
-        """Leave everything as it is, for the next supervisor to go on with, and do nothing behind its back."""
-        self._resting = True
-        if not self._under_way:
-            return
-        from overmind_core.git.run import MARK  # noqa: PLC0415 - see above
-        from overmind_core.system.stragglers import end_stragglers  # noqa: PLC0415 - see above
-
-        prepared = list(self._drivers)
-        for driver in self._drivers.values():
-            driver.cancel()
-        until = asyncio.get_running_loop().time() + REST_SECONDS
-        while self._in_threads and asyncio.get_running_loop().time() < until:
-            for mission in prepared:  # what cleans up after a git that was killed is git, too
-                await asyncio.to_thread(end_stragglers, MARK, mission)
-            await asyncio.to_thread(wait, set(self._in_threads), LOOK_SECONDS)
+        """Another supervisor takes over."""
+        await self.drivers.rest()
 
     def close(self) -> None:
         """Wait for nobody: the next supervisor goes on."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.drivers.close()
 
     async def planned(self, request: Start) -> Planned | None:
         """How a mission is to be isolated; see `creating.planned`."""
@@ -130,29 +96,23 @@ class Isolations:
 
     def begin(self, mission: str) -> None:
         """The mission and its record are saved: prepare it."""
-        self._drive(mission)
+        self.drivers.drive(mission)
 
     def prepare(self, mission: str) -> None:
         """The mission is to be started again, or its set-up is over."""
-        if self._taken_up and mission not in self._drivers:
-            self._drive_on(mission)
+        self.drivers.prepare(mission)
 
     def drives(self, mission: Mission) -> bool:
         """Whether its next step is ours: no process of it can be there."""
         isolation = self.records.get(mission.id)
-        if isolation is None or mission.setup or mission.pid is not None:
-            return False
-        return mission.status is Status.PREPARING or (mission.status is Status.STOPPING and _is_unfinished(isolation))
+        return isolation is not None and is_next(isolation, mission)
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
         isolation = self.records.get(mission.id)
-        if isolation is None:
+        if isolation is None or self.drivers.look(mission.id):
             return
-        driver = self._drivers.get(mission.id)
-        if driver is not None:
-            driver.look()
-        elif not mission.is_live and not isolation.ended:
+        if not mission.is_live and not isolation.ended:
             self.core.background(self.over(mission.id))
 
     async def calm(self, missions: Iterable[str]) -> None:
@@ -163,13 +123,11 @@ class Isolations:
         """Let go of what the mission held while it lived, unless it lives again."""
         from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
 
-        if (driver := self._drivers.get(mission)) is not None:
-            await driver.done.wait()
+        await self.drivers.done(mission)
         async with self.turn(mission):
-            if self._resting:
-                return
-            with self._needed():
-                await ending.over(self, mission)
+            if not self.drivers.resting:
+                with self.drivers.needed():
+                    await ending.over(self, mission)
 
     async def discard(self, isolation: Isolation, *, force: bool) -> None:
         """Remove everything of an ended mission.
@@ -180,7 +138,7 @@ class Isolations:
         from overmind_core.supervisor.isolation import ending  # noqa: PLC0415 - see above
 
         async with self.turn(isolation.mission):
-            with self._needed():
+            with self.drivers.needed():
                 await ending.discard(self, self.records.get(isolation.mission, isolation), force=force)
 
     async def let_go(self, missions: Sequence[str]) -> None:
@@ -262,10 +220,7 @@ class Isolations:
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""
-        work = self.threads.submit(function, *arguments)
-        self._in_threads.add(work)
-        work.add_done_callback(self._in_threads.discard)
-        return await asyncio.wrap_future(work)
+        return await self.drivers.in_thread(function, *arguments)
 
     async def saved(self) -> None:
         """Wait until all that is queued is on disk.
@@ -339,64 +294,6 @@ class Isolations:
             "services": one.services,
             "step": self.steps.get(mission),
         }
-
-    def _drive_on(self, mission: str) -> None:
-        """Begin with a mission that is to be started again, or go on with one whose driver has failed."""
-        isolation, current = self.records.get(mission), self.core.book.live.get(mission)
-        renew = isolation is None or current is None or _is_of_another_start(isolation, current)
-        self._drive(mission, renew=renew, interrupted=not renew)
-
-    def _drive(self, mission: str, *, renew: bool = False, interrupted: bool = False) -> None:
-        from overmind_core.supervisor.isolation.driver import Driver  # noqa: PLC0415 - see above
-
-        if self._resting:
-            return
-        driver = self._drivers[mission] = Driver(self, mission, renew=renew, interrupted=interrupted)
-        task = self.core.background(self._run(driver))
-        driver.cancel = task.cancel
-        task.add_done_callback(
-            lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
-        )
-
-    async def _run(self, driver: Driver) -> None:
-        with self._needed():
-            await driver.run()
-
-    @contextmanager
-    def _needed(self) -> Iterator[None]:
-        """Should we die in the block, another supervisor is to bring it to its end, also when nothing runs."""
-        self._under_way += 1
-        self.core.custody.need(NEED, on=True)
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if not self._under_way and not self._resting:
-                self.core.custody.need(NEED, on=False)
-
-    def _driven(self, driver: Driver, *, broken: bool) -> None:
-        if self._drivers.get(driver.mission) is driver:
-            del self._drivers[driver.mission]
-        driver.done.set()
-        if broken:
-            driver.broke()
-        mission, isolation = self.core.book.known(driver.mission), self.records.get(driver.mission)
-        if isolation is None or self._resting or self.core.leaving.is_set():
-            return
-        if mission is None or not mission.is_live:
-            if not isolation.ended:
-                self.core.background(self.over(driver.mission))
-        elif mission.status is Status.PREPARING and not mission.setup and mission.restart_count != driver.generation:
-            self._drive(driver.mission, renew=True)  # it was asked for again meanwhile
-
-
-def _is_unfinished(isolation: Isolation) -> bool:
-    return isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
-
-
-def _is_of_another_start(isolation: Isolation, mission: Mission) -> bool:
-    """Whether its steps are those of an earlier start of the mission: it is prepared anew."""
-    return not _is_unfinished(isolation) or isolation.generation != mission.restart_count
 
 
 def _is_start(text: str, isolation: Isolation) -> bool:
