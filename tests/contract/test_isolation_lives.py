@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -106,3 +107,12 @@ def test_services_count_for_no_limit_and_a_clean_worktree_goes_with_its_record(o
     om.ok("rm", mission)
     shop.assert_nothing_left()
     assert om.api("worktrees")["worktrees"] == []
+
+
+def test_a_program_may_be_what_the_set_up_makes(om):
+    made = "printf '#!/bin/sh\\necho made\\n' > tool.log; chmod +x tool.log"
+    shop = Project(om, f"isolation:\n  port_range: 22100-22999\n  setup: [{json.dumps(made)}]\n")
+    mission = shop.run(["./tool.log"])
+    assert om.wait_status(mission, *FINAL)["exit_code"] == 0, om.logs(mission)
+    assert om.logs(mission).endswith("made\n")
+    shop.assert_nothing_left()

@@ -117,7 +117,8 @@ async def _create(
     mission = Mission(new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
     environment = Environment(request.env, request.env_set)
     if planned is not None:
-        await core.spawner.check(mission, environment)
+        if not (planned.has_worktree and _is_below(definition.argv[0])):
+            await core.spawner.check(mission, environment)
         mission = _isolated(mission, planned)
     writings = [] if also is None else [also(mission)]
     if agent is not None:
@@ -148,6 +149,11 @@ async def _create(
 def _check_limits(core: Supervisor, request: Start, place: _Place) -> None:
     if not place.service:
         treelimits.check(core, place.parent, request.provider, inside=place.inside is not None)
+
+
+def _is_below(program: str) -> bool:
+    """Whether it is a path from the working directory: whether it is there, set-up may decide."""
+    return "/" in program and not program.startswith("/")
 
 
 def _isolated(mission: Mission, planned: Planned) -> Mission:
