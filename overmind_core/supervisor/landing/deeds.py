@@ -34,7 +34,7 @@ Item = dict[str, Any]
 async def worktrees(core: Supervisor, request: Worktrees) -> dict[str, Any]:
     """The worktrees of missions, also of removed ones, with how each stands to its base."""
     looked = await rows.look(core, rows.of(core, request.ids), sizes=request.sizes)
-    return {"worktrees": [rows.row(core, one) for one in looked]}
+    return {"worktrees": [rows.row(core, one) for one in looked if not rows.is_on_the_move(core, one)]}
 
 
 async def changes(core: Supervisor, request: One) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class Merge:
         self._say({"verify": self._verify})
         ended = await self._core.book.ended(begun["id"])
         if ended.shell_exit != 0:
-            told = f"The check of {self._place.name} on {trace.target} failed ({ended.status}, {ended.shell_exit});"
+            told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
             raise OvermindError(
                 "verify_failed",
                 f"{told} nothing was changed. See its output with: overmind logs {ended.id}",

@@ -62,6 +62,15 @@ async def look(core: Supervisor, found: Sequence[Isolation], *, sizes: bool = Fa
     return list(await asyncio.gather(*(_look(core, one, sizes=sizes) for one in found)))
 
 
+def is_on_the_move(core: Supervisor, looked: Looked) -> bool:
+    """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
+    if not looked.problem:
+        return False
+    mission = looked.isolation.mission
+    now = core.isolation.records.get(mission)
+    return now is None or now.worktree is None or core.isolation.turn(mission).locked()
+
+
 def row(core: Supervisor, looked: Looked) -> dict[str, Any]:
     """What is told of one."""
     one, state = looked.isolation, looked.state
