@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -38,14 +40,10 @@ def ours(engine, om):
     return {one.name: one.running for one in engine.ours(om.home)}
 
 
-def volumes(engine, mission, om):
-    return engine.volumes_of(mission, om.home)
-
-
 def assert_nothing_left(engine, om, shop, mission):
     shop.assert_nothing_left()
     eventually(lambda: ours(engine, om) == {}, what="no container is left")
-    assert volumes(engine, mission, om) == []
+    eventually(lambda: engine.volumes_of(mission, om.home) == [], what="no volume is left")
 
 
 def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_with_its_work(om, engine, shop):
@@ -152,3 +150,79 @@ def test_containers_of_missions_that_are_no_more_go_with_the_next_start(om, engi
     om.ok("start", "--replace")
     eventually(lambda: set(ours(engine, om)) == {f"overmind-{second}-db"}, what="only the new one is left")
     om.api("kill", all=True)
+
+
+class Way:
+    """A way to the engine that can be blocked."""
+
+    def __init__(self, path):
+        self.url = f"unix://{path}"
+        self._path = path
+        self._ends = []
+
+    def open(self):
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(self._path)
+        door.listen()
+        self._ends.append(door)
+        threading.Thread(target=self._let_in, args=(door,), daemon=True).start()
+
+    def block(self):
+        """Nobody gets through any more, and who was on the way is thrown out."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+    def _let_in(self, door):
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = door.accept()
+                there = socket.socket(socket.AF_UNIX)
+                there.connect(os.environ["DOCKER_HOST"].removeprefix("unix://"))
+                self._ends += [here, there]
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+
+
+def _pass_on(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def way(om):
+    way = Way(os.path.join(om.home, "way.sock"))
+    way.open()
+    yield way
+    way.block()
+
+
+def test_while_the_engine_is_away_missions_end_all_the_same_and_the_next_start_sees_to_their_containers(
+    om, engine, shop, way
+):
+    project = shop(DB)
+    project.environ["DOCKER_HOST"] = way.url
+    mission = project.run("echo > work.txt; exec sleep 1000")
+    om.wait_status(mission, "running", *FINAL, timeout=60)
+    way.block()
+    om.api("stop", id=mission)
+    assert (om.info(mission)["status"], ours(engine, om)) == ("stopped", {f"overmind-{mission}-db": True})
+    assert not [row for row in om.api("ports")["ports"] if row["held"]]
+    om.api("restart", id=mission)
+    assert om.wait_status(mission, *FINAL, timeout=60)["reason"] == "docker_missing"
+    assert om("run", "true", cwd=project.folder, env={"DOCKER_HOST": way.url}).returncode == 1
+    way.open()
+    om.ok("shutdown", "--keep")
+    om.ok("start")
+    eventually(lambda: ours(engine, om) == {f"overmind-{mission}-db": False}, timeout=20, what="it is stopped")
+    way.block()
+    assert om("discard", mission, "--force").returncode == 1
+    way.open()
+    om.ok("start", "--replace")
+    assert_nothing_left(engine, om, project, mission)
