@@ -18,11 +18,13 @@ def gates(om):
     return Gates(om)
 
 
-@pytest.mark.parametrize("how", [("start", "--replace"), ("shutdown", "--keep")])
-def test_another_daemon_goes_on_with_a_preparation(om, gates, how):
+REPLACED = {"worktree": ("start", "--replace"), "setup": ("shutdown", "--keep"), "web": ("start", "--replace")}
+
+
+def test_another_daemon_goes_on_with_a_preparation(om, gates):
     shop = Project(om)
     gates.hook(shop)
-    for number, gate in enumerate(GATES):
+    for number, (gate, how) in enumerate(REPLACED.items()):
         gates.hold_at(gate)
         mission = shop.run(name=f"m{number}", grace=0.5)
         gates.await_at(gate)
@@ -78,7 +80,7 @@ def test_a_service_that_ends_on_its_own_takes_nobody_along_and_is_back_with_the_
     assert (info["isolation"]["services"], gates.reached("setup")) == ({"web": web}, 1)
 
 
-@pytest.mark.parametrize("gate", [*GATES, None])
+@pytest.mark.parametrize("gate", ["worktree", "setup", None])
 def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
     shop = Project(om)
     gates.hook(shop)

@@ -13,7 +13,7 @@ from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
-ROUNDS = int(os.environ.get("OVERMIND_TEST_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("OVERMIND_TEST_ROUNDS", "1"))
 TEXT = """\
 services:
   web: { command: "echo up at $PORT; exec sleep 1000", port: 3000, ready: { log: up at } }
