@@ -40,8 +40,14 @@ class WorktreesPage(TablePage):
         """Show these; what nobody measured anew is as large as before."""
         sizes = {row["id"]: row.get("size_bytes") for row in self.rows}
         super().take([
-            row if row.get("size_bytes") is not None else {**row, "size_bytes": sizes.get(row["id"])} for row in rows
+            self._doing(row) if row.get("size_bytes") is not None
+            else {**self._doing(row), "size_bytes": sizes.get(row["id"])} for row in rows
         ])  # fmt: skip
+
+    def _doing(self, row: Row) -> Row:
+        """The row with what its agent does, so that its state is the same word as on the main screen."""
+        known = self.program.fleet.of(row["id"])
+        return row if known is None else {**row, "activity": known.get("activity")}
 
     def targets(self) -> list[Row]:
         """Their missions, as far as there are any."""

@@ -53,7 +53,6 @@ WORKTREES = [
         ports={"": 3100, "web": 3101},
         containers={"db": "running"},
         size_bytes=14_200_000,
-        activity="idle",
     ),
     worktree(
         2,
