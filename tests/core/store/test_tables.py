@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -303,23 +301,14 @@ def test_a_fact_is_replaced_and_forgotten(state):
     assert state.meta.get("boot") is None
 
 
-def test_a_thousand_missions_are_written_and_read_fast(state):
-    """Bounds that hold on a busy machine; measured alone: 90,000 rows/s and 3 ms."""
-    start = time.perf_counter()
+def test_a_thousand_missions_are_written_in_groups_and_read_at_once(state):
     for group in range(50):
         with state.transaction():
             for n in range(20 * group, 20 * group + 20):
                 state.missions.insert(mission(n, record="x" * 500))
                 state.runs.insert(run(1, of=n))
                 state.events.append(1.0, "created", "{}", mission=f"{n:08x}")
-    assert 3000 / (time.perf_counter() - start) > 5000
-    assert min(_time_all(state) for _ in range(5)) < 0.02
-
-
-def _time_all(state):
-    start = time.perf_counter()
-    assert len(state.missions.all()) == 1000
-    return time.perf_counter() - start
+    assert [row.id for row in state.missions.all()] == [mission(n).id for n in range(1000)]
 
 
 # --- budgets ------------------------------------------------------------------------------------------------------

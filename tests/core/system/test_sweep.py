@@ -71,10 +71,13 @@ class Run:
         self.mark = next(MARKS) if marked else 0
         self.home = home
         env = {"PATH": os.environ["PATH"], "OVERMIND_MISSION_ID": mission, "OVERMIND_HOME": home}
-        self.root = adopter.spawn(["sh", "-c", command.replace("@", self.word)], env=env, mark=self.mark)
+        held = f"kill -STOP $$; {command.replace('@', self.word)}"  # it may be gone before anybody has looked at it
+        self.root = adopter.spawn(["sh", "-c", held], env=env, mark=self.mark)
+        eventually(lambda: psutil.Process(self.root).status() == psutil.STATUS_STOPPED, what="it stands")
         known = identity(self.root)
         assert known is not None
         ticks = known[1]
+        os.kill(self.root, signal.SIGCONT)
         self.target = Target(f"{mission}.1", mission, home, self.root, ticks, ticks, self.mark)
 
     def living(self):
