@@ -230,6 +230,9 @@ def test_a_policy_prepares_again_as_often_as_its_budget_allows(om):
     assert (info["status"], info["reason"], info["restart_count"]) == ("crashed", "restart_budget_spent", 2)
     assert om.logs(mission).splitlines().count("tried") == 3
     shop.assert_nothing_left()
+    again = ("--restart", "on-failure", "--max-restarts", "1", "--backoff", "10ms")
+    told = om("run", "--name", "again", *again, "true", cwd=shop.folder).stderr
+    assert "Error: restart_budget_spent: The project's set-up failed. See its log: overmind logs again" in told
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ _FINAL = frozenset({"stopped", "crashed", "killed"})
 _ENDS = {"stopped": "stopped", "crashed": "crashed", "killed": "killed", "hidden": "killed", "removed": "removed"}
 """Event → what has happened to the mission."""
 _FAILED = "spawn_failed"
-_SET_UP_FAILED = "setup_failed"
+_SET_UP_FAILED, _SET_UP_NOTE = "setup_failed", "set_up_failed"
+"""As a reason, and as an event: a policy may have tried it again."""
 _SET_UP = "The project's set-up failed."
 _BEFORE, _BEHIND = "--- could not start: ", " ---"
 """Around the sentence in the log's line."""
@@ -112,6 +113,8 @@ class Preparation:
             self.runs = True
         elif kind == _FAILED:
             self._failure = _sentence(event.get("text", ""))
+        elif kind == _SET_UP_NOTE:
+            self._failure = _SET_UP
         elif kind in _ENDS:
             self._end = _ENDS[kind]
             self._code = event.get("reason")
