@@ -82,7 +82,8 @@ COMMAND = Command(
     notes=(
         "A diff against the commit at which the mission's branch left its base; files that git does not know yet are\n"
         "in it (? in --stat), those that it ignores are not. A mission without a worktree: what is not committed in\n"
-        "the repository where it works. Nothing is touched, not even git's index."
+        "the repository where it works. Nothing is touched, not even git's index. Page by page:\n"
+        "`overmind changes red | less`, or `v` in the full-screen program."
     ),
     run=changes,
 )

@@ -60,7 +60,7 @@ async def isolate(core: Supervisor, request: Isolate, caller: Caller) -> dict[st
     from overmind_core.supervisor.isolation.explaining import explain  # noqa: PLC0415 - loads git, for who asks
 
     if not await core.isolation.in_thread(os.path.isdir, from_wire(request.cwd)):
-        raise OvermindError("cwd_not_found", f"The folder {request.cwd} doesn't exist.")
+        raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
     return await explain(core.isolation, request.cwd, request.env)
 
 

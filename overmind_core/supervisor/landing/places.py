@@ -46,6 +46,10 @@ class Place:
         return scratch_of(self.source, self.mission)
 
 
+WORKTREES = "/.overmind/worktrees/"
+"""Between a checkout and what stands for a mission in it."""
+
+
 def scratch_of(source: str, mission: str) -> str:
     """Return the path of the worktree in which a mission's work is merged."""
     return os.path.join(source, ".overmind", "worktrees", f"merge-{mission}")
@@ -65,7 +69,9 @@ def anywhere(core: Supervisor, text: str) -> Place:
     mission = find(core.book, text)
     folder = from_wire(mission.definition.cwd)
     if not os.path.isdir(folder):
-        raise OvermindError("gone", f"The folder {mission.definition.cwd} of {mission.definition.name} is not there.")
+        told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
+        removed = " Its worktree was removed; what landed of it is in the history of its repository."
+        raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
     return Place(mission.id, mission.definition.name, world(core, mission.id), folder, folder, "")
 
 
