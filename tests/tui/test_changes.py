@@ -41,7 +41,7 @@ def repository(tmp_path):
 
 
 def text_of(found, since=""):
-    return changes.text(changes.of_git(*found, since))
+    return changes.text(changes.of_git(*found, since))  # type: ignore[call-arg] # a tuple of unknown length
 
 
 def shown(text):
@@ -214,6 +214,7 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
         assert page.text.at == 0
         await pilot.press("slash", *"seven", "enter")
         assert len(page.text.lines) == 1
+        assert page.spot is not None
         assert page.spot.place == "changed:8"
         await pilot.press("n")
         assert len(page.text.lines) > 40

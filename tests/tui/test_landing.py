@@ -53,6 +53,10 @@ STANDS = [
 
 
 @pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
+def on_main(app):
+    return app.screen is app.main
+
+
 def test_a_worktree_says_what_is_to_be_done_about_its_work(facts, word, distance):
     row = worktree(1, "api", "running", **facts)
     assert (worktrees.standing(row), worktrees.distance(row)) == (word, distance)
@@ -300,7 +304,7 @@ def test_from_the_worktrees_to_what_changed_to_the_log():
         assert isinstance(app.screen, ChangesPage)
         assert ("changes", {"id": "00000001"}) in app.asked
         await press("escape", "l")
-        assert app.screen is app.main
+        assert on_main(app)
         assert app.main.panels.current is Panel.LOG
         await press(":wt", "G", "l")
         assert app.notice.text == "the mission of 日本-site was removed"
@@ -408,7 +412,7 @@ def test_a_check_that_fails_shows_its_log():
         assert "make test failed" in app.notice.text
         assert isinstance(app.screen, LandScreen)
         await press("l")
-        assert app.screen is app.main
+        assert on_main(app)
         assert app.main.table.cursor_id == "00000005"
 
     walk(scenario)
@@ -518,7 +522,7 @@ def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
 
     async def scenario(app, pilot):
         async def until_it_says(*texts):
-            await until(pilot, lambda: all(text in picture(app) for text in texts), what=texts)
+            await until(pilot, lambda: all(text in picture(app) for text in texts), what=str(texts))
 
         def api():
             return next((row for row in app.fleet.rows.values() if row["name"] == "api"), {})

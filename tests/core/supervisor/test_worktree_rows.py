@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from overmind_core.supervisor.landing.rows import Looked, is_on_the_move
 
-HERE = SimpleNamespace(mission="a1b2c3d4", worktree="/shop/.overmind/worktrees/a1b2c3d4")
+HERE: Any = SimpleNamespace(mission="a1b2c3d4", worktree="/shop/.overmind/worktrees/a1b2c3d4")
 CASES = {
     "it can be told how it stands": ("", HERE, True, False),
     "broken, and nobody works at it": ("Git refused", HERE, False, False),
@@ -23,6 +24,6 @@ def test_what_comes_or_goes_at_the_moment_is_not_called_broken(name):
     problem, now, busy, expected = CASES[name]
     records = {} if now is None else {HERE.mission: now}
     turn = SimpleNamespace(locked=lambda: busy)
-    core = SimpleNamespace(isolation=SimpleNamespace(records=records, turn=lambda _: turn))
+    core: Any = SimpleNamespace(isolation=SimpleNamespace(records=records, turn=lambda _: turn))
 
     assert is_on_the_move(core, Looked(HERE, None, None, {}, problem)) is expected

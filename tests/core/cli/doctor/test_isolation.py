@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.cli.doctor import isolation
 from overmind_core.cli.doctor.finding import World
 
+NOBODY: Any = None
+"""What these checks do not look at."""
+
 
 def world(**environ):
-    return World(environ, None, None, None, "linux")
+    return World(environ, NOBODY, NOBODY, NOBODY, "linux")
 
 
 @pytest.mark.parametrize(("free", "status"), [(0, "fail"), (1, "warn"), (49, "warn"), (50, "ok"), (900, "ok")])

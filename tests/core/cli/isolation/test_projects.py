@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_a_terminal_shows_the_step_in_one_line_that_is_gone_when_the_mission_run
         *({"seq": 8, "mission": "a1b2c3d4", "type": "preparing", "step": text} for text in steps),
         {"seq": 9, "mission": "a1b2c3d4", "type": "started"},
     ]
-    answers = {
+    answers: dict[str, list[dict[str, Any]]] = {
         "run": [{"ok": {"id": "a1b2c3d4", "name": "web", "status": "preparing"}}],
         "logs": [{"ok": {"seq": 7, "missions": [{"annotations": []}]}}],
         "info": [{"ok": {"status": "preparing", "reason": None, "exit_code": None, "isolation": place}}],
@@ -223,12 +224,15 @@ def test_ports_are_a_table_and_an_empty_one_has_its_header(overmind):
         ["3101", "b1b2c3d4", "old", "-", "db", "no"],
     ]
     assert overmind(answers, "ports").out.splitlines()[1:] == ran.out.splitlines()[1:2]
-    empty = {"ports": [{"ok": {"ports": []}}]}
+    empty: dict[str, Any] = {"ports": [{"ok": {"ports": []}}]}
     assert overmind(empty, "ports")[:3] == (0, "PORT  MISSION  NAME  STATUS  SERVICE  HELD\n", "")
     assert overmind(empty, "ports", "--json")[1] == "[]\n"
 
 
-FRESH = [([], {"id": "web"}), (["--fresh"], {"id": "web", "fresh": True, "force": False})]
+FRESH: list[tuple[list[str], dict[str, Any]]] = [
+    ([], {"id": "web"}),
+    (["--fresh"], {"id": "web", "fresh": True, "force": False}),
+]
 
 
 @pytest.mark.parametrize(("words", "sent"), [*FRESH, (["--fresh", "--force"], {**FRESH[1][1], "force": True})])
