@@ -27,7 +27,7 @@ _WITHOUT = {"apply": "leave out isolate = true"}
 """Command → how to do without isolation, where that is another way than of most."""
 
 
-def call(context: Context, client: Client, command: str, request: Args, *, trust: bool = False) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def call(context: Context, client: Client, command: str, request: Args, *, trust: bool | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Send a request that may use a project's file; where that is not trusted yet, ask the person and send it again.
 
     Args:
@@ -35,7 +35,7 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
         client: Whom to ask.
         command: Its name on the socket.
         request: Its arguments, among them `env`, or those of a ritual's work.
-        trust: The person said yes before.
+        trust: The person said yes on the command line; None where that is not the place for it.
 
     Raises:
         OvermindError: the daemon said no; `untrusted_project`, the person said no, or there is nobody to ask.
@@ -51,7 +51,7 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
             if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
             if not trust and not _asked(context, facts):
-                raise _refused(facts, _WITHOUT.get(command, "--no-isolate")) from None
+                raise _refused(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
             folder = os.path.dirname(facts["path"])
             world = request.get("quest") or request.get("apply") or request
             client.call("trust", {"cwd": folder, "env": world["env"], "sha256": facts["sha256"]})
@@ -74,13 +74,14 @@ def _asked(context: Context, facts: Mapping[str, Any]) -> bool:
     return answered_yes(QUESTION)
 
 
-def _refused(facts: Mapping[str, Any], without: str) -> OvermindError:
+def _refused(facts: Mapping[str, Any], without: str, *, here: bool) -> OvermindError:
+    """`here`: trust is said with the command itself, and lasts no longer."""
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
     folder = os.path.dirname(facts["path"])
     where = "" if f"{caller.folder(None)}/".startswith(f"{folder}/") else f" {shlex.quote(folder)}"
     return OvermindError(
         _UNTRUSTED,
         f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check{where}. "
-        f"Allow it: overmind trust{where}. Do without it: {without}",
+        f"Allow it: {'--trust' if here else f'overmind trust{where}'}. Do without it: {without}",
         **facts,
     )
