@@ -31,8 +31,8 @@ class Case(NamedTuple):
     reason: str
     said: str
     """Part of what the log says."""
-    spoil: Callable[[Project], None] = lambda _: None
-    cure: Callable[[Project], None] = lambda shop: _touch(shop.path("..", "cure"))
+    spoil: Callable[[Project], object] = lambda _: None
+    cure: Callable[[Project], object] = lambda shop: _touch(shop.path("..", "cure"))
     command: object = "exec sleep 1000"
 
 

@@ -128,7 +128,7 @@ def test_a_file_counts_only_as_it_was_trusted_and_only_the_persons(om):
     assert not os.path.exists(shop.path("..", "evil"))
 
 
-HOSTILE = {
+HOSTILE: dict[str, str | bytes] = {
     "a bomb": "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nservices: *c\n",
     "a path out of the repository": SPAN % ", copy: [../secret]",
     "an absolute path": SPAN % ", link: [/etc/passwd]",

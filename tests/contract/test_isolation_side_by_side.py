@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
@@ -20,6 +21,10 @@ isolation:
 WORK = "cat mine.log; pwd; echo $PORT $WEB_PORT; echo more >> a.txt; git commit -qam $OVERMIND_BRANCH; exec sleep 1000"
 
 
+def logs_have(om, mission, text):
+    return text in om.logs(mission)
+
+
 def test_twenty_at_once_have_everything_of_their_own_and_leave_nothing(om):
     shop = Project(om, TEXT)
     with ThreadPoolExecutor(MANY) as threads:
@@ -32,7 +37,7 @@ def test_twenty_at_once_have_everything_of_their_own_and_leave_nothing(om):
     for number, one in enumerate(infos):
         own = one["isolation"]
         told = f"overmind/m{number}\n{shop.worktree_of(one['id'])}\n{own['ports']['']} {own['ports']['web']}\n"
-        eventually(lambda told=told, one=one: told in om.logs(one["id"]), what=f"{one['name']} has its own")
+        eventually(partial(logs_have, om, one["id"], told), what=f"{one['name']} has its own")
         assert f"up at {own['ports']['web']}\n" in om.logs(own["services"]["web"])
     shop.assert_untouched()
     assert os.path.exists(shop.path(".overmind"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
@@ -33,7 +34,7 @@ def working(om, shop):
             f"[ -e ~/{number} ] || {{ {work}; touch ~/{number}; }}; exec sleep 1000", f"w{number}"
         )
     for number, mission in enumerate(missions.values()):
-        eventually(lambda number=number: os.path.exists(shop.path("..", str(number))), what="it has worked")
+        eventually(partial(os.path.exists, shop.path("..", str(number))), what="it has worked")
         om.wait_status(mission, "running")
     return missions
 

@@ -83,7 +83,7 @@ class Project(Repository):
         """Return where a mission's worktree is."""
         return self.path(".overmind", "worktrees", mission)
 
-    def run(self, command: str = "exec sleep 1000", name: str = "api", **how: Any) -> str:
+    def run(self, command: str | list[str] = "exec sleep 1000", name: str = "api", **how: Any) -> str:
         """Start a mission without waiting until it is prepared; return its id."""
         env = self.environ | {"HOME": self.om.environment["HOME"], processes.MARKER: self._marker}
         answer = self.om.api("run", **{"command": command, "cwd": self.folder, "env": env, "name": name, **how})
