@@ -184,7 +184,10 @@ class Isolations:
         return {} if mission is None else self.shared(mission.definition)
 
     def shared(self, definition: Definition) -> dict[str, str]:
-        """What a mission that has nothing of its own has from the one above it, in whose worktree it runs."""
+        """What a mission that has nothing of its own has from the one in whose worktree it runs, while that lives.
+
+        That is one above it, or, for what a person starts there, whose worktree it is.
+        """
         parent = definition.parent
         while self.records and parent is not None:
             above = self.records.get(parent)
@@ -192,7 +195,9 @@ class Isolations:
                 return naming.environment(above) if _is_in(definition.cwd, above.worktree) else {}
             mission = self.core.book.known(parent)
             parent = None if mission is None else mission.definition.parent
-        return {}
+        there = (one for one in self.records.values() if not one.ended and _is_in(definition.cwd, one.worktree))
+        owner = next(there, None)
+        return {} if owner is None else naming.environment(owner)
 
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""
