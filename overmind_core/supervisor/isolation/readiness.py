@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.mission import Mission
     from overmind_core.supervisor.isolation.isolations import Isolations
 
-PAUSE = 0.2
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 """Seconds between two looks at a container."""
 
 
@@ -69,11 +69,13 @@ class Readiness:
             return readiness.look(engine, name, port, service.ready)
 
         limit, why = READY_SECONDS if service.ready is None else service.ready.timeout, "nobody could look in time"
+        pause = FIRST_PAUSE
         try:
             async with asyncio.timeout(limit):
                 while why := await with_engine(self._isolations, one, look):
                     self._isolations.step(self._mission, f"waiting for {service.name}: {why}")
-                    await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
         except TimeoutError:
             await self._keep_log(service.name, name)
             raise OvermindError("not_ready", f"it did not become ready: after {limit:g} s {why}.") from None
