@@ -80,6 +80,17 @@ def test_a_service_that_ends_on_its_own_takes_nobody_along_and_is_back_with_the_
     assert (info["isolation"]["services"], gates.reached("setup")) == ({"web": web}, 1)
 
 
+def test_a_service_is_the_same_mission_also_when_the_worktree_went_in_between(om, gates):
+    shop = Project(om)
+    gates.open(*GATES)
+    mission = shop.run()
+    web = om.wait_status(mission, "running")["isolation"]["services"]["web"]
+    om.api("stop", id=mission)
+    assert om.info(mission)["isolation"]["worktree"] is None
+    om.api("restart", id=mission)
+    assert om.wait_status(mission, "running", *FINAL)["isolation"]["services"] == {"web": web}
+
+
 @pytest.mark.parametrize("gate", ["worktree", "setup", None])
 def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
     shop = Project(om)

@@ -189,7 +189,6 @@ async def _remove(isolations: Isolations, isolation: Isolation, removal: Removal
         base_commit=None,
         containers={},
         volumes=(),
-        services={},
         ready_once=False,
         removal=Removal.NONE,
     )

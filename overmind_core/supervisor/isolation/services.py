@@ -78,8 +78,6 @@ class Services:
         begun = {row.id for _, row in self._begun(service)}
         for mission in begun | {self._record.services.get(service, "")}:
             await end_one(self._isolations, mission, Cause.KILL)
-        rest = {other: child for other, child in self._record.services.items() if other != service}
-        self._isolations.put(replace(self._record, services=rest))
 
     def text(self, service: str) -> str:
         """For people."""
