@@ -16,12 +16,9 @@ POINTS = [
     ("worktree", "supervisor", "running", 1),
     ("setup", "supervisor", "running", 1),
     ("web", "supervisor", "running", 1),
-    ("worktree", "keeper", "running", 1),
     ("setup", "keeper", "keeper_lost", 1),
     ("web", "keeper", "not_ready", 1),
-    ("worktree", "both", "running", 1),
     ("setup", "both", "keeper_lost", 1),
-    ("web", "both", "not_ready", 1),
 ]
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.kit.isolated import Project
-from tests.kit.killing import PATIENCE, ask_until_answered, kill_both, kill_keeper, kill_supervisor
+from tests.kit.killing import PATIENCE, ask_until_answered, kill_both, kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
@@ -60,7 +60,7 @@ def asked(om, cmd, **args):
     ask_until_answered(om, lambda api: api.request(cmd, **args))
 
 
-@pytest.mark.parametrize("kill", [kill_supervisor, kill_both, kill_keeper])
+@pytest.mark.parametrize("kill", [kill_supervisor, kill_both])
 def test_whoever_is_killed_whenever_there_is_all_of_it_or_nothing(om, moments, kill):
     shop = Project(om, TEXT)
     for number in range(ROUNDS):

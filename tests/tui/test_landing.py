@@ -52,11 +52,11 @@ STANDS = [
 ]
 
 
-@pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
 def on_main(app):
     return app.screen is app.main
 
 
+@pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
 def test_a_worktree_says_what_is_to_be_done_about_its_work(facts, word, distance):
     row = worktree(1, "api", "running", **facts)
     assert (worktrees.standing(row), worktrees.distance(row)) == (word, distance)
