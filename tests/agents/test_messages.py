@@ -263,8 +263,9 @@ def test_a_final_end_fails_what_waits(agents, end):
     for client in clients:
         assert client.wait(timeout=20) == 1
         assert client.stderr.read().startswith("Error: exited: ")
-    assert agents.states(mission) == ["failed"] * 3
-    assert {row["error"] for row in agents.messages(mission)} == {"exited"}
+    first, *waiting = agents.messages(mission)
+    assert first["state"] in {"failed", "answered"}, "the end of its tool may reach it before its own"
+    assert [(row["state"], row["error"]) for row in waiting] == [("failed", "exited")] * 2
 
 
 def test_nothing_can_be_sent_to_what_has_ended(agents):

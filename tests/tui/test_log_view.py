@@ -106,7 +106,7 @@ def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped
         assert counted > 0
         assert "esc stops" in titles(app)[0]
         await pilot.press("escape")
-        assert "stopped" in titles(app)[0]
+        await until(pilot, lambda: "stopped" in titles(app)[0], what="it has stopped")
         assert view.book.wanted is not None
         await pilot.press("escape")
         assert view.book.wanted is None
