@@ -99,14 +99,16 @@ def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped
         await until(pilot, lambda: len(view.rows) == 11, what="that, and 0007770 to 0007779")
         await pilot.press("escape")
         await until(pilot, lambda: len(view.rows) == MILLION, what="everything again")
-        await type_text(app, pilot, "/[02468]1? says\r")
-        await until(pilot, lambda: 0 < side.search._left < side.search._of, what="half counted", tries=1200)
-        assert view.following
-        counted = len(view.rows)
-        assert counted > 0
-        assert "esc stops" in titles(app)[0]
-        await pilot.press("escape")
-        await until(pilot, lambda: "stopped" in titles(app)[0], what="it has stopped")
+        for digit in "135791357":  # it may have counted all before the key
+            await type_text(app, pilot, f"/[02468]{digit}? says\r")
+            await until(pilot, lambda: side.search._left < side.search._of, what="begun to count", tries=1200)
+            assert view.following
+            await pilot.press("escape")
+            await until(pilot, lambda: "stopped" in titles(app)[0] or len(view.rows) == MILLION, what="an answer")
+            if "stopped" in titles(app)[0]:
+                break
+        assert "stopped" in titles(app)[0]
+        assert len(view.rows) > 0
         assert view.book.wanted is not None
         await pilot.press("escape")
         assert view.book.wanted is None
