@@ -118,7 +118,7 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
 
 def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     code = None if fact.code is None else shell_code(fact.code)
-    ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall)
+    ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall, held_mono=None)
     note = Note("exited", data=(("exit_code", code),))
     if mission.ending is not None:
         # Earlier runs may have left something behind, of which this exit says nothing.

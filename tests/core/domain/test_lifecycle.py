@@ -564,3 +564,8 @@ def test_from_wherever_it_is_a_kill_leads_to_killed(policy, history, grace):
     if after.status is Status.STOPPING:
         after, _ = next_state(after, Gone(), NOW)
     assert (after.status, after.shell_exit) == (Status.KILLED, 137)
+
+
+def test_a_frozen_run_that_ends_and_leaves_something_holds_no_clock():
+    after, _ = next_state(mission(Status.PAUSED, held_mono=NOW.mono), Exited(0, NOW.wall, left=True), NOW)
+    assert (after.status, after.held_mono) == (Status.STOPPING, None)
