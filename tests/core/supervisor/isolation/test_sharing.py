@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ TREE = "/shop/.overmind/worktrees/a1b2c3d4"
 
 def isolation(*, ended):
     return Isolation(
-        "a1b2c3d4", "red", "/shop", "", Project(), saga_of([]), worktree=TREE, branch="overmind/red",
+        "a1b2c3d4", "red", "/shop", "", Project(), saga_of(()), worktree=TREE, branch="overmind/red",
         ports={OWN: 3100}, ended=ended,
     )  # fmt: skip
 
@@ -33,7 +34,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_runs_in_a_worktree_has_the_ports_of_its_mission_while_that_lives(name):
     cwd, parent, ended, port = CASES[name]
-    isolations = SimpleNamespace(records={"a1b2c3d4": isolation(ended=ended)})
-    definition = SimpleNamespace(cwd=cwd, parent=parent)
+    isolations: Any = SimpleNamespace(records={"a1b2c3d4": isolation(ended=ended)})
+    definition: Any = SimpleNamespace(cwd=cwd, parent=parent)
 
     assert Isolations.shared(isolations, definition).get("PORT") == port
