@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.containers.engine import ContainerFailed, Engine, ImageMissing
-from overmind_core.containers.spec import HOME, MISSION, SERVICE
+from overmind_core.containers.spec import HOME, HOST, MISSION, SERVICE
 from tests.kit.containers import BUSYBOX, REDIS, REDIS_PORT, Containers, free_port, redis
 from tests.kit.waiting import eventually
 
@@ -173,7 +173,7 @@ def test_many_threads_that_want_the_same_one_get_one(containers, engine):
 def test_stopped_ones_are_found_by_their_labels_too(containers, engine):
     spec = containers.start("cache")
     engine.stop(spec.name)
-    expected = (spec.name, spec.labels[MISSION], spec.labels[SERVICE], containers.home, False)
+    expected = (spec.name, spec.labels[MISSION], spec.labels[SERVICE], containers.home, False, spec.labels.get(HOST, ""))
     assert engine.ours(containers.home) == [expected]
     assert expected in engine.all_labelled()
     assert engine.ours("/another") == []
