@@ -173,7 +173,14 @@ def test_many_threads_that_want_the_same_one_get_one(containers, engine):
 def test_stopped_ones_are_found_by_their_labels_too(containers, engine):
     spec = containers.start("cache")
     engine.stop(spec.name)
-    expected = (spec.name, spec.labels[MISSION], spec.labels[SERVICE], containers.home, False, spec.labels.get(HOST, ""))
+    expected = (
+        spec.name,
+        spec.labels[MISSION],
+        spec.labels[SERVICE],
+        containers.home,
+        False,
+        spec.labels.get(HOST, ""),
+    )
     assert engine.ours(containers.home) == [expected]
     assert expected in engine.all_labelled()
     assert engine.ours("/another") == []
