@@ -18,7 +18,8 @@ services:
     ready: { log: up at }
 isolation:
   port_range: 21100-21199
-  copy: [.env]
+  copy: [.env, no.env]
+  link: [node_modules]
   setup: ["echo set up in $PWD", "until [ -e ~/go ]; do sleep 0.05; done", "[ ! -e ~/fail ]"]
 """
 
@@ -55,7 +56,9 @@ def test_it_is_followed_until_it_runs_and_has_everything_of_its_own(om, shop):
     assert all(21100 <= port <= 21199 for port in ports.values())
     own = f"KEY=1\n{ports['']} {ports['web']} 127.0.0.1 overmind/api.one\n{worktree}/sub\n"
     eventually(lambda: om.logs(mission).endswith(own), what="it has shown what it has")
-    assert f"set up in {worktree}\n" in om.logs(mission)
+    log = om.logs(mission)
+    assert f"set up in {worktree}\n" in log
+    assert "--- not copied: no.env is not there ---\n--- not linked: node_modules is not there ---\n" in log
     assert om.json("ports", "--json") == [
         {"mission": mission, "name": "api.one", "status": "running", "service": name, "port": port, "held": True}
         for name, port in sorted(ports.items(), key=lambda one: one[1])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.facts import Note
 from overmind_core.domain.isolation import naming
 from overmind_core.domain.isolation.steps import Act
 from overmind_core.errors import OvermindError
@@ -174,22 +175,23 @@ class Files:
         return not any(saga.steps[number].act is Act.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
-        """Copy and link."""
+        """Copy and link; what is left out is told in the mission's log."""
         from overmind_core.projects.placing import PlacingFailed, place  # noqa: PLC0415 - for those who want it
 
         del service
         one = self._isolations.records[self._mission]
         assert one.worktree is not None
         try:
-            await self._isolations.in_thread(
-                place,
-                from_wire(one.source),
-                from_wire(one.worktree),
-                [from_wire(pattern) for pattern in one.project.copy],
-                [from_wire(path) for path in one.project.link],
+            told = await self._isolations.in_thread(
+                place, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
+        book = self._isolations.core.book
+        mission = book.live.get(self._mission)
+        for line in told:
+            if mission is not None and line.startswith("not "):
+                book.note(mission, Note("left_out", f"--- {line} ---"))
 
     async def undo(self, service: str) -> None:
         """Nothing: they go with the worktree."""
