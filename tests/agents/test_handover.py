@@ -13,8 +13,9 @@ import pytest
 from tests.kit import claude
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
+from tests.kit.handover import given_back, one_process
 from tests.kit.killing import kill_supervisor
-from tests.kit.processes import programs_with_word, with_word
+from tests.kit.processes import with_word
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -42,24 +43,6 @@ def until_ready(api):
     while (item := api.read_line()["item"]).get("type") != "ready":
         kinds.append(item.get("type"))
     return kinds, item
-
-
-def one_process(agents, mission):
-    """Exactly one process writes the conversation, and it is the mission's."""
-    info = agents.om.info(mission)
-    return programs_with_word(info["session_id"]) == [info["os_pid"]]
-
-
-def given_back(agents, mission):
-    """Wait until it is headless and idle again."""
-    info = agents.until(
-        mission,
-        lambda info: (info["mode"], info["status"], info["activity"]) == ("headless", "running", "idle") and info,
-        what="headless and idle",
-    )
-    assert info["handover"] is None
-    eventually(lambda: one_process(agents, mission), what="one process")
-    return info
 
 
 def handed_over(agents, mission):

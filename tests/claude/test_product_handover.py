@@ -10,8 +10,9 @@ from tests.kit import true_cost
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.directives import HISTORY_WIDTH
+from tests.kit.handover import given_back, one_process
 from tests.kit.killing import kill, kill_supervisor
-from tests.kit.processes import programs_with_word, with_word
+from tests.kit.processes import with_word
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
@@ -21,24 +22,6 @@ AGAIN = ("--restart", "always", "--backoff", "1ms")
 TOUCH = "!bash touch made"
 DIALOG = "Do you want to proceed?"
 PROMPT = "? for shortcuts"
-
-
-def one_process(agents, mission):
-    """Exactly one process writes the conversation, and it is the mission's."""
-    info = agents.om.info(mission)
-    return programs_with_word(info["session_id"]) == [info["os_pid"]]
-
-
-def given_back(agents, mission):
-    """Wait until it is headless and idle again."""
-    info = agents.until(
-        mission,
-        lambda info: (info["mode"], info["status"], info["activity"]) == ("headless", "running", "idle") and info,
-        what="headless and idle",
-    )
-    assert info["handover"] is None
-    eventually(lambda: one_process(agents, mission), what="one process")
-    return info
 
 
 def history(agents, mission):
