@@ -80,7 +80,7 @@ class Driver:
 
     async def _after_a_crash(self) -> None:
         """Nothing of the earlier supervisor's may go on behind our back; the step that it was at is taken anew."""
-        await self._isolations.in_thread(end_stragglers, MARK, self.mission)
+        await asyncio.to_thread(end_stragglers, MARK, self.mission)
         self._put(sagas.interrupted(self._saga))
 
     async def _begin_again(self) -> None:

@@ -276,7 +276,8 @@ class Merge:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             while not work.done():
-                await self._core.isolation.in_thread(end_stragglers, MARK, mark_of(self._place.mission))
+                # Not among the threads that wait for git: those may all be waiting.
+                await asyncio.to_thread(end_stragglers, MARK, mark_of(self._place.mission))
                 await asyncio.wait([work], timeout=0.1)
             if not work.cancelled():
                 work.exception()  # nobody wants to know
