@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bench.figures import Figure, at_most, milliseconds, take_turns
 from bench.product import Api, Home, Product
 from overmind_core.containers.engine import Engine
-from overmind_core.containers.faults import EngineMissing
+from overmind_core.containers.model import EngineMissing
 
 ROUNDS = 7
 FEW, MANY = 100, 20_000

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from bench.figures import Figure, milliseconds
 from bench.product import Product
 from overmind_core.logs.layout import OUT, SEGMENT, data_name, index_name
-from overmind_core.logs.timeindex import pack
-from overmind_tui.logs.clerk import matching
-from overmind_tui.logs.page import Look, Page
-from overmind_tui.logs.reader import Reader
-from overmind_tui.logs.sieve import Sieve
-from overmind_tui.view.logpattern import parsed
+from overmind_core.logs.time_index import pack
+from overmind_tui.log.index import Look, Page
+from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.page_worker import matching
+from overmind_tui.log.pattern import parsed
+from overmind_tui.log.reader import Reader
 
 LINES = 1_000_000
 RECORDS = 20_000

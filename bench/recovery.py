@@ -47,7 +47,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
 def _recovered(home: Home) -> float:
     """Kill, start, ask. The next one is started by us, so that its start is known to the microsecond."""
     home.kill_supervisor()
-    argv = [home.product.python, "-P", "-m", "overmind_core.supervisor", "--home", home.path]
+    argv = [home.product.python, "-P", "-m", "overmind_core.daemon", "--home", home.path]
     began = time.perf_counter()
     # Nobody waits for it: it outlives this measurement until the home ends, and is killed in the next round.
     pid = os.posix_spawn(argv[0], argv, home.environment, setsid=True, file_actions=_silence())

@@ -17,7 +17,7 @@ constants.MAX_FPS = 250  # type: ignore[misc]  # a key just after a frame would 
 
 from overmind_core.system.paths import Home  # noqa: E402
 from overmind_tui.app import OvermindApp  # noqa: E402
-from overmind_tui.world import World  # noqa: E402
+from overmind_tui.shell.world import World  # noqa: E402
 
 SWITCH_SECONDS = 0.001
 """How long one thread may keep another from running; Python's own 5 ms are felt at the keys."""

@@ -18,35 +18,29 @@ from textual.screen import Screen
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
-from overmind_tui import actions, messages
-from overmind_tui.commands.line import LAST_VIEW, Commands
-from overmind_tui.commands.typedbefore import TypedBefore
-from overmind_tui.config import looks, themes
-from overmind_tui.config.appearance import Appearance
-from overmind_tui.config.livesettings import LiveSettings
-from overmind_tui.config.settings import Settings
-from overmind_tui.deeds.desk import Deeds
-from overmind_tui.departure import Departure
-from overmind_tui.feed import Feed
-from overmind_tui.hosting import Hosting
-from overmind_tui.keyqueue import KeyQueue
-from overmind_tui.logfeed import LogFeed
-from overmind_tui.machine.title import Title
-from overmind_tui.news import Item, News
-from overmind_tui.person.absence import Absence
-from overmind_tui.person.coaching import Coaching
-from overmind_tui.person.eyes import Eyes
-from overmind_tui.person.notice import Notice
-from overmind_tui.person.presence import Presence
-from overmind_tui.person.remembered import Remembered
-from overmind_tui.questions import Item as ItemOfStream
-from overmind_tui.questions import Questions, Told
-from overmind_tui.screens.missions import MissionsScreen
-from overmind_tui.screens.page import Page
-from overmind_tui.view import ringing
-from overmind_tui.view.fleet import Fleet
-from overmind_tui.widgets.tones import CLASSES, Tones
-from overmind_tui.world import World
+from overmind_tui.command_line.line import LAST_VIEW, Commands
+from overmind_tui.log.follow import LogFeed
+from overmind_tui.missions.actions import Deeds
+from overmind_tui.missions.fleet import Fleet
+from overmind_tui.missions.screen import MissionsScreen
+from overmind_tui.pages.page import Page
+from overmind_tui.render import ringing
+from overmind_tui.shell import actions, appearance, messages
+from overmind_tui.shell.appearance import Appearance
+from overmind_tui.shell.event_stream import Feed
+from overmind_tui.shell.keys import KeyQueue
+from overmind_tui.shell.live_settings import LiveSettings
+from overmind_tui.shell.notices import Coaching, Notice, Title
+from overmind_tui.shell.person import Absence, Eyes, Presence
+from overmind_tui.shell.quit import Departure
+from overmind_tui.shell.remembered import Remembered, TypedBefore
+from overmind_tui.shell.requests import Item as ItemOfStream
+from overmind_tui.shell.requests import Questions, Told
+from overmind_tui.shell.settings import Settings
+from overmind_tui.shell.supervisor_host import Hosting
+from overmind_tui.shell.updates import Item, News
+from overmind_tui.shell.world import World
+from overmind_tui.widgets.style import CLASSES, Tones
 
 
 class OvermindApp(App[str], inherit_bindings=False):
@@ -132,11 +126,11 @@ class OvermindApp(App[str], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our stylesheet needs of any theme."""
         found = self.get_theme(self.theme)
-        return themes.defaults(dark=found is None or found.dark)
+        return appearance.defaults(dark=found is None or found.dark)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What becomes of every line before it is seen."""
-        return looks.filters(super().get_line_filters(), ascii_only=self.ascii_only)
+        return appearance.filters(super().get_line_filters(), ascii_only=self.ascii_only)
 
     def notify_style_update(self) -> None:
         """Colours may be others now."""
@@ -147,7 +141,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         """Our driver, unless somebody else shows us, as in a browser."""
         if constants.DRIVER is not None:
             return super().get_driver_class()
-        from overmind_tui.driver import Driver  # noqa: PLC0415 - tests need none, and it knows POSIX terminals alone
+        from overmind_tui.shell.driver import Driver  # noqa: PLC0415 - tests need none, and it knows POSIX terminals alone
 
         return Driver
 
@@ -173,7 +167,7 @@ class OvermindApp(App[str], inherit_bindings=False):
                 self.typed.release()
 
     def _look_for_agents(self) -> None:
-        from overmind_tui.machine.installed import agents  # noqa: PLC0415 - after the first frame
+        from overmind_tui.shell.external import agents  # noqa: PLC0415 - after the first frame
 
         self.agents = agents(self.world.environ)
         self.post_message(messages.Done(self.main.changed_connection))

@@ -1,16 +1,37 @@
-"""What a command is given besides its arguments: the home, the client, and where to print."""
+"""What a command is given besides its arguments: the home, the client, and where to print.
+
+Questions before something that can't be undone.
+
+The same request for several missions: all are tried, the failing ones are told, the exit status says if any did.
+
+How a mission's end becomes the exit status of whoever waited for it.
+
+A text for an agent: the words of the command line, or all of standard input.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from overmind_core.cli.output import dumps
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
 
-    from overmind_core.client.calls import Client
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.client import Client
     from overmind_core.system.paths import Home
+
+    Answer = Mapping[str, Any]
+
+LONGEST_SENTENCE = 800
+"""Characters of an error; a path that is longer is cut in its middle."""
 
 
 class Context:
@@ -36,7 +57,7 @@ class Context:
         Args:
             start: The command starts work: a daemon is started when neither daemon nor keeper lives.
         """
-        from overmind_core.client.calls import Client  # start-up: --help needs none
+        from overmind_core.client.client import Client  # start-up: --help needs none
 
         self._clients.append(Client(self.home, start=start, notify=self.note))
         return self._clients[-1]
@@ -61,3 +82,117 @@ class Context:
         """Print a line to stderr only when a person looks at it."""
         if sys.stderr.isatty():
             self.note(text)
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether to go on: asked of a person only, when stdin and stderr are terminals.
+
+    Args:
+        question: Ends with a question mark.
+        yes: -y was given: don't ask.
+    """
+    if yes or not is_attended() or answered_yes(question):
+        return True
+    sys.stderr.write("Nothing done.\n")
+    return False
+
+
+def is_attended() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def answered_yes(question: str) -> bool:
+    """Ask the person; anything but yes is no."""
+    sys.stderr.write(f"{display_safe(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def each(
+    context: Context,
+    client: Client,
+    command: str,
+    requests: Sequence[Mapping[str, Any]],
+    *,
+    line: Callable[[Answer], str],
+    as_json: bool = False,
+) -> int:
+    """Send the requests side by side and print what came of each, in their order.
+
+    Args:
+        context: Where to print.
+        client: Whom to ask.
+        command: Its name on the socket.
+        requests: The arguments of each.
+        line: Says of an answer what was done; may be several lines.
+        as_json: Print the answers as one array instead.
+    """
+    answers = client.call_each(command, requests)
+    done = [answer for answer in answers if not isinstance(answer, OvermindError)]
+    if as_json:
+        context.say(dumps(done))
+    for answer in answers:
+        if isinstance(answer, OvermindError):
+            tell(answer, context)
+        elif not as_json:
+            context.say(line(answer))
+    return 0 if len(done) == len(answers) else FAILED
+
+
+KILLED = 137
+"""128 + SIGKILL."""
+_SIGNALLED = 128
+
+
+def exit_status(status: str, exit_code: int | None, reason: str | None = None) -> int:
+    """Return what to exit with: the child's code, 128+N for a signal, 137 when it was killed.
+
+    Args:
+        status: The mission's final status.
+        exit_code: Of its last run, negative for a signal; None when there is none.
+        reason: Why it ended so; `timeout` is 124.
+    """
+    if status == "killed":
+        return KILLED
+    if reason == "timeout":
+        return TIMED_OUT
+    if exit_code is not None and exit_code < 0:
+        return _SIGNALLED - exit_code
+    if not exit_code and status == "crashed":
+        return FAILED
+    return exit_code or 0
+
+
+STDIN = "-"
+"""The word that stands for standard input."""
+
+
+def text_of(words: Sequence[str]) -> str:
+    """Return the words joined by blanks; of `-` alone what standard input holds, without one newline at its end.
+
+    Raises:
+        OvermindError: `invalid`, it contains a NUL character.
+    """
+    text = _read() if list(words) == [STDIN] else " ".join(words)
+    if "\0" in text:
+        raise OvermindError("invalid", "The text contains a NUL character, which no agent can be given.")
+    return text
+
+
+def _read() -> str:
+    return to_wire(os.fsdecode(sys.stdin.buffer.read())).removesuffix("\n")
+
+
+def tell(error: OvermindError, context: Context) -> int:
+    """Print an error for the person; return the exit status that it asks for."""
+    from overmind_core.domain.text.cells import display_safe  # only after a failure
+
+    context.note(f"Error: {error.code}: {_brief(display_safe(error.message))}")
+    return error.exit_status
+
+
+def _brief(sentence: str) -> str:
+    """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
+    half = LONGEST_SENTENCE // 2
+    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:half]} … {sentence[-half:]}"

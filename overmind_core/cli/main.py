@@ -1,6 +1,8 @@
 """The command `overmind`: finds the command that argv names, runs it, and turns what happened into an exit status.
 
 The process ends by `os._exit`: tearing the interpreter down would cost two milliseconds of each call.
+
+`overmind --help`: every command with its one line, in groups.
 """
 
 from __future__ import annotations
@@ -9,19 +11,20 @@ import errno
 import os
 import sys
 
-from overmind_core.cli.context import Context
-from overmind_core.cli.table import COMMANDS, HIDDEN, Command
-from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
-from overmind_core.wire.bytestrings import to_wire
+from overmind_core.cli.command import COMMANDS, GROUPS, find
+from overmind_core.cli.context import Context, tell
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
+
 
 BROKEN_PIPE = 141
 """128 + SIGPIPE: whoever read our output has had enough."""
-LONGEST_SENTENCE = 800
-"""Characters of an error; a path that is longer is cut in its middle."""
 
 
 def main() -> NoReturn:
@@ -76,13 +79,11 @@ def run(words: list[str], context: Context) -> int:
     if name == "--version":
         return _version(context)
     if name == "--headless":
-        from overmind_core.cli.headless.front import headless
+        from overmind_core.cli.headless.commands import headless
 
         return headless(words[1:], context)
     name, rest = _named(words or [name])
     if family := _family(name, rest):
-        from overmind_core.cli.overview import overview_of  # it loads all of them
-
         context.say(overview_of(name, family))
         return 0
     command = find(name)
@@ -118,44 +119,9 @@ def _alone() -> str:
     return "tui"
 
 
-def find(name: str) -> Command:
-    """Return the command called `name`, loading its module.
-
-    Raises:
-        OvermindError: `unknown_command`, with what may have been meant.
-    """
-    if name.startswith("-"):
-        raise UsageError(f"unknown option {name}. See: overmind --help")
-    module = COMMANDS.get(name) or HIDDEN.get(name)
-    if module is None:
-        from overmind_core.domain.suggest import meant  # only after a mistake
-
-        raise OvermindError(
-            "unknown_command", f"There is no command {name!r}.{meant(name, COMMANDS)} See: overmind --help"
-        )
-    command = __import__(module, fromlist=["COMMAND"]).COMMAND
-    assert isinstance(command, Command)
-    return command
-
-
-def tell(error: OvermindError, context: Context) -> int:
-    """Print an error for the person; return the exit status that it asks for."""
-    from overmind_core.domain.cells import display_safe  # only after a failure
-
-    context.note(f"Error: {error.code}: {_brief(display_safe(error.message))}")
-    return error.exit_status
-
-
-def _brief(sentence: str) -> str:
-    """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
-    half = LONGEST_SENTENCE // 2
-    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:half]} … {sentence[-half:]}"
-
-
 def _help(words: list[str], context: Context) -> int:
     if words:
         return run([*_named(words)[0].split(), "--help"], context)
-    from overmind_core.cli.overview import overview  # it loads every command
 
     context.say(overview())
     return 0
@@ -178,3 +144,31 @@ def _flushed(status: int) -> int:
     except OSError:
         return status or FAILED
     return status
+
+
+HEAD = """usage: overmind COMMAND [options]
+
+Runs agents and other long work under supervision, and never loses any of it."""
+
+TAIL = """In CI: overmind --headless run COMMAND (see overmind --headless --help)
+<id> is an id, a name, or at least 3 characters of an id.
+Home: $OVERMIND_HOME, default ~/.overmind. Each command explains itself: overmind COMMAND --help"""
+
+
+def overview() -> str:
+    """Return the text; loads every command's module."""
+    width = max(len(name) for names in GROUPS.values() for name in names)
+    groups = [
+        "\n".join([f"{title}:", *(f"  {name:<{width}}  {find(name).summary}" for name in names)])
+        for title, names in GROUPS.items()
+    ]
+    return "\n\n".join([HEAD, *groups, TAIL])
+
+
+def overview_of(name: str, commands: Sequence[str]) -> str:
+    """Return the same of the commands that begin with one word."""
+    width = max(map(len, commands))
+    lines = [f"  {one:<{width}}  {find(one).summary}" for one in commands]
+    return "\n".join(
+        [f"usage: overmind {name} COMMAND [options]", "", *lines, "", f"See: overmind {commands[0]} --help"]
+    )

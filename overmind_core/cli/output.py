@@ -1,4 +1,13 @@
-"""How answers look: tables that no character breaks, compact JSON, colour where a person looks."""
+"""How answers look: tables that no character breaks, compact JSON, colour where a person looks.
+
+Missions as a tree: children under their parents, with drawn branches.
+
+A view that is drawn again and again until ctrl-c.
+
+How far something is that takes a while, on stderr: a line in place on a terminal, else a line per long step.
+
+Who makes the lines of agents readable; found when the first log of one is shown.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +15,22 @@ import json
 import os
 import re
 import sys
+import time
 
-from overmind_core.domain.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.time import format_uptime
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, NoReturn
+
+    from overmind_core.logs.display import LineRenderer
+
+    Row = Mapping[str, Any]
+    Clock = Callable[[], float]
+
 
 ABSENT = "-"
 """What a table shows where there is nothing."""
@@ -128,3 +147,165 @@ def size(count: float | None) -> str:
         unit += 1
     few = unit > 0 and count < 10  # noqa: PLR2004  (one more digit while there is one only)
     return f"{count:.1f} {_UNITS[unit]}" if few else f"{count:.0f} {_UNITS[unit]}"
+
+
+FORK = "├─ "
+LAST = "└─ "
+PASSING = "│  "
+EMPTY = "   "
+
+
+def branches(rows: Sequence[Row]) -> list[tuple[str, Row]]:
+    """Return each row once, with the branch to draw before its name.
+
+    A row whose parent is not among `rows` is a root. The order among siblings stays. Rows that are their own
+    ancestors, which nothing can make, still appear.
+    """
+    children: dict[str | None, list[Row]] = {}
+    known = {row["id"] for row in rows}
+    for row in rows:
+        children.setdefault(row["parent"] if row["parent"] in known else None, []).append(row)
+    drawn: dict[str, tuple[str, Row]] = {}
+    for root in (*children.get(None, ()), *rows):
+        for prefix, row in _descend(root, children, drawn):
+            drawn[row["id"]] = (prefix, row)
+    return list(drawn.values())
+
+
+def _descend(
+    root: Row, children: Mapping[str | None, Sequence[Row]], drawn: Mapping[str, object]
+) -> Iterator[tuple[str, Row]]:
+    """Walk depth first, without recursion: a chain may be a thousand deep."""
+    waiting = [("", "", root)]
+    while waiting:
+        prefix, below, row = waiting.pop()
+        if row["id"] in drawn:
+            continue
+        yield prefix, row
+        brood = children.get(row["id"], ())
+        for place, child in enumerate(reversed(brood)):
+            ends = place == 0
+            waiting.append((below + (LAST if ends else FORK), below + (EMPTY if ends else PASSING), child))
+
+
+INTERVAL = 1.0
+"""Seconds between two drawings."""
+_CLEAR = "\x1b[2J"
+_HOME = "\x1b[H"
+_REST_OF_LINE = "\x1b[K"
+_REST_OF_SCREEN = "\x1b[J"
+
+
+def redraw(draw: Callable[[], str]) -> NoReturn:
+    """Show what `draw` returns, each second: in place on a terminal, below each other in a pipe."""
+    screen = sys.stdout.isatty()
+    if screen:
+        sys.stdout.write(_CLEAR)
+    while True:
+        text = draw()
+        sys.stdout.write(_in_place(text) if screen else f"{text}\n")
+        sys.stdout.flush()
+        time.sleep(INTERVAL)
+
+
+def _in_place(text: str) -> str:
+    """Overwrite the last drawing line by line: clearing first would flicker."""
+    lines = text.split("\n")[: os.get_terminal_size(sys.stdout.fileno()).lines - 1]
+    return _HOME + "".join(f"{line}{_REST_OF_LINE}\r\n" for line in lines) + _REST_OF_SCREEN
+
+
+WORTH_TELLING = 1.0
+"""Seconds from which on a step is worth a line of its own, or its time a word."""
+_COLOUR = "33"
+"""SGR number of what is not there yet, see ECMA-48."""
+_COLUMNS = 80
+"""Of a terminal that does not know its size."""
+
+
+class Progress:
+    """Steps below each other, as they turn out to take long.
+
+    Args:
+        title: What it is about, such as `Preparing brave-otter`.
+        clock: Seconds of a monotonic clock.
+    """
+
+    def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
+        self._title = display_safe(title)
+        self._clock = clock
+        self._step = ""
+        self._since = clock()
+        self._told = ""
+
+    def step(self, text: str) -> None:
+        """This is going on now; a share at its end, as in `pulling redis 40 %`, makes it no other step."""
+        before = self._step
+        self._step = display_safe(text)
+        if _name(before) != _name(self._step):
+            self._since = self._clock()
+
+    def beat(self) -> None:
+        """Time has passed."""
+        if self._step and _name(self._step) != self._told and self._clock() - self._since >= WORTH_TELLING:
+            self._told = _name(self._step)
+            sys.stderr.write(f"{self._title}: {self._told}\n")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """It is over, one way or the other."""
+
+
+class Painted(Progress):
+    """The step that is going on, in one line that is written over."""
+
+    def __init__(self, title: str, clock: Clock = time.monotonic, *, colour: bool) -> None:
+        super().__init__(title, clock)
+        self._begin = f"\x1b[{_COLOUR}m{self._title}\x1b[0m" if colour else self._title
+        self._began = clock()
+        self._shown = ""
+
+    def step(self, text: str) -> None:
+        """Show it at once."""
+        super().step(text)
+        self.beat()
+
+    def beat(self) -> None:
+        """Show for how long it has been going on."""
+        seconds = self._clock() - self._began
+        parts = [f": {self._step}" if self._step else "", f"  {format_uptime(seconds)}" if seconds >= 1 else ""]
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+        room = columns - 1 - width(self._title)
+        line = f"{self._begin}{cut(''.join(parts), max(room, 0))}"
+        if line != self._shown:
+            self._shown = line
+            sys.stderr.write(f"\r{line}{_REST_OF_LINE}")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Leave an empty line to whoever writes next."""
+        sys.stderr.write(f"\r{_REST_OF_LINE}")
+        sys.stderr.flush()
+
+
+def progress(title: str, environ: Mapping[str, str]) -> Progress:
+    """Return the progress of `title` for whoever reads stderr."""
+    if not sys.stderr.isatty() or environ.get("TERM") == "dumb":
+        return Progress(title)
+    return Painted(title, colour=not environ.get("NO_COLOR"))
+
+
+def _name(step: str) -> str:
+    """The step without the share of it that is done."""
+    words = step.split()
+    if words and words[-1] == "%":
+        words = words[:-2]
+    elif words and words[-1].endswith("%"):
+        words = words[:-1]
+    return " ".join(words)
+
+
+def renderer(name: str) -> LineRenderer | None:
+    """A renderer for a run of that format; None: its lines are shown as they are."""
+    from overmind_core.providers import registry
+
+    return registry.renderer(name)

@@ -1,18 +1,27 @@
-"""From words to arguments: argparse, told by a command's table, with our own words for mistakes."""
+"""From words to arguments: argparse, told by a command's table, with our own words for mistakes.
+
+What the words after options mean. Each function raises ValueError with a text for the person.
+
+`--timeout`: a number without a unit is milliseconds, wherever it stands; who seems to mean seconds is told.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 
+from overmind_core.domain.text.time import parse_duration
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-    from overmind_core.cli.table import Command, Parameter
+    from overmind_core.cli.command import Command, Parameter
+    from overmind_core.cli.context import Context
+
 
 # argparse looks for translations, of which there are none, and imports locale for it: two milliseconds of each start.
 argparse._ = str  # type: ignore[attr-defined]
@@ -112,7 +121,7 @@ class Parser(argparse.ArgumentParser):
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
         if not word.startswith("-"):
             return f"Unexpected argument {word!r}."
-        from overmind_core.domain.suggest import meant  # only after a mistake
+        from overmind_core.domain.text.cells import meant  # only after a mistake
 
         return f"Unknown option {word}.{meant(word, self._option_string_actions)}"
 
@@ -158,3 +167,81 @@ def _word(argument: Parameter) -> str:
 def _epilog(command: Command) -> str:
     examples = "\n".join(["examples:", *(f"  {example}" for example in command.examples)])
     return "\n\n".join(filter(None, [command.notes, examples]))
+
+
+MILLISECONDS = "ms"
+
+
+def duration(word: str) -> str:
+    """Check a duration of seconds or with a unit; it travels as it was written."""
+    parse_duration(word)
+    return word
+
+
+def milliseconds(word: str) -> str:
+    """Check a duration of milliseconds or with a unit; it travels as it was written."""
+    parse_duration(word, default_unit=MILLISECONDS)
+    return word
+
+
+def whole(word: str) -> int:
+    """Return a whole number that is not negative."""
+    if not (word.isascii() and word.isdigit()):
+        raise ValueError(f"{word!r} is not a whole number from 0 up")
+    return int(word)
+
+
+def count(word: str) -> int:
+    """Return a whole number from 1 up."""
+    number = whole(word)
+    if not number:
+        raise ValueError(f"{word!r} is not a whole number from 1 up")
+    return number
+
+
+def dollars(word: str) -> float:
+    """Return an amount of US dollars above 0, such as 2.50 or $2.50."""
+    digits = word.removeprefix("$")
+    if not digits.isascii() or not digits.replace(".", "", 1).isdigit() or not 0 < float(digits) < float("inf"):
+        raise ValueError(f"{word!r} is not an amount of US dollars above 0, such as 2.50")
+    return float(digits)
+
+
+def terminal_size(word: str) -> tuple[int, int]:
+    """Return columns and rows of `80x24`."""
+    columns, _, rows = word.partition("x")
+    try:
+        return whole(columns), whole(rows)
+    except ValueError:
+        raise ValueError(f"{word!r} is not a size: write columns x rows, such as 80x24") from None
+
+
+def label(word: str) -> tuple[str, str]:
+    """Return key and value of `key=value`."""
+    key, equals, value = word.partition("=")
+    if not key or not equals:
+        raise ValueError(f"{word!r} is not a label: write key=value")
+    return key, value
+
+
+def label_change(word: str) -> tuple[str, str | None]:
+    """Return key and value of `key=value`, or key and None of `key-`, which removes it."""
+    if "=" not in word and word.endswith("-") and len(word) > 1:
+        return word[:-1], None
+    return label(word)
+
+
+MEANT = 1000
+"""A bare number below this was probably meant in seconds."""
+
+
+def limit(given: str) -> float:
+    """Return the seconds that a checked `--timeout` means."""
+    return parse_duration(given, default_unit=MILLISECONDS)
+
+
+def warn(given: str | None, context: Context) -> None:
+    """Say what was probably meant otherwise."""
+    number = given or ""
+    if number.isdigit() and 0 < int(number) < MEANT:
+        context.note(f"Warning: --timeout {number} means {number} milliseconds; for seconds write {number}s")

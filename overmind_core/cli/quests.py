@@ -1,21 +1,41 @@
-"""How quests look on the command line, and the options that begin one; shared by its commands."""
+"""`overmind quest run`: begin a piece of work with a definition of done.
+
+`overmind quest list`: the quests, a line each, also those whose missions are removed.
+
+`overmind quest info`: everything known of a quest.
+
+`overmind quest logs`: what quests, or their checks, wrote.
+
+`overmind quest wait`: wait until quests have ended.
+
+`overmind quest cancel`: end quests, with their work and their checks.
+
+How quests look on the command line, and the options that begin one; shared by its commands.
+"""
 
 from __future__ import annotations
 
-from overmind_core.cli.agent import PROVIDER
-from overmind_core.cli.commands import run as plain
-from overmind_core.cli.output import ABSENT, command_cell, or_absent, table
-from overmind_core.cli.table import Parameter, argument, option
-from overmind_core.cli.values import whole
-from overmind_core.domain.duration import format_uptime
+from overmind_core.cli.agents.options import PROVIDER
+from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
+from overmind_core.cli.context import Context, each
+from overmind_core.cli.definitions import run as plain
+from overmind_core.cli.missions import logs
+from overmind_core.cli.missions.watch import Ends, until_ended
+from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
+from overmind_core.cli.parser import count, milliseconds, warn, whole
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.time import format_uptime
+from overmind_core.errors import INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Row = Mapping[str, Any]
+
 
 COLOURS = {
     "running": "32",
@@ -83,3 +103,182 @@ def shown(rows: Sequence[Row], *, colours: Mapping[str, str] | None) -> str:
 def seconds_cell(seconds: float | None) -> str:
     """Return how long something took."""
     return ABSENT if seconds is None else format_uptime(seconds)
+
+
+def quest_run(args: Namespace, context: Context) -> int:
+    """Begin it, and with --wait follow it to its end."""
+    from overmind_core.cli.definitions.start import begin  # start-up: --help needs none
+
+    request = request_of(args, context.environ)
+    warn(args.timeout, context)
+    quest = begin(args, context, "quest_run", request, told="Quest started: {id} ({name})")
+    if quest is None:
+        return INTERRUPTED
+    return _follow(context, quest) if args.wait else 0
+
+
+def _follow(context: Context, quest: Mapping[str, Any]) -> int:
+    """Print what the work writes, then wait until the quest, with its check, has ended."""
+    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
+    from overmind_core.cli.missions.watch import Ends
+    from overmind_core.client.stream import follow
+
+    ends = Ends([quest["id"]], any_one=False, command="quest_wait")
+    try:
+        attend(context, quest["id"])
+        for kind, item in follow(context.client(), ends.request):
+            if kind == "item" and ends.add(item):
+                context.note(line(item))
+    except KeyboardInterrupt:
+        context.note(f"\nQuest {quest['id']} runs on. Return with: overmind quest logs -f {quest['name']}")
+        return INTERRUPTED
+    return ends.status
+
+
+QUEST_RUN = Command(
+    name="quest run",
+    summary="begin a quest: work that is done when it, and its --check, exit 0",
+    rest="CMD...",
+    options=run_options(),
+    examples=[
+        "overmind quest run make release",
+        "overmind quest run --name docs --check 'test -s site/index.html' --retries 2 make docs",
+        "overmind quest run --provider claude --check 'pytest -q' --retries 3 'make the tests pass'",
+        "overmind quest run --wait --timeout 10m -- pytest -x",
+    ],
+    notes=(
+        "Options come before the command; -- ends them. One word is a shell string; several words are run without a\n"
+        "shell. --timeout limits each try; one that ran out of time, or was stopped, is not tried again. --backoff is\n"
+        "the pause before the next try, and doubles. The check is a mission of its own, below the quest's."
+    ),
+    run=quest_run,
+)
+
+
+def quest_list(args: Namespace, context: Context) -> int:
+    """Print them, oldest first."""
+    limit = {} if args.limit is None else {"limit": args.limit}
+    rows = context.client().call("quests", {"status": args.status, **limit})
+    if not rows and not args.json:
+        context.hint("No quests. Begin one with: overmind quest run 'make test'")
+    colours = COLOURS if coloured(context.environ) else None
+    context.say(dumps(rows) if args.json else shown(rows, colours=colours))
+    return 0
+
+
+QUEST_LIST = Command(
+    name="quest list",
+    summary="list the quests, oldest first",
+    options=[
+        option("--status", "STATUS", "only running, completed, failed or cancelled ones (repeatable)", repeat=True),
+        option("--limit", "N", "only the newest N", parse=count),
+        JSON,
+    ],
+    examples=["overmind quest list", "overmind quest list --status failed --json", "overmind quest list --limit 20"],
+    notes="TRIES is the try that goes on, of as many as there may be. The last 1,000 that ended are remembered.",
+    run=quest_list,
+)
+
+
+def quest_info(args: Namespace, context: Context) -> int:
+    """Print one JSON object."""
+    context.say(dumps(context.client().call("quest", {"id": args.id}), indent=None if args.json else 2))
+    return 0
+
+
+QUEST_INFO = Command(
+    name="quest info",
+    summary="print everything known of a quest, as JSON",
+    arguments=[quests(None)],
+    options=[JSON],
+    examples=["overmind quest info docs", "overmind quest info docs --json | jq .status"],
+    notes="`mission` is null once the quest's mission was removed; while it is there it has the quest's id and name.",
+    run=quest_info,
+)
+
+
+def quest_logs(args: Namespace, context: Context) -> int:
+    """Show the logs of their missions, as `logs` does."""
+    client = context.client()
+    rows = [client.call("quest", {"id": quest}) for quest in args.ids]
+    args.ids = [_check(row) if args.check else _work(row) for row in rows]
+    return logs.logs(args, context)
+
+
+def _work(row: Mapping[str, Any]) -> str:
+    if row["mission"] is None:
+        raise OvermindError(
+            "gone", f"The mission of quest {row['id']} ({row['name']}) was removed, and its log with it."
+        )
+    return str(row["mission"])
+
+
+def _check(row: Mapping[str, Any]) -> str:
+    if row["check_id"] is None:
+        raise OvermindError("not_found", f"Quest {row['id']} ({row['name']}) was not checked so far.")
+    return str(row["check_id"])
+
+
+QUEST_LOGS = Command(
+    name="quest logs",
+    summary="show what quests wrote",
+    arguments=[quests()],
+    options=[flag("--check", "what the newest check wrote, instead of the work"), *logs.LOGS.options],
+    examples=["overmind quest logs docs", "overmind quest logs -f docs", "overmind quest logs --check docs"],
+    notes="The same as `overmind logs` for the quest's mission: a try after the first is another run of it (--run 2).",
+    run=quest_logs,
+)
+
+
+def quest_wait(args: Namespace, context: Context) -> int:
+    """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
+    return until_ended(args, context, Ends(args.ids, any_one=args.any, command="quest_wait"), line)
+
+
+def line(end: Mapping[str, Any]) -> str:
+    """Return what a person reads of an end."""
+    why = f"{end['reason']}, " if end["reason"] else ""
+    return display_safe(f"Quest {end['id']} finished: {end['status']} ({why}exit code {end['exit_code']})")
+
+
+QUEST_WAIT = Command(
+    name="quest wait",
+    summary="wait until quests have ended, through their checks and further tries",
+    arguments=[quests()],
+    options=[
+        flag("--any", "until the first of them has ended"),
+        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
+        JSON,
+    ],
+    examples=[
+        "overmind quest wait docs",
+        "overmind quest wait --any red blue",
+        "overmind quest wait docs --timeout 10m",
+    ],
+    notes="Exits with 0 for a completed quest, else with the code of its work or check; the first that isn't 0 counts.",
+    run=quest_wait,
+)
+
+
+def quest_cancel(args: Namespace, context: Context) -> int:
+    """Cancel each; returns when nothing of them lives."""
+    return each(
+        context,
+        context.client(),
+        "quest_cancel",
+        [{"id": quest} for quest in args.ids],
+        line=lambda answer: f"Cancelled quest {answer['id']} ({answer['name']})",
+        as_json=args.json,
+    )
+
+
+QUEST_CANCEL = Command(
+    name="quest cancel",
+    summary="cancel quests: stop their work and their checks, and try nothing again",
+    arguments=[quests()],
+    options=[JSON],
+    examples=["overmind quest cancel docs", "overmind quest cancel red blue"],
+    run=quest_cancel,
+)
+
+COMMANDS = (QUEST_RUN, QUEST_LIST, QUEST_INFO, QUEST_LOGS, QUEST_WAIT, QUEST_CANCEL)

@@ -1,6 +1,8 @@
 """Containers of missions through an engine of Docker or Podman. Everything here blocks: call it in a thread.
 
 The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
+
+What the engine is told when a container is made, and what it means when it refuses.
 """
 
 from __future__ import annotations
@@ -10,21 +12,61 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
-from overmind_core.containers import address, inside, logs, pulling
-from overmind_core.containers.connecting import connected, first_that_answers
-from overmind_core.containers.creating import configuration, port_taken, taken
-from overmind_core.containers.faults import ContainerFailed, EngineMissing, ImageMissing, refusal, speaking
-from overmind_core.containers.spec import (
+from overmind_core.containers import connect as containers_connect
+from overmind_core.containers import images, inside
+from overmind_core.containers.connect import connected, first_that_answers
+from overmind_core.containers.model import (
     HOME,
     HOST,
     MISSION,
     RECIPE,
     SERVICE,
+    ContainerFailed,
     ContainerSpec,
     ContainerState,
+    EngineMissing,
+    ImageMissing,
     Ours,
     recipe,
+    refusal,
+    speaking,
 )
+
+LOOPBACK = "127.0.0.1"
+"""A mission's database is nobody's on the network."""
+PORT_TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE)
+
+
+def configuration(spec: ContainerSpec) -> dict[str, Any]:
+    """Arguments of the API's `containers/create`, but for the name."""
+    host: dict[str, Any] = {
+        "Binds": [f"{name}:{path}" for name, path in sorted(spec.volumes.items())],
+        "RestartPolicy": {"Name": "no"},  # the supervisor alone decides what runs
+    }
+    wanted: dict[str, Any] = {
+        "Image": spec.image,
+        "Env": [f"{name}={value}" for name, value in sorted(spec.env.items())],
+        "Labels": {**spec.labels, RECIPE: recipe(spec)},
+        "HostConfig": host,
+    }
+    if spec.port is not None and spec.host_port is not None:
+        wanted["ExposedPorts"] = {f"{spec.port}/tcp": {}}
+        host["PortBindings"] = {f"{spec.port}/tcp": [{"HostIp": LOOPBACK, "HostPort": str(spec.host_port)}]}
+    return wanted
+
+
+def port_taken(words: str) -> bool:
+    """Whether the engine refuses since the port on this machine is another program's."""
+    return PORT_TAKEN.search(words) is not None
+
+
+def taken(spec: ContainerSpec) -> str:
+    """Say that, and what to do."""
+    return (
+        f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
+        " End that program, or change isolation.port_range in .overmind.yml."
+    )
+
 
 __all__ = ["ContainerFailed", "ContainerSpec", "ContainerState", "Engine", "EngineMissing", "ImageMissing", "Ours"]
 
@@ -54,7 +96,7 @@ class Engine:
         Raises:
             EngineMissing: There is none, or none that can be used.
         """
-        return cls.at(first_that_answers(address.candidates(environ)))
+        return cls.at(first_that_answers(containers_connect.candidates(environ)))
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -63,7 +105,7 @@ class Engine:
         Raises:
             EngineMissing: None answers there.
         """
-        url = address.usable(url, "the engine's address")
+        url = containers_connect.usable(url, "the engine's address")
         return cls(url, connected(url))
 
     def close(self) -> None:
@@ -93,11 +135,11 @@ class Engine:
         tell(f"pulling {image}")
         with speaking(self.url, f"image {image} could not be pulled"):
             try:
-                pulling.follow(image, self._client.pull(image, stream=True, decode=True), tell)
+                images.follow(image, self._client.pull(image, stream=True, decode=True), tell)
             except (APIError, InvalidRepository) as error:
-                raise pulling.missing(image, refusal(error)) from error
+                raise images.missing(image, refusal(error)) from error
         if not self.has_image(image):
-            raise pulling.missing(image, "the engine broke off")
+            raise images.missing(image, "the engine broke off")
 
     def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
         """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.
@@ -126,7 +168,7 @@ class Engine:
             return ContainerState(exists=False)
         state = found["State"]
         running = bool(state.get("Running"))
-        ran = logs.seconds(state.get("StartedAt", "")) is not None
+        ran = inside.seconds(state.get("StartedAt", "")) is not None
         return ContainerState(
             exists=True,
             running=running,
@@ -137,17 +179,17 @@ class Engine:
 
     def log_tail(self, name: str, lines: int = 20) -> str:
         """The last lines that a container wrote; "" when there are none."""
-        return logs.tail(self._log(name, tail=lines))
+        return inside.tail(self._log(name, tail=lines))
 
     def log_has(self, name: str, pattern: str) -> bool:
         """Whether a line that the container wrote since its last start matches the regular expression."""
         found = self._inspect(name)
         if found is None:
             return False
-        since = logs.run_began(found["State"])
+        since = inside.run_began(found["State"])
         wanted = re.compile(pattern)
         which = {} if since is None else {"since": since}
-        lines = logs.text(self._log(name, tail=LINES_SEARCHED, **which)).split("\n")
+        lines = inside.text(self._log(name, tail=LINES_SEARCHED, **which)).split("\n")
         return any(wanted.search(line) for line in lines)
 
     def run_inside(self, name: str, command: str) -> tuple[int, str]:
@@ -158,7 +200,7 @@ class Engine:
         """
         with speaking(self.url, f"a command could not be run in container {name}"):
             code, written = inside.run(self._client, name, command, INSIDE_SECONDS)
-        return code, logs.tail(written)
+        return code, inside.tail(written)
 
     def stop(self, name: str, seconds: int = 5) -> None:
         """End a container: SIGTERM, and SIGKILL after `seconds`. One that is not there is stopped."""

@@ -8,11 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from overmind_core.demo.folder import SESSIONS
-from overmind_core.demo.lines import InputEnded, Lines
-from overmind_core.demo.memory import Memory
-from overmind_core.demo.stage import Interrupted, Stage
+from overmind_core.demo.project import SESSIONS
+from overmind_core.demo.stage import Interrupted, Memory, Stage
 from overmind_core.demo.story import Story
+from overmind_core.demo.stream_agent import InputEnded, Lines
 
 SESSION = ("--session-id", "--resume")
 SETTINGS = ("--settings",)
@@ -43,8 +42,8 @@ def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> Non
 
 def on_terminal(session: str, story_on: Callable[[Stage], Story], argv: Sequence[str]) -> None:
     """Talk with a person until they leave; a first message may stand behind `--`."""
-    from overmind_core.demo.hooks import Hooks  # noqa: PLC0415 - rarely needed, and without a terminal never
-    from overmind_core.demo.screen import Left, Screen, raw, turn, watch_size  # noqa: PLC0415 - the same
+    from overmind_core.demo.stage import Hooks  # noqa: PLC0415 - rarely needed, and without a terminal never
+    from overmind_core.demo.terminal_agent import Left, Screen, raw, turn, watch_size  # noqa: PLC0415 - the same
 
     hooks = Hooks(option(argv, SETTINGS, NO_SETTINGS), session)
     screen = Screen(hooks)

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.demo import shop as texts
-from overmind_core.demo.memory import Memory
-from overmind_core.demo.parts import PROMPT
-from overmind_core.demo.stage import QUESTION, Reply, Stage, question
+from overmind_core.demo import project as texts
+from overmind_core.demo.project import PROMPT
+from overmind_core.demo.stage import QUESTION, Memory, Reply, Stage, question
 
 GO_ON = ("go on", "continue", PROMPT.lower())
 HELP = (

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.git.locks import patiently
-from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.run import Git, GitFailed, patiently
 
 NO_REPOSITORY = "not a git repository (or any"
 """How git begins to say that there is none; a broken one is told otherwise."""

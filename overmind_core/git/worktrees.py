@@ -14,13 +14,11 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.git.beginning import beginning
-from overmind_core.git.locks import patiently
-from overmind_core.git.removing import Removed, claimed, claiming, forget, message, remove
 from overmind_core.git.repository import HEADS, Repository, Worktree, resolve, worktrees
-from overmind_core.git.run import Git, GitFailed
-from overmind_core.git.standing import Dirty, State, Unmerged, size, state
-from overmind_core.git.submodules import check_out
+from overmind_core.git.run import Git, GitFailed, patiently
+from overmind_core.git.status import Dirty, State, Unmerged, size, state
+from overmind_core.git.worktree_base import beginning, check_out
+from overmind_core.git.worktree_removal import Removed, claimed, claiming, forget, message, remove
 
 __all__ = [
     "Added",

@@ -11,20 +11,20 @@ import socket
 import sys
 import time
 
-from overmind_core.keeper.exits import Exits
+from overmind_core.keeper.exit_journal import Exits
+from overmind_core.keeper.failover import Revival
+from overmind_core.keeper.keeper import Keeper
 from overmind_core.keeper.loop import Loop
 from overmind_core.keeper.orphans import Orphans
 from overmind_core.keeper.reaper import Reaper
-from overmind_core.keeper.reception import Reception
-from overmind_core.keeper.revival import Revival
-from overmind_core.keeper.runs import Runs
-from overmind_core.keeper.serve import Keeper
-from overmind_core.keeper.spawner import Spawner
-from overmind_core.keeper.tickets import Tickets
-from overmind_core.system.boot import boot_id
+from overmind_core.keeper.run import Runs
+from overmind_core.keeper.server import Reception
+from overmind_core.keeper.spawn_queue import Spawner
+from overmind_core.keeper.viewers import Tickets
 from overmind_core.system.lock import try_lock
-from overmind_core.system.marks import Marks, shed
+from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, runtime_folder, socket_address
+from overmind_core.system.run_mark import Marks, shed
 from overmind_core.system.unixsocket import listen
 
 TYPE_CHECKING = False

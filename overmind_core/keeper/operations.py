@@ -11,7 +11,7 @@ import os
 import signal as signals
 import time
 
-from overmind_core.keeper.stdin import Refused
+from overmind_core.keeper.input import Refused
 from overmind_core.wire.keeper import (
     ACK,
     CHANGED,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from overmind_core.keeper.child import Child
-    from overmind_core.keeper.serve import Keeper
+    from overmind_core.keeper.keeper import Keeper
+    from overmind_core.keeper.run import Child
 
     Request = Mapping[str, Any]
     Operation = Callable[[Keeper, Request], dict[str, object]]

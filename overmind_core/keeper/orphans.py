@@ -31,7 +31,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from overmind_core.system.marks import UNKNOWN, ceiling, mark_of
+from overmind_core.system.run_mark import UNKNOWN, ceiling, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

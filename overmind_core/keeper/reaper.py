@@ -7,7 +7,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from overmind_core.keeper.serve import Keeper
+    from overmind_core.keeper.keeper import Keeper
 
 PEEKS = hasattr(os, "waitid")
 """Not on macOS before Python 3.13; there are no marks to read there either."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 
-from overmind_core.logs import timeindex
+from overmind_core.logs import time_index
 from overmind_core.logs.layout import STREAMS, data_name, data_starts, index_name, index_numbers
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 4
 """A held cursor is respected up to this many times the limit."""
-_KINDS = (timeindex.DROPPED_OUT, timeindex.DROPPED_ERR)
+_KINDS = (time_index.DROPPED_OUT, time_index.DROPPED_ERR)
 _HEADERS = 2
 """Records that every index segment begins with: where out and err were then."""
 
@@ -67,7 +67,7 @@ class _Run:
             freed += self._unlink(data_name(stream, start))
             dropped = end
         if dropped >= 0:
-            self._note(timeindex.pack(wall, dropped, _KINDS[stream]))
+            self._note(time_index.pack(wall, dropped, _KINDS[stream]))
         return freed
 
     def trim_index(self) -> int:
@@ -93,7 +93,7 @@ class _Run:
     def _first_offsets(self, name: str) -> list[int]:
         """What the segment's first records say; empty when they are torn."""
         with open(f"{self._folder}/{name}", "rb", buffering=0) as file:
-            records = timeindex.unpack(file.read(_HEADERS * timeindex.RECORD.size))
+            records = time_index.unpack(file.read(_HEADERS * time_index.RECORD.size))
         return [record.offset for record in records] if len(records) == _HEADERS else []
 
     def _note(self, record: bytes) -> None:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from overmind_core.logs.colour import PLAIN, RESET, opening, restyled
-from overmind_core.logs.line import Lines
+from overmind_core.logs.line import PLAIN, RESET, Lines, opening, restyled
 
 ALTERNATE_SCREEN = frozenset((b"47", b"1047", b"1049"))
 """The private modes that switch to the other screen."""

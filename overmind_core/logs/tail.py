@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.order import Offsets
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import ALTERNATE_SCREEN
+from overmind_core.logs.time_order import Offsets
 
 _WINDOW = 128 * 1024
 _LINE_LOOKBACK = 64 * 1024

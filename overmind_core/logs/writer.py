@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import suppress
 
-from overmind_core.logs import timeindex
+from overmind_core.logs import time_index
 from overmind_core.logs.layout import (
     ERR,
     INDEX_SEGMENT,
@@ -66,7 +66,7 @@ class RunLog:
         self._index_due = b""
         self._index_number = -1
         self._index_size = 0
-        self._pace = timeindex.Pace()
+        self._pace = time_index.Pace()
         self._rest: tuple[int, bytes] | None = None
         self.offsets = [0, 0]
         """Bytes of `out` and `err` that are in the files."""
@@ -113,8 +113,8 @@ class RunLog:
 
     def resized(self, columns: int, rows: int, wall: float) -> None:
         """Note the terminal's new size. Raises OSError."""
-        extra = timeindex.resize_extra(columns, rows)
-        record = timeindex.pack(int(wall * _TIMES), self.offsets[OUT], timeindex.RESIZE, extra)
+        extra = time_index.resize_extra(columns, rows)
+        record = time_index.pack(int(wall * _TIMES), self.offsets[OUT], time_index.RESIZE, extra)
         self._index_due += self._pace.settle() + record
         if not self.blocked:
             self._write_index(b"", OUT)
@@ -123,7 +123,7 @@ class RunLog:
         """The root process has ended and all it wrote is here: note that moment. Raises OSError."""
         if self._index >= 0 and not self.blocked:
             at = int(wall * _TIMES)
-            ends = [timeindex.pack(at, self.offsets[stream], stream) for stream in (OUT, ERR)]
+            ends = [time_index.pack(at, self.offsets[stream], stream) for stream in (OUT, ERR)]
             self._write_index(self._pace.settle() + b"".join(ends), OUT)
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class RunLog:
         self._index_number += 1
         self._index_size = 0
         wall = int(time.time() * _TIMES)
-        return b"".join(timeindex.pack(wall, self.offsets[stream], stream) for stream in (OUT, ERR))
+        return b"".join(time_index.pack(wall, self.offsets[stream], stream) for stream in (OUT, ERR))
 
     def _close_index(self) -> None:
         if self._index >= 0:

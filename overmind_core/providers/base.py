@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import AgentFact, Asked, Decision, Result, Verdict
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Verdict
 
 
 class Start(NamedTuple):

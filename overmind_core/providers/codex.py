@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Asked,
     Decision,
@@ -28,8 +28,20 @@ from overmind_core.domain.agentfacts import (
     Verdict,
 )
 from overmind_core.providers.base import Launch, Renderer, Start
-from overmind_core.providers.objects import Object, count, number, objects, one_line, part, read, text
-from overmind_core.providers.wording import FAILED, failure, tool_line, turn_summary
+from overmind_core.providers.lines import (
+    FAILED,
+    Object,
+    count,
+    failure,
+    number,
+    objects,
+    one_line,
+    part,
+    read,
+    text,
+    tool_line,
+    turn_summary,
+)
 
 UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--allowed-tools": lambda agent: agent.allowed_tools,

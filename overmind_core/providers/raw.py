@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import AgentFact, Asked, Decision, Plain, Result, Verdict
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Plain, Result, Verdict
 from overmind_core.providers.base import Launch, Renderer, Start
-from overmind_core.providers.objects import plain_text
+from overmind_core.providers.lines import plain_text
 
 
 class Raw:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from overmind_core.schedules.schedule import Schedule
+    from overmind_core.schedules.cron import Schedule
 
 TOLERANCE = 60.0
 """Seconds; what begins within them is on time: the supervisor may have been replaced meanwhile."""

@@ -1,1 +1,1 @@
-"""What happens next: decide, save, act."""
+"""The daemon's name of earlier versions, by which a keeper of theirs starts it."""

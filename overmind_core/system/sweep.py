@@ -4,6 +4,14 @@ All functions block and are made for a worker thread. Several runs share each lo
 belong to a run stays its own, so keep the `Sweep` from the first signal to the end. An empty look proves nothing about
 a chain of processes that fork and exit faster than a look takes: at the end the keeper, who adopts each of them, hunts
 them down (`purge`), or, when the keeper is dead, this process does what it can (system/hunt.py).
+
+Ends chains of processes after their keeper was killed: they pass through another process' hands then.
+
+Whoever adopts the orphans now (the first process, a user's service manager) lists each generation among its children. A
+chain's generations live for less than a millisecond, so this looks at nothing else until it has been quiet for a while.
+Best effort: it needs marks, and never catches up with an adopter that has thousands of children.
+
+Ends what a supervisor that was killed left running: known by a variable of its environment. Blocks, for a thread.
 """
 
 from __future__ import annotations
@@ -11,13 +19,60 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.system.hunt import hunt
 from overmind_core.system.membership import Found, Target, members
 from overmind_core.system.process import Identity, Process, Snapshot
-from overmind_core.system.processtree import Machine, machine
+from overmind_core.system.process_table import Machine, children, environ, machine, read
+from overmind_core.system.run_mark import mark_of
+
+QUIET = 0.1
+"""Seconds without anybody new that prove the end."""
+HUNT_LIMIT = 2.0
+"""Seconds after which the hunt gives up."""
+
+
+def hunt(
+    targets: Sequence[Target],
+    snapshot: Snapshot,
+    machine: Machine,
+    *,
+    spared: Collection[int],
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Kill what wears a mark of `targets` as soon as it is adopted, but for `spared`; return how many came by."""
+    marks = {target.mark: target for target in targets if target.mark}
+    adopters = [1, *snapshot.ancestors(os.getpid())] if marks else []
+    met = set(spared)
+    began = sign = clock()
+    while adopters and (now := clock()) - sign < QUIET and now - began < HUNT_LIMIT:
+        for pid, target in _marked(adopters, marks):
+            if pid not in met and _end(pid, target, machine):
+                sign = clock()
+            met.add(pid)
+    return len(met) - len(set(spared))
+
+
+def _marked(adopters: Sequence[int], marks: Mapping[int, Target]) -> Iterator[tuple[int, Target]]:
+    """The adopted that wear one of `marks`, newest first."""
+    for adopter in dict.fromkeys(adopters):
+        for pid in reversed(children(adopter)):
+            target = marks.get(mark_of(pid))
+            if target is not None:
+                yield pid, target
+
+
+def _end(pid: int, target: Target, machine: Machine) -> bool:
+    """Kill `pid` if it is that run's, as membership.py has it; return whether it is, dead or alive."""
+    process = read(pid)
+    if process is None or process.ticks < target.root_ticks:
+        return False
+    if machine.origin(process)[1] not in {b"", os.fsencode(target.home)} or machine.holds_lock(process):
+        return False
+    machine.send(process, signal.SIGKILL)
+    return True
+
 
 Purge = Callable[[Sequence[str], Collection[int]], Mapping[str, Sequence[int]]]
 """Has the keeper end the orphans of these runs, but for the pids to be spared.
@@ -194,3 +249,55 @@ class Sweep:
     def _name(self, pid: int) -> Named:
         process = self._snapshot.processes.get(pid)
         return Named(pid, self._machine.command(process) if process else "")
+
+
+PAUSE = 0.01
+"""Seconds between looks."""
+OURS = b"\0OVERMIND_MISSION_ID="
+"""In the environment of agents: they are ended as missions, wherever they were started."""
+
+
+def end_stragglers(variable: str, value: str) -> int:
+    """Kill every process of this user that was started with `variable=value`, and wait until they are gone.
+
+    A daemon of ours and its agents are spared, even when such a process started them.
+
+    Args:
+        variable: The variable's name.
+        value: Nobody else's; "" ends nobody.
+
+    Returns:
+        How many were found.
+    """
+    if not value:
+        return 0
+    sign = b"\0" + os.fsencode(f"{variable}={value}") + b"\0"
+    on = machine(())
+    met: set[Identity] = set()
+    until = time.monotonic() + LIMIT
+    empty = 0
+    while empty < EMPTY and time.monotonic() < until:
+        found = list(_wearing(on, on.scan(), sign))
+        empty = 0 if found else empty + 1
+        for process in found:
+            met.add(process.identity)
+            on.send(process, signal.SIGKILL)
+        time.sleep(PAUSE)
+    return len(met)
+
+
+def _wearing(on: Machine, snapshot: Snapshot, sign: bytes) -> Iterator[Process]:
+    for process in snapshot.processes.values():
+        if process.dead or process.pid == os.getpid():
+            continue
+        text = b"\0" + environ(process.pid)
+        if sign in text and OURS not in text and not on.holds_lock(process) and _same_user(process.pid):
+            yield process
+
+
+def _same_user(pid: int) -> bool:
+    """Whether it runs as this user; where there is no /proc nobody else's environment can be read."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+    except OSError:
+        return not os.path.isdir("/proc/self")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from overmind_core.terminal.cells import DEFAULT, blank_row, erased
 from overmind_core.terminal.cursor import Parameters, number
-from overmind_core.terminal.row import blank_row
 from overmind_core.terminal.state import State
-from overmind_core.terminal.style import DEFAULT, erased
 
 TO_END, TO_START, ALL, SCROLLBACK = 0, 1, 2, 3
 """Parameters of ED and EL."""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from overmind_core.terminal.row import Row, blank_row
+from overmind_core.terminal.cells import DEFAULT, Row, blank_row
+from overmind_core.terminal.scrollback import Line
 from overmind_core.terminal.state import TAB, State
-from overmind_core.terminal.style import DEFAULT
-from overmind_core.terminal.wrapping import Line
 
 UNFINISHED_LIMIT = 200
 """Rows of the scrollback that are joined with the screen's first line again."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from overmind_core.terminal.style import DEFAULT, FIELDS, Colour, Style, Underline, fields_of, interned
+from overmind_core.terminal.cells import DEFAULT, FIELDS, Colour, Style, Underline, fields_of, interned
 
 _PLACE = {name: place for place, name in enumerate(FIELDS)}
 _BYTE = 255

@@ -2,18 +2,112 @@
 
 Columns and rows count from 0 at the top left. The cursor never leaves the screen: after a character in the last
 column it stays there with `pending_wrap`, and the next character wraps first.
+
+What a program tells its terminal apart from text.
+
+Character sets: what a program designates with `ESC ( 0` and shifts to. Only ASCII is ever replaced.
+
+Source: the tables of pyte; XTerm Control Sequences, "VT100 Mode"; DEC STD 070.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.terminal.charsets import Charsets
-from overmind_core.terminal.events import Bell, Event, TitleChanged
+from pyte.charsets import VT100_MAP
+
+from overmind_core.terminal.cells import DEFAULT, Row, Style, blank_row, erased
 from overmind_core.terminal.modes import Modes
-from overmind_core.terminal.row import Row, blank_row
 from overmind_core.terminal.scrollback import Scrollback
-from overmind_core.terminal.style import DEFAULT, Style, erased
+
+
+@dataclass(frozen=True, slots=True)
+class TitleChanged:
+    """The window has another title (OSC 0 or 2)."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """It rang, once or several times in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A person should read this (OSC 9 has no title, OSC 777 has one)."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clipboard:
+    """Text for a clipboard (OSC 52); `selection`: letters such as `c` (clipboard) or `p` (primary), or ""."""
+
+    selection: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMark:
+    """A shell marks its prompt (OSC 133): A prompt, B input, C output begins, D the command ended."""
+
+    kind: str
+    status: int | None
+    """Exit code of the command, with D."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChanged:
+    """The program works in another folder (OSC 7)."""
+
+    host: str
+    path: str
+
+
+Event = TitleChanged | Bell | Notification | Clipboard | PromptMark | FolderChanged
+
+
+ASCII = "B"
+SLOTS = "()*+"
+"""The byte after ESC that designates G0, G1, G2, G3."""
+
+# pyte's table is the Linux console's: arrows below "_", a shade for the symbol of a newline, a no-break space.
+_GRAPHICS = {code: VT100_MAP[code] for code in range(0x60, 0x7F)} | {0x5F: " ", ord("h"): "\u2424"}
+_TABLES = {"0": _GRAPHICS, "A": {ord("#"): "£"}}
+
+
+class Charsets:
+    """Four slots and which of them is in use; `table` replaces characters (for `str.translate`), or is None."""
+
+    __slots__ = ("_designated", "_shift", "table")
+
+    def __init__(self, designated: tuple[str, ...] = (ASCII,) * 4, shift: int = 0) -> None:
+        self._designated = designated
+        self._shift = shift
+        self.table: dict[int, str] | None = _TABLES.get(designated[shift])
+
+    @property
+    def designated(self) -> tuple[str, ...]:
+        """The names of the sets in G0 … G3."""
+        return self._designated
+
+    @property
+    def shift(self) -> int:
+        """Which slot is in use (0–3)."""
+        return self._shift
+
+    def with_set(self, slot: int, name: str) -> Charsets:
+        """Another set in a slot; sets that are not known are ASCII."""
+        name = name if name in _TABLES else ASCII
+        return Charsets((*self._designated[:slot], name, *self._designated[slot + 1 :]), self._shift)
+
+    def with_shift(self, slot: int) -> Charsets:
+        """Another slot in use."""
+        return Charsets(self._designated, slot)
+
 
 TAB = 8
 EVENTS_LIMIT = 1000

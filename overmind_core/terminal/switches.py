@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from overmind_core.terminal import modes
-from overmind_core.terminal.charsets import Charsets
+from overmind_core.terminal.cells import DEFAULT
 from overmind_core.terminal.cursor import Parameters
-from overmind_core.terminal.state import Saved, State
-from overmind_core.terminal.style import DEFAULT
+from overmind_core.terminal.state import Charsets, Saved, State
 
 
 def save_cursor(state: State) -> None:

@@ -1,12 +1,28 @@
-"""What a person does, as the bytes that the program in the terminal expects by the modes that it has set. Pure."""
+r"""What a person does, as the bytes that the program in the terminal expects by the modes that it has set. Pure.
+
+What a person does with the mouse, as a terminal's program may be told of it.
+
+Which keys leave a terminal here: ctrl-\, those of `[attach]`, and those of `[tui]`.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from overmind_core.terminal import keys
+from textual import events
+
+from overmind_core.client import detach_keys as client_detach_keys
+from overmind_core.client.detach_keys import LEAVE, Key, parse
+from overmind_core.errors import OvermindError
+from overmind_core.terminal import input_encoding
+from overmind_core.terminal.input_encoding import Action, Button, MouseEvent
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal.tap import Kind, Part
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
 
 _CURSOR = re.compile(rb"\x1b\[([A-DFH])")
 _GAINED, _LOST = b"\x1b[I", b"\x1b[O"
@@ -31,7 +47,7 @@ def tapped(part: Part, modes: Modes) -> bytes:
         case Kind.PASTE_BEGINS | Kind.PASTE_ENDS:
             return part.data if modes.bracketed_paste else b""
         case Kind.OURS if part.data in {_GAINED, _LOST}:
-            return keys.focus(modes, gained=part.data == _GAINED)
+            return input_encoding.focus(modes, gained=part.data == _GAINED)
     return b""
 
 
@@ -41,6 +57,33 @@ def key(name: str, character: str | None, modes: Modes) -> bytes:
         return character.encode()
     before, plus, last = name.rpartition("+")
     try:
-        return keys.encode(f"{before}{plus}{_NAMES.get(last, last)}", modes)
-    except keys.UnknownKey:
+        return input_encoding.encode_key(f"{before}{plus}{_NAMES.get(last, last)}", modes)
+    except input_encoding.UnknownKey:
         return b""
+
+
+_BUTTONS = {1: Button.LEFT, 2: Button.MIDDLE, 3: Button.RIGHT}
+_ACTIONS: dict[type[events.MouseEvent], Action] = {
+    events.MouseMove: Action.MOVE,
+    events.MouseUp: Action.RELEASE,
+}
+_WHEEL: dict[type[events.MouseEvent], Button] = {
+    events.MouseScrollUp: Button.WHEEL_UP,
+    events.MouseScrollDown: Button.WHEEL_DOWN,
+}
+
+
+def pointed(event: events.MouseEvent, column: int, row: int) -> MouseEvent:
+    """The same in the terminal, whose cells count from 0."""
+    button = _WHEEL.get(type(event)) or _BUTTONS.get(event.button, Button.NONE)
+    action = _ACTIONS.get(type(event), Action.PRESS)
+    return MouseEvent(action, button, column, row, event.shift, event.meta, event.ctrl)
+
+
+def detach_keys(app: OvermindApp) -> list[Key]:
+    """Those that the configuration names by now; a mistake in `[attach]` is for `overmind attach` to tell."""
+    try:
+        attach = client_detach_keys.detach_keys(app.home.config)
+    except OvermindError:
+        attach = []
+    return list(dict.fromkeys([LEAVE, *map(parse, app.settings.detach_keys), *attach]))

@@ -13,9 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from overmind_core.client.attachment import Attachment
-from overmind_core.client.connect import PATIENCE
-from overmind_core.client.keeperstream import KeeperStream
+from overmind_core.client.attach import Attachment, KeeperStream
+from overmind_core.client.connection import PATIENCE
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.wire.keeper import (
@@ -29,8 +28,7 @@ from overmind_core.wire.keeper import (
     redraw_frame,
     resize_frame,
 )
-from overmind_tui.terminal.inbox import Exited, Failed, Inbox, Item, Json, Severed, Sized, Told
-from overmind_tui.terminal.output import Output
+from overmind_tui.terminal.stream import Exited, Failed, Inbox, Item, Json, Output, Severed, Sized, Told
 
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""

@@ -11,7 +11,7 @@ from overmind_tui.terminal.tap import Tap
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from overmind_core.client.detachkey import Key
+    from overmind_core.client.detach_keys import Key
     from overmind_core.terminal.state import Colours
     from overmind_tui.app import OvermindApp
 

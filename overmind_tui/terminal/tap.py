@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from overmind_core.client.detachkey import Key, pressed
+from overmind_core.client.detach_keys import Key, pressed
 
 ESC = b"\x1b"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"

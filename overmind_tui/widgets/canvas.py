@@ -14,9 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from overmind_tui.view.ansi import Look
-from overmind_tui.view.cells import apart
-from overmind_tui.widgets.tones import Tones
+from overmind_tui.render.cells import Look, apart
+from overmind_tui.widgets.style import Tones
 
 Run = tuple[str, Style]
 

@@ -9,9 +9,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_tui.view import needs
-from overmind_tui.view.cells import Cell
-from overmind_tui.view.needs import Key, Need
+from overmind_tui.inbox import rows
+from overmind_tui.inbox.rows import Key, Need
+from overmind_tui.render.cells import Cell
 from overmind_tui.widgets.canvas import ScrollCanvas
 
 Lines = Sequence[tuple[list[Cell], int | None]]
@@ -48,9 +48,9 @@ class NeedsList(ScrollCanvas):
 
     def show(self, found: list[Need], *, asked: bool) -> None:
         """Show these; `asked`: the person had the row under the cursor leave."""
-        if not asked and needs.moved(self.needs, found, self.key, self.at):
+        if not asked and rows.moved(self.needs, found, self.key, self.at):
             self._moved_at = time.monotonic()
-        self.at = needs.place(found, self.key, self.at)
+        self.at = rows.place(found, self.key, self.at)
         self.needs = found
         self._settle()
 
@@ -94,7 +94,7 @@ class NeedsList(ScrollCanvas):
         cells = self.scrollable_content_region.width
         if not self.needs:
             return [([], None), *(([Cell(f"  {line}", "quiet")], None) for line in self.empty)]
-        return needs.listing(self.needs, cells, ascii_only=self._ascii)
+        return rows.listing(self.needs, cells, ascii_only=self._ascii)
 
     def on_resize(self) -> None:
         """Another width."""

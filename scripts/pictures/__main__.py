@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
-from overmind_tui.actions import Context
 from overmind_tui.app import OvermindApp
-from overmind_tui.screens.box import Box
-from overmind_tui.world import World
+from overmind_tui.pages.compose import Box
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.world import World
 from scripts.pictures import chromium
 from scripts.pictures.colony import Colony, colony
 from scripts.pictures.scenes import NORMAL, SCENES, Command, Scene

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from overmind_core.daemon.routes import TABLE, Row
 from overmind_core.errors import CODES
-from overmind_core.supervisor import requests
-from overmind_core.supervisor.commands.table import TABLE, Row
-from overmind_core.wire.api import API_VERSION, MAX_LINE, STREAMS
+from overmind_core.missions import requests
+from overmind_core.wire.framing import API_VERSION, MAX_LINE, STREAMS
 
 HEAD = f"""\
 # The API

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.cli.headless.front import COMMANDS as HEADLESS
-from overmind_core.cli.headless.front import FRONT
-from overmind_core.cli.headless.front import find as find_headless
-from overmind_core.cli.main import find
+from overmind_core.cli.command import GROUPS, Command, Parameter, find
+from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
+from overmind_core.cli.headless.commands import FRONT
 from overmind_core.cli.parser import usage
-from overmind_core.cli.table import GROUPS, Command, Parameter
 from overmind_core.errors import FAILED, INTERRUPTED, TIMED_OUT, USAGE
 
 HEAD = """\
@@ -59,7 +57,7 @@ OWN_EXITS = {
 def page() -> str:
     """Return the whole page."""
     groups = [_group(title, [find(name) for name in names]) for title, names in GROUPS.items()]
-    headless = [FRONT, *(_renamed(find_headless(name), f"--headless {name}") for name in HEADLESS)]
+    headless = [FRONT, *(_renamed(command, f"--headless {name}") for name, command in HEADLESS.items())]
     return "\n".join([HEAD, _contents(), *groups, _group("Without a daemon", headless), EXITS])
 
 

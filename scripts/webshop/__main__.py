@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from overmind_core.containers.engine import Engine
-from overmind_core.containers.faults import EngineMissing
+from overmind_core.containers.model import EngineMissing
 from scripts.images.__main__ import Impossible
 from scripts.webshop.image import present
 from scripts.webshop.stage import DATABASES, Stage, Unexpected, stage

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import docker
 
 from overmind_core.containers.engine import Engine
-from overmind_core.containers.faults import ContainerFailed, ImageMissing
+from overmind_core.containers.model import ContainerFailed, ImageMissing
 from scripts.images.__main__ import make, recipes
 
 IMAGE = "redis:7"

@@ -10,7 +10,7 @@ import sqlite3
 
 import pytest
 
-from overmind_core.store.migrations import MIGRATIONS
+from overmind_core.kernel.migrations import MIGRATIONS
 from tests.kit import processes
 from tests.kit.killing import kill_both
 from tests.kit.waiting import eventually

@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import pytest
 
-from overmind_core.domain.facts import EndAsked, Exited, Frozen, Spawned, Thawed
-from overmind_core.domain.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
-from overmind_core.store.state import State
-from overmind_core.supervisor import records
-from overmind_core.supervisor.book import Book
-from overmind_core.supervisor.ledger import Ledger
-from overmind_core.supervisor.timers import Timers
+from overmind_core.daemon.state import State
+from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Spawned, Thawed
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
+from overmind_core.kernel.journal import Ledger
+from overmind_core.missions import answers
+from overmind_core.missions.deadlines import Timers
+from overmind_core.missions.registry import Book
 from tests.kit.clock import FakeClock
 
 DAY = 86_400.0
@@ -200,9 +200,9 @@ def test_what_is_shown_stays_possible(world, clock, jump):
     one = world()
     one.loop.advance(5)
     jump(clock)
-    assert records.row(one.mission, [], clock.wall())["uptime_seconds"] >= 0
+    assert answers.row(one.mission, [], clock.wall())["uptime_seconds"] >= 0
     one.dies()
-    row = records.row(one.mission, [], clock.wall())
+    row = answers.row(one.mission, [], clock.wall())
     assert row["uptime_seconds"] >= 0
     assert row["ended_at"].endswith("Z")
 

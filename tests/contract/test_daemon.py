@@ -39,7 +39,7 @@ def test_ten_starts_at_once_make_one_daemon(om):
     pids = {re.search(r"\(PID (\d+)\)", out).group(1) for out, _ in said}  # type: ignore[union-attr]
     assert pids == {str(om.supervisor_pid())}
     assert sum(out.startswith("Daemon started") for out, _ in said) == 1
-    eventually(lambda: len([one for one in of_home(om.home) if "overmind_core.supervisor" in one]) == 1)
+    eventually(lambda: len([one for one in of_home(om.home) if "overmind_core.daemon" in one]) == 1)
     assert len([one for one in of_home(om.home) if "overmind_core.keeper" in one]) == 1
 
 
@@ -49,7 +49,7 @@ def test_ten_runs_at_once_without_a_daemon_make_one_daemon_and_ten_missions(om):
     assert [client.returncode for client in clients] == [0] * 10, said
     assert len({json.loads(out)["id"] for out, _ in said}) == 10
     assert len(om.ps()) == 10
-    assert len([one for one in of_home(om.home) if "overmind_core.supervisor" in one]) == 1
+    assert len([one for one in of_home(om.home) if "overmind_core.daemon" in one]) == 1
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_two_of_a_command_at_once_both_end_well(om, words):
     for client in clients:
         out, err = client.communicate(timeout=60)
         assert client.returncode == 0, (out, err)
-    daemons = [one for one in of_home(om.home) if "overmind_core.supervisor" in one]
+    daemons = [one for one in of_home(om.home) if "overmind_core.daemon" in one]
     assert len(daemons) == (0 if words[0] == "shutdown" else 1), daemons
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core import errors
-from overmind_core.cli.table import COMMANDS
+from overmind_core.cli.command import COMMANDS
 from tests.kit.processes import of_home
 from tests.kit.raw_socket import RawSocket
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.projects.disk import load
+from overmind_core.project_file.file import load
 
 
 @pytest.fixture

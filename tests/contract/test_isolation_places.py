@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from overmind_core.wire.bytestrings import to_wire
+from overmind_core.domain.text.bytestrings import to_wire
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
 from tests.kit.repositories import Repository

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from overmind_core.domain.cells import width
+from overmind_core.domain.text.cells import width
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 

@@ -12,9 +12,9 @@ from unittest.mock import ANY
 
 import pytest
 
-from overmind_core.domain.quest import QuestStatus
-from overmind_core.store.state import State
-from overmind_core.supervisor.quests import saved
+from overmind_core.daemon.state import State
+from overmind_core.domain.quests import QuestStatus
+from overmind_core.quests import store
 from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -220,11 +220,11 @@ def test_what_was_not_saved_of_an_end_is_found_out_again_without_a_second_check(
     quests.end(quest)
     om.ok("shutdown")
     state = State.open(om.path("state.db"))
-    ended = saved.quest(state.quests.newest(1)[0])
+    ended = store.quest(state.quests.newest(1)[0])
     before = replace(ended, status=QuestStatus.RUNNING, ended_at=None, exit_code=None)
     before = before if known else replace(before, check_id=None, checked=0)
     with state.transaction():
-        state.quests.save(saved.row(before))
+        state.quests.save(store.row(before))
     state.close()
     om.ok("start")
     assert quests.end(quest)["status"] == "completed"

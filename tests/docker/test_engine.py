@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.containers.engine import ContainerFailed, Engine, ImageMissing
-from overmind_core.containers.spec import HOME, HOST, MISSION, SERVICE
+from overmind_core.containers.model import HOME, HOST, MISSION, SERVICE
 from tests.kit.containers import BUSYBOX, REDIS, REDIS_PORT, Containers, free_port, redis
 from tests.kit.waiting import eventually
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from overmind_core.containers.engine import ContainerFailed
-from overmind_core.containers.readiness import look
+from overmind_core.containers.health import look
 from overmind_core.domain.isolation.project import Ready, ReadyKind
 from tests.kit.containers import BUSYBOX, HEALTHY, REDIS, REDIS_PORT, free_port
 from tests.kit.waiting import eventually

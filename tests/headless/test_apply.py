@@ -11,10 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from overmind_core.cli.headless.github import step_summary
-from overmind_core.cli.headless.junit import junit
-from overmind_core.cli.headless.outcome import Outcome, Result
-from overmind_core.cli.headless.planoutcome import PlanResult
+from overmind_core.cli.headless.outcome import Outcome, PlanResult, Result
+from overmind_core.cli.headless.reports import junit, step_summary
 from tests.kit.blueprints import written
 from tests.kit.waiting import eventually
 

@@ -8,10 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from overmind_core.cli.headless.github import error_lines, step_summary
-from overmind_core.cli.headless.junit import junit
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.screen import KEPT, Tail, colourful
+from overmind_core.cli.headless.output import KEPT, Tail, colourful
+from overmind_core.cli.headless.reports import error_lines, junit, step_summary
 
 INFO = {
     "id": "0123abcd",

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from overmind_core.cli.headless.warden import ECHO
+from overmind_core.cli.headless.runner import ECHO
 from tests.kit.waiting import eventually
 
 STUBBORN = "trap '' TERM HUP INT; echo on; while :; do sleep @; done"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from overmind_core.supervisor.commands.table import TABLE
+from overmind_core.daemon.routes import TABLE
 
 numbers = st.one_of(
     st.integers(),

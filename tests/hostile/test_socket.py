@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from overmind_core.daemon.routes import TABLE
 from overmind_core.errors import CODES
-from overmind_core.supervisor.commands.table import TABLE
 from tests.hostile import strategies
 from tests.kit import raw_socket
 from tests.kit.raw_socket import RawSocket

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from overmind_core.cli.table import COMMANDS
-from overmind_core.domain.transitions import TABLE
-from overmind_core.supervisor.commands.table import TABLE as API
+from overmind_core.cli.command import COMMANDS
+from overmind_core.daemon.routes import TABLE as API
+from overmind_core.domain.missions.transitions import TABLE
 from scripts.reference.__main__ import PAGES, outdated
 from tests.kit.overmind import REPOSITORY
 

@@ -19,7 +19,7 @@ EMULATOR = {
     "pyte",
     "wcwidth",
     "overmind_core.terminal.screen",
-    "overmind_core.logs.picture",
+    "overmind_core.logs.snapshot",
     "overmind_tui.terminal.link",
 }
 PACKAGES = sorted(

@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from overmind_core.cli.main import _named, find
+from overmind_core.cli.command import find
+from overmind_core.cli.main import _named
 from overmind_core.cli.parser import parse
 from tests.house.test_docs import read
 from tests.kit.waiting import eventually

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from overmind_core.blueprints.read import Reading, read
-from overmind_core.domain.plan.blueprint import Blueprint
-from overmind_core.domain.problems import Problem, Problems
+from overmind_core.blueprint_file.read import Reading, read
+from overmind_core.domain.plans.blueprint import Blueprint
+from overmind_core.domain.text.problems import Problem, Problems
 from overmind_core.errors import OvermindError
 
 FOLDER = "/project"

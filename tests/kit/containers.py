@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 from overmind_core.containers.engine import Engine
-from overmind_core.containers.spec import HOME, MISSION, SERVICE, ContainerSpec
+from overmind_core.containers.model import HOME, MISSION, SERVICE, ContainerSpec
 
 BUSYBOX, HEALTHY, REDIS = "overmind-test/busybox:1", "overmind-test/healthy:1", "overmind-test/redis:7"
 """What scripts/test-images makes; what the first two do is the variable RUN."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any, NamedTuple
 
-from overmind_core.terminal.row import Row
-from overmind_core.terminal.style import Colour, Style
+from overmind_core.terminal.cells import Colour, Row, Style
 
 available = importlib.util.find_spec("pyghostty") is not None
 

@@ -14,8 +14,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.system.paths import Home, read_socket_address
+from overmind_core.wire.framing import LineBuffer
 from overmind_core.wire.keeper import PROTOCOL, FrameDecoder
-from overmind_core.wire.lines import LineBuffer
 from tests.kit.processes import MARKER
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from overmind_core.logs.layout import ERR, OUT, data_name, index_name
-from overmind_core.logs.timeindex import RESIZE, pack, resize_extra
+from overmind_core.logs.time_index import RESIZE, pack, resize_extra
 
 
 class LogFiles:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from overmind_core.supervisor.commands.table import TABLE
+from overmind_core.daemon.routes import TABLE
 from tests.kit.raw_socket import RawSocket, address
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from overmind_core.cli.table import COMMANDS
+from overmind_core.cli.command import COMMANDS
 from tests.kit.blueprints import written
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import of_home

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from overmind_core.cli.doctor.checks import CHECKS
+from overmind_core.cli.doctor.command import CHECKS
 from tests.kit.processes import of_home
 from tests.kit.terminal import Terminal
 

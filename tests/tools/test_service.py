@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from overmind_core.cli.external import Answer
-from overmind_core.cli.service import apply, launchd, systemd
-from overmind_core.cli.service.systemd import quoted
+from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.service_unit import command, units
+from overmind_core.cli.service_unit.units import quoted
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit.raw_socket import address, listens
@@ -54,8 +54,8 @@ def orders(init):
 
 def test_install_writes_the_file_and_tells_the_init_system(person):
     home, said = Home.resolve(person), Said()
-    plan, init = systemd.plan(home, person), InitSystem()
-    apply.install(plan, home, init, said.append)
+    plan, init = units.systemd_plan(home, person), InitSystem()
+    command.install(plan, home, init, said.append)
     with open(os.path.join(person["HOME"], UNITS, "overmind.service")) as file:
         assert file.read() == plan.text
     assert orders(init) == ["show", "daemon-reload", "enable", "restart"]
@@ -64,30 +64,30 @@ def test_install_writes_the_file_and_tells_the_init_system(person):
 
 def test_a_second_install_changes_no_file(person):
     home = Home.resolve(person)
-    plan, said = systemd.plan(home, person), Said()
-    apply.install(plan, home, InitSystem(), said.append)
+    plan, said = units.systemd_plan(home, person), Said()
+    command.install(plan, home, InitSystem(), said.append)
     before = os.stat(plan.path)
-    apply.install(plan, home, InitSystem(), said.append)
+    command.install(plan, home, InitSystem(), said.append)
     assert os.stat(plan.path).st_ino == before.st_ino
     assert said[2] == f"{plan.path} is up to date"
 
 
 def test_a_refusal_is_an_error_that_names_the_order(person):
     home = Home.resolve(person)
-    plan = systemd.plan(home, person)
+    plan = units.systemd_plan(home, person)
     with pytest.raises(OvermindError, match=r"systemctl --user enable overmind\.service failed: no such thing"):
-        apply.install(plan, home, InitSystem(refuses="enable"), lambda _: None)
+        command.install(plan, home, InitSystem(refuses="enable"), lambda _: None)
 
 
 def test_somebody_elses_file_is_left_alone(person):
     home = Home.resolve(person)
-    plan = systemd.plan(home, person)
+    plan = units.systemd_plan(home, person)
     os.makedirs(os.path.dirname(plan.path))
     with open(plan.path, "w") as file:
         file.write("[Unit]\n")
     for act in (
-        lambda: apply.install(plan, home, InitSystem(), lambda _: None),
-        lambda: apply.remove(plan, InitSystem(), lambda _: None),
+        lambda: command.install(plan, home, InitSystem(), lambda _: None),
+        lambda: command.remove(plan, InitSystem(), lambda _: None),
     ):
         with pytest.raises(OvermindError, match="was not written by Overmind"):
             act()
@@ -97,24 +97,24 @@ def test_somebody_elses_file_is_left_alone(person):
 
 def test_remove_takes_the_file_away_and_does_not_stop_the_daemon(person):
     home = Home.resolve(person)
-    plan, init, said = systemd.plan(home, person), InitSystem(), Said()
-    apply.install(plan, home, InitSystem(), lambda _: None)
-    apply.remove(plan, init, said.append)
+    plan, init, said = units.systemd_plan(home, person), InitSystem(), Said()
+    command.install(plan, home, InitSystem(), lambda _: None)
+    command.remove(plan, init, said.append)
     assert not os.path.exists(plan.path)
     assert orders(init) == ["show", "disable", "daemon-reload"]
-    apply.remove(plan, init, said.append)
+    command.remove(plan, init, said.append)
     assert said[-1] == "Service overmind.service is not installed"
 
 
 def test_stopping_the_unit_ends_the_daemon_alone(person):
-    lines = systemd.plan(Home.resolve(person), person).text.splitlines()
+    lines = units.systemd_plan(Home.resolve(person), person).text.splitlines()
     assert "KillMode=process" in lines
     assert not [line for line in lines if line.startswith("ExecStop")]
 
 
 def test_the_default_home_needs_no_variable_and_another_one_gets_a_name_of_its_own(person):
-    default = systemd.plan(Home.resolve(person), person)
-    other = systemd.plan(Home("/srv/100% mine"), person)
+    default = units.systemd_plan(Home.resolve(person), person)
+    other = units.systemd_plan(Home("/srv/100% mine"), person)
     assert "Environment" not in default.text
     assert 'Environment="OVERMIND_HOME=/srv/100%% mine"' in other.text.splitlines()
     assert other.name != default.name
@@ -145,7 +145,7 @@ def test_systemd_accepts_the_unit(folder, tmp_path, person, monkeypatch):
     interpreter.parent.mkdir()
     interpreter.symlink_to(sys.executable)
     monkeypatch.setattr(sys, "executable", str(interpreter))
-    plan = systemd.plan(Home(str(tmp_path / folder / "home")), person)
+    plan = units.systemd_plan(Home(str(tmp_path / folder / "home")), person)
     (tmp_path / plan.name).write_text(plan.text)
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
@@ -162,7 +162,7 @@ def test_systemd_accepts_the_unit(folder, tmp_path, person, monkeypatch):
 
 def test_launchd_gets_a_property_list(person, tmp_path):
     home = Home("/Volumes/x & y/om")
-    plan = launchd.plan(home, person)
+    plan = units.launchd_plan(home, person)
     agent = plistlib.loads(plan.text.encode())
     assert plan.path == str(tmp_path / "Library" / "LaunchAgents" / f"{plan.name}.plist")
     assert agent["Label"] == plan.name
@@ -177,7 +177,7 @@ def test_launchd_gets_a_property_list(person, tmp_path):
 def test_an_agent_that_was_not_loaded_is_no_obstacle(person):
     home = Home.resolve(person)
     init, said = InitSystem(refuses="bootout"), Said()
-    apply.install(launchd.plan(home, person), home, init, said.append)
+    command.install(units.launchd_plan(home, person), home, init, said.append)
     assert init.told[-1][:2] == ("launchctl", "bootstrap")
     assert said[-1] == "Service overmind.daemon is enabled and running"
 
@@ -212,7 +212,7 @@ def test_a_folder_that_is_a_file_is_a_clear_error(om, tmp_path):
 
 @linux
 def test_what_the_unit_runs_is_a_daemon_that_term_ends_without_its_missions(om):
-    plan = systemd.plan(Home(om.home), {"HOME": om.environment["HOME"]})
+    plan = units.systemd_plan(Home(om.home), {"HOME": om.environment["HOME"]})
     (line,) = [line for line in plan.text.splitlines() if line.startswith("ExecStart=")]
     daemon = subprocess.Popen(line.removeprefix("ExecStart=").split(" "), env=om.environment, cwd="/")
     try:

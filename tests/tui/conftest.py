@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
-from overmind_tui.world import World
+from overmind_tui.shell.world import World
 from tests.kit.overmind import REPOSITORY, Overmind
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from overmind_tui.logs.page import Look
-from overmind_tui.logs.reader import Reader
+from overmind_tui.log.index import Look
+from overmind_tui.log.reader import Reader
 from tests.kit.log_files import LogFiles
 
 TURNS = 300

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_tui.screens.needs import NeedsPage
+from overmind_tui.inbox.page import NeedsPage
 from tests.kit import claude
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually

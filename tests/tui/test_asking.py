@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.cells import width
-from overmind_tui.view import asking, needs, subject
-from overmind_tui.view.cells import Cell
-from overmind_tui.view.choosing import Choosing
+from overmind_core.domain.text.cells import width
+from overmind_tui.inbox import rows as inbox_rows
+from overmind_tui.inbox.rows import Choosing
+from overmind_tui.render.cells import Cell
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -59,13 +59,13 @@ SHOWN = [
 
 @pytest.mark.parametrize(("asked", "lines"), SHOWN)
 def test_all_of_a_subject_is_shown_literally(asked, lines):
-    assert texts(subject.lines(question(subject=asked))) == lines
+    assert texts(inbox_rows.lines(question(subject=asked))) == lines
 
 
 def test_only_what_is_around_a_change_is_shown():
     old = "\n".join(f"line {number}" for number in range(40))
     asked = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 20", "twenty")}
-    shown = texts(subject.lines(question(subject=asked)))
+    shown = texts(inbox_rows.lines(question(subject=asked)))
     assert shown[:3] == [" /a", " ⋯", "   line 17"]
     assert " - line 20" in shown
     assert len(shown) == 10
@@ -73,7 +73,7 @@ def test_only_what_is_around_a_change_is_shown():
 
 def test_a_change_of_very_many_lines_is_shown_without_comparing():
     asked = {"file_path": "/a", "old_string": "x\n" * 1500, "new_string": "x\n" * 1500}
-    shown = texts(subject.lines(question(subject=asked)))
+    shown = texts(inbox_rows.lines(question(subject=asked)))
     assert (shown.count(" - x"), shown.count(" + x")) == (1500, 1500)
 
 
@@ -83,7 +83,7 @@ ROWS = st.lists(st.text(st.sampled_from("ab 日\u0301\U0001f600"), max_size=40),
 @given(ROWS, st.integers(8, 30))
 def test_wrapping_loses_nothing_and_fits(parts, cells):
     line = [Cell("  1  ", "key"), *(Cell(part) for part in parts)]
-    rows = texts(subject.wrapped([line], cells))
+    rows = texts(inbox_rows.wrapped([line], cells))
     assert all(width(one) <= max(cells, 13) for one in rows)
     assert "".join(rows).replace(" ", "") == "".join(cell.text for cell in line).replace(" ", "")
 
@@ -129,7 +129,7 @@ def test_what_is_no_question_has_no_options(asked):
 
 
 def test_options_stand_below_their_question_with_what_was_chosen():
-    assert texts(subject.lines(question(subject=SEVERAL), chosen(SEVERAL, 2))) == [
+    assert texts(inbox_rows.lines(question(subject=SEVERAL), chosen(SEVERAL, 2))) == [
         " Which?  several may be chosen",
         "   1  [ ] A",
         "   2  [x] B",
@@ -144,7 +144,7 @@ def test_options_stand_below_their_question_with_what_was_chosen():
 
 
 def found(rows, questions=()):
-    return needs.needs(rows, questions, NOW)
+    return inbox_rows.needs(rows, questions, NOW)
 
 
 def test_blocked_ones_come_first_and_in_each_group_who_has_waited_longest():
@@ -168,23 +168,23 @@ def test_blocked_ones_come_first_and_in_each_group_who_has_waited_longest():
 def test_the_cursor_stays_with_what_blocks_its_mission_and_else_where_it_was():
     rows = [row(name, "waiting", need="permission") for name in "abc"]
     all_of_them = found(rows, [question(1, "a"), question(2, "b"), question(3, "c")])
-    assert needs.place(all_of_them, ("b", 2), 0) == 1
-    assert needs.place(found(rows, [question(1, "a"), question(4, "b"), question(3, "c")]), ("b", 2), 0) == 1
-    assert needs.place(found([rows[0], rows[2]], [question(1, "a"), question(3, "c")]), ("b", 2), 1) == 1
-    assert needs.place([], ("b", 2), 1) == 0
+    assert inbox_rows.place(all_of_them, ("b", 2), 0) == 1
+    assert inbox_rows.place(found(rows, [question(1, "a"), question(4, "b"), question(3, "c")]), ("b", 2), 0) == 1
+    assert inbox_rows.place(found([rows[0], rows[2]], [question(1, "a"), question(3, "c")]), ("b", 2), 1) == 1
+    assert inbox_rows.place([], ("b", 2), 1) == 0
 
 
 def test_the_next_one_comes_round():
     one, other = found([row("a", "waiting"), row("b", "waiting")])
-    assert needs.after([one, other], one.key) == other
-    assert needs.after([one, other], other.key) == one
-    assert needs.after([one, other], ("gone", 3)) == one
-    assert needs.after([], None) is None
+    assert inbox_rows.after([one, other], one.key) == other
+    assert inbox_rows.after([one, other], other.key) == one
+    assert inbox_rows.after([one, other], ("gone", 3)) == one
+    assert inbox_rows.after([], None) is None
 
 
 def test_the_list_has_a_heading_for_each_group():
     rows = [row("api", "waiting", need="permission"), row("docs", "idle", unseen=True, now="Done.")]
-    lines = [text for text, _ in needs.listing(found(rows, [question(1, "api")]), 60, ascii_only=True)]
+    lines = [text for text, _ in inbox_rows.listing(found(rows, [question(1, "api")]), 60, ascii_only=True)]
     assert [one.rstrip() for one in texts(lines)] == [
         " blocked[1]",
         "  ! api   permission   2m  Bash: make",
@@ -198,7 +198,7 @@ def test_the_list_has_a_heading_for_each_group():
 def test_a_line_of_the_list_is_never_too_long(cells):
     rows = [row("日本" * 30, "waiting", need="permission")]
     asked = [question(1, rows[0]["id"], summary="x" * 300)]
-    lines = [line for line, at in needs.listing(found(rows, asked), cells, ascii_only=False) if at is not None]
+    lines = [line for line, at in inbox_rows.listing(found(rows, asked), cells, ascii_only=False) if at is not None]
     assert all(sum(width(cell.text) for cell in line) <= cells for line in lines)
 
 
@@ -217,12 +217,12 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("events", "said"), ENDINGS)
 def test_how_a_question_ended_is_said(events, said):
-    assert asking.ended(7, events) == said
+    assert inbox_rows.ended(7, events) == said
 
 
 def test_what_a_mission_asks_fits_into_one_line():
     asked = [question(1, "api", summary="Bash:\nrm \x1b[2J"), question(2, "api")]
-    assert needs.strip(row("api"), asked) == Cell("api asks: Bash:\\nrm \\x1b[2J · 1 more · ! answers", "wait")
-    assert "answers" not in needs.strip(row("api"), asked, typing=True).text
-    assert needs.strip(row("docs"), asked) == Cell("")
-    assert needs.strip(None, asked) == Cell("")
+    assert inbox_rows.strip(row("api"), asked) == Cell("api asks: Bash:\\nrm \\x1b[2J · 1 more · ! answers", "wait")
+    assert "answers" not in inbox_rows.strip(row("api"), asked, typing=True).text
+    assert inbox_rows.strip(row("docs"), asked) == Cell("")
+    assert inbox_rows.strip(None, asked) == Cell("")

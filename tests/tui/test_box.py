@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from overmind_tui.screens.box import Box
+from overmind_tui.pages.compose import Box
 from tests.kit import claude
 from tests.kit.raw_socket import RawSocket
 from tests.kit.terminal import Terminal

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.cells import width
-from overmind_tui.view import box
-from overmind_tui.view.field import Field
+from overmind_core.domain.text.cells import width
+from overmind_tui.render import composer
+from overmind_tui.render.field import Field
 
 CUT = "|"
 """Where the cursor stands in the tables."""
@@ -44,19 +44,19 @@ KEYS = [
 
 @pytest.mark.parametrize(("key", "before", "after"), KEYS)
 def test_a_key_does_to_lines_what_readline_does(key, before, after):
-    assert shown(box.pressed(field(before), key)) == after
+    assert shown(composer.pressed(field(before), key)) == after
 
 
 def test_what_was_cut_comes_back_with_its_line_ends():
-    cut = box.pressed(field("one\ntwo |"), "ctrl+w")
+    cut = composer.pressed(field("one\ntwo |"), "ctrl+w")
     assert cut is not None
-    again = box.pressed(cut, "ctrl+w")
+    again = composer.pressed(cut, "ctrl+w")
     assert again is not None
-    assert shown(box.pressed(again, "ctrl+y")) == "one\n|"
+    assert shown(composer.pressed(again, "ctrl+y")) == "one\n|"
 
 
 def test_an_unknown_key_means_nothing():
-    assert box.pressed(Field("x"), "f5") is None
+    assert composer.pressed(Field("x"), "f5") is None
 
 
 PASTES = [
@@ -70,7 +70,7 @@ PASTES = [
 
 @pytest.mark.parametrize(("pasted", "text"), PASTES)
 def test_a_paste_keeps_its_lines(pasted, text):
-    assert box.typed(Field(), pasted).text == text
+    assert composer.typed(Field(), pasted).text == text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_paste_keeps_its_lines(pasted, text):
     [("one\\|", "one\n|"), ("one\\|two", "one\n|two"), ("|one\\", None), ("one|", None), ("|", None)],
 )
 def test_a_backslash_before_enter_is_a_line_end(before, after):
-    changed = box.continued(field(before))
+    changed = composer.continued_draft(field(before))
     assert (changed and shown(changed)) == after
 
 
@@ -87,7 +87,7 @@ DRAWN = [("plain", "plain"), ("a\tb", "a    b"), ("\x1b[2J", "\\x1b[2J"), ("a\u2
 
 @pytest.mark.parametrize(("text", "drawn"), DRAWN)
 def test_what_is_drawn_is_harmless(text, drawn):
-    assert box.drawn(text) == drawn
+    assert composer.drawn(text) == drawn
 
 
 ROWS = [
@@ -103,7 +103,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("text", "cells", "rows"), ROWS)
 def test_a_text_is_drawn_in_rows(text, cells, rows):
-    assert [text[row.start : row.end] for row in box.rows(text, cells)] == rows
+    assert [text[row.start : row.end] for row in composer.rows(text, cells)] == rows
 
 
 MOVES = [
@@ -120,7 +120,7 @@ MOVES = [
 @pytest.mark.parametrize(("step", "before", "after"), MOVES)
 def test_up_and_down_go_by_rows(step, before, after):
     one = field(before)
-    moved = box.vertical(one, box.rows(one.text, 5), step)
+    moved = composer.vertical(one, composer.rows(one.text, 5), step)
     assert (moved and shown(moved)) == after
 
 
@@ -136,11 +136,11 @@ def fields(draw):
 
 @given(TEXTS, CELLS)
 def test_rows_hold_every_character_once_and_fit(text, cells):
-    rows = box.rows(text, cells)
+    rows = composer.rows(text, cells)
     assert "".join(text[row.start : row.end] for row in rows) == text.replace("\n", "")
     for row in rows:
         piece = text[row.start : row.end]
-        assert width(box.drawn(piece)) <= cells or len(piece.rstrip("\u0301")) <= 1
+        assert width(composer.drawn(piece)) <= cells or len(piece.rstrip("\u0301")) <= 1
 
 
 KEY = st.sampled_from(
@@ -152,7 +152,7 @@ KEY = st.sampled_from(
 @given(fields(), st.lists(KEY | TEXTS.map(lambda text: ("typed", text)), max_size=20))
 def test_the_cursor_never_leaves_the_text(one, keys):
     for key in keys:
-        changed = box.typed(one, key[1]) if isinstance(key, tuple) else box.pressed(one, key)
+        changed = composer.typed(one, key[1]) if isinstance(key, tuple) else composer.pressed(one, key)
         assert changed is not None
         one = changed
         assert 0 <= one.at <= len(one.text)
@@ -160,19 +160,19 @@ def test_the_cursor_never_leaves_the_text(one, keys):
 
 @given(fields(), st.sampled_from(["ctrl+u", "ctrl+k", "ctrl+w", "alt+d", "alt+backspace"]))
 def test_what_is_cut_can_be_put_back(one, key):
-    cut = box.pressed(one, key)
+    cut = composer.pressed(one, key)
     assert cut is not None
     if len(one.text) - len(cut.text) > 1:
-        back = box.pressed(cut, "ctrl+y")
+        back = composer.pressed(cut, "ctrl+y")
         assert back is not None
         assert back.text == one.text
 
 
 @given(fields(), CELLS, st.sampled_from([-1, 1]))
 def test_a_step_up_or_down_lands_in_the_next_row(one, cells, step):
-    rows = box.rows(one.text, cells)
-    moved = box.vertical(one, rows, step)
+    rows = composer.rows(one.text, cells)
+    moved = composer.vertical(one, rows, step)
     if moved is None:
-        assert box.row_of(rows, one.at) == (0 if step < 0 else len(rows) - 1)
+        assert composer.row_of(rows, one.at) == (0 if step < 0 else len(rows) - 1)
     else:
-        assert box.row_of(rows, moved.at) == box.row_of(rows, one.at) + step
+        assert composer.row_of(rows, moved.at) == composer.row_of(rows, one.at) + step

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from overmind_tui.machine import git
-from overmind_tui.screens.changes import ChangesPage
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view import changes, description, matches, toml
-from overmind_tui.view.cells import Cell
+from overmind_tui.changes import diff
+from overmind_tui.changes import page as changes_page
+from overmind_tui.changes.page import ChangesPage
+from overmind_tui.log import pattern
+from overmind_tui.missions import describe
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.cells import Cell
+from overmind_tui.shell import settings
 from tests.tui.conftest import picture, until
 
 
@@ -41,7 +44,7 @@ def repository(tmp_path):
 
 
 def text_of(found, since=""):
-    return changes.text(changes.of_git(*found, since))  # type: ignore[call-arg] # a tuple of unknown length
+    return diff.text(diff.of_git(*found, since))  # type: ignore[call-arg] # a tuple of unknown length
 
 
 def shown(text):
@@ -49,14 +52,14 @@ def shown(text):
 
 
 def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
-    found = git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
+    found = changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
     text = text_of(found, "2020")
     lines = shown(text).splitlines()
     assert lines[0] == " main  4 changed, 1 new  +1 -21"
     assert "commits since 2020" in lines[2]
     assert lines[3].endswith("first [red]")
-    files = changes.of_git(*found, "2020").files
-    listed = ["".join(cell.text for cell in changes.listed(file, 24, chosen=False)) for file in files]
+    files = diff.of_git(*found, "2020").files
+    listed = ["".join(cell.text for cell in diff.listed(file, 24, chosen=False)) for file in files]
     assert listed == [
         " M binary               ", " M changed         +1 -1", " D deleted           -20", " R new name             ",
         listed[4],
@@ -69,7 +72,7 @@ def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
 
 
 def test_each_line_of_a_diff_has_its_place_in_the_file(repository):
-    text = text_of(git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None))
+    text = text_of(changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None))
     said = {spot.text: spot.place for spot in text.spots.values() if spot.path == "changed"}
     assert said["-changed 7"] == "changed:8"
     assert said["+seven [b]"] == "changed:8"
@@ -79,18 +82,18 @@ def test_each_line_of_a_diff_has_its_place_in_the_file(repository):
 
 def test_nothing_changed_and_no_commit_yet_are_no_errors(tmp_path):
     run(tmp_path, "init", "-q", "-b", "main")
-    found = git.changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since=None)
+    found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since=None)
     assert "nothing is changed here" in shown(text_of(found))
     (tmp_path / "file").write_text("one\n")
     run(tmp_path, "add", "file")
-    found = git.changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
+    found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
     assert "+one" in shown(text_of(found))
 
 
 def test_only_what_is_below_the_folder_counts(repository):
     (repository / "sub").mkdir()
     (repository / "sub" / "mine").write_text("x")
-    found = git.changes(str(repository / "sub"), {"PATH": "/usr/bin:/bin"}, since=None)
+    found = changes_page.git_changes(str(repository / "sub"), {"PATH": "/usr/bin:/bin"}, since=None)
     assert found.status == "?? sub/\0"
     assert found.diff == ""
 
@@ -101,8 +104,8 @@ def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
         (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
-        with pytest.raises(git.NoGit, match=sentence):
-            git.changes(str(folder), {"PATH": path, "HOME": str(tmp_path)}, since=None)
+        with pytest.raises(changes_page.NoGit, match=sentence):
+            changes_page.git_changes(str(folder), {"PATH": path, "HOME": str(tmp_path)}, since=None)
 
 
 def test_nothing_that_the_folder_names_is_run(repository, tmp_path):
@@ -112,29 +115,29 @@ def test_nothing_that_the_folder_names_is_run(repository, tmp_path):
     for key in ("core.fsmonitor", "diff.external", "core.pager", "diff.x.textconv"):
         run(repository, "config", key, str(trap))
     (repository / ".gitattributes").write_text("* diff=x\n")
-    git.changes(str(repository), {"PATH": "/usr/bin:/bin", "GIT_EXTERNAL_DIFF": str(trap)}, since=None)
+    changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin", "GIT_EXTERNAL_DIFF": str(trap)}, since=None)
     assert not (tmp_path / "sprung").exists()
     assert not (repository / ".git" / "index.lock").exists()
 
 
 def test_a_huge_diff_is_cut_with_a_note(repository, monkeypatch):
-    monkeypatch.setattr(git, "MOST", 1_000_000)
+    monkeypatch.setattr(changes_page, "MOST", 1_000_000)
     (repository / "changed").write_text("0123456789\n" * 300_000)
-    found = git.changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None)
+    found = changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin"}, since=None)
     text = text_of(found)
     assert found.cut == "more than 1 MB"
-    assert len(text.lines) < changes.MOST_LINES + 100
+    assert len(text.lines) < diff.MOST_LINES + 100
     assert "cut here: more than 1 MB" in shown(text)
     text = text_of(found._replace(cut=""))
     assert "cut here: more than 20,000 lines" in shown(text)
 
 
 def test_git_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(git, "SECONDS", 0.2)
+    monkeypatch.setattr(changes_page, "SECONDS", 0.2)
     slow = tmp_path / "git"
     slow.write_text('#!/bin/sh\ncase "$*" in *"diff --no-color"*) exec sleep 100;; esac\nexec /usr/bin/env -i true\n')
     slow.chmod(0o755)
-    found = git.changes(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, since=None)
+    found = changes_page.git_changes(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, since=None)
     assert found.cut == "git took more than 0 s"
 
 
@@ -142,7 +145,7 @@ CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"
 
 
 def test_each_kind_of_change_has_its_word():
-    text = changes.text(changes.of_git("", (), CONFLICTS, "", "", ""))
+    text = diff.text(diff.of_git("", (), CONFLICTS, "", "", ""))
     assert [line[0].text.split()[0] for line in text.lines[2:]] == [
         "conflict", "conflict", "renamed", "new", "changed", "changed",
     ]  # fmt: skip
@@ -154,23 +157,23 @@ def test_each_kind_of_change_has_its_word():
 
 def test_what_is_searched_for_is_marked_across_cells():
     line = [Cell("one ", "key"), Cell("Two three")]
-    marked = matches.marked(line, matches.patterns("e.*t !x"), "mark")
+    marked = pattern.marked(line, pattern.patterns("e.*t !x"), "mark")
     assert marked == [Cell("on", "key"), Cell("e ", "mark"), Cell("Two t", "mark"), Cell("hree")]
-    assert matches.marked(line, [], "mark") == line
-    assert matches.marked(line, matches.patterns("("), "mark") == line
+    assert pattern.marked(line, [], "mark") == line
+    assert pattern.marked(line, pattern.patterns("("), "mark") == line
 
 
 def test_the_next_line_that_matches_goes_round():
-    lines, wanted = ["a", "b", "a", "c"], matches.patterns("a")
-    assert [matches.following(lines, wanted, at, 1) for at in (-1, 0, 2)] == [0, 2, 0]
-    assert [matches.following(lines, wanted, at, -1) for at in (0, 2)] == [2, 0]
-    assert matches.following(lines, matches.patterns("x"), 0, 1) is None
-    assert matches.following([], wanted, 0, 1) is None
+    lines, wanted = ["a", "b", "a", "c"], pattern.patterns("a")
+    assert [pattern.following(lines, wanted, at, 1) for at in (-1, 0, 2)] == [0, 2, 0]
+    assert [pattern.following(lines, wanted, at, -1) for at in (0, 2)] == [2, 0]
+    assert pattern.following(lines, pattern.patterns("x"), 0, 1) is None
+    assert pattern.following([], wanted, 0, 1) is None
 
 
 def test_toml_has_its_colours_and_loses_nothing():
     text = '# why\n[env]\n"a b" = "x"\np = """\n# no comment\n[no table]\n"""\nq = 1'
-    found = toml.lines(text)
+    found = settings.lines(text)
     assert ["".join(cell.text for cell in line)[1:] for line in found] == text.splitlines()
     assert [line[1].tone for line in found] == ["faint", "title", "key", "key", "", "", "", "key"]
 
@@ -183,7 +186,7 @@ INFO = {
 
 def test_a_description_leaves_out_what_is_not_set():
     text = "\n".join("".join(cell.text for cell in line)
-                     for line in description.lines(INFO, None, description.Look(1_767_225_600.0, UTC)))  # fmt: skip
+                     for line in describe.lines(INFO, None, describe.Look(1_767_225_600.0, UTC)))  # fmt: skip
     assert "agent" not in text
     assert "parent" not in text
     assert "None" not in text

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from overmind_tui.actions import TAKES_EVERYTHING, Context
-from overmind_tui.actiontable import ACTIONS
-from overmind_tui.person.coaching import Coaching
-from overmind_tui.screens.page import bottom_line
-from overmind_tui.view.cells import Cell
-from overmind_tui.view.coach import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
+from overmind_tui.missions.summary import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
+from overmind_tui.pages.page import bottom_line
+from overmind_tui.render.cells import Cell
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
+from overmind_tui.shell.keymap import ACTIONS
+from overmind_tui.shell.notices import Coaching
 from tests.tui.conftest import picture, until
 
 M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG

@@ -7,18 +7,19 @@ from functools import partial
 
 import pytest
 
-from overmind_core.cli.table import COMMANDS as COMMAND_LINE
-from overmind_core.domain.marks import MARKS
-from overmind_tui import actiontable, registry
-from overmind_tui.actions import Context, Danger
-from overmind_tui.actiontable import ACTIONS
-from overmind_tui.commands import completion as commandline
-from overmind_tui.commands.verbs import ELSEWHERE, VERBS
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.tablepage import TablePage
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view import command, texts
-from overmind_tui.view.shape import Panel
+from overmind_core.cli.command import COMMANDS as COMMAND_LINE
+from overmind_core.domain.missions.status_marks import MARKS
+from overmind_tui.command_line import parse
+from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.table import TablePage
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render import texts
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import keymap, registry
+from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "!": "exclamation_mark"}
@@ -91,7 +92,7 @@ def test_every_view_can_be_opened_and_says_what_to_type_when_it_is_empty(view):
 
 def test_the_help_of_a_context_has_each_of_its_keys_once_and_no_other():
     for context in Context:
-        found = actiontable.keymap(context)
+        found = keymap.keymap(context)
         lines = ["".join(cell.text for cell in line) for line in texts.help_lines(context, read_only=False)]
         for key, action in found.items():
             assert sum(action.summary in line for line in lines) >= 1, (context, key)
@@ -361,7 +362,7 @@ def test_an_expression_without_end_freezes_nothing(opened):
 
 def test_a_line_is_understood_as_the_program_has_it(program, om):
     found = program().commands.language
-    assert command.parsed("cost day", found) == command.Show("cost", None, ("day",))
+    assert parse.parsed("cost day", found) == parse.Show("cost", None, ("day",))
 
 
 def test_what_makes_no_sense_is_named_with_what_to_do_and_changes_nothing(opened):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_tui.view.cells import Cell
-from overmind_tui.view.folding import folded
+from overmind_tui.missions.rows import folded
+from overmind_tui.render.cells import Cell
 
 FOLDED = [
     ("what fits is left alone", [("  x   ", "key"), ("one two", "")], 13, ["  x   one two"]),

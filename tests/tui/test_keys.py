@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from overmind_tui.actions import TAKES_EVERYTHING, Context, Danger
-from overmind_tui.actiontable import ACTIONS, keymap
-from overmind_tui.commands.verbs import ELSEWHERE, VERBS
-from overmind_tui.registry import VIEWS
-from overmind_tui.screens.box import Box
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.form import FormScreen
-from overmind_tui.screens.needs import NeedsPage
-from overmind_tui.screens.page import Page
-from overmind_tui.view.texts import help_lines
+from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
+from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.missions.form import FormScreen
+from overmind_tui.pages.compose import Box
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.page import Page
+from overmind_tui.render.texts import help_lines
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Context, Danger
+from overmind_tui.shell.keymap import ACTIONS, keymap
+from overmind_tui.shell.registry import VIEWS
 from tests.tui.conftest import until
 
 UNUSED = set("BEFGHKLPQRTUVWXZbquw")

@@ -8,21 +8,23 @@ import os
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.actions import Context, Danger
-from overmind_tui.actiontable import keymap
-from overmind_tui.machine import clipboard
-from overmind_tui.screens import landing as landing_screen
-from overmind_tui.screens import readfirst
-from overmind_tui.screens.box import Box
-from overmind_tui.screens.changes import ChangesPage
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.landing import LandScreen
-from overmind_tui.screens.text import TextPage
-from overmind_tui.screens.worktrees import WorktreesPage
-from overmind_tui.view import changes, difftext, landform, landing, missions, review, worktrees
-from overmind_tui.view.difftext import Spot
-from overmind_tui.view.landing import How, Wanted
-from overmind_tui.view.shape import Panel
+from overmind_tui.changes import diff as changes_diff
+from overmind_tui.changes.diff import Spot
+from overmind_tui.changes.page import ChangesPage
+from overmind_tui.landing import form as landing_form
+from overmind_tui.landing import lines as landing_lines
+from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing.lines import How, Wanted
+from overmind_tui.landing.page import LandScreen, WorktreesPage
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.pages import dialog
+from overmind_tui.pages.compose import Box
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import clipboard
+from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.keymap import keymap
 from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW, mission
@@ -59,26 +61,26 @@ def on_main(app):
 @pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
 def test_a_worktree_says_what_is_to_be_done_about_its_work(facts, word, distance):
     row = worktree(1, "api", "running", **facts)
-    assert (worktrees.standing(row), worktrees.distance(row)) == (word, distance)
+    assert (landing_lines.standing(row), landing_lines.distance(row)) == (word, distance)
 
 
 def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
-    rows = {row["name"]: row for row in worktrees.worktrees({"worktrees": WORKTREES})}
+    rows = {row["name"]: row for row in landing_lines.worktrees({"worktrees": WORKTREES})}
     assert "status" not in rows["gone"]
     api = rows["api"] | {"activity": "idle"}
-    said = {column.key: column.cell(api, NOW).text for column in worktrees.COLUMNS}
+    said = {column.key: column.cell(api, NOW).text for column in landing_lines.COLUMNS}
     assert said == {
         "name": "api", "state": "your turn", "branch": "overmind/api", "distance": "↑3", "files": "5",
         "lines": "+48 -7", "work": "unmerged", "ports": "3100 web:3101", "containers": "db:running", "size": "14M",
         "base": "main", "path": "/srv/work/.overmind/worktrees/00000001",
     }  # fmt: skip
-    assert worktrees.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
+    assert landing_lines.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
 
 
-@pytest.mark.parametrize("by", worktrees.ORDERS)
+@pytest.mark.parametrize("by", landing_lines.ORDERS)
 def test_worktrees_have_an_order_by_each_column(by):
-    rows = worktrees.worktrees({"worktrees": WORKTREES})
-    assert len(sorted(rows, key=lambda row: worktrees.ORDERS[by].key(row, NOW))) == len(WORKTREES)
+    rows = landing_lines.worktrees({"worktrees": WORKTREES})
+    assert len(sorted(rows, key=lambda row: landing_lines.ORDERS[by].key(row, NOW))) == len(WORKTREES)
 
 
 BESIDE = [
@@ -90,7 +92,7 @@ BESIDE = [
 
 @pytest.mark.parametrize(("cwd", "folder"), BESIDE)
 def test_a_new_mission_begins_beside_an_isolated_one_and_not_in_its_worktree(cwd, folder):
-    assert worktrees.beside(cwd) == folder
+    assert landing_lines.beside(cwd) == folder
 
 
 STEPS = [
@@ -102,15 +104,15 @@ STEPS = [
 
 @pytest.mark.parametrize(("step", "now"), STEPS)
 def test_how_much_of_a_step_is_done_stands_before_it(step, now):
-    assert missions.now_cell(mission(1, "api", "preparing", isolation={"step": step})).text == now
+    assert missions_rows.now_cell(mission(1, "api", "preparing", isolation={"step": step})).text == now
 
 
 # what changed
 
 
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
-    text = changes.text(changes.of_api(CHANGES))
-    lines = ["".join(cell.text for cell in line) for line in changes.marked(text, {"app.py:2"})]
+    text = changes_diff.text(changes_diff.of_api(CHANGES))
+    lines = ["".join(cell.text for cell in line) for line in changes_diff.marked(text, {"app.py:2"})]
     assert lines[0] == " overmind/api beside main  3 changed, 2 new  +10 -5"
     assert lines[2] == " 3 commits"
     assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
@@ -131,57 +133,57 @@ ODD = [
 
 @pytest.mark.parametrize(("diff", "path", "numbers"), ODD)
 def test_any_diff_can_be_shown(diff, path, numbers):
-    (part,) = difftext.parts(diff)
-    assert difftext.path(part) == path
-    assert [spot.number for _, spot in difftext.drawn(part, 100) if spot is not None] == numbers
+    (part,) = changes_diff.parts(diff)
+    assert changes_diff.path_text(part) == path
+    assert [spot.number for _, spot in changes_diff.drawn(part, 100) if spot is not None] == numbers
 
 
 # comments
 
 
 def test_a_comment_names_its_place_and_quotes_its_line():
-    draft = review.with_place("", Spot("app.py", 5, '+PORT = "x"'))
+    draft = changes_diff.with_place("", Spot("app.py", 5, '+PORT = "x"'))
     assert draft == 'app.py:5\n> +PORT = "x"\n'
-    draft = review.with_place(draft + "why?", Spot("a b.py", 7, " kept"))
+    draft = changes_diff.with_place(draft + "why?", Spot("a b.py", 7, " kept"))
     assert draft == 'app.py:5\n> +PORT = "x"\nwhy?\n\na b.py:7\n> kept\n'
-    assert review.places(draft) == ["app.py:5", "a b.py:7"]
+    assert changes_diff.places(draft) == ["app.py:5", "a b.py:7"]
 
 
 def test_places_of_which_nothing_is_said_are_not_kept():
-    alone = review.with_place("", Spot("app.py", 5, "+x"))
-    assert review.pruned(alone) == ""
-    draft = review.with_place(alone + "why?", Spot("b.py", 7, " y"))
-    assert review.pruned(draft) == "app.py:5\n> +x\nwhy?"
-    assert review.with_place(draft, Spot("c.py", 1, "+z")).count("> ") == 2, "the place of before was given up"
-    assert review.pruned("a:1 is no place\n> but a quote") == "a:1 is no place\n> but a quote"
+    alone = changes_diff.with_place("", Spot("app.py", 5, "+x"))
+    assert changes_diff.pruned(alone) == ""
+    draft = changes_diff.with_place(alone + "why?", Spot("b.py", 7, " y"))
+    assert changes_diff.pruned(draft) == "app.py:5\n> +x\nwhy?"
+    assert changes_diff.with_place(draft, Spot("c.py", 1, "+z")).count("> ") == 2, "the place of before was given up"
+    assert changes_diff.pruned("a:1 is no place\n> but a quote") == "a:1 is no place\n> but a quote"
 
 
 # landing as a form
 
 
 def said(form):
-    return "\n".join("".join(cell.text for cell in line) for line in landform.drawn(form, 76))
+    return "\n".join("".join(cell.text for cell in line) for line in landing_form.drawn(form, 76))
 
 
-BEGUN = landform.begun("overmind/api", "main", Wanted(How.SQUASH, "", "make test"))
+BEGUN = landing_form.begun("overmind/api", "main", Wanted(How.SQUASH, "", "make test"))
 
 
 def test_what_would_come_is_said_before_it_is_landed():
-    form = landform.looked(BEGUN, PREVIEW)
+    form = landing_form.looked(BEGUN, PREVIEW)
     assert "overmind/api → main\n3 commits · 5 files" in said(form)
     assert "make test" in said(form)
     assert form.wanted.request("1", preview=False) == {
         "id": "1", "into": None, "squash": True, "rebase": False, "verify": "make test", "message": None,
         "preview": False,
     }  # fmt: skip
-    counted = landform.looked(BEGUN, {"target": "main", "commits": 1, "files": 30})
+    counted = landing_form.looked(BEGUN, {"target": "main", "commits": 1, "files": 30})
     assert "1 commit · 30 files" in said(counted)
 
 
 def test_more_than_can_be_shown_is_counted():
     files = [{"path": f"f{at}", "status": "M"} for at in range(30)]
-    assert "… and 22 more files" in said(landform.looked(BEGUN, {"target": "main", "commits": 1, "files": files}))
-    assert "  … and 22 more" in landing.lost({"files": files, "commits": 2})
+    assert "… and 22 more files" in said(landing_form.looked(BEGUN, {"target": "main", "commits": 1, "files": files}))
+    assert "  … and 22 more" in landing_lines.lost({"files": files, "commits": 2})
 
 
 REFUSALS = [
@@ -195,13 +197,13 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("error", "own", "stage", "text"), REFUSALS)
 def test_a_refusal_says_why_and_what_may_be_done(error, own, stage, text):
-    form = landform.refused(BEGUN, error, own=own)
+    form = landing_form.refused(BEGUN, error, own=own)
     assert (form.stage, text in said(form)) == (stage, True)
-    assert landform.KEYS[form.stage]
+    assert landing_form.KEYS[form.stage]
 
 
 def test_an_agent_is_told_which_files_to_resolve():
-    assert landing.to_resolve(CONFLICTS.fields).endswith("and commit:\n- app.py\n- config/日本.toml\n")
+    assert landing_lines.to_resolve(CONFLICTS.fields).endswith("and commit:\n- app.py\n- config/日本.toml\n")
 
 
 # walks
@@ -241,7 +243,7 @@ class Asked(Isolated):
 @pytest.fixture(autouse=True)
 def read_at_once(monkeypatch):
     """What is asked counts as read, and what is copied goes nowhere."""
-    monkeypatch.setattr(readfirst, "MOMENT", 0.0)
+    monkeypatch.setattr(dialog, "MOMENT", 0.0)
     monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
     monkeypatch.setattr(clipboard, "copy", lambda app, _text, what: app.flash(f"copied {what}"))
 
@@ -428,7 +430,7 @@ def test_conflicts_can_not_be_landed_but_an_agent_can_be_asked():
         await press("m")
         await pilot.pause()
         assert isinstance(app.screen, Box)
-        assert app.screen.field.text == landing.to_resolve(CONFLICTS.fields)
+        assert app.screen.field.text == landing_lines.to_resolve(CONFLICTS.fields)
 
     walk(scenario)
 
@@ -527,7 +529,7 @@ def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
         def api():
             return next((row for row in app.fleet.rows.values() if row["name"] == "api"), {})
 
-        await until(pilot, lambda: os.path.exists(f"{worktrees.folder(api())}/new"), what="its work")
+        await until(pilot, lambda: os.path.exists(f"{landing_lines.folder(api())}/new"), what="its work")
         app.commands.run("wt")
         await until_it_says("overmind/api", "uncommitted", "3100")
         app.screen.act(keymap(Context.WORKTREES)["enter"])

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_tui import registry
-from overmind_tui.commands.verbs import VERBS
-from overmind_tui.view import command, quantities, tables
-from overmind_tui.view import filter as filtering
-from overmind_tui.view.command import Do, Language, Leave, Say, Show, Unknown, Vocabulary
-from overmind_tui.view.filter import BrokenFilter, Word
-from overmind_tui.view.trail import Trail
+from overmind_tui.command_line import parse
+from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Trail, Unknown, Vocabulary
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.render import row_filter, tables
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.row_filter import BrokenFilter, Word
+from overmind_tui.shell import registry
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -108,7 +108,7 @@ LINES = [
 
 @pytest.mark.parametrize(("text", "wanted"), LINES)
 def test_a_line_means(text, wanted):
-    assert command.parsed(text, LANGUAGE) == wanted
+    assert parse.parsed(text, LANGUAGE) == wanted
 
 
 @given(st.text())
@@ -118,7 +118,7 @@ def test_a_line_means(text, wanted):
 @example("send --")
 @example("\x00 /\ud800")
 def test_no_line_fails_and_every_view_and_verb_exists(text):
-    found = command.parsed(text, LANGUAGE)
+    found = parse.parsed(text, LANGUAGE)
     if isinstance(found, Show):
         assert found.view in {"", *registry.VIEWS}
     if isinstance(found, Do):
@@ -130,7 +130,7 @@ WORDS = sorted({*registry.words(), *VERBS, *LANGUAGE.aliases, "/x", "label=a", "
 
 @given(st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join))
 def test_no_sentence_of_known_words_fails(text):
-    command.parsed(text, LANGUAGE)
+    parse.parsed(text, LANGUAGE)
 
 
 VOCABULARY = Vocabulary(
@@ -167,19 +167,19 @@ GHOSTS = [
 
 @pytest.mark.parametrize(("text", "rest"), GHOSTS)
 def test_what_is_typed_is_completed(text, rest):
-    assert command.ghost(text, VOCABULARY) == rest
+    assert parse.ghost(text, VOCABULARY) == rest
 
 
 @given(st.text())
 def test_completing_any_text_never_fails(text):
-    command.ghost(text, VOCABULARY)
+    parse.ghost(text, VOCABULARY)
 
 
 @given(st.integers(0, 12), st.sampled_from([*registry.VIEWS, *VERBS]))
 def test_a_name_that_was_completed_is_understood(length, name):
     begun = name[:length]
-    whole = begun + command.ghost(begun, VOCABULARY)
-    assert begun == "" or isinstance(command.parsed(whole, LANGUAGE), Show | Do | Leave | Say), whole
+    whole = begun + parse.ghost(begun, VOCABULARY)
+    assert begun == "" or isinstance(parse.parsed(whole, LANGUAGE), Show | Do | Leave | Say), whole
 
 
 # the filter
@@ -314,7 +314,7 @@ def test_the_rows_of_every_table_can_be_filtered():
 
 @pytest.mark.parametrize("text", ["cpu", "cpu>", "cpu>x", "size>3", "cpu>3 4", "age>5parsecs", "exit>1m"])
 def test_what_is_no_comparison_is_a_word(text):
-    assert quantities.compared(text) is None
+    assert row_filter.compared_quantity(text) is None
 
 
 # going back and forward

@@ -12,19 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.moment import format_time
+from overmind_core.domain.text.time import format_time
 from overmind_core.logs.reader import RunLog
-from overmind_tui.logs.book import Book
-from overmind_tui.logs.clerk import Job
-from overmind_tui.logs.index import PAGE, pieces
-from overmind_tui.logs.page import Look, Page
-from overmind_tui.logs.reader import Reader
-from overmind_tui.logs.rows import Rows
-from overmind_tui.logs.sieve import Sieve
-from overmind_tui.view import loglines, logpattern, matches
-from overmind_tui.view.ansi import stripped
-from overmind_tui.view.filter import BrokenFilter
-from overmind_tui.view.logtitle import nothing_since, screen, title
+from overmind_tui.log import lines as log_lines
+from overmind_tui.log import pattern as log_pattern
+from overmind_tui.log.book import Book, Rows
+from overmind_tui.log.index import PAGE, Look, Page, pieces
+from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.lines import nothing_since, screen, title
+from overmind_tui.log.page_worker import Job
+from overmind_tui.log.reader import Reader
+from overmind_tui.render.cells import stripped
+from overmind_tui.render.row_filter import BrokenFilter
 from tests.kit.log_files import LogFiles
 
 BEGAN = 1_767_225_600.0
@@ -225,7 +224,7 @@ def test_a_line_stands_between_what_was_seen_and_what_is_new(tmp_path):
         mission = described("api", files, seen_at=format_time(BEGAN + 10 + at - 0.5))
         found, _ = everything(look(mission, tail=tail))
         rule = next(text for text in found if "new since" in text)
-        assert loglines.is_rule((0.0, 2, rule))
+        assert log_lines.is_rule((0.0, 2, rule))
         assert found[at - 1] == f"line {at - 1}"
         assert found[at] == rule
     nothing_new = described("api", files, seen_at=format_time(BEGAN + 5000))
@@ -258,20 +257,20 @@ MATCHES = [
 def test_which_lines_are_meant(text, line, wanted):
     if wanted is None:
         with pytest.raises(BrokenFilter):
-            logpattern.parsed(text)
+            log_pattern.parsed(text)
         return
-    pattern = logpattern.parsed(text)
+    pattern = log_pattern.parsed(text)
     assert pattern is not None
     assert (pattern.matches(line), pattern.holds(line)) == (wanted, wanted)
 
 
 def test_an_expression_that_searches_for_ever_is_refused():
     with pytest.raises(BrokenFilter, match="too long"):
-        logpattern.parsed("(a+)+b", ["a" * 40])
+        log_pattern.parsed("(a+)+b", ["a" * 40])
 
 
 def pattern_of(text):
-    pattern = logpattern.parsed(text)
+    pattern = log_pattern.parsed(text)
     assert pattern is not None
     return pattern
 
@@ -301,16 +300,16 @@ def test_what_takes_too_long_is_not_marked():
     pattern = pattern_of("(a+)+$")
     assert pattern.marks("a" * 40 + "!") == []
     assert pattern.slow
-    wanted = matches.patterns("(a+)+$")
-    assert matches.spans("a" * 40 + "!", wanted) == []
-    assert matches.following(["x", "a" * 40 + "!"], wanted, 0, 1) is None
+    wanted = log_pattern.patterns("(a+)+$")
+    assert log_pattern.spans("a" * 40 + "!", wanted) == []
+    assert log_pattern.following(["x", "a" * 40 + "!"], wanted, 0, 1) is None
 
 
 def test_marks_are_where_words_stand_and_never_within_another():
-    pattern = logpattern.parsed("ab bc !x")
+    pattern = log_pattern.parsed("ab bc !x")
     assert pattern is not None
     assert pattern.marks("xabcab") == [(1, 3), (3, 4), (4, 6)]
-    parts = loglines.marked([("xab", "slow"), ("cab", "")], pattern.marks("xabcab"))
+    parts = log_lines.marked([("xab", "slow"), ("cab", "")], pattern.marks("xabcab"))
     assert parts == [("x", "slow"), ("ab", "chosen"), ("c", "chosen"), ("ab", "chosen")]
 
 
@@ -350,7 +349,7 @@ def test_a_filter_shows_what_was_counted_and_forgets_what_was_held():
     page = Page((), 5)
     book.found([page], whole=True)
     book.read(page, lines(5), None)
-    pattern = logpattern.parsed("error")
+    pattern = log_pattern.parsed("error")
     book.want(pattern)
     assert [book.count(one) for one in book.blocks] == [0, 0, 2]
     assert book.read(page, [], None) is False

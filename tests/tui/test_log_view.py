@@ -12,8 +12,8 @@ import pytest
 from textual import events
 
 from overmind_core.logs.layout import OUT, data_name, index_name
-from overmind_core.logs.timeindex import pack
-from overmind_tui.view.shape import Panel
+from overmind_core.logs.time_index import pack
+from overmind_tui.render.layout import Panel
 from tests.tui.conftest import picture, until
 
 MILLION = 1_000_000

@@ -7,9 +7,9 @@ import itertools
 
 import pytest
 
-from overmind_core.domain.cells import width
-from overmind_core.domain.marks import MARKS
-from overmind_tui.config import looks, themes
+from overmind_core.domain.missions.status_marks import MARKS
+from overmind_core.domain.text.cells import width
+from overmind_tui.shell import appearance
 from tests.tui.test_pictures import Still, settle
 
 SEES = {
@@ -67,14 +67,14 @@ def tones(theme):
     return {**more, **{name: theme.variables[name] for name in ("wait", "calm", "off")}}
 
 
-@pytest.mark.parametrize("theme", themes.THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", appearance.THEMES, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("eyes", SEES)
 def test_the_tones_of_states_can_be_told_apart_by_all_eyes(theme, eyes):
     for one, other in itertools.combinations(tones(theme).items(), 2):
         assert distance(one[1], other[1], SEES[eyes]) > TOLD_APART, (one, other)
 
 
-@pytest.mark.parametrize("theme", themes.THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", appearance.THEMES, ids=lambda theme: theme.name)
 def test_text_can_be_read_on_the_ground_that_it_is_drawn_on(theme):
     said = {**tones(theme), "text": theme.foreground, "quiet": theme.variables["quiet"], "key": theme.primary}
     for name, colour in said.items():
@@ -84,11 +84,11 @@ def test_text_can_be_read_on_the_ground_that_it_is_drawn_on(theme):
 
 
 def test_every_mark_has_its_ascii_sign_where_there_are_no_glyphs():
-    assert all(mark.mark.translate(looks.PLAIN) == mark.ascii for mark in MARKS)
+    assert all(mark.mark.translate(appearance.PLAIN) == mark.ascii for mark in MARKS)
 
 
 def test_ascii_glyphs_have_the_width_of_what_they_stand_for():
-    assert all(width(chr(glyph)) == len(sign) == 1 and sign.isascii() for glyph, sign in looks.PLAIN.items())
+    assert all(width(chr(glyph)) == len(sign) == 1 and sign.isascii() for glyph, sign in appearance.PLAIN.items())
 
 
 def test_another_theme_is_drawn_at_once_as_if_begun_with():

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from overmind_tui.screens.box import Box
-from overmind_tui.screens.needs import NeedsPage
-from overmind_tui.screens.readfirst import ReadFirst
+from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.pages.compose import Box
+from overmind_tui.pages.dialog import ReadFirst
 from tests.kit import claude
 from tests.kit.waiting import eventually
 from tests.tui.conftest import picture, until

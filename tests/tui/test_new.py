@@ -10,12 +10,12 @@ import pytest
 from textual import events
 
 from overmind_core.errors import OvermindError
-from overmind_tui.machine import folders, installed
-from overmind_tui.screens.form import FormScreen
-from overmind_tui.view import form as filling
-from overmind_tui.view import formrequest, formrows
-from overmind_tui.view.field import Field
-from overmind_tui.view.form import What
+from overmind_tui.missions import form_fields, form_request
+from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.form_fields import What
+from overmind_tui.render.field import Field
+from overmind_tui.shell import clipboard, external
 from tests.kit import claude
 from tests.tui.conftest import picture, until
 
@@ -106,13 +106,13 @@ ASKED = [
 
 @pytest.mark.parametrize(("made", "wanted"), ASKED)
 def test_what_the_form_asks_for(made, wanted):
-    asked = formrequest.request(made)
+    asked = form_request.request(made)
     assert {key: asked.get(key) for key in wanted} == wanted
 
 
 def test_an_agent_gets_its_rules_line_by_line():
     made = form(text="go", allow="Bash(git status)\nRead", permission_mode="plan", model=" opus ")
-    assert formrequest.request(made)["agent"] == {
+    assert form_request.request(made)["agent"] == {
         "prompt": "go", "model": "opus", "permission_mode": "plan", "allow": ["Bash(git status)", "Read"], "deny": [],
     }  # fmt: skip
 
@@ -125,8 +125,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("made", "key"), WRONG)
 def test_what_makes_no_sense_is_refused_at_its_entry(made, key):
-    with pytest.raises(formrequest.Wrong) as wrong:
-        formrequest.request(made)
+    with pytest.raises(form_request.Wrong) as wrong:
+        form_request.request(made)
     assert wrong.value.key == key
 
 
@@ -140,7 +140,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("error", "key"), ERRORS)
 def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
-    assert formrequest.wrong_entry(error) == key
+    assert form_request.wrong_entry(error) == key
 
 
 @pytest.mark.parametrize("cells", [20, 36, 80])
@@ -149,25 +149,25 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
     filling.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
 ])  # fmt: skip
 def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
-    drawn = formrows.drawn(made, cells)
-    cursors = [cell for line in drawn.lines for cell in line if cell.tone == formrows.CURSOR]
+    drawn = form_fields.drawn(made, cells)
+    cursors = [cell for line in drawn.lines for cell in line if cell.tone == form_fields.CURSOR]
     assert len(cursors) == (made.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD})
     assert drawn.first <= drawn.last < len(drawn.lines)
     for line in drawn.lines:
-        assert sum(len(cell.text) for cell in line) <= max(cells, formrows.LABEL + 6), line
+        assert sum(len(cell.text) for cell in line) <= max(cells, form_fields.LABEL + 6), line
 
 
 def test_folders_are_completed_as_far_as_they_agree(tmp_path):
     for name in ("work", "world", "other", ".hidden", "wood.txt"):
         (tmp_path / name).mkdir() if "." not in name[1:] else (tmp_path / name).write_text("")
     base = str(tmp_path)
-    assert folders.completion(f"{base}/wo", base) == ("r", ("work", "world"))
-    assert folders.completion("wor", base).candidates == ("work", "world")
-    assert folders.completion("ot", base) == ("her/", ("other",))
-    assert folders.completion(".h", base) == ("idden/", (".hidden",))
-    assert folders.completion(f"{base}/", base).candidates == ("other", "work", "world")
+    assert clipboard.completion(f"{base}/wo", base) == ("r", ("work", "world"))
+    assert clipboard.completion("wor", base).candidates == ("work", "world")
+    assert clipboard.completion("ot", base) == ("her/", ("other",))
+    assert clipboard.completion(".h", base) == ("idden/", (".hidden",))
+    assert clipboard.completion(f"{base}/", base).candidates == ("other", "work", "world")
     for text in ("", "nothing", "no/such", "a\0b"):
-        assert folders.completion(text, base) == folders.NONE
+        assert clipboard.completion(text, base) == clipboard.NONE
 
 
 # on the screen
@@ -290,7 +290,7 @@ def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
 
 def test_a_file_system_that_does_not_answer_holds_no_keys(om, opened, monkeypatch):
     answer = threading.Event()
-    monkeypatch.setattr(installed, "agents", lambda _environ: answer.wait(30.0) and {"claude": True})
+    monkeypatch.setattr(external, "agents", lambda _environ: answer.wait(30.0) and {"claude": True})
 
     async def scenario(app, pilot):
         await pilot.press("n", *"true")

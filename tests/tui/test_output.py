@@ -12,7 +12,7 @@ import tty
 
 import pytest
 
-from overmind_tui.output import Output
+from overmind_tui.shell.driver import Output
 
 SLOW = 2000
 """Bytes a second that the slow terminal takes."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from overmind_tui.machine import clipboard, outside
+from overmind_tui.shell import clipboard, external
 from tests.kit.processes import alive
 from tests.kit.screen import TMUX, TmuxScreen
 from tests.kit.waiting import eventually
@@ -24,10 +24,10 @@ on_a_terminal = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 def test_another_program_runs_and_its_exit_status_comes_back(om, opened):
     async def scenario(app, pilot):
         codes: list[int] = []
-        outside.run(app, ["sh", "-c", 'test "$(pwd)" = / && exit $CODE'], cwd="/", then=codes.append,
+        external.run(app, ["sh", "-c", 'test "$(pwd)" = / && exit $CODE'], cwd="/", then=codes.append,
                     environ={**app.world.environ, "CODE": "7"})  # fmt: skip
         await until(pilot, lambda: codes == [7], what="its exit status")
-        outside.run(app, ["sh", "-c", "kill -TERM $$"], cwd="/", then=codes.append)
+        external.run(app, ["sh", "-c", "kill -TERM $$"], cwd="/", then=codes.append)
         await until(pilot, lambda: codes == [7, 143], what="128 + the signal")
 
     opened({"alpha": "sleep 300"}, scenario)
@@ -37,8 +37,8 @@ def test_another_program_runs_and_its_exit_status_comes_back(om, opened):
 def test_a_program_that_can_not_be_started_is_a_flash(om, opened, argv, cwd):
     async def scenario(app, pilot):
         codes: list[int] = []
-        outside.run(app, argv, cwd=cwd, then=codes.append)
-        await until(pilot, lambda: codes == [outside.NOT_STARTED], what="an end")
+        external.run(app, argv, cwd=cwd, then=codes.append)
+        await until(pilot, lambda: codes == [external.NOT_STARTED], what="an end")
         assert "No such file" in app.notice.text
 
     opened({"alpha": "sleep 300"}, scenario)
@@ -141,8 +141,8 @@ def test_another_program_has_the_terminal_alone_and_its_keys_are_not_ours(om, op
 
     async def scenario(app, pilot):
         codes: list[int] = []
-        outside.run(app, ["sh", "-c", script], cwd="/", then=codes.append)
-        outside.run(app, ["sh", "-c", script], cwd="/", then=codes.append)
+        external.run(app, ["sh", "-c", script], cwd="/", then=codes.append)
+        external.run(app, ["sh", "-c", script], cwd="/", then=codes.append)
         await pilot.press("question_mark")
         await until(pilot, lambda: codes == [0, 0], what="one after the other")
         assert len(app.screen_stack) == 1
@@ -157,11 +157,11 @@ def test_what_was_typed_for_another_program_and_not_read_is_forgotten():
     tty.setraw(terminal)
     os.write(ours, b"qy")
     eventually(lambda: select.select([terminal], [], [], 0)[0], what="typed")
-    outside.drop_typed(terminal)
+    external.drop_typed(terminal)
     assert not select.select([terminal], [], [], 0)[0]
     for one in (ours, terminal):
         os.close(one)
-    outside.drop_typed(terminal)
+    external.drop_typed(terminal)
 
 
 @on_a_terminal

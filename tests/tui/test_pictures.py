@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
-from overmind_tui.messages import LogShown
-from overmind_tui.view.summary import Sample
-from overmind_tui.world import World
+from overmind_tui.missions.summary import Sample
+from overmind_tui.shell.messages import LogShown
+from overmind_tui.shell.world import World
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""

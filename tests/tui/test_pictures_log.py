@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.logs.display import NOTE
-from overmind_tui.messages import LogShown
-from overmind_tui.view.shape import Panel
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import LogShown
 from tests.tui.test_pictures import LOG, NOW, SIZES, Still, settle
 
 SERVICE = [

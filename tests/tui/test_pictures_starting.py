@@ -7,12 +7,12 @@ import random
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.deeds import starting
-from overmind_tui.machine import git, installed
-from overmind_tui.screens.changes import ChangesPage
-from overmind_tui.screens.form import FormScreen
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view import toml
+from overmind_tui.changes import page
+from overmind_tui.changes.page import ChangesPage
+from overmind_tui.missions import actions_start
+from overmind_tui.missions.form import FormScreen
+from overmind_tui.pages.text import TextPage
+from overmind_tui.shell import external, settings
 from tests.tui.conftest import until
 from tests.tui.test_pictures import INFO, SIZES, Still, settle
 
@@ -95,8 +95,8 @@ class Here(Still):
 
 @pytest.fixture(autouse=True)
 def the_same_each_time(monkeypatch):
-    monkeypatch.setattr(installed, "agents", lambda _environ: {"claude": True, "codex": False})
-    monkeypatch.setattr(starting, "_random", random.Random(7))
+    monkeypatch.setattr(external, "agents", lambda _environ: {"claude": True, "codex": False})
+    monkeypatch.setattr(actions_start, "_random", random.Random(7))
 
 
 async def form(app, pilot, *keys):
@@ -149,12 +149,12 @@ def test_changes(snap_compare, monkeypatch, view, size):
     def found(_folder, _environ, *, since):
         del since
         if view == "changes_no_git":
-            raise git.NoGit("/srv/work is in no git repository")
+            raise page.NoGit("/srv/work is in no git repository")
         nothing = view == "changes_nothing"
-        return git.Changes("main", ("9782df6 two [b]things[/b]",), "" if nothing else STATUS, "" if nothing else DIFF,
+        return page.Changes("main", ("9782df6 two [b]things[/b]",), "" if nothing else STATUS, "" if nothing else DIFF,
                            "" if nothing else "more than 2 MB")  # fmt: skip
 
-    monkeypatch.setattr(git, "changes", found)
+    monkeypatch.setattr(page, "git_changes", found)
 
     async def press(pilot):
         await settle(pilot)
@@ -173,7 +173,7 @@ def test_changes(snap_compare, monkeypatch, view, size):
 def test_definition(snap_compare, size):
     async def show(pilot):
         await settle(pilot)
-        lines = toml.lines(TOML)
+        lines = settings.lines(TOML)
         app.open(TextPage("toml", "definition · api", lambda: lines))
         await settle(pilot)
 

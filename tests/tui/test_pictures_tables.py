@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from overmind_tui.commands.jobs import Outcome
-from overmind_tui.config import settings
+from overmind_tui.command_line.jobs import Outcome
+from overmind_tui.shell import settings
 from tests.tui.test_pictures import AGENTS, INFO, ROWS, SIZES, Still, settle
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "(": "left_parenthesis", "-": "minus"}

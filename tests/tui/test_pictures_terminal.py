@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.terminal.screen import Screen
-from overmind_tui.terminal import inbox
+from overmind_tui.terminal import stream
 from tests.tui.test_pictures import ROWS, SIZES, Still, settle
 
 SHOWN = (
@@ -24,8 +24,8 @@ STATES = {
     "searching": (["enter", "/", *"step 1", "enter"], ()),
     "selecting": (["enter", "space", "k", "k", "k"], ()),
     "characters": (["enter", "space", "k", "k", "k", "k", "k", *["left"] * 6], ()),
-    "exited": (["a"], (inbox.Exited(3),)),
-    "finishing": (["a"], (inbox.Told({"type": "finishing", "seconds": 125.0}),)),
+    "exited": (["a"], (stream.Exited(3),)),
+    "finishing": (["a"], (stream.Told({"type": "finishing", "seconds": 125.0}),)),
 }
 
 
@@ -43,8 +43,8 @@ class Stopped(Still):
         stay._asked = not read_only
         screen = Screen(100, 30) if read_only else Screen(*self.main.terminal_view.pane)
         screen.feed(SHOWN.encode())
-        if not any(isinstance(item, inbox.Told) for item in self._after):
-            stay._came(inbox.Joined(screen, "00000002.1", not read_only, again=False))
+        if not any(isinstance(item, stream.Told) for item in self._after):
+            stay._came(stream.Joined(screen, "00000002.1", not read_only, again=False))
         for item in self._after:
             stay._came(item)
 

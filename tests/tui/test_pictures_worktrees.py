@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.screens import landing as landing_screen
-from overmind_tui.screens import readfirst
+from overmind_tui.landing import page as landing_screen
+from overmind_tui.pages import dialog
 from tests.tui.conftest import until
 from tests.tui.test_pictures import SIZES, Still, agent, mission, settle
 from tests.tui.test_pictures_tables import typed
@@ -238,7 +238,7 @@ class Bare(Isolated):
 @pytest.fixture(autouse=True)
 def read_at_once(monkeypatch):
     """What is asked counts as read."""
-    monkeypatch.setattr(readfirst, "MOMENT", 0.0)
+    monkeypatch.setattr(dialog, "MOMENT", 0.0)
     monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
 
 

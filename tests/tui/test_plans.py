@@ -9,21 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.marks import MARKS, PLANNED, mark_of
-from overmind_core.domain.plan.progress import Stage
-from overmind_core.domain.quest import QuestStatus
-from overmind_core.domain.ritual import RunStatus
+from overmind_core.domain.missions.status_marks import MARKS, PLANNED, mark_of
+from overmind_core.domain.plans.progress import Stage
+from overmind_core.domain.quests import QuestStatus
+from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
-from overmind_tui.actions import Context
-from overmind_tui.actiontable import keymap
-from overmind_tui.config.looks import PLAIN
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.plans import PlanPage
-from overmind_tui.screens.schedules import RunsPage
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view import plan, plandrawing, plans, quests, rituals, scheduled
-from overmind_tui.view.description import Look
-from overmind_tui.view.shape import Panel
+from overmind_tui.missions.describe import Look
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.text import TextPage
+from overmind_tui.plans import rows as plans_rows
+from overmind_tui.plans.page import PlanPage
+from overmind_tui.render.layout import Panel
+from overmind_tui.schedules import rows as schedules_rows
+from overmind_tui.schedules.page import RunsPage
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.appearance import PLAIN
+from overmind_tui.shell.keymap import keymap
 from tests.tui.conftest import picture, until
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
@@ -47,8 +48,8 @@ LOOK = Look(NOW, UTC)
 
 
 def rows_of(*agents, status="running", began=100, ended=None):
-    found = plan.agents(whole(1, "p", status, agents, began, ended), NOW)
-    plan.learn(found, {})
+    found = plans_rows.agents(whole(1, "p", status, agents, began, ended), NOW)
+    plans_rows.learn(found, {})
     return {row["name"]: row for row in found}
 
 
@@ -60,7 +61,7 @@ def test_all_that_is_planned_has_a_mark_of_its_own_word_that_can_be_drawn_anywhe
         assert mark_of(status).word
     assert len({mark.word for mark in PLANNED}) == len(PLANNED)
     assert all(mark.ascii.isascii() for mark in PLANNED)
-    shown = "".join(mark.mark for mark in (*MARKS, *PLANNED)) + plan.RAN + plan.CRITICAL
+    shown = "".join(mark.mark for mark in (*MARKS, *PLANNED)) + plans_rows.RAN + plans_rows.CRITICAL
     assert shown.translate(PLAIN).isascii()
 
 
@@ -68,18 +69,18 @@ def test_all_that_is_planned_has_a_mark_of_its_own_word_that_can_be_drawn_anywhe
 
 
 def test_a_plan_counts_its_agents():
-    (row,) = plans.plans([RELEASE])
-    said = {column.key: column.cell(row, NOW).text for column in plans.COLUMNS}
+    (row,) = plans_rows.plans([RELEASE])
+    said = {column.key: column.cell(row, NOW).text for column in plans_rows.PLANS_COLUMNS}
     assert said == {
         "name": "release", "id": "00000010", "state": "working", "over": "4/10", "running": "3", "waiting": "3",
         "failed": "1", "left_out": "1", "for": "3m 20s", "run": "1", "why": "", "file": "release.toml  /srv/work",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("by", plans.PLAN_ORDERS)
+@pytest.mark.parametrize("by", plans_rows.PLAN_ORDERS)
 def test_plans_have_an_order_by_each_column(by):
-    order = plans.PLAN_ORDERS[by]
-    assert sorted(plans.plans([RELEASE, WIDE]), key=lambda row: order.key(row, NOW))
+    order = plans_rows.PLAN_ORDERS[by]
+    assert sorted(plans_rows.plans([RELEASE, WIDE]), key=lambda row: order.key(row, NOW))
 
 
 # one plan
@@ -104,19 +105,19 @@ WHY = [
 
 @pytest.mark.parametrize(("agent", "said"), WHY)
 def test_a_row_says_what_it_waits_for_or_why_it_came_out_so(agent, said):
-    assert plan.why(rows_of(agent)["a"]) == said
+    assert plans_rows.why(rows_of(agent)["a"]) == said
 
 
 def test_what_a_mission_does_is_said_beside_its_agent():
-    rows = plan.agents(RELEASE, NOW)
-    plan.learn(rows, {row["id"]: row for row in FLEET})
-    said = {row["name"]: (plan.state(row), plan.why(row)) for row in rows}
+    rows = plans_rows.agents(RELEASE, NOW)
+    plans_rows.learn(rows, {row["id"]: row for row in FLEET})
+    said = {row["name"]: (plans_rows.state(row), plans_rows.why(row)) for row in rows}
     assert said["types"] == ("working", "checking 214 of 300 files")
     assert said["unit"] == ("waiting", "try 2 · Bash: rm -rf build")
     assert said["db"][0] == "ready"
     assert said["[red]docs[/]"][1] == "exit 2: E999 [/] syntax error"
     assert rows_of(step("a", "running", began=5, ready=False))["a"]["ready"] is False
-    assert plan.state(rows_of(step("a", "running", began=5, ready=False))["a"]) == "not ready"
+    assert plans_rows.state(rows_of(step("a", "running", began=5, ready=False))["a"]) == "not ready"
 
 
 BARS = [
@@ -130,18 +131,18 @@ BARS = [
 
 @pytest.mark.parametrize(("agent", "drawn"), BARS)
 def test_a_bar_stands_where_the_agent_ran_in_the_time_of_the_plan(agent, drawn):
-    assert plan.bar(rows_of(step("first", "succeeded", began=100, ended=99), agent)["x"], NOW) == drawn
+    assert plans_rows.bar(rows_of(step("first", "succeeded", began=100, ended=99), agent)["x"], NOW) == drawn
 
 
 def test_times_go_on_while_a_plan_runs_and_stand_when_it_is_over():
     live = rows_of(step("a", "running", began=10))["a"]
-    assert (plan.seconds(live, NOW), plan.seconds(live, NOW + 5)) == (10, 15)
+    assert (plans_rows.seconds(live, NOW), plans_rows.seconds(live, NOW + 5)) == (10, 15)
     over = rows_of(step("a", "succeeded", began=10, ended=4), step("b", "skipped"), status="stopped", ended=4)["a"]
-    assert (plan.seconds(over, NOW), plan.bar(over, NOW + 900)) == (6, "━" * 10)
+    assert (plans_rows.seconds(over, NOW), plans_rows.bar(over, NOW + 900)) == (6, "━" * 10)
 
 
 def test_the_critical_path_is_the_chain_that_takes_longest_and_goes_on_with_the_clock():
-    agents = plan.agents(
+    agents = plans_rows.agents(
         whole(1, "p", "running", [
             step("fast", "running", (), 5), step("slow", "succeeded", (), 60, 50),
             step("service", "running", (), 60, stays=True),
@@ -149,14 +150,14 @@ def test_the_critical_path_is_the_chain_that_takes_longest_and_goes_on_with_the_
         ], 60), NOW,
     )  # fmt: skip
     assert [row["name"] for row in agents if row["critical"]] == ["slow", "last"]
-    plan.mark_critical(agents, NOW + 6)
+    plans_rows.mark_critical(agents, NOW + 6)
     assert [row["name"] for row in agents if row["critical"]] == ["fast", "last"]
-    summary = plan.summary(whole(1, "p", "running", [], 60), agents, NOW + 6)
+    summary = plans_rows.summary(whole(1, "p", "running", [], 60), agents, NOW + 6)
     assert summary == "working 1m 06s · ◆ critical path 11s · 2 running · 1 waiting · 1 succeeded"
 
 
 def edges(rows):
-    return [(branch.guides, branch.row["name"]) for branch in plandrawing.branches(list(rows.values()))]
+    return [(branch.guides, branch.row["name"]) for branch in plans_rows.branches(list(rows.values()))]
 
 
 def test_edges_are_drawn_beside_the_names_and_are_no_agents():
@@ -167,16 +168,16 @@ def test_edges_are_drawn_beside_the_names_and_are_no_agents():
         step("d", "waiting", ("b", "c")),
     )
     assert edges(diamond) == [("●  ", "a"), ("├─╮", ""), ("● │", "b"), ("│ ●", "c"), ("├─╯", ""), ("●  ", "d")]
-    found = plandrawing.branches(list(diamond.values()))
-    assert [branch.id for branch in found if plandrawing.is_agent(branch)] == ["a", "b", "c", "d"]
-    shown = ["".join(cell.text for cell in plandrawing.name_cell(branch, ascii_only=True)) for branch in found]
+    found = plans_rows.branches(list(diamond.values()))
+    assert [branch.id for branch in found if plans_rows.is_agent(branch)] == ["a", "b", "c", "d"]
+    shown = ["".join(cell.text for cell in plans_rows.name_cell(branch, ascii_only=True)) for branch in found]
     assert shown == ["o   a", "├─╮", "o │ b", "│ o c", "├─╯", "o   d"]
-    for column in plan.COLUMNS:
+    for column in plans_rows.COLUMNS:
         assert all(column.cell(branch.row, NOW) is not None for branch in found)
 
 
 def test_where_too_many_edges_pass_agents_are_indented_instead():
-    drawn = edges({row["name"]: row for row in plan.agents(WIDE, NOW)})
+    drawn = edges({row["name"]: row for row in plans_rows.agents(WIDE, NOW)})
     assert drawn[0] == ("●", "root")
     assert drawn[1] == ("  ●", "part-1")
     assert drawn[-1] == ("    ●", "join")
@@ -189,16 +190,16 @@ def test_no_plan_is_too_tangled_to_be_shown_and_every_agent_stands_behind_what_i
         for at, below in enumerate(needs)
     ]
     rows = rows_of(*agents)
-    names = [branch.id for branch in plandrawing.branches(list(rows.values())) if plandrawing.is_agent(branch)]
+    names = [branch.id for branch in plans_rows.branches(list(rows.values())) if plans_rows.is_agent(branch)]
     assert sorted(names) == sorted(rows)
     places = {name: at for at, name in enumerate(names)}
     assert all(places[one] < places[row["name"]] for row in rows.values() for one in row["needs"])
 
 
-@pytest.mark.parametrize("by", plan.AGENT_ORDERS)
+@pytest.mark.parametrize("by", plans_rows.AGENT_ORDERS)
 def test_agents_have_an_order_by_each_column(by):
-    order = plan.AGENT_ORDERS[by]
-    assert len(sorted(plan.agents(RELEASE, NOW), key=lambda row: order.key(row, NOW))) == 10
+    order = plans_rows.AGENT_ORDERS[by]
+    assert len(sorted(plans_rows.agents(RELEASE, NOW), key=lambda row: order.key(row, NOW))) == 10
 
 
 # quests and rituals
@@ -213,7 +214,7 @@ QUESTS_SAY = [
 
 @pytest.mark.parametrize(("row", "said"), QUESTS_SAY)
 def test_a_quest_says_how_it_stands(row, said):
-    cells = {column.key: column.cell(row, NOW).text for column in quests.COLUMNS}
+    cells = {column.key: column.cell(row, NOW).text for column in schedules_rows.COLUMNS}
     assert tuple(cells[key] for key in ("state", "for", "attempts", "why")) == said
 
 
@@ -225,12 +226,12 @@ LEFT = [
 
 @pytest.mark.parametrize(("seconds", "said"), LEFT)
 def test_a_countdown_has_two_units(seconds, said):
-    assert rituals.countdown(seconds) == said
+    assert schedules_rows.countdown(seconds) == said
 
 
 @given(st.floats(0, 1e9))
 def test_a_countdown_fits_its_column(seconds):
-    assert len(rituals.countdown(seconds)) <= 8
+    assert len(schedules_rows.countdown(seconds)) <= 8
 
 
 RITUALS_SAY = [
@@ -244,7 +245,7 @@ RITUALS_SAY = [
 
 @pytest.mark.parametrize(("row", "said"), RITUALS_SAY)
 def test_a_ritual_says_when_it_comes_and_what_came_of_it(row, said):
-    cells = {column.key: column.cell(row, NOW).text for column in rituals.COLUMNS}
+    cells = {column.key: column.cell(row, NOW).text for column in schedules_rows.RITUALS_COLUMNS}
     assert tuple(cells[key] for key in ("state", "next", "last", "result")) == said
 
 
@@ -261,8 +262,8 @@ RUNS_SAY = [
 
 @pytest.mark.parametrize(("row", "said"), RUNS_SAY)
 def test_a_run_says_how_it_came_out(row, said):
-    (found,) = rituals.runs([row])
-    cells = {column.key: column.cell(found, NOW).text for column in rituals.RUNS}
+    (found,) = schedules_rows.runs([row])
+    cells = {column.key: column.cell(found, NOW).text for column in schedules_rows.RUNS}
     assert tuple(cells[key] for key in ("name", "state", "took", "why")) == said
 
 
@@ -271,7 +272,7 @@ def read(lines):
 
 
 def test_all_about_a_quest_is_a_text_to_read():
-    assert read(scheduled.quest(QUESTS[1], LOOK)) == [
+    assert read(schedules_rows.quest(QUESTS[1], LOOK)) == [
         " docs 00000021",
         " ✖ failed after 16m 40s  check failed, exit 2",
         "  command            make docs",
@@ -287,29 +288,29 @@ def test_all_about_a_quest_is_a_text_to_read():
 
 def test_all_about_a_ritual_says_when_it_comes_and_how_its_runs_came_out():
     coming = [{"local": f"2026-01-0{day} 03:00 CET"} for day in (2, 3)]
-    said = read(scheduled.ritual(RITUALS[0] | {"upcoming": coming, "runs": RUNS, "retries": 0}, LOOK))
+    said = read(schedules_rows.ritual(RITUALS[0] | {"upcoming": coming, "runs": RUNS, "retries": 0}, LOOK))
     assert said[1] == " ○ waiting · next in 2h 03m"
     assert said[5:7] == ["  next               2026-01-02 03:00 CET", "                     2026-01-03 03:00 CET"]
     assert said[-4] == "  ⊘ #4        skipped    2026-01-04 03:00 CET  schedule          The run before went on."
-    paused = read(scheduled.ritual(RITUALS[2] | {"runs": [], "upcoming": coming}, LOOK))
+    paused = read(schedules_rows.ritual(RITUALS[2] | {"runs": [], "upcoming": coming}, LOOK))
     assert paused[1] == " ‖ paused"
     assert not [line for line in paused if line.startswith(("  next", " runs"))]
 
 
 def test_all_about_a_run_says_why_it_never_began():
-    missed = rituals.runs(RUNS)[3]
-    assert read(scheduled.run(missed, LOOK))[1] == " ⊘ missed  3 more missed"
+    missed = schedules_rows.runs(RUNS)[3]
+    assert read(schedules_rows.run(missed, LOOK))[1] == " ⊘ missed  3 more missed"
 
 
 def test_each_order_of_the_schedules_sorts_all_rows():
     for orders, rows in (
-        (quests.QUEST_ORDERS, quests.quests(QUESTS)),
-        (rituals.RITUAL_ORDERS, rituals.rituals(RITUALS)),
-        (rituals.RUN_ORDERS, rituals.runs(RUNS)),
+        (schedules_rows.QUEST_ORDERS, schedules_rows.quests(QUESTS)),
+        (schedules_rows.RITUAL_ORDERS, schedules_rows.rituals(RITUALS)),
+        (schedules_rows.RUN_ORDERS, schedules_rows.runs(RUNS)),
     ):
         for order in orders.values():
             assert sorted(order.key(row, NOW) for row in rows)
-    assert next(row["name"] for row in quests.quests(QUESTS)) == "port", "the newest first"
+    assert next(row["name"] for row in schedules_rows.quests(QUESTS)) == "port", "the newest first"
 
 
 # walks
@@ -385,7 +386,7 @@ def test_from_all_plans_to_one_to_the_log_of_an_agent():
         await press("*")
         assert len(page.table.marked) == 10, "all agents, and no edges"
         await press("escape", ">", "O")
-        assert all(map(plandrawing.is_agent, page.table.branches)), "sorted rows have no edges"
+        assert all(map(plans_rows.is_agent, page.table.branches)), "sorted rows have no edges"
         assert "├" not in page.shown_text()
         page.table.select("build")
         await press("enter")

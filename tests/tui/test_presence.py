@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from overmind_tui.machine.title import Title
-from overmind_tui.view import ringing
-from overmind_tui.view.fleet import Fleet
+from overmind_tui.missions.fleet import Fleet
+from overmind_tui.render import ringing
+from overmind_tui.shell.notices import Title
 from tests.kit import claude
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually

@@ -9,13 +9,13 @@ from datetime import UTC
 
 from textual import events
 
-from overmind_tui import screens
-from overmind_tui.actions import TAKES_EVERYTHING
-from overmind_tui.actiontable import ACTIONS
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.eventspage import EventsPage
-from overmind_tui.screens.text import TextPage
-from overmind_tui.view.shape import Panel
+import overmind_tui
+from overmind_tui.events.page import EventsPage
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.actions import TAKES_EVERYTHING
+from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
 HOSTILE = "a [red]R[/red] [/] [b"
@@ -232,7 +232,9 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
 
 def doers():
     """Every class of the screens."""
-    for found in pkgutil.iter_modules(screens.__path__, "overmind_tui.screens."):
+    for found in pkgutil.walk_packages(overmind_tui.__path__, "overmind_tui."):
+        if found.name.endswith("__main__"):
+            continue
         yield from (kind for _, kind in inspect.getmembers(importlib.import_module(found.name), inspect.isclass))
 
 
@@ -259,6 +261,6 @@ def test_the_feed_goes_on_after_its_supervisor_was_replaced(om, opened):
 
 
 def test_times_in_the_log_are_those_of_the_zone():
-    from overmind_tui.view.loglines import stamp
+    from overmind_tui.log.lines import stamp
 
     assert stamp(0.5, UTC) == "00:00:00 "

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from overmind_core.system.paths import Home
-from overmind_tui.person.remembered import NAME, Remembered
+from overmind_tui.shell.remembered import NAME, Remembered
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from overmind_core.system.paths import Home
-from overmind_tui.deeds.talking import Talking
-from overmind_tui.person.remembered import Remembered
+from overmind_tui.inbox.messages import Talking
+from overmind_tui.shell.remembered import Remembered
 
 QUEUED = {"message": 7, "state": "queued", "ahead": 0}
 EVENTS = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_tui.sequences import LATE_SECONDS, Kind, Token, Tokenizer
+from overmind_tui.shell.keys import LATE_SECONDS, Kind, Token, Tokenizer
 
 ESCAPE = 0.025
 UP = Token(Kind.SEQUENCE, "\x1b[A")

@@ -9,12 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_tui import actiontable
-from overmind_tui.actions import TAKES_EVERYTHING, Context, shown_key
-from overmind_tui.config import hotkeys, settings
-from overmind_tui.config.hotkeys import Hotkey
-from overmind_tui.config.settings import BadSettings, Settings
-from overmind_tui.view import tomlplace
+from overmind_tui.shell import keymap, settings
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Context, shown_key
+from overmind_tui.shell.settings import BadSettings, Hotkey, Settings
 
 
 def written(tmp_path, text):
@@ -169,7 +166,7 @@ def test_no_table_fails_but_by_a_sentence(table):
 
 @given(st.text())
 def test_the_line_of_a_mistake_is_looked_for_in_any_text(text):
-    assert 0 <= tomlplace.line_of(text, ("tui", "theme")) <= max(len(text.splitlines()), 0)
+    assert 0 <= settings.line_of(text, ("tui", "theme")) <= max(len(text.splitlines()), 0)
 
 
 KEYS = [
@@ -199,15 +196,15 @@ KEYS = [
 def test_a_key_is_written_as_people_write_it(text, wanted):
     if wanted is None:
         with pytest.raises(ValueError, match="is no key"):
-            hotkeys.named(text)
+            settings.named(text)
     else:
-        assert hotkeys.named(text) == wanted
+        assert settings.named(text) == wanted
 
 
-@pytest.mark.parametrize("key", sorted({key for one in actiontable.ACTIONS for key in one.keys}))
+@pytest.mark.parametrize("key", sorted({key for one in keymap.ACTIONS for key in one.keys}))
 def test_every_key_that_the_help_shows_can_be_written_so(key):
     same = {"ctrl+space": "ctrl+@"}
-    assert hotkeys.named(shown_key(key)) == same.get(key, key)
+    assert settings.named(shown_key(key)) == same.get(key, key)
 
 
 def test_a_hotkey_never_counts_where_keys_are_text():

@@ -9,16 +9,16 @@ import sys
 import pytest
 from ptyprocess import PtyProcess
 
-from overmind_core.domain.cells import width
+from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_tui.app import OvermindApp
-from overmind_tui.machine import clipboard
-from overmind_tui.person.remembered import Remembered
-from overmind_tui.screens.dialog import Dialog
-from overmind_tui.screens.tablepage import TablePage
-from overmind_tui.view import emptiness, meanwhile, notice
-from overmind_tui.view.cells import Cell
-from overmind_tui.view.shape import Panel
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.table import TablePage
+from overmind_tui.render import texts
+from overmind_tui.render.cells import Cell
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import clipboard
+from overmind_tui.shell.remembered import Remembered
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import Still, mission, settle
 
@@ -331,7 +331,7 @@ MEANWHILE = [
 
 @pytest.mark.parametrize(("events", "rows", "cost", "said"), MEANWHILE)
 def test_what_happened_meanwhile_in_one_line(events, rows, cost, said):
-    assert meanwhile.sentence(events, rows, cost, since="12:40") == said
+    assert texts.sentence(events, rows, cost, since="12:40") == said
 
 
 def lines(found):
@@ -339,7 +339,7 @@ def lines(found):
 
 
 def test_an_empty_list_says_what_to_do():
-    assert lines(emptiness.nothing({"claude": False, "codex": True}, read_only=False)) == [
+    assert lines(texts.nothing({"claude": False, "codex": True}, read_only=False)) == [
         "No missions yet.",
         "",
         "n        new",
@@ -347,13 +347,13 @@ def test_an_empty_list_says_what_to_do():
         ":doctor  what is installed (claude ✗ codex ✔)",
         "?        keys",
     ]
-    assert not any("new" in line for line in lines(emptiness.nothing(None, read_only=True)))
-    assert lines(emptiness.filtered("a[red]", attention=False))[0] == "No mission matches /a[red]"
+    assert not any("new" in line for line in lines(texts.nothing(None, read_only=True)))
+    assert lines(texts.filtered("a[red]", attention=False))[0] == "No mission matches /a[red]"
 
 
 def test_a_flash_fades_before_it_goes():
     said = Cell("stopped 2 of 2", "good")
-    assert [notice.faded(said, left).tone for left in (5.0, 2.0, 1.0, float("inf"))] == [
+    assert [texts.faded(said, left).tone for left in (5.0, 2.0, 1.0, float("inf"))] == [
         "good",
         "quiet",
         "faint",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.client.detachkey import LEAVE, parse
+from overmind_core.client.detach_keys import LEAVE, parse
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal import encoding
 from overmind_tui.terminal.tap import Kind, Part, Tap

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from overmind_tui.screens.terminalkeys import READ_SECONDS
-from overmind_tui.screens.terminalside import Mode
-from overmind_tui.view.shape import Panel
+from overmind_tui.render.layout import Panel
+from overmind_tui.terminal.keys import READ_SECONDS
+from overmind_tui.terminal.pane import Mode
 from tests.kit import claude
 from tests.kit.agents import Agents
 from tests.kit.waiting import eventually

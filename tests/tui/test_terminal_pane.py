@@ -9,9 +9,9 @@ import time
 import pytest
 from textual import events
 
-from overmind_tui.actions import Context
-from overmind_tui.screens.terminalside import Mode
-from overmind_tui.view.shape import Panel
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.actions import Context
+from overmind_tui.terminal.pane import Mode
 from tests.kit.attached import Attached
 from tests.kit.overmind import PROGRAM
 from tests.kit.screen import TMUX, TmuxScreen

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.terminal.screen import Screen
-from overmind_tui.view import finding, panewords, window
-from overmind_tui.view.grid import Grid
-from overmind_tui.view.selection import Place, Selection, all_text, moved, selected_text
-from overmind_tui.view.window import Window
+from overmind_tui.log import lines
+from overmind_tui.missions.summary import Grid
+from overmind_tui.render.field import Place, Selection, all_text, moved, selected_text
+from overmind_tui.terminal import title
+from overmind_tui.terminal.title import Window
 
 
 def grid(text, columns=10, rows=4, scrollback=100):
@@ -70,9 +71,9 @@ def test_the_other_end_moves_after_a_turn_and_sideways_leaves_whole_rows():
 
 
 def found(shown, text):
-    pattern = finding.compiled(text)
+    pattern = lines.compiled(text)
     assert pattern is not None
-    return finding.found(shown, pattern)
+    return lines.found(shown, pattern)
 
 
 def matches(shown, text):
@@ -109,12 +110,12 @@ def test_the_next_one_goes_round():
     rows = found(grid("a\nb\na\nb"), "a")
 
     def after(row, *, back):
-        match = finding.next_match(rows, row, 0, back=back)
+        match = lines.next_match(rows, row, 0, back=back)
         return match.row if match is not None else None
 
     assert [after(9, back=True), after(2, back=True), after(0, back=True)] == [2, 0, 2]
     assert [after(0, back=False), after(2, back=False)] == [2, 0]
-    assert finding.next_match([], 0, 0, back=False) is None
+    assert lines.next_match([], 0, 0, back=False) is None
 
 
 @pytest.mark.parametrize(
@@ -128,11 +129,11 @@ def test_the_next_one_goes_round():
     ],
 )
 def test_a_cropped_terminal_is_shown_around_its_cursor(before, cursor, after):
-    assert window.following(before, pane=(50, 20), terminal=(120, 40), top=100, cursor=cursor) == after
+    assert title.following(before, pane=(50, 20), terminal=(120, 40), top=100, cursor=cursor) == after
 
 
 def test_a_terminal_that_fits_does_not_move():
-    shown = window.following(Window(7, 7), pane=(200, 60), terminal=(120, 40), top=0, cursor=(119, 39))
+    shown = title.following(Window(7, 7), pane=(200, 60), terminal=(120, 40), top=0, cursor=(119, 39))
     assert shown == Window(0, 0)
 
 
@@ -147,16 +148,16 @@ def test_a_terminal_that_fits_does_not_move():
     ],
 )  # fmt: skip
 def test_the_border_says_why_it_is_over(item, words):
-    assert panewords.over(item) == words
+    assert title.over(item) == words
 
 
 def test_the_border_says_how_much_is_seen_and_how_to_leave():
-    shown = panewords.looking(
+    shown = title.looking(
         terminal=(120, 40), cropped=True, back=0, selecting=False, searching="", read_only=False
     )  # fmt: skip
     assert shown == "looking · 120x40, cropped · i types · esc back"
-    shown = panewords.typing(["ctrl-\\", "ctrl-]"], terminal=(80, 24), cropped=False)
+    shown = title.typing(["ctrl-\\", "ctrl-]"], terminal=(80, 24), cropped=False)
     assert shown == "typing · ctrl-\\ or ctrl-] leaves"
-    assert panewords.finishing(120) == "finishing the turn (2m so far) · i interrupt now · esc cancel"
-    assert panewords.exited(-9) == "exited (137) · r run again · esc back"
-    assert panewords.title("api", "vim \x1b[31m[red]") == "terminal · api · vim \\x1b[31m[red]"
+    assert title.finishing(120) == "finishing the turn (2m so far) · i interrupt now · esc cancel"
+    assert title.exited(-9) == "exited (137) · r run again · esc back"
+    assert title.title("api", "vim \x1b[31m[red]") == "terminal · api · vim \\x1b[31m[red]"

@@ -12,14 +12,14 @@ import pytest
 from textual import constants, events
 from textual.drivers.web_driver import WebDriver
 
-from overmind_tui import driver
-from overmind_tui.actions import Context, Danger
-from overmind_tui.actiontable import keymap
-from overmind_tui.commands.verbs import VERBS
-from overmind_tui.messages import InboxChanged, RowsChanged
-from overmind_tui.screens.needs import NeedsPage
-from overmind_tui.sequences import Kind, Token, Tokenizer
-from overmind_tui.widgets import needs_list, resource_table
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.shell import driver
+from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.keymap import keymap
+from overmind_tui.shell.keys import Kind, Token, Tokenizer
+from overmind_tui.shell.messages import InboxChanged, RowsChanged
+from overmind_tui.widgets import needs_list, table
 from tests.kit.overmind import REPOSITORY
 from tests.tui.conftest import until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, ROWS, Still, mission, settle
@@ -31,7 +31,7 @@ JUST_CHANGED = "the row under the cursor just changed"
 @pytest.fixture
 def long_unrest(monkeypatch):
     """A row that moved has just done so for as long as the test takes."""
-    for where in (resource_table, needs_list):
+    for where in (table, needs_list):
         monkeypatch.setattr(where, "UNREST", float("inf"))
 
 
@@ -257,7 +257,7 @@ def test_the_program_starts_with_what_keys_and_threads_need():
     )  # fmt: skip
     interval, kitty, collects, *modules = done.stdout.split()
     assert (float(interval), kitty, collects) == (0.001, "True", "False")
-    assert not {"msgspec", "sqlite3", "overmind_core.supervisor", "overmind_core.store"} & set(modules)
+    assert not {"msgspec", "sqlite3", "overmind_core.daemon", "overmind_core.kernel"} & set(modules)
 
 
 # sequences over a network

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from overmind_core.domain.cells import width
+from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.terminal.screen import Screen
-from overmind_tui.deeds import trusting
-from overmind_tui.machine import git
-from overmind_tui.messages import Happened, LogShown
-from overmind_tui.terminal import inbox
+from overmind_tui.changes import page
+from overmind_tui.missions import actions_start
+from overmind_tui.shell.messages import Happened, LogShown
+from overmind_tui.terminal import stream
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import AGENTS, NOW, QUESTIONS, Still, settle
 from tests.tui.test_pictures_starting import AGENT
@@ -70,7 +70,7 @@ class Evil(Asked):
     def _connect(self, *, read_only, size=None):
         screen = Screen(100, 30)
         screen.feed(TERMINAL.encode())
-        self.main.terminal_side.stay._came(inbox.Joined(screen, "00000002.1", not read_only, again=False))
+        self.main.terminal_side.stay._came(stream.Joined(screen, "00000002.1", not read_only, again=False))
         del size
 
     def _show_log(self, look):
@@ -126,7 +126,7 @@ async def refused(app, pilot):
 
 async def untrusted(app, _pilot):
     fields = {"path": EVIL, "sha256": "1", "commands": [EVIL]}
-    trusting.ask(app, OvermindError("untrusted_project", EVIL, **fields), {}, lambda: None)
+    actions_start.ask(app, OvermindError("untrusted_project", EVIL, **fields), {}, lambda: None)
 
 
 VIEWS = {
@@ -150,8 +150,8 @@ WITHOUT_AGENTS = {"a filter nobody matches", "definition"}
 def evil_changes(monkeypatch):
     """What git says of the folder is hostile too."""
     diff = f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{EVIL}\n+{EVIL}\n"
-    found = git.Changes(EVIL, (EVIL,), f" M {EVIL}\0", diff, "more than 2 MB")
-    monkeypatch.setattr(git, "changes", lambda _folder, _environ, *, since: found)  # noqa: ARG005 - as git has it
+    found = page.Changes(EVIL, (EVIL,), f" M {EVIL}\0", diff, "more than 2 MB")
+    monkeypatch.setattr(page, "git_changes", lambda _folder, _environ, *, since: found)  # noqa: ARG005 - as git has it
 
 
 async def opened_view(app, pilot, view):

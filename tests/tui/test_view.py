@@ -7,36 +7,29 @@ import itertools
 import pytest
 from rich.cells import cell_len
 
-from overmind_core.domain.cells import width
-from overmind_core.domain.marks import MARKS
-from overmind_core.domain.mission import Status
-from overmind_tui import actiontable
-from overmind_tui.actions import Context, Danger
-from overmind_tui.actiontable import ACTIONS
-from overmind_tui.view import (
-    amounts,
-    ansi,
-    attention,
-    columns,
-    diff,
-    field,
-    loglines,
-    missions,
-    needs,
-    ordering,
-    ringing,
-    shape,
-    summary,
-)
-from overmind_tui.view import filter as filtering
-from overmind_tui.view.ansi import Look
-from overmind_tui.view.cells import clipped, fitted, safe
-from overmind_tui.view.field import Field
-from overmind_tui.view.filter import BrokenFilter
-from overmind_tui.view.fleet import Fleet
-from overmind_tui.view.shape import Panel
-from overmind_tui.view.summary import Facts, Load
-from overmind_tui.view.wrapping import Wrapping
+from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.status_marks import MARKS
+from overmind_core.domain.text.cells import width
+from overmind_tui.changes import diff
+from overmind_tui.inbox import rows as inbox_rows
+from overmind_tui.log import lines as log_lines
+from overmind_tui.log.lines import Wrapping
+from overmind_tui.missions import columns, summary
+from overmind_tui.missions import fleet as missions_fleet
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.fleet import Fleet
+from overmind_tui.missions.summary import Facts, Load
+from overmind_tui.render import cells as render_cells
+from overmind_tui.render import field, numbers, ringing
+from overmind_tui.render import layout as render_layout
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Look, clipped, fitted, safe
+from overmind_tui.render.field import Field
+from overmind_tui.render.layout import Panel
+from overmind_tui.render.row_filter import BrokenFilter
+from overmind_tui.shell import keymap
+from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.keymap import ACTIONS
 
 
 def row(name, status="running", parent=None, **more):
@@ -55,11 +48,11 @@ def drawn(branches):
 
 
 def test_children_stand_under_their_parents_and_orphans_are_roots():
-    assert drawn(missions.arranged(TREE)) == ["a", "├─b", "│ └─c", "└─d", "e", "f"]
+    assert drawn(missions_rows.arranged(TREE)) == ["a", "├─b", "│ └─c", "└─d", "e", "f"]
 
 
 def test_folded_rows_hide_what_is_below_and_say_how_many():
-    branches = missions.arranged(TREE, folded={"a"})
+    branches = missions_rows.arranged(TREE, folded={"a"})
     assert drawn(branches) == ["a", "e", "f"]
     assert branches[0].folded == 3
 
@@ -69,21 +62,21 @@ def test_agents_below_their_plan_do_not_repeat_its_name():
         row("web", type="blueprint"), row("web/db", parent="web", id="db"), row("web/", parent="web"),
         row("own", parent="web"), row("web/db/x", parent="db"),
     ]  # fmt: skip
-    assert [one.name for one in missions.arranged(rows)] == ["web", "db", "web/db/x", "web/", "own"]
+    assert [one.name for one in missions_rows.arranged(rows)] == ["web", "db", "web/db/x", "web/", "own"]
     whole = ["web", "web/db", "web/db/x", "web/", "own"]
-    assert [one.name for one in missions.arranged(rows, wanted=lambda _: True)] == whole
-    assert {one.name for one in missions.arranged(rows, flat=True)} == set(whole)
+    assert [one.name for one in missions_rows.arranged(rows, wanted=lambda _: True)] == whole
+    assert {one.name for one in missions_rows.arranged(rows, flat=True)} == set(whole)
 
 
 def test_a_filter_keeps_ancestors_dimmed():
-    branches = missions.arranged(TREE, wanted=lambda row: row["name"] == "c")
+    branches = missions_rows.arranged(TREE, wanted=lambda row: row["name"] == "c")
     assert drawn(branches) == ["a", "└─b", "  └─c"]
     assert [one.dimmed for one in branches] == [True, True, False]
 
 
 def test_a_chain_of_thousands_is_no_recursion():
     chain = [row(str(at), parent=str(at - 1) if at else None) for at in range(5000)]
-    assert len(missions.arranged(chain)) == 5000
+    assert len(missions_rows.arranged(chain)) == 5000
 
 
 ROWS = [
@@ -125,7 +118,7 @@ def test_a_broken_filter_says_so(text):
 
 @pytest.mark.parametrize("cells", range(8, 220, 7))
 def test_columns_fill_the_table_and_never_more(cells):
-    branches = missions.arranged(TREE)
+    branches = missions_rows.arranged(TREE)
     layout = columns.laid_out(columns.MISSIONS, columns.needed(columns.MISSIONS, branches, 0.0), cells)
     assert sum(layout.widths) + columns.GAP * (len(layout.widths) - 1) == cells
     assert layout.columns[0].key == "name"
@@ -210,16 +203,16 @@ def test_a_pasted_megabyte_is_measured_only_where_it_is_seen():
 
 
 def test_colours_of_agents_become_looks():
-    assert ansi.runs("a\x1b[1;31mb\x1b[0mc\x1b[38;2;1;2;3md\x1b[0m") == [
+    assert render_cells.runs("a\x1b[1;31mb\x1b[0mc\x1b[38;2;1;2;3md\x1b[0m") == [
         ("a", Look()), ("b", Look(("bold",), 1)), ("c", Look()), ("d", Look((), "#010203")),
     ]  # fmt: skip
-    assert ansi.runs("[red]x[/]") == [("[red]x[/]", Look())]
+    assert render_cells.runs("[red]x[/]") == [("[red]x[/]", Look())]
 
 
 def test_long_lines_wrap_or_move_sideways_without_splitting_wide_characters():
-    parts = loglines.pieces((0.0, 0, "ab日本cd"))
-    assert ["".join(text for text, _ in one) for one in loglines.wrapped(parts, 3)] == ["ab", "日", "本c", "d"]
-    assert "".join(text for text, _ in loglines.sideways(parts, 2, 4)) == "日本"
+    parts = log_lines.pieces((0.0, 0, "ab日本cd"))
+    assert ["".join(text for text, _ in one) for one in log_lines.wrapped(parts, 3)] == ["ab", "日", "本c", "d"]
+    assert "".join(text for text, _ in log_lines.sideways(parts, 2, 4)) == "日本"
 
 
 def test_the_load_is_nothing_once_nothing_lives():
@@ -235,11 +228,11 @@ def said(line):
 
 
 def facts(*rows, **more):
-    return Facts(missions.counts(rows), "0.1", Load(0, 0), Load(0, 0), **more)
+    return Facts(missions_rows.counts(rows), "0.1", Load(0, 0), Load(0, 0), **more)
 
 
 def test_the_way_to_help_is_the_last_hint_to_go():
-    shown = actiontable.hints(Context.MISSIONS, read_only=False)
+    shown = keymap.hints(Context.MISSIONS, read_only=False)
     for cells in range(36, 200):
         (line,) = summary.header(facts(), shown, cells)
         assert "<?>help" in said(line) or cells < 55  # where the logo has all the room that there is
@@ -253,7 +246,7 @@ CROWD += [row(f"a{at}", activity=one) for at, one in enumerate(("idle", "waiting
 @pytest.mark.parametrize("lines", [1, 3])
 @pytest.mark.parametrize("cells", range(40, 300, 7))
 def test_a_header_is_never_wider_than_the_screen_and_keeps_its_counts(cells, lines):
-    shown = actiontable.hints(Context.MISSIONS, read_only=False)
+    shown = keymap.hints(Context.MISSIONS, read_only=False)
     drawn = summary.header(facts(*CROWD, today=12.4), shown, cells, lines)
     assert len(drawn) == lines
     assert all(width(said(line)) <= cells for line in drawn)
@@ -265,7 +258,7 @@ DROPPED = [(140, "overmind ▶ $ cpu <n>"), (80, "overmind ▶ $ cpu <n>"), (49,
 
 @pytest.mark.parametrize(("cells", "parts"), DROPPED)
 def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
-    shown = actiontable.hints(Context.MISSIONS, read_only=False)
+    shown = keymap.hints(Context.MISSIONS, read_only=False)
     (line,) = summary.header(facts(row("a"), today=1.5), shown, cells)
     assert " ".join(part for part in ("overmind", "▶", "$", "cpu", "<n>") if part in said(line)) == parts
 
@@ -278,10 +271,10 @@ def test_an_agent_without_a_price_shows_its_tokens():
 
 
 def test_a_graph_is_as_high_as_it_is_told_and_ends_with_the_newest_value():
-    assert amounts.graph([0, 50, 100], 4, top=100.0) == [" ▁▄█"]
-    assert amounts.graph([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
-    assert amounts.graph([], 3, 2) == ["   ", "   "]
-    assert amounts.graph(range(100), 3) == ["███"]
+    assert numbers.graph([0, 50, 100], 4, top=100.0) == [" ▁▄█"]
+    assert numbers.graph([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
+    assert numbers.graph([], 3, 2) == ["   ", "   "]
+    assert numbers.graph(range(100), 3) == ["███"]
 
 
 SHAPES = [
@@ -302,7 +295,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("size", "panel", "parts"), SHAPES)
 def test_panels_have_the_room_that_they_need_or_are_not_there(size, panel, parts):
-    shown = shape.shape(size[0], size[1], panel)
+    shown = render_layout.shape(size[0], size[1], panel)
     assert {name for name in ("table", "side", "stats") if getattr(shown, name)} == parts
     assert shown.small == (not parts)
     assert shown.header == (3 if size[1] >= 30 and size[0] >= 60 else 1)
@@ -313,26 +306,26 @@ def test_panels_have_the_room_that_they_need_or_are_not_there(size, panel, parts
 @pytest.mark.parametrize("panel", Panel)
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (300, 100)])
 def test_a_zoomed_panel_is_alone(panel, size):
-    shown = shape.shape(size[0], size[1], panel, zoomed=True)
+    shown = render_layout.shape(size[0], size[1], panel, zoomed=True)
     assert [shown.table, shown.side, shown.stats] == [
         panel is Panel.TABLE, panel in {Panel.LOG, Panel.TERMINAL}, panel is Panel.STATS,
     ]  # fmt: skip
     assert shown.stats_lines <= size[1]
 
 
-@pytest.mark.parametrize("by", ordering.ORDERS)
+@pytest.mark.parametrize("by", columns.ORDERS)
 def test_every_order_sorts_all_rows_and_turns_round_when_asked_again(by):
     rows = [
         row("b", cost_usd=1.0, cpu_percent=3.0, started_at="2026-01-01T00:00:01.000Z"),
         row("A", "crashed", exit_code=2, memory_bytes=10, tokens={"input": 1, "output": 2}),
         row("c", activity="waiting", restart_count=3),
     ]
-    order = ordering.Order("none").asked(by)
+    order = columns.Order("none").asked(by)
     assert len(order.of(rows, 0.0)) == 3
-    assert ordering.Order.read(str(order)) == order
+    assert columns.Order.read(str(order)) == order
     again = order.asked(by)
     assert again.rises is not order.rises
-    assert ordering.Order.read(str(again)) == again
+    assert columns.Order.read(str(again)) == again
 
 
 SORTED = [
@@ -348,12 +341,12 @@ def test_rows_are_sorted_as_people_expect_it_first(by, names):
         row("A", "crashed", exit_code=2, memory_bytes=10),
         row("c", activity="waiting", restart_count=3),
     ]
-    found = ordering.Order("none").asked(by).of(rows, 1_767_300_000.0)
+    found = columns.Order("none").asked(by).of(rows, 1_767_300_000.0)
     assert " ".join(one["name"] for one in found) == names
 
 
 def test_an_order_that_nobody_knows_is_the_first_one():
-    assert ordering.Order.read("colour:inverted") == ordering.Order.read("") == ordering.Order("age")
+    assert columns.Order.read("colour:inverted") == columns.Order.read("") == columns.Order("age")
 
 
 ATTENTION = [
@@ -365,14 +358,14 @@ ATTENTION = [
 
 @pytest.mark.parametrize(("more", "wanted"), ATTENTION)
 def test_what_needs_attention(more, wanted):
-    assert attention.wanted(row("a", **more)) is wanted
+    assert missions_fleet.wanted(row("a", **more)) is wanted
 
 
 def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
     texts = ["", "x" * 9, "日本語" * 3, "\ttab", "\x1b[31mred\x1b[0m", "y" * 4 + "\x1b[1mz\x1b[0m" * 9]
     lines = [(0.0, at % 3, text) for at, text in enumerate(texts)]
     for cells in (1, 4, 5, 80):
-        rows = [len(loglines.wrapped(loglines.pieces(line), cells)) for line in lines]
+        rows = [len(log_lines.wrapped(log_lines.pieces(line), cells)) for line in lines]
         wanted = [(at, row) for at, count in enumerate(rows) for row in range(count)]
         grown, whole = Wrapping(cells), Wrapping(cells)
         whole.add(lines)
@@ -383,7 +376,7 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
 
 
 def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
-    old, new = missions.arranged(TREE, flat=True), missions.arranged(TREE[1:], flat=True)
+    old, new = missions_rows.arranged(TREE, flat=True), missions_rows.arranged(TREE[1:], flat=True)
     assert diff.place(new, "c", 2) == 1
     assert diff.moved(old, new, "c", 2)
     assert diff.moved(old, new, "a", 0)
@@ -413,13 +406,13 @@ SINCE = [
 
 @pytest.mark.parametrize(("shown", "seconds", "words"), SINCE)
 def test_a_state_lasts_since_the_agent_does_what_it_does(shown, seconds, words):
-    assert missions.held(shown, NOON) == seconds
-    assert missions.since(shown, NOON) == words
+    assert missions_rows.held(shown, NOON) == seconds
+    assert missions_rows.since(shown, NOON) == words
 
 
 def test_a_limit_says_when_it_ends_where_that_is_known():
-    assert missions.state(agent("limited", resume_at="2026-01-01T12:10:00.000Z"), NOON) == "limited 10m"
-    assert missions.state(agent("limited"), NOON) == "limited"
+    assert missions_rows.state(agent("limited", resume_at="2026-01-01T12:10:00.000Z"), NOON) == "limited 10m"
+    assert missions_rows.state(agent("limited"), NOON) == "limited"
 
 
 NEEDS = [
@@ -437,12 +430,12 @@ NEEDS = [
 
 @pytest.mark.parametrize(("shown", "blocked", "turn"), NEEDS)
 def test_who_needs_the_person(shown, blocked, turn):
-    assert (needs.blocked(shown), needs.your_turn(shown)) == (blocked, turn)
+    assert (inbox_rows.blocked(shown), inbox_rows.your_turn(shown)) == (blocked, turn)
 
 
 def test_a_column_without_anything_to_say_is_left_out():
     def keys(rows):
-        branches = missions.arranged(rows)
+        branches = missions_rows.arranged(rows)
         needed = columns.needed(columns.MISSIONS, branches, NOON)
         return [column.key for column in columns.laid_out(columns.MISSIONS, needed, 150).columns]
 
@@ -451,7 +444,9 @@ def test_a_column_without_anything_to_say_is_left_out():
 
 
 def test_news_are_a_tone_and_a_person_at_the_terminal_is_a_badge():
-    shown = missions.name_cell(missions.arranged([agent("idle", unseen=True, attached=1)])[0], ascii_only=False)
+    shown = missions_rows.name_cell(
+        missions_rows.arranged([agent("idle", unseen=True, attached=1)])[0], ascii_only=False
+    )
     assert (shown[2].text, shown[2].tone) == ("a ⌨", "news")
 
 
@@ -479,6 +474,6 @@ def test_no_key_means_two_things_in_one_context(context):
 
 
 def test_read_only_leaves_nothing_that_changes():
-    shown = [action for context in Context for action in actiontable.hints(context, read_only=True)]
+    shown = [action for context in Context for action in keymap.hints(context, read_only=True)]
     assert shown
     assert all(action.danger is Danger.NONE for action in shown)

@@ -1,36 +1,74 @@
 """One stay at a mission's terminal: keys there, bytes back, through restarts of the mission and of the daemon.
 
 One thread, and nothing between a key and the keeper, nor between its echo and the screen.
+
+Until a mission's terminal is there: what is said meanwhile, and what the person may do.
+
+How a stay ends: what is said then, and the exit status. Pure.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import signal
+import sys
 import time
+from collections import namedtuple
 
-from overmind_core.cli.attach import leaving
-from overmind_core.cli.attach.signals import ENDING
-from overmind_core.cli.attach.terminal import IN
-from overmind_core.client.connect import PATIENCE
-from overmind_core.client.keeperstream import KeeperStream
+from overmind_core.cli.attach.local_terminal import ENDING, IN, READ
+from overmind_core.cli.context import exit_status
+from overmind_core.client.attach import KeeperStream
+from overmind_core.client.connection import PATIENCE
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.time import format_uptime
 from overmind_core.errors import OvermindError
-from overmind_core.logs.picture import picture
-from overmind_core.wire.bytestrings import from_wire
+from overmind_core.logs.snapshot import picture
 from overmind_core.wire.keeper import FRAME_DATA, FRAME_EXIT, FrameError, data_frame, redraw_frame, resize_frame
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from overmind_core.cli.attach.leaving import Left
-    from overmind_core.cli.attach.signals import Signals
-    from overmind_core.cli.attach.terminal import Terminal
-    from overmind_core.cli.attach.typing import Typing
-    from overmind_core.client.attachment import Attachment
+    from overmind_core.cli.attach.keys import Typing
+    from overmind_core.cli.attach.local_terminal import Signals, Terminal
+    from overmind_core.cli.context import Context
+    from overmind_core.client.attach import Attachment
 
     Json = dict[str, Any]
+
+
+_SIGNALLED = 128
+
+Left = namedtuple("Left", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
+"""What is told to the person, and what the process exits with."""
+
+
+def detached(name: str) -> Left:
+    """Somebody left, or was sent away; the mission goes on."""
+    return Left(f"detached from {display_safe(name)}", 0)
+
+
+def handed_back(name: str) -> Left:
+    """The program in the terminal has ended, and the session goes on without it."""
+    return Left(f"{display_safe(name)} goes on without a terminal", 0)
+
+
+def signalled(name: str, number: int) -> Left:
+    """A signal ended the stay."""
+    return Left(f"detached from {display_safe(name)}", _SIGNALLED + number)
+
+
+def ended(name: str, item: Mapping[str, Any]) -> Left:
+    """The mission has ended; `item` is what the supervisor said about that."""
+    status, code, reason = item["status"], item["exit_code"], item.get("reason")
+    how = f"exited {code}" if code is not None else status
+    why = f", {reason}" if reason else ""
+    return Left(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
+
 
 CTRL_C = b"\x03"
 BELL = b"\x07"
@@ -116,7 +154,7 @@ class Session:
         self._pass(self._typing.feed(data))
         gives_up = CTRL_C in data and not self._attachment.may_write
         if self._typing.left or gives_up:
-            self._left = leaving.detached(self._attachment.name)
+            self._left = detached(self._attachment.name)
 
     def _pass(self, typed: bytes) -> None:
         if not typed or self._stream is None:
@@ -174,12 +212,12 @@ class Session:
                     self._join(item)
             case "ended":
                 self._take_the_rest()
-                self._left = leaving.ended(self._attachment.name, item)
+                self._left = ended(self._attachment.name, item)
             case "handing_back":
                 self._take_the_rest()
-                self._left = leaving.handed_back(self._attachment.name)
+                self._left = handed_back(self._attachment.name)
             case "detached":
-                self._left = leaving.detached(self._attachment.name)
+                self._left = detached(self._attachment.name)
 
     def _take_the_rest(self) -> None:
         """What the run wrote last may still be on its way."""
@@ -226,7 +264,7 @@ class Session:
 
     def _let_time_pass(self) -> None:
         if self._terminal.lost:
-            self._left = leaving.signalled(self._attachment.name, signal.SIGHUP)
+            self._left = signalled(self._attachment.name, signal.SIGHUP)
         now = time.monotonic()
         if (patience := self._typing.patience) is not None and now >= self._typed_at + patience:
             self._pass(self._typing.tick())
@@ -247,9 +285,75 @@ class Session:
     def _obey(self) -> None:
         for number in self._signals.take():
             if number in ENDING:
-                self._left = leaving.signalled(self._attachment.name, number)
+                self._left = signalled(self._attachment.name, number)
             elif number == signal.SIGCONT:
                 self._terminal.make_raw()
                 self._send(redraw_frame())
             elif number == signal.SIGWINCH:
                 self._send(resize_frame(*self._terminal.size()))
+
+
+HOW_TO_LEAVE = "ctrl-c gives up"
+
+
+class Arrival:
+    """Tells what the mission's terminal waits for, until it is there."""
+
+    def __init__(self, attachment: Attachment, context: Context) -> None:
+        self._attachment = attachment
+        self._context = context
+        self._name = display_safe(attachment.name)
+        self._finishing = False
+        self._line_is_open = False
+
+    def ready(self) -> Json | Left:
+        """Wait for the first run to join; or how the stay ended before it began. ctrl-c raises KeyboardInterrupt."""
+        try:
+            return self._until_there()
+        finally:
+            self._end_line()
+
+    def _until_there(self) -> Json | Left:
+        while True:
+            item = self._attachment.item()
+            if item is None:
+                self._wait()
+                continue
+            match item["type"]:
+                case "ready" | "run":
+                    return item
+                case "ended":
+                    return ended(self._attachment.name, item)
+                case "handing_back":
+                    return handed_back(self._attachment.name)
+                case "detached":
+                    return detached(self._attachment.name)
+            self._tell(item)
+
+    def _wait(self) -> None:
+        """Until there may be news; Enter interrupts what is waited for, where that can be."""
+        patience = self._attachment.look()
+        sources: list[Any] = [self._attachment] if not self._attachment.lost else []
+        sources += [IN] if self._finishing else []
+        if IN in select.select(sources, [], [], patience)[0] and os.read(IN, READ):
+            self._attachment.interrupt()
+
+    def _tell(self, item: Json) -> None:
+        if item["type"] == "finishing":
+            self._finishing = True
+            since = format_uptime(item["seconds"])
+            self._update(f"finishing the turn ({since} so far); Enter interrupts it, {HOW_TO_LEAVE}")
+        elif item["type"] == "waiting":
+            self._end_line()
+            self._context.note(f"{self._name} is {item['status']}; {HOW_TO_LEAVE}")
+
+    def _update(self, text: str) -> None:
+        """Say it in the place of what was said before."""
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
+        self._line_is_open = True
+
+    def _end_line(self) -> None:
+        if self._line_is_open:
+            self._line_is_open = False
+            self._context.note("")

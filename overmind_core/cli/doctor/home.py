@@ -1,4 +1,11 @@
-"""The home: ours alone, on a local disk with room, its socket within reach."""
+"""The home: ours alone, on a local disk with room, its socket within reach.
+
+What logs take, beside what they may.
+
+The person's settings, judged by the one who reads them.
+
+The processes of this home: who holds its locks, who answers on its sockets, which versions.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +14,12 @@ import stat
 
 from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
 from overmind_core.cli.output import size
+from overmind_core.client.client import release
+from overmind_core.client.stream import MOMENT, glance
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings, load
+from overmind_core.system import unixsocket
+from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import (
     LONGEST_SOCKET_PATH,
     NETWORK_FILE_SYSTEMS,
@@ -14,6 +27,7 @@ from overmind_core.system.paths import (
     file_system,
     read_socket_address,
 )
+from overmind_core.version import VERSION
 
 LITTLE = 1_000_000_000
 """Bytes of free disk below which there is a warning."""
@@ -86,3 +100,93 @@ def standing(path: str) -> str:
     while not os.path.exists(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
     return path
+
+
+def config(world: World) -> Finding:
+    """Whether config.toml can be read, and means something."""
+    path = world.home.config
+    try:
+        load(path)
+    except OvermindError as error:
+        return fail(error.message, "mend that line; until then no daemon starts")
+    return ok(f"{path} is valid" if os.path.exists(path) else "none: all defaults")
+
+
+def settings(world: World) -> Settings:
+    """Return the settings; the defaults when they can't be read."""
+    try:
+        return load(world.home.config)
+    except (OvermindError, OSError):
+        return Settings()
+
+
+DISK_SHARE = 10
+"""Logs take at most one part in so many of the disk, as the daemon has it."""
+NEARLY = 0.9
+
+
+def logs(world: World) -> Finding:
+    """How much of their limit the logs use."""
+    used = _used(world)
+    disk = os.statvfs(standing(world.home.root))
+    limit = min(settings(world).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE)
+    found = f"{size(used)} of {size(limit)}"
+    if used >= limit * NEARLY:
+        return warn(f"{found}: the oldest logs of finished missions go", "overmind prune, or a higher [logs] total")
+    return ok(found)
+
+
+def _used(world: World) -> int:
+    status = glance(world.home, "status")
+    if status is not None:
+        return int(status["log_bytes"])
+    paths = [os.path.join(folder, name) for folder, _, names in os.walk(world.home.logs) for name in names]
+    return sum(os.lstat(path).st_size for path in paths)
+
+
+def daemon(world: World) -> Finding:
+    """Whether the daemon, if there is one, answers."""
+    home = world.home
+    pid = holder_pid(home.supervisor_lock)
+    if pid is not None:
+        return _answering(world, pid)
+    if holder_pid(home.keeper_lock) is not None:
+        return warn("not running, but its missions live on with the keeper", "overmind start")
+    if _lies_there(home.socket, home.socket_pointer):
+        return warn("not running; a stale socket is left", "nothing to do: the next start replaces it")
+    return ok("not running")
+
+
+def _answering(world: World, pid: int) -> Finding:
+    status = glance(world.home, "status")
+    if status is None:
+        mend = f"kill {pid}; overmind start (the missions live on)"
+        return fail(f"PID {pid} has not answered for {MOMENT:.0f} s", mend)
+    theirs = str(status["version"])
+    found = f"PID {pid}, version {theirs}"
+    if release(theirs) < release(VERSION):
+        return warn(f"{found}, older than this program ({VERSION})", "overmind start --replace")
+    if release(theirs) > release(VERSION):
+        return warn(f"{found}, newer than this program ({VERSION})", "upgrade this program")
+    return ok(found)
+
+
+def keeper(world: World) -> Finding:
+    """Whether the keeper, if there is one, listens."""
+    home = world.home
+    pid = holder_pid(home.keeper_lock)
+    if pid is None:
+        return ok("not running")
+    try:
+        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), MOMENT).close()
+    except OSError as error:
+        mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
+        return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)
+    return ok(f"PID {pid}")
+
+
+def _lies_there(path: str, pointer: str) -> bool:
+    try:
+        return os.path.lexists(read_socket_address(path, pointer))
+    except FileNotFoundError:
+        return False

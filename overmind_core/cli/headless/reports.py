@@ -1,27 +1,164 @@
-"""The reports of a headless run; their files are opened before anything starts, so that a mistake is told at once."""
+"""The reports of a headless run; their files are opened before anything starts, so that a mistake is told at once.
+
+A JUnit report: one case for each mission. Pure.
+
+Source: the schema that Jenkins' xunit plugin publishes; XML 1.0, 2.2 (which characters may be in a document).
+
+What GitHub Actions reads besides the output: groups and annotations on stdout, and a step summary. Pure.
+
+Source: docs.github.com, "Workflow commands for GitHub Actions".
+"""
 
 from __future__ import annotations
 
 import errno
+import html
 import os
+import re
 from contextlib import suppress
+from xml.sax.saxutils import escape, quoteattr
 
-from overmind_core.cli.headless import github
-from overmind_core.cli.headless.junit import junit
 from overmind_core.cli.headless.outcome import lasted
 from overmind_core.cli.output import dumps, table
-from overmind_core.domain.cells import display_safe
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
-from overmind_core.wire.bytestrings import from_wire
 
 TYPE_CHECKING = False
+
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import IO, Any
 
     from overmind_core.cli.context import Context
-    from overmind_core.cli.headless.outcome import Result
+    from overmind_core.cli.headless.outcome import Outcome, Result
+
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(result: Result) -> str:
+    """Return the report as an XML document."""
+    failures = sum(1 for one in result.outcomes if result.failure(one))
+    errors = 0 if result.outcomes else 1
+    began = next((one.started_at for one in result.outcomes if one.started_at), None)
+    counts = {
+        "tests": len(result.outcomes) or 1,
+        "failures": failures,
+        "errors": errors,
+        "skipped": sum(1 for one in result.outcomes if _skipped(result, one)),
+        "time": f"{sum(one.seconds for one in result.outcomes):.3f}",
+    }
+    stamp = {} if began is None else {"timestamp": began.rstrip("Z")}
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        _open("testsuites", name="overmind", **counts),
+        _open("testsuite", name=result.name, **counts, **stamp),
+        *(line for one in result.outcomes for line in _case(result, one)),
+        *([] if result.outcomes else _nothing(result)),
+        "</testsuite>",
+        "</testsuites>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _case(result: Result, outcome: Outcome) -> Iterator[str]:
+    yield _open("testcase", classname=result.classname, name=outcome.name, time=f"{outcome.seconds:.3f}")
+    failure = result.failure(outcome)
+    if failure:
+        opened = _open("failure", type=outcome.reason or outcome.status, message=failure)
+        yield f"{opened}{_text(outcome.detail)}</failure>"
+    elif outcome.skipped:
+        yield f"{_open('skipped', message=outcome.skipped)}</skipped>"
+    if outcome.output:
+        left_out = f"[{outcome.dropped} characters left out]\n" if outcome.dropped else ""
+        yield f"<system-out>{_text(left_out + outcome.output)}</system-out>"
+    yield "</testcase>"
+
+
+def _skipped(result: Result, outcome: Outcome) -> bool:
+    return bool(outcome.skipped) and not result.failure(outcome)
+
+
+def _nothing(result: Result) -> Iterator[str]:
+    """The case of a run that could not begin."""
+    yield _open("testcase", classname="overmind", name="start", time="0.000")
+    yield f"{_open('error', type='error', message=result.trouble)}</error>"
+    yield "</testcase>"
+
+
+def _open(tag: str, **attributes: object) -> str:
+    words = (f"{name}={quoteattr(_clean(str(value)))}" for name, value in attributes.items())
+    return f"<{tag} {' '.join(words)}>"
+
+
+def _text(text: str) -> str:
+    return escape(_clean(text))
+
+
+def _clean(text: str) -> str:
+    """Leave out what no XML document may hold, not even escaped."""
+    return _NO_XML.sub("", text)
+
+
+END_GROUP = "::endgroup::"
+_SHOWN_LINES = 40
+"""Of a failed mission's output, in the summary."""
+
+
+def begin_group(title: str) -> str:
+    """Return the line that begins a folded part of the output."""
+    return f"::group::{_data(display_safe(title))}"
+
+
+def error_lines(result: Result) -> list[str]:
+    """Return an error for each mission that failed, or for the run when none could."""
+    found = [
+        f"::error title={_property(display_safe(one.name))}::{_data(display_safe(failure))}"
+        for one in result.outcomes
+        if (failure := result.failure(one))
+    ]
+    if not found and result.trouble:
+        found.append(f"::error title=overmind::{_data(display_safe(result.trouble))}")
+    return found
+
+
+def step_summary(result: Result) -> str:
+    """Return the summary as Markdown."""
+    lines = [
+        f"### {'❌' if result.exit_status else '✅'} {_cell(result.name)}",
+        "",
+        *([f"{_cell(result.trouble)}", ""] if result.trouble else []),
+    ]
+    if result.graph:
+        lines += ["```mermaid", result.graph.rstrip("\n"), "```", ""]
+    if result.outcomes:
+        lines += [f"| {result.noun} | status | exit code | duration | restarts |", "| --- | --- | ---: | ---: | ---: |"]
+    for one in result.outcomes:
+        status = one.status if one.reason is None else f"{one.status} ({one.reason})"
+        code = "-" if one.exit_code is None else one.exit_code
+        lines.append(f"| {_cell(one.name)} | {_cell(status)} | {code} | {lasted(one.seconds)} | {one.restarts} |")
+    for one in result.outcomes:
+        if result.failure(one) and one.output:
+            last = html.escape("\n".join(one.output.splitlines()[-_SHOWN_LINES:]), quote=False)
+            lines += ["", f"<details><summary>The end of {_cell(one.name)}</summary>", "", f"<pre>{last}</pre>", "",
+                      "</details>"]  # fmt: skip
+    return "\n".join(lines) + "\n\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _cell(text: str) -> str:
+    """Text as it is, whatever Markdown would make of it."""
+    safe = html.escape(display_safe(text), quote=False)
+    return "".join(f"\\{character}" if character in "\\`*_[]|#~" else character for character in safe)
 
 
 class Reports:
@@ -55,7 +192,7 @@ class Reports:
     def begin(self, name: str) -> None:
         """The output of this mission follows."""
         if self._on_github:
-            self._context.say(github.begin_group(f"overmind {self._command} {name}"))
+            self._context.say(begin_group(f"overmind {self._command} {name}"))
             self._grouped = True
 
     def end(self, result: Result, *, mute: bool) -> int:
@@ -71,11 +208,11 @@ class Reports:
             if file is not None:
                 self._close(file)
         if self._on_github and not mute:
-            lines = [*([github.END_GROUP] if self._grouped else []), *github.error_lines(result)]
+            lines = [*([END_GROUP] if self._grouped else []), *error_lines(result)]
             for line in lines:
                 self._context.say(line)
         if self._summary_path:
-            self._append_summary(github.step_summary(result))
+            self._append_summary(step_summary(result))
         for trouble in self._troubles:
             self._context.note(f"Error: {trouble.code}: {trouble.message}")
         return result.exit_status or (self._troubles[0].exit_status if self._troubles else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.table import flag
+from overmind_core.cli.command import flag
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False

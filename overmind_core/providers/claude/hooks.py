@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents.agent_events import (
     AgentFact,
     AskCancelled,
     Asked,
@@ -25,8 +25,8 @@ from overmind_core.domain.agentfacts import (
     ToolReturned,
     TurnEnded,
 )
-from overmind_core.providers.claude import results, speech, tools
-from overmind_core.providers.objects import Object, count, items, part, text
+from overmind_core.providers.claude import messages, stream
+from overmind_core.providers.lines import Object, count, items, part, text
 
 _PASTED = re.compile(
     r'\s*<pasted_content id="(?P<id>[^"]*)">\n(?P<text>.*)\n</pasted_content id="(?P=id)">\s*', re.DOTALL
@@ -43,7 +43,7 @@ def read(payload: Mapping[str, Any]) -> Sequence[AgentFact]:
 
 def decision(question: Asked, decided: Decision) -> dict[str, Any]:
     """What our hook prints to answer the question that the program shows meanwhile: its dialog closes."""
-    output = {"hookEventName": "PermissionRequest", "decision": speech.verdict(question, decided)}
+    output = {"hookEventName": "PermissionRequest", "decision": messages.verdict(question, decided)}
     return {"hookSpecificOutput": output}
 
 
@@ -53,7 +53,7 @@ def request_of(payload: Object) -> str:
     The input of a question or a plan comes back with the answer in it, and only one of them is asked at a time.
     """
     tool = text(payload, "tool_name")
-    subject = None if tool in tools.DIALOGS else payload.get("tool_input")
+    subject = None if tool in stream.DIALOGS else payload.get("tool_input")
     turn = text(payload, "prompt_id") or text(payload, "session_id")
     told = json.dumps([turn, tool, subject], sort_keys=True, default=str)
     return sha256(told.encode()).hexdigest()[:16]
@@ -73,7 +73,7 @@ def _prompt(payload: Object) -> Iterator[AgentFact]:
 
 def _before_tool(payload: Object) -> Iterator[AgentFact]:
     tool = text(payload, "tool_name")
-    yield ToolCalled(text(payload, "tool_use_id"), tool, tools.summary(tool, part(payload, "tool_input")))
+    yield ToolCalled(text(payload, "tool_use_id"), tool, stream.summary(tool, part(payload, "tool_input")))
 
 
 def _after_tool(payload: Object) -> Iterator[AgentFact]:
@@ -84,7 +84,7 @@ def _after_tool(payload: Object) -> Iterator[AgentFact]:
 
 def _permission(payload: Object) -> Iterator[AgentFact]:
     suggestions = tuple(items(payload, "permission_suggestions"))
-    yield tools.asked(request_of(payload), text(payload, "tool_name"), part(payload, "tool_input"), suggestions)
+    yield stream.asked(request_of(payload), text(payload, "tool_name"), part(payload, "tool_input"), suggestions)
 
 
 def _notification(payload: Object) -> Iterator[AgentFact]:
@@ -98,7 +98,7 @@ def _stop(payload: Object) -> Iterator[AgentFact]:
 
 def _stop_failure(payload: Object) -> Iterator[AgentFact]:
     said = text(payload, "last_assistant_message") or text(payload, "error")
-    reason = results.api_reason(said, count(payload, "api_error_status")) or text(payload, "error") or "api_error"
+    reason = stream.api_reason(said, count(payload, "api_error_status")) or text(payload, "error") or "api_error"
     yield TurnEnded(Result(ok=False, reason=reason, text=said, raw=payload))
 
 

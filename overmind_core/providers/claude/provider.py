@@ -1,25 +1,55 @@
-"""Claude Code as a provider."""
+"""Claude Code as a provider.
+
+What the end of a run of `claude` means: exit code, last result and what it said on standard error together.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import AgentFact, Asked, Decision, Result, Verdict
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Retry, Verdict
 from overmind_core.providers.base import Launch, Renderer, Start
 from overmind_core.providers.claude import (
-    collisions,
-    command,
-    endings,
+    command_line,
     hooks,
-    screens,
-    settings,
-    speech,
+    messages,
+    screen_rules,
     stream,
-    typing,
 )
 from overmind_core.providers.claude.transcript import Transcript
+
+_USAGE = re.compile(r"^error: (unknown option|unknown command|option|too many arguments|missing)", re.MULTILINE)
+_REFUSED = re.compile(r"cannot be used with root|requires --verbose|only works with --print", re.IGNORECASE)
+
+
+def verdict(code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    """See `Provider.verdict`."""
+    if code != 0 and (last is None or last.retry is Retry.SWITCH) and _wrong_start(errors, resumed=resumed):
+        return Verdict(failed=True, reason=stream.WRONG_START, retry=Retry.SWITCH)
+    if code not in {0, 1}:  # a signal, or a program that is no claude: the code says it all
+        return Verdict(failed=True)
+    if last is None:
+        return _without_result(code, errors, mode)
+    if last.ok or (last.interrupted and mode is not Mode.ONE_SHOT):  # a person's interrupt is no failure of the agent
+        return Verdict(failed=False)
+    return Verdict(failed=True, reason=last.reason, retry=last.retry, resume_at=last.resume_at)
+
+
+def _wrong_start(errors: str, *, resumed: bool) -> bool:
+    return (stream.UNKNOWN_CONVERSATION if resumed else stream.KNOWN_CONVERSATION) in errors
+
+
+def _without_result(code: int, errors: str, mode: Mode) -> Verdict:
+    if code == 0:
+        return Verdict(failed=True, reason="no_result") if mode is Mode.ONE_SHOT else Verdict(failed=False)
+    if _USAGE.search(errors) or _REFUSED.search(errors):
+        return Verdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+    if stream.api_reason(errors, 0) == "not_logged_in":
+        return Verdict(failed=True, reason="not_logged_in", retry=Retry.NEVER)
+    return Verdict(failed=True)
 
 
 class Claude:
@@ -35,15 +65,15 @@ class Claude:
 
     def refuse(self, agent: Agent) -> str | None:
         """Name arguments that collide with ours."""
-        return collisions.refusal(agent)
+        return command_line.refusal(agent)
 
     def reads(self, agent: Agent) -> Sequence[str]:
         """Settings files that a person passes as arguments: ours are merged with them."""
-        return settings.files(agent.arguments)
+        return command_line.files(agent.arguments)
 
     def launch(self, start: Start) -> Launch:
         """Its command line."""
-        return command.launch(start, self.program)
+        return command_line.launch(start, self.program)
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line of `stream-json`."""
@@ -55,19 +85,19 @@ class Claude:
 
     def message(self, text: str, uuid: str) -> bytes:
         """A line of type `user`."""
-        return speech.message(text, uuid)
+        return messages.message(text, uuid)
 
     def interrupt(self, request: str) -> bytes:
         """A control request."""
-        return speech.interrupt(request)
+        return messages.interrupt(request)
 
     def answer(self, question: Asked, decision: Decision) -> bytes:
         """A control response."""
-        return speech.answer(question, decision)
+        return messages.answer(question, decision)
 
     def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
         """What its end means."""
-        return endings.verdict(code, last, errors, mode=mode, resumed=resumed)
+        return verdict(code, last, errors, mode=mode, resumed=resumed)
 
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """A hook event."""
@@ -79,32 +109,32 @@ class Claude:
 
     def title(self, title: str) -> Sequence[AgentFact]:
         """It turns a wheel in its title while it works."""
-        return screens.title(title)
+        return screen_rules.title(title)
 
     def dialog(self, lines: Sequence[str]) -> Asked | None:
         """A dialog of its own."""
-        return screens.dialog(lines)
+        return screen_rules.dialog(lines)
 
     def is_argument(self, text: str) -> bool:
         """Anything but a command of its own."""
-        return typing.is_argument(text)
+        return screen_rules.is_argument(text)
 
     def pastes(self, text: str) -> Sequence[str]:
         """Pieces that are too small for its tags."""
-        return typing.pastes(text)
+        return screen_rules.pastes(text)
 
     def is_idle(self, lines: Iterable[str]) -> bool:
         """Its prompt is there."""
-        return screens.is_idle(lines)
+        return screen_rules.is_idle(lines)
 
     def is_ready(self, lines: Iterable[str]) -> bool:
         """Its prompt is there and empty."""
-        return screens.is_ready(lines)
+        return screen_rules.is_ready(lines)
 
     def was_interrupted(self, lines: Sequence[str]) -> bool:
         """It says so."""
-        return screens.was_interrupted(lines)
+        return screen_rules.was_interrupted(lines)
 
     def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:
         """The number before the option."""
-        return screens.keys_for(lines, question, decision)
+        return screen_rules.keys_for(lines, question, decision)

@@ -10,10 +10,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from overmind_core.providers.claude import results, tools
+from overmind_core.providers.claude import stream
 from overmind_core.providers.claude.stream import FRAGMENT, blocks
-from overmind_core.providers.objects import Object, count, number, objects, part, plain_text, read, text
-from overmind_core.providers.wording import GEAR, failure, tool_line, turn_summary
+from overmind_core.providers.lines import (
+    GEAR,
+    Object,
+    count,
+    failure,
+    number,
+    objects,
+    part,
+    plain_text,
+    read,
+    text,
+    tool_line,
+    turn_summary,
+)
 
 INDENT = "  "
 """Of what a sub-agent does, under the call that started it."""
@@ -71,7 +83,7 @@ class Transcript:
 
     def _began(self, block: Object, found: Object, depth: int) -> None:
         name = text(block, "id")
-        summary = tools.summary(text(block, "name"), part(block, "input"))
+        summary = stream.summary(text(block, "name"), part(block, "input"))
         self._calls[name] = Call(summary, _moment(found), depth)
         self._depths[name] = depth
         for remembered in (self._calls, self._depths):
@@ -95,7 +107,7 @@ class Transcript:
         for call in self._calls.values():
             yield from _indented(f"{GEAR} {call.summary} → no answer", call.depth)
         self._calls.clear()
-        result = results.read(found)
+        result = stream.read_result(found)
         if not result.ok:
             yield failure(result)
         yield turn_summary(result)
@@ -118,7 +130,7 @@ def _system(found: Object) -> Iterator[str]:
 
 def _asked(request: Object) -> Iterator[str]:
     if text(request, "subtype") == "can_use_tool":
-        asked = tools.asked("", text(request, "tool_name"), part(request, "input"))
+        asked = stream.asked("", text(request, "tool_name"), part(request, "input"))
         yield f"? {asked.need.value}: {asked.summary}"
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from overmind_core.cli.blueprint.load import load
-from overmind_core.cli.commands.init import example
 from overmind_core.cli.context import Context
-from overmind_core.domain.plan.graph import order
+from overmind_core.cli.init import example
+from overmind_core.cli.plans.blueprint import load
+from overmind_core.domain.text.graph import order
 from tests.kit.blueprint_texts import blueprint
 from tests.kit.overmind import REPOSITORY
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tomlkit.exceptions import TOMLKitError
 
-from overmind_core.blueprints.walk import places
+from overmind_core.documents.toml import places
 
 WRITTEN = {
     "a key": ("a = 1", {("a",): (0, "1")}),

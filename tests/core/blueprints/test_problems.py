@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.problems import Problems, decoded
+from overmind_core.domain.text.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
 
 RIGHT = '[agents.a]\ncommand = "true"\n'

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.blueprints.keys import AGENT, SPECIAL
-from overmind_core.cli.commands.init import example
-from overmind_core.cli.commands.run import COMMAND as RUN
-from overmind_core.domain.plan.blueprint import Dependency, Merge, OnFailure, Probe, ProbeKind, Until, When
-from overmind_core.domain.plan.reference import bind_text
-from overmind_core.supervisor import requests
+from overmind_core.blueprint_file.keys import AGENT, SPECIAL
+from overmind_core.cli.definitions.run import RUN
+from overmind_core.cli.init import example
+from overmind_core.domain.plans.blueprint import Dependency, Merge, OnFailure, Probe, ProbeKind, Until, When
+from overmind_core.domain.plans.references import bind_text
+from overmind_core.missions import requests
 from tests.kit.blueprint_texts import FOLDER, blueprint, problems, reading, start
 
 RAW = 'command = "x"\n'

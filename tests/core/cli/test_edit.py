@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.commands.shell import here
-from overmind_core.cli.edit import document
-from overmind_core.cli.edit.keys import AGENT, ROOT
-from overmind_core.cli.edit.mistake import MARK, Mistake, line_of, marked, told, unmarked
+from overmind_core.cli.attach.commands import here
+from overmind_core.cli.definitions import edit_file
+from overmind_core.cli.definitions.edit_file import AGENT, MARK, ROOT, Mistake, line_of, marked, told, unmarked
 from overmind_core.errors import OvermindError
-from overmind_core.supervisor.requests import AgentArgs, Terms
+from overmind_core.missions.requests import AgentArgs, Terms
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = TEXTS.filter(bool)
@@ -41,20 +40,20 @@ def set_ones(terms):
 @given(st.one_of(TEXTS, st.lists(TEXTS, min_size=1)), st.dictionaries(NAMES, TEXTS), st.dictionaries(NAMES, TEXTS))
 def test_whatever_a_definition_holds_comes_back(command, labels, env):
     terms = {**TERMS, "command": command, "labels": labels, "env": env}
-    assert document.read(document.written(answer(**terms))) == set_ones(terms)
+    assert edit_file.read(edit_file.written(answer(**terms))) == set_ones(terms)
 
 
 @given(TEXTS, st.lists(TEXTS), st.one_of(st.none(), TEXTS))
 def test_whatever_an_agent_is_told_comes_back(prompt, rules, model):
     agent = {**AGENT_TERMS, "prompt": prompt, "allow": rules, "model": model}
-    found = document.read(document.written(answer(command=None, agent=agent)))
+    found = edit_file.read(edit_file.written(answer(command=None, agent=agent)))
     assert found["agent"] == set_ones(agent)
     assert "command" not in found
 
 
 def mistake_in(text):
     try:
-        document.read(text)
+        edit_file.read(text)
     except Mistake as mistake:
         return mistake
     return None

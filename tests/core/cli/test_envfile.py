@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.envfile import parse, read
+from overmind_core.cli.caller_world import parse, read
 from overmind_core.errors import OvermindError
 
 LINES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.exits import exit_status
+from overmind_core.cli.context import exit_status
 
 ENDS = [
     ("stopped", 0, None, 0),

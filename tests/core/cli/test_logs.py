@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from overmind_core.cli.commands.logs import COMMAND
 from overmind_core.cli.context import Context
-from overmind_core.cli.follow import follow_output
+from overmind_core.cli.follow_logs import follow_output
+from overmind_core.cli.missions.logs import LOGS
 from overmind_core.cli.parser import parse
 from overmind_core.errors import OvermindError
 from tests.kit.log_files import LogFiles
@@ -88,7 +88,7 @@ def daemon() -> Daemon:
 @pytest.fixture
 def overmind(daemon: Daemon, capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., bytes]:
     def run(*words: str) -> bytes:
-        assert COMMAND.run(parse(COMMAND, list(words)), World(daemon)) == 0
+        assert LOGS.run(parse(LOGS, list(words)), World(daemon)) == 0
         return capfdbinary.readouterr().out
 
     return run

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from overmind_core.cli.command import COMMANDS
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
-from overmind_core.cli.table import COMMANDS
 from overmind_core.errors import CODES, OvermindError
 from overmind_core.version import VERSION
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.cli import main
-from overmind_core.cli.commands.merge_step import COMMAND
 from overmind_core.cli.context import Context
+from overmind_core.cli.landing.merge import MERGE_STEP
 from overmind_core.cli.parser import parse
 from overmind_core.errors import OvermindError
 
@@ -26,7 +26,7 @@ COMMIT, MERGE = ["commit", "aaaaaaaa", "-m", "p: work of api"], ["merge", "aaaaa
 def test_each_is_committed_and_merged(monkeypatch, answers, given):
     asked = play(monkeypatch, answers)
 
-    assert COMMAND.run(parse(COMMAND, words("api=aaaaaaaa")), Context({})) == 0
+    assert MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa")), Context({})) == 0
     assert asked == given
 
 
@@ -34,7 +34,7 @@ def test_what_can_not_land_is_the_end(monkeypatch):
     asked = play(monkeypatch, [None, "conflicts"])
 
     with pytest.raises(OvermindError) as refused:
-        COMMAND.run(parse(COMMAND, words("api=aaaaaaaa", "ui=bbbbbbbb")), Context({}))
+        MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa", "ui=bbbbbbbb")), Context({}))
     assert (refused.value.code, asked) == ("conflicts", [COMMIT, MERGE])
 
 

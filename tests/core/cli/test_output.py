@@ -7,7 +7,7 @@ import json
 import pytest
 
 from overmind_core.cli.output import command_cell, dumps, shown, size, table
-from overmind_core.domain.cells import width
+from overmind_core.domain.text.cells import width
 
 
 def test_columns_are_aligned_by_cells_not_characters():

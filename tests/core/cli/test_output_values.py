@@ -13,8 +13,8 @@ import pytest
 
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
-from overmind_core.domain.plan.outputs import LARGEST
-from overmind_core.wire.bytestrings import to_wire
+from overmind_core.domain.plans.blueprint import LARGEST
+from overmind_core.domain.text.bytestrings import to_wire
 
 
 class Ran(NamedTuple):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.main import find
+from overmind_core.cli.command import COMMANDS, find
 from overmind_core.cli.parser import parse, split
-from overmind_core.cli.table import COMMANDS
 from overmind_core.errors import UsageError
 
 RUN = find("run")

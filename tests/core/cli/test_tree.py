@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.tree import branches
+from overmind_core.cli.output import branches
 
 
 def rows(**parents):

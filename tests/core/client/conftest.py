@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from overmind_core.client.calls import Client
+from overmind_core.client.client import Client
 from overmind_core.system.paths import Home
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.client import calls, reach
+from overmind_core.client import client as client_client
+from overmind_core.client import daemon as client_daemon
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
 from tests.kit.fake_daemon import FakeDaemon
@@ -12,7 +13,7 @@ from tests.kit.fake_daemon import FakeDaemon
 
 @pytest.fixture
 def impatient(monkeypatch):
-    for module in (calls, reach):
+    for module in (client_client, client_daemon):
         monkeypatch.setattr(module, "PATIENCE", 0.3)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.client.detachkey import LEAVE, Key, parse, pressed
+from overmind_core.client.detach_keys import LEAVE, Key, parse, pressed
 
 LEAVES = {
     "kitty": b"\x1b[92;5u",

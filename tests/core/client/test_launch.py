@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from overmind_core.client import launch
+from overmind_core.client import daemon
 from overmind_core.errors import OvermindError
 
 DESCRIBE = """
@@ -26,7 +26,7 @@ BREAK = "raise SystemExit('no luck today')"
 @pytest.fixture
 def daemon_is(monkeypatch):
     def become(code, *words):
-        monkeypatch.setattr(launch, "daemon_argv", lambda *_: [sys.executable, "-c", code, *words])
+        monkeypatch.setattr(daemon, "daemon_argv", lambda *_: [sys.executable, "-c", code, *words])
 
     return become
 
@@ -39,7 +39,7 @@ def test_it_is_detached_from_whoever_started_it(place, daemon_is, monkeypatch, t
     leak = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(leak, True)
 
-    launched = launch.launch(place)
+    launched = daemon.launch(place)
 
     os.close(leak)
     facts = json.loads((tmp_path / "facts").read_text())
@@ -76,7 +76,7 @@ def test_a_home_that_is_a_file_is_refused(place, daemon_is, tmp_path):
     (tmp_path / "h").write_text("")
 
     with pytest.raises(OvermindError) as raised:
-        launch.launch(place)
+        daemon.launch(place)
 
     assert raised.value.code == "forbidden"
 
@@ -84,10 +84,10 @@ def test_a_home_that_is_a_file_is_refused(place, daemon_is, tmp_path):
 def test_a_large_log_is_put_aside(place, daemon_is):
     os.mkdir(place.root, 0o700)
     with open(place.daemon_log, "wb") as log:
-        log.truncate(launch._LOG_LIMIT + 1)
+        log.truncate(daemon._LOG_LIMIT + 1)
     daemon_is("import os; os.write(2, b'new'); os.write(3, b'1')")
 
-    launch.launch(place)
+    daemon.launch(place)
 
     with open(place.daemon_log) as log:
         assert log.read() == "new"

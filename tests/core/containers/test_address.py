@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from overmind_core.containers.address import candidates
-from overmind_core.containers.faults import EngineMissing
+from overmind_core.containers.connect import candidates
+from overmind_core.containers.model import EngineMissing
 
 
 def urls(environ):

@@ -11,10 +11,10 @@ import sys
 
 import pytest
 
-from overmind_core.containers import connecting
-from overmind_core.containers.address import Address
+from overmind_core.containers import connect
+from overmind_core.containers.connect import Address
 from overmind_core.containers.engine import ContainerFailed, ContainerSpec, Engine, EngineMissing, ImageMissing
-from overmind_core.containers.spec import HOME
+from overmind_core.containers.model import HOME
 
 SPEC = ContainerSpec("overmind-1-db", "redis:7", 6379, 3100, {"PASSWORD": "secret"}, {}, {HOME: "/home"})
 
@@ -43,7 +43,7 @@ def test_a_socket_of_another_user(sockets, monkeypatch):
     def refuse(_url):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(connecting, "_open", refuse)
+    monkeypatch.setattr(connect, "_open", refuse)
     with pytest.raises(EngineMissing, match=r"may not be used by this user: permission denied\. Join the docker group"):
         connect_to(f"{sockets}/docker.sock")
 
@@ -71,7 +71,7 @@ def test_what_listens_is_no_engine_that_can_be_used(fake, version, why):
 
 
 def test_an_engine_that_says_nothing_is_given_up(sockets, monkeypatch):
-    monkeypatch.setattr(connecting, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(connect, "PROBE_SECONDS", 0.1)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(f"{sockets}/silent.sock")
         silent.listen()
@@ -84,11 +84,11 @@ def test_the_first_known_socket_that_answers_is_used(fake, sockets):
         dead.bind(f"{sockets}/dead.sock")
     engine = fake(name="podman.sock")
     known = [Address(f"unix://{sockets}/{name}", "") for name in ("no.sock", "dead.sock", "podman.sock")]
-    assert connecting.first_that_answers(known) == engine.url
+    assert connect.first_that_answers(known) == engine.url
     with pytest.raises(EngineMissing, match=rf"nothing listens at {sockets}/dead.sock"):
-        connecting.first_that_answers(known[:2])
+        connect.first_that_answers(known[:2])
     with pytest.raises(EngineMissing, match=rf"none of {sockets}/no.sock exists\. Start it"):
-        connecting.first_that_answers(known[:1])
+        connect.first_that_answers(known[:1])
 
 
 def test_a_proxy_for_the_world_outside_is_not_asked(fake, monkeypatch):

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.containers import inside, logs, pulling
-from overmind_core.containers.creating import configuration, port_taken
-from overmind_core.containers.faults import ImageMissing
-from overmind_core.containers.spec import RECIPE, ContainerSpec, recipe
+from overmind_core.containers import images, inside
+from overmind_core.containers.engine import configuration, port_taken
+from overmind_core.containers.model import RECIPE, ContainerSpec, ImageMissing, recipe
 
 SPEC = ContainerSpec("overmind-1-db", "redis:7", 6379, 3100, {"PASSWORD": "secret"}, {"data": "/data"}, {"a": "b"})
 
@@ -33,14 +32,14 @@ def test_a_pull_is_told_when_its_line_changes():
         layer("c", "Pull complete"),
         {"status": "Status: Downloaded newer image"},
     ]
-    pulling.follow("redis:7", items, told.append)
+    images.follow("redis:7", items, told.append)
     expected = ["", " 10 %", " 5 %", " 50 %", " 100 %"]
     assert told == [f"pulling redis:7{percent}" for percent in expected]
 
 
 def test_a_pull_that_the_engine_gives_up_says_why():
     with pytest.raises(ImageMissing, match=r"image x:1 could not be pulled: its registry does not have it.*manifest"):
-        pulling.follow("x:1", [{"error": "manifest for x:1 not found: manifest unknown"}], lambda _: None)
+        images.follow("x:1", [{"error": "manifest for x:1 not found: manifest unknown"}], lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_a_pull_that_the_engine_gives_up_says_why():
     ],
 )
 def test_each_reason_has_its_advice(words, why, what_to_do):
-    fault = pulling.missing("x", words)
+    fault = images.missing("x", words)
     assert why in fault.why
     assert what_to_do in fault.what_to_do
 
@@ -106,8 +105,8 @@ def test_a_taken_port_is_told_from_other_refusals(words, taken):
 
 
 def test_what_a_container_writes_becomes_plain_text():
-    assert logs.text(b"\x1b[31mred\x1b[0m\r\nbell\x07 \xff\ttab\n") == "red\nbell \ufffd\ttab\n"
-    assert logs.tail(b"\n" + b"x" * 9000 + b"\n") == "x" * logs.LONGEST_TAIL
+    assert inside.text(b"\x1b[31mred\x1b[0m\r\nbell\x07 \xff\ttab\n") == "red\nbell \ufffd\ttab\n"
+    assert inside.tail(b"\n" + b"x" * 9000 + b"\n") == "x" * inside.LONGEST_TAIL
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_what_a_container_writes_becomes_plain_text():
     ],
 )
 def test_the_engines_moments(moment, seconds):
-    assert logs.seconds(moment) == seconds
+    assert inside.seconds(moment) == seconds
 
 
 NEVER, ONE, TWO = "0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z"
@@ -134,7 +133,7 @@ NEVER, ONE, TWO = "0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "1970-01-01T00
     ids=["never", "first run", "second run", "ended"],
 )
 def test_a_run_began_when_the_one_before_ended(started, finished, began):
-    assert logs.run_began({"StartedAt": started, "FinishedAt": finished}) == began
+    assert inside.run_began({"StartedAt": started, "FinishedAt": finished}) == began
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,22 @@ from datetime import UTC, datetime
 import pytest
 
 from overmind_core.demo import build, service, worker
-from overmind_core.demo.folder import write
-from overmind_core.demo.keys import Keys
-from overmind_core.demo.lines import Lines, Message, reply
-from overmind_core.demo.memory import Memory
-from overmind_core.demo.parts import PROMPT, belongs, free_name, parts
-from overmind_core.demo.shop import FORMAT, FORMATS, KEPT_CENTS, LOST_CENTS, PRICES, SOURCES
-from overmind_core.demo.stage import QUESTION, Interrupted, Reply
+from overmind_core.demo.project import (
+    FORMAT,
+    FORMATS,
+    KEPT_CENTS,
+    LOST_CENTS,
+    PRICES,
+    PROMPT,
+    SOURCES,
+    belongs,
+    free_name,
+    parts,
+    write,
+)
+from overmind_core.demo.stage import QUESTION, Interrupted, Keys, Memory, Reply
 from overmind_core.demo.story import Story
+from overmind_core.demo.stream_agent import Lines, Message, reply
 
 
 def no_wait(_seconds):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.budget import Standing, standing
+from overmind_core.domain.missions.tree import Standing, standing
 
 CASES = [
     (0.0, 0.0, Standing.FINE),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.cells import cut, display_safe, pad, width
 
 SAFE = [
     ("plain words", "plain words"),

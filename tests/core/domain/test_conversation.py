@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain import conversation, dialogue, turns
-from overmind_core.domain import talkfacts as talk
-from overmind_core.domain.activity import Activity, Doing, Need, Source
-from overmind_core.domain.agent import Mode
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents import conversation, conversation_step
+from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import turns as agents_turns
+from overmind_core.domain.agents.agent import Activity, Doing, Mode, Need, Source
+from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Behaviour,
     Decision,
@@ -27,9 +27,8 @@ from overmind_core.domain.agentfacts import (
     TurnEnded,
     Usage,
 )
-from overmind_core.domain.conversation import Conversation
-from overmind_core.domain.mission import Cause
-from overmind_core.domain.talkfacts import (
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.agents.conversation_events import (
     Answered,
     AskClosed,
     Asking,
@@ -53,6 +52,7 @@ from overmind_core.domain.talkfacts import (
     Undelivered,
     Withdrawn,
 )
+from overmind_core.domain.missions.mission import Cause
 
 NOW = 1_800_000_000.0
 YES = Decision(Behaviour.ALLOW)
@@ -69,7 +69,7 @@ def go(c, *facts, source=Source.STREAM, now=NOW):
     """Tell it all of `facts`; return how it stands then, and all that was to be done."""
     done: tuple[talk.Effect, ...] = ()
     for fact in facts:
-        c, effects = dialogue.step(c, fact, now, source=source)
+        c, effects = conversation_step.step(c, fact, now, source=source)
         done += effects
     return c, done
 
@@ -331,7 +331,7 @@ def test_a_turn_that_ended_at_a_limit_leaves_it_limited():
     assert (c.activity.doing, c.activity.resume_at) == (Doing.LIMITED, NOW + 60)
 
 
-@pytest.mark.parametrize(("lasted", "told"), [(turns.LONG_TURN - 1, False), (turns.LONG_TURN, True)])
+@pytest.mark.parametrize(("lasted", "told"), [(agents_turns.LONG_TURN - 1, False), (agents_turns.LONG_TURN, True)])
 def test_the_end_of_a_long_turn_is_worth_a_notification(lasted, told):
     _, done = go(delivered(), TurnEnded(OK), now=NOW + lasted)
     assert (Notify("your_turn") in done) is told
@@ -490,7 +490,7 @@ def test_a_turn_under_way_is_finished_first():
 @pytest.mark.parametrize("order", [1, -1], ids=["it asks, somebody attaches", "somebody attaches, it asks"])
 def test_an_agent_that_waits_is_handed_over_at_once_and_asks_again(order):
     c, done = go(delivered(), *(ask(), ModeWanted(Mode.INTERACTIVE))[::order])
-    assert done[-1] == EndRun(Cause.CHANGE_OVER, dialogue.CHANGE_GRACE)
+    assert done[-1] == EndRun(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE)
     c, done = go(c, Over(final=False))
     assert (moves(done), AskClosed(7) in done) == ([(1, "queued", None)], True)
     c = conversation.plan(c, 2, session="", token="")

@@ -6,10 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from overmind_core.domain import conversation, dialogue
-from overmind_core.domain.activity import Doing, Need
-from overmind_core.domain.agent import Mode
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents import conversation, conversation_step
+from overmind_core.domain.agents.agent import Doing, Mode, Need
+from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Behaviour,
     Decision,
@@ -22,8 +21,8 @@ from overmind_core.domain.agentfacts import (
     TurnBegan,
     TurnEnded,
 )
-from overmind_core.domain.conversation import Conversation
-from overmind_core.domain.talkfacts import (
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.agents.conversation_events import (
     Answered,
     AskClosed,
     Asking,
@@ -104,7 +103,7 @@ class Conversations(RuleBasedStateMachine):
 
     def tell(self, fact):
         self.now += 1.0
-        self.c, effects = dialogue.step(self.c, fact, self.now)
+        self.c, effects = conversation_step.step(self.c, fact, self.now)
         for effect in effects:
             self.carry_out(effect)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain import lifecycle
-from overmind_core.domain.facts import (
+from overmind_core.domain.missions import lifecycle
+from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
     Exited,
@@ -27,8 +27,8 @@ from overmind_core.domain.facts import (
     StartAsked,
     Thawed,
 )
-from overmind_core.domain.lifecycle import next_state, stop_signals
-from overmind_core.domain.mission import (
+from overmind_core.domain.missions.lifecycle import next_state, stop_signals
+from overmind_core.domain.missions.mission import (
     FINAL,
     LIVE,
     Cause,
@@ -40,7 +40,7 @@ from overmind_core.domain.mission import (
     RestartPolicy,
     Status,
 )
-from overmind_core.domain.transitions import TABLE, IllegalTransition, Step, transition
+from overmind_core.domain.missions.transitions import TABLE, IllegalTransition, Step, transition
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 LEGAL = [(status, step, after) for status, row in TABLE.items() for step, after in row.items()]

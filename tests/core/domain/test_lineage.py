@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.lineage import children_of, levels
+from overmind_core.domain.missions.tree import children_of, levels
 
 TREE = {"a": None, "b": "a", "c": "a", "d": "b", "e": "d", "x": None, "y": "x", "o": "gone"}
 LEVELS = [

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.liveness import hold, rebase, stall_due, timeout_due, unhold
-from overmind_core.domain.mission import FINAL, Definition, Mission, Status
+from overmind_core.domain.missions.mission import FINAL, Definition, Mission, Status
+from overmind_core.domain.missions.restart_policy import hold, rebase, stall_due, timeout_due, unhold
 
 START = 1_000.0
 

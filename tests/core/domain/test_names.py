@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.names import generate, is_id, name_problem
-from overmind_core.domain.words import ADJECTIVES, NOUNS
+from overmind_core.domain.missions.names import ADJECTIVES, NOUNS, generate, is_id, name_problem
 
 
 @pytest.mark.parametrize(

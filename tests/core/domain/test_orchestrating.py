@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agent import Agent
-from overmind_core.domain.orchestrating import permits
+from overmind_core.domain.agents.agent import Agent
+from overmind_core.domain.agents.permission import permits
 
 CWD = "/work/project"
 AGENT = Agent(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.agentfacts import Behaviour
-from overmind_core.domain.permission import InvalidRule, decide, parse, rule_for
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rule_for
 
 CWD = "/home/me/project"
 HOME = "/home/me"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plainwords import read
+from overmind_core.domain.shell.commands import read
 
 UNDERSTOOD = [
     ("overmind ps", [["overmind", "ps"]]),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.facts import (
+from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
     Exited,
@@ -23,10 +23,10 @@ from overmind_core.domain.facts import (
     SpawnFailed,
     StartAsked,
 )
-from overmind_core.domain.lifecycle import next_state
-from overmind_core.domain.liveness import stall_due, timeout_due
-from overmind_core.domain.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
-from overmind_core.domain.transitions import IllegalTransition
+from overmind_core.domain.missions.lifecycle import next_state
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
+from overmind_core.domain.missions.restart_policy import stall_due, timeout_due
+from overmind_core.domain.missions.transitions import IllegalTransition
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 AGAIN = RestartPolicy(when=Restart.ON_FAILURE)

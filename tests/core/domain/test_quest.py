@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.domain.quest import (
-    Again,
-    Check,
-    End,
-    Nothing,
-    Quest,
-    QuestStatus,
-    Stop,
-    next_step,
-)
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.quests import Again, Check, End, Nothing, Quest, QuestStatus, Stop, next_step
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0)
 CHECKED = replace(QUEST, check="true")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.mission import Cause, Restart, RestartPolicy
-from overmind_core.domain.restart import MAX_DELAY, NEVER_AGAIN, Again, GiveUp, applies, decide, recent
+from overmind_core.domain.missions.mission import Cause, Restart, RestartPolicy
+from overmind_core.domain.missions.restart_policy import MAX_DELAY, NEVER_AGAIN, Again, GiveUp, applies, decide, recent
 
 NOW = 1_000.0
 

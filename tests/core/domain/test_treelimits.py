@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.treelimits import MAX_CHILDREN, MAX_DEPTH, Above, refusal
+from overmind_core.domain.missions.tree import MAX_CHILDREN, MAX_DEPTH, Above, refusal
 
 
 def line(*given):

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from overmind_core.domain.isolation.landing import Way
-from overmind_core.git import merging
-from overmind_core.git.merging import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.domain.landing import Way
+from overmind_core.git import merge as git_merge
+from overmind_core.git.merge import Conflicts, Moved, NothingNew, Occupied, Untracked
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -35,24 +35,24 @@ class Merging:
         self.scratch = f"{shop.folder} scratch"
 
     def target(self, branch="main"):
-        found = merging.target_of(self.git, self.shop.folder, branch)
+        found = git_merge.target_of(self.git, self.shop.folder, branch)
         assert found is not None
         return found
 
     def integrate(self, way=Way.MERGE, branch="red"):
         target = self.target()
-        merging.open_scratch(self.git, self.shop.folder, self.scratch, target.commit)
+        git_merge.open_scratch(self.git, self.shop.folder, self.scratch, target.commit)
         commit = self.shop.git("rev-parse", branch)
-        return merging.integrate(
+        return git_merge.integrate(
             self.git, self.scratch, way, commit=commit, target=target.commit, message=f"# {way}\n\nbody\n"
         )
 
     def foresee(self):
         commit = self.shop.git("rev-parse", "red")
-        return merging.foreseen(self.git, self.shop.folder, commit=commit, target=self.target().commit)
+        return git_merge.foreseen(self.git, self.shop.folder, commit=commit, target=self.target().commit)
 
     def land(self, target, after):
-        merging.land(self.git, self.shop.folder, target, after, "test")
+        git_merge.land(self.git, self.shop.folder, target, after, "test")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
     after = merge.integrate(way)
     assert (shop.git("rev-parse", "main"), os.path.exists(shop.path("cart"))) == (target.commit, False)
     merge.land(target, after)
-    merging.close_scratch(merge.git, shop.folder, merge.scratch)
+    git_merge.close_scratch(merge.git, shop.folder, merge.scratch)
     assert shop.git("log", "--topo-order", "--format=%s", "main").splitlines() == history
     assert (shop.read("cart"), shop.git("status", "--porcelain")) == ("2\n", ""), "the checkout has moved along"
     assert shop.git("rev-parse", "red") == red
@@ -98,7 +98,7 @@ def test_conflicts_are_named_and_nothing_is_left_of_them(shop, merge, way):
     with pytest.raises(Conflicts) as conflicts:
         merge.integrate(way)
     assert conflicts.value.args == (("cart",),)
-    merging.close_scratch(merge.git, shop.folder, merge.scratch)
+    git_merge.close_scratch(merge.git, shop.folder, merge.scratch)
     assert (shop.git("for-each-ref"), os.path.exists(merge.scratch)) == (before, False)
     assert not os.path.exists(shop.path(".git/rr-cache")) or not os.listdir(shop.path(".git/rr-cache"))
 
@@ -122,7 +122,7 @@ def test_a_checkout_with_changes_is_never_touched(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n"})
     with pytest.raises(Occupied) as occupied:
-        merging.check_free(merge.git, shop.folder, target)
+        git_merge.check_free(merge.git, shop.folder, target)
     assert occupied.value.args[0] == shop.folder
     with pytest.raises(Occupied):
         merge.land(target, after)
@@ -166,19 +166,19 @@ def test_a_target_that_is_being_rebased_is_left_alone(shop, merge):
     with pytest.raises(AssertionError, match="could not apply"):
         shop.git("rebase", "upstream")
     with pytest.raises(Occupied):
-        merging.check_free(merge.git, shop.folder, merge.target())
+        git_merge.check_free(merge.git, shop.folder, merge.target())
 
 
 def test_what_is_no_branch_is_no_target(shop, merge):
     shop.git("tag", "v1")
     for name in ("v1", "nosuch", "-D", "", "a b", "main~1", "\0"):
-        assert merging.target_of(merge.git, shop.folder, name) is None, name
+        assert git_merge.target_of(merge.git, shop.folder, name) is None, name
 
 
 def test_which_commits_changed_a_file(shop, merge):
     shop.commit("odd", {"*": "x\n"})
     base = shop.git("merge-base", "main", "red")
     odd, before = shop.git("rev-parse", "main"), shop.git("rev-parse", "main~1")
-    assert merging.commits_between(merge.git, shop.folder, base, "main") == {odd, before}
-    assert merging.commits_of(merge.git, shop.folder, base, "main", ["*", "b"]) == {"*": {odd}, "b": set()}
-    assert merging.commits_of(merge.git, shop.folder, base, "main", ["b"] * 500 + ["street"])["street"] == {before}
+    assert git_merge.commits_between(merge.git, shop.folder, base, "main") == {odd, before}
+    assert git_merge.commits_of(merge.git, shop.folder, base, "main", ["*", "b"]) == {"*": {odd}, "b": set()}
+    assert git_merge.commits_of(merge.git, shop.folder, base, "main", ["b"] * 500 + ["street"])["street"] == {before}

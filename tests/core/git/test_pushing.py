@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.git.pushing import NoRemote, push, remote_for
+from overmind_core.git.merge import NoRemote, push, remote_for
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
-from overmind_core.system.stragglers import end_stragglers
+from overmind_core.system.sweep import end_stragglers
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ from itertools import chain, count
 
 import pytest
 
-from overmind_core.git import locks
-from overmind_core.git.locks import patiently
-from overmind_core.git.removing import CLAIM
-from overmind_core.git.run import MARK, GitFailed
+from overmind_core.git import run
+from overmind_core.git.run import MARK, GitFailed, patiently
+from overmind_core.git.worktree_removal import CLAIM
 from overmind_core.git.worktrees import Added, add, again, claimed, exclude, holds, listed, remove, state
-from overmind_core.system.stragglers import end_stragglers
+from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
 
@@ -226,7 +225,7 @@ def test_a_remote_that_is_not_there_says_how_to_go_on_and_leaves_nothing(repo):
 
 
 def test_a_lock_that_stays_held_is_named(repo, monkeypatch):
-    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    monkeypatch.setattr(run, "PATIENCE", 0.1)
     os.makedirs(f"{repo.path}/.git/refs/heads/overmind")
     lock = f"{repo.path}/.git/refs/heads/overmind/api.lock"
     with open(lock, "w"):

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from overmind_core.keeper.orphans import Orphans
-from overmind_core.system import procfs
+from overmind_core.system import process_table_linux
 from tests.kit.adopter import Adopter
 from tests.kit.waiting import eventually
 
@@ -23,7 +23,7 @@ MINE, OTHER, UNMARKED = 400_001, 400_002, 819_200
 def adopter():
     process = Adopter()
     yield process
-    held = procfs.children(process.pid)
+    held = process_table_linux.children(process.pid)
     for pid in held:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -38,12 +38,12 @@ def leave_behind(adopter, mark, *, word=None):
     root = adopter.spawn(["sh", "-c", f"(setsid {word} &)"], env={"PATH": os.environ["PATH"]}, mark=mark)
     eventually(lambda: not os.path.exists(f"/proc/{root}"), what="the root's end")
     (orphan,) = eventually(lambda: set(adopter.orphans()) - before, what="an orphan")
-    eventually(lambda: procfs.command(orphan)[:1] == ["sleep"], what="its program")
+    eventually(lambda: process_table_linux.command(orphan)[:1] == ["sleep"], what="its program")
     return orphan
 
 
 def lives(pid):
-    process = procfs.read(pid)
+    process = process_table_linux.read(pid)
     return process is not None and not process.dead
 
 

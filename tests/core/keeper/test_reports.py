@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.keeper.reports import PASTE, typed
+from overmind_core.keeper.viewers import PASTE, typed
 
 REPORTS = {
     "primary attributes": b"\x1b[?62;22;52c",

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from overmind_core.logs import timeindex
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.logs import time_index
 from overmind_core.logs.layout import index_numbers
-from overmind_core.system import processtree
-from overmind_core.system.boot import boot_id
-from overmind_core.wire.bytestrings import to_wire
+from overmind_core.system import process_table
+from overmind_core.system.machine import boot_id
 from tests.kit.keeper_client import Refusal, read_log, run_path
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
@@ -26,7 +26,7 @@ def index(home, run):
     records = []
     for number in index_numbers(os.listdir(folder)):
         with open(f"{folder}/index.{number:06d}", "rb") as file:
-            records += timeindex.unpack(file.read())
+            records += time_index.unpack(file.read())
     return records
 
 
@@ -48,7 +48,7 @@ def test_a_protocol_that_it_does_not_speak_is_refused(keeper):
 def test_the_start_time_told_is_the_one_that_the_system_tells(client, way):
     for number in range(1, 41):
         answer = client.spawn(f"a1b2c3d4.{number}", ["/bin/sleep", "100"], method=way)
-        process = processtree.read(answer["pid"])
+        process = process_table.read(answer["pid"])
         assert process is not None
         assert answer["ticks"] == process.ticks
 
@@ -176,8 +176,8 @@ def test_a_resize_reaches_program_and_index(keeper, client, way):
     client.ask("resize", run=RUN, columns=90, rows=30)
     client.notice("exit", RUN)
     assert read_log(keeper.home, RUN).split() == [b"40", b"100", b"ready", b"30", b"90"]
-    (record,) = [record for record in index(keeper.home, RUN) if record.kind == timeindex.RESIZE]
-    assert timeindex.resize_size(record.extra) == (90, 30)
+    (record,) = [record for record in index(keeper.home, RUN) if record.kind == time_index.RESIZE]
+    assert time_index.resize_size(record.extra) == (90, 30)
 
 
 def test_the_order_of_out_and_err_is_in_the_index(keeper, client):
@@ -186,7 +186,7 @@ def test_the_order_of_out_and_err_is_in_the_index(keeper, client):
     out, err = read_log(keeper.home, RUN), read_log(keeper.home, RUN, err=True)
     at, lines = [0, 0], []
     for record in index(keeper.home, RUN):
-        if record.kind in {timeindex.OUT, timeindex.ERR}:
+        if record.kind in {time_index.OUT, time_index.ERR}:
             lines += (out, err)[record.kind][at[record.kind] : record.offset].split()
             at[record.kind] = record.offset
     assert lines == [b"%s%d" % (stream, number) for number in range(1, 6) for stream in (b"out", b"err")]

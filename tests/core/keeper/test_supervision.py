@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from overmind_core.keeper.exits import WORTH_TRUNCATING, Exits
+from overmind_core.keeper.exit_journal import WORTH_TRUNCATING, Exits
 from overmind_core.keeper.main import EXIT_TAKEN
 from tests.kit.keeper_client import KeeperProcess
 from tests.kit.processes import alive

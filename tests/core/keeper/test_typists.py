@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.keeper.typists import Typists
+from overmind_core.keeper.viewers import Typists
 
 
 class Person:

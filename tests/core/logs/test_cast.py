@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from overmind_core.logs.cast import asciicast
 from overmind_core.logs.reader import RunLog
+from overmind_core.logs.snapshot import asciicast
 from tests.kit.log_files import LogFiles
 
 

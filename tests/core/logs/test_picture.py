@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.logs.layout import OUT
-from overmind_core.logs.picture import picture
 from overmind_core.logs.reader import RunLog
-from overmind_core.logs.screenful import ENOUGH, LOOKBACK, before, screenful
+from overmind_core.logs.snapshot import ENOUGH, LOOKBACK, before, picture, screenful
 from tests.kit.log_files import LogFiles
 
 LINE = b"." * 78 + b"\r\n"

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.logs.display import RunDisplay
+from overmind_core.logs.display import Rendered, RunDisplay, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.rendered import Rendered, begins_inside_a_line
-from overmind_core.logs.selection import Selection
-from overmind_core.logs.transcript import Transcript
+from overmind_core.logs.transcript import Selection, Transcript
 from tests.kit.log_files import LogFiles
 
 
@@ -70,7 +68,7 @@ def test_a_huge_line_is_kept_in_pieces_until_it_ends():
 
 
 def test_a_line_that_never_ends_is_shown_in_the_end(monkeypatch):
-    monkeypatch.setattr("overmind_core.logs.rendered.LONGEST", 1000)
+    monkeypatch.setattr("overmind_core.logs.display.LONGEST", 1000)
     reading = Rendered(Counted())
     assert reading.feed(b"x" * 999) == []
     assert reading.feed(b"xx") == ["1 " + "x" * 1001]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.logs import timeindex
+from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.timeindex import Pace, Record
+from overmind_core.logs.time_index import Pace, Record
 
 STEPS = st.lists(st.tuples(st.sampled_from([OUT, ERR]), st.integers(1, 50), st.integers(0, 120)))
 
@@ -20,16 +20,16 @@ def grow(steps):
         offsets[stream] += size
         history.append((wall, stream, offsets[stream]))
         records += pace.grown(stream, offsets[stream], wall)
-    return timeindex.unpack(records + pace.settle()), history
+    return time_index.unpack(records + pace.settle()), history
 
 
 def test_a_record_has_24_bytes():
-    assert timeindex.RECORD.size == 24
-    assert timeindex.unpack(timeindex.pack(1, 2, 3, 4) + b"torn") == [Record(1, 2, 3, 4)]
+    assert time_index.RECORD.size == 24
+    assert time_index.unpack(time_index.pack(1, 2, 3, 4) + b"torn") == [Record(1, 2, 3, 4)]
 
 
 def test_a_size_survives_its_packing():
-    assert timeindex.resize_size(timeindex.resize_extra(300, 100)) == (300, 100)
+    assert time_index.resize_size(time_index.resize_extra(300, 100)) == (300, 100)
 
 
 def test_output_within_the_interval_shares_a_record():
@@ -66,4 +66,4 @@ def test_no_byte_is_timed_wrong_by_more_than_the_interval(steps):
     records, history = grow(steps)
     for wall, stream, offset in history:
         noted = next(record.wall for record in records if record.kind == stream and record.offset >= offset)
-        assert 0 <= noted - wall <= timeindex.INTERVAL
+        assert 0 <= noted - wall <= time_index.INTERVAL

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.selection import Selection
-from overmind_core.logs.transcript import Transcript
+from overmind_core.logs.transcript import Selection, Transcript
 from tests.kit.log_files import LogFiles
 
 RESTART = "--- restart #1 at 2026-11-20T08:00:00Z ---"

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from overmind_core.logs import timeindex
+from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, OUT, data_starts, index_numbers, run_folder, split_run
 from overmind_core.logs.writer import RunLog
 
@@ -39,7 +39,7 @@ def content(logs, stream, run=RUN):
 def records(logs, run=RUN):
     folder = run_folder(logs, run)
     parts = [read(f"{folder}/{name}") for name in names(logs, run) if name.startswith("index.")]
-    return [record for part in parts for record in timeindex.unpack(part)]
+    return [record for part in parts for record in time_index.unpack(part)]
 
 
 def log_of(logs, run=RUN, *, limit=1 << 30, segment=1 << 20, **options):
@@ -87,8 +87,8 @@ def test_each_index_segment_begins_with_both_offsets(logs):
     folder = run_folder(logs, RUN)
     heads = []
     for number in index_numbers(names(logs)):
-        first = timeindex.unpack(read(f"{folder}/index.{number:06d}"))[:2]
-        assert [record.kind for record in first] == [timeindex.OUT, timeindex.ERR]
+        first = time_index.unpack(read(f"{folder}/index.{number:06d}"))[:2]
+        assert [record.kind for record in first] == [time_index.OUT, time_index.ERR]
         heads.append(tuple(record.offset for record in first))
     assert heads == sorted(heads)
     assert heads[0] == (0, 0)
@@ -100,7 +100,7 @@ def test_the_end_is_in_the_index(logs):
     log.append(OUT, b"abc", NOW + 0.001)
     log.ended(NOW + 9)
     log.close()
-    last = [record for record in records(logs) if record.kind == timeindex.OUT][-1]
+    last = [record for record in records(logs) if record.kind == time_index.OUT][-1]
     assert (last.offset, last.wall) == (6, int((NOW + 9) * 1000))
 
 
@@ -109,8 +109,8 @@ def test_a_resize_stands_where_it_happened(logs):
     log.append(OUT, b"abc", NOW)
     log.resized(100, 30, NOW)
     log.close()
-    (found,) = [record for record in records(logs) if record.kind == timeindex.RESIZE]
-    assert (found.offset, timeindex.resize_size(found.extra)) == (3, (100, 30))
+    (found,) = [record for record in records(logs) if record.kind == time_index.RESIZE]
+    assert (found.offset, time_index.resize_size(found.extra)) == (3, (100, 30))
 
 
 def test_retention_keeps_the_newest_bytes_and_says_what_went(logs):
@@ -124,7 +124,7 @@ def test_retention_keeps_the_newest_bytes_and_says_what_went(logs):
     assert starts[0] > 0
     assert kept == data[starts[0] :]
     assert len(kept) <= 4000 + 500
-    dropped = [record.offset for record in records(logs) if record.kind == timeindex.DROPPED_OUT]
+    dropped = [record.offset for record in records(logs) if record.kind == time_index.DROPPED_OUT]
     assert dropped[-1] == starts[0]
     assert index_numbers(names(logs))[0] > 0
 
@@ -138,7 +138,7 @@ def test_retention_takes_older_runs_first(logs):
         second.append(OUT, b"2" * 250, NOW)
     second.close()
     assert content(logs, OUT, "a1b2c3d4.1") == b""
-    assert [record.offset for record in records(logs, "a1b2c3d4.1") if record.kind == timeindex.DROPPED_OUT] == [400]
+    assert [record.offset for record in records(logs, "a1b2c3d4.1") if record.kind == time_index.DROPPED_OUT] == [400]
     assert content(logs, OUT, "a1b2c3d4.2").endswith(b"2" * 3000)
 
 

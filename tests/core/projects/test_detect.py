@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
-from overmind_core.domain.problems import Problems
-from overmind_core.projects import compose
-from overmind_core.projects.detect import detect
-from overmind_core.projects.detected import Detected, Proposal, distinct
-from overmind_core.projects.first import first, quoted
-from overmind_core.projects.read import project
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file import proposal
+from overmind_core.project_file.detect import detect
+from overmind_core.project_file.proposal import Detected, Proposal, distinct
+from overmind_core.project_file.read import project
+from overmind_core.project_file.template import first, quoted
 
 COMPOSE = """\
 version: "3"
@@ -218,7 +218,7 @@ COMPOSES = st.dictionaries(NAMES, SERVICE | VALUES, max_size=6)
 def test_whatever_a_compose_file_says_our_reader_takes_what_comes_of_it(services):
     data = yaml.safe_dump({"services": services}, allow_unicode=True).encode(errors="replace")
     try:
-        proposals, _ = compose.proposals(data, "compose.yaml")
+        proposals, _ = proposal.proposals(data, "compose.yaml")
     except Problems:
         return
     found = read(Detected(distinct(proposals)))

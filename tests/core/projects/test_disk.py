@@ -8,9 +8,9 @@ import os
 import pytest
 
 from overmind_core.domain.isolation.project import FILE
-from overmind_core.domain.problems import Problems
-from overmind_core.projects import disk
-from overmind_core.projects.disk import Unreadable, load
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file import file
+from overmind_core.project_file.file import Unreadable, load
 
 TEXT = b"isolation: { setup: make }\n"
 
@@ -81,4 +81,4 @@ def test_a_link_that_is_turned_away_while_it_is_read_is_refused(project, monkeyp
     turned = lambda path: str(project / "inside.yml") if path.endswith(FILE) else os.fspath(path)  # noqa: E731
     monkeypatch.setattr(os.path, "realpath", turned)
     with pytest.raises(Unreadable, match="leaves the project"):
-        disk.load(str(project))
+        file.load(str(project))

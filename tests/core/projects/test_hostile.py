@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.problems import Problems
-from overmind_core.projects.read import project
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file.read import project
 from tests.core.projects.test_reading import WHOLE
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(

@@ -8,8 +8,8 @@ import stat
 
 import pytest
 
-from overmind_core.projects import matching, placing
-from overmind_core.projects.placing import PlacingFailed, place
+from overmind_core.isolation import copy_files
+from overmind_core.isolation.copy_files import PlacingFailed, place
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_crash_in_the_middle_leaves_no_half_file_under_its_name(source, worktr
         place(str(source), str(worktree), ["a"], [])
     monkeypatch.undo()
     assert files(worktree) == []
-    (worktree / placing.HALF).write_text("left by a crash that nothing could catch")
+    (worktree / copy_files.HALF).write_text("left by a crash that nothing could catch")
 
     assert place(str(source), str(worktree), ["a"], []) == ("copied: a",)
     assert files(worktree) == ["a"]
@@ -187,9 +187,9 @@ def crash(*_args, **_named):
 
 
 LIMITS = [
-    (placing, "MOST_FILES", 3, "folder: more than 3 files are to be copied; link them instead"),
-    (placing, "MOST_BYTES", 3, "folder: more than 0 GB are to be copied; link them instead"),
-    (matching, "MOST_LOOKS", 3, "folder: too many files would have to be looked at"),
+    (copy_files, "MOST_FILES", 3, "folder: more than 3 files are to be copied; link them instead"),
+    (copy_files, "MOST_BYTES", 3, "folder: more than 0 GB are to be copied; link them instead"),
+    (copy_files, "MOST_LOOKS", 3, "folder: too many files would have to be looked at"),
 ]
 
 
@@ -218,7 +218,7 @@ def test_a_disk_that_is_full_is_named(source, worktree, monkeypatch, number, why
     def full(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(placing, "_write_all", full)
+    monkeypatch.setattr(copy_files, "_write_all", full)
     with pytest.raises(PlacingFailed) as raised:
         place(str(source), str(worktree), ["a"], [])
     assert (raised.value.path, raised.value.why) == ("a", why)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.problems import Problems
-from overmind_core.projects.read import project
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file.read import project
 from tests.kit.blueprint_texts import marked
 
 KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown"

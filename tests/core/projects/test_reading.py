@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service, Strategy, Teardown
-from overmind_core.domain.problems import Problems
-from overmind_core.projects.commands import commands
-from overmind_core.projects.read import project
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file.file import commands
+from overmind_core.project_file.read import project
 
 WHOLE = """\
 services:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from overmind_core.domain.agentfacts import AgentFact
+from overmind_core.domain.agents.agent_events import AgentFact
 from overmind_core.providers import registry
 
 DATA = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "data")

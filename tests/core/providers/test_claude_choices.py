@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agentfacts import Behaviour, Decision
-from overmind_core.providers.claude.speech import answers
+from overmind_core.domain.agents.agent_events import Behaviour, Decision
+from overmind_core.providers.claude.messages import answers
 
 
 def question(text, *labels, several=False):

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.activity import Need
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import Asked, Behaviour, Decision
+from overmind_core.domain.agents.agent import Agent, Mode, Need
+from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
 from overmind_core.providers.base import Interactive, Start
-from overmind_core.providers.claude.command import LINES
+from overmind_core.providers.claude.command_line import LINES
 
 CLAUDE = registry.get("claude")
 SESSION = "3f2b8f0e-0000-4000-8000-000000000000"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agent import Mode
-from overmind_core.domain.agentfacts import Result, Retry, Verdict
+from overmind_core.domain.agents.agent import Mode
+from overmind_core.domain.agents.agent_events import Result, Retry, Verdict
 from overmind_core.providers import registry
 
 OK = Result(ok=True)

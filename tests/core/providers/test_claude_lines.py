@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.activity import Need
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent_events import (
     Acknowledged,
     AskCancelled,
     Asked,

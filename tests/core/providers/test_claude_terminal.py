@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.activity import Need
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Asked,
     Behaviour,
@@ -23,7 +23,7 @@ from overmind_core.domain.agentfacts import (
 )
 from overmind_core.providers import registry
 from overmind_core.providers.base import Interactive
-from overmind_core.providers.claude.settings import EVENTS as OURS
+from overmind_core.providers.claude.command_line import EVENTS as OURS
 from tests.core.providers.recorded import screen
 
 CLAUDE = cast("Interactive", registry.get("claude"))

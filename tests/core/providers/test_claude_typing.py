@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.providers.claude.typing import BLOCK, LONGEST, MOST_PIECES, is_argument, pastes
+from overmind_core.providers.claude.screen_rules import BLOCK, LONGEST, MOST_PIECES, is_argument, pastes
 
 COMMANDS = ["/clear", "/clear now", "  /clear", "\n/clear\nmore", "\u200b/exit", "\u3164/exit", "/", "/a"]
 HINTS = ['Try "make test" instead', "Resend your message, please"]

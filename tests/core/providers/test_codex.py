@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agent import Agent, Mode
-from overmind_core.domain.agentfacts import (
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent_events import (
     Result,
     Retry,
     Retrying,

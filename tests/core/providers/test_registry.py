@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.providers import registry
 from overmind_core.providers.base import Start
 

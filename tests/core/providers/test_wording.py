@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agentfacts import Result, Usage
-from overmind_core.providers.wording import dollars, duration, failure, is_turn_summary, tokens, tool_line, turn_summary
+from overmind_core.domain.agents.agent_events import Result, Usage
+from overmind_core.providers.lines import dollars, duration, failure, is_turn_summary, tokens, tool_line, turn_summary
 
 SUMMARIES = [
     (

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from overmind_core.schedules.errors import InvalidSchedule, UnknownZone
-from overmind_core.schedules.schedule import NAMES, parse
-from overmind_core.schedules.zones import local
+from overmind_core.schedules.cron import NAMES, InvalidSchedule, UnknownZone, local, parse
 
 BERLIN = "Europe/Berlin"
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.schedules.cron import parse
 from overmind_core.schedules.due import (
     CORRECTION,
     LONGEST_QUEUE,
@@ -22,7 +23,6 @@ from overmind_core.schedules.due import (
     Standing,
     decide,
 )
-from overmind_core.schedules.schedule import parse
 from tests.kit.clock import FakeClock
 
 HOUR = 3600.0

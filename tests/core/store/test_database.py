@@ -11,10 +11,9 @@ import sys
 
 import pytest
 
-from overmind_core.store.database import Database
-from overmind_core.store.errors import Conflict, DiskFull, SchemaNewer, StoreCorrupt, StoreUnavailable
-from overmind_core.store.migrations import FIRST, MIGRATIONS
-from overmind_core.store.state import State
+from overmind_core.daemon.state import State
+from overmind_core.kernel.database import Conflict, Database, DiskFull, SchemaNewer, StoreCorrupt, StoreUnavailable
+from overmind_core.kernel.migrations import FIRST, MIGRATIONS
 from tests.kit.overmind import REPOSITORY
 
 SECOND = (
@@ -125,7 +124,7 @@ def test_a_mistake_in_the_sql_stays_what_it_is(database):
 def test_what_was_committed_survives_a_kill_and_what_was_not_is_gone(path):
     program = f"""
 import os, signal
-from overmind_core.store.database import Database
+from overmind_core.kernel.database import Database
 database = Database.open({path!r})
 with database.transaction():
     database.write("INSERT INTO meta VALUES ('kept', '')")
@@ -235,8 +234,8 @@ def _limit_files(size):
 @pytest.mark.parametrize("size", [0, 1024, 20_000, 200_000])
 def test_a_file_size_limit_is_a_full_disk_also_while_opening(path, size):
     program = f"""
-from overmind_core.store.database import Database
-from overmind_core.store.errors import DiskFull
+from overmind_core.kernel.database import Database
+from overmind_core.kernel.database import DiskFull
 try:
     database = Database.open({path!r})
     for number in range(1000):
@@ -271,7 +270,7 @@ def test_a_read_only_folder_is_unavailable(path, tmp_path):
 
 
 def test_a_file_that_somebody_has_locked_is_unavailable(path, monkeypatch):
-    monkeypatch.setattr("overmind_core.store.database.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("overmind_core.kernel.database.BUSY_TIMEOUT", 0.05)
     database = Database.open(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

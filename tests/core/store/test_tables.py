@@ -6,14 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.references import Candidate, resolve
-from overmind_core.store.budgets import Budget
-from overmind_core.store.cursors import Cursor
-from overmind_core.store.errors import Conflict
-from overmind_core.store.events import TRIM_SLICE
-from overmind_core.store.missions import Mission
-from overmind_core.store.runs import Run
-from overmind_core.store.state import State
+from overmind_core.agents.store import Budget, Cursor
+from overmind_core.daemon.state import State
+from overmind_core.domain.missions.names import Candidate, resolve
+from overmind_core.kernel.database import Conflict
+from overmind_core.kernel.event_log import TRIM_SLICE
+from overmind_core.missions.store import Mission, Run
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from overmind_core.supervisor.callers import Caller
-from overmind_core.system.marks import ceiling
+from overmind_core.missions.callers import Caller
+from overmind_core.system.run_mark import ceiling
 from overmind_core.system.unixsocket import Peer
 
 pytestmark = pytest.mark.linux

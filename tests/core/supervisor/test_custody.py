@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 from unittest.mock import Mock
 
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.supervisor.custody import Custody
-from overmind_core.supervisor.pulse import Extent
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.missions.keeper_sync import Custody
+from overmind_core.missions.output_progress import Extent
 
 if TYPE_CHECKING:
-    from overmind_core.supervisor.core import Supervisor
+    from overmind_core.daemon.app import Supervisor
 
 RUNNING = Mission("1f3a9c0d", Definition("one", "true", ("true",), "/"), 0.0, Status.RUNNING, run=1, pid=7)
 

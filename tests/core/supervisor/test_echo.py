@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.supervisor.agents.echo import is_same
+from overmind_core.domain.agents.conversation import is_same
 
 SAME = [
     ("hello", "hello"), ("a\tb", "a    b"), ("two\r\nlines ", "two\nlines"), ("\x1b[31mred\x1b[0m\x07", "red"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.supervisor.lastline import Extent, LastLines
+from overmind_core.missions.output_progress import LastLines, LineExtent
 from tests.kit.log_files import LogFiles
 
 OUTPUTS = [
@@ -22,7 +22,7 @@ OUTPUTS = [
 def test_what_was_drawn_on_a_full_screen_is_no_line(tmp_path, output, line):
     files = LogFiles(tmp_path)
     files.out(output, 1.0)
-    assert LastLines().of(Extent("a.1", files.path, len(output), 0)) == line
+    assert LastLines().of(LineExtent("a.1", files.path, len(output), 0)) == line
 
 
 def test_a_full_screen_is_remembered_and_only_what_came_since_is_read(tmp_path):
@@ -33,4 +33,4 @@ def test_a_full_screen_is_remembered_and_only_what_came_since_is_read(tmp_path):
     for moment, (output, line) in enumerate(steps):
         files.out(output, float(moment))
         length += len(output)
-        assert lines.of(Extent("a.1", files.path, length, 0)) == line
+        assert lines.of(LineExtent("a.1", files.path, length, 0)) == line

@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-from overmind_core.store.state import State
-from overmind_core.supervisor.landing.merger import KEY, Merger
-from overmind_core.supervisor.landing.trace import Trace
-from overmind_core.supervisor.ledger import Ledger
+from overmind_core.daemon.state import State
+from overmind_core.kernel.journal import Ledger
+from overmind_core.landing.service import KEY, Merger, Trace
 
 TRACE = Trace(
     "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True

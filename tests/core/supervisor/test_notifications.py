@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from overmind_core.supervisor import notifications
-from overmind_core.supervisor.notifications import Notifications, argv_of
+from overmind_core.notifications import service
+from overmind_core.notifications.service import Notifications, argv_of
 
 EVENT = {"seq": 7, "type": "notification", "mission": "a1b2c3d4", "name": "api", "why": "blocked",
          "now": "Bash: rm <b>x</b>"}  # fmt: skip
@@ -56,7 +56,7 @@ def test_a_mac_is_told_by_arguments_not_by_script(monkeypatch):
 def test_text_is_one_short_line_without_control_characters():
     text = argv_of({**EVENT, "now": "a\x1b[2J\n\u202e" + "x" * 500}, ("call",), {})[-1]
     assert text.startswith("a\\x1b[2J\\n\\u202exxx")
-    assert len(text) <= notifications.LONGEST
+    assert len(text) <= service.LONGEST
 
 
 async def heard(*events, command, eyes=0):
@@ -101,7 +101,7 @@ def test_a_command_that_is_missing_is_no_failure():
 
 
 def test_a_command_that_hangs_is_ended(monkeypatch):
-    monkeypatch.setattr(notifications, "LIMIT", 0.05)
+    monkeypatch.setattr(service, "LIMIT", 0.05)
     asyncio.run(heard(EVENT, command=("sleep", "60")))
 
 

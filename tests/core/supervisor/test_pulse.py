@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from overmind_core.supervisor.pulse import Extent, Pulse
+from overmind_core.missions.output_progress import Extent, Pulse
 from tests.kit.clock import FakeClock
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.mission import LIVE, Cause, Definition, Ending, Mission, Status
-from overmind_core.supervisor.reconcile import Action, compare, unknown_runs
+from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Ending, Mission, Status
+from overmind_core.missions.reconcile import Action, compare, unknown_runs
 
 RUN = "a1b2c3d4.2"
 ALIVE = {"run": RUN, "pid": 7, "out": 10, "err": 0, "exit": None}

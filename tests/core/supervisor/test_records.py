@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.activity import Activity, Doing
-from overmind_core.domain.agent import Mode
-from overmind_core.domain.conversation import Conversation
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.supervisor.records import now_line
+from overmind_core.domain.agents.agent import Activity, Doing, Mode
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.missions.answers import now_line
 
 ENDS = [
     # status, exit code, reason, last line, what is said

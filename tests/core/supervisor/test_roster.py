@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.supervisor.roster import Roster
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.missions.registry import Roster
 
 
 def mission(id_, name):

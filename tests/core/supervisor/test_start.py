@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from overmind_core.supervisor.main import Options
+from overmind_core.daemon.main import Options
 from tests.kit.overmind import REPOSITORY
 
 LOADED = """
-from overmind_core.supervisor.__main__ import load_libraries
+from overmind_core.daemon.__main__ import load_libraries
 load_libraries()
-import overmind_core.supervisor.main, sys
+import overmind_core.daemon.main, sys
 print(*sys.modules)
 """
 HEAVY = {

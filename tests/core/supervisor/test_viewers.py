@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.supervisor.viewers import Viewers
+from overmind_core.notifications.service import Viewers
 
 FIRST, SECOND = 1, 2
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.supervisor.landing.rows import Looked, is_on_the_move
+from overmind_core.landing.answers import Looked, is_on_the_move
 
 HERE: Any = SimpleNamespace(mission="a1b2c3d4", worktree="/shop/.overmind/worktrees/a1b2c3d4")
 CASES = {

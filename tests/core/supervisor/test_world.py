@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.supervisor.world import Identity, compose
+from overmind_core.missions.environment import Identity, compose
 
 IDENTITY = Identity("a1b2c3d4", "api", "/home/me/.overmind", None, "/src")
 OURS = [

@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 
-from overmind_core.system.boot import boot_id
+from overmind_core.system.machine import boot_id
 from tests.kit.overmind import REPOSITORY
 
-PROGRAM = "from overmind_core.system.boot import boot_id; print(boot_id())"
+PROGRAM = "from overmind_core.system.machine import boot_id; print(boot_id())"
 
 
 def test_every_process_of_a_boot_sees_the_same_id():

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from overmind_core.system.clock import Clock, SystemClock
+from overmind_core.system.machine import Clock, SystemClock
 
 
 def test_the_system_s_clock_tells_both_times():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from overmind_core.system.marks import CUSTOMARY, NO_MARK, PER_BLOCK, UNKNOWN, Marks, ceiling, mark_of, shed
+from overmind_core.system.run_mark import CUSTOMARY, NO_MARK, PER_BLOCK, UNKNOWN, Marks, ceiling, mark_of, shed
 
 pytestmark = pytest.mark.linux
 TOP = CUSTOMARY
@@ -80,7 +80,7 @@ def test_a_block_that_another_home_left_is_better_than_none(lease):
 
 
 def test_a_keeper_that_is_killed_frees_its_block(lease, folder):
-    code = f"from overmind_core.system.marks import Marks; import os; Marks({folder!r}, '/a').take(); os.abort()"
+    code = f"from overmind_core.system.run_mark import Marks; import os; Marks({folder!r}, '/a').take(); os.abort()"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()}, check=False)
     assert lease("/a", top=ceiling()).take() == ceiling() - 1
 

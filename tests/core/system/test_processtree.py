@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from overmind_core.system import portable, processtree, procfs
-from overmind_core.system.leave import LEAVE, matcher
+from overmind_core.system import process_table, process_table_linux, process_table_portable
 from overmind_core.system.lock import try_lock
+from overmind_core.system.run_mark import LEAVE, matcher
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -30,7 +30,7 @@ def start():
         process.wait()
 
 
-READERS = pytest.mark.parametrize("reader", [procfs, portable], ids=["proc", "psutil"])
+READERS = pytest.mark.parametrize("reader", [process_table_linux, process_table_portable], ids=["proc", "psutil"])
 
 
 @READERS
@@ -62,7 +62,7 @@ def test_a_zombie_is_dead_and_a_stopped_one_is_not(reader, start):
     assert not reader.read(stopped.pid).dead
 
 
-@pytest.mark.parametrize("reader", [procfs], ids=["proc"])
+@pytest.mark.parametrize("reader", [process_table_linux], ids=["proc"])
 def test_who_lost_its_main_thread_still_lives(reader, start):
     code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(9,)).start();"
     child = start(sys.executable, "-c", code + "ctypes.CDLL(None).pthread_exit(None)")
@@ -75,7 +75,7 @@ def test_environment_and_command_line_can_be_read(reader, start):
     child = start("sleep", "9044", env={"OVERMIND_MISSION_ID": "m", "OVERMIND_HOME": "/h\udcff"})
     eventually(lambda: reader.command(child.pid) == ["sleep", "9044"])
     assert b"OVERMIND_HOME=/h\xff\0" in reader.environ(child.pid)
-    machine = procfs.Linux() if reader is procfs else portable.Portable()
+    machine = process_table_linux.Linux() if reader is process_table_linux else process_table_portable.Portable()
     assert machine.origin(reader.read(child.pid)) == (b"m", b"/h\xff")
 
 
@@ -97,7 +97,7 @@ def test_who_is_gone_is_nobody(reader):
 
 def test_to_lack_file_descriptors_is_not_to_see_nobody():
     code = (
-        "import resource\nfrom overmind_core.system.procfs import scan\n"
+        "import resource\nfrom overmind_core.system.process_table_linux import scan\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
         "try: scan()\nexcept OSError as error: print(error.errno)"
     )
@@ -107,17 +107,19 @@ def test_to_lack_file_descriptors_is_not_to_see_nobody():
 
 def test_a_signal_never_hits_a_later_process_with_the_same_pid(start):
     child = start("sleep", "9046")
-    known = processtree.identity(child.pid)
+    known = process_table.identity(child.pid)
     assert known is not None
     pid, ticks = known
-    assert not processtree.send(pid, ticks - 1, signal.SIGKILL)
+    assert not process_table.send(pid, ticks - 1, signal.SIGKILL)
     assert child.poll() is None
-    assert processtree.send(pid, ticks, signal.SIGKILL)
+    assert process_table.send(pid, ticks, signal.SIGKILL)
     assert child.wait(5) == -signal.SIGKILL
-    assert not processtree.send(pid, ticks, signal.SIGKILL)
+    assert not process_table.send(pid, ticks, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("machine", [procfs.Linux, portable.Portable], ids=["proc", "psutil"])
+@pytest.mark.parametrize(
+    "machine", [process_table_linux.Linux, process_table_portable.Portable], ids=["proc", "psutil"]
+)
 def test_the_holder_of_a_lock_is_known_and_its_reader_is_not(machine, tmp_path, start):
     path = str(tmp_path / "keeper.lock")
     code = (
@@ -138,14 +140,14 @@ def test_a_file_that_is_only_open_is_no_lock(tmp_path, start):
     path = tmp_path / "keeper.lock"
     with path.open("w") as file:
         child = start("sleep", "9047", stdin=file)
-        assert not procfs._holds_lock(child.pid)
+        assert not process_table_linux._holds_lock(child.pid)
 
 
 def test_a_lock_whose_taker_is_gone_is_still_found(tmp_path, start):
     path = tmp_path / "supervisor.lock"
     child = start("sh", "-c", f"exec 9>{path}; flock -n 9; exec sleep 9048")
-    eventually(lambda: procfs.command(child.pid) == ["sleep", "9048"])
-    there = procfs.Linux()
+    eventually(lambda: process_table_linux.command(child.pid) == ["sleep", "9048"])
+    there = process_table_linux.Linux()
     assert there.holds_lock(there.scan().processes[child.pid])
 
 

@@ -11,9 +11,8 @@ import sys
 
 import pytest
 
-from overmind_core.system.marks import ceiling, mark_of
-from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, spawn, spawn_detached
-from overmind_core.system.spawnplan import Plan, SpawnFailed
+from overmind_core.system.run_mark import ceiling, mark_of
+from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, Plan, SpawnFailed, spawn, spawn_detached
 
 WAYS = [POSIX_SPAWN, PTYPROCESS] if sys.platform.startswith("linux") else [PTYPROCESS]
 

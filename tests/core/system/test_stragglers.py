@@ -4,7 +4,7 @@ import os
 import subprocess
 import uuid
 
-from overmind_core.system.stragglers import end_stragglers
+from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
 

@@ -14,13 +14,12 @@ import time
 import psutil
 import pytest
 
-from overmind_core.system import procfs
-from overmind_core.system.leave import LEAVE
-from overmind_core.system.marks import mark_of
+from overmind_core.system import process_table_linux
 from overmind_core.system.membership import Target
-from overmind_core.system.portable import Portable
 from overmind_core.system.process import Snapshot
-from overmind_core.system.processtree import identity, machine
+from overmind_core.system.process_table import identity, machine
+from overmind_core.system.process_table_portable import Portable
+from overmind_core.system.run_mark import LEAVE, mark_of
 from overmind_core.system.sweep import Sweep
 from tests.kit.adopter import Adopter
 from tests.kit.waiting import eventually
@@ -57,8 +56,8 @@ def living(word):
     """The pids that have `word` in their command line and live."""
     return {
         pid
-        for pid, process in procfs.scan().processes.items()
-        if not process.dead and pid != os.getpid() and any(word in part for part in procfs.command(pid))
+        for pid, process in process_table_linux.scan().processes.items()
+        if not process.dead and pid != os.getpid() and any(word in part for part in process_table_linux.command(pid))
     }
 
 
@@ -134,7 +133,9 @@ def run(make_adopter, tmp_path):
 
 
 def marked(mark):
-    return {p.pid for p in procfs.scan().processes.values() if mark and not p.dead and mark_of(p.pid) == mark}
+    return {
+        p.pid for p in process_table_linux.scan().processes.values() if mark and not p.dead and mark_of(p.pid) == mark
+    }
 
 
 def grown(one, count):
@@ -198,11 +199,11 @@ class AnyTicks(Portable):
     """Start times as the target has them: those of /proc."""
 
     def scan(self):
-        seen, exact = super().scan().processes, procfs.scan().processes
+        seen, exact = super().scan().processes, process_table_linux.scan().processes
         return Snapshot({pid: seen[pid]._replace(ticks=exact[pid].ticks) for pid in seen.keys() & exact.keys()})
 
     def is_there(self, wanted):
-        return procfs.Linux(()).is_there(wanted)
+        return process_table_linux.Linux(()).is_there(wanted)
 
 
 # --- chains and storms ----------------------------------------------------------------------------------------
@@ -310,7 +311,9 @@ def test_programs_on_the_list_live_on_with_what_is_below_them(run, tmp_path):
     agent.write_text("#!/bin/sh\nsleep $1\nexit 0\n")
     agent.chmod(0o755)
     one = run(f"({agent} @ &); sleep @")
-    eventually(lambda: "gpg-agent" in {p.name for p in map(procfs.read, one.living()) if p}, what="the agent")
+    eventually(
+        lambda: "gpg-agent" in {p.name for p in map(process_table_linux.read, one.living()) if p}, what="the agent"
+    )
     grown(one, 3)
     assert one.end() == {}
     assert len(one.living()) == 2
@@ -323,7 +326,7 @@ def test_a_root_whose_pid_is_somebody_elses_now_is_not_touched(run):
     stale = Target("m.1", "x", "/x", one.root, one.target.root_ticks - 5)
     sweep = Sweep([stale], keeper=one.adopter.pid)
     assert sweep.end(purge=lambda _runs, _spared: {}) == {}
-    assert one.root in procfs.scan().processes
+    assert one.root in process_table_linux.scan().processes
 
 
 # --- signals, freezing, survivors -----------------------------------------------------------------------------
@@ -344,7 +347,7 @@ def test_freezing_stops_all_and_thawing_lets_all_go_on(run):
     sweep = one.sweep()
 
     def states():
-        return {process.state for pid in one.living() if (process := procfs.read(pid)) is not None}
+        return {process.state for pid in one.living() if (process := process_table_linux.read(pid)) is not None}
 
     assert one.living() <= sweep.freeze()[one.target.run]
     eventually(lambda: states() == {"T"}, what="all stopped")
@@ -355,7 +358,7 @@ def test_freezing_stops_all_and_thawing_lets_all_go_on(run):
     assert not one.living()
 
 
-class Powerless(procfs.Linux):
+class Powerless(process_table_linux.Linux):
     """Signals nobody."""
 
     def send(self, process, signal):
@@ -375,7 +378,7 @@ def test_who_would_not_die_is_named_with_its_command(run):
 
 def test_to_end_what_is_gone_already_takes_no_time(run):
     one = run("exec sleep 0.2")
-    eventually(lambda: procfs.read(one.root) is None, what="its end")
+    eventually(lambda: process_table_linux.read(one.root) is None, what="its end")
     began = time.monotonic()
     assert one.end() == {}
     assert time.monotonic() - began < 2

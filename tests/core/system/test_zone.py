@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.system.zone import system_zone
+from overmind_core.system.machine import system_zone
 
 NOWHERE = "/nonexistent/file"
 

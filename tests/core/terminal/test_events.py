@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.terminal.events import Bell, Clipboard, Event, FolderChanged, Notification, PromptMark, TitleChanged
 from overmind_core.terminal.screen import Screen
+from overmind_core.terminal.state import Bell, Clipboard, Event, FolderChanged, Notification, PromptMark, TitleChanged
 
 CASES = [
     (b"\x1b]0;one\x07\x1b]2;one\x07\x1b]2;two\x1b\\", [TitleChanged("one"), TitleChanged("two")]),

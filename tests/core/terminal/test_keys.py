@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.terminal.keys import UnknownKey, encode, focus, paste
+from overmind_core.terminal.input_encoding import UnknownKey, encode_key, focus, paste
 from overmind_core.terminal.screen import Screen
 
 
@@ -46,18 +46,18 @@ BY_MODE = [
 
 @pytest.mark.parametrize(("key", "data"), KEYS)
 def test_a_key_sends_what_xterm_sends(key, data):
-    assert encode(key, modes_after(b"")) == data
+    assert encode_key(key, modes_after(b"")) == data
 
 
 @pytest.mark.parametrize(("modes", "key", "data"), BY_MODE)
 def test_a_program_chooses_what_some_keys_send(modes, key, data):
-    assert encode(key, modes_after(modes)) == data
+    assert encode_key(key, modes_after(modes)) == data
 
 
 @pytest.mark.parametrize("key", ["", "nokey", "hyper+a", "ctrl+", "ctrl+nokey", "f99", "ab"])
 def test_what_is_no_key_is_refused_by_name(key):
     with pytest.raises(UnknownKey, match="there is no key"):
-        encode(key, modes_after(b""))
+        encode_key(key, modes_after(b""))
 
 
 def test_a_paste_sends_enter_for_line_ends_and_is_marked_on_request():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.terminal.mouse import Action, Button, MouseEvent, encode
+from overmind_core.terminal.input_encoding import Action, Button, MouseEvent, encode_mouse
 from overmind_core.terminal.screen import Screen
 
 PRESS = MouseEvent(Action.PRESS, Button.LEFT, 2, 3)
@@ -50,4 +50,4 @@ CASES = [
 def test_an_event_is_told_as_the_program_asked_for_it(modes, event, data):
     screen = Screen(8, 4)
     screen.feed(f"\x1b[?{modes}h".encode())
-    assert encode(event, screen.modes) == data
+    assert encode_mouse(event, screen.modes) == data

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.terminal.replay import first_safe, replay, scan_modes
-from overmind_core.terminal.screen import Screen
+from overmind_core.terminal.screen import Screen, first_safe, replay, scan_modes
 
 HEAD = b"\x1b[?1049h\x1b[?1;1000h\x1b[?1006h\x1b[?25l\x1b=\x1b[?2004h\x1b[?2004ltext\x1b[?1002h"
 

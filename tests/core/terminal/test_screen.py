@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.terminal.cells import DEFAULT, styled
 from overmind_core.terminal.screen import Cursor, Screen
-from overmind_core.terminal.style import DEFAULT, styled
 
 
 def screen_with(data: bytes, columns: int = 20, rows: int = 4) -> Screen:
@@ -114,12 +114,12 @@ def test_text_is_all_rows_and_with_colours_each_row_stands_alone():
 
 
 def test_a_handler_that_fails_costs_one_token(monkeypatch):
-    from overmind_core.terminal import dispatch
+    from overmind_core.terminal import parser
 
     def fail(*_):
         raise RuntimeError("a mistake")
 
-    monkeypatch.setitem(dispatch.SEQUENCES, "A", fail)
+    monkeypatch.setitem(parser.SEQUENCES, "A", fail)
     screen = Screen(20, 2)
     screen.feed(b"before\x1b[Aafter\x1b[A!")
     assert screen.line(0) == "beforeafter!"

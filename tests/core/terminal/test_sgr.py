@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.terminal import style as styles
+from overmind_core.terminal import cells as styles
+from overmind_core.terminal.cells import DEFAULT, Underline, interned, linked, styled
 from overmind_core.terminal.sgr import parameters_of, select
-from overmind_core.terminal.style import DEFAULT, Underline, interned, linked, styled
 
 CASES = [
     ("1", {"bold": True}),

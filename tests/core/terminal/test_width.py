@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from overmind_core.terminal.row import cells_of
-from overmind_core.terminal.width import NARROW, WIDE, width
+from overmind_core.terminal.cells import NARROW, WIDE, cells_of, width
 
 
 @pytest.mark.parametrize(("characters", "cells"), [(NARROW, 1), (WIDE, 2)])

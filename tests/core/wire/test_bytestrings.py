@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.wire.bytestrings import from_wire, to_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 
 
 @given(st.binary())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.wire.lines import TOO_LONG, LineBuffer
+from overmind_core.wire.framing import TOO_LONG, LineBuffer
 
 LIMIT = 8
 

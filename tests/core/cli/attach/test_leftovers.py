@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.attach.leftovers import Leftovers
+from overmind_core.cli.attach.local_terminal import Leftovers
 
 ENTERED = {
     "1049": b"\x1b[?1049h",

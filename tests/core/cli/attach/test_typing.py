@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.attach.typing import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, Typing
-from overmind_core.client.detachkey import LEAVE, Key
+from overmind_core.cli.attach.keys import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, Typing
+from overmind_core.client.detach_keys import LEAVE, Key
 
 KEYS = (LEAVE, Key(ord("q")))
 LEAVES = [b"\x1c", b"\x11", b"\x1b[92;5u", b"\x1b[92:124:92;5:1u", b"\x1b[27;5;92~", b"\x1b[113;5u"]

@@ -8,10 +8,10 @@ from resource import RLIM_INFINITY
 
 import pytest
 
-from overmind_core.cli.doctor import config, disk, home, limits, programs, systemd, tmux, tracing
-from overmind_core.cli.doctor.checks import CHECKS, examine
+from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.doctor import home, machine
+from overmind_core.cli.doctor.command import CHECKS, examine
 from overmind_core.cli.doctor.finding import Check, World, ok
-from overmind_core.cli.external import Answer
 from overmind_core.system.paths import Home
 
 
@@ -40,18 +40,18 @@ PYTHONS = [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 1), "ok")]
 
 @pytest.mark.parametrize(("version", "status"), PYTHONS)
 def test_python(world, version, status):
-    assert programs.python(world(), version).status == status
+    assert machine.python(world(), version).status == status
 
 
 PROGRAMS = [
-    (programs.git, Answer(0, "git version 2.39"), "ok"),
-    (programs.git, Answer(1, "broken"), "warn"),
-    (programs.git, Answer(None, "no answer within 5 s"), "warn"),
-    (programs.docker_client, Answer(0, "Docker version 28"), "ok"),
-    (programs.docker_engine, Answer(0, "28.2.2"), "ok"),
-    (programs.docker_engine, Answer(1, "\nCannot connect"), "warn"),
-    (programs.docker_engine, Answer(0, ""), "warn"),
-    (programs.docker_engine, Answer(None, ""), "warn"),
+    (machine.git, Answer(0, "git version 2.39"), "ok"),
+    (machine.git, Answer(1, "broken"), "warn"),
+    (machine.git, Answer(None, "no answer within 5 s"), "warn"),
+    (machine.docker_client, Answer(0, "Docker version 28"), "ok"),
+    (machine.docker_engine, Answer(0, "28.2.2"), "ok"),
+    (machine.docker_engine, Answer(1, "\nCannot connect"), "warn"),
+    (machine.docker_engine, Answer(0, ""), "warn"),
+    (machine.docker_engine, Answer(None, ""), "warn"),
 ]
 
 
@@ -62,14 +62,14 @@ def test_programs(world, check, answer, status):
 
 def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
     nothing = world(there=False)
-    assert programs.docker_engine(nothing) is None
-    assert "install git" in programs.git(nothing).mend
-    for name, how in programs.AGENTS.items():
-        assert how in programs.agent(nothing, name).mend
+    assert machine.docker_engine(nothing) is None
+    assert "install git" in machine.git(nothing).mend
+    for name, how in machine.AGENTS.items():
+        assert how in machine.agent(nothing, name).mend
 
 
 def test_another_program_may_stand_for_claude(world):
-    found = programs.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
+    found = machine.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
     assert found.found.endswith("(/bin/my-claude)")
 
 
@@ -93,10 +93,10 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("name", "answer", "status"), SETTINGS)
 def test_settings_of_tmux(world, name, answer, status):
-    found = tmux.setting(world(answer, TMUX="/tmp/x,1,0"), name)
+    found = machine.setting(world(answer, TMUX="/tmp/x,1,0"), name)
     assert found is not None
     assert found.status == status
-    assert tmux.setting(world(answer), name) is None
+    assert machine.setting(world(answer), name) is None
 
 
 FILES = [
@@ -109,12 +109,12 @@ FILES = [
 
 @pytest.mark.parametrize(("soft", "hard", "status"), FILES)
 def test_open_files(soft, hard, status):
-    assert limits.judge_files(soft, hard).status == status
+    assert machine.judge_files(soft, hard).status == status
 
 
 @pytest.mark.parametrize(("used", "most", "status"), [(0, 4096, "ok"), (3685, 4096, "ok"), (3687, 4096, "warn")])
 def test_terminals(used, most, status):
-    assert limits.judge_terminals(used, most).status == status
+    assert machine.judge_terminals(used, most).status == status
 
 
 def test_no_terminal_at_all_fails(world, monkeypatch):
@@ -122,19 +122,19 @@ def test_no_terminal_at_all_fails(world, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "openpty", none)
-    assert limits.terminals(world()).status == "fail"
+    assert machine.terminals(world()).status == "fail"
 
 
 @pytest.mark.parametrize(("ceiling", "status"), [(819_200, "ok"), (8192, "ok"), (4096, "warn"), (0, "warn")])
 def test_marks(ceiling, status):
-    assert tracing.judge_numbers(ceiling).status == status
+    assert machine.judge_numbers(ceiling).status == status
 
 
 def test_elsewhere_than_on_linux_less_is_found(world):
     mac = world(platform="darwin")
-    assert tracing.subreaper(mac).status == "warn"
-    assert tracing.numbers(mac).status == "warn"
-    assert tracing.children(mac) is None
+    assert machine.subreaper(mac).status == "warn"
+    assert machine.numbers(mac).status == "warn"
+    assert machine.children(mac) is None
 
 
 LINGER = [
@@ -147,10 +147,10 @@ LINGER = [
 
 @pytest.mark.parametrize(("answer", "status"), LINGER)
 def test_linger(world, tmp_path, answer, status):
-    found = systemd.linger(world(answer), str(tmp_path))
+    found = machine.linger(world(answer), str(tmp_path))
     assert found is not None
     assert found.status == status
-    assert systemd.linger(world(answer), "/nonexistent") is None
+    assert machine.linger(world(answer), "/nonexistent") is None
 
 
 def test_a_network_file_system_fails(world, monkeypatch):
@@ -178,13 +178,13 @@ def test_the_logs_beside_their_limit(world, tmp_path, total, status):
     (tmp_path / "config.toml").write_text(f'[logs]\ntotal = "{total}"\n')
     (tmp_path / "logs" / "a1b2c3d4").mkdir(parents=True)
     (tmp_path / "logs" / "a1b2c3d4" / "out").write_bytes(bytes(1000))
-    assert disk.logs(world()).status == status
+    assert home.logs(world()).status == status
 
 
 def test_a_broken_configuration_leaves_the_defaults(world, tmp_path):
     (tmp_path / "config.toml").write_text("[logs")
-    assert config.config(world()).status == "fail"
-    assert config.settings(world()).log_total == 10**10
+    assert home.config(world()).status == "fail"
+    assert home.settings(world()).log_total == 10**10
 
 
 def test_a_check_that_never_comes_back_is_left_behind(world):

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from overmind_core.cli import progress as room
-from overmind_core.cli.progress import Progress
+from overmind_core.cli import output as room
+from overmind_core.cli.output import Progress
 
 RUN = {"id": "a1b2c3d4", "name": "web", "status": "preparing"}
 PLACE = {"worktree": "/src/shop/.overmind/worktrees/a1b2c3d4", "branch": "overmind/web", "step": None}

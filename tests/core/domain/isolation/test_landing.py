@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.isolation.landing import (
-    PERSON,
-    Landed,
-    Side,
-    Standing,
-    Way,
-    message,
-    missions_of,
-    sides,
-    why_kept,
-)
+from overmind_core.domain.landing import PERSON, Landed, Side, Standing, Way, message, missions_of, sides, why_kept
 
 RED, BLUE, OLD = Side("aaaa1111", "red"), Side("bbbb2222", "blue"), Side("cccc3333", "old")
 LANDED = [Landed(OLD, frozenset("o")), Landed(BLUE, frozenset("bc")), Landed(BLUE, frozenset("d"))]

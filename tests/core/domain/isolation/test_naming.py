@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.isolation import naming
+from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import OWN, Isolation
 from overmind_core.domain.isolation.project import Project, Service
-from overmind_core.domain.isolation.record import OWN, Isolation
 from overmind_core.domain.isolation.saga import saga_of
-from overmind_core.domain.names import LONGEST_NAME, name_problem
+from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 
 ID = "0123abcd"
 BRANCHES = [
@@ -30,7 +30,7 @@ BRANCHES = [
 
 @pytest.mark.parametrize(("template", "name", "expected"), BRANCHES)
 def test_a_missions_branch_and_what_comes_when_it_is_there_already(template, name, expected):
-    assert list(islice(naming.branches(template, name=name, mission=ID), 3)) == expected
+    assert list(islice(isolation_isolation.branches(template, name=name, mission=ID), 3)) == expected
 
 
 TEMPLATES = [
@@ -56,7 +56,7 @@ TEMPLATES = [
 
 @pytest.mark.parametrize(("template", "problem"), TEMPLATES)
 def test_what_is_wrong_with_a_template(template, problem):
-    assert naming.template_problem(template) == problem
+    assert isolation_isolation.template_problem(template) == problem
 
 
 REFS = ["a", "a/b", "", "/a", "a/", "a//b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a..b", "a b", "a\tb", "a\x7fb"]
@@ -84,43 +84,46 @@ REFS += [
 def test_git_agrees_about_what_is_a_branch():
     for ref in REFS:
         finished = subprocess.run(["git", "check-ref-format", "--branch", ref], capture_output=True, check=False)
-        assert (naming.ref_problem(ref) is None) is (finished.returncode == 0), ref
+        assert (isolation_isolation.ref_problem(ref) is None) is (finished.returncode == 0), ref
 
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}(/[a-z0-9._-]{1,63})?", fullmatch=True)
 WORDS = st.lists(st.sampled_from(["{name}", "{id}", "a", "/", ".", "-", "é"]), min_size=1, max_size=6).map("".join)
 
 
-@given(name=NAMES, template=WORDS.filter(lambda template: naming.template_problem(template) is None))
+@given(name=NAMES, template=WORDS.filter(lambda template: isolation_isolation.template_problem(template) is None))
 def test_every_mission_gets_branches_that_git_takes(name, template):
-    found = list(islice(naming.branches(template, name=name, mission=ID), 4))
-    assert [naming.ref_problem(branch) for branch in found] == [None] * 4
+    found = list(islice(isolation_isolation.branches(template, name=name, mission=ID), 4))
+    assert [isolation_isolation.ref_problem(branch) for branch in found] == [None] * 4
     assert len(set(found)) == 4
 
 
 @given(name=NAMES.filter(lambda name: name_problem(name) is None))
 def test_a_name_that_a_mission_may_have_stays_as_it_is(name):
     assert len(name) <= LONGEST_NAME
-    assert next(naming.branches("overmind/{name}", name=name, mission=ID)) == f"overmind/{name}"
+    assert next(isolation_isolation.branches("overmind/{name}", name=name, mission=ID)) == f"overmind/{name}"
 
 
 def test_containers_and_volumes():
-    assert naming.container(ID, "my-db") == f"overmind-{ID}-my-db"
-    assert naming.volume(ID, "my-db", "data") == f"overmind-{ID}-my-db-data"
+    assert isolation_isolation.container(ID, "my-db") == f"overmind-{ID}-my-db"
+    assert isolation_isolation.volume(ID, "my-db", "data") == f"overmind-{ID}-my-db-data"
 
 
 def test_variables():
-    assert (naming.port_variable("my-db"), naming.host_variable("my-db")) == ("MY_DB_PORT", "MY_DB_HOST")
-    assert naming.port_variable(OWN) == "PORT"
+    assert (isolation_isolation.port_variable("my-db"), isolation_isolation.host_variable("my-db")) == (
+        "MY_DB_PORT",
+        "MY_DB_HOST",
+    )
+    assert isolation_isolation.port_variable(OWN) == "PORT"
 
 
 def test_services_that_can_not_be_told_apart_are_found():
-    assert naming.clashes(["web", "my-db", "my_db", "db", "my-db2"]) == {"my_db": "my-db"}
+    assert isolation_isolation.clashes(["web", "my-db", "my_db", "db", "my-db2"]) == {"my_db": "my-db"}
     services = [
         Service("a", image="x", volumes={"b-c": "/x", "d": "/y"}),
         Service("a-b", image="x", volumes={"c": "/x", "d": "/y"}),
     ]
-    assert naming.volume_clashes(services) == {("a-b", "c"): ("a", "b-c")}
+    assert isolation_isolation.volume_clashes(services) == {("a-b", "c"): ("a", "b-c")}
 
 
 def isolation(**facts):
@@ -154,4 +157,4 @@ ENVIRONMENTS = [
 
 @pytest.mark.parametrize(("facts", "service", "expected"), ENVIRONMENTS)
 def test_the_environment(facts, service, expected):
-    assert naming.environment(isolation(**facts), service) == expected
+    assert isolation_isolation.environment(isolation(**facts), service) == expected

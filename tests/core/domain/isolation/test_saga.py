@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
 from overmind_core.domain.isolation.saga import (
+    Act,
     Look,
     Phase,
+    Step,
     Take,
     Undo,
     begun,
@@ -18,10 +20,10 @@ from overmind_core.domain.isolation.saga import (
     interrupted,
     passed,
     saga_of,
+    steps,
     taken,
     undone,
 )
-from overmind_core.domain.isolation.steps import Act, Step, steps
 
 STEPS = steps(
     Project(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plan.address import Address, parse_address
+from overmind_core.domain.text.address import Address, parse_address
 
 WRITTEN = [
     ("5432", Address("localhost", 5432), "localhost:5432"),

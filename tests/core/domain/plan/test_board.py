@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan import progress
-from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
-from overmind_core.domain.plan.board import Board, Step
-from overmind_core.domain.plan.progress import ACTIVE, FINAL, End, Node, Stage, Why
+from overmind_core.domain.plans import progress
+from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, End, Node, Stage, Why
+from overmind_core.domain.plans.scheduler import Board, Step
 
 NOW = 1000.0
 WAITING = Node()

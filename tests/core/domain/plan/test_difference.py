@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.plan.blueprint import (
+from overmind_core.domain.plans.blueprint import (
     Agent,
     Blueprint,
     Dependency,
@@ -17,7 +17,7 @@ from overmind_core.domain.plan.blueprint import (
     Until,
     When,
 )
-from overmind_core.domain.plan.difference import Change, difference
+from overmind_core.domain.plans.diff import Change, difference
 
 A = Agent("a", {"command": "make", "cwd": "/", "env_set": {"A": "1"}})
 B = Agent("b", {"command": "", "cwd": "/", "provider": "claude", "agent": {"prompt": "x", "model": "haiku"}})

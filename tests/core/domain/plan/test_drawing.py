@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.drawing import MOST, draw
-from overmind_core.domain.plan.graph import Cycle, order
+from overmind_core.domain.text.graph import Cycle, order
+from overmind_core.domain.text.graph_drawing import MOST, draw
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 RELEASE = {"lint": [], "fetch": [], "build": ["fetch"], "test": ["fetch", "lint"], "publish": ["build", "test"]}

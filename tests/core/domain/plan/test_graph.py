@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.graph import Cycle, below, critical_path, find_cycle, levels, order
+from overmind_core.domain.text.graph import Cycle, below, critical_path, find_cycle, levels, order
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 BACKWARDS = {"d": ["c", "b"], "c": ["a"], "b": ["a"], "a": []}

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.graph import Cycle, order
-from overmind_core.domain.plan.lanes import NODE, drawing
+from overmind_core.domain.text.graph import NODE, Cycle, drawing, order
 
 DRAWN = {
     "nothing": ({}, ""),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.mermaid import mermaid
-from overmind_core.domain.plan.progress import Stage
+from overmind_core.domain.plans.progress import Stage
+from overmind_core.domain.text.graph_drawing import mermaid
 
 
 def test_a_flowchart_has_names_arrows_and_colours():

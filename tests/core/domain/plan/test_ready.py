@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plan.ready import Limits, Ready, Waiter, ready
+from overmind_core.domain.plans.scheduler import Limits, Ready, Waiter, ready
 
 NOW = 1000.0
 CASES = {

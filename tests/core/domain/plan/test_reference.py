@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.reference import (
+from overmind_core.domain.plans.references import (
     BrokenReference,
     Reference,
     Source,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.reference import bind_shell, check_shell
+from overmind_core.domain.plans.references import bind_shell, check_shell
 
 BASH = shutil.which("bash")
 SHELLS = [["/bin/sh"], *([[BASH, "--posix"]] if BASH else [])]

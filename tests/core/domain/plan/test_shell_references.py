@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plan.reference import BrokenReference, bind_shell, check_shell, check_text
+from overmind_core.domain.plans.references import BrokenReference, bind_shell, check_shell, check_text
 
 VALUES = {"vars.x": "ex", "vars.y": "why", "agents.a.result": "$(evil)"}
 R = "${vars.x}"

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from overmind_core.daemon.state import State
+from overmind_core.domain.isolation.isolation import OWN
 from overmind_core.domain.isolation.project import Project, Service, Strategy
-from overmind_core.domain.isolation.record import OWN
 from overmind_core.errors import OvermindError
-from overmind_core.store.state import State
-from overmind_core.supervisor.isolation.ports import Ports, is_free
-from overmind_core.supervisor.ledger import Ledger
+from overmind_core.isolation.ports import Ports, is_free
+from overmind_core.kernel.journal import Ledger
 
 FIRST = 26500
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from overmind_core.domain.isolation.isolation import OWN, Isolation
 from overmind_core.domain.isolation.project import Project
-from overmind_core.domain.isolation.record import OWN, Isolation
 from overmind_core.domain.isolation.saga import saga_of
-from overmind_core.supervisor.isolation.isolations import Isolations
+from overmind_core.isolation.service import Isolations
 
 TREE = "/shop/.overmind/worktrees/a1b2c3d4"
 

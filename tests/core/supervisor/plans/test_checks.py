@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plan.blueprint import Agent, Blueprint, Dependency, Merge, Until, When
+from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, Merge, Until, When
 from overmind_core.errors import OvermindError
-from overmind_core.supervisor.plans.checks import check
+from overmind_core.plans.api import check
 
 START = {"command": "true", "cwd": "/"}
 A = Agent("a", START)

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.domain.plan.outputs import LARGEST
-from overmind_core.supervisor.plans.handed import Handed, handed_on, output_text
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.plans.blueprint import LARGEST
+from overmind_core.plans.outputs import Handed, handed_on, output_text
 from tests.kit.log_files import LogFiles
 
 ID = "a1b2c3d4"
@@ -102,8 +102,8 @@ def test_what_nobody_wants_is_not_read(ended, monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr("overmind_core.supervisor.plans.handed.last_line", refuse)
-    monkeypatch.setattr("overmind_core.supervisor.plans.handed.read_files", refuse)
+    monkeypatch.setattr("overmind_core.plans.outputs.last_line", refuse)
+    monkeypatch.setattr("overmind_core.plans.outputs.read_files", refuse)
     assert ended.ran().handed() == Handed()
 
 

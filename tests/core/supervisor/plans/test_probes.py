@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from overmind_core.domain.mission import Definition, Mission, Status
-from overmind_core.domain.plan.blueprint import Probe, ProbeKind
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
-from overmind_core.supervisor.plans import beside, logwatch
-from overmind_core.supervisor.plans.looking import Watched
-from overmind_core.supervisor.plans.probes import NotReady, until_ready
-from overmind_core.supervisor.plans.shellcheck import check
-from overmind_core.supervisor.pulse import Extent
-from overmind_core.system.clock import SystemClock
+from overmind_core.missions.output_progress import Extent
+from overmind_core.probes import log_match, side_process
+from overmind_core.probes.command import check
+from overmind_core.probes.poll import Watched
+from overmind_core.probes.probe import NotReady, until_ready
+from overmind_core.system.machine import SystemClock
 from tests.kit.log_files import LogFiles
 from tests.kit.overmind import REPOSITORY
 from tests.kit.waiting import eventually
@@ -209,10 +209,10 @@ CURVE = "ec_paramgen_curve:prime256v1"
 
 
 LOOK = """
-from overmind_core.supervisor.__main__ import load_libraries
+from overmind_core.daemon.__main__ import load_libraries
 load_libraries()
 import asyncio, sys
-from overmind_core.supervisor.plans.website import until_served
+from overmind_core.probes.network import until_served
 assert "ssl" not in sys.modules
 asyncio.run(until_served(None, sys.argv[1], print))
 """
@@ -352,9 +352,9 @@ def test_an_expression_that_explodes_holds_nobody_up_and_is_left(place, monkeypa
 
     def ended(process):
         programs.append(process)
-        return beside.ended(process)
+        return side_process.ended(process)
 
-    monkeypatch.setattr(logwatch, "ended", ended)
+    monkeypatch.setattr(log_match, "ended", ended)
     place.log().out(b"a" * 40 + b"b\n", 1.0)
     assert "no line of its output matches" in why_not(place.is_ready(ProbeKind.LOG, "^(a+)+$", timeout=0.5))
     assert [program.returncode for program in programs] == [-signal.SIGKILL]

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.quest import Quest, QuestStatus
-from overmind_core.domain.ritual import Ritual, RunStatus
+from overmind_core.daemon.state import State
+from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
-from overmind_core.store.state import State
-from overmind_core.supervisor.ledger import Ledger
-from overmind_core.supervisor.rituals import calendar as module
-from overmind_core.supervisor.rituals.calendar import Calendar
+from overmind_core.kernel.journal import Ledger
+from overmind_core.schedules import service as module
+from overmind_core.schedules.service import Calendar
 from tests.kit.clock import FakeClock
 
 HOUR = 3600.0

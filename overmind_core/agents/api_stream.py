@@ -1,0 +1,167 @@
+"""`subscribe`: the output of missions as objects, a line at a time: an agent's own ones, or what a plain line says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.logs.display import begins_inside_a_line
+from overmind_core.logs.layout import OUT
+from overmind_core.logs.reader import RunLog
+from overmind_core.logs.sanitise import Sanitiser
+from overmind_core.missions import answers
+from overmind_core.missions.api_logs import extent, format_of
+from overmind_core.missions.lookup import find
+from overmind_core.providers import lines as providers_lines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.missions.mission import Mission, Run
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.requests import Subscribe
+
+WINDOW = 64 * 1024
+"""Bytes of output read at once."""
+_NEWLINE = re.compile(rb"(?<=\n)")
+
+
+async def subscribe(core: Supervisor, request: Subscribe, caller: Caller) -> AsyncIterator[Any]:
+    """The output as objects, one for each line, until the missions end."""
+    del caller
+    missions = [find(core.book, text) for text in request.ids]
+    with core.feed.follow([mission.id for mission in missions]) as follower:
+        await core.pulse.refresh()
+        tails = [Tail(core, mission, request) for mission in missions]
+        offsets = {run: offset for tail in tails for run, offset in tail.begin()}
+        yield {"missions": [answers.brief(mission) for mission in missions], "offsets": offsets}
+        while tails:
+            for tail in list(tails):
+                for item in tail.items():
+                    yield item
+                    await asyncio.sleep(0)
+                if tail.ended:
+                    tails.remove(tail)
+            if tails and not any(tail.behind for tail in tails):
+                await follower.news()
+
+
+class Tail:
+    """What one subscriber has seen of one mission's output."""
+
+    def __init__(self, core: Supervisor, mission: Mission, request: Subscribe) -> None:
+        self._core = core
+        self._id = mission.id
+        self._given = request.offsets
+        self._from_start = request.from_start or not mission.is_live
+        self._lines: Plain | Objects = Plain()
+        self._number = 0
+        self._offset = 0
+        self.ended = False
+        self.behind = False
+
+    def begin(self) -> list[tuple[str, int]]:
+        """Find the place to begin at; the run and the offset, so that the caller can come back to it."""
+        runs = self._core.book.runs_of(self._id)
+        given = [run for run in runs if run.id in self._given]
+        if given:
+            self._enter(given[-1], self._given[given[-1].id])
+        elif runs and self._from_start:
+            self._enter(runs[0], 0)
+        elif runs:
+            self._enter(runs[-1], extent(self._core, runs[-1]).out)
+        return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """What is new; `behind` says that there is more already."""
+        mission = self._core.book.get(self._id)
+        self.behind = False
+        for run in self._core.book.runs_of(self._id):
+            if run.number < self._number:
+                continue
+            if run.number > self._number:
+                yield from self._next_run(run)
+            yield from self._read(run)
+            if self.behind:
+                return
+        if mission is None or not mission.is_live:
+            self.ended = True
+            status = "killed" if mission is None else mission.status.value
+            code = None if mission is None else answers.exit_code(mission)
+            yield {"type": "exit", "mission": self._id, "status": status, "exit_code": code}
+
+    def _enter(self, run: Run, offset: int) -> None:
+        self._number = run.number
+        self._offset = offset
+        agent = format_of(self._core.book.get(self._id), run)
+        self._lines = Objects(cut=begins_inside_a_line(self._log(run), OUT, offset)) if agent else Plain()
+
+    def _next_run(self, run: Run) -> Iterator[dict[str, Any]]:
+        if self._number:
+            yield {"type": "restart", "mission": self._id, "run": run.id, "offset": 0}
+        self._enter(run, 0)
+
+    def _read(self, run: Run) -> Iterator[dict[str, Any]]:
+        """Whole lines; each with the offset behind it, at which a broken stream goes on."""
+        start, data = self._log(run).read(OUT, self._offset, WINDOW)
+        self._offset = start if data else self._offset
+        for piece in _NEWLINE.split(data):
+            self._offset += len(piece)
+            yield from self._told(run, self._lines.feed(piece))
+        self.behind = bool(data)
+        if not data and run.swept:
+            yield from self._told(run, self._lines.flush())
+
+    def _told(self, run: Run, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for item in items:
+            yield {**item, "mission": self._id, "run": run.id, "offset": self._offset}
+
+    def _log(self, run: Run) -> RunLog:
+        return RunLog(f"{self._core.home.logs}/{run.mission}/{run.number:06d}")
+
+
+class Plain:
+    """Lines of text."""
+
+    def __init__(self) -> None:
+        self._sanitiser = Sanitiser()
+
+    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+        """What a piece of output, cut at newlines at the latest, completes."""
+        return _plain(self._sanitiser.feed(piece))
+
+    def flush(self) -> list[dict[str, Any]]:
+        """What is left at the end of the run."""
+        return _plain(self._sanitiser.flush())
+
+
+class Objects:
+    """An agent's lines: its objects as they are, whatever is none as text. `cut`: begins in the middle of a line."""
+
+    def __init__(self, *, cut: bool) -> None:
+        self._pieces: list[bytes] = []
+        self._cut = cut
+
+    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+        """See `Plain.feed`."""
+        self._pieces.append(piece)
+        return self.flush() if piece.endswith(b"\n") else []
+
+    def flush(self) -> list[dict[str, Any]]:
+        """See `Plain.flush`."""
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        cut, self._cut = self._cut, False
+        if cut or not line:
+            return []
+        found = providers_lines.read(line)
+        if not isinstance(found, str):
+            return [{"type": "object", "object": found}]
+        sanitiser = Sanitiser()
+        return _plain([*sanitiser.feed(line), *sanitiser.flush()])
+
+
+def _plain(lines: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"type": "plain", "text": text} for text in lines]

@@ -1,0 +1,90 @@
+"""What trees of missions have spent: counted with each paid turn, in its commit; who goes on when nothing is left.
+
+A limit is one mission's and holds for everything below it, so one turn may count for several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.agents.store import Budget
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.missions.facts import EndAsked, Note
+from overmind_core.domain.missions.mission import Cause, Mission
+from overmind_core.domain.missions.tree import Standing, standing
+from overmind_core.missions.lookup import line
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.state import State
+    from overmind_core.kernel.journal import Ledger
+    from overmind_core.missions.registry import Book
+
+REASON = "max_cost"
+
+
+class Budgets:
+    """Used from the loop's thread."""
+
+    def __init__(self, book: Book, state: State, ledger: Ledger) -> None:
+        self._book = book
+        self._state = state
+        self._ledger = ledger
+        self._unsaved: dict[str, Budget] = {}
+
+    def spend(self, mission: Mission, usd: float) -> None:
+        """A turn of the mission was paid for, in US dollars."""
+        for owner in line(self._book, mission.id):
+            if owner.definition.max_cost:
+                self._count(owner, usd)
+
+    def total(self, mission_id: str) -> float:
+        """What the tree of a mission with a limit has cost so far, in US dollars."""
+        return self._of(mission_id).usd
+
+    def spent(self, parent: str | None) -> tuple[Mission, float] | None:
+        """Which mission, from this one upwards, has spent all that its tree may, and how much that was."""
+        for owner in line(self._book, parent):
+            usd = self.total(owner.id)
+            if standing(usd, owner.definition.max_cost) is Standing.SPENT:
+                return owner, usd
+        return None
+
+    def _count(self, owner: Mission, usd: float) -> None:
+        before = self._of(owner.id)
+        budget = before._replace(usd=before.usd + usd)
+        now = standing(budget.usd, owner.definition.max_cost)
+        if now is Standing.NEARLY and not before.warned:
+            budget = budget._replace(warned=True)
+            self._book.note(
+                owner, Note("cost_warning", f"--- {_of_its(owner, budget.usd)} spent ---", (("cost_usd", budget.usd),))
+            )
+        self._save(budget)
+        if now is Standing.SPENT:
+            self._end_tree(owner, budget.usd)
+
+    def _end_tree(self, owner: Mission, usd: float) -> None:
+        """End its agents; plain programs cost nothing, and see that no agent can be started any more."""
+        for mission in list(self._book.live.values()):
+            if mission.definition.provider != RAW and any(one.id == owner.id for one in line(self._book, mission.id)):
+                whose = (
+                    "" if mission.id == owner.id else f" by the tree of mission {owner.id} ({owner.definition.name})"
+                )
+                text = f"--- stopped: {_of_its(owner, usd)} spent{whose} ---"
+                self._book.tell_if_legal(
+                    mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
+                )
+
+    def _of(self, mission_id: str) -> Budget:
+        return self._unsaved.get(mission_id) or self._state.budgets.get(mission_id) or Budget(mission_id)
+
+    def _save(self, budget: Budget) -> None:
+        self._unsaved[budget.mission] = budget
+        self._ledger.save(lambda: self._state.budgets.save(budget), lambda: self._saved(budget), urgent=True)
+
+    def _saved(self, budget: Budget) -> None:
+        if self._unsaved.get(budget.mission) is budget:
+            del self._unsaved[budget.mission]
+
+
+def _of_its(owner: Mission, usd: float) -> str:
+    return f"${usd:.2f} of ${owner.definition.max_cost:.2f} are"

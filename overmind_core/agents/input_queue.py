@@ -1,0 +1,65 @@
+"""What an agent is given to read: numbered per run, on disk before it is sent, sent again after a crash.
+
+The keeper applies each number once, so that repeating is safe.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from overmind_core.daemon.app import Supervisor
+
+_log = logging.getLogger(__name__)
+
+
+class Inputs:
+    """The way to all runs' standard input."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self._core = core
+
+    def queue(self, run: str, seq: int, data: bytes) -> Callable[[], asyncio.Future[dict[str, Any]] | None]:
+        """Save the input with this turn's commit; what is returned sends it, and is to be called after that."""
+        self._core.ledger.save(lambda: self._core.state.inputs.insert(run, seq, data))
+        return lambda: self._send(run, seq, data)
+
+    def end(self, run: str) -> None:
+        """Close the run's input behind what was sent."""
+        self._ask("eof", run=run)
+
+    def repeat(self, run: str, seq: int) -> None:
+        """Send what a keeper that has everything up to `seq` has not been given yet."""
+        self._taken(run, seq)
+        for number, data in self._core.state.inputs.after(run, seq):
+            self._send(run, number, data)
+
+    def _send(self, run: str, seq: int, data: bytes) -> asyncio.Future[dict[str, Any]] | None:
+        future = self._ask("write", run=run, seq=seq, data=base64.b64encode(data).decode())
+        if future is not None:
+            future.add_done_callback(lambda done: self._sent(run, seq, done))
+        return future
+
+    def _sent(self, run: str, seq: int, done: asyncio.Future[dict[str, Any]]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if isinstance(error, KeeperGone):
+            return  # whoever adopts the run repeats it
+        if isinstance(error, KeeperRefused):
+            _log.warning("input %s of run %s was refused: %s", seq, run, error)
+        self._taken(run, seq)
+
+    def _taken(self, run: str, seq: int) -> None:
+        self._core.ledger.save(lambda: self._core.state.inputs.taken(run, seq))
+
+    def _ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
+        link = self._core.custody.link
+        return None if link is None else link.ask(op, **fields)

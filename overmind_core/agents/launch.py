@@ -1,0 +1,90 @@
+"""How an agent's next run begins: as what, with which program, words and files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.conversation import first_prompt, plan
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.providers.base import Start
+
+if TYPE_CHECKING:
+    from overmind_core.agents.session import Session
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.providers.base import Interactive, Launch
+
+LEAST_COST = 0.01
+"""US dollars; a program takes no limit of 0."""
+_LONGEST_FILE = 4 * 1024 * 1024
+_LONG_PROMPT = 100_000
+"""Bytes from which on a prompt is no argument."""
+
+
+def ready(session: Session, mission: Mission) -> Mission:
+    """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
+    planned = plan(session.c, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
+    if planned != session.c:
+        session.put(planned)
+    interactive = session.c.mode is Mode.INTERACTIVE
+    definition = replace(mission.definition, tty=interactive, interactive=interactive)
+    if not session.provider.speaks_json:
+        return mission
+    return mission if definition == mission.definition else replace(mission, definition=definition)
+
+
+def launch(session: Session, mission: Mission) -> Launch | None:
+    """How the mission's newest run is started; None for a plain program."""
+    if not session.provider.speaks_json:
+        return None
+    first = first_message(session)
+    start = Start(
+        mode=session.c.mode,
+        agent=_affordable(session),
+        session=session.c.session,
+        resume=session.c.resumed,
+        hook=_hook(mission.id, session.c.token),
+        texts=_texts(session, mission),
+        first_prompt=None if first is None else session.text_of(first),
+    )
+    session.launch = session.provider.launch(start)
+    return session.launch
+
+
+def _affordable(session: Session) -> Agent:
+    """The agent with what is left of its cost limit: its program counts each process anew."""
+    limit = session.agent.max_cost
+    return replace(session.agent, max_cost=max(LEAST_COST, limit - session.c.cost)) if limit else session.agent
+
+
+def first_message(session: Session) -> int | None:
+    """The message with which the newest run begins by itself, unless it has to be typed."""
+    first = first_prompt(session.c) if session.provider.speaks_json else None
+    return first if first is not None and _is_argument(session, session.text_of(first)) else None
+
+
+def _is_argument(session: Session, text: str) -> bool:
+    program: Interactive = session.provider  # type: ignore[assignment] # only providers with that mode begin so
+    return len(text.encode()) < _LONG_PROMPT and program.is_argument(text)
+
+
+def _texts(session: Session, mission: Mission) -> dict[str, str]:
+    """The files that the provider wants to read, as far as they can be."""
+    found = {}
+    for name in session.provider.reads(session.agent):
+        path = os.path.join(from_wire(mission.definition.cwd), from_wire(name))
+        try:
+            with open(path, encoding="utf-8") as file:
+                found[name] = file.read(_LONGEST_FILE)
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _hook(mission_id: str, token: str) -> tuple[str, ...]:
+    """What an agent's hooks run: by its path, for PATH may lack us."""
+    return (sys.executable, "-P", "-m", "overmind_core.cli", "hook", "--mission", mission_id, "--token", token)

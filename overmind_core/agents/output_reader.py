@@ -1,0 +1,172 @@
+"""Listening to agents: the lines of those on pipes, the titles of those on a terminal; one task per live run.
+
+What a program's terminal output tells beside its text: window titles and prompt marks (OSC 0, 2 and 133).
+
+Only the end of what was written is looked at: of a flood nobody needs every title.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.agents.line_reader import Reader
+from overmind_core.agents.terminal_screen import screen_of
+from overmind_core.domain.agents.agent import Doing, Source
+from overmind_core.domain.agents.agent_events import AgentFact, Result, TurnBegan, TurnEnded
+from overmind_core.logs.layout import OUT
+from overmind_core.logs.reader import RunLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.agents.session import Session
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.missions.mission import Mission
+
+
+WINDOW = 64 * 1024
+"""Bytes looked at after each growth."""
+PAUSE = 0.2
+"""Seconds between two looks."""
+HOOK_SECONDS = 1.0
+"""Seconds that a hook gets to tell what the title has told already."""
+HOOK_LOOKS = 10
+"""How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
+_OSC = re.compile(rb"\x1b\](0|2|133);([^\x07\x1b]{0,4096})(?:\x07|\x1b\\)")
+_MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D": TurnEnded(None)}
+"""Prompt marks: a prompt begins, a command runs, it has ended. Source: iTerm2 and FinalTerm, "shell integration"."""
+
+
+class Titles:
+    """Looks at the output of runs on a terminal."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self._core = core
+
+    async def hear(self, session: Session, path: str, *, begun: bool) -> None:
+        """Tell what the newest run's titles mean, for as long as it lives.
+
+        `begun`: from its first byte on; else what has come is old but for its newest title or mark, which may have come
+        while no supervisor was there.
+        """
+        log = RunLog(path)
+        run = session.run_id
+        seen, old = 0, not begun
+        with self._core.feed.follow([session.id]) as follower:
+            while session.run_id == run:
+                end = self._core.pulse.of(run).out
+                if end > seen:
+                    start = max(seen, end - WINDOW)
+                    _, data = log.read(OUT, start, end - start)
+                    seen = end - _unfinished(data)
+                    facts = self._facts(session, data)
+                    await self._tell(session, facts[-1:] if old else facts)
+                    old = False
+                await follower.news()
+                await asyncio.sleep(PAUSE)
+
+    async def _tell(self, session: Session, facts: list[tuple[AgentFact, Source]]) -> None:
+        """Of several titles only the newest counts: the others are over."""
+        for fact, source in facts:
+            if source is not Source.TITLE:
+                session.hear(fact, source)
+        newest = next((fact for fact, source in reversed(facts) if source is Source.TITLE), None)
+        if isinstance(newest, TurnEnded):
+            await self._rested(session, newest)
+        elif newest is not None and not self._rests_since_now(session):
+            session.hear(newest, Source.TITLE)
+
+    def _rests_since_now(self, session: Session) -> bool:
+        """Whether a hook has just told of a turn's end, to which the title comes late."""
+        activity = session.c.activity
+        late = self._core.clock.wall() - activity.since < HOOK_SECONDS
+        return late and activity.doing is Doing.IDLE and activity.source is Source.HOOK
+
+    async def _rested(self, session: Session, ended: TurnEnded) -> None:
+        """Its title says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
+        turn = session.c.turn
+        for _ in range(1 if turn is None or turn.message is None else HOOK_LOOKS):
+            await asyncio.sleep(HOOK_SECONDS)
+            if _began(session) != (None if turn is None else turn.began):
+                return
+            if turn is not None and await self._looks(session, "was_interrupted"):
+                session.hear(TurnEnded(Result(ok=False, reason="interrupted")), Source.TITLE)
+                return
+        if turn is None or await self._looks(session, "is_idle"):
+            session.hear(ended, Source.TITLE)
+
+    async def _looks(self, session: Session, how: str) -> bool:
+        """What the provider says about the screen; nothing without one that knows it."""
+        screen = await screen_of(self._core, session.id)
+        judge = getattr(session.provider, how, None)
+        return screen is not None and callable(judge) and bool(judge(screen.lines()))
+
+    def _facts(self, session: Session, data: bytes) -> list[tuple[AgentFact, Source]]:
+        found: list[tuple[AgentFact, Source]] = []
+        for code, text in _OSC.findall(data):
+            if code == b"133":
+                mark = _MARKS.get(text[:1])
+                found += [] if mark is None else [(mark, Source.TERMINAL)]
+            else:
+                facts: Sequence[AgentFact] = _title_facts(session, text.decode("utf-8", "replace"))
+                found += [(fact, Source.TITLE) for fact in facts]
+        return found[-8:]
+
+
+def _began(session: Session) -> float | None:
+    """When the turn under way began, which tells it from others."""
+    return None if session.c.turn is None else session.c.turn.began
+
+
+def _title_facts(session: Session, title: str) -> Sequence[AgentFact]:
+    meaning = getattr(session.provider, "title", None)
+    return meaning(title) if callable(meaning) else ()
+
+
+def _unfinished(data: bytes) -> int:
+    """Bytes at the end that may be the beginning of a mark."""
+    at = data.rfind(b"\x1b]")
+    rest = data[at:] if at >= 0 else b""
+    return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
+
+
+class Ears:
+    """All listening."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self.core = core
+        self._titles = Titles(core)
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
+    def listen(self, session: Session, mission: Mission, *, begun: bool = False) -> None:
+        """Hear the newest run from where the last word was taken in; `begun`: from its first byte on."""
+        self.deafen(session.id)
+        path = f"{self.core.home.logs}/{mission.id}/{mission.run:06d}"
+        stored = self.core.state.cursors.get(mission.run_id)
+        session.reader = Reader(path, stored.out if stored is not None else 0) if session.reads_lines else None
+        hears = (
+            self._hear(session, mission.run_id)
+            if session.reads_lines
+            else self._titles.hear(session, path, begun=begun)
+        )
+        self._tasks[session.id] = self.core.background(hears)
+
+    def deafen(self, mission_id: str) -> None:
+        """Hear no more of the mission."""
+        ear = self._tasks.pop(mission_id, None)
+        if ear is not None:
+            ear.cancel()
+
+    async def _hear(self, session: Session, run: str) -> None:
+        """Read lines as they come."""
+        with self.core.feed.follow([session.id]) as follower:
+            while session.reader is not None and session.run_id == run:
+                end = self.core.pulse.of(run).out
+                before = session.reader.position
+                session.read(end)
+                if session.reader.position in {before, end}:
+                    await follower.news()
+                else:
+                    await asyncio.sleep(0)

@@ -1,0 +1,56 @@
+"""Questions that rules answer: those of the mission, then those of the configuration; a denial wins.
+
+What an orchestrator may do anyway comes last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents import permission
+from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent_events import Behaviour, Decision
+
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.agents.agent_events import Asked
+    from overmind_core.kernel.config import Settings
+    from overmind_core.missions.launcher import Environment
+
+
+ALONE = {
+    Need.PERMISSION: "Nobody is here to allow it. Do without, or say what you would have needed.",
+    Need.QUESTION: "Nobody is here to answer. Decide yourself, and say what you assumed.",
+    Need.PLAN: "Nobody is here to approve a plan. Answer with the plan itself.",
+}
+"""What an agent is told that asks where no person can answer."""
+
+
+def decide(agent: Agent, settings: Settings, asked: Asked, cwd: str, world: Environment) -> tuple[Decision, str] | None:
+    """What the rules say about a question, and which one; None when a person must answer."""
+    allow, deny = (*agent.allow, *settings.allow), (*agent.deny, *settings.deny)
+    if asked.need is not Need.PERMISSION:
+        return None
+    home = {**world.inherited, **world.chosen}.get("HOME", "")
+    ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
+    if ruled is None:
+        return _as_orchestrator(agent, asked, cwd)
+    behaviour, rule = ruled
+    if behaviour is Behaviour.DENY:
+        return Decision(behaviour, f"The rule {rule} denies it."), rule
+    return Decision(Behaviour.ALLOW), rule
+
+
+def alone(asked: Asked) -> tuple[Decision, str] | None:
+    """What is answered where no person can; None for a dialog of the program's own, which takes only its own keys."""
+    if asked.need is Need.SETUP:
+        return None
+    return Decision(Behaviour.DENY, ALONE[asked.need]), "headless"
+
+
+def _as_orchestrator(agent: Agent, asked: Asked, cwd: str) -> tuple[Decision, str] | None:
+    command = asked.subject.get("command")
+    if not agent.orchestrator or asked.tool != permission.SHELL or not isinstance(command, str):
+        return None
+    permitted = permission.permits(command, agent, cwd)
+    return (Decision(Behaviour.ALLOW), permission.NAME) if permitted else None

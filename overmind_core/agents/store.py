@@ -1,0 +1,351 @@
+"""The table of agents: what each is to be, how its conversation stands, and its last result.
+
+The table of messages: what people and agents sent to agents, and what became of it.
+
+The table of questions: what agents asked of people, who or which rule answered, and how.
+
+The table of inputs: what a run is to read, saved with the decision to send it, until the keeper has taken it.
+
+The keeper applies each number of a run once: repeating what is still here after a crash sends nothing twice.
+
+The table of cursors: how far each run's log was read, saved with the events that came of it.
+
+One transaction for both is what makes each line of an agent count exactly once, also across a crash.
+
+The table of costs: what each turn of each agent cost, also after the agent is removed.
+
+The table of budgets: what the tree of each mission that has a limit of cost has spent so far.
+"""
+
+# ruff: noqa: S608 -- every statement is put together from constants of this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from overmind_core.kernel.database import Database, Row
+
+
+class Agent(NamedTuple):
+    """One row. `state` and `definition` are JSON that only the supervisor reads."""
+
+    mission: str
+    state: str
+    definition: str
+
+
+class Agents:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, agent: Agent) -> None:
+        """Add an agent; its mission is there already."""
+        self._database.write("INSERT INTO agents (mission, state, definition) VALUES (?, ?, ?)", agent)
+
+    def save(self, mission: str, state: str) -> None:
+        """Store how its conversation stands."""
+        self._database.write("UPDATE agents SET state = ? WHERE mission = ?", (state, mission))
+
+    def define(self, mission: str, definition: str) -> None:
+        """Store what it is to be from now on."""
+        self._database.write("UPDATE agents SET definition = ? WHERE mission = ?", (definition, mission))
+
+    def get(self, mission: str) -> Agent | None:
+        """Return the agent of a mission; None when the mission is a plain program."""
+        row = self._database.read_one("SELECT mission, state, definition FROM agents WHERE mission = ?", (mission,))
+        return Agent._make(row) if row else None
+
+    def live(self) -> list[str]:
+        """Return the missions that are agents and live."""
+        sql = "SELECT agents.mission FROM agents JOIN missions ON missions.id = agents.mission WHERE missions.live = 1"
+        return [mission for (mission,) in self._database.read(sql)]
+
+    def unsettled(self) -> list[str]:
+        """Return the missions that have ended although messages for them or questions of theirs are open."""
+        sql = """
+            SELECT id FROM missions WHERE live = 0 AND (
+                id IN (SELECT mission FROM messages WHERE state IN ('queued', 'delivered'))
+                OR id IN (SELECT mission FROM questions WHERE state = 'open')
+            )
+        """
+        return [mission for (mission,) in self._database.read(sql)]
+
+    def states_of(self, missions: Sequence[str]) -> dict[str, str]:
+        """Return the states of those of `missions` that are agents, by mission."""
+        sql = "SELECT mission, state FROM agents WHERE mission IN (SELECT value FROM json_each(?))"
+        return dict(self._database.read(sql, (json.dumps(missions),)))
+
+    def save_result(self, mission: str, raw: str) -> None:
+        """Store the last result in place of the one before."""
+        self._database.write("INSERT OR REPLACE INTO results (mission, raw) VALUES (?, ?)", (mission, raw))
+
+    def result(self, mission: str) -> str | None:
+        """Return the last result, as JSON."""
+        row = self._database.read_one("SELECT raw FROM results WHERE mission = ?", (mission,))
+        return None if row is None else str(row[0])
+
+
+QUEUED, DELIVERED, ANSWERED, FAILED, CANCELLED = "queued", "delivered", "answered", "failed", "cancelled"
+OPEN = (QUEUED, DELIVERED)
+
+
+class Message(NamedTuple):
+    """One row. Times are seconds since the epoch; `answer` is JSON; `sender` is the mission that sent it, if any."""
+
+    id: int
+    mission: str
+    state: str
+    sender: str | None
+    request: str | None
+    created_at: float
+    delivered_at: float | None
+    ended_at: float | None
+    resent: bool
+    answer: str | None
+    text: str
+
+
+_MESSAGE_COLUMNS = ", ".join(Message._fields)
+_SELECT_MESSAGE = f"SELECT {_MESSAGE_COLUMNS} FROM messages"
+_SAVE = "UPDATE messages SET state = ?, delivered_at = ?, ended_at = ?, resent = ?, answer = ? WHERE id = ?"
+
+
+class Messages:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, message: Message) -> None:
+        """Add a message.
+
+        Raises:
+            Conflict: its id or request is there already.
+        """
+        self._database.insert(
+            f"INSERT INTO messages ({_MESSAGE_COLUMNS}) VALUES ({', '.join('?' * len(message))})", message
+        )
+
+    def save(self, message: Message) -> None:
+        """Store everything that can change."""
+        m = message
+        self._database.write(_SAVE, (m.state, m.delivered_at, m.ended_at, m.resent, m.answer, m.id))
+
+    def get(self, message: int) -> Message | None:
+        """Return the message with this number."""
+        return _one(self._database.read(f"{_SELECT_MESSAGE} WHERE id = ?", (message,)))
+
+    def by_request(self, request: str) -> Message | None:
+        """Return the message that an earlier try of the same request has made."""
+        return _one(self._database.read(f"{_SELECT_MESSAGE} WHERE request = ?", (request,)))
+
+    def of(self, mission: str) -> list[Message]:
+        """Return all messages of a mission, oldest first."""
+        return [
+            _message(row) for row in self._database.read(f"{_SELECT_MESSAGE} WHERE mission = ? ORDER BY id", (mission,))
+        ]
+
+    def open(self, mission: str) -> list[Message]:
+        """Return those that are queued or delivered, oldest first."""
+        sql = f"{_SELECT_MESSAGE} WHERE mission = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id"
+        return [_message(row) for row in self._database.read(sql, (mission, json.dumps(OPEN)))]
+
+    def newest(self) -> int:
+        """Return the highest number that was ever given."""
+        row = self._database.read_one("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
+        return 0 if row is None else int(row[0])
+
+
+def _one(rows: Iterable[Row]) -> Message | None:
+    return next((_message(row) for row in rows), None)
+
+
+def _message(row: Row) -> Message:
+    message = Message._make(row)
+    return message._replace(resent=bool(message.resent))
+
+
+QUESTION_OPEN, QUESTION_ANSWERED, WITHDRAWN = "open", "answered", "withdrawn"
+
+
+class Question(NamedTuple):
+    """One row. `asked` and `decision` are JSON; `by` tells who answered."""
+
+    id: int
+    mission: str
+    run: str
+    state: str
+    asked_at: float
+    answered_at: float | None
+    by: str | None
+    decision: str | None
+    asked: str
+
+
+_QUESTION_COLUMNS = ", ".join(Question._fields)
+_SELECT_QUESTION = f"SELECT {_QUESTION_COLUMNS} FROM questions"
+
+
+class Questions:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, question: Question) -> None:
+        """Add a question."""
+        marks = ", ".join("?" * len(question))
+        self._database.insert(f"INSERT INTO questions ({_QUESTION_COLUMNS}) VALUES ({marks})", question)
+
+    def close(self, question: int, state: str, at: float, by: str | None = None, decision: str | None = None) -> None:
+        """Store that it is answered or withdrawn; the first word counts."""
+        self._database.write(
+            "UPDATE questions SET state = ?, answered_at = ?, by = ?, decision = ? WHERE id = ? AND state = 'open'",
+            (state, at, by, decision, question),
+        )
+
+    def get(self, question: int) -> Question | None:
+        """Return the question with this number."""
+        row = self._database.read_one(f"{_SELECT_QUESTION} WHERE id = ?", (question,))
+        return Question._make(row) if row else None
+
+    def open(self, mission: str | None = None) -> list[Question]:
+        """Return what nobody has answered, of one mission or of all, oldest first."""
+        sql = f"{_SELECT_QUESTION} WHERE state = 'open' AND (?1 IS NULL OR mission = ?1) ORDER BY asked_at, id"
+        return [Question._make(row) for row in self._database.read(sql, (mission,))]
+
+    def newest(self) -> int:
+        """Return the highest number that was ever given."""
+        row = self._database.read_one("SELECT seq FROM sqlite_sequence WHERE name = 'questions'")
+        return 0 if row is None else int(row[0])
+
+
+class Inputs:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, run: str, seq: int, data: bytes) -> None:
+        """Keep what is to be sent."""
+        self._database.write("INSERT OR IGNORE INTO inputs (run, seq, data) VALUES (?, ?, ?)", (run, seq, data))
+
+    def taken(self, run: str, seq: int) -> None:
+        """Forget what the keeper has: everything up to `seq`."""
+        self._database.write("DELETE FROM inputs WHERE run = ? AND seq <= ?", (run, seq))
+
+    def after(self, run: str, seq: int) -> list[tuple[int, bytes]]:
+        """Return what a keeper that has `seq` must still be given, in order."""
+        rows = self._database.read("SELECT seq, data FROM inputs WHERE run = ? AND seq > ? ORDER BY seq", (run, seq))
+        return [(number, bytes(data)) for number, data in rows]
+
+
+_SELECT_CURSOR = "SELECT run, out, err, state FROM cursors"
+_SAVE_CURSOR = """INSERT INTO cursors (run, out, err, state) VALUES (?, ?, ?, ?)
+    ON CONFLICT (run) DO UPDATE SET out = excluded.out, err = excluded.err, state = excluded.state"""
+
+
+class Cursor(NamedTuple):
+    """One row. `out` and `err` are offsets in bytes; `state` is what the parser has to remember, as JSON."""
+
+    run: str
+    out: int
+    err: int
+    state: str
+
+
+class Cursors:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, cursor: Cursor) -> None:
+        """Store a cursor in place of the one before.
+
+        Raises:
+            Conflict: its run doesn't exist.
+        """
+        self._database.write(_SAVE_CURSOR, cursor)
+
+    def get(self, run: str) -> Cursor | None:
+        """Return the cursor of a run."""
+        row = self._database.read_one(f"{_SELECT_CURSOR} WHERE run = ?", (run,))
+        return Cursor._make(row) if row else None
+
+    def all(self) -> list[Cursor]:
+        """Return every cursor, by run."""
+        return [Cursor._make(row) for row in self._database.read(f"{_SELECT_CURSOR} ORDER BY run")]
+
+    def remove(self, run: str) -> None:
+        """Forget the cursor of a run."""
+        self._database.write("DELETE FROM cursors WHERE run = ?", (run,))
+
+
+class Cost(NamedTuple):
+    """One turn. `at` in seconds since the epoch, `labels` JSON, `usd` US dollars, then tokens and model turns."""
+
+    at: float
+    mission: str
+    name: str
+    labels: str
+    usd: float
+    input: int
+    output: int
+    turns: int
+
+
+class Costs:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, cost: Cost) -> None:
+        """Add what a turn cost."""
+        self._database.insert(
+            "INSERT INTO costs (at, mission, name, labels, usd, input, output, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            cost,
+        )
+
+    def since(self, wall: float) -> list[Cost]:
+        """Return every turn from then on, oldest first."""
+        sql = "SELECT at, mission, name, labels, usd, input, output, turns FROM costs WHERE at >= ? ORDER BY at, id"
+        return [Cost._make(row) for row in self._database.read(sql, (wall,))]
+
+    def total_since(self, wall: float) -> float:
+        """Return the US dollars spent from then on."""
+        row = self._database.read_one("SELECT sum(usd) FROM costs WHERE at >= ?", (wall,))
+        return float(row[0] or 0.0) if row else 0.0
+
+
+class Budget(NamedTuple):
+    """What a mission and everything below it has cost. `warned`: somebody was told that little is left."""
+
+    mission: str
+    usd: float = 0.0
+    warned: bool = False
+
+
+class Budgets:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, budget: Budget) -> None:
+        """Insert or replace."""
+        self._database.write(
+            "INSERT INTO budgets (mission, usd, warned) VALUES (?, ?, ?) "
+            "ON CONFLICT (mission) DO UPDATE SET usd = excluded.usd, warned = excluded.warned",
+            budget,
+        )
+
+    def get(self, mission: str) -> Budget | None:
+        """Return what was saved of that mission; None when its tree has spent nothing."""
+        row = self._database.read_one("SELECT mission, usd, warned FROM budgets WHERE mission = ?", (mission,))
+        return None if row is None else Budget(row[0], row[1], bool(row[2]))

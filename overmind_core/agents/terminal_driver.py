@@ -1,0 +1,190 @@
+"""Typing into an agent's own full-screen program: only what the screen shows to be wanted, and never into a dialog."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.agents import terminal_screen
+from overmind_core.agents.permission_hooks import RETURN_SECONDS
+from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import conversation_step
+from overmind_core.domain.agents.agent import Doing, Need, Source
+from overmind_core.domain.agents.agent_events import AskCancelled, Behaviour, Decision
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.agents.session import Session
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.agents.agent_events import Asked
+    from overmind_core.providers.base import Interactive
+    from overmind_core.terminal.screen import Screen
+
+LOOK = 0.3
+"""Seconds between two looks at a screen."""
+PROOF = 15.0
+"""Seconds within which the program must show that it has what was typed: its hooks may have much to do."""
+LOST = 3.0
+"""Seconds after which what was pasted and is not to be seen was not taken."""
+RETRY = 1.5
+"""Seconds after which a key that did nothing is pressed again."""
+PATIENCE = 30.0
+"""Seconds for which a prompt may be hidden before a message fails."""
+SETUP = 5.0
+"""Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
+ENTER = b"\r"
+
+
+class Typist:
+    """All typing of ours."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self._core = core
+
+    def type(self, session: Session, message: int) -> None:
+        """Deliver a message."""
+        self._core.background(self._type(session, message, session.c.run))
+
+    def interrupt(self, session: Session) -> None:
+        """End the turn."""
+        session.send(_program(session).interrupt_keys)
+
+    def leave(self, session: Session) -> None:
+        """Make the program end by itself, else end it."""
+        self._core.background(self._leave(session, session.c.run))
+
+    def watch_setup(self, session: Session) -> None:
+        """Find out why a program does not begin."""
+        self._core.background(self._watch_setup(session, session.c.run))
+
+    def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
+        """Answer a question of which the hook is gone, by the dialog's own keys."""
+        self._core.background(self._answer(session, asked, decision, session.c.run))
+
+    def dropped(self, session: Session, number: int) -> None:
+        """A hook has stopped waiting for an answer: most likely somebody has refused on the screen."""
+        self._core.background(self._dropped(session, number, session.c.run))
+
+    async def _type(self, session: Session, message: int, run: int) -> None:
+        from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - as for the screen
+
+        def wanted() -> bool:
+            return session.c.sending == message and session.c.run == run
+
+        for _ in range(2):
+            screen = await self._free_prompt(session, run, wanted)
+            if screen is None:
+                break
+            pieces = _program(session).pastes(session.text_of(message))
+            session.send(b"".join(paste(piece, screen.modes) for piece in pieces))
+            if await self._enter(session, wanted, PATIENCE):
+                await self._comes(lambda: not wanted(), PROOF)
+                break
+        if wanted():
+            session.tell(talk.Undelivered("the program did not take it"))
+
+    async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
+        if await self._comes(lambda: not self._core.desk.hooks.keeps(asked), RETURN_SECONDS):
+            return  # the hook came back for it
+        screen = await terminal_screen.screen_of(self._core, session.id)
+        if screen is None or session.c.running != run:
+            return
+        keys = _program(session).keys_for(screen.lines(), asked, decision)
+        if keys is not None:
+            session.send(keys)
+        else:  # it can't be told which keys mean that: a person must look
+            session.hear(asked, Source.TERMINAL)
+
+    async def _dropped(self, session: Session, number: int, run: int) -> None:
+        await asyncio.sleep(LOOK)
+        asked = session.questions.get(number)
+        screen = await terminal_screen.screen_of(self._core, session.id)
+        if asked is None or session.c.running != run:
+            return
+        refusal = Decision(Behaviour.DENY)
+        if screen is None or _program(session).keys_for(screen.lines(), asked, refusal) is None:
+            session.tell(talk.Dropped(number), Source.HOOK)
+
+    async def _leave(self, session: Session, run: int) -> None:
+        def wanted() -> bool:
+            return session.c.running == run and session.c.leaving
+
+        now = asyncio.get_running_loop().time
+        screen = await self._free_prompt(session, run, wanted, patience=conversation_step.CHANGE_GRACE)
+        if screen is not None:
+            session.send(_program(session).exit_keys)
+            asked = now()
+            await self._enter(session, wanted, conversation_step.CHANGE_GRACE)
+            await self._comes(lambda: not wanted(), conversation_step.CHANGE_GRACE - (now() - asked))
+        if wanted():
+            session.end(EndAsked(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE))
+
+    async def _free_prompt(
+        self, session: Session, run: int, wanted: Callable[[], bool], *, patience: float = PATIENCE
+    ) -> Screen | None:
+        """The screen, once it shows an empty prompt and no dialog; None when it never does, or nobody wants it now."""
+        program = _program(session)
+        for _ in range(int(patience / LOOK)):
+            if not wanted() or session.c.run != run:
+                return None
+            screen = await terminal_screen.screen_of(self._core, session.id)
+            if screen is not None and program.dialog(screen.lines()) is None and program.is_ready(screen.lines()):
+                return screen
+            await asyncio.sleep(LOOK)
+        return None
+
+    async def _enter(self, session: Session, wanted: Callable[[], bool], patience: float) -> bool:
+        """Press Enter for what stands in the prompt until it is gone from there; False when nothing ever stood there.
+
+        Programs lose keys while they draw. A dialog that came meanwhile would take Enter for a yes.
+        """
+        program, pressed = _program(session), False
+        now = asyncio.get_running_loop().time
+        begin = now()
+        while now() - begin < patience:
+            await self._comes(lambda: not wanted(), RETRY if pressed else LOOK)
+            screen = await terminal_screen.screen_of(self._core, session.id)
+            if not wanted() or screen is None:
+                break
+            is_idle, is_ready = program.is_idle(screen.lines()), program.is_ready(screen.lines())
+            if is_idle and not is_ready:
+                session.send(ENTER)
+                pressed = True
+            elif pressed or (is_ready and now() - begin > LOST):
+                break
+        return pressed
+
+    async def _comes(self, holds: Callable[[], bool], seconds: float) -> bool:
+        for _ in range(int(seconds / LOOK)):
+            if holds():
+                return True
+            await asyncio.sleep(LOOK)
+        return holds()
+
+    async def _watch_setup(self, session: Session, run: int) -> None:
+        shown: Asked | None = None
+        while True:
+            await asyncio.sleep(SETUP)
+            if session.c.running != run or not _has_not_begun(session):
+                break
+            screen = await terminal_screen.screen_of(self._core, session.id)
+            dialog = None if screen is None else _program(session).dialog(screen.lines())
+            if dialog != shown:
+                session.tell(AskCancelled(""), Source.TERMINAL)
+                if dialog is not None:
+                    session.hear(dialog, Source.TERMINAL)
+                shown = dialog
+
+
+def _has_not_begun(session: Session) -> bool:
+    """Whether its program has shown no sign yet that it works."""
+    c = session.c
+    asks_setup = any(one.need is Need.SETUP for one in c.open)
+    return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is Doing.UNKNOWN)
+
+
+def _program(session: Session) -> Interactive:
+    return session.provider  # type: ignore[return-value] # only providers with that mode run interactively

@@ -1,0 +1,107 @@
+"""From a `run` request to an agent: what can be refused is refused by name, before anything exists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.permission import InvalidRule, parse
+from overmind_core.domain.missions.mission import Kind
+from overmind_core.errors import OvermindError
+from overmind_core.missions.requests import AgentArgs
+from overmind_core.missions.validate import kind_of
+from overmind_core.providers import registry
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.config import Settings
+    from overmind_core.missions.requests import Start
+    from overmind_core.providers.base import Provider
+
+LONGEST_PROMPT = 15 * 1024 * 1024
+"""Bytes."""
+
+
+def agent(request: Start, settings: Settings) -> Agent | None:
+    """The agent that is asked for; None for a plain task.
+
+    Raises:
+        OvermindError: naming the first thing that is wrong.
+    """
+    provider = _provider(request.provider)
+    kind = kind_of(request.type)
+    if not provider.speaks_json:
+        if request.agent is not None:
+            raise OvermindError("invalid", "Options for agents need one: add --provider claude")
+        return Agent(home=Mode.INTERACTIVE) if kind is Kind.SESSION and request.tty else None
+    given = request.agent or AgentArgs()
+    mode = _mode(request, kind, provider)
+    prompt = _prompt(request, given)
+    if mode is Mode.ONE_SHOT and not prompt:
+        raise OvermindError("empty_command", "Missing prompt: say what the agent is to do.")
+    found = Agent(
+        home=mode,
+        prompt=prompt,
+        model=given.model,
+        allowed_tools=tuple(given.allowed_tools),
+        disallowed_tools=tuple(given.disallowed_tools),
+        permission_mode=given.permission_mode,
+        allow=_rules(given.allow, "--allow"),
+        deny=_rules(given.deny, "--deny"),
+        max_turns=given.max_turns,
+        max_cost=request.max_cost,
+        system_prompt=given.system_prompt,
+        append_system_prompt=given.append_system_prompt,
+        mcp_config=tuple(given.mcp_config),
+        arguments=tuple(given.arguments),
+        orchestrator=given.orchestrator,
+        program=_program(request, settings, provider),
+    )
+    problem = provider.refuse(found)
+    if problem is not None:
+        raise OvermindError("invalid", problem)
+    return found
+
+
+def _provider(name: str) -> Provider:
+    if name not in registry.names():
+        known = ", ".join(registry.names())
+        raise OvermindError("unknown_provider", f"Unknown provider {name!r}. Known: {known}.")
+    return registry.get(name)
+
+
+def _mode(request: Start, kind: Kind, provider: Provider) -> Mode:
+    if not request.tty:
+        raise OvermindError("invalid", "--no-tty is for plain commands: an agent has pipes or a terminal as it needs.")
+    mode = Mode.ONE_SHOT
+    if kind is Kind.SESSION:
+        mode = Mode.INTERACTIVE if request.interactive else Mode.HEADLESS
+    elif request.interactive:
+        raise OvermindError("invalid", "--interactive is for sessions: add --type session")
+    if mode not in provider.modes:
+        raise OvermindError("invalid", f"{provider.name} can't run as {mode.value.replace('_', '-')} here.")
+    return mode
+
+
+def _prompt(request: Start, given: AgentArgs) -> str | None:
+    prompt = given.prompt
+    if prompt is None and request.command:
+        prompt = request.command if isinstance(request.command, str) else " ".join(request.command)
+    if prompt is not None and len(prompt.encode()) > LONGEST_PROMPT:
+        raise OvermindError("too_large", f"The prompt is {len(prompt.encode())} bytes long; the limit is 15 MiB.")
+    return prompt if prompt and prompt.strip() else None
+
+
+def _rules(rules: list[str], option: str) -> tuple[str, ...]:
+    for rule in rules:
+        try:
+            parse(rule)
+        except InvalidRule as error:
+            raise OvermindError("invalid", f"{option}: {error}") from None
+    return tuple(rules)
+
+
+def _program(request: Start, settings: Settings, provider: Provider) -> str:
+    """The caller's choice, else the configuration's, else what PATH has."""
+    variable = f"OVERMIND_{provider.name.upper()}_BIN"
+    both = {**request.env, **request.env_set}
+    return both.get(variable) or dict(settings.programs).get(provider.name) or provider.program

@@ -1,0 +1,236 @@
+"""One agent of a blueprint, from its table.
+
+The key `merge`: an agent that lands what others have done, instead of running a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from overmind_core.blueprint_file.command import World, request
+from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, depends_on, resolved
+from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
+from overmind_core.blueprint_file.probe import probe
+from overmind_core.documents import reading
+from overmind_core.documents.reading import Notes, Spot
+from overmind_core.domain.missions.names import name_problem
+from overmind_core.domain.plans.blueprint import Agent, Merge, Probe, When
+from overmind_core.domain.plans.references import WORD, bind_text, check_text, references
+from overmind_core.domain.text.problems import hinted
+
+_EXAMPLE = 'merge = ["api", "ui"]'
+
+
+class Landing(NamedTuple):
+    """What the keys say, as far as it makes sense."""
+
+    merge: Merge
+    at: Mapping[str, int]
+    """Where each agent that lands is named."""
+
+
+def landing(agent: Spot, table: Mapping[str, Spot], scope: Scope, waits: Waits) -> Landing | None:
+    """What an agent's table says about landing; what is wrong is told. None when it names nobody.
+
+    Args:
+        agent: The agent's table.
+        table: What stands in it, one of `MERGE` at least.
+        scope: What its texts may refer to.
+        waits: What it waits for; the end of each agent that lands is added.
+    """
+    if "merge" not in table:
+        for name in MERGE:
+            if name in table:
+                agent.notes.at_key((*agent.path, name), f"{name} says how to merge: name the agents, {_EXAMPLE}")
+        return None
+    for name in table:
+        if name in AGENT and name not in {*MERGE, *BESIDE_MERGE}:
+            told = "it runs no command of its own: leave one of them out" if name == "command" else "leave it out"
+            agent.notes.at_key((*agent.path, name), f"{name} does not go with merge; {told}")
+    at = dict(_named(table["merge"], str(agent.path[-1]), scope, waits))
+    into, verify = _branch(table.get("into"), scope), _command(table.get("verify"))
+    squash, rebase = _flag(table.get("squash")), _flag(table.get("rebase"))
+    if squash and rebase:
+        table["rebase"].wrong("squash is there, too: it is one or the other")
+    return Landing(Merge(tuple(at), into, verify, squash, rebase), at)
+
+
+def _named(spot: Spot, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, int]]:
+    """The agents that it names; it waits for each."""
+    entries = [spot] if isinstance(spot.value, str) else spot.entries()
+    if not entries:
+        spot.wrong(f"write the name of an agent in quotes, or a list of them: {_EXAMPLE}")
+    seen: set[str] = set()
+    for entry in entries or ():
+        name = reading.text(entry)
+        if name is None:
+            continue
+        problem = _problem(name, own, scope.agents, seen)
+        if problem is not None:
+            entry.wrong(problem)
+            continue
+        seen.add(name)
+        before = waits.on.get(name)
+        if before is not None and before.until in EARLY:
+            entry.wrong(f"{name} is still at work then: depends_on waits only until it is {before.until}")
+        waits.imply(name, entry.offset)
+        yield name, entry.offset
+
+
+def _problem(name: str, own: str, known: Collection[str], seen: Collection[str]) -> str | None:
+    if name == own:
+        return f"{own} can't merge itself"
+    if name in seen:
+        return f"{name} is there twice"
+    return None if name in known else hinted(f"there is no agent {name!r}", name, known)
+
+
+def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Notes) -> None:
+    """Tell of each agent that is to land and has no branch of its own."""
+    for one in landings.values():
+        for name, offset in one.at.items():
+            if name in landings:
+                notes.at(offset, f"merge: {name} merges others itself: name those")
+            elif name not in isolated:
+                notes.at(
+                    offset, f"merge: {name} has no worktree of its own: write isolate = true below [agents.{name}]"
+                )
+
+
+def _branch(spot: Spot | None, scope: Scope) -> str | None:
+    spot = spot and resolved(spot, scope)
+    written = None if spot is None else reading.text(spot)
+    if spot is not None and written is not None and (not written.strip() or not written.isprintable()):
+        spot.wrong("write the name of a branch")
+        return None
+    return written
+
+
+def _command(spot: Spot | None) -> str | None:
+    """A shell command. It runs in the world of the agent that lands, so no variable of ours could carry a value."""
+    written = None if spot is None else reading.text(spot)
+    if spot is None or written is None:
+        return None
+    if not written.strip() or "\0" in written:
+        spot.wrong("write a command that exits with 0 when the merged work is right")
+        return None
+    for refused in check_text(written):
+        spot.wrong_inside(refused.at, refused.why)
+        return None
+    for reference in references(written):
+        spot.wrong_inside(reference.start, "it can refer to nothing: a value could not reach it safely")
+        return None
+    return bind_text(written, {})
+
+
+def _flag(spot: Spot | None) -> bool:
+    return False if spot is None else reading.flag(spot) or False
+
+
+@dataclass(slots=True)
+class Draft:
+    """An agent as far as it could be read."""
+
+    name: str
+    start: dict[str, Any] = field(default_factory=dict)
+    waits: Waits = field(default_factory=Waits)
+    outputs: tuple[str, ...] = ()
+    ready: Probe | None = None
+    when: When = When.SUCCESS
+    retries: int = 0
+    clean_env: bool = False
+    landing: Landing | None = None
+
+    def finished(self) -> Agent:
+        """The agent; only when nothing was wrong."""
+        return Agent(
+            name=self.name,
+            start=self.start,
+            depends_on=tuple(self.waits.on.values()),
+            outputs=self.outputs,
+            ready=self.ready,
+            when=self.when,
+            retries=self.retries,
+            clean_env=self.clean_env,
+            merge=None if self.landing is None else self.landing.merge,
+        )
+
+
+def draft(spot: Spot, world: World) -> Draft:
+    """Read an agent's table; what is wrong in it is told."""
+    found = Draft(str(spot.path[-1]))
+    problem = name_problem(found.name)
+    if problem is not None:
+        spot.notes.at_key(spot.path, f"{problem}: {found.name!r}")
+    table = spot.table()
+    if table is None:
+        return found
+    for name in table:
+        if name not in AGENT:
+            spot.notes.at_key((*spot.path, name), hinted(f"unknown key {name!r}", name, AGENT))
+    _plan(found, table, world)
+    if any(name in table for name in MERGE):
+        found.landing = landing(spot, table, world.scope, found.waits)
+    if "merge" in table:
+        table = {name: one for name, one in table.items() if name in {"merge", *BESIDE_MERGE}}
+    found.start = request(spot, table, world, found.waits)
+    named = "depends_on" in table and table["depends_on"].value
+    if found.when is When.FAILURE and not named and not found.waits.on:
+        table["when"].wrong("it waits for a failure of what it depends on, and depends_on names nothing")
+    return found
+
+
+def _plan(found: Draft, table: Mapping[str, Spot], world: World) -> None:
+    """What makes it a part of the plan."""
+    if "depends_on" in table:
+        found.waits = depends_on(table["depends_on"], found.name, world.scope.agents)
+    found.outputs = outputs(table)
+    tell_outputs(table)
+    if "ready" in table:
+        found.ready = probe(table["ready"], world.scope)
+    found.when = When(_closed(table, "when", WHEN, world) or When.SUCCESS)
+    found.retries = _closed(table, "retries", reading.whole, world) or 0
+    found.clean_env = _closed(table, "clean_env", reading.flag, world) or False
+
+
+def _closed(table: Mapping[str, Spot], name: str, read: reading.Read, world: World) -> Any:  # noqa: ANN401
+    spot = table.get(name)
+    spot = spot and resolved(spot, world.scope)
+    return None if spot is None else read(spot)
+
+
+def outputs(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """The outputs that an agent declares, as far as they are names; tells nothing.
+
+    Args:
+        table: Its keys, with plain values or with spots.
+    """
+    written = table.get("outputs")
+    written = written.value if isinstance(written, Spot) else written
+    if not isinstance(written, list):
+        return ()
+    return tuple(dict.fromkeys(one for one in written if isinstance(one, str) and WORD.fullmatch(one)))
+
+
+def tell_outputs(table: Mapping[str, Spot]) -> None:
+    """Tell what is wrong with an agent's outputs."""
+    spot = table.get("outputs")
+    if spot is None:
+        return
+    entries = spot.entries()
+    if entries is None:
+        spot.wrong('write a list of names, such as ["facts"]')
+    seen: set[object] = set()
+    for entry in entries or ():
+        written = reading.text(entry)
+        if written is None:
+            continue
+        if not WORD.fullmatch(written):
+            entry.wrong(f"{written!r} is no name: write letters, digits, '_' and '-'")
+        elif written in ALWAYS:
+            entry.wrong(f"every agent has {written!r}; leave it out")
+        elif written in seen:
+            entry.wrong(f"{written} is there twice")
+        seen.add(written)

@@ -1,0 +1,162 @@
+"""A whole blueprint: read, and judged completely before anything starts.
+
+The table [vars]: what `${vars.x}` stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from overmind_core.blueprint_file.agent import Draft, draft, outputs, tell_shared
+from overmind_core.blueprint_file.command import World
+from overmind_core.blueprint_file.dependencies import Scope, resolved, tell_cycles, tell_endless
+from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
+from overmind_core.documents.reading import Notes, Spot
+from overmind_core.documents.toml import document
+from overmind_core.domain.missions.names import name_problem
+from overmind_core.domain.plans.blueprint import Agent, Blueprint, OnFailure
+from overmind_core.domain.plans.references import WORD
+from overmind_core.domain.text.problems import Problem, Problems, hinted
+
+
+def read_variables(spot: Spot | None, given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """All variables: those of the file, and over them what the caller gave.
+
+    A text may refer to the environment, and to variables that stand above it.
+    """
+    table = (None if spot is None else spot.table()) or {}
+    found: dict[str, str] = {}
+    for name, entry in table.items():
+        if not WORD.fullmatch(name):
+            entry.notes.at_key(entry.path, f"{name!r} is no name: write letters, digits, '_' and '-'")
+        value = _value(entry, Scope(found, environ, {}))
+        found[name] = given.get(name, value)
+    return {**found, **given}
+
+
+def _value(spot: Spot, scope: Scope) -> str:
+    """Its text; "" after it has told what is wrong."""
+    if isinstance(spot.value, bool):
+        return str(spot.value).lower()
+    if isinstance(spot.value, (int, float)):
+        return str(spot.value)
+    if not isinstance(spot.value, str):
+        spot.wrong("write a text in quotes, a number, or true or false")
+        return ""
+    plain = resolved(spot, scope)
+    return "" if plain is None else str(plain.value)
+
+
+class Reading(NamedTuple):
+    """A blueprint that can be used."""
+
+    blueprint: Blueprint
+    warnings: tuple[Problem, ...]
+    """What was probably meant otherwise, in the order of the file."""
+
+
+def read(
+    text: str,
+    *,
+    name: str,
+    folder: str,
+    variables: Mapping[str, str],
+    environ: Mapping[str, str],
+    disk: Disk,
+) -> Reading:
+    """Read a blueprint.
+
+    Args:
+        text: What the file says. All texts are in wire form.
+        name: Of the blueprint, when it does not say its own: the file's stem.
+        folder: In which the file stands, absolute; relative paths begin there.
+        variables: What the caller gave for `${vars.x}`; wins over the file.
+        environ: The caller's environment, for `${env.X}`.
+        disk: Answers about the files that it names.
+
+    Raises:
+        Problems: all that is wrong with it.
+    """
+    data, places, problems = document(text)
+    notes = Notes(places, list(problems))
+    root = Spot(notes, (), data)
+    tables = {key: Spot(notes, (key,), data[key]) for key in ROOT if key in data}
+    for key in data:
+        if key not in ROOT:
+            notes.at_key((key,), hinted(f"unknown key {key!r}", key, ROOT))
+    scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
+    settings = _settings(tables.get("blueprint"), scope)
+    drafts = _drafts(tables.get("agents"), root, World(folder, disk, scope))
+    _tell_whole(drafts, notes)
+    _tell_unused(variables, data.get("vars"), scope, notes)
+    blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
+    if notes.problems:
+        raise Problems(notes.problems)
+    return Reading(
+        Blueprint(
+            name=blueprint_name,
+            agents=tuple(one.finished() for one in drafts),
+            max_parallel=settings.get("max_parallel", 0),
+            on_failure=OnFailure(settings.get("on_failure", OnFailure.STOP)),
+            timeout=settings.get("timeout", 0.0),
+            variables=dict(scope.variables),
+        ),
+        tuple(sorted(notes.warnings)),
+    )
+
+
+def _declared(agents: object) -> dict[str, tuple[str, ...]]:
+    """Agent → its outputs, before any of them is judged."""
+    if not isinstance(agents, dict):
+        return {}
+    return {name: outputs(one) if isinstance(one, dict) else () for name, one in agents.items()}
+
+
+def _settings(spot: Spot | None, scope: Scope) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, entry in ((None if spot is None else spot.table()) or {}).items():
+        plain = resolved(entry, scope) if key in WHOLE else None
+        if key not in WHOLE:
+            entry.notes.at_key(entry.path, hinted(f"unknown key {key!r}", key, WHOLE))
+        value = None if plain is None else WHOLE[key](plain)
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def _drafts(spot: Spot | None, root: Spot, world: World) -> list[Draft]:
+    table = {} if spot is None else spot.table()
+    if table == {}:
+        (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
+    return [draft(entry, world) for entry in (table or {}).values()]
+
+
+def _tell_whole(drafts: list[Draft], notes: Notes) -> None:
+    """What is wrong with all agents together."""
+    waits = {one.name: one.waits for one in drafts}
+    isolated = {one.name for one in drafts if Agent(one.name, one.start).isolated}
+    tell_shared({one.name: one.landing for one in drafts if one.landing is not None}, isolated, notes)
+    tell_cycles(waits, notes)
+    tell_endless(waits, [one.name for one in drafts if _stays(one)], notes)
+
+
+def _stays(one: Draft) -> bool:
+    return Agent(one.name, one.start).stays
+
+
+def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Notes) -> None:
+    known = {*(written if isinstance(written, dict) else ()), *scope.used}
+    for name in given:
+        if name not in known:
+            notes.at(0, hinted(f"--var {name}: the blueprint has no such variable", name, known))
+
+
+def _named(written: str | None, stem: str, spot: Spot | None, notes: Notes) -> str:
+    name = stem if written is None else written
+    problem = name_problem(name)
+    if problem is not None:
+        where = 0 if written is None or spot is None else notes.places.of_value((*spot.path, "name"))
+        hint = "" if written is not None else '. Give it one: [blueprint] name = "…"'
+        notes.at(where, f"{problem}: {name!r}{hint}")
+    return name

@@ -1,0 +1,1 @@
+"""Commands about agents: talk, inbox, cost, orchestration."""

@@ -1,0 +1,72 @@
+"""`overmind cost`: what agents cost."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.command import JSON, Command, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import dumps, money, or_absent, table
+from overmind_core.domain.text.time import format_time, parse_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
+BY = {"mission": ("ID", "NAME"), "day": ("DAY",), "label": ("LABEL",)}
+"""What is summed up → the first columns."""
+
+
+def cost(args: Namespace, context: Context) -> int:
+    """Print the sums, and below them what they come to."""
+    by = args.by or "mission"
+    request = {"by": by} | ({} if args.since is None else {"since": args.since})
+    rows = context.client().call("cost", request)
+    if not rows and not args.json:
+        context.hint("No agent has cost anything yet.")
+    context.say(dumps(rows) if args.json else shown(rows, by))
+    return 0
+
+
+def shown(rows: Sequence[Row], by: str) -> str:
+    """Return the table. A mission may have several labels, so those have no total."""
+    first = BY[by]
+    lines = [_keys(row, by) + _sums(row) for row in rows]
+    if by != "label" and len(rows) > 1:
+        total = {name: sum(row[name] for row in rows) for name in SUMS}
+        lines.append(["total", *[""] * (len(first) - 1), *_sums(total)])
+    return table([*first, "COST", "IN", "OUT", "TURNS"], lines)
+
+
+def _keys(row: Row, by: str) -> list[str]:
+    return [row["key"], or_absent(row.get("name"))] if by == "mission" else [or_absent(row["key"])]
+
+
+def _sums(row: Row) -> list[str]:
+    return [money(row["cost_usd"]), str(row["input_tokens"]), str(row["output_tokens"]), str(row["turns"])]
+
+
+def _since(word: str) -> str:
+    """Return the time that a word means, as the API has it."""
+    return format_time(parse_time(word, time.time()))
+
+
+COST = Command(
+    name="cost",
+    summary="sum up what agents cost",
+    options=[
+        option("--by", "WHAT", "mission (default), day or label", choices=tuple(BY)),
+        option("--since", "TIME", "only from then on: a time, or how long ago, such as 7d", parse=_since),
+        JSON,
+    ],
+    examples=["overmind cost", "overmind cost --by day --since 7d", "overmind cost --by label --json"],
+    notes="US dollars as the agents' programs tell them, and tokens. What a removed mission cost stays in the sums.",
+    run=cost,
+)
+
+COMMANDS = (COST,)

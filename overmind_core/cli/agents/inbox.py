@@ -1,0 +1,268 @@
+"""`overmind inbox`: what agents wait for, with the exact words that they ask about.
+
+`overmind answer`: a question of an agent gets its answer.
+
+`overmind hook`: what an agent's program calls at its events. It must never be in the program's way.
+
+It hands the event to the daemon, prints only what the daemon answers (a decision over a question), and exits with 0
+whatever happens: at once without a keeper or with nonsense on its input, after seconds when nobody answers. Only while
+the daemon waits for a decision it waits too, as long as the program lets it, also through the replacement of a daemon.
+
+`overmind seen`: somebody has looked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+
+from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
+from overmind_core.cli.context import Context, each
+from overmind_core.cli.output import coloured, dumps
+from overmind_core.client.client import result
+from overmind_core.client.connection import PATIENCE
+from overmind_core.client.daemon import knock, knock_until
+from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.time import format_uptime, parse_time
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.connection import Connection
+    from overmind_core.system.paths import Home
+
+    Question = Mapping[str, Any]
+
+
+_INDENT = "    "
+_BOLD = "\x1b[1m{}\x1b[0m"
+
+
+def inbox(args: Namespace, context: Context) -> int:
+    """Print what waits, once or again and again."""
+    client = context.client()
+
+    def draw() -> str:
+        questions = client.call("inbox")
+        return dumps(questions) if args.json else shown(questions, time.time(), bold=coloured(context.environ))
+
+    if args.watch:
+        from overmind_core.cli.output import redraw  # start-up: rarely needed
+
+        redraw(draw)
+    text = draw()
+    if text:
+        context.say(text)
+    else:
+        context.hint("Nobody waits for you. See what all are doing with: overmind ps --wide")
+    return 0
+
+
+def shown(questions: Sequence[Question], now: float, *, bold: bool = False) -> str:
+    """Return the questions, oldest first, a block each; `now` in seconds since the epoch."""
+    return "\n\n".join("\n".join(_block(question, now, bold=bold)) for question in questions)
+
+
+def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
+    waits = format_uptime(now - parse_time(question["asked_at"], now))
+    what = f"{question['tool']} {question['need']}".strip()
+    head = f"{question['question']}  {display_safe(question['name'])} ({question['id']})  {display_safe(what)}  {waits}"
+    yield _BOLD.format(head) if bold else head
+    body = approval_subject.lines(question["subject"]) or [question["summary"]]
+    yield from (_INDENT + display_safe(line) for line in body)
+    yield from (f"{_INDENT}{line}" for line in _ways(question))
+
+
+def _ways(question: Question) -> Iterator[str]:
+    """How it can be answered, where that is not plain."""
+    if question["attach_only"]:
+        yield f"→ only in its own terminal: overmind attach {question['id']}"
+        return
+    if question["options"]:
+        yield f"→ overmind answer {question['question']} allow --option LABEL"
+    if question["rule"]:
+        yield f"→ always stores: {display_safe(question['rule'])}"
+
+
+INBOX = Command(
+    name="inbox",
+    summary="show what agents wait for: permissions, questions, plans, dialogs",
+    options=[flag("--watch", "show it again each second, until ctrl-c"), JSON],
+    examples=["overmind inbox", "overmind inbox --watch", "overmind inbox --json | jq '.[0].subject'"],
+    notes="Each begins with its number, which answers it: overmind answer 7 allow. $ is a command, - and + a change.",
+    run=inbox,
+)
+
+
+BEHAVIOURS = ("allow", "deny", "always")
+_LONGEST_NUMBER = 7
+"""Digits; eight may be an id."""
+
+
+def answer(args: Namespace, context: Context) -> int:
+    """Answer it, and say what was answered."""
+    told = context.client().call("answer", _request(args))
+    if args.json:
+        context.say(dumps(told))
+    else:
+        context.say(
+            f"Answered question {told['question']} of mission {told['id']} ({display_safe(told['name'])}):"
+            f" {told['behaviour']}"
+        )
+    return 0
+
+
+def _request(args: Namespace) -> dict[str, Any]:
+    request = named(args.question) | {"behaviour": args.behaviour}
+    if args.message is not None:
+        request["message"] = args.message
+    if args.option:
+        request["options"] = args.option
+    return request
+
+
+def named(word: str) -> dict[str, Any]:
+    """Return which question a word means: a number is one, anything else a mission, whose oldest one it is."""
+    if word.isascii() and word.isdigit() and len(word) <= _LONGEST_NUMBER:
+        return {"question": int(word)}
+    return {"id": word}
+
+
+ANSWER = Command(
+    name="answer",
+    summary="answer a question that an agent has asked; see them with: inbox",
+    arguments=[
+        argument("question", "the question's number, or the mission: then its oldest question", metavar="question"),
+        argument("behaviour", "allow, deny, or always: allow it now and from now on", choices=BEHAVIOURS),
+    ],
+    options=[
+        option("--message", "TEXT", "what the agent is told; the answer to a question in your own words", short="-m"),
+        option("--option", "LABEL", "the option that you choose (repeatable)", short="-o", repeat=True),
+        JSON,
+    ],
+    examples=[
+        "overmind answer 7 allow",
+        "overmind answer api deny --message 'use make clean instead'",
+        "overmind answer 9 allow --option PostgreSQL",
+        "overmind answer 7 always        # stores the rule that inbox shows",
+    ],
+    notes="A question is answered once: whoever comes later is told who has answered. Missions can't answer.",
+    run=answer,
+)
+
+
+LIMIT = 5.0
+"""Seconds for everything but a decision; the next daemon, when one has died, and a busy machine need some of them."""
+TOKEN = "OVERMIND_HOOK_TOKEN"  # noqa: S105  (the name of a variable)
+
+
+def hook(args: Namespace, context: Context) -> int:
+    """Hand on one event; print a decision if there is one."""
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    try:
+        decision = _told(_home(args, context), _hook_request(args, context.environ))
+        if decision:
+            context.say(dumps(decision))
+    except Exception:  # noqa: BLE001 - a process boundary: the agent's work is worth more than what we'd have learned
+        return 0
+    return 0
+
+
+def _home(args: Namespace, context: Context) -> Home:
+    return context.home if args.home is None else Context({"OVERMIND_HOME": args.home}).home
+
+
+def _hook_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of the request.
+
+    Raises:
+        ValueError: standard input holds no JSON.
+        KeyError: nobody says which mission, or proves it.
+    """
+    return {
+        "mission": args.mission or environ["OVERMIND_MISSION_ID"],
+        "token": args.token or environ[TOKEN],
+        "payload": json.loads(sys.stdin.buffer.read()),
+    }
+
+
+def _told(home: Home, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
+    """Return what the daemon wants the program to read; None when that is nothing."""
+    connection = _found(home)
+    while connection is not None:
+        try:
+            return _asked(connection, request)
+        except ConnectionError:  # the daemon is being replaced: a question waits for the next one
+            connection.close()
+            connection = knock_until(home, time.monotonic() + PATIENCE)
+    return None
+
+
+def _found(home: Home) -> Connection | None:
+    """Return a connection to the daemon, or to the next one where a keeper sees to that."""
+    connection = knock(home)
+    if connection is None:
+        from overmind_core.system.lock import holder_pid  # start-up: only when no daemon answers
+
+        if holder_pid(home.keeper_lock) is not None:
+            return knock_until(home, time.monotonic() + LIMIT)
+    return connection
+
+
+def _asked(connection: Connection, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
+    """Read the daemon's stream: that it has the event, then perhaps a decision, then the end."""
+    connection.send({"cmd": "hook", "args": dict(request), "id": 1})
+    result(connection.receive())
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    return connection.receive().get("item")
+
+
+HOOK = Command(
+    name="hook",
+    summary="hand an event of an agent's program to the daemon; for programs, not for people",
+    options=[
+        option("--home", "DIR", "the home (default: $OVERMIND_HOME)"),
+        option("--mission", "ID", "the mission (default: $OVERMIND_MISSION_ID)"),
+        option("--token", "TOKEN", f"what proves which run it is (default: ${TOKEN})"),
+    ],
+    examples=["overmind hook --mission a1b2c3d4 --token TOKEN < event.json"],
+    notes=(
+        "Reads one JSON object from standard input and prints what the program is to read, which is mostly nothing.\n"
+        "Exits with 0 whatever happens, within seconds, except where a decision is waited for."
+    ),
+    run=hook,
+)
+
+
+def seen(args: Namespace, context: Context) -> int:
+    """Mark each of them as looked at."""
+    requests = [{"id": mission} for mission in args.ids]
+    return each(
+        context,
+        context.client(),
+        "seen",
+        requests,
+        line=lambda answer: f"Seen mission {answer['id']}",
+        as_json=args.json,
+    )
+
+
+SEEN = Command(
+    name="seen",
+    summary="mark missions as looked at: what happened to them so far is no news any more",
+    arguments=[ids()],
+    options=[JSON],
+    examples=["overmind seen planner", "overmind seen $(overmind ps -q --status stopped)"],
+    run=seen,
+)
+
+COMMANDS = (INBOX, ANSWER, HOOK, SEEN)

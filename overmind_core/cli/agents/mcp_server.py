@@ -1,0 +1,83 @@
+"""The server: which tools there are, under which names, and how a failure is told.
+
+Requests of tools: each in a thread and on a connection of its own, so that one that waits holds up no other.
+
+What tools answer: the shapes, which clients get as schemas.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+
+from overmind_core.cli.agents.mcp_calls import Calls
+from overmind_core.cli.agents.mcp_start_tools import Starting
+from overmind_core.cli.agents.mcp_tools import Acting, Looking
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_core.version import VERSION
+
+INSTRUCTIONS = """\
+Runs other agents and programs as supervised missions. Start an agent for each piece of work (run_agent), wait until it
+has ended (wait; again when its time runs out), read what it answered (result) and did (logs), and check that before
+you go on. A session takes messages (send) until you stop it. What you start is your child: you can look at every
+mission, but talk to and end only those below you. There are limits of children, depth and cost; a refusal names the
+one that was reached. Questions of agents about permissions are answered by a person: go on with other work meanwhile.
+"""
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+STARTS = ToolAnnotations(read_only_hint=False, destructive_hint=False)
+ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+Handler = Callable[..., Awaitable[Any]]
+
+
+def server(home: Home) -> MCPServer:
+    """Return the server of a home's missions."""
+    calls = Calls(home)
+    looking, starting, acting = Looking(calls), Starting(calls), Acting(calls)
+    tools: dict[str, tuple[Handler, ToolAnnotations]] = {
+        "run_agent": (starting.run_agent, STARTS),
+        "run": (starting.run, STARTS),
+        "list": (looking.list_missions, READS),
+        "info": (looking.info, READS),
+        "logs": (looking.logs, READS),
+        "wait": (looking.wait, READS),
+        "result": (looking.result, READS),
+        "send": (acting.send, STARTS),
+        "messages": (looking.messages, READS),
+        "interrupt": (acting.interrupt, STARTS),
+        "stop": (acting.stop, ENDS),
+        "kill": (acting.kill, ENDS),
+    }
+    made = [
+        _strict(Tool.from_function(_telling(handler), name=name, annotations=hints))
+        for name, (handler, hints) in tools.items()
+    ]
+    return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)
+
+
+def _strict(tool: Tool) -> Tool:
+    """Refuse arguments that there are none of, instead of ignoring them: somebody meant something by them."""
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters = arguments.model_json_schema(by_alias=True)
+    return tool
+
+
+def _telling(handler: Handler) -> Handler:
+    """Let what the daemon refused reach the agent in its own words."""
+
+    @functools.wraps(handler)
+    async def told(*args: object, **named: object) -> Any:  # noqa: ANN401  (each tool's own)
+        try:
+            return await handler(*args, **named)
+        except OvermindError as error:
+            said = TextContent(type="text", text=f"Error: {error.code}: {error.message}")
+            return CallToolResult(content=[said], is_error=True)
+
+    return told

@@ -1,0 +1,132 @@
+"""Tools that start missions: `run` any program, `run_agent` an agent. As children of whoever runs the server."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from overmind_core.cli import caller_world
+from overmind_core.cli.agents.mcp_calls import Calls, Named, picked
+from overmind_core.cli.agents.options import system_prompt
+
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+Name = Annotated[str | None, Field(description="a name for it, instead of a generated one")]
+Folder = Annotated[str | None, Field(description="its working directory (default: this server's)")]
+Labels = Annotated[dict[str, str] | None, Field(description="labels to find it by")]
+Kind = Annotated[Literal["task", "session"], Field(description="task: ends by itself; session: takes messages")]
+Limit = Annotated[float | None, Field(ge=0, description="seconds of wall clock after which it is ended")]
+Isolate = Annotated[
+    bool | None,
+    Field(
+        description="true: a git worktree and branch of its own, so that it can't collide with others;"
+        " default: as the project says"
+    ),
+]
+Restart = Annotated[
+    Literal["never", "on-failure", "always"], Field(description="when it is started again after its end")
+]
+Count = Annotated[int | None, Field(ge=0)]
+Money = Annotated[float | None, Field(gt=0, description="US dollars for all agents of its tree together")]
+
+
+class Common(NamedTuple):
+    """What may be said of every mission. `timeout`: seconds of wall clock."""
+
+    name: str | None
+    cwd: str | None
+    kind: str
+    labels: dict[str, str] | None
+    restart: str
+    timeout: float | None
+    isolate: bool | None
+
+
+class Starting:
+    """The tools, over the daemon that `calls` reaches."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def run(
+        self,
+        command: Annotated[
+            str | list[str], Field(description="one text: a shell command; a list: a program and its arguments")
+        ],
+        *,
+        name: Name = None,
+        cwd: Folder = None,
+        type: Kind = "task",  # noqa: A002  (the tool's argument is called so)
+        labels: Labels = None,
+        env: Annotated[dict[str, str] | None, Field(description="variables to set")] = None,
+        restart: Restart = "never",
+        timeout_seconds: Limit = None,
+        isolate: Isolate = None,
+    ) -> Named:
+        """Start any program as a mission, and return at once. See `wait` and `logs` for what becomes of it."""
+        given = {"command": command, "env_set": {} if env is None else caller_world.checked(env)}
+        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
+
+    async def run_agent(
+        self,
+        prompt: Annotated[str, Field(description="what it is to do: all that it will know")],
+        *,
+        name: Name = None,
+        cwd: Folder = None,
+        type: Kind = "task",  # noqa: A002  (as above)
+        labels: Labels = None,
+        provider: str = "claude",
+        model: str | None = None,
+        restart: Restart = "never",
+        timeout_seconds: Limit = None,
+        isolate: Isolate = None,
+        max_turns: Annotated[int, Field(ge=0, description="turns of its model; 0: no limit")] = 0,
+        max_cost_usd: Money = None,
+        max_children: Count = None,
+        max_depth: Count = None,
+        allow: Annotated[list[str] | None, Field(description="rules that answer its questions with yes")] = None,
+        deny: Annotated[list[str] | None, Field(description="rules that answer with no")] = None,
+        allowed_tools: list[str] | None = None,
+        disallowed_tools: list[str] | None = None,
+        permission_mode: str | None = None,
+        append_system_prompt: str | None = None,
+        orchestrator: Annotated[bool, Field(description="it is told how to run agents of its own")] = False,
+    ) -> Named:
+        """Start an agent with a prompt, and return at once.
+
+        A task answers and ends: `wait`, `result`. A session takes messages (`send`) until you `stop` it.
+        """
+        agent = {
+            "prompt": prompt,
+            "model": model,
+            "max_turns": max_turns,
+            "allow": allow or [],
+            "deny": deny or [],
+            "allowed_tools": allowed_tools or [],
+            "disallowed_tools": disallowed_tools or [],
+            "permission_mode": permission_mode,
+            "append_system_prompt": system_prompt(append_system_prompt) if orchestrator else append_system_prompt,
+            "orchestrator": orchestrator,
+        }
+        limits = {"max_cost": max_cost_usd, "max_children": max_children, "max_depth": max_depth}
+        given: dict[str, Any] = {"command": "", "provider": provider, "agent": agent}
+        given |= {key: value for key, value in limits.items() if value is not None}
+        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
+
+    async def _start(self, given: dict[str, Any], common: Common) -> Named:
+        request = {
+            "cwd": caller_world.folder(common.cwd),
+            "umask": caller_world.umask(),
+            "env": caller_world.inherited(os.environ, clean=False),
+            "name": common.name,
+            "type": common.kind,
+            "labels": common.labels or {},
+            "restart": common.restart,
+            "timeout": f"{common.timeout or 0}s",
+            "isolate": common.isolate,
+            "request": os.urandom(_REQUEST_KEY).hex(),
+            **given,
+        }
+        return Named(**picked(Named, await self._calls.ask("run", start=True, **request)))

@@ -1,0 +1,172 @@
+"""Tools that act on missions: `send`, `interrupt`, `stop`, `kill`. Inside a mission, on its own descendants only.
+
+Tools that look: `list`, `info`, `logs`, `wait`, `result`, `messages`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from overmind_core.cli.agents.mcp_calls import (
+    Calls,
+    End,
+    Ended,
+    Interrupted,
+    Message,
+    Missions,
+    Named,
+    Row,
+    Waited,
+    picked,
+)
+from overmind_core.cli.agents.talk import DELIVERY, fail_if_failed, progress
+from overmind_core.cli.missions.watch import Ends
+from overmind_core.cli.output import renderer
+from overmind_core.client.client import Client
+from overmind_core.client.stream import follow
+from overmind_core.errors import OvermindError
+from overmind_core.logs.transcript import Selection, Transcript
+
+PATIENCE = 55.0
+"""Seconds that a call waits unless it says otherwise: many programs give up on a tool after a minute."""
+MOST_LINES = 5000
+Id = Annotated[str, Field(description="id or name of a mission, or at least 3 characters of its id")]
+Seconds = Annotated[float, Field(ge=0, le=86400, description="how long to wait at most")]
+
+
+class Looking:
+    """The tools, over the daemon that `calls` reaches."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def list_missions(
+        self,
+        label: Annotated[str | None, Field(description="only those with this label: name, or name=value")] = None,
+        status: Annotated[str | None, Field(description="only those with this status")] = None,
+        children_of: Annotated[str | None, Field(description="only those that this mission started")] = None,
+        *,
+        killed_too: bool = False,
+    ) -> Missions:
+        """List missions by start time: status, what agents do now, what they cost. Killed ones only when asked for."""
+        rows = await self._calls.ask(
+            "ps",
+            all=killed_too,
+            children=children_of,
+            status=[] if status is None else [status],
+            label=[] if label is None else [label],
+            wide=True,
+        )
+        return Missions(missions=[Row(**picked(Row, row)) for row in rows])
+
+    async def info(self, id: Id) -> dict[str, Any]:  # noqa: A002  (the tool's argument is called so)
+        """Everything known of a mission: status, reason, exit code, runs, children, activity, cost."""
+        return dict(await self._calls.ask("info", id=id))
+
+    async def logs(
+        self,
+        id: Id,  # noqa: A002  (as above)
+        tail: Annotated[int, Field(ge=1, le=MOST_LINES, description="how many of the last lines")] = 100,
+    ) -> str:
+        """What a mission wrote, as text; of an agent, what it said and did."""
+        answer = await self._calls.ask("logs", ids=[id])
+        selection = Selection(tail=tail, renderers=renderer)
+        transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
+        lines = [text for transcript in transcripts for _, _, text in transcript.begin(follow=False)]
+        return "\n".join(lines[-tail:])
+
+    async def wait(
+        self,
+        ids: Annotated[list[str], Field(min_length=1, description="ids or names")],
+        timeout_seconds: Seconds = PATIENCE,
+        *,
+        any_one: Annotated[bool, Field(description="return when the first has ended")] = False,
+    ) -> Waited:
+        """Wait until missions have ended, through their restarts. When the time runs out, call it again."""
+        return await self._calls.do(lambda client: _waited(client, ids, timeout_seconds, any_one=any_one))
+
+    async def result(self, id: Id) -> dict[str, Any]:  # noqa: A002  (as above)
+        """The last result of an agent, as its program gave it; its answer is in `result`. {} for other programs."""
+        return dict(await self._calls.ask("result", id=id))
+
+    async def messages(self, id: Id) -> dict[str, Any]:  # noqa: A002  (as above)
+        """The messages that a session was sent, and how each stands."""
+        return {"messages": await self._calls.ask("messages", id=id)}
+
+
+def _waited(client: Client, ids: list[str], timeout: float, *, any_one: bool) -> Waited:
+    ends, found = Ends(ids, any_one=any_one), []
+    deadline = time.monotonic() + timeout
+    try:
+        for kind, item in follow(client, ends.request, deadline=deadline):
+            if kind == "ok":
+                ends.learn(item)
+            elif kind == "item" and ends.add(item):
+                found.append(End(**picked(End, item)))
+            if ends.enough:
+                break
+    except OvermindError as error:
+        if error.code != "timeout":
+            raise
+    return Waited(ended=found, waiting=ends.missing)
+
+
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+Cascade = Annotated[bool, Field(description="everything below it too, leaves first")]
+
+
+class Acting:
+    """The tools, over the daemon that `calls` reaches."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def send(
+        self,
+        id: Id,  # noqa: A002  (the tool's argument is called so)
+        text: str,
+        timeout_seconds: Seconds = PATIENCE,
+        *,
+        wait: Annotated[bool, Field(description="for the answer; when the time runs out the message stays")] = False,
+        queue: Annotated[bool, Field(description="also while a person has taken the session over")] = False,
+    ) -> Message:
+        """Send a session a message. It gets one at a time, when it is idle; others queue, in order."""
+        request = {"id": id, "text": text, "queue": queue, "request": os.urandom(_REQUEST_KEY).hex()}
+        until, limit = ("answered", timeout_seconds) if wait else ("delivered", DELIVERY)
+        return await self._calls.do(lambda client: _sent(client, request, until, limit))
+
+    async def interrupt(self, id: Id) -> Interrupted:  # noqa: A002  (as above)
+        """End the turn that a session is in; the session stays."""
+        return Interrupted(**picked(Interrupted, await self._calls.ask("interrupt", id=id)))
+
+    async def stop(
+        self,
+        id: Id,  # noqa: A002  (as above)
+        grace_seconds: Annotated[float | None, Field(ge=0, description="until it is killed")] = None,
+        *,
+        cascade: Cascade = False,
+    ) -> Ended:
+        """End a mission gracefully, and return when no process of it is left."""
+        grace = None if grace_seconds is None else f"{grace_seconds}s"
+        answer = await self._calls.ask("stop", id=id, cascade=cascade, grace=grace)
+        return _ended([*answer["also"], answer])
+
+    async def kill(self, id: Id, *, cascade: Cascade = False) -> Ended:  # noqa: A002  (as above)
+        """End a mission at once, and return when no process of it is left."""
+        return _ended((await self._calls.ask("kill", id=id, cascade=cascade))["killed"])
+
+
+def _sent(client: Client, request: dict[str, Any], until: str, limit: float) -> Message:
+    message = client.call("send", request)
+    message = {**message, **progress(client, message, until, limit)}
+    fail_if_failed(message)
+    return Message(**picked(Message, message))
+
+
+def _ended(missions: list[dict[str, Any]]) -> Ended:
+    return Ended(missions=[Named(**picked(Named, mission)) for mission in missions])

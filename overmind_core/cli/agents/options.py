@@ -1,0 +1,146 @@
+"""The options of `run` that say which agent to run and how, and what they are on the socket.
+
+What we tell an agent that is to run other agents; the text is `skill.md`, beside this file.
+"""
+
+from __future__ import annotations
+
+import os
+
+from overmind_core.cli.command import flag, option
+from overmind_core.cli.context import text_of
+from overmind_core.cli.parser import dollars, whole
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+
+NAME = "overmind"
+DESCRIPTION = (
+    "Run other agents and programs as supervised missions with the command overmind: divide work, start agents, wait"
+    " for them, check their results, send them messages, end them. Use it when work is large enough for several"
+    " agents, or must go on in the background."
+)
+
+
+def text() -> str:
+    """Return the instructions, in Markdown."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "skill.md")
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def skill_file() -> str:
+    """Return what a `SKILL.md` of Claude holds: the same with its name and when to use it."""
+    # In quotes: a colon within a plain scalar of YAML would begin another mapping.
+    return f'---\nname: {NAME}\ndescription: "{DESCRIPTION}"\n---\n\n{text()}'
+
+
+def system_prompt(more: str | None) -> str:
+    """Return the instructions, and below them what a person wants to add."""
+    return text() if not more else f"{text()}\n{more}"
+
+
+RAW = "raw"
+"""The provider of missions that are no agents: any program."""
+ORCHESTRATOR = "claude"
+"""The provider of an orchestrator, unless another one is named."""
+PROVIDER = option("--provider", "NAME", "raw (default: any program), claude or another agent: then CMD is its prompt")
+
+AGENT = [
+    option("--model", "MODEL", "the agent's model, as its program calls it"),
+    option("--allowed-tools", "TOOLS", "tools that it may use unasked, as its program writes them", repeat=True),
+    option("--disallowed-tools", "TOOLS", "tools that it doesn't get", repeat=True),
+    option("--permission-mode", "MODE", "its program's permission mode, such as plan or acceptEdits"),
+    option("--allow", "RULE", "answer such questions with yes, as in 'Bash(git status)' (repeatable)", repeat=True),
+    option("--deny", "RULE", "answer such questions with no; wins over --allow (repeatable)", repeat=True),
+    option("--max-turns", "N", "stop it after so many turns of its model; 0 is no limit (default 0)", parse=whole),
+    option("--system-prompt", "TEXT", "instead of its program's own", dashes=True),
+    option("--append-system-prompt", "TEXT", "added to its program's own", dashes=True),
+    option("--mcp-config", "FILE", "MCP servers for it: a file, or JSON (repeatable)", repeat=True),
+    flag(
+        "--orchestrator", "it runs agents of its own: it is told how, and its overmind commands need nobody's consent"
+    ),
+    option("--agent-arg", "WORD", "handed to its program as it is (repeatable)", repeat=True, dashes=True),
+]
+"""Mean something for agents only."""
+LIMITS = [
+    option("--max-children", "N", "live children that it, and each mission below it, may have (10)", parse=whole),
+    option("--max-depth", "N", "generations that may stand below it (3)", parse=whole),
+    option("--max-cost", "USD", "end all agents of its tree when they have cost so much together", parse=dollars),
+    flag("--stall-waiting", "waiting for a person counts as silence, too"),
+]
+"""Mean something for every mission."""
+
+_TREE = ("max_children", "max_depth", "max_cost")
+_SAME = (
+    "model", "allowed_tools", "disallowed_tools", "permission_mode", "allow", "deny", "max_turns",
+    "system_prompt", "append_system_prompt",
+)  # fmt: skip
+"""Names that are the same on the socket."""
+
+
+def given_agent(args: Namespace) -> dict[str, Any]:
+    """Return what was given of `PROVIDER`, `AGENT` and `LIMITS`, by its names on the socket.
+
+    Raises:
+        UsageError: an option for agents, and no agent.
+        OvermindError: `empty_command`, a task without a prompt.
+    """
+    limits = {name: value for name in _TREE if (value := getattr(args, name)) is not None}
+    if args.stall_waiting:
+        limits["stall_waiting"] = True
+    if not is_agent(args):
+        _refuse(args)
+        return limits
+    return limits | {"provider": _provider(args), "agent": _options(args) | _prompt(args)}
+
+
+def is_agent(args: Namespace) -> bool:
+    """Whether the mission is an agent."""
+    return _provider(args) not in {None, RAW}
+
+
+def _provider(args: Namespace) -> str | None:
+    """Return the one that was named; an orchestrator is Claude where none was."""
+    return args.provider or (ORCHESTRATOR if args.orchestrator else None)
+
+
+def _refuse(args: Namespace) -> None:
+    for one in AGENT:
+        name = one.names[0]
+        if getattr(args, name.removeprefix("--").replace("-", "_")):
+            raise UsageError(f"{name} is for agents, and this is a raw mission. Name one, such as: --provider claude")
+
+
+def _options(args: Namespace) -> dict[str, Any]:
+    given = {name: value for name in _SAME if (value := getattr(args, name)) not in (None, [])}
+    if args.mcp_config:
+        given["mcp_config"] = [_reachable(one) for one in args.mcp_config]
+    if args.agent_arg:
+        given["arguments"] = args.agent_arg
+    if args.orchestrator:
+        given |= {"orchestrator": True, "append_system_prompt": system_prompt(args.append_system_prompt)}
+    return given
+
+
+def _prompt(args: Namespace) -> dict[str, str]:
+    """Return the first prompt; a session and a program for a person can do without."""
+    text = text_of(args.rest)
+    if text.strip():
+        return {"prompt": text}
+    if args.type == "session" or args.interactive:
+        return {}
+    raise OvermindError("empty_command", "Missing prompt. Say what to do, such as: overmind claude run 'fix the tests'")
+
+
+def _reachable(config: str) -> str:
+    """Return JSON as it is, and a path so that the agent finds it wherever it runs."""
+    if config.lstrip().startswith("{"):
+        return config
+    return to_wire(os.path.abspath(from_wire(config)))

@@ -1,0 +1,79 @@
+"""`overmind skill`: how an agent runs other agents, told to that agent.
+
+`overmind mcp`: the operations of an orchestrator as an MCP server on standard input and output.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.agents import options as instructions
+from overmind_core.cli.command import JSON, Command, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import dumps
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+FORMATS = ("text", "claude")
+
+
+def skill(args: Namespace, context: Context) -> int:
+    """Print the instructions."""
+    if args.json:
+        context.say(
+            dumps({"name": instructions.NAME, "description": instructions.DESCRIPTION, "text": instructions.text()})
+        )
+    else:
+        text = instructions.skill_file() if args.format == "claude" else instructions.text()
+        context.say(text.rstrip("\n"))
+    return 0
+
+
+SKILL = Command(
+    name="skill",
+    summary="print our instructions for an agent that runs agents",
+    options=[
+        option("--format", "FORMAT", "text (default), or claude: a SKILL.md with its name and use", choices=FORMATS),
+        JSON,
+    ],
+    examples=[
+        "overmind skill",
+        'claude --append-system-prompt "$(overmind skill)"',
+        "mkdir -p .claude/skills/overmind && overmind skill --format claude > .claude/skills/overmind/SKILL.md",
+    ],
+    notes=(
+        "They tell how to divide work, start agents, wait, check, record and go on, with the exact commands.\n"
+        "overmind run --orchestrator starts an agent that has them."
+    ),
+    run=skill,
+)
+
+
+def mcp(args: Namespace, context: Context) -> int:
+    """Serve until standard input ends."""
+    del args
+    from overmind_core.cli.agents.mcp_server import server  # start-up: half a second, and only here
+
+    server(context.home).run("stdio")
+    return 0
+
+
+MCP = Command(
+    name="mcp",
+    summary="serve missions as tools to an agent, by MCP on standard input and output",
+    examples=[
+        "claude mcp add overmind -- overmind mcp",
+        "overmind claude run --mcp-config overmind.json --allow mcp__overmind 'divide the work'",
+    ],
+    notes=(
+        'overmind.json: {"mcpServers":{"overmind":{"command":"overmind","args":["mcp"]}}}\n'
+        "Tools: run_agent run list info logs wait result send messages interrupt stop kill. They do what the commands\n"
+        "of these names do, and started inside of a mission they may do no more than its processes. No tool answers\n"
+        "questions or attaches to a terminal."
+    ),
+    run=mcp,
+)
+
+COMMANDS = (SKILL, MCP)

@@ -1,0 +1,329 @@
+"""`overmind send`: a message for a session, and perhaps its answer.
+
+`overmind messages`: what a session was sent, and how far each message came.
+
+`overmind result`: what an agent's last turn came to.
+
+`overmind interrupt`: end a session's turn, and keep the session.
+
+`overmind subscribe`: the output of missions as objects, for programs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from overmind_core.cli.agents.options import RAW
+from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
+from overmind_core.cli.context import Context, each, text_of
+from overmind_core.cli.output import dumps, or_absent, table, text_cell
+from overmind_core.cli.output import shown as output_shown
+from overmind_core.cli.parser import limit, milliseconds, warn, whole
+from overmind_core.client.stream import ask, follow
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import CODES, OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.client import Client
+
+    Json = Mapping[str, Any]
+    Row = Mapping[str, Any]
+
+
+DELIVERY = 2.0
+"""Seconds that `send` waits for the message to reach the agent."""
+ANSWER = "60s"
+_SLACK = 5.0
+"""Seconds that the daemon's own word on a time that ran out may take."""
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+
+
+def send(args: Namespace, context: Context) -> int:
+    """Send it, and say how far it came, or with --wait what was answered."""
+    if not args.text:
+        raise UsageError("Missing text. Write it, or - to read it from standard input. See: overmind send --help")
+    text = text_of(args.text)
+    client = context.client()
+    if args.wait:
+        _check_answers(client, args.id)
+    message = client.call("send", _request(args, text))
+    if args.wait:
+        return _answer(args, context, client, message)
+    if message["state"] == "queued":
+        message = {**message, **progress(client, message, "delivered", DELIVERY)}
+    fail_if_failed(message)
+    context.say(dumps({name: message[name] for name in SHOWN}) if args.json else line(message))
+    return 0
+
+
+SHOWN = ("message", "state", "ahead", "id", "name")
+"""What --json prints of a message that nobody waits for."""
+
+
+def _request(args: Namespace, text: str) -> dict[str, Any]:
+    request = {"id": args.id, "text": text, "request": os.urandom(_REQUEST_KEY).hex()}
+    return request | ({"queue": True} if args.queue else {})
+
+
+def _check_answers(client: Client, mission: str) -> None:
+    """Refuse to wait for what never comes, before anything is sent.
+
+    Raises:
+        OvermindError: `invalid`, it is no agent.
+    """
+    (row,) = client.call("ps", {"ids": [mission]})
+    if row["type"] == "session" and row["provider"] == RAW:
+        raise OvermindError(
+            "invalid", f"--wait: {row['name']} is a raw session, which doesn't say what an answer is. Send without it."
+        )
+
+
+def _answer(args: Namespace, context: Context, client: Client, message: Json) -> int:
+    warn(args.timeout, context)
+    args.timeout = args.timeout or ANSWER
+    try:
+        message = {**message, **progress(client, message, "answered", limit(args.timeout))}
+    except KeyboardInterrupt:
+        context.note(f"\nMessage {message['message']} stays. See: overmind messages {message['name']}")
+        raise
+    fail_if_failed(message)
+    if message["state"] != "answered":
+        raise OvermindError(
+            "timeout",
+            f"No answer to message {message['message']} within {args.timeout}; the message stays."
+            f" See: overmind messages {message['name']}",
+        )
+    answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}
+    context.say(dumps(answer) if args.json else output_shown(answer["text"]))
+    return 0
+
+
+def progress(client: Client, message: Json, until: str, patience: float) -> Json:
+    """Return how the message stands once it is `until`, has failed, or `patience` seconds have passed."""
+    deadline = time.monotonic() + patience
+
+    def request() -> tuple[str, Json]:
+        left = max(0.0, deadline - time.monotonic())
+        return "await_message", {"message": message["message"], "until": until, "timeout": left}
+
+    found: Json = ask(client, request, deadline=deadline + _SLACK)
+    return found
+
+
+def fail_if_failed(message: Json) -> None:
+    """Raise what became of a message that gets no answer.
+
+    Raises:
+        OvermindError: with the message's own code where it has one.
+    """
+    number, name = message["message"], message["name"]
+    if message["state"] == "cancelled":
+        raise OvermindError("not_found", f"Message {number} for {name} was withdrawn.")
+    if message["state"] == "failed":
+        error = message.get("error") or "exited"
+        if error == "exited":
+            raise OvermindError(
+                "exited", f"{name} ended before it answered message {number}. See: overmind logs {name}"
+            )
+        code = error if error in CODES else "not_finished"
+        raise OvermindError(code, f"The turn of message {number} failed: {error}. See: overmind logs {name}")
+
+
+def line(message: Json) -> str:
+    """Return what a person reads of a message on its way."""
+    if message["state"] == "queued":
+        return f"Queued for mission {message['id']} (message {message['message']}, {message['ahead']} ahead)"
+    return f"Sent to mission {message['id']}"
+
+
+SEND = Command(
+    name="send",
+    summary="send a session a message",
+    arguments=[one_id(), argument("text", "the message; - reads it from standard input", nargs="*", metavar="TEXT")],
+    options=[
+        flag("--wait", "wait for the answer to this message, and print it"),
+        option(
+            "--timeout",
+            "TIME",
+            f"how long --wait waits, in ms (default {ANSWER}); then exit status 124",
+            parse=milliseconds,
+        ),
+        flag("--queue", "also while a person has taken the session over"),
+        JSON,
+    ],
+    examples=[
+        "overmind send planner now write the tests",
+        "overmind send planner --wait --timeout 5m 'what is left to do?'",
+        "overmind send planner - < instructions.md",
+        "overmind send planner --wait --json 'summarise' | jq -r .text",
+    ],
+    notes=(
+        "An agent gets one message at a time, when it is idle; others queue, in order, and survive any crash.\n"
+        "Without --wait it prints how far the message came within 2 seconds. When --timeout runs out the message\n"
+        "stays: overmind messages. A text that begins with a dash stands after --."
+    ),
+    run=send,
+)
+
+
+TITLES = ("MESSAGE", "STATE", "SENT", "FROM", "ERROR", "TEXT")
+
+
+def messages(args: Namespace, context: Context) -> int:
+    """List them, or withdraw one that is queued."""
+    request = {"id": args.id} if args.cancel is None else {"id": args.id, "cancel": args.cancel}
+    rows = context.client().call("messages", request)
+    if args.json:
+        context.say(dumps(rows))
+    elif args.cancel is not None:
+        context.say(f"Cancelled message {args.cancel}")
+    else:
+        if not rows:
+            context.hint(f"No messages yet. Send a session one with: overmind send {display_safe(args.id)} 'TEXT'")
+        context.say(shown(rows))
+    return 0
+
+
+def shown(rows: Sequence[Row]) -> str:
+    """Return the table."""
+    return table(TITLES, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> list[str]:
+    again = " (again)" if row["resent"] else ""
+    sent, sender, error = row["created_at"], row["sender"], row["error"]
+    return [
+        str(row["message"]),
+        row["state"] + again,
+        sent,
+        or_absent(sender),
+        or_absent(error),
+        text_cell(row["text"]),
+    ]
+
+
+MESSAGES = Command(
+    name="messages",
+    summary="list the messages of a session, or withdraw one",
+    arguments=[one_id()],
+    options=[option("--cancel", "N", "withdraw this message, if it is still queued", parse=whole), JSON],
+    examples=["overmind messages planner", "overmind messages planner --cancel 12"],
+    notes=(
+        "A message is queued, delivered, then answered; or failed, or cancelled. (again): the agent died with it, so\n"
+        "that it was sent once more."
+    ),
+    run=messages,
+)
+
+
+def result(args: Namespace, context: Context) -> int:
+    """Print the last result object."""
+    found = context.client().call("result", {"id": args.id})
+    context.say(dumps(found, indent=None if args.json else 2))
+    return 0
+
+
+RESULT = Command(
+    name="result",
+    summary="print the last result of an agent, as its program gave it",
+    arguments=[one_id()],
+    options=[JSON],
+    examples=["overmind result review", "overmind result review --json | jq -r .result"],
+    notes="A finished mission that is no agent has the result {}; a live one without any yet: not_finished.",
+    run=result,
+)
+
+
+def interrupt(args: Namespace, context: Context) -> int:
+    """Interrupt each of them."""
+    requests = [{"id": mission} for mission in args.ids]
+    return each(context, context.client(), "interrupt", requests, line=_line, as_json=args.json)
+
+
+def _line(answer: Mapping[str, Any]) -> str:
+    if answer["interrupted"]:
+        return f"Interrupted mission {answer['id']}"
+    return f"Mission {answer['id']} was idle"
+
+
+INTERRUPT = Command(
+    name="interrupt",
+    summary="end the turn that a session is in; the session stays",
+    arguments=[ids()],
+    options=[JSON],
+    examples=["overmind interrupt planner", "overmind interrupt planner && overmind send planner do it otherwise"],
+    run=interrupt,
+)
+
+
+CURSOR = ("run", "offset")
+"""Fields of an item that say how far it goes: the run, and the bytes of its output seen with it."""
+
+
+def subscribe(args: Namespace, context: Context) -> int:
+    """Print an object per line of output, until all have ended: an agent's own, else what the line says."""
+    reading = Reading(args.ids, from_start=args.from_start)
+    for kind, item in follow(context.client(), reading.request):
+        if kind == "ok":
+            reading.begin(item)
+        elif kind == "item" and reading.take(item):
+            context.say(dumps(_shown(item)))
+    return 0
+
+
+def _shown(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An agent's object as it is; of a line its text and whose it is."""
+    if item["type"] == "object":
+        shown: Mapping[str, Any] = item["object"]
+        return shown
+    return item if item["type"] != "plain" else {name: item[name] for name in item if name not in CURSOR}
+
+
+class Reading:
+    """How far the output was read, so that a broken stream goes on where it broke."""
+
+    def __init__(self, wanted: list[str], *, from_start: bool) -> None:
+        self._wanted = wanted
+        self._from_start = from_start
+        self._offsets: dict[str, int] = {}
+        self._ended: set[str] = set()
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        """Return the request for what was not read yet."""
+        return "subscribe", {"ids": self._wanted, "from_start": self._from_start, "offsets": self._offsets}
+
+    def begin(self, answer: Mapping[str, Any]) -> None:
+        """Note what the names mean, and where the stream begins."""
+        self._wanted = [mission["id"] for mission in answer.get("missions", ())] or self._wanted
+        self._offsets = {**answer.get("offsets", {}), **self._offsets}
+
+    def take(self, item: Mapping[str, Any]) -> bool:
+        """Note an item; False when it was printed before the stream broke."""
+        if "run" in item and "offset" in item:
+            self._offsets[item["run"]] = item["offset"]
+        mission = item.get("mission")
+        if item.get("type") == "exit" and mission is not None:
+            known = mission in self._ended
+            self._ended.add(mission)
+            return not known
+        return True
+
+
+SUBSCRIBE = Command(
+    name="subscribe",
+    summary="print the output of missions as JSON objects, for programs",
+    arguments=[ids()],
+    options=[flag("--from-start", "also what was written before"), JSON],
+    examples=["overmind subscribe api", "overmind subscribe --from-start build | jq -r .text"],
+    run=subscribe,
+)
+
+COMMANDS = (SEND, MESSAGES, RESULT, INTERRUPT, SUBSCRIBE)

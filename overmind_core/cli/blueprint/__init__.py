@@ -1,1 +1,0 @@
-"""A blueprint's file as the command line meets it."""

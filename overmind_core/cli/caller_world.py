@@ -1,0 +1,201 @@
+"""The world of whoever calls `run`: folder, umask, environment; what a mission starts from.
+
+Variables from a file: `KEY=VALUE` lines, as shells and docker write them.
+
+Comments begin with # (also after a blank behind an unquoted value), `export ` may stand before a name. In single
+quotes everything is literal; in double quotes a backslash before n, ", $, ` and itself is an escape. Nothing is
+expanded.
+
+Ask another program for what it says: with nothing to read, and a limit that also ends what it started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from contextlib import suppress
+from typing import NamedTuple
+
+from overmind_core.domain.missions.mission import of_login
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+_LINE = rf"(?:export\s+)?({_NAME})\s*=\s*(.*)"
+_SINGLE = r"'([^']*)'\s*(?:#.*)?"
+_DOUBLE = r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?'
+_ESCAPE = r"\\([n\"$`\\])"
+
+
+def read(path: str) -> dict[str, str]:
+    """Return the variables of a file, in wire form.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    try:
+        with open(from_wire(path), "rb") as file:
+            text = to_wire(os.fsdecode(file.read()))
+    except OSError as error:
+        raise OvermindError("invalid", f"--env-file {path}: {error.strerror}.") from None
+    return parse(text, path)
+
+
+def parse(text: str, name: str) -> dict[str, str]:
+    """Return the variables of a text; `name` is what mistakes call it.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    variables = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        found = re.fullmatch(_LINE, stripped)
+        value = None if found is None else _value(found[2])
+        if found is None or value is None:
+            what = "write KEY=VALUE" if found is None else "the quote doesn't end on this line"
+            raise OvermindError("invalid", f"{name}:{number}: {what}.")
+        variables[found[1]] = value
+    return variables
+
+
+def _value(written: str) -> str | None:
+    """Return a value without its quotes and comment; None when a quote has no end."""
+    if written.startswith("'"):
+        found = re.fullmatch(_SINGLE, written)
+        return found and found[1]
+    if written.startswith('"'):
+        found = re.fullmatch(_DOUBLE, written)
+        return found and re.sub(_ESCAPE, lambda escape: {"n": "\n"}.get(escape[1], escape[1]), found[1])
+    return re.split(r"(?:^|\s+)#", written, maxsplit=1)[0]
+
+
+LONGEST = 128 * 1024
+"""Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
+
+
+def folder(wanted: str | None) -> str:
+    """Return the working directory, absolute; a relative one counts from where the caller stands.
+
+    Raises:
+        OvermindError: `cwd_not_found`, the caller's own folder is gone.
+    """
+    asked = from_wire(wanted or "")
+    if os.path.isabs(asked):
+        return to_wire(asked)
+    try:
+        return to_wire(os.path.join(os.getcwd(), asked) if asked else os.getcwd())
+    except OSError as error:
+        raise OvermindError("cwd_not_found", f"The folder you are in is gone ({error.strerror}). Give --cwd") from None
+
+
+def umask() -> int:
+    """Return the caller's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def inherited(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
+    """Return the caller's variables; `clean`: only what a login would have set."""
+    kept = of_login(environ) if clean else environ
+    return checked({to_wire(name): to_wire(value) for name, value in kept.items()})
+
+
+def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables given for this mission: from files, then NAME=VALUE, or NAME alone as the caller has it.
+
+    Raises:
+        OvermindError: one can't be handed to a program, or a file has a mistake.
+    """
+    variables: dict[str, str] = {}
+    for path in files:
+        variables |= read(path)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name:
+            raise OvermindError("invalid", f"--env {pair}: write NAME=VALUE.")
+        if equals:
+            variables[name] = value
+        elif name in environ:
+            variables[name] = to_wire(environ[name])
+    return checked(variables)
+
+
+def check_arguments(words: Sequence[str]) -> None:
+    """Refuse what the kernel would.
+
+    Raises:
+        OvermindError: `too_large` or `invalid`.
+    """
+    for place, word in enumerate(words):
+        _check(word, f"Argument {place + 1} of the command")
+
+
+def checked(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables, if a program can be given them.
+
+    Raises:
+        OvermindError: `too_large` or `invalid`.
+    """
+    for name, value in variables.items():
+        _check(f"{name}={value}", f"The variable {name}")
+    return variables
+
+
+def _check(text: str, what: str) -> None:
+    if "\0" in text:
+        raise OvermindError("invalid", f"{what} contains a NUL byte, which no program can be given.")
+    length = len(text) if text.isascii() else len(os.fsencode(from_wire(text)))
+    if length >= LONGEST:
+        raise OvermindError("too_large", f"{what} has {length} bytes; the limit is {LONGEST - 1}. Put it into a file.")
+
+
+LIMIT = 5.0
+"""Seconds; an agent's command line takes two on a slow machine."""
+
+
+class Answer(NamedTuple):
+    """What a program said."""
+
+    code: int | None
+    """Its exit status; None when it could not be started, or did not end in time."""
+    text: str
+    """What it printed, without white space at the ends: stdout, or stderr when that is all there is."""
+
+    @property
+    def line(self) -> str:
+        """The first line."""
+        return self.text.partition("\n")[0]
+
+
+def ask(*argv: str, limit: float = LIMIT) -> Answer:
+    """Run a program to its end, for at most `limit` seconds."""
+    try:
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        return Answer(None, error.strerror or str(error))
+    with process:
+        return _heard(process, limit)
+
+
+def _heard(process: subprocess.Popen[bytes], limit: float) -> Answer:
+    try:
+        out, err = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return Answer(None, f"no answer within {limit:g} s")
+    return Answer(process.returncode, (out.strip() or err.strip()).decode(errors="replace"))

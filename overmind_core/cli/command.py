@@ -1,0 +1,244 @@
+"""A command is data: its name, words, options, examples, and the function that does it.
+
+`MODULES` says which module holds which command; a module is imported only when argv names it, and only
+the command's own parser is built. Each module lists its commands in `COMMANDS`; their `run(args, context)` returns the
+exit status.
+"""
+
+from __future__ import annotations
+
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.cli.context import Context
+
+PACKAGE = "overmind_core.cli"
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Daemon": ("start", "shutdown", "status"),
+    "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
+    "Run plans": ("init", "agents", "apply", "diff", "delete"),
+    "Quests and rituals": (
+        "quest run",
+        "quest list",
+        "quest info",
+        "quest logs",
+        "quest wait",
+        "quest cancel",
+        "ritual create",
+        "ritual list",
+        "ritual info",
+        "ritual run",
+        "ritual pause",
+        "ritual resume",
+        "ritual delete",
+        "ritual history",
+        "rituals",
+    ),
+    "Isolate missions": ("isolate", "trust", "ports", "worktrees", "worktrees prune"),
+    "Review and land their work": ("changes", "commit", "merge", "push", "discard"),
+    "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
+    "Use their terminals": ("attach", "detach", "shell"),
+    "Talk to agents": (
+        "claude run",
+        "send",
+        "interrupt",
+        "inbox",
+        "answer",
+        "messages",
+        "result",
+        "seen",
+        "cost",
+    ),
+    "Agents that run agents": ("skill", "mcp", "output"),
+    "Change missions": ("edit", "update", "signal", "freeze", "thaw"),
+    "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
+}
+"""Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "daemon": ("start", "shutdown", "status", "version", "tui", "completion"),
+    "demo": ("demo",),
+    "init": ("init",),
+    "quests": ("quest run", "quest list", "quest info", "quest logs", "quest wait", "quest cancel"),
+    "schedules": (
+        "ritual create",
+        "ritual delete",
+        "ritual history",
+        "ritual info",
+        "ritual list",
+        "ritual pause",
+        "ritual resume",
+        "ritual run",
+        "rituals",
+    ),
+    "plans.commands": ("apply", "agents", "diff", "delete"),
+    "plans.outputs": ("output",),
+    "doctor.command": ("doctor",),
+    "isolation.commands": ("isolate", "trust", "ports"),
+    "agents.cost": ("cost",),
+    "agents.inbox": ("inbox", "answer", "hook", "seen"),
+    "agents.orchestrate": ("skill", "mcp"),
+    "agents.talk": ("send", "messages", "result", "interrupt", "subscribe"),
+    "definitions.edit": ("edit",),
+    "definitions.run": ("run", "claude run"),
+    "landing.changes": ("changes", "commit", "push", "discard"),
+    "landing.merge": ("merge", "merge-step"),
+    "landing.worktrees": ("worktrees", "worktrees prune"),
+    "service_unit.command": ("service",),
+    "attach.commands": ("attach", "detach", "shell"),
+    "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update"),
+    "missions.list": ("ps", "monitor", "top", "info"),
+    "missions.logs": ("logs",),
+    "missions.watch": ("wait", "events", "screen"),
+}
+"""Module below `overmind_core.cli` → the commands that it holds in its `COMMANDS`."""
+
+HIDDEN = ("hook", "merge-step")
+"""Commands that programs call and no help shows."""
+
+MODULES: dict[str, str] = {name: f"{PACKAGE}.{module}" for module, names in _MODULES.items() for name in names}
+"""Command → module, hidden ones too."""
+COMMANDS: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
+"""The commands that help shows, in its order."""
+
+
+class Parameter:
+    """One word or option: its names, what argparse is told about it, and whether its value may begin with a dash."""
+
+    __slots__ = ("dashes", "names", "settings")
+
+    def __init__(self, *names: str, **settings: object) -> None:
+        self.names = names
+        self.settings = settings
+        self.dashes = False
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether the option's value may be the next word."""
+        return self.settings.get("action") != "store_true"
+
+
+class Command:
+    """One command of the command line.
+
+    Args:
+        name: The word after `overmind`.
+        summary: One line, no full stop, begins with a verb.
+        run: Does it; returns the exit status. Errors are raised as OvermindError.
+        arguments: Words, in order.
+        options: May stand before or after the words.
+        examples: Whole command lines, shown by --help.
+        rest: The name of a trailing command, which begins at the first word that is no option
+            (or after `--`) and keeps its own dashes; lands in `args.rest` as a list.
+        notes: What --help says after the options.
+    """
+
+    __slots__ = ("arguments", "examples", "name", "notes", "options", "rest", "run", "summary")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        summary: str,
+        run: Callable[[Namespace, Context], int],
+        arguments: Sequence[Parameter] = (),
+        options: Sequence[Parameter] = (),
+        examples: Sequence[str] = (),
+        rest: str | None = None,
+        notes: str = "",
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.run = run
+        self.arguments = arguments
+        self.options = options
+        self.examples = examples
+        self.rest = rest
+        self.notes = notes
+
+
+def argument(
+    name: str, text: str, *, nargs: str | None = None, metavar: str | None = None, choices: Sequence[str] | None = None
+) -> Parameter:
+    """Return a word. `nargs` as argparse has it: None one, "?" perhaps, "*" any, "+" at least one."""
+    settings: dict[str, object] = {"help": text, "metavar": metavar or name}
+    if nargs is not None:
+        settings["nargs"] = nargs
+    if choices is not None:
+        settings["choices"] = choices
+    return Parameter(name, **settings)
+
+
+def ids(nargs: str = "+") -> Parameter:
+    """Return the missions a command is about, in `args.ids`."""
+    return argument("ids", "id, name, or at least 3 characters of the id", nargs=nargs, metavar="id")
+
+
+def one_id() -> Parameter:
+    """Return the mission a command is about, in `args.id`."""
+    return argument("id", "id, name, or at least 3 characters of the id")
+
+
+def flag(name: str, text: str, *, short: str | None = None) -> Parameter:
+    """Return an option without a value."""
+    return Parameter(*_names(name, short), action="store_true", help=text)
+
+
+def option(
+    name: str,
+    metavar: str,
+    text: str,
+    *,
+    short: str | None = None,
+    parse: Callable[[str], object] | None = None,
+    choices: Sequence[str] | None = None,
+    repeat: bool = False,
+    dashes: bool = False,
+) -> Parameter:
+    """Return an option with a value; None (or [] with `repeat`) when it isn't given.
+
+    `parse` turns the word into the value; its ValueError's text is shown to the person. With `dashes` the word after it
+    is its value whatever it begins with; only for commands with a `rest`.
+    """
+    settings: dict[str, object] = {"help": text, "metavar": metavar}
+    if parse is not None:
+        settings["type"] = parse
+    if choices is not None:
+        settings["choices"] = choices
+    if repeat:
+        settings |= {"action": "append", "default": []}
+    made = Parameter(*_names(name, short), **settings)
+    made.dashes = dashes
+    return made
+
+
+def _names(name: str, short: str | None) -> tuple[str, ...]:
+    return (name,) if short is None else (short, name)
+
+
+JSON = flag("--json", "print JSON, one compact line")
+YES = flag("--yes", "ask nothing", short="-y")
+
+
+def find(name: str) -> Command:
+    """Return the command called `name`, loading its module.
+
+    Raises:
+        OvermindError: `unknown_command`, with what may have been meant.
+    """
+    if name.startswith("-"):
+        raise UsageError(f"unknown option {name}. See: overmind --help")
+    module = MODULES.get(name)
+    if module is None:
+        from overmind_core.domain.text.cells import meant  # only after a mistake
+
+        raise OvermindError(
+            "unknown_command", f"There is no command {name!r}.{meant(name, COMMANDS)} See: overmind --help"
+        )
+    commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
+    return next(command for command in commands if command.name == name)

@@ -1,0 +1,173 @@
+"""What can stand where a mission, quest or ritual is meant: asked of the daemon at each press of the key, so in haste.
+
+Without a daemon there is nothing to complete, and none is started.
+
+What may stand where, in the words of each shell; `script` puts it beside the parsers that the table gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+
+import shtab
+
+from overmind_core.cli.command import GROUPS, Command, find
+from overmind_core.cli.parser import Parser, fill
+from overmind_core.client.stream import glance
+from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
+from overmind_core.providers.registry import names
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.system.paths import Home
+
+
+FINAL = frozenset({"stopped", "crashed", "killed"})
+ASKED = frozenset({"plans", "quests", "rituals"})
+"""Kinds that a request of the same name lists."""
+PATIENCE = 0.5
+"""Seconds after which a person would think that the shell hangs."""
+
+
+def candidates(home: Home, kind: str) -> list[str]:
+    """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
+    try:
+        if kind in ASKED:
+            return _named(glance(home, kind, {}, timeout=PATIENCE) or [])
+        rows = glance(home, "ps", {"all": kind != "live"}, timeout=PATIENCE) or []
+    except OvermindError:
+        return []
+    return words(rows, kind)
+
+
+def _named(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(display_safe(row["name"]) for row in reversed(rows)))
+
+
+def words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+    """Return the names of rows of `ps --json`, then their ids."""
+    live = [row for row in rows if row["status"] not in FINAL]
+    finished = [row for row in rows if row["status"] in FINAL]
+    chosen = {"live": live, "finished": finished, "all": [*live, *finished]}[kind]
+    return list(dict.fromkeys(display_safe(row[key]) for key in ("name", "id") for row in chosen))
+
+
+Words = dict[str, str | dict[str, str]]
+
+LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt", "answer"})
+"""Commands about live missions."""
+FINISHED_ONLY = frozenset({"rm"})
+"""Commands about finished missions."""
+
+
+def _missions(kind: str) -> Words:
+    ask = f"overmind completion --list {kind} 2>/dev/null"
+    bash = f'_overmind_{kind}() {{ compgen -W "$({ask})" -- "$1"; }}'
+    zsh = f'_overmind_{kind}() {{ local -a missions; missions=(${{(f)"$({ask})"}}); compadd -a missions }}'
+    return {
+        "bash": f"_overmind_{kind}",
+        "zsh": f"_overmind_{kind}",
+        "fish": f"(overmind completion --list {kind} 2>/dev/null)",
+        "preamble": {"bash": bash, "zsh": zsh},
+    }
+
+
+def _names_or_files(kind: str) -> Words:
+    """What the daemon knows by a name, and the files that may hold it."""
+    ask = f"overmind completion --list {kind} 2>/dev/null"
+    both = f'{{ compgen -W "$({ask})" -- "$1"; compgen -f -- "$1"; }} | sort -u'
+    zsh = f'_overmind_{kind}() {{ local -a known; known=(${{(f)"$({ask})"}}); compadd -a known; _files }}'
+    return {
+        "bash": f"_overmind_{kind}",
+        "zsh": f"_overmind_{kind}",
+        "fish": f"({ask}; __fish_complete_path)",
+        "preamble": {"bash": f"_overmind_{kind}() {{ {both}; }}", "zsh": zsh},
+    }
+
+
+def _fixed(name: str, words: list[str]) -> Words:
+    text = " ".join(words)
+    return {
+        "bash": f"_overmind_{name}",
+        "zsh": f"({text})",
+        "fish": text,
+        "preamble": {"bash": f'_overmind_{name}() {{ compgen -W "{text}" -- "$1"; }}'},
+    }
+
+
+PROGRAMS: Words = {
+    "bash": "_overmind_programs",
+    "zsh": "_command_names -e",
+    "fish": "(__fish_complete_command)",
+    "preamble": {"bash": '_overmind_programs() { { compgen -c -- "$1"; compgen -f -- "$1"; } | sort -u; }'},
+}
+STATUSES = _fixed("statuses", [status.value for status in Status])
+SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in signal.Signals))
+MISSIONS = {kind: _missions(kind) for kind in ("live", "finished", "all")}
+QUESTS, RITUALS = _missions("quests"), _missions("rituals")
+
+BY_METAVAR: dict[str, Words] = {
+    "ID": MISSIONS["all"],
+    "plan": _names_or_files("plans"),
+    "quest": QUESTS,
+    "ritual": RITUALS,
+    "STATUS": STATUSES,
+    "FOLDER": shtab.DIRECTORY,
+    "DIR": shtab.DIRECTORY,
+    "FILE": shtab.FILE,
+    "file": shtab.FILE,
+}
+"""How the table calls a value → what it may be."""
+BY_NAME: dict[tuple[str, str], Words] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
+"""(Command, word or option) → what it may be."""
+BY_OPTION: dict[str, Words] = {"--stop-signal": SIGNALS, "--provider": _fixed("providers", list(names()))}
+
+
+def script(shell: str) -> str:
+    """Return what the shell reads to complete the whole command line."""
+    return str(shtab.complete(root(), shell=shell)).rstrip() + "\n"
+
+
+def root() -> argparse.ArgumentParser:
+    """Return one parser for everything: no start of the command line builds it, completion alone does."""
+    parser = Parser(prog="overmind", description="Runs agents and other long work under supervision.")
+    parser.add_argument("--version", action="store_true", help="show the version")
+    parser.add_argument("--headless", action="store_true", help="run to the end in the foreground, for CI")
+    commands = parser.add_subparsers(dest="command")
+    families = {"": commands}
+    for name in (name for group in GROUPS.values() for name in group):
+        command = find(name)
+        family, _, own = name.rpartition(" ")
+        if family not in families:
+            known = commands.choices.get(family)  # a command itself, such as `worktrees`
+            families[family] = (known or commands.add_parser(family, help=command.summary)).add_subparsers()
+        place = families[family].add_parser(own, help=command.summary, description=command.summary)
+        _annotate(fill(place, command), command)
+    return parser
+
+
+def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Tell what each value may be."""
+    if command.rest is not None:
+        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command or prompt, and its words")
+        rest.complete = PROGRAMS if command.rest.startswith("CMD") else shtab.FILE  # type: ignore[attr-defined]
+    for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
+        words = _words(action, command.name)
+        if words is not None and action.choices is None:
+            action.complete = words  # type: ignore[attr-defined]
+
+
+def _words(action: argparse.Action, command: str) -> Words | None:
+    if action.metavar == "id":
+        return MISSIONS["live" if command in LIVE_ONLY else "finished" if command in FINISHED_ONLY else "all"]
+    for name in action.option_strings:
+        if name in BY_OPTION:
+            return BY_OPTION[name]
+    return BY_NAME.get((command, action.dest)) or BY_METAVAR.get(str(action.metavar))

@@ -1,0 +1,392 @@
+"""`overmind start`: make sure that a daemon is there.
+
+`overmind shutdown`: end the missions, then the daemon.
+
+`overmind status`: the daemon, its keeper, and how many missions there are.
+
+`overmind version`: this program, the daemon and the keeper that run, and what they run on.
+
+`overmind tui`: the full-screen program, which takes this process' place.
+
+`overmind completion`: what bash, zsh and fish read to complete the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.output import ABSENT, dumps, size
+from overmind_core.client.client import Client
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.time import format_uptime
+from overmind_core.errors import FAILED, OvermindError, UsageError
+from overmind_core.system.lock import holder_pid
+from overmind_core.version import VERSION
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn
+
+    from overmind_core.system.paths import Home
+
+    Facts = Mapping[str, Any]
+    Part = Mapping[str, Any] | None
+
+
+REPLACE_LIMIT = 30.0
+"""Seconds that a new daemon waits for the old one to leave."""
+
+
+def start(args: Namespace, context: Context) -> int:
+    """Start, replace or become the daemon."""
+    if args.foreground:
+        return _become(context)
+    if args.replace:
+        return _replace(context)
+    client = Client(context.home, start=True)
+    pid = client.connect()["pid"]
+    context.say(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
+    if not client.started_pid and client.newer_than_daemon:
+        context.note("It is an older version than this program. Upgrade it with: overmind start --replace")
+    return 0
+
+
+def _become(context: Context) -> int:
+    from overmind_core.client.daemon import become  # rarely needed
+    from overmind_core.system.lock import holder_pid
+
+    pid = holder_pid(context.home.supervisor_lock)
+    if pid is None:
+        become(context.home)
+    context.say(f"Daemon is already running (PID {pid})")
+    return 0
+
+
+def _replace(context: Context) -> int:
+    """Let the running daemon hand over to a new one; the agents stay with their keeper."""
+    from overmind_core.client.daemon import launch  # rarely needed
+    from overmind_core.system.lock import holder_pid
+
+    left = holder_pid(context.home.supervisor_lock)
+    if left is None:
+        launched = launch(context.home)
+    else:
+        _ask_to_leave(context, left)
+        launched = launch(context.home, wait_lock=REPLACE_LIMIT, after=left)
+    if not launched.may_answer():
+        raise launched.failure()
+    pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
+    context.say(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
+    return 0
+
+
+def _ask_to_leave(context: Context, pid: int) -> None:
+    """Ask the daemon `pid`; one that has taken its place meanwhile is as good as ours."""
+    client = Client(context.home)
+    try:
+        if client.connect()["pid"] == pid:
+            client.call("shutdown", {"keep": True, "replace": True})
+    except OvermindError as error:
+        if error.code not in {"daemon_lost", "daemon_not_running"}:  # gone already is what was asked for
+            raise
+
+
+START = Command(
+    name="start",
+    summary="start the daemon, unless it runs already",
+    options=[
+        flag("--foreground", "be the daemon in this terminal, until ctrl-c"),
+        flag("--replace", "upgrade in place: a new daemon takes over, the missions run on"),
+    ],
+    examples=["overmind start", "overmind start --replace", "systemd-run --user overmind start --foreground"],
+    run=start,
+)
+
+
+LEAVE_LIMIT = 10.0
+"""Seconds for daemon and keeper to leave once all missions have ended."""
+_PAUSE = 0.01
+GONE = frozenset({"daemon_lost", "daemon_not_running"})
+"""It left by itself, or another shutdown was faster: that is what was asked for."""
+
+
+def shutdown(args: Namespace, context: Context) -> int:
+    """Stop all missions and the daemon; with --keep the daemon alone."""
+    if not _lives(context, keep=args.keep):
+        context.say(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
+        return 0
+    client = context.client()
+    live = 0 if args.keep else _live(client)
+    if live and not agreed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
+        return FAILED
+    answer = _end(client, context, keep=args.keep)
+    context.say(dumps(answer) if args.json else "Daemon stopped")
+    if answer.get("kept") and not args.json:
+        verb = "lives" if answer["kept"] == 1 else "live"
+        context.note(f"{_missions(answer['kept'])} {verb} on. Supervise again with: overmind start")
+    return 0
+
+
+def _lives(context: Context, *, keep: bool) -> bool:
+    """Whether there is something to stop; to keep what a lone keeper holds nothing needs to be done."""
+    home = context.home
+    return holder_pid(home.supervisor_lock) is not None or (not keep and holder_pid(home.keeper_lock) is not None)
+
+
+def _nothing_there(context: Context) -> str:
+    if holder_pid(context.home.keeper_lock) is not None:
+        return "Daemon is not running; its missions live on"
+    return "Daemon is not running"
+
+
+def _live(client: Client) -> int:
+    """Return how many missions live."""
+    try:
+        return int(client.call("status")["missions"]["running"])
+    except OvermindError as error:
+        if error.code not in GONE:
+            raise
+        return 0
+
+
+def _end(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
+    """Ask the daemon to leave and see it out; when it is killed meanwhile, the one that takes over, too."""
+    while True:
+        answer = _ask(client, keep=keep)
+        asked = client.daemon.get("pid") if answer is None else None
+        if _has_ended(context, keep=keep, asked=asked):
+            return answer or {"stopped": 0, "kept": 0}
+        client = context.client()
+
+
+def _ask(client: Client, *, keep: bool) -> dict[str, Any] | None:
+    try:
+        return dict(client.call("shutdown", {"keep": keep}))
+    except OvermindError as error:
+        if error.code not in GONE:
+            raise
+        return None  # left before its answer did; whether it is gone is looked at next
+
+
+def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
+    """Wait until nobody is there; False as soon as it is another daemon than `asked` (None: any will have to leave)."""
+    home = context.home
+    locks = [home.supervisor_lock] if keep else [home.supervisor_lock, home.keeper_lock]
+    deadline = time.monotonic() + LEAVE_LIMIT
+    while pids := [pid for pid in map(holder_pid, locks) if pid is not None]:
+        if asked is not None and holder_pid(home.supervisor_lock) not in {None, 0, asked}:
+            return False
+        if time.monotonic() > deadline:
+            raise OvermindError("busy", f"PID {pids[0]} has not left within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
+        time.sleep(_PAUSE)
+    return True
+
+
+def _missions(count: int) -> str:
+    return f"{count} mission{'' if count == 1 else 's'}"
+
+
+SHUTDOWN = Command(
+    name="shutdown",
+    summary="stop every mission, then the daemon",
+    options=[flag("--keep", "let the missions live on; the next daemon adopts them"), YES, JSON],
+    examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
+    run=shutdown,
+)
+
+
+COUNTS = ("running", "stopped", "crashed", "killed", "total")
+"""`running` counts all live ones."""
+
+
+def status(args: Namespace, context: Context) -> int:
+    """Print what the daemon says of itself."""
+    facts = context.client().call("status")
+    context.say(dumps(facts) if args.json else text(facts))
+    return 0
+
+
+def text(facts: Facts) -> str:
+    """Return the facts as aligned lines."""
+    rows = [
+        ("Daemon", f"running (PID {facts['pid']})"),
+        ("Version", facts["version"]),
+        ("Home", facts["home"]),
+        ("Uptime", format_uptime(facts["uptime_seconds"])),
+        ("Memory", size(facts["memory_bytes"])),
+        *((name.capitalize(), str(facts["missions"].get(name, 0))) for name in COUNTS),
+        ("Keeper", _keeper(facts["keeper"])),
+        ("Logs", size(facts["log_bytes"])),
+    ]
+    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
+
+
+def _keeper(facts: Facts | None) -> str:
+    if facts is None:
+        return ABSENT
+    runs = f"{facts['runs']} run{'' if facts['runs'] == 1 else 's'}"
+    return f"PID {facts['pid']}, version {facts['version']}, {size(facts['memory_bytes'])}, {runs}"
+
+
+STATUS = Command(
+    name="status",
+    summary="show the daemon, its keeper, and counts of missions",
+    options=[JSON],
+    examples=["overmind status", "overmind status --json"],
+    run=status,
+)
+
+
+def version(args: Namespace, context: Context) -> int:
+    """Print the versions; starts nothing."""
+    facts = gather(context.home)
+    context.say(dumps(facts) if args.json else version_text(facts))
+    return 0
+
+
+def gather(home: Home) -> dict[str, Any]:
+    """Return all versions; `daemon` and `keeper` are null when they don't run, their version when they don't tell."""
+    from overmind_core.client.stream import glance
+    from overmind_core.system.lock import holder_pid
+
+    status = glance(home, "status") or {}
+    machine = os.uname()
+    return {
+        "client": VERSION,
+        "daemon": _part(status, holder_pid(home.supervisor_lock)),
+        "keeper": _part(status.get("keeper") or {}, holder_pid(home.keeper_lock)),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "platform": f"{machine.sysname} {machine.release} {machine.machine}",
+    }
+
+
+def _part(told: Mapping[str, Any], pid: int | None) -> Part:
+    """Return what a process told of itself, else what its lock tells."""
+    if told:
+        return {"version": told["version"], "pid": told["pid"]}
+    return None if pid is None else {"version": None, "pid": pid}
+
+
+def version_text(facts: Mapping[str, Any]) -> str:
+    """Return the facts as aligned lines."""
+    rows = [
+        ("Overmind", facts["client"]),
+        ("Daemon", _shown(facts["daemon"])),
+        ("Keeper", _shown(facts["keeper"])),
+        ("Python", facts["python"]),
+        ("Platform", facts["platform"]),
+    ]
+    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
+
+
+def _shown(part: Part) -> str:
+    if part is None:
+        return "not running"
+    return f"{part['version'] or 'unknown'} (PID {part['pid']})"
+
+
+VERSION_COMMAND = Command(
+    name="version",
+    summary="show the versions of this program, the daemon, the keeper and Python",
+    options=[JSON],
+    examples=["overmind version", "overmind version --json"],
+    run=version,
+)
+
+
+PROGRAM = "overmind_tui"
+
+
+def tui(args: Namespace, context: Context) -> int:
+    """Become the program."""
+    words = ["--read-only"] if args.read_only else []
+    words += ["--theme", args.theme] if args.theme else []
+    words += ["-c", args.view] if args.view else []
+    become(context, words)
+
+
+def become(context: Context, words: Sequence[str]) -> NoReturn:
+    """Replace this process by the full-screen program.
+
+    Raises:
+        OvermindError: nobody could see it, or it can't be started.
+    """
+    if not on_terminal():
+        raise UsageError("The full-screen program needs a terminal for input and output. See: overmind ps")
+    context.close()
+    sys.stdout.flush()
+    # -P: a file named json.py in the folder where somebody stands must not become part of it.
+    argv = [sys.executable, "-P", "-m", PROGRAM, *words]
+    try:
+        os.execv(argv[0], argv)  # noqa: S606  (our own program)
+    except OSError as error:
+        raise OvermindError("internal", f"{argv[0]}: {error.strerror}") from None
+
+
+def on_terminal() -> bool:
+    """Whether a person can see and type here."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)) and os.environ.get("TERM") != "dumb"
+
+
+TUI = Command(
+    name="tui",
+    summary="open the full-screen program; `overmind` alone on a terminal does the same",
+    options=[
+        flag("--read-only", "hide and disable everything that changes something"),
+        option("--theme", "NAME", "dark, light, or any theme of Textual"),
+        option("--view", "VIEW", "begin with this view, such as events or logs", short="-c"),
+    ],
+    examples=["overmind tui", "overmind tui --read-only", "overmind tui -c events"],
+    run=tui,
+)
+
+
+SHELLS = ("bash", "zsh", "fish")
+KINDS = ("live", "finished", "all", "plans", "quests", "rituals")
+
+
+def completion(args: Namespace, context: Context) -> int:
+    """Print the script of a shell, or what the script asks for."""
+    if args.list is not None:
+        from overmind_core.cli.completion import candidates
+
+        found = candidates(context.home, args.list)
+        if found:
+            context.say("\n".join(found))
+        return 0
+    if args.shell is None:
+        raise UsageError(f"Missing shell: {', '.join(SHELLS)}. See: overmind completion --help")
+    from overmind_core.cli.completion import script
+
+    context.say(script(args.shell).rstrip())
+    return 0
+
+
+COMPLETION = Command(
+    name="completion",
+    summary="print what a shell reads to complete commands, missions, statuses and signals",
+    arguments=[argument("shell", "bash, zsh or fish", nargs="?", metavar="shell", choices=SHELLS)],
+    options=[
+        option(
+            "--list",
+            "KIND",
+            "print names and ids of missions: live, finished or all; of plans, quests or rituals; the scripts ask so",
+            choices=KINDS,
+        )
+    ],
+    examples=[
+        'eval "$(overmind completion bash)"                    # in ~/.bashrc',
+        "overmind completion zsh > ~/.zfunc/_overmind          # a folder of fpath",
+        "overmind completion fish > ~/.config/fish/completions/overmind.fish",
+    ],
+    run=completion,
+)
+
+COMMANDS = (START, SHUTDOWN, STATUS, VERSION_COMMAND, TUI, COMPLETION)

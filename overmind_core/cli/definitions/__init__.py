@@ -1,0 +1,1 @@
+"""Commands that begin missions and edit their definitions."""

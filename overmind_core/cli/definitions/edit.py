@@ -1,0 +1,156 @@
+"""`overmind edit`: what a mission is, as TOML in the person's editor; stored for the same mission, then restarted."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from overmind_core.cli.command import JSON, Command, argument, flag, one_id
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import dumps
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    Answer = Mapping[str, Any]
+
+STDIN = "-"
+_KEPT = frozenset({"busy", "daemon_lost", "daemon_not_running", "disk_full", "forbidden", "internal"})
+"""Errors that another text would meet, too."""
+
+
+def edit(args: Namespace, context: Context) -> int:
+    """Print the text, take it from a file, or have it edited; then restart what has changed."""
+    from overmind_core.cli.definitions.edit_file import written  # start-up: --help needs none
+
+    before = context.client(start=True).call("definition", {"id": args.id})
+    if args.print:
+        context.say(written(before).rstrip("\n"))
+        return 0
+    after = _edited(before, context) if args.file is None else _taken(before, args.file, context)
+    restarted = bool(after["changed"]) and not args.no_restart
+    if restarted:
+        context.client().call("restart", {"id": before["id"]})
+    _tell(after, context, restarted=restarted, as_json=args.json)
+    return 0
+
+
+def _tell(after: Answer, context: Context, *, restarted: bool, as_json: bool) -> None:
+    if as_json:
+        context.say(dumps({**after, "restarted": restarted}))
+        return
+    changed = ", ".join(after["changed"])
+    context.say(f"Updated mission {after['id']}: {changed}" if changed else "Nothing changed.")
+    if restarted:
+        context.say(f"Restarted mission {after['id']}")
+
+
+def _taken(before: Answer, path: str, context: Context) -> Answer:
+    """Store what a file says."""
+    from overmind_core.cli.definitions.edit_file import Mistake
+
+    try:
+        if path == STDIN:
+            text = sys.stdin.buffer.read().decode()
+        else:
+            with open(path, "rb") as file:
+                text = file.read().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OvermindError("invalid", f"{path}: {getattr(error, 'strerror', None) or error}.") from None
+    try:
+        return _stored(before, text, context)
+    except Mistake as mistake:
+        name = "standard input" if path == STDIN else path
+        raise OvermindError("invalid", f"{name}, line {mistake.line}: {mistake.sentence}") from None
+
+
+def _edited(before: Answer, context: Context) -> Answer:
+    """Have the person edit it, again and again while there is a mistake in it and a person to mend it."""
+    from overmind_core.cli.definitions.edit_file import Draft, editor, written
+
+    command = editor(context.environ)
+    if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not _person():
+        raise OvermindError("invalid", "edit needs a terminal, or EDITOR. In scripts: overmind edit ID --print, and -")
+    draft = Draft(context.home.root, before["name"])
+    try:
+        answer = _until_right(before, written(before), draft.edited, command, context)
+    except OvermindError as error:
+        where = f" Your text is kept in {draft.path}" if os.path.exists(draft.path) else ""
+        raise OvermindError(error.code, f"{error.message}{where}", **error.fields) from None
+    draft.drop()
+    return answer
+
+
+def _until_right(before: Answer, text: str, edited: Any, command: list[str], context: Context) -> Answer:  # noqa: ANN401
+    from overmind_core.cli.definitions.edit_file import Mistake, marked, unmarked
+
+    first, given, mistake = text, text, None
+    while True:
+        fresh = edited(given, command)
+        said = unmarked(fresh)
+        if said == first or not said.strip():
+            return {"id": before["id"], "name": before["name"], "changed": []}
+        if mistake is not None and fresh == given:
+            raise OvermindError("invalid", f"Nothing was changed: {mistake.sentence}")
+        try:
+            return _stored(before, said, context)
+        except Mistake as wrong:
+            if not _person():
+                raise OvermindError("invalid", f"line {wrong.line}: {wrong.sentence}") from None
+            mistake, given = wrong, marked(said, wrong)
+
+
+def _stored(before: Answer, text: str, context: Context) -> Answer:
+    """Store what a text says, if it makes sense.
+
+    Raises:
+        Mistake: it doesn't.
+        OvermindError: it can't be stored, whatever it says.
+    """
+    from overmind_core.cli.definitions.edit_file import read, told
+
+    request = {"id": before["id"], "as_of": before["as_of"], "definition": read(text)}
+    try:
+        answer: Answer = context.client().call("redefine", request)
+    except OvermindError as error:
+        if error.code in _KEPT or error.message.startswith("No mission"):
+            raise
+        raise told(error, text) from None
+    return answer
+
+
+def _person() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+EDIT = Command(
+    name="edit",
+    summary="change what a mission is, as TOML in $EDITOR, then restart it",
+    arguments=[
+        one_id(),
+        argument("file", "take the text from this file instead; - is standard input", nargs="?", metavar="file"),
+    ],
+    options=[
+        flag("--print", "print the text, and change nothing; values of variables are shown"),
+        flag("--no-restart", "store it for the next run only"),
+        JSON,
+    ],
+    examples=[
+        "overmind edit api",
+        "overmind edit api --no-restart",
+        "overmind edit api --print > api.toml",
+        "overmind edit api --print | sed 's/^restart = .*/restart = \"always\"/' | overmind edit api -",
+    ],
+    notes=(
+        "The editor is $VISUAL, $EDITOR, vi or nano. After a mistake it is opened again, with the line and what is\n"
+        "wrong; quit without saving to give up. A text without a change changes nothing. The mission keeps its id,\n"
+        "log and, if it is a session, its conversation. A finished one is started."
+    ),
+    run=edit,
+)
+
+COMMANDS = (EDIT,)

@@ -1,0 +1,388 @@
+"""A definition as TOML with comments, and TOML as a definition. Pure.
+
+The keys of a mission's definition: what each means, and what may be written behind it.
+
+The file that the editor is given: only its owner may read it, and it stays when what it says could not be stored.
+
+What is wrong with an edited text, and in which line. Pure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from enum import StrEnum
+from typing import NamedTuple
+
+from overmind_core.domain.text.cells import meant
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+
+class Kind(StrEnum):
+    """What a value is; the words stand in the sentence about a wrong one."""
+
+    TEXT = "a text in quotes"
+    COMMAND = "a text in quotes, or a list of them"
+    WHOLE = "a whole number"
+    MONEY = "a number of US dollars"
+    FLAG = "true or false"
+    TIME = 'a number, or a text such as "90s", "5m" or "1.5h"'
+    SIGNAL = "the name of a signal in quotes, or its number"
+    TEXTS = "a list of texts in quotes"
+
+
+class Key(NamedTuple):
+    """One key: its name, what is said above it, what it takes, and what stands there while it is not set."""
+
+    name: str
+    comment: str
+    kind: Kind
+    example: str = ""
+
+
+ROOT = (
+    Key("name", "", Kind.TEXT),
+    Key("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
+        Kind.COMMAND),
+    Key("cwd", "The folder that it runs in.", Kind.TEXT),
+    Key("columns", "The size of its terminal when it starts.", Kind.WHOLE),
+    Key("rows", "", Kind.WHOLE),
+    Key("restart", "Start it again by itself: never, on-failure or always,", Kind.TEXT),
+    Key("max_restarts", "at most so many times (0: without limit)", Kind.WHOLE),
+    Key("max_seconds", "within this time; a run that lasts longer is healthy,", Kind.TIME),
+    Key("backoff", "after this pause, which doubles up to 60s.", Kind.TIME),
+    Key("activity_timeout", "Kill it after so much silence; 0s is never.", Kind.TIME),
+    Key("stall_waiting", "Waiting for a person is silence, too.", Kind.FLAG),
+    Key("timeout", "End a run after so long; 0s is never.", Kind.TIME),
+    Key("stop_signal", "What a stop sends first,", Kind.SIGNAL),
+    Key("grace", "and how long it waits before SIGKILL.", Kind.TIME),
+    Key("leave_background", "At its natural end, spare what it left in the background.", Kind.FLAG),
+    Key("max_children", "Live children that it, and each mission below it, may have.", Kind.WHOLE, "10"),
+    Key("max_depth", "Generations that may stand below it.", Kind.WHOLE, "3"),
+    Key("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.", Kind.MONEY),
+)  # fmt: skip
+LABELS = "Labels to select it by: ps --label key=value"
+ENV = "Variables that were set for it alone, beside those of the shell that started it. As they are: secrets, too."
+AGENT_TITLE = "The agent. A conversation that has begun goes on after the restart."
+AGENT = (
+    Key("prompt", "What it is to do.", Kind.TEXT),
+    Key("model", "As its program calls it.", Kind.TEXT, '"opus"'),
+    Key("permission_mode", "Its program's permission mode.", Kind.TEXT, '"acceptEdits"'),
+    Key("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Kind.TEXTS),
+    Key("disallowed_tools", "", Kind.TEXTS),
+    Key("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Kind.TEXTS),
+    Key("deny", "", Kind.TEXTS),
+    Key("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Kind.WHOLE),
+    Key("system_prompt", "Instead of its program's own, or added to that.", Kind.TEXT, '"…"'),
+    Key("append_system_prompt", "", Kind.TEXT, '"…"'),
+    Key("mcp_config", "MCP servers for it: files, or JSON.", Kind.TEXTS),
+    Key("arguments", "Handed to its program as they are.", Kind.TEXTS),
+    Key("orchestrator", "Its own overmind commands need nobody's consent.", Kind.FLAG),
+)
+ALONE = frozenset({"command", "prompt"})
+"""Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
+
+
+FOLDER = "edits"
+EDITORS = ("vi", "nano")
+"""Where no variable names one."""
+
+
+def editor(environ: Mapping[str, str]) -> list[str]:
+    """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
+
+    Raises:
+        OvermindError: `invalid`, there is none.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(environ.get(name, ""))
+        except ValueError as error:
+            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
+        if words:
+            return words
+    found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
+    if found is None:
+        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
+    return [found]
+
+
+class Draft:
+    """A text on its way through an editor.
+
+    Args:
+        home: The folder of the home, in which the file is made.
+        name: Of the mission.
+    """
+
+    def __init__(self, home: str, name: str) -> None:
+        folder = os.path.join(home, FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
+
+    def edited(self, text: str, command: list[str]) -> str:
+        """Have the person edit the text, and return it.
+
+        Raises:
+            OvermindError: `invalid`, the editor failed, or what it wrote can't be read.
+        """
+        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(text.encode())
+        code = _run([*command, self.path])
+        if code:
+            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
+        try:
+            with open(self.path, "rb") as file:
+                return file.read().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OvermindError("invalid", f"{self.path}: {error}. Nothing was changed.") from None
+
+    def drop(self) -> None:
+        """Nobody needs it any more."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+
+def _run(argv: list[str]) -> int:
+    """Run the editor; ctrl-c in it is for it alone."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.call(argv)
+    except OSError as error:
+        raise OvermindError(
+            "invalid", f"The editor {argv[0]} can't be started: {error.strerror}. Set EDITOR."
+        ) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+MARK = "#! "
+"""Begins what we write above a text that has a mistake."""
+ABOVE = 2
+"""Lines that we write there."""
+_ABOUT = {
+    "name_taken": ("name",),
+    "cwd_not_found": ("cwd",),
+    "empty_command": ("command",),
+    "not_found": ("command",),
+    "provider_missing": ("agent",),
+}
+"""Error → the key that is wrong."""
+_WORDS = {
+    "A name ": ("name",),
+    "restart policy": ("restart",),
+    "signal": ("stop_signal",),
+    "label": ("labels",),
+    "environment variable": ("env",),
+    "The command": ("command",),
+    "Argument": ("command",),
+}
+"""Words of a sentence → the key that it is about."""
+_OF_THE_AGENT = frozenset({"allow", "deny", "model", "permission_mode", "max_turns", "mcp_config", "prompt",
+                           "allowed_tools", "disallowed_tools", "system_prompt", "append_system_prompt"})  # fmt: skip
+_OTHERWISE = {"size": ("columns",), "agent_arg": ("agent", "arguments")}
+
+
+class Mistake(Exception):
+    """The text can't be stored as it is.
+
+    Attributes:
+        line: Where, from 1; 1 when nobody knows.
+        sentence: What is wrong there.
+    """
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(f"line {line}: {sentence}")
+        self.line = line
+        self.sentence = sentence
+
+
+def told(error: OvermindError, text: str) -> Mistake:
+    """Return what the daemon refused as a mistake in the text."""
+    sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), error.message)
+    return Mistake(line_of(text, _about(error.code, sentence)), sentence)
+
+
+def _about(code: str, sentence: str) -> tuple[str, ...]:
+    """The key that a refusal is about; () when nobody knows."""
+    known = _ABOUT.get(code) or next((path for words, path in _WORDS.items() if words in sentence), None)
+    if known is not None:
+        return known
+    named = re.match(r"[a-z][a-z_.]*", sentence)
+    return _path(named[0]) if named else ()
+
+
+def _path(name: str) -> tuple[str, ...]:
+    if name in _OF_THE_AGENT:
+        return ("agent", name)
+    return _OTHERWISE.get(name, tuple(name.split(".")))
+
+
+def line_of(text: str, path: Sequence[str]) -> int:
+    """Return the line in which a key stands, from 1; that of its table when it has none, else 1."""
+    table: tuple[str, ...] = ()
+    nearest = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        if header:
+            table = tuple(_bare(part) for part in header[1].split("."))
+            nearest = number if list(table) == list(path[: len(table)]) else nearest
+            continue
+        key = re.match(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""", line)
+        if key and _named(table, key[1]) == tuple(path)[: len(table) + key[1].count(".") + 1] != ():
+            return number
+    return nearest
+
+
+def _named(table: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return (*table, _bare(key)) if key[0] in "\"'" else (*table, *key.split("."))
+
+
+def _bare(part: str) -> str:
+    return part.strip().strip("\"'")
+
+
+def marked(text: str, mistake: Mistake) -> str:
+    """Return the text with the mistake above it; the line is counted as the editor will."""
+    said = f"Not stored: line {mistake.line + ABOVE}: {mistake.sentence}"
+    return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
+
+
+def unmarked(text: str) -> str:
+    """Return the text without what we wrote above it."""
+    lines = text.splitlines(keepends=True)
+    while lines and lines[0].startswith(MARK.rstrip()):
+        del lines[0]
+    return "".join(lines)
+
+
+_TABLES = ("labels", "env", "agent")
+
+
+def written(answer: Mapping[str, Any]) -> str:
+    """Return what `definition` answered as a text to edit."""
+    terms = answer["definition"]
+    what = f"{answer['provider']} {answer['type']}" if answer["provider"] != "raw" else str(answer["type"])
+    lines = [f"# Mission {answer['id']} ({answer['name']}), a {what}. A line that is left out means the default.", ""]
+    lines += _keys(ROOT, terms)
+    lines += [f"# {LABELS}", "[labels]", *_pairs(terms["labels"]), "", f"# {ENV}", "[env]", *_pairs(terms["env"])]
+    if terms["agent"] is not None:
+        lines += ["", f"# {AGENT_TITLE}", "[agent]", *_keys(AGENT, terms["agent"])]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _keys(keys: Iterable[Key], values: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key in keys:
+        value = values[key.name]
+        if value is None and key.name in ALONE:
+            continue
+        if key.comment and lines and not (key.comment[0].islower()):
+            lines.append("")
+        if key.comment:
+            lines.append(f"# {key.comment}")
+        lines.append(f"# {key.name} = {key.example}" if value is None else f"{key.name} = {_value(value)}")
+    return [*lines, ""]
+
+
+def _pairs(values: Mapping[str, str]) -> list[str]:
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    return [f"{tomlkit.key(name).as_string()} = {_value(value)}" for name, value in sorted(values.items())]
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - whatever TOML can hold
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    if isinstance(value, str) and "\n" in value:
+        return '"""\n' + "\n".join(map(_line, value.split("\n"))) + '"""'
+    return str(tomlkit.item(value).as_string())
+
+
+def _line(text: str) -> str:
+    """Return a line of a text of several; its quotes stay as they are unless they could be taken for the text's end."""
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    escaped = str(tomlkit.string(text).as_string())[1:-1]
+    if '""' in text or text.endswith('"'):
+        return escaped
+    return re.sub(r"\\(.)", lambda at: '"' if at[1] == '"' else at[0], escaped)
+
+
+def read(text: str) -> dict[str, Any]:
+    """Return the terms that a text says, for the request `redefine`.
+
+    Raises:
+        Mistake: with the line.
+    """
+    import tomlkit  # it costs 30 ms, and only editing needs it
+    from tomlkit.exceptions import ParseError, TOMLKitError
+
+    try:
+        found = tomlkit.parse(text).unwrap()
+    except ParseError as error:
+        raise Mistake(error.line, str(error).partition(" at line ")[0]) from None
+    except TOMLKitError as error:
+        raise Mistake(1, str(error)) from None
+    return _checked(found, text)
+
+
+def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
+    _check(found, ROOT, (), text, also=_TABLES)
+    for table in _TABLES:
+        if not isinstance(found.get(table, {}), dict):
+            raise Mistake(line_of(text, (table,)), f"{table}: write a table, [{table}]")
+    for table in ("labels", "env"):
+        for name, value in found.get(table, {}).items():
+            _check_value(Key(name, "", Kind.TEXT), value, (table, name), text)
+    if "agent" in found:
+        _check(found["agent"], AGENT, ("agent",), text)
+    for name in ("name", "cwd"):
+        if name not in found:
+            raise Mistake(1, f"{name}: it is missing")
+    return found
+
+
+def _check(
+    values: Mapping[str, Any], keys: Sequence[Key], above: tuple[str, ...], text: str, *, also: Sequence[str] = ()
+) -> None:
+    known = {key.name: key for key in keys}
+    for name, value in values.items():
+        if name in known:
+            _check_value(known[name], value, (*above, name), text)
+        elif name not in also:
+            hint = meant(name, [*known, *also])
+            raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
+
+
+def _check_value(key: Key, value: object, path: tuple[str, ...], text: str) -> None:
+    if not _fits(key.kind, value):
+        raise Mistake(line_of(text, path), f"{'.'.join(path)}: write {key.kind.value}")
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    if isinstance(value, bool):
+        return kind is Kind.FLAG
+    if isinstance(value, list):
+        return kind in {Kind.TEXTS, Kind.COMMAND} and all(isinstance(one, str) for one in value)
+    return any(isinstance(value, one) for one in _TYPES.get(kind, ()))
+
+
+_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.COMMAND: (str,),
+    Kind.WHOLE: (int,),
+    Kind.MONEY: (int, float),
+    Kind.TIME: (int, float, str),
+    Kind.SIGNAL: (int, str),
+}

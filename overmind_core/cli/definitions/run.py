@@ -1,0 +1,166 @@
+"""`overmind run`: start a mission in the caller's world.
+
+`overmind claude run`: `overmind run --provider claude`, in the words that people use.
+"""
+
+from __future__ import annotations
+
+import os
+
+from overmind_core.cli import caller_world
+from overmind_core.cli.agents.options import AGENT, LIMITS, PROVIDER, given_agent, is_agent
+from overmind_core.cli.command import JSON, Command, flag, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.isolation.options import ISOLATION, given_isolation
+from overmind_core.cli.missions.options import POLICY, given_policy
+from overmind_core.cli.parser import label, terminal_size, warn
+from overmind_core.errors import INTERRUPTED, OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Start it, and with --wait follow it to its end."""
+    from overmind_core.cli.definitions.start import begin  # start-up: --help needs none
+
+    request = request_of(args, context.environ)
+    warn(args.timeout, context)
+    mission = begin(args, context, "run", request, told="Started mission {id} ({name})")
+    if mission is None:
+        return INTERRUPTED
+    return _follow(context, mission) if args.wait else 0
+
+
+def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of the request `run`.
+
+    Raises:
+        OvermindError: something that no program can be given.
+    """
+    request = (
+        given_policy(args)
+        | given_agent(args)
+        | given_isolation(args)
+        | {
+            "command": "" if is_agent(args) else _command(args.rest, may_be_empty=args.type == "session"),
+            "cwd": caller_world.folder(args.cwd),
+            "umask": caller_world.umask(),
+            "env": caller_world.inherited(environ, clean=args.clean_env),
+            "env_set": caller_world.chosen(args.env_file, args.env, environ),
+            "interactive": args.interactive,
+            "tty": not args.no_tty,
+            "labels": dict(args.label),
+            "request": os.urandom(_REQUEST_KEY).hex(),
+        }
+    )
+    request |= {name: value for name in ("name", "type", "parent") if (value := getattr(args, name)) is not None}
+    if args.size is not None:
+        request["columns"], request["rows"] = args.size
+    return request
+
+
+def _command(words: list[str], *, may_be_empty: bool) -> str | list[str]:
+    """Return a shell string for one word, an argv for several; none at all means the caller's shell.
+
+    Raises:
+        OvermindError: `empty_command`, `too_large`, `invalid`.
+    """
+    if may_be_empty and not words:
+        return ""
+    if not words or not words[0].strip():
+        raise OvermindError("empty_command")
+    caller_world.check_arguments(words)
+    return words[0] if len(words) == 1 else words
+
+
+def _follow(context: Context, mission: Mapping[str, Any]) -> int:
+    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
+
+    try:
+        return attend(context, mission["id"])
+    except KeyboardInterrupt:
+        context.note(f"\nMission {mission['id']} runs on. Return with: overmind logs -f {mission['name']}")
+        return INTERRUPTED
+
+
+OPTIONS = [
+    option("--name", "NAME", "instead of a generated one"),
+    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
+    option("--cwd", "FOLDER", "its working directory (default: this one)"),
+    option("--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)", short="-e", repeat=True),
+    option("--env-file", "FILE", "NAME=VALUE lines (repeatable)", repeat=True),
+    flag("--clean-env", "of the caller's variables only HOME, PATH, LANG and the like"),
+    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", parse=label, repeat=True),
+    option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
+    option("--parent", "ID", "the mission it is a child of"),
+    *ISOLATION,
+    *POLICY,
+    *LIMITS,
+    *AGENT,
+    option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
+    flag("--interactive", "a terminal as stdin too, instead of none", short="-i"),
+    flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
+    JSON,
+]
+"""All but the provider."""
+
+RUN = Command(
+    name="run",
+    summary="start a mission",
+    rest="CMD...",
+    options=[PROVIDER, *OPTIONS],
+    examples=[
+        "overmind run 'make test && make install'",
+        "overmind run --name api --restart always ./server --port 8080",
+        "overmind run --wait --timeout 10m -- pytest -x",
+        "overmind run --type session                             # your shell",
+        "overmind run --type session --provider claude --name planner 'read the code, then wait for me'",
+        "overmind run --type session --orchestrator --max-cost 20 'port the parser to Rust'",
+    ],
+    notes=(
+        "Options come before the command; -- ends them. One word is a shell string; several words are run\n"
+        "without a shell, as they are. Bare numbers are ms for --timeout and --backoff, seconds elsewhere;\n"
+        "ms, s, m, h and d are understood everywhere.\n"
+        "\n"
+        "With --provider the words are the agent's prompt; - reads it from standard input. The options from --model\n"
+        "to --agent-arg are for agents only. A session without a command is your $SHELL, an agent's session without\n"
+        "a prompt waits for: overmind send"
+    ),
+    run=run,
+)
+
+
+def claude_run(args: Namespace, context: Context) -> int:
+    """Start a Claude agent with a prompt."""
+    args.provider = "claude"
+    return run(args, context)
+
+
+CLAUDE_RUN = Command(
+    name="claude run",
+    summary="start a Claude agent: run --provider claude",
+    rest="PROMPT...",
+    options=OPTIONS,
+    examples=[
+        "overmind claude run fix the failing tests",
+        "overmind claude run --wait --allowed-tools Bash 'run the tests and say what fails'",
+        "git diff | overmind claude run --wait --max-cost 0.50 -",
+        "overmind claude run --type session --name planner",
+    ],
+    notes=(
+        "Options come before the prompt; -- ends them. Several words are joined; - reads the prompt from standard\n"
+        "input. A task answers and ends; a session goes on with: overmind send"
+    ),
+    run=claude_run,
+)
+
+COMMANDS = (RUN, CLAUDE_RUN)

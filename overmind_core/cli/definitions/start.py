@@ -1,0 +1,210 @@
+"""Missions that may be isolated, from the request to the word that they run: `run` and `quest run`.
+
+An isolated mission until it runs: its events are followed, and what is being done is shown.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.isolation.trust import call
+from overmind_core.cli.output import dumps, progress
+from overmind_core.client.stream import follow
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.cli.output import Progress
+    from overmind_core.client.client import Client
+
+    Json = Mapping[str, Any]
+
+
+PREPARING = "preparing"
+"""Status in an answer that comes before the mission runs."""
+
+
+def begin(
+    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, told: str
+) -> Mapping[str, Any] | None:
+    """Send the request, see an isolated mission through its preparation, and say that it runs.
+
+    Args:
+        args: Of the command line: `json` and `wait`.
+        context: Where to print.
+        command: Its name on the socket.
+        request: Its arguments.
+        told: What is said to people, with places for `id` and `name`.
+
+    Returns:
+        The answer; None when the person had enough of waiting.
+
+    Raises:
+        OvermindError: nothing was started, or it could not be prepared.
+    """
+    mission: Mapping[str, Any] = call(context, context.client(start=True), command, request)
+    if note := mission.get("note"):
+        context.note(display_safe(str(note)))
+    if args.json:
+        context.say(dumps({"id": mission["id"], "name": mission["name"]}))
+    isolated = mission.get("status") == PREPARING
+    if isolated and not prepared(context, mission):
+        return None
+    if not args.json:
+        tell = context.note if args.wait else context.say
+        tell(told.format(id=mission["id"], name=mission["name"]))
+    if isolated:
+        _tell_place(context, mission["id"])
+    return mission
+
+
+def prepared(context: Context, mission: Mapping[str, Any]) -> bool:
+    """Show what is done until the mission runs; False when the person had enough of that.
+
+    Raises:
+        OvermindError: it could not be prepared, or was ended before.
+    """
+    try:
+        until_it_runs(context, mission)
+    except KeyboardInterrupt:
+        name = mission["name"]
+        context.note(f"\nMission {mission['id']} is still being prepared. Follow it with: overmind logs -f {name}")
+        return False
+    return True
+
+
+def _tell_place(context: Context, mission: str) -> None:
+    isolation = context.client().call("info", {"id": mission}).get("isolation") or {}
+    if isolation.get("worktree"):
+        context.note(display_safe(f"Worktree {isolation['worktree']} (branch {isolation['branch']})"))
+
+
+BEAT = 1.0
+"""Seconds after which the time that is shown is old."""
+_FINAL = frozenset({"stopped", "crashed", "killed"})
+_ENDS = {"stopped": "stopped", "crashed": "crashed", "killed": "killed", "hidden": "killed", "removed": "removed"}
+"""Event → what has happened to the mission."""
+_FAILED = "spawn_failed"
+_SET_UP_FAILED, _SET_UP_NOTE = "setup_failed", "set_up_failed"
+"""As a reason, and as an event: a policy may have tried it again."""
+_SET_UP = "The project's set-up failed."
+_BEFORE, _BEHIND = "--- could not start: ", " ---"
+"""Around the sentence in the log's line."""
+
+
+def until_it_runs(context: Context, mission: Json) -> None:
+    """Show each step until the mission runs.
+
+    Args:
+        context: The world it is asked from.
+        mission: `id` and `name`.
+
+    Raises:
+        OvermindError: it could not be prepared; `exited`, it was ended before.
+    """
+    client = context.client()
+    preparation = Preparation(mission)
+    shown = progress(f"Preparing {mission['name']}", context.environ)
+    try:
+        preparation.catch_up(client)
+        if not preparation.over:
+            _watch(client, preparation, shown)
+    finally:
+        shown.close()
+    preparation.conclude()
+
+
+def _watch(client: Client, preparation: Preparation, shown: Progress) -> None:
+    shown.step(preparation.step)
+    for kind, item in follow(client, preparation.request, beat=BEAT):
+        if kind == "item" and preparation.take(item):
+            shown.step(preparation.step)
+        shown.beat()
+        if preparation.over:
+            return
+
+
+class Preparation:
+    """What is known of one mission's preparation."""
+
+    def __init__(self, mission: Json) -> None:
+        self._id = mission["id"]
+        self._name = mission["name"]
+        self._seq = 0
+        self._failure: str | None = None
+        self._code: str | None = None
+        self._end = ""
+        self.step = ""
+        """What is going on; "" when that is not known."""
+        self.runs = False
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.runs or bool(self._end)
+
+    def catch_up(self, client: Client) -> None:
+        """Learn what has happened until now."""
+        head = client.call("logs", {"ids": [self._id]})
+        self._seq = head["seq"]
+        notes = head["missions"][0]["annotations"]
+        if notes and notes[-1]["kind"] == _FAILED:  # else it was started again since
+            self._failure = _sentence(notes[-1]["text"])
+        facts = client.call("info", {"id": self._id})
+        self.step = (facts.get("isolation") or {}).get("step") or ""
+        if facts["status"] in _FINAL:
+            self._code = facts["reason"]
+            ran = facts["exit_code"] is not None and self._code != _SET_UP_FAILED and self._failure is None
+            self.runs, self._end = ran, facts["status"]  # it did, and has ended since; or it never will
+        elif facts["status"] not in {"preparing", "starting", "stopping"}:
+            self.runs = True
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        """Return the request for what happens from now on."""
+        return "events", {"since": self._seq, "follow": True}
+
+    def take(self, event: Json) -> bool:
+        """Note an event; False when it is about something else."""
+        self._seq = event["seq"]
+        if event.get("mission") != self._id:
+            return False
+        kind = event["type"]
+        if kind == "preparing":
+            self.step = event.get("step") or ""
+        elif kind == "started":
+            self.runs = True
+        elif kind == _FAILED:
+            self._failure = _sentence(event.get("text", ""))
+        elif kind == _SET_UP_NOTE:
+            self._failure = _SET_UP
+        elif kind in _ENDS:
+            self._end = _ENDS[kind]
+            self._code = event.get("reason")
+        return True
+
+    def conclude(self) -> None:
+        """Say why it does not run, where it does not.
+
+        Raises:
+            OvermindError: it could not be prepared; `exited`, it was ended before.
+        """
+        if self.runs:
+            return
+        failure = _SET_UP if self._code == _SET_UP_FAILED else self._failure
+        if failure is None or self._end != "crashed":  # a step that was broken off for that is no reason
+            raise OvermindError("exited", f"Mission {self._id} ({self._name}) was {self._end} before it ran.")
+        failure = f"{failure.removesuffix('.')}."
+        logs, check = f"overmind logs {self._name}", "overmind isolate --check"
+        raise OvermindError(
+            self._code or "exited", f"{failure} See its log: {logs}. See what is done: {check}", id=self._id
+        )
+
+
+def _sentence(text: str) -> str:
+    """The sentence of the log's line."""
+    return text.removeprefix(_BEFORE).removesuffix(_BEHIND)

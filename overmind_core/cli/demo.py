@@ -1,0 +1,214 @@
+"""`overmind demo`: real missions that show everything, started once and removed without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+
+from overmind_core.cli import caller_world
+from overmind_core.cli.command import JSON, Command, argument, flag
+from overmind_core.cli.context import Context, tell
+from overmind_core.cli.output import dumps
+from overmind_core.demo.project import LABEL, SHOP, Part, belongs, free_name, parts
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import FAILED, OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from overmind_core.client.client import Client
+
+    Row = Mapping[str, Any]
+
+NEXT = "Next: overmind tui · overmind inbox (it asks you something) · overmind demo stop (removes all of it)"
+FINAL = frozenset({"stopped", "crashed", "killed"})
+_ROUNDS = 5
+"""How often is looked for what a mission started while it was being ended."""
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+
+
+def demo(args: Namespace, context: Context) -> int:
+    """Start the missions, or remove them."""
+    return _stop(args, context) if args.action == "stop" else _start(args, context)
+
+
+def _root(context: Context) -> str:
+    return os.path.join(context.home.root, "demo")
+
+
+@contextlib.contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    """Nobody else starts or removes the demonstration meanwhile. Leaves no file: the home itself is locked."""
+    home = os.open(context.home.root, os.O_RDONLY)
+    try:
+        fcntl.flock(home, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(home)
+
+
+# starting
+
+
+def _start(args: Namespace, context: Context) -> int:
+    client = context.client(start=True)
+    client.connect()  # a daemon that is started must not inherit the lock
+    with _alone(context):
+        cast = _Cast(client, context)
+        cast.clear()
+        answers = cast.begin()
+    _tell(args, context, cast, answers)
+    if any(isinstance(answer, OvermindError) for answer in answers.values()):
+        return FAILED
+    return 0 if args.json else _look(args, context)
+
+
+class _Cast:
+    """What is there of the demonstration, and what is missing.
+
+    Attributes:
+        there: The live mission of a part.
+        missing: The other parts.
+    """
+
+    def __init__(self, client: Client, context: Context) -> None:
+        import shutil
+
+        self._client = client
+        self._context = context
+        self.root = _root(context)
+        rows = client.call("ps", {"all": True})
+        self._taken = {row["name"] for row in rows if row["status"] not in FINAL}
+        ours = [row for row in rows if belongs(row, to_wire(self.root))]
+        self.there: dict[str, Row] = {row["labels"][LABEL]: row for row in ours if row["status"] not in FINAL}
+        self._finished = [row for row in ours if row["status"] in FINAL]
+        self.parts = parts(root=self.root, shell="bash" if shutil.which("bash") else "sh")
+        self.missing = [part for part in self.parts if part.name not in self.there]
+
+    def clear(self) -> None:
+        """Make room for those that are missing."""
+        from overmind_core.demo import project
+
+        gone = [row for row in self._finished if row["labels"][LABEL] not in self.there]
+        self._client.call_each("rm", [{"id": row["id"]} for row in gone])
+        if not self.there:
+            project.remove(self.root)
+        if "agent" not in self.there:  # it is going to change the files: they begin as they were
+            project.write(self.root, self._context.environ)
+
+    def begin(self) -> dict[str, Row | OvermindError]:
+        """Start what is missing, one after the other, so that lists show them in this order; what came of each."""
+        return {part.name: self._client.call_each("run", [self._request(part)])[0] for part in self.missing}
+
+    def _request(self, part: Part) -> dict[str, Any]:
+        return {
+            **part.request,
+            "name": free_name(part.name, self._taken),
+            "labels": {LABEL: part.name},
+            "cwd": to_wire(os.path.join(self.root, SHOP)),
+            "umask": caller_world.umask(),
+            "env": caller_world.inherited(self._context.environ, clean=False),
+            "env_set": dict(part.environment),
+            "request": os.urandom(_REQUEST_KEY).hex(),
+        }
+
+
+def _tell(args: Namespace, context: Context, cast: _Cast, answers: Mapping[str, Row | OvermindError]) -> None:
+    shown = []
+    for part in cast.parts:
+        answer = answers.get(part.name)
+        if isinstance(answer, OvermindError):
+            tell(answer, context)
+            continue
+        mission = cast.there[part.name] if answer is None else answer
+        shown.append({"id": mission["id"], "name": mission["name"], "demo": part.name, "started": answer is not None})
+        if not args.json:
+            begun = "Started mission" if answer is not None else "Already running: mission"
+            context.say(f"{begun} {mission['id']} ({mission['name']}): {part.about}")
+    if args.json:
+        context.say(dumps(shown))
+
+
+def _look(args: Namespace, context: Context) -> int:
+    """Say how it goes on; where a person can see it, go on."""
+    from overmind_core.cli.daemon import become, on_terminal  # only when all went well
+
+    context.note(NEXT)
+    if on_terminal() and not args.no_tui:
+        become(context, [])
+    return 0
+
+
+# removing
+
+
+def _stop(args: Namespace, context: Context) -> int:
+    """Remove the missions, live or not, and their folder; with nothing there that is done already."""
+    from overmind_core.demo import project
+
+    root = _root(context)
+    there = os.path.isdir(root)
+    client = context.client(start=there)
+    removed: list[Row] = []
+    try:
+        client.connect()
+        with _alone(context):
+            removed = _removed(client, to_wire(root))
+            project.remove(root)
+    except OvermindError as error:
+        if there or error.code != "daemon_not_running":
+            raise
+    if args.json:
+        context.say(dumps([{"id": row["id"], "name": row["name"]} for row in removed]))
+    else:
+        context.say(_count(len(removed)) if removed else "No demo missions here")
+    return 0
+
+
+def _count(number: int) -> str:
+    return f"Removed {number} demo mission{'s' if number > 1 else ''}"
+
+
+def _removed(client: Client, root: str) -> list[Row]:
+    """End ours and forget them; those that one of them started meanwhile, too.
+
+    Raises:
+        OvermindError: one can't be removed; what came first.
+    """
+    removed: list[Row] = []
+    problems: list[OvermindError] = []
+    for _ in range(_ROUNDS):
+        ours = [row for row in client.call("ps", {"all": True}) if belongs(row, root)]
+        if not ours:
+            return removed
+        live = [{"id": row["id"]} for row in ours if row["status"] not in FINAL]
+        answers = [*client.call_each("kill", live), *client.call_each("rm", [{"id": row["id"]} for row in ours])]
+        problems = [answer for answer in answers if isinstance(answer, OvermindError)] or problems
+        removed += [row for row, answer in zip(ours, answers[len(live) :], strict=True) if _is_gone(answer)]
+    raise problems[0] if problems else OvermindError("busy", "Something keeps starting demo missions. Try again.")
+
+
+def _is_gone(answer: Row | OvermindError) -> bool:
+    return not isinstance(answer, OvermindError) or answer.code == "not_found"
+
+
+DEMO = Command(
+    name="demo",
+    summary="start real missions that show everything, without any agent or network; `demo stop` removes them",
+    arguments=[argument("action", "start (default) or stop", nargs="?", choices=("start", "stop"))],
+    options=[flag("--no-tui", "don't open the full-screen program afterwards, on a terminal"), JSON],
+    examples=["overmind demo", "overmind demo --no-tui", "overmind demo stop"],
+    notes=(
+        "A build, a flaky worker, a service, a shell, and an agent that is a script: it works, asks for a permission\n"
+        "and for a choice, answers messages, costs nothing, and starts a mission of its own. All have the label demo,\n"
+        "and stand in the folder demo of the home. What runs already is not started twice."
+    ),
+    run=demo,
+)
+
+COMMANDS = (DEMO,)

@@ -1,0 +1,134 @@
+"""`overmind doctor`: what is wrong with this machine or home, and how to mend it.
+
+Every check, in the order in which they are shown; all look at once, none may keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from threading import Thread
+
+from overmind_core.cli.command import JSON, Command
+from overmind_core.cli.context import Context
+from overmind_core.cli.doctor import home, machine
+from overmind_core.cli.doctor.finding import Check, Finding, World, fail
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from overmind_core.cli.doctor.finding import Finding, World
+
+
+TITLES = ("CHECK", "STATUS", "FOUND", "MEND")
+COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
+"""Status → SGR number."""
+
+
+def doctor(args: Namespace, context: Context) -> int:
+    """Look at everything; exit status 1 when something fails."""
+    findings = examine(_world(context))
+    context.say(_json(findings) if args.json else _table(findings, context))
+    return int(any(finding.status == "fail" for _, finding in findings))
+
+
+def _world(context: Context) -> World:
+    import shutil
+    import sys
+    from functools import partial
+
+    from overmind_core.cli.caller_world import ask
+    from overmind_core.cli.doctor.finding import World
+
+    which = partial(shutil.which, path=context.environ.get("PATH"))
+    return World(context.environ, context.home, ask, which, sys.platform)
+
+
+def _table(findings: Sequence[tuple[Check, Finding]], context: Context) -> str:
+    from overmind_core.cli.output import ABSENT, coloured, table
+
+    rows = [[check.name, finding.status, finding.found, finding.mend or ABSENT] for check, finding in findings]
+    return table(TITLES, rows, colours=COLOURS if coloured(context.environ) else None)
+
+
+def _json(findings: Sequence[tuple[Check, Finding]]) -> str:
+    from overmind_core.cli.output import dumps
+
+    return dumps(
+        [{"check": check.name, **finding._asdict(), "mend": finding.mend or None} for check, finding in findings]
+    )
+
+
+DOCTOR = Command(
+    name="doctor",
+    summary="check this machine and home, and say how to mend what is wrong",
+    options=[JSON],
+    examples=["overmind doctor", "overmind doctor --json"],
+    notes="It starts no daemon. Exit status 1 when a check says fail; warn leaves it 0.",
+    run=doctor,
+)
+
+
+LIMIT = 15.0
+"""Seconds for all checks together."""
+
+CHECKS = (
+    Check("python", machine.python),
+    Check("git", machine.git),
+    Check("docker", machine.docker_client),
+    Check("docker engine", machine.docker_engine),
+    Check("containers", machine.engine),
+    Check("ports", machine.ports),
+    *(Check(name, partial(machine.agent, name=name)) for name in machine.AGENTS),
+    Check("tmux", machine.outer),
+    *(Check(f"tmux {name}", partial(machine.setting, name=name)) for name in machine.SETTINGS),
+    Check("home", home.folder),
+    Check("file system", home.kind),
+    Check("free space", home.space),
+    Check("socket", home.address),
+    Check("daemon", home.daemon),
+    Check("keeper", home.keeper),
+    Check("config.toml", home.config),
+    Check("logs", home.logs),
+    Check("open files", machine.files),
+    Check("terminals", machine.terminals),
+    Check("subreaper", machine.subreaper),
+    Check("marks", machine.numbers),
+    Check("children", machine.children),
+    Check("linger", machine.linger),
+)
+
+
+def examine(world: World, checks: tuple[Check, ...] = CHECKS, *, limit: float = LIMIT) -> list[tuple[Check, Finding]]:
+    """Return what each check found, but for those that have nothing to look at here.
+
+    Args:
+        world: Where to look.
+        checks: What to look at.
+        limit: Seconds after which whoever has not come back counts as failed; a dead mount holds up nobody.
+    """
+    found: dict[str, Finding | None] = {}
+    threads = [Thread(target=_look, args=(check, world, found), daemon=True) for check in checks]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + limit
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = fail(f"no result within {limit:.0f} s", "see what this machine waits for: a disk, or another machine?")
+    return [(check, finding) for check in checks if (finding := found.get(check.name, late)) is not None]
+
+
+def _look(check: Check, world: World, found: dict[str, Finding | None]) -> None:
+    try:
+        found[check.name] = check.look(world)
+    except OSError as error:
+        found[check.name] = fail(f"{error.filename or ''}: {error.strerror or error}", "see that you may look there")
+    except OvermindError as error:
+        found[check.name] = fail(error.message, "see that this home is yours")
+
+
+COMMANDS = (DOCTOR,)

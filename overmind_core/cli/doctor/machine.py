@@ -1,0 +1,294 @@
+"""Limits of the kernel that end the fun early: open files, terminals.
+
+Whether what runs for a person outlives their last session.
+
+Settings of the tmux around us that decide how a full-screen program feels.
+
+What helps to find every process of a mission when it ends.
+
+Programs that Overmind, or the work it runs, uses: Python, git, Docker, the agents.
+
+What isolated missions need besides git: ports of their own, and an engine where a project has containers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import socket
+import sys
+from collections.abc import Callable
+
+from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
+from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
+from overmind_core.system import run_mark
+
+FILES_OF_A_MISSION = 4
+FILES_OF_A_KEEPER = 64
+FEW_MISSIONS = 250
+NEARLY = 0.9
+_PTY = "/proc/sys/kernel/pty"
+
+
+def files(_world: World) -> Finding:
+    """How many missions the limit on open files allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return judge_files(soft, hard)
+
+
+def judge_files(soft: int, hard: int) -> Finding:
+    """Judge RLIMIT_NOFILE: the keeper lifts its own to the hard one."""
+    if hard == resource.RLIM_INFINITY:
+        return ok(f"{soft}, no hard limit")
+    missions = max(0, (hard - FILES_OF_A_KEEPER) // FILES_OF_A_MISSION)
+    found = f"{soft}, hard limit {hard}: room for {missions} missions at once"
+    if missions < FEW_MISSIONS:
+        return warn(found, "raise it: 'hard nofile 524288' in /etc/security/limits.conf")
+    return ok(found)
+
+
+def terminals(world: World) -> Finding:
+    """Whether there are terminals left."""
+    try:
+        for fd in os.openpty():
+            os.close(fd)
+    except OSError as error:
+        return fail(f"none can be opened: {error.strerror}", "end some missions, or: sudo sysctl kernel.pty.max=65536")
+    if world.platform != "linux":
+        return ok("can be opened")
+    most, used = (_number(f"{_PTY}/{name}") for name in ("max", "nr"))
+    return ok("can be opened") if most is None or used is None else judge_terminals(used, most)
+
+
+def judge_terminals(used: int, most: int) -> Finding:
+    """Judge how many of the machine's terminals are in use."""
+    found = f"{used} of {most} in use"
+    return warn(found, "sudo sysctl kernel.pty.max=65536") if used >= most * NEARLY else ok(found)
+
+
+def _number(path: str) -> int | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+RUNNING = "/run/systemd/system"
+"""There when systemd is the init system. Source: sd_booted(3)."""
+
+
+def linger(world: World, running: str = RUNNING) -> Finding | None:
+    """Whether systemd keeps this person's processes after their last logout."""
+    if not os.path.isdir(running):
+        return None
+    answer = world.ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
+    if answer.code is None:
+        return warn(f"loginctl does not tell: {answer.line}", "loginctl enable-linger")
+    if answer.code == 0 and answer.line == "yes":
+        return ok("missions outlive your last logout")
+    return warn("off: missions may end with your last logout", "loginctl enable-linger")
+
+
+SLOW_ESCAPE = 50
+"""Milliseconds from which on a person feels that the escape key waits."""
+
+
+def outer(world: World) -> Finding:
+    """Whether there is a tmux around us, and which."""
+    if not world.environ.get("TMUX"):
+        return ok("not inside tmux")
+    return ok(world.ask("tmux", "-V").line)
+
+
+def setting(world: World, name: str) -> Finding | None:
+    """Judge one setting; nothing to say outside tmux."""
+    if not world.environ.get("TMUX"):
+        return None
+    answer = world.ask("tmux", "show", "-gv", name)
+    if answer.code is None:
+        return warn(f"tmux does not tell: {answer.line}", "see whether this tmux still answers: tmux info")
+    return SETTINGS[name](answer)
+
+
+def _escape_time(answer: Answer) -> Finding:
+    value = answer.line
+    if value.isdigit() and int(value) <= SLOW_ESCAPE:
+        return ok(f"{value} ms")
+    return warn(f"{value} ms: the escape key waits so long", "in ~/.tmux.conf: set -s escape-time 10")
+
+
+def _set_clipboard(answer: Answer) -> Finding:
+    if answer.line in {"on", "external"}:
+        return ok(answer.line)
+    return warn(f"{answer.line}: what is copied stays inside tmux", "in ~/.tmux.conf: set -s set-clipboard external")
+
+
+def _allow_passthrough(answer: Answer) -> Finding:
+    if answer.code != 0:
+        return ok("always on (before tmux 3.3)")
+    if answer.line in {"on", "all"}:
+        return ok(answer.line)
+    return warn(
+        f"{answer.line}: notifications do not reach your terminal", "in ~/.tmux.conf: set -g allow-passthrough on"
+    )
+
+
+def _default_terminal(answer: Answer) -> Finding:
+    if answer.line.endswith(("256color", "direct")):
+        return ok(answer.line)
+    return warn(f"{answer.line}: few colours", "in ~/.tmux.conf: set -s default-terminal tmux-256color")
+
+
+SETTINGS: dict[str, Callable[[Answer], Finding]] = {
+    "escape-time": _escape_time,
+    "set-clipboard": _set_clipboard,
+    "allow-passthrough": _allow_passthrough,
+    "default-terminal": _default_terminal,
+}
+"""Name of the setting → who judges what `tmux show -gv` said."""
+
+
+PR_GET_CHILD_SUBREAPER = 37
+"""Source: prctl(2)."""
+LOST = "a program that leaves its session and its parent, and clears its environment, is not found"
+
+
+def subreaper(world: World) -> Finding:
+    """Whether the keeper can adopt orphans."""
+    if world.platform != "linux":
+        return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
+    answer = ctypes.c_int(0)
+    if ctypes.CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0) != 0:
+        return warn(f"the kernel refuses: {LOST}", "a newer kernel, or a sandbox that allows prctl(2)")
+    return ok("the keeper adopts orphans")
+
+
+def numbers(world: World) -> Finding:
+    """Whether runs can be marked by a resource limit."""
+    if world.platform != "linux":
+        return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
+    return judge_numbers(run_mark.ceiling())
+
+
+def judge_numbers(ceiling: int) -> Finding:
+    """Judge the hard RLIMIT_MSGQUEUE, in bytes: marks are numbers below it."""
+    count = ceiling // 2 // run_mark.PER_BLOCK * run_mark.PER_BLOCK
+    if count <= 0:
+        return warn(f"the hard limit of POSIX queues is {ceiling} bytes: {LOST}", "raise it: ulimit -Hq 819200")
+    return ok(f"{count} runs can wear one at once")
+
+
+def children(world: World) -> Finding | None:
+    """Whether the kernel lists the children of a process."""
+    if world.platform != "linux":
+        return None
+    if not os.path.exists("/proc/thread-self/children"):
+        return warn("the kernel does not list children: ends take longer", "a kernel with CONFIG_PROC_CHILDREN")
+    return ok("the kernel lists them")
+
+
+OLDEST_PYTHON = (3, 11)
+AGENTS = {
+    "claude": "npm install -g @anthropic-ai/claude-code",
+    "codex": "npm install -g @openai/codex",
+    "opencode": "npm install -g opencode-ai",
+    "gemini": "npm install -g @google/gemini-cli",
+}
+"""Agent's program → how to install it."""
+_BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
+"""Agent → the variable that names another program for it."""
+
+
+def python(_world: World, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """Whether this Python is new enough."""
+    found = f"{'.'.join(map(str, version))} ({sys.executable})"
+    if version < OLDEST_PYTHON:
+        return fail(found, f"install Python {'.'.join(map(str, OLDEST_PYTHON))} or newer")
+    return ok(found)
+
+
+def git(world: World) -> Finding:
+    """Whether git runs."""
+    return _version_of(world, "git", mend="install git: agents work in its worktrees")
+
+
+def docker_client(world: World) -> Finding:
+    """Whether the docker command runs."""
+    return _version_of(
+        world, "docker", mend="only missions in containers need it: https://docs.docker.com/engine/install"
+    )
+
+
+def docker_engine(world: World) -> Finding | None:
+    """Whether the engine behind the docker command answers."""
+    program = world.which("docker")
+    if program is None:
+        return None
+    answer = world.ask(program, "version", "--format", "{{.Server.Version}}")
+    if answer.code != 0 or not answer.text:
+        return warn(
+            f"does not answer: {answer.text.splitlines()[-1] if answer.text else 'no word'}",
+            "start Docker, and see that you may use its socket",
+        )
+    return ok(answer.line)
+
+
+def agent(world: World, name: str) -> Finding:
+    """Whether an agent's command line runs."""
+    chosen = world.environ.get(_BINARIES.get(name, ""), name)
+    return _version_of(world, chosen, mend=f"if you want to use it: {AGENTS[name]}")
+
+
+def _version_of(world: World, name: str, *, mend: str) -> Finding:
+    program = world.which(name)
+    if program is None:
+        return warn("not found on PATH", mend)
+    answer = world.ask(program, "--version")
+    if answer.code != 0:
+        return warn(f"{program} does not run: {answer.line or f'exit {answer.code}'}", mend)
+    return ok(f"{answer.line} ({program})")
+
+
+FEW_PORTS = 50
+"""Of the range; each mission takes one, and one for each of its services."""
+_HOST = "127.0.0.1"
+_OTHER_RANGE = "another range in .overmind.yml: isolation: { port_range: 13100-13999 }"
+
+
+def engine(world: World) -> Finding:
+    """Whether the engine that containers of missions would be made by answers; it needs no docker command."""
+    from overmind_core.containers.engine import Engine, EngineMissing
+
+    try:
+        found = Engine.connect(world.environ)
+    except EngineMissing as error:
+        what, _, mend = error.why.partition(". ")
+        return warn(what, f"only for projects with containers: {mend or 'start Docker or Podman'}")
+    found.close()
+    return ok(found.url)
+
+
+def ports(_world: World) -> Finding:
+    """How many ports of the range that is taken where a project names none are free."""
+    return judge_ports(sum(map(_is_free, range(FIRST_PORT, LAST_PORT + 1))))
+
+
+def judge_ports(free: int) -> Finding:
+    """Judge the number of free ports of that range."""
+    found = f"{free} of {FIRST_PORT}-{LAST_PORT} are free"
+    if not free:
+        return fail(found, _OTHER_RANGE)
+    return warn(found, _OTHER_RANGE) if free < FEW_PORTS else ok(found)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+        return True

@@ -1,1 +1,0 @@
-"""What a mission is, as a text that a person edits."""

@@ -1,0 +1,200 @@
+"""The logs of missions as they grow, until all of them have ended; for `logs -f` and `run --wait`.
+
+The daemon only says that something happened; the bytes are read from the files, from where the last look ended. So a
+daemon that is replaced meanwhile costs neither a byte nor a second copy of one.
+
+How lines of logs are printed: which match, with which time and name before them.
+
+Follow a mission's output to its end: `run --wait`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from overmind_core.cli.context import exit_status
+from overmind_core.cli.output import coloured, renderer
+from overmind_core.client.stream import follow
+from overmind_core.domain.text.cells import display_safe, pad, width
+from overmind_core.domain.text.time import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.logs.transcript import Selection, Transcript
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.client.client import Client
+    from overmind_core.logs.display import Line
+
+    Json = dict[str, Any]
+    Begin = Callable[[list[Transcript]], None]
+    Show = Callable[[Transcript], None]
+
+
+class Following:
+    """One look at missions that goes on.
+
+    Args:
+        ids: the missions; None = all.
+        selection: what of their logs.
+        begin: shows what is there when the look begins.
+        show: is called with a mission whenever something may have come, and shows that.
+    """
+
+    def __init__(self, ids: Sequence[str] | None, selection: Selection, *, begin: Begin, show: Show) -> None:
+        self.transcripts: dict[str, Transcript] = {}
+        self._ids = None if ids is None else list(ids)
+        self._selection = selection
+        self._begin = begin
+        self._show = show
+        self._seq = 0
+        self._begun = False
+
+    def until_the_end(self, client: Client, *, deadline: float | None = None) -> None:
+        """Show everything until all missions have ended, or until `deadline` (seconds on the monotonic clock).
+
+        Raises:
+            OvermindError: the daemon said no, or was lost for ten seconds.
+        """
+        try:
+            for kind, content in follow(client, self._request, deadline=deadline):
+                if kind == "ok":
+                    self._describe(content)
+                elif kind == "item":
+                    self._apply(content)
+        except OvermindError as error:
+            if error.code != "timeout" or deadline is None:
+                raise
+
+    def _request(self) -> tuple[str, Json]:
+        return "logs", {"ids": self._ids, "follow": True, "seq": self._seq}
+
+    def _describe(self, answer: Json) -> None:
+        """Take over what there is; after a loss of the daemon once more."""
+        for mission in answer["missions"]:
+            known = self.transcripts.get(mission["id"])
+            if known is None:
+                self.transcripts[mission["id"]] = Transcript(mission, self._selection)
+            else:
+                known.update(mission)
+        if self._ids is not None:
+            self._ids = list(self.transcripts)  # a name may belong to another mission by the next time
+        self._seq = answer["seq"]
+        if not self._begun:
+            self._begun = True
+            self._begin(list(self.transcripts.values()))
+        else:
+            for transcript in self.transcripts.values():
+                self._show(transcript)
+
+    def _apply(self, item: Json) -> None:
+        transcript = self.transcripts.get(item["mission"])
+        if transcript is None:
+            return
+        self._seq = max(self._seq, item.get("seq", 0))
+        transcript.apply(item)
+        self._show(transcript)
+
+
+def follow_output(
+    client: Client, mission: str, write: Callable[[str], None], *, colour: bool, since: float | None = None
+) -> Transcript:
+    """Hand each line of a mission's log, with its annotations, to `write` (stdout) until the mission has ended.
+
+    `since`: only what was written from then on, in seconds since the epoch.
+
+    Returns:
+        The transcript, whose `status` and `exit_code` are then final.
+
+    Raises:
+        OvermindError: the daemon said no, or was lost for ten seconds.
+    """
+
+    def begin(transcripts: list[Transcript]) -> None:
+        for transcript in transcripts:
+            for _, _, text in transcript.begin(follow=not transcript.ended):
+                write(text)
+        sys.stdout.flush()
+
+    def show(transcript: Transcript) -> None:
+        for _, _, text in transcript.grown():
+            write(text)
+        sys.stdout.flush()
+
+    selection = Selection(since=since, colour=colour, renderers=renderer)
+    following = Following([mission], selection, begin=begin, show=show)
+    following.until_the_end(client)
+    return next(iter(following.transcripts.values()))
+
+
+_COLOURS = ("36", "33", "32", "35", "34", "31")
+"""SGR numbers (ECMA-48) that tell names apart."""
+_SGR = re.compile(r"\x1b\[[0-9;:]*m")
+_BATCH = 512
+"""Lines written at once."""
+
+
+class LinePrinter:
+    """Prints lines to stdout.
+
+    Args:
+        pattern: only lines that hold it; None = all.
+        timestamps: begin each line with its time.
+        colour: colour the names.
+    """
+
+    def __init__(
+        self, *, pattern: re.Pattern[str] | None = None, timestamps: bool = False, colour: bool = False
+    ) -> None:
+        self._pattern = pattern
+        self._timestamps = timestamps
+        self._colour = colour
+        self._prefixes: dict[str, str] = {}
+
+    def name(self, transcripts: Sequence[Transcript]) -> None:
+        """From now on, begin each line with its mission's name."""
+        names = {transcript.id: display_safe(transcript.name) for transcript in transcripts}
+        cells = max(map(width, names.values()), default=0)
+        for number, (mission, name) in enumerate(names.items()):
+            prefix = f"{pad(name, cells)} |"
+            colour = _COLOURS[number % len(_COLOURS)]
+            self._prefixes[mission] = f"\x1b[{colour}m{prefix}\x1b[0m " if self._colour else f"{prefix} "
+
+    def matching(self, lines: Iterable[Line]) -> Iterable[Line]:
+        """The lines that hold the pattern, colours aside."""
+        pattern = self._pattern
+        if pattern is None:
+            return lines
+        return (line for line in lines if pattern.search(_SGR.sub("", line[2])))
+
+    def show(self, mission: str, lines: Iterable[Line]) -> None:
+        """Print the lines of a mission, and let them be seen at once."""
+        self.write(mission, lines)
+        sys.stdout.flush()
+
+    def write(self, mission: str, lines: Iterable[Line]) -> None:
+        """Print the lines of a mission."""
+        batch: list[str] = []
+        prefix = self._prefixes.get(mission, "")
+        for wall, _, text in self.matching(lines):
+            time = f"{format_time(wall)} " if self._timestamps else ""
+            batch.append(f"{prefix}{time}{text}\n")
+            if len(batch) >= _BATCH:
+                sys.stdout.write("".join(batch))
+                batch.clear()
+        if batch:
+            sys.stdout.write("".join(batch))
+
+
+def attend(context: Context, mission: str, *, since: float | None = None) -> int:
+    """Print the mission's output until it has ended; return the exit status that stands for its end.
+
+    `since`: only what was written from then on, in seconds since the epoch.
+    """
+    transcript = follow_output(context.client(), mission, context.say, colour=coloured(context.environ), since=since)
+    return exit_status(transcript.status, transcript.exit_code)

@@ -1,0 +1,189 @@
+"""`overmind --headless COMMAND`: which commands there are, and the options that stand before them.
+
+`overmind --headless run`: one mission, from nothing to nothing.
+
+`overmind --headless apply`: one plan, from nothing to nothing.
+
+The options of every headless command.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.agents.options import is_agent
+from overmind_core.cli.command import Command, flag, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.definitions import run as attended
+from overmind_core.cli.parser import milliseconds, parse, warn
+from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.cli.plans.commands import RERUN
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.cli.headless.outcome import Result
+    from overmind_core.client.client import Client
+
+
+REPORTS = [
+    option("--home", "DIR", "keep state and logs there, instead of in a temporary folder that goes on success"),
+    option("--events", "FILE", "write every event there, as NDJSON"),
+    option("--junit", "FILE", "write a JUnit report there"),
+]
+"""May stand before the command and among its own options."""
+
+TOTAL_TIMEOUT = option("--timeout", "TIME", "wall clock of everything, in ms; then exit status 124", parse=milliseconds)
+"""Only before the command: `run --timeout` limits one run."""
+
+
+def headless(words: list[str], context: Context) -> int:
+    """Run `words`, the command line after `--headless`, and return its exit status."""
+    before = parse(FRONT, words)
+    if not before.rest:
+        raise UsageError("Missing command. Write for example: overmind --headless run 'make test'")
+    name, *rest = before.rest
+    if name not in COMMANDS:
+        agent = " An agent: overmind --headless run --provider claude 'PROMPT'" if name == "claude" else ""
+        raise OvermindError("unknown_command", f"There is no headless {name!r}, only: {', '.join(COMMANDS)}.{agent}")
+    command = COMMANDS[name]
+    return command.run(_joined(before, parse(command, rest)), context)
+
+
+def _joined(before: Namespace, after: Namespace) -> Namespace:
+    """Put what stood before the command to what stood behind it, which wins."""
+    after.total_timeout = before.timeout
+    for name in ("home", "events", "junit"):
+        if getattr(after, name) is None:
+            setattr(after, name, getattr(before, name))
+    return after
+
+
+def _nothing(_args: Namespace, _context: Context) -> int:
+    raise UsageError("Missing command.")
+
+
+FRONT = Command(
+    name="--headless",
+    summary="run something to its end in the foreground, for CI: no daemon, and nothing is left",
+    rest="run CMD... | apply FILE",
+    options=[*REPORTS, TOTAL_TIMEOUT],
+    examples=[
+        "overmind --headless run 'make test'",
+        "overmind --headless --timeout 30m run --restart on-failure -- pytest -x",
+        "overmind --headless --junit report.xml apply ci.toml",
+    ],
+    notes="See also: overmind --headless run --help, overmind --headless apply --help",
+    run=_nothing,
+)
+
+
+_ELSEWHERE = frozenset({"--wait", "--json"})
+"""Options of `run` that mean something else here."""
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Run the mission, show it, report on it; return its exit status."""
+    from overmind_core.cli.headless.runner import Frame  # start-up: --help needs none
+
+    if args.type == "session" and is_agent(args):
+        raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
+    request = attended.request_of(args, context.environ)
+    warn(args.timeout, context)
+    frame = Frame(args, context, "run")
+    return frame.run(lambda client: [_begin(args, context, client, request)])
+
+
+def _begin(args: Namespace, context: Context, client: Client, request: Mapping[str, Any]) -> str:
+    from overmind_core.cli.isolation.trust import call  # start-up: --help needs none
+
+    mission = call(context, client, "run", request, trust=args.trust)
+    if note := mission.get("note"):
+        context.note(display_safe(str(note)))
+    return str(mission["id"])
+
+
+RUN = Command(
+    name="--headless run",
+    summary="run one mission to its end in the foreground, and leave nothing",
+    rest="CMD...",
+    options=[
+        *REPORTS,
+        *(option for option in attended.RUN.options if not _ELSEWHERE.intersection(option.names)),
+        flag("--trust", "trust the project's .overmind.yml, for this run: it may run its commands"),
+        flag("--wait", "changes nothing: it always waits"),
+        flag("--json", "sum up as one line of JSON"),
+    ],
+    examples=[
+        "overmind --headless run 'make test && make install'",
+        "overmind --headless run --junit report.xml --timeout 10m -- pytest -x",
+        "overmind --headless --timeout 1h run --restart on-failure ./flaky",
+        "overmind --headless run --provider claude --allow 'Bash(npm test)' 'run the tests and say what fails'",
+    ],
+    notes=(
+        "Streams the output, sums up on stderr, and exits with the command's code (128+N for a signal, 124 after a\n"
+        "timeout). INT or TERM stop everything within 5 seconds (130, 143), a second one kills. State and logs are in\n"
+        "a temporary folder, which is removed on success and named on failure. On GitHub Actions it writes\n"
+        "annotations and a step summary as well. What an agent asks there and no rule answers is denied."
+    ),
+    run=run,
+)
+
+
+def apply(args: Namespace, context: Context) -> int:
+    """Run the plan, show all of its agents, report on each; return its exit status."""
+    from overmind_core.cli.headless.runner import Frame
+    from overmind_core.cli.isolation.trust import call
+    from overmind_core.cli.plans.blueprint import (
+        load,
+        request_of,  # start-up: --help needs none
+    )
+
+    args.total_timeout = args.timeout or args.total_timeout
+    blueprint = load(args.file, args.var, context)
+    request = request_of(blueprint, args.file, context.environ, rerun=args.rerun)
+    frame = Frame(args, context, "apply", several=True, conclude=_conclude)
+    return frame.run(lambda client: [call(context, client, "apply", request, trust=args.trust)["id"]])
+
+
+def _conclude(client: Client, found: Result) -> Result:
+    """Report on the plan's agents, not on the missions that they were."""
+    from overmind_core.cli.headless.outcome import PlanResult  # as above
+
+    plan = next((one.id for one in found.outcomes if one.asked), None)
+    return found if plan is None else PlanResult(found, client.call("plan", {"id": plan}))
+
+
+APPLY = Command(
+    name="--headless apply",
+    summary="run the plan in a file to its end in the foreground, and leave nothing",
+    arguments=[FILE],
+    options=[
+        *REPORTS,
+        TOTAL_TIMEOUT,
+        VAR,
+        RERUN,
+        flag("--trust", "trust the .overmind.yml of its isolated agents, for this run: it may run its commands"),
+        flag("--wait", "changes nothing: it always waits"),
+        flag("--json", "sum up as one line of JSON"),
+    ],
+    examples=[
+        "overmind --headless apply ci.toml",
+        "overmind --headless --timeout 30m apply ci.toml --var python=3.13 --junit report.xml",
+        "overmind --headless --home .ci apply ci.toml --rerun failed",
+    ],
+    notes=(
+        "Streams the output of all agents, each line behind its agent's name, and the plan's narrative; sums up on\n"
+        "stderr, and exits with 0, or with 1 when an agent has failed (124 after a timeout). The JUnit report has a\n"
+        "case for each agent. On GitHub Actions the step summary shows the plan as a graph. How it ends otherwise is\n"
+        "as with: overmind --headless run"
+    ),
+    run=apply,
+)
+
+COMMANDS = {command.name: command for command in (RUN, APPLY)}
+"""What `overmind --headless COMMAND` runs."""

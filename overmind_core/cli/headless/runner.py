@@ -1,0 +1,296 @@
+"""A headless run, from nothing to nothing: host the supervisor, let something begin, attend to it, report, clean up.
+
+Signals to the runner: the first lets everything end gracefully, the second kills, and neither is ever waited for.
+
+The kernel's notice goes to a pipe that a thread reads, so it is heard also while the main thread is blocked, be it by
+a reader that takes no output. Whatever is stuck, the process is gone within seconds, and its keeper ends the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+
+from overmind_core.cli.headless.host import Hosting, Place, live_missions
+from overmind_core.cli.headless.observer import Attendance, OutputHeld, newest_event
+from overmind_core.cli.headless.outcome import Outcome, Result, lasted
+from overmind_core.cli.headless.output import Screen, Unheard, colourful
+from overmind_core.cli.headless.reports import Reports
+from overmind_core.cli.parser import MILLISECONDS
+from overmind_core.client.client import Client
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.time import parse_duration
+from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+    from overmind_core.cli.context import Context
+
+    Begin = Callable[[Client], list[str]]
+    Conclude = Callable[[Client, Result], Result]
+
+
+STOP_LIMIT = 5.0
+"""Seconds from the first signal to the end of this process, come what may."""
+KILL_LIMIT = 2.0
+"""Seconds from the second signal."""
+ECHO = 0.2
+"""Seconds in which a second signal is the first one's echo: timeout(1), for one, signals its child and its group."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OFFSET = 128
+
+
+class Warden:
+    """Takes the signals of this process; made in the main thread."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        """The first signal; 0 while there was none."""
+        self._stop: Callable[[], None] | None = None
+        self._kill: Callable[[], None] | None = None
+        self._notices, notify = os.pipe()
+        os.set_blocking(notify, False)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+                signal.signal(number, _heard)
+        signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, name="warden", daemon=True).start()
+
+    @property
+    def exit_status(self) -> int:
+        """128 + the first signal."""
+        return _OFFSET + self.number
+
+    def guard(self, *, stop: Callable[[], None], kill: Callable[[], None]) -> None:
+        """From now on there is something to end; neither call may block."""
+        self._kill = kill
+        self._stop = stop
+        if self.number:
+            stop()
+
+    def _watch(self) -> NoReturn:
+        began = self._first()
+        _do(self._stop)
+        if self._is_repeated(began):
+            _do(self._kill)
+            threading.Event().wait(KILL_LIMIT)
+        os._exit(self.exit_status)
+
+    def _first(self) -> float:
+        """Wait for the first signal; return when it came, in seconds on the monotonic clock."""
+        self.number = self._next(None) or 0
+        return time.monotonic()
+
+    def _is_repeated(self, began: float) -> bool:
+        """Wait for a second signal that means it; False when there was none until the limit."""
+        heard = began
+        while (left := began + STOP_LIMIT - time.monotonic()) > 0:
+            number = self._next(left)
+            if number is None or number == signal.SIGHUP:  # a terminal's or a shell's end comes with another signal
+                continue
+            if self.number == signal.SIGHUP:
+                self.number, heard = number, time.monotonic()
+            elif time.monotonic() - heard > ECHO:
+                return True
+        return False
+
+    def _next(self, timeout: float | None) -> int | None:
+        """Return the next signal, None when there was none for `timeout` seconds."""
+        ready, _, _ = select.select([self._notices], [], [], timeout)
+        return os.read(self._notices, 1)[0] if ready else None
+
+
+def _heard(_number: int, _frame: object) -> None:
+    """Nothing: the pipe tells."""
+
+
+def _do(call: Callable[[], None] | None) -> None:
+    if call is not None:
+        call()
+
+
+GRACE = 3.0
+"""Seconds that missions get when the runner is told to end; it has five in all."""
+BROKEN_PIPE = 141
+"""128 + SIGPIPE."""
+_UMASK = 0o077
+
+
+class Frame:
+    """Everything around the work of one headless command.
+
+    Args:
+        args: its options.
+        context: the world it runs in.
+        command: what it is called, such as `run`.
+        several: it is the work of several missions.
+        conclude: makes what is reported of the ends of all missions; default: just these.
+
+    Raises:
+        OvermindError: a report can't be written.
+    """
+
+    def __init__(
+        self,
+        args: Namespace,
+        context: Context,
+        command: str,
+        *,
+        several: bool = False,
+        conclude: Conclude = lambda _, result: result,
+    ) -> None:
+        self._conclude = conclude
+        self._warden = Warden()
+        self._args = args
+        self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
+        colour = colourful(context.environ, terminal=sys.stdout.isatty())
+        self._screen = Screen(colour=colour, several=several)
+        os.umask(_UMASK)
+        self._place = Place(None if args.home is None else os.path.abspath(from_wire(args.home)))
+        self._hosting = Hosting(self._place.home)
+        self._mute = False
+        self._recorded = False
+        self._worktrees: dict[str, str] = {}
+        """Path → branch, of missions that had one of their own."""
+
+    def run(self, begin: Begin) -> int:
+        """Let `begin` start missions, see them to their end, and return the exit status.
+
+        Raises:
+            OvermindError: nothing could be started, or something failed that isn't the missions' doing.
+        """
+        try:
+            result = self._result(begin)
+        except OvermindError as error:
+            worth_a_look = self._recorded or error.code == "internal"
+            kept = self._clean_up(keep=worth_a_look)
+            self._reports.end(Result(error.exit_status, (), error.message), mute=self._mute)
+            self._reports.name_kept(kept if worth_a_look else None)
+            raise
+        except BaseException:
+            self._clean_up(keep=True)  # whoever sees the traceback wants to look
+            raise
+        kept = self._clean_up(keep=bool(result.exit_status) and self._recorded)
+        status = self._reports.end(result, mute=self._mute)
+        left = {path: branch for path, branch in self._worktrees.items() if os.path.isdir(from_wire(path))}
+        self._reports.sum_up(result, kept, left)
+        return status
+
+    def _clean_up(self, *, keep: bool) -> str | None:
+        """End everything, and return the folder that is left."""
+        self._hosting.end()
+        if keep or not self._place.temporary:
+            return self._place.home.root
+        self._place.remove()
+        return None
+
+    def _result(self, begin: Begin) -> Result:
+        self._hosting.start()
+        self._warden.guard(stop=lambda: self._hosting.stop(GRACE), kill=self._hosting.kill)
+        client = Client(self._place.home)
+        for stale in live_missions(client):  # of a run in this folder that was killed
+            client.call("kill", {"id": stale})
+        since = newest_event(client)
+        try:
+            asked = [] if self._warden.number else begin(client)
+        except OvermindError:
+            if not self._warden.number:
+                raise
+            asked = []
+        if self._warden.number and not asked:
+            return Result(self._warden.exit_status, (), self._interrupted)
+        self._recorded = True
+        self._screen.announce = self._reports.begin
+        return self._attend(client, asked, since)
+
+    def _attend(self, client: Client, asked: Sequence[str], since: int) -> Result:
+        attendance = Attendance(client, self._screen, self._reports.event, since=since)
+        try:
+            trouble = self._follow(attendance, asked)
+            self._see_out(attendance, GRACE if trouble else None)
+        except ConnectionError:
+            self._hosting.check()
+            raise OvermindError("daemon_lost", "Somebody has shut this headless run down from outside.") from None
+        client.close()
+        outcomes = [found for one in attendance.missions if (found := self._outcome(client, one, asked)) is not None]
+        statuses = (one.exit_status for one in outcomes if one.asked)
+        status, words = trouble or (next(filter(None, statuses), 0), "")
+        return self._conclude(client, Result(status, outcomes, words))
+
+    def _follow(self, attendance: Attendance, asked: Sequence[str]) -> tuple[int, str] | None:
+        """Show what happens until the work has ended; return exit status and words when something else ended it."""
+        try:
+            attendance.begin(asked)
+            attendance.until_ended(asked, self._deadline())
+        except TimeoutError:
+            return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
+        except Unheard as unheard:
+            self._silence()
+            return (BROKEN_PIPE if unheard.nobody else FAILED), str(unheard)
+        except OutputHeld as held:
+            return FAILED, _held(held.reason, self._place.home.root)
+        return (self._warden.exit_status, self._interrupted) if self._warden.number else None
+
+    def _see_out(self, attendance: Attendance, grace: float | None) -> None:
+        """Stop whatever the work has left behind, show its last words, and hand on the last events."""
+        self._hosting.stop(grace)
+        deadline = None if grace is None else time.monotonic() + STOP_LIMIT
+        over = False
+        while not over:
+            try:
+                attendance.until_ended(None, deadline)
+                attendance.finish(deadline)
+                over = attendance.over
+            except Unheard:
+                self._silence()
+            except (TimeoutError, OutputHeld):
+                return  # `Hosting.end` kills what is left
+
+    def _outcome(self, client: Client, mission: str, asked: Sequence[str]) -> Outcome | None:
+        try:
+            info = client.call("info", {"id": mission})
+        except OvermindError as error:
+            if error.code == "not_found":  # somebody inside has removed it
+                return None
+            raise
+        own = info.get("isolation") or {}
+        if own.get("worktree"):
+            self._worktrees[own["worktree"]] = own["branch"]
+        tail = self._screen.tails.get(mission)
+        output, dropped = ("", 0) if tail is None else (tail.text, tail.dropped)
+        return Outcome(info, asked=mission in asked, output=output, dropped=dropped)
+
+    @property
+    def _total_timeout(self) -> float:
+        """Seconds; 0 = endless."""
+        return parse_duration(self._args.total_timeout or "0", default_unit=MILLISECONDS)
+
+    def _deadline(self) -> float | None:
+        return time.monotonic() + self._total_timeout if self._total_timeout else None
+
+    @property
+    def _interrupted(self) -> str:
+        return f"interrupted by {signal.Signals(self._warden.number).name}"
+
+    def _silence(self) -> None:
+        """Write to stdout no more; what is buffered for it goes nowhere."""
+        self._mute = True
+        self._screen.silence()
+        nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def _held(reason: str, folder: str) -> str:
+    if reason == "disk_full":
+        return f"the disk is full: the output can't be kept in {folder}"
+    return f"the output can't be kept in {folder}: {reason}"

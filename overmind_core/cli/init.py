@@ -1,0 +1,107 @@
+"""`overmind init`: write a blueprint to begin with, or a file about the isolation of missions."""
+
+from __future__ import annotations
+
+import os
+
+from overmind_core.cli.command import JSON, Command, argument, flag
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import dumps
+from overmind_core.cli.plans.blueprint import DEFAULT
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+_EXAMPLE = "example.toml"
+"""Beside the code that reads blueprints."""
+
+
+def init(args: Namespace, context: Context) -> int:
+    """Write the commented example, or the project's file."""
+    if args.isolation:
+        return _isolation(args, context)
+    path = args.file or DEFAULT
+    _write(path, example(), force=args.force)
+    if args.json:
+        context.say(dumps({"path": path}))
+    else:
+        context.say(f"Wrote {path}")
+        context.hint(f"Look at it: overmind agents --graph {path}   Run it: overmind apply {path}")
+    return 0
+
+
+def _isolation(args: Namespace, context: Context) -> int:
+    """Look at the project, and write its file at the top."""
+    from overmind_core.domain.isolation.project import FILE
+    from overmind_core.domain.text.cells import display_safe
+    from overmind_core.project_file.detect import detect
+    from overmind_core.project_file.template import first
+
+    if args.file:
+        raise OvermindError("invalid", f"The file is called {FILE} and stands at the top of the project. Name none.")
+    top = _top(os.getcwd())
+    path = to_wire(os.path.join(top, FILE))
+    detected = detect(top)
+    _write(path, first(detected).encode(), force=args.force, other=False)
+    services = [one.service.name for one in detected.proposals]
+    if args.json:
+        found = {"path": path, "found": [*detected.found], "services": services, "problems": [*detected.problems]}
+        context.say(dumps(found))
+        return 0
+    context.say(display_safe(f"Wrote {path}"))
+    for one in detected.found:
+        context.say(display_safe(f"  found {one}"))
+    for one in detected.problems:
+        context.note(display_safe(f"  {one}"))
+    context.say(f"Services: {', '.join(services) or 'none; see the example in the file'}")
+    context.say("Look it through, then: overmind isolate --check, overmind trust, and overmind run")
+    return 0
+
+
+def _top(folder: str) -> str:
+    """The top of the checkout that a folder is in; the folder itself where there is none."""
+    above = folder
+    while not os.path.lexists(os.path.join(above, ".git")):
+        above, below = os.path.dirname(above), above
+        if above == below:
+            return folder
+    return above
+
+
+def example() -> bytes:
+    """Return a blueprint that runs anywhere, with a comment on everything."""
+    from overmind_core import blueprint_file  # start-up: --help needs none
+
+    path = os.path.join(os.path.dirname(os.path.abspath(blueprint_file.__file__)), _EXAMPLE)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _write(path: str, data: bytes, *, force: bool, other: bool = True) -> None:
+    try:
+        with open(from_wire(path), "wb" if force else "xb") as file:
+            file.write(data)
+    except FileExistsError:
+        how = "Name another file, or write over it: --force" if other else "Write over it: --force"
+        raise OvermindError("invalid", f"{path} is there already. {how}") from None
+    except OSError as error:
+        raise OvermindError("invalid", f"{path}: {error.strerror}.") from None
+
+
+INIT = Command(
+    name="init",
+    summary="write a commented blueprint, or a project's .overmind.yml, to begin with",
+    arguments=[argument("file", f"where to (default {DEFAULT})", nargs="?", metavar="file")],
+    options=[
+        flag("--isolation", "look at the project, and write what each mission in it gets for itself: .overmind.yml"),
+        flag("--force", "write over a file that is there"),
+        JSON,
+    ],
+    examples=["overmind init", "overmind init release.toml", "overmind init --isolation"],
+    run=init,
+)
+
+COMMANDS = (INIT,)

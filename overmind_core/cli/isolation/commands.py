@@ -1,0 +1,129 @@
+"""`overmind isolate --check`: what a mission in this project would get for itself, without changing anything.
+
+`overmind trust`: allow a project's file to run its commands, after seeing them.
+
+`overmind ports`: which mission has which port.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import JSON, YES, Command, flag
+from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.isolation.trust import FOLDER, mistaken, request_of, tell_problems
+from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED, OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+
+def isolate(args: Namespace, context: Context) -> int:
+    """Explain; exit status 1 when it would not work."""
+    from overmind_core.cli.isolation.trust import is_wrong, text_of  # start-up: --help needs none
+
+    answer = context.client(start=True).call("isolate", request_of(args, context))
+    context.say(dumps(answer) if args.json else text_of(answer))
+    return FAILED if is_wrong(answer) else 0
+
+
+ISOLATE = Command(
+    name="isolate",
+    summary="explain what a mission here gets for itself: worktree, ports, services",
+    arguments=[FOLDER],
+    options=[flag("--check", "changes nothing: to explain is all that it does"), JSON],
+    examples=["overmind isolate --check", "overmind isolate --check ~/src/shop", "overmind isolate --check --json"],
+    notes=(
+        "It reads the project's .overmind.yml and looks at git, the ports and the container engine; nothing is made\n"
+        "and nothing is run. Exit status 1 when something is wrong. Write such a file: overmind init --isolation"
+    ),
+    run=isolate,
+)
+
+
+def trust(args: Namespace, context: Context) -> int:
+    """Show what the file runs, ask, and record it as it is now."""
+    from overmind_core.cli.isolation.trust import QUESTION, lines  # start-up: --help needs none
+
+    request = request_of(args, context)
+    client = context.client(start=True)
+    if args.revoke:
+        answer = client.call("trust", {**request, "revoke": True})
+        context.say(dumps(answer) if args.json else f"No longer trusted: {display_safe(answer['path'])}")
+        return 0
+    seen = client.call("isolate", request)
+    if seen["problems"] and not seen["sha256"]:
+        tell_problems(context, seen["problems"])
+        raise mistaken(seen)
+    if seen["path"] is None:
+        folder = seen["source"] or request["cwd"]
+        raise OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
+    if not seen["trusted"]:
+        tell = context.note if args.json else context.say
+        for line in lines(seen["path"], seen["commands"], changed=seen["changed"]):
+            tell(line)
+        if not agreed(QUESTION, yes=args.yes):
+            return FAILED
+    answer = client.call("trust", {**request, "sha256": seen["sha256"]})
+    done = "Already trusted" if seen["trusted"] else "Trusted"
+    context.say(dumps(answer) if args.json else f"{done}: {display_safe(answer['path'])}")
+    return 0
+
+
+TRUST = Command(
+    name="trust",
+    summary="trust a project's .overmind.yml as it is now, after seeing what it runs",
+    arguments=[FOLDER],
+    options=[flag("--revoke", "trust it no longer"), YES, JSON],
+    examples=["overmind trust", "overmind trust ~/src/shop --yes", "overmind trust --revoke"],
+    notes=(
+        "Path and SHA-256 of the file are recorded: a change asks again. It is read from your checkout, never from\n"
+        "an agent's worktree. Without a terminal nothing is asked: what it runs is printed, and it is trusted."
+    ),
+    run=trust,
+)
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "PORT": lambda row: str(row["port"]),
+    "MISSION": lambda row: row["mission"],
+    "NAME": lambda row: or_absent(row["name"]),
+    "STATUS": lambda row: or_absent(row["status"]),
+    "SERVICE": lambda row: or_absent(row["service"]),
+    "HELD": lambda row: "yes" if row["held"] else "no",
+}
+"""Title → cell of a row of `ports --json`."""
+
+
+def ports(args: Namespace, context: Context) -> int:
+    """Print a line per port."""
+    rows = [row for row in context.client().call("ports")["ports"] if row["held"] or args.all]
+    if args.json:
+        context.say(dumps(rows))
+        return 0
+    if not rows:
+        context.hint("No mission holds a port. Start one that gets some: overmind run --isolate 'make test'")
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    context.say(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours))
+    return 0
+
+
+PORTS = Command(
+    name="ports",
+    summary="list the ports of isolated missions",
+    options=[flag("--all", "also those that ended missions would like to have again", short="-a"), JSON],
+    examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
+    notes=(
+        "A port is held while its mission is live: no other mission gets it. Restarted later, the mission gets the\n"
+        "same one if that is free. SERVICE - is the mission's own, which it sees as PORT."
+    ),
+    run=ports,
+)
+
+COMMANDS = (ISOLATE, TRUST, PORTS)

@@ -1,0 +1,280 @@
+"""`overmind changes`: what a mission has changed.
+
+`overmind commit`: commit everything in a mission's worktree.
+
+`overmind push`: push a mission's branch.
+
+`overmind discard`: remove what missions have of their own.
+
+A diff on stdout: as git made it for programs; for a person harmless lines, with colours.
+
+What was removed of a mission's own, as one line.
+
+What git or a hook has said, beside the sentence of a refusal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
+from overmind_core.cli.context import Context, each
+from overmind_core.cli.output import coloured, dumps
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import display_safe, pad, width
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    File = Mapping[str, Any]
+
+
+NAMED = 5
+"""Files that are named in a sentence."""
+
+
+def changes(args: Namespace, context: Context) -> int:
+    """Print the diff, or what is asked for instead."""
+    if args.stat + args.name_only + args.json > 1:
+        raise UsageError("--stat, --name-only and --json don't go together")
+    found = context.client().call("changes", {"id": args.id})
+    if args.json:
+        context.say(dumps(found))
+        return 0
+    if not found["files"]:
+        context.hint(f"{found['name']} has changed nothing since {found['base']}.")
+        return 0
+    _show(args, context, found)
+    if found["cut"]:
+        context.note(found["cut"])
+    if not args.stat and not args.name_only and not sys.stdout.isatty():
+        _tell_binary(context, found["files"])
+    return 0
+
+
+def _tell_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
+    """A diff only names them, so that `git apply` refuses all of it."""
+    from overmind_core.domain.text.cells import display_safe
+
+    names = [display_safe(one["path"]) for one in files if one["binary"]]
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        what = "is" if len(names) == 1 else "are"
+        context.note(f"{', '.join(names[:NAMED])}{more} {what} binary: only a commit and a merge carry such files.")
+
+
+def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
+    from overmind_core.domain.text.cells import display_safe
+
+    colour, person = coloured(context.environ), sys.stdout.isatty()
+    if args.stat:
+        context.say("\n".join(stat(found["files"], colour=colour)))
+    elif args.name_only:
+        names = [one["path"] for one in found["files"]]
+        if person:
+            context.say("\n".join(map(display_safe, names)))
+        else:
+            write("".join(f"{name}\n" for name in names))
+    elif person:
+        context.say("\n".join(shown(found["diff"], colour=colour)))
+    else:
+        write(found["diff"])
+
+
+CHANGES = Command(
+    name="changes",
+    summary="show what a mission has changed, uncommitted work included",
+    arguments=[one_id()],
+    options=[
+        flag("--stat", "the files, with how many lines were added and removed"),
+        flag("--name-only", "the files alone"),
+        JSON,
+    ],
+    examples=["overmind changes red", "overmind changes red --stat", "overmind changes red | git apply"],
+    notes=(
+        "A diff against the commit at which the mission's branch left its base; files that git does not know yet are\n"
+        "in it (? in --stat), those that it ignores are not. A mission without a worktree: what is not committed in\n"
+        "the repository where it works. Nothing is touched, not even git's index. Page by page:\n"
+        "`overmind changes red | less`, or `v` in the full-screen program."
+    ),
+    run=changes,
+)
+
+
+def commit(args: Namespace, context: Context) -> int:
+    """Commit, and print what that made."""
+    if not args.message:
+        raise UsageError("Missing message: say what it is about with -m TEXT")
+
+    with told_in_full(context):
+        done = context.client().call("commit", {"id": args.id, "message": "\n\n".join(args.message)})
+    if args.json:
+        context.say(dumps(done))
+    else:
+        files = f"{done['files']} file{'' if done['files'] == 1 else 's'}"
+        context.say(display_safe(f"Committed {files} of {done['name']}: {done['subject']} ({done['commit'][:9]})"))
+    return 0
+
+
+COMMIT = Command(
+    name="commit",
+    summary="commit everything in a mission's worktree",
+    arguments=[one_id()],
+    options=[
+        option("--message", "TEXT", "what it is about; several are paragraphs", short="-m", repeat=True),
+        JSON,
+    ],
+    examples=["overmind commit red -m 'Add the cart'", "overmind commit red -m 'Add the cart' -m 'Closes the gap.'"],
+    notes=(
+        "New, changed and removed files, but what git ignores. The repository's hooks run, and the author is\n"
+        "the same as of any commit of yours. The mission may run meanwhile."
+    ),
+    run=commit,
+)
+
+
+def push(args: Namespace, context: Context) -> int:
+    """Push, and print where to."""
+    with told_in_full(context):
+        done = context.client().call("push", {"id": args.id, "remote": args.remote})
+    if args.json:
+        context.say(dumps(done))
+        return 0
+    context.say(display_safe(f"Pushed {done['branch']} to {done['remote']} ({done['commit'][:9]})"))
+    if left := len(done["uncommitted"]):
+        verb = "is" if left == 1 else "are"
+        context.note(f"{left} file{'' if left == 1 else 's'} of {done['name']} {verb} not committed, so not pushed.")
+    return 0
+
+
+PUSH = Command(
+    name="push",
+    summary="push a mission's branch",
+    arguments=[one_id()],
+    options=[
+        option("--remote", "NAME", "where to; default: the remote of its branch or base, origin, or the only one"),
+        JSON,
+    ],
+    examples=["overmind push red", "overmind push red --remote fork"],
+    notes="The branch keeps its name there. Never by force; git asks nobody for a password: have an agent or a helper.",
+    run=push,
+)
+
+
+_HEAD, _PLACE, _NEW, _OLD = "1", "36", "32", "31"
+"""SGR numbers, those of git: see ECMA-48."""
+_PATH_CELLS = 60
+_BEGIN_OF_FILE, _BEGIN_OF_PLACE = "diff --git ", "@@"
+
+
+def write(text: str) -> None:
+    """Write text of the wire to a program, byte for byte."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(from_wire(text)))
+    sys.stdout.buffer.flush()
+
+
+def shown(diff: str, *, colour: bool) -> Iterator[str]:
+    """Yield the lines for a person: nothing in them drives a terminal."""
+    inside = False
+    for line in diff.removesuffix("\n").split("\n"):
+        if line.startswith(_BEGIN_OF_FILE):
+            inside = False
+        elif line.startswith(_BEGIN_OF_PLACE):
+            inside = True
+        safe = safe_line(line)
+        code = _colour(line, inside=inside) if colour else ""
+        yield f"\x1b[{code}m{safe}\x1b[0m" if code and safe else safe
+
+
+def safe_line(line: str) -> str:
+    """Return a line that keeps its tabs and nothing else that a terminal acts on."""
+    return "\t".join(map(display_safe, line.split("\t")))
+
+
+def stat(files: Sequence[File], *, colour: bool) -> Iterator[str]:
+    """Yield a line for each file, and one for all together."""
+    names = [_name(one) for one in files]
+    cells = min(max(map(width, names), default=0), _PATH_CELLS)
+    for name, one in zip(names, files, strict=True):
+        yield f" {one['status']} {pad(name, cells)} | {_counts(one, colour=colour)}"
+    added, removed = (sum(one[key] for one in files) for key in ("added", "removed"))
+    yield f" {_number(len(files), 'file')} changed, {_number(added, 'line')} added, {_number(removed, 'line')} removed"
+
+
+def _name(one: File) -> str:
+    name = display_safe(one["path"])
+    return name if one["old_path"] is None else f"{display_safe(one['old_path'])} => {name}"
+
+
+def _counts(one: File, *, colour: bool) -> str:
+    if one["binary"]:
+        return "binary"
+    added, removed = f"+{one['added']}", f"-{one['removed']}"
+    return f"\x1b[{_NEW}m{added}\x1b[0m \x1b[{_OLD}m{removed}\x1b[0m" if colour else f"{added} {removed}"
+
+
+def _colour(line: str, *, inside: bool) -> str:
+    if not inside:
+        return _HEAD
+    return {"+": _NEW, "-": _OLD, "@": _PLACE}.get(line[:1], "")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def line(gone: Mapping[str, Any]) -> str:
+    """Return the mission's name, and what it had."""
+    parts = ["worktree"] if gone["worktree"] else []
+    parts += [f"branch {gone['branch']}"] if gone["branch"] else []
+    for key, what in (("containers", "container"), ("volumes", "volume")):
+        if number := len(gone[key]):
+            parts.append(f"{number} {what}{'' if number == 1 else 's'}")
+    return display_safe(f"{gone['name']}: {', '.join(parts) or 'nothing was left of its own'}")
+
+
+def discard(args: Namespace, context: Context) -> int:
+    """Discard each of them."""
+    requests = [{"id": mission, "force": args.force} for mission in args.ids]
+    return each(context, context.client(), "discard", requests, line=_line, as_json=args.json)
+
+
+def _line(answer: Mapping[str, Any]) -> str:
+    return f"Discarded {line(answer)}"
+
+
+DISCARD = Command(
+    name="discard",
+    summary="remove the worktree, branch, containers and volumes of ended missions",
+    arguments=[ids()],
+    options=[flag("--force", "also work that is not committed, or merged nowhere"), JSON],
+    examples=["overmind discard red", "overmind discard red --force"],
+    notes=(
+        "Work that would be lost is named, and kept without --force. The mission and its log stay: see `overmind rm`.\n"
+        "A live mission has to be stopped or killed before."
+    ),
+    run=discard,
+)
+
+
+@contextmanager
+def told_in_full(context: Context) -> Iterator[None]:
+    """Show on stderr all that was said, where that is more than the refusal has."""
+    try:
+        yield
+    except OvermindError as error:
+        lines = str(error.fields.get("output") or "").split("\n")
+        if len(lines) > 1:
+            context.note("\n".join(map(safe_line, lines)))
+        raise
+
+
+COMMANDS = (CHANGES, COMMIT, PUSH, DISCARD)

@@ -1,0 +1,251 @@
+"""`overmind merge`: land a mission's work on a branch.
+
+`overmind merge-step`: what a plan runs to land the work of its agents. Commits and merges one after the other.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import coloured, dumps
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    Json = Mapping[str, Any]
+
+
+_BEAT = 1.0
+"""Seconds after which the time that is shown is old."""
+_LANDING = "landing"
+
+
+def merge(args: Namespace, context: Context) -> int:
+    """Merge, showing what goes on, and print what came of it."""
+    from overmind_core.cli.landing.changes import told_in_full  # start-up: --help needs none
+
+    if args.squash and args.rebase:
+        raise UsageError("--squash and --rebase don't go together")
+    landing = _Landing(args, context)
+    try:
+        with told_in_full(context):
+            done = landing.follow()
+    except KeyboardInterrupt:
+        context.note("\n" + landing.called_off)
+        return INTERRUPTED
+    except OvermindError as error:
+        if error.code == "conflicts":
+            _tell_conflicts(context, error.fields)
+        raise
+    if args.json:
+        context.say(dumps(done))
+    else:
+        _tell(context, done)
+    return 0
+
+
+class _Landing:
+    """One merge, as its stream tells of it."""
+
+    def __init__(self, args: Namespace, context: Context) -> None:
+        self._context = context
+        self._name = args.id
+        self._asked = False
+        self._step = ""
+        self._request = {
+            "id": args.id,
+            "into": args.into,
+            "squash": args.squash,
+            "rebase": args.rebase,
+            "verify": args.verify,
+            "message": None if not args.message else "\n\n".join(args.message),
+            "preview": args.preview,
+        }
+
+    def follow(self) -> Json:
+        """Show each step until it is over; return what came of it.
+
+        Raises:
+            OvermindError: nothing was changed; `daemon_lost`: nobody knows.
+        """
+        from overmind_core.cli.output import progress  # start-up: --help needs none
+        from overmind_core.client.stream import follow
+
+        done: Json = {}
+        shown = progress(f"Merging {self._name}", self._context.environ)
+        try:
+            for kind, item in follow(self._context.client(), self._once, beat=_BEAT):
+                if kind == "item" and "ok" in item:
+                    done = item
+                elif kind == "item":
+                    shown.step(self._text(item))
+                shown.beat()
+        finally:
+            shown.close()
+        return done
+
+    @property
+    def called_off(self) -> str:
+        """What ctrl-c has led to."""
+        if self._step == _LANDING:
+            return f"Called off in the last moment: see with `overmind merge {self._name} --preview` whether it landed."
+        return f"Called off: nothing was changed by merging {self._name}."
+
+    def _once(self) -> tuple[str, Json]:
+        """The request; never repeated, as what came of the first one is not known."""
+        if self._asked:
+            told = "The daemon went away in the middle: the target is as it was, or has all of it."
+            raise OvermindError("daemon_lost", f"{told} See: overmind merge {self._name} --preview")
+        self._asked = True
+        return "merge", self._request
+
+    def _text(self, item: Json) -> str:
+        if "verify" in item:
+            return f"verifying (overmind logs -f {item['verify']})"
+        self._step = item["step"]
+        return {"waiting": "waiting for another merge", "merging": f"into {item.get('target')}"}.get(
+            self._step, self._step
+        )
+
+
+def _tell(context: Context, done: Json) -> None:
+    from overmind_core.cli.landing import changes
+
+    commits = f"{len(done['commits'])} commit{'' if len(done['commits']) == 1 else 's'}"
+    files = f"{len(done['files'])} file{'' if len(done['files']) == 1 else 's'}"
+    if done["merged"]:
+        place = f"({done['before'][:9]}..{done['after'][:9]})"
+        context.say(display_safe(f"Merged {done['name']} into {done['target']}: {commits}, {files} {place}"))
+        return
+    context.say(display_safe(f"{done['name']} can be merged into {done['target']}: {commits}, {files}"))
+    for one in done["commits"]:
+        context.say(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
+    context.say("\n".join(changes.stat(done["files"], colour=coloured(context.environ))))
+    if left := done["uncommitted"]:
+        verb = "is" if len(left) == 1 else "are"
+        context.note(display_safe(f"Left out, as it {verb} not committed: {', '.join(left)}"))
+
+
+def _tell_conflicts(context: Context, fields: Json) -> None:
+    for one in fields.get("files", ()):
+        sides = " and ".join(side["name"] for side in one["missions"])
+        context.note(display_safe(f"CONFLICT {one['path']}: {sides}"))
+
+
+MERGE = Command(
+    name="merge",
+    summary="land a mission's work on a branch, or say why that can't be",
+    arguments=[one_id()],
+    options=[
+        option("--into", "BRANCH", "where to; default: the branch that it began at"),
+        flag("--squash", "as one commit"),
+        flag("--rebase", "as its commits, each anew on top of the branch"),
+        option("--verify", "CMD", "a shell command that has to succeed on the merged work first"),
+        option(
+            "--message", "TEXT", "of the merge, or of the one commit; several are paragraphs", short="-m", repeat=True
+        ),
+        flag("--preview", "only say what would land, or conflict"),
+        JSON,
+    ],
+    examples=[
+        "overmind merge red --preview",
+        "overmind merge red --verify 'make test'",
+        "overmind merge red --into release --squash -m 'Add the cart'",
+    ],
+    notes=(
+        "Merged, and verified, in a worktree beside everybody's; then the branch moves forward in one step. Where it\n"
+        "is checked out the files move along, and nothing is done where those have changes that are not committed.\n"
+        "When it conflicts, each file is named with the missions that changed it; nothing is changed. The command of\n"
+        "--verify is a mission of its own, <name>/verify: its log stays. The mission's own branch stays as it is."
+    ),
+    run=merge,
+)
+
+
+_NOTHING = frozenset({"nothing_to_commit", "not_isolated"})
+"""Nothing is uncommitted; or there was nothing at all, so that the worktree was removed."""
+_TRIES = 50
+"""How often a daemon may go away in the middle: the next one knows whether it landed."""
+
+
+def merge_step(args: Namespace, context: Context) -> int:
+    """Land each; the first that can't be landed is the end."""
+    options = list(_options(args))
+    for agent, mission in map(_named, args.agents):
+        context.say(f"--- {agent} ---")
+        _commit(mission, f"{args.plan}: work of {agent}", context)
+        _merge(mission, options, context)
+    return 0
+
+
+def _named(word: str) -> tuple[str, str]:
+    agent, equals, mission = word.partition("=")
+    if not equals:
+        raise UsageError(f"{word!r}: write AGENT=MISSION.")
+    return agent, mission
+
+
+def _options(args: Namespace) -> Iterator[str]:
+    for name in ("into", "verify"):
+        if (value := getattr(args, name)) is not None:
+            yield f"--{name}={value}"
+    for name in ("squash", "rebase"):
+        if getattr(args, name):
+            yield f"--{name}"
+
+
+def _commit(mission: str, message: str, context: Context) -> None:
+    """What it left uncommitted is its work, too."""
+    try:
+        _run(["commit", mission, "-m", message], context)
+    except OvermindError as error:
+        if error.code not in _NOTHING:
+            raise
+
+
+def _merge(mission: str, options: list[str], context: Context) -> None:
+    """Once more is no mistake: the step may have been interrupted."""
+    try:
+        _run(["merge", mission, *options], context)
+    except OvermindError as error:
+        if error.code not in {"nothing_to_merge", "not_isolated"}:
+            raise
+        context.say("Nothing to merge.")
+
+
+def _run(words: list[str], context: Context) -> None:
+    """Run one of our commands, again when the daemon was lost: the second time it has nothing left to do."""
+    from overmind_core.cli.main import run  # it imports what imports this
+
+    for left in reversed(range(_TRIES)):
+        try:
+            run(words, context)
+        except OvermindError as error:
+            if error.code != "daemon_lost" or not left:
+                raise
+        else:
+            return
+
+
+MERGE_STEP = Command(
+    name="merge-step",
+    summary="land what agents of a plan have done; for plans, not for people",
+    arguments=[argument("agents", "name and mission of each agent", nargs="+", metavar="agent=mission")],
+    options=[
+        option("--plan", "NAME", "the plan, for messages"),
+        option("--into", "BRANCH", "as of merge"),
+        option("--verify", "CMD", "as of merge", dashes=True),
+        flag("--squash", "as of merge"),
+        flag("--rebase", "as of merge"),
+    ],
+    examples=["overmind merge-step --plan release --into main api=a1b2c3d4 ui=b2c3d4e5"],
+    run=merge_step,
+)
+
+COMMANDS = (MERGE, MERGE_STEP)

@@ -1,0 +1,142 @@
+"""`overmind worktrees`: the worktrees of missions, a line each.
+
+`overmind worktrees prune`: remove worktrees that nobody needs any more.
+"""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.cli.command import JSON, YES, Command, flag
+from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.landing.changes import line
+from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+"""A base that has no name."""
+
+
+def _known(row: Row, cell: Callable[[], str]) -> str:
+    return ABSENT if row["problem"] else cell()
+
+
+def _work(row: Row) -> str:
+    if row["problem"]:
+        return "broken"
+    if row["dirty"]:
+        return "uncommitted"
+    if not row["merged"]:
+        return "unmerged"
+    return "merged" if row["ahead"] else "clean"
+
+
+def _port(service: str, port: int) -> str:
+    return f"{service}:{port}" if service else str(port)
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "MISSION": lambda row: row["mission"],
+    "NAME": lambda row: row["name"],
+    "STATUS": lambda row: or_absent(row["status"]),
+    "BRANCH": lambda row: row["branch"],
+    "BASE": lambda row: or_absent(_COMMIT.sub(lambda found: found[0][:9], row["base"] or "")),
+    "COMMITS": lambda row: _known(row, lambda: f"+{row['ahead']} -{row['behind']}"),
+    "FILES": lambda row: _known(row, lambda: str(row["files"])),
+    "LINES": lambda row: _known(row, lambda: f"+{row['insertions']} -{row['deletions']}"),
+    "WORK": _work,
+    "PORTS": lambda row: or_absent(" ".join(_port(*one) for one in row["ports"].items())),
+    "CONTAINERS": lambda row: or_absent(" ".join(f"{name}:{state}" for name, state in row["containers"].items())),
+    "SIZE": lambda row: size(row["size_bytes"]),
+    "PATH": lambda row: row["path"],
+}
+"""Title → cell of a row of `worktrees --json`."""
+
+
+def worktrees(args: Namespace, context: Context) -> int:
+    """Print them in the order in which their missions began."""
+    rows = context.client().call("worktrees", {"sizes": args.sizes})["worktrees"]
+    if args.json:
+        context.say(dumps(rows))
+        return 0
+    if not rows:
+        context.hint("No mission has a worktree. Start one that gets one: overmind run --isolate 'make test'")
+    titles = [title for title in COLUMNS if args.sizes or title != "SIZE"]
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    context.say(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
+    for row in rows:
+        if row["problem"]:
+            context.note(display_safe(f"{row['name']}: {row['problem']}"))
+    return 0
+
+
+WORKTREES = Command(
+    name="worktrees",
+    summary="list the worktrees of missions, and what was done in them",
+    options=[flag("--sizes", "count how much of the disk each takes, too"), JSON],
+    examples=["overmind worktrees", "overmind worktrees --sizes", "overmind worktrees --json"],
+    notes=(
+        "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
+        "since both went apart, uncommitted work included. WORK: what is not landed; merged: landed, but as\n"
+        "other commits; clean: nothing. Also of missions that were removed, as long as a worktree is there."
+    ),
+    run=worktrees,
+)
+
+
+def worktrees_prune(args: Namespace, context: Context) -> int:
+    """Remove them, and say what is kept and why."""
+    client = context.client()
+    if args.force and not args.dry_run and not _agreed(args, client.call("worktrees_prune", _request(args, dry=True))):
+        return FAILED
+    answer = client.call("worktrees_prune", _request(args, dry=args.dry_run))
+    if args.json:
+        context.say(dumps(answer))
+        return 0
+    verb = "Would remove" if args.dry_run else "Removed"
+    for one in answer["removed"]:
+        lost = f" ({one['lost']} lost)" if one["lost"] else ""
+        context.say(f"{verb} {line(one)}{lost}")
+    for one in answer["kept"]:
+        context.say(display_safe(f"Kept {one['name']}: {one['why']}"))
+    if not answer["removed"] and not answer["kept"]:
+        context.hint("No mission has a worktree.")
+    return 0
+
+
+def _request(args: Namespace, *, dry: bool) -> dict[str, bool]:
+    return {"force": args.force, "dry_run": dry}
+
+
+def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
+    """Name the work that would be lost, and ask."""
+    lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
+    return not lost or agreed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
+
+
+WORKTREES_PRUNE = Command(
+    name="worktrees prune",
+    summary="remove the worktrees of ended missions whose work is merged, or that have none",
+    options=[
+        flag("--dry-run", "only say what would be removed"),
+        flag("--force", "also where work is not committed, or merged nowhere"),
+        YES,
+        JSON,
+    ],
+    examples=["overmind worktrees prune --dry-run", "overmind worktrees prune"],
+    notes="With each worktree go its branch, containers and volumes. What is kept is named, with the reason.",
+    run=worktrees_prune,
+)
+
+COMMANDS = (WORKTREES, WORKTREES_PRUNE)

@@ -1,0 +1,256 @@
+"""`overmind ps`: the missions, a line each.
+
+`overmind monitor`: status and ps, again and again.
+
+`overmind top`: what the missions use, the whole process tree of each.
+
+`overmind info`: everything known of a mission.
+"""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import JSON, Command, flag, one_id, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.daemon import text
+from overmind_core.cli.output import (
+    ABSENT,
+    STATUS_COLOURS,
+    coloured,
+    command_cell,
+    dumps,
+    money,
+    or_absent,
+    redraw,
+    size,
+    table,
+    tokens,
+)
+from overmind_core.domain.text.time import format_uptime
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.client import Client
+
+    Row = Mapping[str, Any]
+
+
+def activity_cell(row: Row) -> str:
+    """Return what a mission is doing: `working`, `waiting:permission`."""
+    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "ID": lambda row: row["id"],
+    "NAME": lambda row: row["name"],
+    "TYPE": lambda row: row["type"],
+    "STATUS": lambda row: row["status"],
+    "RESTARTS": lambda row: str(row["restart_count"]),
+    "PARENT": lambda row: or_absent(row["parent"]),
+    "CHILDREN": lambda row: str(len(row["children"])),
+    "UPTIME": lambda row: ABSENT if row["uptime_seconds"] is None else format_uptime(row["uptime_seconds"]),
+    "COMMAND": lambda row: command_cell(row["command"]),
+}
+"""Title → cell of a row of `ps --json`."""
+
+WIDE: dict[str, Callable[[Row], str]] = {
+    "EXIT": lambda row: or_absent(row["exit_code"]),
+    "CPU%": lambda row: ABSENT if row.get("cpu_percent") is None else f"{row['cpu_percent']:.1f}",
+    "MEM": lambda row: size(row.get("memory_bytes")),
+    "ACTIVITY": activity_cell,
+    "COST": lambda row: money(row.get("cost_usd")),
+    "NOW": lambda row: or_absent((row.get("isolation") or {}).get("step") or row.get("now")),
+}
+"""More columns, with --wide."""
+
+
+KEYS = (
+    "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity",
+)  # fmt: skip
+"""Of `ps --json`; with --wide whatever else is known of a row."""
+
+
+def ps(args: Namespace, context: Context) -> int:
+    """Print the missions once, or again and again."""
+    client = context.client()
+    if args.watch:
+        from overmind_core.cli.output import redraw  # start-up: rarely needed
+
+        redraw(lambda: shown(args, context, ask(args, client)))
+    rows = ask(args, client)
+    if not rows and not args.json:
+        context.hint(_empty(args))
+    text = shown(args, context, rows)
+    if text:
+        context.say(text)
+    return 0
+
+
+def _empty(args: Namespace) -> str:
+    if args.status or args.label or args.children:
+        return "No mission is like that. See all with: overmind ps --all"
+    return "No missions. Start one with: overmind run 'make test'"
+
+
+def ask(args: Namespace, client: Client) -> Sequence[Row]:
+    """Return the rows that the options select, by start time."""
+    wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if args.children is not None:
+        wanted["children"] = args.children
+    rows: Sequence[Row] = client.call("ps", wanted)
+    return rows
+
+
+def shown(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
+    """Return rows as the options want them shown."""
+    if args.json:
+        return dumps(rows if args.wide else [{key: row[key] for key in KEYS if key in row} for row in rows])
+    if args.quiet:
+        return "\n".join(row["id"] for row in rows)
+    columns = {**COLUMNS, **WIDE} if args.wide else COLUMNS
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    return table(
+        list(columns), [_cells(columns, *branch) for branch in _branches(rows, drawn=args.tree)], colours=colours
+    )
+
+
+def _branches(rows: Sequence[Row], *, drawn: bool) -> Sequence[tuple[str, Row]]:
+    if not drawn:
+        return [("", row) for row in rows]
+    from overmind_core.cli.output import branches  # start-up: only for --tree
+
+    return branches(rows)
+
+
+def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -> list[str]:
+    return [(prefix if title == "NAME" else "") + cell(row) for title, cell in columns.items()]
+
+
+FILTERS = [
+    flag("--all", "killed ones too", short="-a"),
+    option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
+    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
+    option("--children", "ID", "only the children of this mission"),
+    flag("--tree", "children under their parents"),
+    flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
+]
+
+PS = Command(
+    name="ps",
+    summary="list the missions",
+    options=[
+        *FILTERS,
+        flag("--quiet", "ids only", short="-q"),
+        flag("--watch", "show it again each second, until ctrl-c"),
+        JSON,
+    ],
+    examples=[
+        "overmind ps",
+        "overmind ps --all --tree",
+        "overmind ps -q --status crashed",
+        "overmind ps --label team=web",
+    ],
+    run=ps,
+)
+
+
+def monitor(args: Namespace, context: Context) -> int:
+    """Show both until ctrl-c."""
+    client = context.client()
+    args.quiet = False
+
+    def draw() -> str:
+        facts = client.call("status")
+        rows = ask(args, client)
+        if args.json:
+            return dumps({"status": facts, "missions": rows})
+        return f"{text(facts)}\n\n{shown(args, context, rows)}"
+
+    redraw(draw)
+
+
+MONITOR = Command(
+    name="monitor",
+    summary="watch the daemon and its missions, until ctrl-c",
+    options=[*FILTERS, JSON],
+    examples=["overmind monitor", "overmind monitor --tree --wide"],
+    run=monitor,
+)
+
+
+TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST", "TOKENS")
+
+
+def top(args: Namespace, context: Context) -> int:
+    """Show it once, or until ctrl-c."""
+    client = context.client()
+
+    def draw() -> str:
+        rows = client.call("top")
+        return dumps(rows) if args.json else _shown(rows, context)
+
+    if not args.once:
+        redraw(draw)
+    context.say(draw())
+    return 0
+
+
+def _shown(rows: Sequence[Mapping[str, Any]], context: Context) -> str:
+    return table(TITLES, list(map(_top_cells, rows)), colours=STATUS_COLOURS if coloured(context.environ) else None)
+
+
+def _top_cells(row: Mapping[str, Any]) -> list[str]:
+    cpu = row["cpu_percent"]
+    return [
+        row["id"],
+        row["name"],
+        row["status"],
+        ABSENT if cpu is None else f"{cpu:.1f}",
+        size(row["memory_bytes"]),
+        size(row["output_bytes_per_second"]),
+        str(row["processes"]),
+        money(row.get("cost_usd")),
+        _spent(row.get("tokens")),
+    ]
+
+
+def _spent(counted: Mapping[str, int] | None) -> str:
+    """Return tokens in and out."""
+    return ABSENT if counted is None else f"{tokens(counted['input'])} / {tokens(counted['output'])}"
+
+
+TOP = Command(
+    name="top",
+    summary="show CPU, memory, output rate and cost of each live mission",
+    options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
+    examples=["overmind top", "overmind top --once --json"],
+    run=top,
+)
+
+
+def info(args: Namespace, context: Context) -> int:
+    """Print one JSON object."""
+    facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
+    context.say(dumps(facts, indent=None if args.json else 2))
+    return 0
+
+
+INFO = Command(
+    name="info",
+    summary="print everything known of a mission, as JSON",
+    arguments=[one_id()],
+    options=[
+        flag("--env", "the names of its environment variables too"),
+        flag("--reveal", "their values too"),
+        JSON,
+    ],
+    examples=["overmind info api", "overmind info api --json | jq .exit_code"],
+    run=info,
+)
+
+COMMANDS = (PS, MONITOR, TOP, INFO)

@@ -1,0 +1,273 @@
+"""`overmind logs`: what missions wrote, as text, as bytes, or as a recording."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+
+from overmind_core.cli.command import Command, flag, ids, option
+from overmind_core.cli.follow_logs import Following, LinePrinter
+from overmind_core.cli.output import coloured, renderer
+from overmind_core.cli.parser import whole
+from overmind_core.domain.text.time import parse_time
+from overmind_core.errors import OvermindError, UsageError
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable, Iterator
+
+    from overmind_core.cli.context import Context
+    from overmind_core.logs.display import Line
+
+    Tagged = tuple[Line, Transcript]
+
+_ALONE = {
+    "raw": ("timestamps", "grep", "events"),
+    "cast": ("follow", "timestamps", "grep", "events", "raw", "tail", "since", "until", "stdout", "stderr"),
+    "events": ("follow", "raw", "cast"),
+}
+"""Option → options that mean nothing beside it."""
+
+
+def logs(args: Namespace, context: Context) -> int:
+    """Show logs; the exit status is 0 whatever the missions' is."""
+    _check(args)
+    selection = _selection(args, context)
+    if args.follow:
+        return _follow(args, context, selection)
+    answer = context.client().call("logs", {"ids": args.ids or None})
+    transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
+    if not transcripts:
+        context.hint("No missions yet. Start one with: overmind run 'make test'")
+    for transcript in transcripts:
+        _check_run(transcript, args.run)
+    _shown(args, context)(transcripts)
+    return 0
+
+
+def _shown(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
+    if args.cast:
+        return _show_cast
+    if args.raw:
+        return _show_raw
+    return lambda transcripts: _show_text(args, context, transcripts)
+
+
+def _check(args: Namespace) -> None:
+    """Refuse options that contradict each other."""
+    for name, others in _ALONE.items():
+        for other in others:
+            if getattr(args, name) and getattr(args, other) not in {None, False}:
+                raise UsageError(f"--{name} and --{other} don't go together")
+    if args.cast and len(args.ids) != 1:
+        raise UsageError("--cast records one mission: name it")
+
+
+def _check_run(transcript: Transcript, number: int | None) -> None:
+    if number is not None and not transcript.has_run(number):
+        raise OvermindError(
+            "not_found", f"mission {transcript.name!r} has no run {number}. See: overmind info {transcript.id}"
+        )
+
+
+def _selection(args: Namespace, context: Context) -> Selection:
+    streams = {OUT} if args.stdout else set()
+    streams |= {ERR} if args.stderr else set()
+    # Only the end of the lines that match: all must be looked at.
+    tail = None if args.grep or args.events else args.tail
+    return Selection(
+        run=args.run,
+        streams=tuple(sorted(streams)) or BOTH,
+        since=args.since,
+        until=args.until,
+        tail=tail,
+        colour=coloured(context.environ),
+        renderers=renderer,
+    )
+
+
+def _printer(args: Namespace, context: Context) -> LinePrinter:
+    return LinePrinter(pattern=args.grep, timestamps=args.timestamps, colour=coloured(context.environ))
+
+
+def _show_text(args: Namespace, context: Context, transcripts: list[Transcript]) -> None:
+    printer = _printer(args, context)
+    events = _events(context) if args.events else {}
+    for transcript in transcripts:
+        if len(args.ids) != 1:
+            context.say(_title(transcript))
+        lines = _merged([transcript.begin(follow=False), events.get(transcript.id, [])])
+        printer.show(transcript.id, _last(printer.matching(lines), args.tail))
+
+
+def _title(transcript: Transcript) -> str:
+    from overmind_core.domain.text.cells import display_safe
+
+    return f"=== {display_safe(transcript.name)} ({transcript.id}) ==="
+
+
+def _last(lines: Iterable[Line], count: int | None) -> Iterable[Line]:
+    from collections import deque
+
+    return lines if count is None else deque(lines, maxlen=count)
+
+
+def _merged(sources: list[Iterable[Line]]) -> Iterator[Line]:
+    """Several logs in the order of their times."""
+    from heapq import merge
+
+    return merge(*sources, key=lambda line: line[0])
+
+
+def _show_raw(transcripts: list[Transcript]) -> None:
+    for transcript in transcripts:
+        _write_bytes(transcript)
+
+
+def _write_bytes(transcript: Transcript) -> None:
+    sys.stdout.flush()
+    for _, _, _, data in transcript.chunks():
+        sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _show_cast(transcripts: list[Transcript]) -> None:
+    from overmind_core.logs.snapshot import asciicast
+
+    for transcript in transcripts:
+        for run in transcript.runs[-1:]:
+            lines = asciicast(
+                run_log(run),
+                columns=run["columns"],
+                rows=run["rows"],
+                terminal=run["tty"],
+                title=transcript.name,
+            )
+            for line in lines:
+                sys.stdout.write(line + "\n")
+
+
+def _events(context: Context) -> dict[str, list[Line]]:
+    """The events of all missions as lines."""
+    from overmind_core.client.stream import follow
+    from overmind_core.domain.text.cells import display_safe
+    from overmind_core.logs.display import NOTE
+
+    found: dict[str, list[Line]] = {}
+    for kind, event in follow(context.client(), lambda: ("events", {})):
+        if kind == "item" and event.get("mission") and "text" not in event:  # those with a text are annotations
+            facts = " ".join(
+                f"{name}={value}" for name, value in event.items() if name not in _EVENT_HEAD and value is not None
+            )
+            text = display_safe(f"--- {event['type']} {facts}".rstrip() + " ---")
+            found.setdefault(event["mission"], []).append((_moment(event["at"]), NOTE, text))
+    return found
+
+
+_EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
+
+
+def _follow(args: Namespace, context: Context, selection: Selection) -> int:
+    view = _RawView(args) if args.raw else _TextView(args, context)
+    following = Following(args.ids or None, selection, begin=view.begin, show=view.show)
+    left = None if args.until is None else time.monotonic() + args.until - time.time()
+    following.until_the_end(context.client(), deadline=left)
+    return 0
+
+
+class _RawView:
+    """Bytes as they come; several missions' are not told apart."""
+
+    def __init__(self, args: Namespace) -> None:
+        self._run = args.run
+
+    def begin(self, transcripts: list[Transcript]) -> None:
+        for transcript in transcripts:
+            _check_run(transcript, self._run)
+            _write_bytes(transcript)
+
+    def show(self, transcript: Transcript) -> None:
+        _write_bytes(transcript)
+
+
+class _TextView:
+    """Lines as they come; those of several missions begin with its name."""
+
+    def __init__(self, args: Namespace, context: Context) -> None:
+        self._args = args
+        self._printer = _printer(args, context)
+
+    def begin(self, transcripts: list[Transcript]) -> None:
+        for transcript in transcripts:
+            _check_run(transcript, self._args.run)
+        if len(self._args.ids) != 1:
+            self._printer.name(transcripts)
+        if len(transcripts) == 1:
+            self._printer.show(transcripts[0].id, self._first(transcripts[0]))
+        else:
+            self._begin_several(transcripts)
+
+    def _begin_several(self, transcripts: list[Transcript]) -> None:
+        from heapq import merge
+
+        sources = [_tagged(transcript, self._first(transcript)) for transcript in transcripts]
+        for line, transcript in merge(*sources, key=lambda tagged: tagged[0][0]):
+            self._printer.write(transcript.id, [line])
+        sys.stdout.flush()
+
+    def show(self, transcript: Transcript) -> None:
+        self._printer.show(transcript.id, transcript.grown())
+
+    def _first(self, transcript: Transcript) -> Iterable[Line]:
+        lines = transcript.begin(follow=not transcript.ended)
+        return _last(self._printer.matching(lines), self._args.tail)
+
+
+def _tagged(transcript: Transcript, lines: Iterable[Line]) -> Iterator[Tagged]:
+    return ((line, transcript) for line in lines)
+
+
+def _moment(word: str) -> float:
+    return parse_time(word, time.time())
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    try:
+        return re.compile(word)
+    except re.error as error:
+        raise ValueError(f"{word!r} is not a regular expression: {error}") from None
+
+
+LOGS = Command(
+    name="logs",
+    summary="show what missions wrote",
+    arguments=[ids(nargs="*")],
+    options=[
+        flag("--follow", "go on until the missions have ended", short="-f"),
+        option("--tail", "N", "only the last N lines", parse=whole),
+        option("--since", "WHEN", "only from then on: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_moment),
+        option("--until", "WHEN", "only up to then", parse=_moment),
+        flag("--timestamps", "begin each line with its time", short="-t"),
+        option("--run", "N", "only the N-th run of a mission that was restarted", parse=whole),
+        flag("--stdout", "only standard output (with --no-tty missions)"),
+        flag("--stderr", "only standard error"),
+        option("--grep", "RE", "only lines that match this regular expression", parse=_pattern),
+        flag("--raw", "the bytes as they were written, without annotations"),
+        flag("--events", "what happened to the missions, between the lines"),
+        flag("--cast", "a recording of the last run (or --run N), in asciicast v2"),
+    ],
+    examples=[
+        "overmind logs api",
+        "overmind logs -f api worker",
+        "overmind logs api --tail 100 --since 5m --timestamps",
+        "overmind logs api --grep 'error|warning'",
+        "overmind logs api --cast > api.cast",
+    ],
+    run=logs,
+)
+
+COMMANDS = (LOGS,)

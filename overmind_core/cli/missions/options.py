@@ -1,0 +1,37 @@
+"""The options that say how a mission is treated, shared by `run` and `update`."""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import flag, option
+from overmind_core.cli.parser import duration, milliseconds, whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+RESTARTS = ("never", "on-failure", "always")
+
+POLICY = [
+    option("--restart", "WHEN", "never (default), on-failure or always", choices=RESTARTS),
+    option("--max-restarts", "N", "at most this many within --max-seconds; 0 is unlimited (default 5)", parse=whole),
+    option("--max-seconds", "TIME", "the window, and what a healthy run lasts (default 60s)", parse=duration),
+    option(
+        "--backoff", "TIME", "before the first restart, in ms, doubling up to 60s (default 1000)", parse=milliseconds
+    ),
+    option("--activity-timeout", "TIME", "kill it after so much silence; 0 is never (default 0)", parse=duration),
+    option("--grace", "TIME", "from the stop signal to SIGKILL (default 10s)", parse=duration),
+    option("--stop-signal", "NAME", "what a stop sends first (default TERM)"),
+    option("--timeout", "TIME", "wall clock of one run, in ms; 0 is endless (default 0)", parse=milliseconds),
+    flag("--leave-background", "at its natural end, spare what it left in the background"),
+]
+
+_NAMES = (
+    "restart", "max_restarts", "max_seconds", "backoff", "activity_timeout", "grace", "stop_signal", "timeout",
+)  # fmt: skip
+
+
+def given_policy(args: Namespace) -> dict[str, Any]:
+    """Return what was given of `POLICY`, by its names on the socket."""
+    given = {name: getattr(args, name) for name in _NAMES if getattr(args, name) is not None}
+    return given | ({"leave_background": True} if args.leave_background else {})

@@ -1,0 +1,214 @@
+"""`overmind wait`: until missions have ended.
+
+`overmind events`: the event log, an object per line.
+
+`overmind screen`: what a mission's terminal shows, drawn from its log.
+"""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
+from overmind_core.cli.context import Context, exit_status
+from overmind_core.cli.output import dumps
+from overmind_core.cli.parser import limit, milliseconds, warn, whole
+from overmind_core.client.stream import follow
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError, UsageError
+from overmind_core.logs.snapshot import picture
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.terminal.screen import Screen
+
+    End = Mapping[str, Any]
+
+
+def wait(args: Namespace, context: Context) -> int:
+    """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
+    return until_ended(args, context, Ends(args.ids, any_one=args.any), line)
+
+
+def until_ended(args: Namespace, context: Context, ends: Ends, line: Callable[[End], str]) -> int:
+    """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
+    warn(args.timeout, context)
+    deadline = None if args.timeout is None else time.monotonic() + limit(args.timeout)
+    try:
+        for kind, item in follow(context.client(), ends.request, deadline=deadline):
+            if kind == "ok":
+                ends.learn(item)
+            elif kind == "item" and ends.add(item):
+                context.say(dumps(item) if args.json else line(item))
+            if ends.enough:
+                break
+    except OvermindError as error:
+        if error.code == "timeout":
+            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.missing)}.") from None
+        raise
+    return ends.status
+
+
+class Ends:
+    """What has ended so far, of what was asked for.
+
+    Args:
+        wanted: Ids, names or prefixes, in the order in which they count.
+        any_one: The first end is enough.
+        command: What tells of ends on the socket.
+    """
+
+    def __init__(self, wanted: Sequence[str], *, any_one: bool, command: str = "wait") -> None:
+        self._command = command
+        self._wanted = list(wanted)
+        self._any = any_one
+        self._ended: dict[str, End] = {}
+
+    @property
+    def missing(self) -> list[str]:
+        """What has not ended yet."""
+        return [mission for mission in self._wanted if mission not in self._ended]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return not self.missing or (self._any and bool(self._ended))
+
+    @property
+    def status(self) -> int:
+        """The first exit status that isn't 0."""
+        ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
+        statuses = (exit_status(end["status"], end["exit_code"]) for end in ends)
+        return next(filter(None, statuses), 0)
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        """Return the request for what is still missing."""
+        return self._command, {"ids": self.missing, "any": self._any}
+
+    def learn(self, answer: Mapping[str, Any] | None) -> None:
+        """Put ids in the place of the names that were asked for; after a loss only ids are sure to mean the same."""
+        missions = (answer or {}).get("missions", [])
+        asked = self.missing
+        if len(missions) != len(asked):
+            return
+        real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
+        self._wanted = [real.get(mission, mission) for mission in self._wanted]
+
+    def add(self, end: End) -> bool:
+        """Note an end; False when it was known already."""
+        known = end["id"] in self._ended
+        self._ended[end["id"]] = end
+        if end["id"] not in self._wanted:  # the daemon didn't say what a name or prefix means
+            matching = [wanted for wanted in self.missing if _means(wanted, end)]
+            self._ended.update(dict.fromkeys(matching, end))
+        return not known
+
+
+def line(end: End) -> str:
+    """Return what a person reads of an end."""
+    code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
+    return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
+
+
+def _means(wanted: str, end: End) -> bool:
+    return wanted == end["name"] or str(end["id"]).startswith(wanted)
+
+
+WAIT = Command(
+    name="wait",
+    summary="wait until missions have ended, through their restarts",
+    arguments=[ids()],
+    options=[
+        flag("--any", "until the first of them has ended"),
+        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
+        JSON,
+    ],
+    examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
+    notes="Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission.",
+    run=wait,
+)
+
+
+def events(args: Namespace, context: Context) -> int:
+    """Print what happened after --since, then perhaps what happens."""
+    seen: dict[str, int] = {} if args.since is None else {"since": args.since}
+
+    def request() -> tuple[str, dict[str, Any]]:
+        return "events", {**seen, "follow": args.follow}
+
+    for kind, item in follow(context.client(), request):
+        if kind == "item":
+            seen["since"] = item["seq"]
+            context.say(dumps(item))
+    return 0
+
+
+EVENTS = Command(
+    name="events",
+    summary="print the event log, a JSON object per line",
+    options=[
+        flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
+        option("--since", "SEQ", "only events after this number", parse=whole),
+        JSON,
+    ],
+    examples=["overmind events", "overmind events -f --since 1200"],
+    run=events,
+)
+
+
+def screen(args: Namespace, context: Context) -> int:
+    """Print the screen of the newest run, also of one that has ended."""
+    if args.ansi and args.json:
+        raise UsageError("--ansi and --json don't go together")
+    run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
+    shown = picture(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
+    context.say(dumps(_described(shown)) if args.json else _text(shown, ansi=args.ansi))
+    return 0
+
+
+def _run(mission: dict[str, Any]) -> dict[str, Any]:
+    """The newest run, which must have a terminal."""
+    name = display_safe(mission["name"])
+    run: dict[str, Any] | None = mission["runs"][-1] if mission["runs"] else None
+    if run is None:
+        raise OvermindError("not_running", f"Mission {mission['id']} ({name}) has not run yet.")
+    if not run["tty"]:
+        raise OvermindError(
+            "invalid", f"Mission {mission['id']} ({name}) has no terminal. See its output with: overmind logs {name}"
+        )
+    return run
+
+
+def _text(shown: Screen, *, ansi: bool) -> str:
+    """All rows down to the last one that holds something."""
+    used = max((number for number, line in enumerate(shown.lines(), 1) if line), default=0)
+    rows = shown.text(ansi=ansi).split("\n")
+    return "\n".join(rows[:used])
+
+
+def _described(shown: Screen) -> dict[str, Any]:
+    return {
+        "columns": shown.columns,
+        "rows": shown.rows,
+        "cursor": [shown.cursor.x, shown.cursor.y],
+        "title": display_safe(shown.title),
+        "lines": shown.lines(),
+    }
+
+
+SCREEN = Command(
+    name="screen",
+    summary="print what a mission's terminal shows, or showed last",
+    arguments=[one_id()],
+    options=[flag("--ansi", "with its colours"), JSON],
+    examples=["overmind screen editor", "overmind screen editor --json | jq -r .title"],
+    run=screen,
+)
+
+COMMANDS = (WAIT, EVENTS, SCREEN)

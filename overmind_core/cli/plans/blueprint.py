@@ -1,0 +1,224 @@
+"""From a file to a plan, or everything that is wrong with it, a line each: `file:line:column: message`.
+
+What the machine says about the files that a blueprint names.
+
+What the plan in a file is called, also in one that could not be applied any more: whoever ends it needs no more.
+
+The words and options of every command about a blueprint's file.
+
+What the commands that hand a plan to the daemon send, and how they tell what comes of it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import asdict
+
+from overmind_core.blueprint_file.read import Reading, read
+from overmind_core.cli import caller_world
+from overmind_core.cli.agents.options import system_prompt
+from overmind_core.cli.command import argument, option
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.problems import Problems, decoded
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.domain.text.problems import Problem
+
+
+class RealDisk:
+    """The folders and files that are there."""
+
+    def folder_problem(self, path: str) -> str | None:
+        """Why nothing can run in this folder; None when it can."""
+        real = from_wire(path)
+        if not os.path.isdir(real):
+            return "is not a directory" if os.path.exists(real) else "does not exist"
+        return None if os.access(real, os.X_OK) else "may not be entered"
+
+    def variables(self, path: str) -> dict[str, str]:
+        """What a file of NAME=VALUE lines holds.
+
+        Raises:
+            OvermindError: `invalid`, it can't be read, or has a mistake.
+        """
+        try:
+            return caller_world.read(path)
+        except OvermindError as error:
+            raise OvermindError(error.code, error.message.removeprefix("--env-file ")) from None
+
+
+STDIN = "-"
+MOST_BYTES = 16 * 1024 * 1024
+"""Of a file: more is a slip."""
+
+
+def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> Blueprint:
+    """Read a blueprint's file and tell everything that is wrong with it.
+
+    Args:
+        path: As the person wrote it, in wire form.
+        variables: What `--var` gave, in order.
+        context: Where warnings and problems are told, and whose environment the file may refer to.
+
+    Raises:
+        OvermindError: `invalid`, the file can't be used; each problem has been told.
+    """
+    try:
+        found = _read(path, dict(variables), context)
+    except Problems as wrong:
+        _tell(path, wrong.problems, context)
+        count = len(wrong.problems)
+        raise OvermindError(
+            "invalid", f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
+        ) from None
+    _tell(path, found.warnings, context, kind="Warning: ")
+    _teach(found.blueprint)
+    return found.blueprint
+
+
+def _read(path: str, variables: dict[str, str], context: Context) -> Reading:
+    text = to_wire(decoded(content(path)))
+    return read(
+        text,
+        name=stem(path),
+        folder=folder_of(path),
+        variables=variables,
+        environ={to_wire(name): to_wire(value) for name, value in context.environ.items()},
+        disk=RealDisk(),
+    )
+
+
+def stem(path: str) -> str:
+    """What the blueprint in a file is called when it doesn't say so itself."""
+    name, _ = os.path.splitext(os.path.basename(path))
+    return name
+
+
+def folder_of(path: str) -> str:
+    """The absolute folder of a file, in wire form: relative paths in a blueprint begin there."""
+    return to_wire(os.path.dirname(os.path.abspath(from_wire(path))))
+
+
+def content(path: str) -> bytes:
+    """What a file holds; `-` is standard input, which can be read once.
+
+    Raises:
+        OvermindError: it can't be read, or is too large to be a blueprint.
+    """
+    try:
+        with open(0 if path == STDIN else from_wire(path), "rb", closefd=path != STDIN) as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise OvermindError("invalid", f"{path}: {error.strerror}. Write one with: overmind init") from None
+    if len(data) > MOST_BYTES:
+        raise OvermindError("too_large", f"{path} has more than {MOST_BYTES} bytes: it is no blueprint.")
+    return data
+
+
+def _tell(path: str, problems: Iterable[Problem], context: Context, *, kind: str = "") -> None:
+    lines = [f"{path}:{line}:{column}: {kind}{message}" for line, column, message in problems]
+    if lines:
+        context.note("\n".join(map(display_safe, lines)))
+
+
+def _teach(blueprint: Blueprint) -> None:
+    """Tell each orchestrator how it runs agents of its own, as `run --orchestrator` does."""
+    for agent in blueprint.agents:
+        options = agent.start.get("agent", {})
+        if options.get("orchestrator"):
+            options["append_system_prompt"] = system_prompt(options.get("append_system_prompt"))
+
+
+def name_of(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
+    """Return the name.
+
+    Args:
+        path: As the person wrote it, in wire form.
+        variables: What `--var` gave; a name may refer to it.
+        context: Where problems are told.
+
+    Raises:
+        OvermindError: the file can't be read, or the name can only be told from a file without mistakes.
+    """
+    name = None if path == STDIN else _written(path)
+    return load(path, variables, context).name if name is None else name
+
+
+def _written(path: str) -> str | None:
+    """The name as it stands there, or else the file's; None where it takes more to tell."""
+    try:
+        head = tomllib.loads(content(path).decode()).get("blueprint", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    name = head.get("name", stem(path)) if isinstance(head, dict) else None
+    return name if isinstance(name, str) and "${" not in name else None
+
+
+DEFAULT = "blueprint.toml"
+
+
+def variable(word: str) -> tuple[str, str]:
+    """Return name and value of `NAME=VALUE`."""
+    name, equals, value = word.partition("=")
+    if not name or not equals:
+        raise ValueError(f"{word!r} is not a variable: write NAME=VALUE")
+    return name, value
+
+
+FILE = argument("file", "the blueprint", metavar="file")
+VAR = option(
+    "--var", "NAME=VALUE", "what ${vars.NAME} stands for; wins over the file (repeatable)", parse=variable, repeat=True
+)
+
+
+WHOLE = "[blueprint]"
+"""How the limits of the whole are called in a list of changes."""
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+
+
+def request_of(
+    blueprint: Blueprint, path: str, environ: Mapping[str, str], *, dry_run: bool = False, rerun: str | None = None
+) -> dict[str, Any]:
+    """Return the arguments of the request `apply`.
+
+    Args:
+        blueprint: What to apply.
+        path: Its file, as the person wrote it.
+        environ: The caller's, of the plan and of all its agents.
+        dry_run: Only ask what would be done.
+        rerun: `failed`: run what failed once more.
+
+    Raises:
+        OvermindError: something that no program can be given.
+    """
+    return {
+        "blueprint": asdict(blueprint),
+        "cwd": caller_world.folder(None),
+        "file": path if path == STDIN else to_wire(os.path.abspath(from_wire(path))),
+        "env": caller_world.inherited(environ, clean=False),
+        "umask": caller_world.umask(),
+        "dry_run": dry_run,
+        "rerun": rerun,
+        "request": os.urandom(_REQUEST_KEY).hex(),
+    }
+
+
+def change_lines(changes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return each change as a person reads it: `~ build (command, env)`."""
+    return [display_safe(_line(change)) for change in changes]
+
+
+def _line(change: Mapping[str, Any]) -> str:
+    why = f" ({', '.join(change['why'])})" if change["why"] else ""
+    return f"{change['sign']} {change['agent'] or WHOLE}{why}"

@@ -1,0 +1,309 @@
+"""`overmind apply`: start the plan in a file, or bring the live one to what the file says now.
+
+`overmind agents`: what is in a blueprint, in the order in which it can run; it starts nothing.
+
+`overmind diff`: how the plan in a file differs from the live one.
+
+`overmind delete`: take a plan down, with all its agents.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.output import dumps
+from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.client.client import Client
+    from overmind_core.domain.plans.blueprint import Agent
+
+    Plan = Mapping[str, Any]
+
+
+DONE = {"started": "Started", "changed": "Changed"}
+"""Status of the answer → what was done; others have done nothing."""
+
+
+def apply(args: Namespace, context: Context) -> int:
+    """Hand the plan over, say what was done, and with --wait follow it to its end."""
+    from overmind_core.cli.isolation.trust import call
+    from overmind_core.cli.plans.blueprint import (
+        load,
+        request_of,  # start-up: --help needs none
+    )
+
+    blueprint = load(args.file, args.var, context)
+    request = request_of(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    began = time.time()
+    answer = call(context, context.client(start=True), "apply", request)
+    _tell(args, context, answer)
+    if not args.wait or args.dry_run:
+        return 0
+    return _follow(context, answer, since=began if answer["status"] == "started" else None)
+
+
+def _tell(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
+    if args.json:
+        context.say(dumps(answer))
+        return
+    tell = context.note if args.wait and not args.dry_run else context.say
+    for line in _lines(answer, fresh=args.rerun is None):
+        tell(line)
+
+
+def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
+    """What a person reads of the answer.
+
+    Args:
+        answer: Of the daemon.
+        fresh: A plan that is started is a new one, of which all is new.
+    """
+    from overmind_core.cli.plans.blueprint import change_lines
+
+    status, pipeline = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
+    if status == "unchanged":
+        return [f"unchanged: {pipeline}"]
+    shown = [] if status == "started" and fresh else change_lines(answer["changes"])
+    return [*shown, f"{DONE[status]} {pipeline}"] if status in DONE else shown
+
+
+def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:
+    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
+
+    try:
+        return attend(context, answer["id"], since=since)
+    except KeyboardInterrupt:
+        context.note(f"\nPipeline {answer['id']} runs on. Return with: overmind logs -f {answer['name']}")
+        return INTERRUPTED
+
+
+RERUN = option("--rerun", "WHICH", "failed: run what failed once more, and what depends on it",
+               choices=("failed",))  # fmt: skip
+
+APPLY = Command(
+    name="apply",
+    summary="start the plan in a file, or change the live one to what the file says",
+    arguments=[FILE],
+    options=[
+        VAR,
+        flag("--dry-run", "only say what would be done"),
+        RERUN,
+        flag("--wait", "follow its narrative and exit with its code; ctrl-c leaves it alive"),
+        JSON,
+    ],
+    examples=[
+        "overmind apply release.toml",
+        "overmind apply release.toml --var base=main --wait",
+        "overmind apply release.toml --dry-run",
+        "overmind apply release.toml --rerun failed",
+        "generate-plan | overmind apply -",
+    ],
+    notes=(
+        "The whole file is checked first; each mistake is told as file:line:column: message, and nothing is started.\n"
+        "A live plan of the same name is changed: + a new agent, ~ a changed one, - one that is gone. What has begun\n"
+        "and was changed runs again, with all that depends on it. - as the file reads standard input."
+    ),
+    run=apply,
+)
+
+
+COLUMNS = 100
+"""Of a drawing that goes to no terminal."""
+
+
+def agents(args: Namespace, context: Context) -> int:
+    """Validate the file, and list its agents, each behind what it depends on."""
+    from overmind_core.cli.plans.blueprint import load  # start-up: --help needs none
+    from overmind_core.domain.text.graph import order
+
+    blueprint = load(args.file, args.var, context)
+    edges = {agent.name: [one.agent for one in agent.depends_on] for agent in blueprint.agents}
+    by_name = blueprint.by_name
+    found = [by_name[name] for name in order(edges)]
+    if args.json:
+        context.say(dumps([_facts(agent) for agent in found]))
+    elif args.graph:
+        context.say(_graph(edges))
+    else:
+        context.say("\n".join(map(_line, found)))
+    return 0
+
+
+def _line(agent: Agent) -> str:
+    names = ", ".join(one.agent for one in agent.depends_on)
+    return f"{agent.name} (depends on: {names})" if names else agent.name
+
+
+def _graph(edges: Mapping[str, Sequence[str]]) -> str:
+    from overmind_core.domain.text.graph_drawing import draw
+
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    return "\n".join(row.text for row in draw(edges, columns=_columns(), ascii_only=plain))
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return COLUMNS
+
+
+def _facts(agent: Agent) -> dict[str, Any]:
+    start = agent.start
+    return {
+        "name": agent.name,
+        "depends_on": [{"agent": one.agent, "until": one.until.value} for one in agent.depends_on],
+        "command": _command(agent),
+        "cwd": start["cwd"],
+        "type": start.get("type", "task"),
+        "provider": start.get("provider", "raw"),
+        "isolate": agent.isolated,
+        "merge": agent.merge and {
+            "agents": list(agent.merge.agents),
+            "into": agent.merge.into,
+            "verify": agent.merge.verify,
+            "squash": agent.merge.squash,
+            "rebase": agent.merge.rebase,
+        },
+        "outputs": list(agent.outputs),
+        "ready": agent.ready and {
+            "kind": agent.ready.kind.value,
+            "target": agent.ready.target,
+            "timeout_seconds": agent.ready.timeout,
+        },
+        "when": agent.when.value,
+        "retries": agent.retries,
+    }  # fmt: skip
+
+
+def _command(agent: Agent) -> Any:  # noqa: ANN401 - a text, or words
+    if agent.merge is not None:
+        return ["merge", *agent.merge.agents]
+    return agent.start.get("agent", {}).get("prompt", agent.start["command"])
+
+
+AGENTS = Command(
+    name="agents",
+    summary="check a blueprint and list its agents in the order in which they can run",
+    arguments=[FILE],
+    options=[flag("--graph", "draw who depends on whom"), VAR, JSON],
+    examples=[
+        "overmind agents blueprint.toml",
+        "overmind agents --graph release.toml",
+        "overmind agents --var base=develop release.toml",
+    ],
+    notes=(
+        "Nothing is started, and no daemon is needed. What is wrong with the file is told all at once, a line each:\n"
+        "file:line:column: message"
+    ),
+    run=agents,
+)
+
+
+def diff(args: Namespace, context: Context) -> int:
+    """Print a line for each change; return 1 for a difference only when asked to."""
+    from overmind_core.cli.plans.blueprint import change_lines, load, request_of  # start-up: --help needs none
+
+    blueprint = load(args.file, args.var, context)
+    request = request_of(blueprint, args.file, context.environ, dry_run=True)
+    changes = context.client().call("apply", request)["changes"]
+    if args.json:
+        context.say(dumps(changes))
+    elif changes:
+        context.say("\n".join(change_lines(changes)))
+    else:
+        context.hint(f"The live plan {blueprint.name} is what {args.file} says.")
+    return FAILED if changes and args.exit_code else 0
+
+
+DIFF = Command(
+    name="diff",
+    summary="show what `apply` would change: + new, ~ changed, - gone",
+    arguments=[FILE],
+    options=[VAR, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
+    examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
+    notes="Compares with the live plan of the same name; without one, all is new. No difference, no output.",
+    run=diff,
+)
+
+
+FINAL = frozenset({"stopped", "crashed", "killed"})
+ENDED = frozenset({"succeeded", "failed", "skipped", "cancelled", "waiting"})
+"""Stages of agents that have no process."""
+SUFFIX = ".toml"
+
+
+def delete(args: Namespace, context: Context) -> int:
+    """Ask where something lives, end it, and say so; what has ended already is no mistake."""
+    client = context.client()
+    plan = _found(args, context, client)
+    live = plan["status"] not in FINAL
+    if live and not agreed(_question(plan), yes=args.yes):
+        return FAILED
+    answer = client.call("delete", {"id": plan["id"]})
+    if args.json:
+        context.say(dumps(answer))
+    elif live:
+        context.say(f"Deleted pipeline {answer['id']} ({answer['name']})")
+    else:
+        context.say(f"Pipeline {answer['id']} ({answer['name']}) has ended already")
+    return 0
+
+
+def _found(args: Namespace, context: Context, client: Client) -> Plan:
+    """Return the plan that is meant: a word that looks like a path is a file, another one only where it is no name."""
+    if _is_path(args.plan):
+        return _plan(client, _name_in(args, context))
+    try:
+        return _plan(client, args.plan)
+    except OvermindError as error:
+        if error.code != "not_found" or not os.path.isfile(from_wire(args.plan)):
+            raise
+    return _plan(client, _name_in(args, context))
+
+
+def _plan(client: Client, name: str) -> Plan:
+    found: Plan = client.call("plan", {"id": name})
+    return found
+
+
+def _is_path(word: str) -> bool:
+    return word == "-" or "/" in word or word.endswith(SUFFIX)
+
+
+def _name_in(args: Namespace, context: Context) -> str:
+    from overmind_core.cli.plans.blueprint import name_of  # only for a file
+
+    return name_of(args.plan, args.var, context)
+
+
+def _question(plan: Plan) -> str:
+    count = sum(number for stage, number in plan["counts"].items() if stage not in ENDED)
+    agents = f" and its {count} running agent{'s' if count > 1 else ''}" if count else ""
+    return f"End pipeline {plan['id']} ({plan['name']}){agents}?"
+
+
+DELETE = Command(
+    name="delete",
+    summary="take a plan down: its agents end in the reverse of the order in which they began",
+    arguments=[argument("plan", "its file, or its id or name", metavar="plan")],
+    options=[VAR, YES, JSON],
+    examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],
+    notes="Its record and logs stay until they are removed: overmind rm, overmind prune",
+    run=delete,
+)
+
+COMMANDS = (APPLY, AGENTS, DIFF, DELETE)

@@ -1,0 +1,362 @@
+"""`overmind ritual create`: have work come again by a schedule.
+
+`overmind ritual delete`: forget rituals.
+
+`overmind ritual history`: the runs of a ritual, and the times of which none came.
+
+`overmind ritual info`: everything known of a ritual.
+
+`overmind ritual list`: the rituals, a line each.
+
+`overmind ritual pause`: have rituals rest.
+
+`overmind ritual resume`: have rituals come again.
+
+`overmind ritual run`: run a ritual now.
+
+`overmind rituals`: the same as `ritual list`.
+
+How rituals look on the command line; shared by their commands.
+"""
+
+from __future__ import annotations
+
+import os
+
+from overmind_core.cli.command import JSON, Command, Parameter, argument, option
+from overmind_core.cli.context import Context, each
+from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
+from overmind_core.cli.parser import count, warn
+from overmind_core.cli.plans.blueprint import VAR
+from overmind_core.cli.quests import COLOURS, request_of, run_options, seconds_cell
+from overmind_core.errors import UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "NAME": lambda row: row["name"],
+    "STATUS": lambda row: row["status"],
+    "SCHEDULE": lambda row: row["schedule"],
+    "NEXT": lambda row: or_absent(row["next_local"]),
+    "LAST": lambda row: or_absent(row["last_local"]),
+    "RESULT": lambda row: or_absent(row["last_result"]),
+    "COMMAND": lambda row: command_cell(row["command"]),
+}
+"""Title → cell of a row of `ritual list --json`."""
+
+
+def why(row: Row) -> str:
+    """Return why a run failed or never began, and how many times before it passed without a run."""
+    missed = f"{row['missed']} missed before" if row["missed"] else ""
+    return or_absent(", ".join(filter(None, (row["reason"], missed))))
+
+
+HISTORY: dict[str, Callable[[Row], str]] = {
+    "RUN": lambda row: str(row["number"]),
+    "DUE": lambda row: row["due_local"],
+    "BY": lambda row: row["trigger"].replace("_", "-"),
+    "STATUS": lambda row: row["status"],
+    "DURATION": lambda row: seconds_cell(row["duration_seconds"]),
+    "EXIT": lambda row: or_absent(row["exit_code"]),
+    "REASON": why,
+    "ID": lambda row: or_absent(row["id"]),
+}
+"""Title → cell of a row of `ritual history --json`."""
+
+
+def one_ritual() -> Parameter:
+    """Return the ritual that a command is about, in `args.id`."""
+    return argument("id", "its name, or its id", metavar="ritual")
+
+
+def several() -> Parameter:
+    """Return the rituals that a command is about, in `args.ids`."""
+    return argument("ids", "its name, or its id", nargs="+", metavar="ritual")
+
+
+def show(
+    args: Namespace, context: Context, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]], empty: str
+) -> int:
+    """Print rows as a table or as JSON; `empty` is what a person reads where there are none."""
+    if not rows and not args.json:
+        context.hint(empty)
+    colours = COLOURS if coloured(context.environ) else None
+    cells = [[cell(row) for cell in columns.values()] for row in rows]
+    context.say(dumps(rows) if args.json else table(list(columns), cells, colours=colours))
+    return 0
+
+
+def upcoming(ritual: Row) -> str:
+    """Return when it comes next, for a person."""
+    times = ", ".join(one["local"] for one in ritual["upcoming"])
+    return f"Next: {times}" if times else "Next: never"
+
+
+_REQUEST_KEY = 16
+"""Random bytes that make the request's repetition recognisable."""
+
+
+def ritual_create(args: Namespace, context: Context) -> int:
+    """Create it, and say when it comes next."""
+    from overmind_core.cli.isolation.trust import call  # start-up: --help needs none
+
+    request = _request(args, context)
+    warn(args.timeout, context)
+    ritual = call(context, context.client(start=True), "ritual_create", request)
+    if args.json:
+        context.say(dumps(ritual))
+    else:
+        context.say(f"Ritual created: {ritual['name']} ({ritual['schedule']}, {ritual['zone']})\n{upcoming(ritual)}")
+    return 0
+
+
+def _request(args: Namespace, context: Context) -> dict[str, Any]:
+    from overmind_core.system.machine import system_zone  # start-up: --help needs none
+
+    own = {name: value for name in ("overlap", "catch_up", "keep") if (value := getattr(args, name)) is not None}
+    return own | {
+        "name": args.ritual,
+        "schedule": args.schedule,
+        "zone": args.tz or system_zone(context.environ),
+        "request": os.urandom(_REQUEST_KEY).hex(),
+        **(_quest(args, context) if args.apply is None else _plan(args, context)),
+    }
+
+
+def _quest(args: Namespace, context: Context) -> dict[str, Any]:
+    if args.var:
+        raise UsageError("--var is for a blueprint: add --apply FILE")
+    args.name = args.parent = None
+    return {"quest": request_of(args, context.environ)}
+
+
+def _plan(args: Namespace, context: Context) -> dict[str, Any]:
+    from overmind_core.cli.plans.blueprint import load
+    from overmind_core.cli.plans.blueprint import request_of as plan_of  # start-up: only with --apply
+
+    given = [one.names[-1] for one in QUEST if getattr(args, _attribute(one)) not in (None, False, [])]
+    if args.rest or given:
+        raise UsageError(f"--apply and {given[0] if given else 'a command'} don't go together: a blueprint says it all")
+    return {"apply": plan_of(load(args.apply, args.var, context), args.apply, context.environ)}
+
+
+def _attribute(one: Parameter) -> str:
+    return one.names[-1].removeprefix("--").replace("-", "_")
+
+
+QUEST = [one for one in run_options("--name", "--parent", "--wait") if one.names != ("--json",)]
+"""Options that say what a command is to be, and mean nothing for a blueprint."""
+
+
+RITUAL_CREATE = Command(
+    name="ritual create",
+    summary="create a ritual: a quest, or a plan, that comes again by a schedule",
+    arguments=[
+        argument("ritual", "what it is called", metavar="name"),
+        argument("schedule", "five cron fields, @hourly … @yearly, or @every 10m, as one word"),
+    ],
+    rest="CMD...",
+    options=[
+        option("--tz", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: the system's)"),
+        option(
+            "--overlap", "WHAT", "skip (default) or queue a time that comes while the run before goes on",
+            choices=("skip", "queue"),
+        ),
+        option(
+            "--catch-up", "WHAT", "for times at which no daemon was there: one run (default) or none",
+            choices=("none", "one"),
+        ),
+        option("--keep", "N", "ended runs to keep, with their missions and logs (default 10)", parse=count),
+        option("--apply", "FILE", "a blueprint instead of a command, as it is now"),
+        VAR,
+        *QUEST,
+        JSON,
+    ],
+    examples=[
+        "overmind ritual create nightly '0 3 * * *' 'make backup'",
+        "overmind ritual create report '30 8 * * MON-FRI' --tz Europe/Berlin --retries 2 ./report --mail",
+        "overmind ritual create health '@every 10m' --overlap queue --check 'test -s health.txt' ./health",
+        "overmind ritual create triage @hourly --provider claude 'look through the new issues'",
+        "overmind ritual create release @weekly --apply release.toml --var base=main",
+    ],
+    notes=(
+        "The fields are minute, hour, day of month, month and day of week: numbers, names, ranges, lists, steps; 7 is\n"
+        "Sunday, too. A time that the clock skips in spring comes right after the gap, one that it shows twice in\n"
+        "autumn comes once. @every counts from the creation. Each run is a quest, called NAME/1, NAME/2 and so on."
+    ),
+    run=ritual_create,
+)  # fmt: skip
+
+
+def ritual_delete(args: Namespace, context: Context) -> int:
+    """Delete each."""
+    return each(
+        context,
+        context.client(),
+        "ritual_delete",
+        [{"id": ritual} for ritual in args.ids],
+        line=lambda answer: f"Deleted ritual {answer['name'] or answer['id']}",
+        as_json=args.json,
+    )
+
+
+RITUAL_DELETE = Command(
+    name="ritual delete",
+    summary="delete rituals and their history; quests of theirs that run go on",
+    arguments=[several()],
+    options=[JSON],
+    examples=["overmind ritual delete nightly"],
+    run=ritual_delete,
+)
+
+
+def ritual_history(args: Namespace, context: Context) -> int:
+    """Print them, oldest first."""
+    rows = context.client().call("ritual_history", {"id": args.id})
+    return show(args, context, rows, HISTORY, f"{args.id} has not run so far.")
+
+
+RITUAL_HISTORY = Command(
+    name="ritual history",
+    summary="list the runs of a ritual that are kept, oldest first",
+    arguments=[one_ritual()],
+    options=[JSON],
+    examples=["overmind ritual history nightly", "overmind ritual history nightly --json | jq '.[-1].status'"],
+    notes=(
+        "BY tells why it ran: schedule, catch-up (late, for times at which no daemon was there) or manual. A skipped\n"
+        "time came while the run before went on, a missed one while no daemon was there. ID: overmind quest logs ID"
+    ),
+    run=ritual_history,
+)
+
+
+def ritual_info(args: Namespace, context: Context) -> int:
+    """Print one JSON object."""
+    context.say(dumps(context.client().call("ritual", {"id": args.id}), indent=None if args.json else 2))
+    return 0
+
+
+RITUAL_INFO = Command(
+    name="ritual info",
+    summary="print everything known of a ritual, as JSON",
+    arguments=[one_ritual()],
+    options=[JSON],
+    examples=["overmind ritual info nightly", "overmind ritual info nightly --json | jq '.upcoming[0].at'"],
+    run=ritual_info,
+)
+
+
+NONE = "No rituals. Create one with: overmind ritual create nightly '0 3 * * *' 'make backup'"
+
+
+def ritual_list(args: Namespace, context: Context) -> int:
+    """Print them, by name."""
+    return show(args, context, context.client().call("rituals"), COLUMNS, NONE)
+
+
+RITUAL_LIST = Command(
+    name="ritual list",
+    summary="list the rituals, with their next and last runs",
+    options=[JSON],
+    examples=["overmind ritual list", "overmind ritual list --json | jq '.[].next_at'"],
+    notes="Times are those of the ritual's own time zone.",
+    run=ritual_list,
+)
+
+
+def ritual_pause(args: Namespace, context: Context) -> int:
+    """Pause each."""
+    return each(
+        context,
+        context.client(),
+        "ritual_pause",
+        [{"id": ritual} for ritual in args.ids],
+        line=lambda answer: f"Paused ritual {answer['name']}",
+        as_json=args.json,
+    )
+
+
+RITUAL_PAUSE = Command(
+    name="ritual pause",
+    summary="pause rituals: nothing of them comes by itself",
+    arguments=[several()],
+    options=[JSON],
+    examples=["overmind ritual pause nightly"],
+    run=ritual_pause,
+)
+
+
+def ritual_resume(args: Namespace, context: Context) -> int:
+    """Resume each."""
+    return each(
+        context,
+        context.client(),
+        "ritual_resume",
+        [{"id": ritual} for ritual in args.ids],
+        line=lambda answer: f"Resumed ritual {answer['name']}. {upcoming(answer)}",
+        as_json=args.json,
+    )
+
+
+RITUAL_RESUME = Command(
+    name="ritual resume",
+    summary="resume rituals; what was due while they were paused is over",
+    arguments=[several()],
+    options=[JSON],
+    examples=["overmind ritual resume nightly"],
+    run=ritual_resume,
+)
+
+
+def ritual_run(args: Namespace, context: Context) -> int:
+    """Begin a run beside the schedule, which goes on as before."""
+    run = context.client(start=True).call("ritual_run", {"id": args.id, "request": os.urandom(_REQUEST_KEY).hex()})
+    context.say(dumps(run) if args.json else _line(run))
+    return 0
+
+
+def _line(run: Mapping[str, Any]) -> str:
+    if run["status"] == "queued":
+        return f"Queued: run {run['number']} of {run['ritual']['name']} begins when the one before has ended"
+    if "/" in run["name"]:
+        return f"Quest started: {run['id']} ({run['name']})"
+    return f"Started pipeline {run['id']} ({run['name']})"
+
+
+RITUAL_RUN = Command(
+    name="ritual run",
+    summary="run a ritual now, whatever its schedule, paused or not",
+    arguments=[one_ritual()],
+    options=[JSON],
+    examples=["overmind ritual run nightly", "overmind ritual run nightly --json"],
+    run=ritual_run,
+)
+
+
+RITUALS = Command(
+    name="rituals",
+    summary="list the rituals: ritual list",
+    options=[JSON],
+    examples=["overmind rituals", "overmind rituals --json"],
+    run=ritual_list,
+)
+
+COMMANDS = (
+    RITUAL_CREATE,
+    RITUAL_DELETE,
+    RITUAL_HISTORY,
+    RITUAL_INFO,
+    RITUAL_LIST,
+    RITUAL_PAUSE,
+    RITUAL_RESUME,
+    RITUAL_RUN,
+    RITUALS,
+)

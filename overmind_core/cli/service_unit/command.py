@@ -1,0 +1,179 @@
+"""`overmind service`: the daemon as a service of the machine, started at login.
+
+Carry out a plan: write or remove the file, and tell the init system when one answers.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+
+from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.command import Command, argument, flag
+from overmind_core.cli.context import Context
+from overmind_core.cli.service_unit.units import Argv, Plan
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from overmind_core.cli.service_unit.units import Plan
+
+
+def service(args: Namespace, context: Context) -> int:
+    """Install or remove it, or say what that would do."""
+    from overmind_core.cli.caller_world import ask
+
+    plan = plan_for(context)
+    if args.dry_run:
+        context.say("\n".join(rehearse(plan, removal=args.action == "remove")))
+    elif args.action == "install":
+        install(plan, context.home, ask, context.say)
+        if plan.advice:
+            context.say(plan.advice)
+    else:
+        remove(plan, ask, context.say)
+    return 0
+
+
+def plan_for(context: Context, platform: str = sys.platform) -> Plan:
+    """Return how this platform has services."""
+    from overmind_core.cli.service_unit.units import launchd_plan, systemd_plan
+
+    plan = launchd_plan if platform == "darwin" else systemd_plan
+    return plan(context.home, context.environ)
+
+
+SERVICE = Command(
+    name="service",
+    summary="install or remove the daemon as a service: a systemd user unit, or a launchd agent",
+    arguments=[argument("action", "install or remove", metavar="action", choices=("install", "remove"))],
+    options=[flag("--dry-run", "only print the file and the commands")],
+    examples=["overmind service install --dry-run", "overmind service install", "overmind service remove"],
+    notes=(
+        "The service belongs to the home of the caller. Stopping it ends the daemon alone: the missions live on,\n"
+        "and the next daemon adopts them. What ends them is: overmind shutdown"
+    ),
+    run=service,
+)
+
+
+OURS = "overmind_core"
+"""What stands in every file that we wrote: anybody else's is left alone."""
+
+Ask = Callable[..., Answer]
+Tell = Callable[[str], None]
+
+
+def install(plan: Plan, home: Home, ask: Ask, tell: Tell) -> None:
+    """Write the file and start the service; again is harmless.
+
+    Raises:
+        OvermindError: the file is somebody else's or can't be written, or the init system refuses.
+    """
+    _prepare(home)
+    _write(plan, tell)
+    judged = ask(*plan.verify)
+    if judged.code and os.path.basename(plan.path) in judged.text:
+        tell(f"Warning: {plan.verify[0]} says: {judged.text}")
+    if _answers(plan, ask):
+        _order(plan, plan.install, ask)
+        tell(f"Service {plan.name} is enabled and running")
+    else:
+        tell(f"{plan.probe[0]} does not answer here. Where it does, run:\n{_lines(plan.install)}")
+
+
+def remove(plan: Plan, ask: Ask, tell: Tell) -> None:
+    """Take the service away; the daemon and its missions may go on.
+
+    Raises:
+        OvermindError: the file is somebody else's or can't be removed, or the init system refuses.
+    """
+    if _present(plan) is None:
+        tell(f"Service {plan.name} is not installed")
+        return
+    answers = _answers(plan, ask)
+    if answers:
+        _order(plan, plan.remove, ask)
+    try:
+        os.unlink(plan.path)
+    except OSError as error:
+        raise OvermindError("forbidden", f"{plan.path} can't be removed: {error.strerror}.") from None
+    tell(f"Removed {plan.path}")
+    if answers:
+        _order(plan, plan.forget, ask)
+
+
+def rehearse(plan: Plan, *, removal: bool) -> Iterator[str]:
+    """What would be done, in parts that a person can read."""
+    if removal:
+        yield _lines((*plan.remove, ("rm", plan.path), *plan.forget))
+    else:
+        yield f"{plan.path}:\n\n{plan.text}"
+        yield _lines(plan.install)
+
+
+def _prepare(home: Home) -> None:
+    try:
+        ensure_home(home)
+    except HomeUnsafe as error:
+        raise OvermindError("forbidden", f"{error}.") from None
+    except OSError as error:
+        raise OvermindError("forbidden", f"The home {home.root} can't be made: {error.strerror}.") from None
+
+
+def _present(plan: Plan) -> str | None:
+    """Return the text of the file that is there.
+
+    Raises:
+        OvermindError: we have not written it, or can't read it.
+    """
+    try:
+        with open(plan.path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise OvermindError("forbidden", f"{plan.path} can't be read: {error.strerror}.") from None
+    if OURS not in text:
+        raise OvermindError("forbidden", f"{plan.path} was not written by Overmind. Move it away first.")
+    return text
+
+
+def _write(plan: Plan, tell: Tell) -> None:
+    if _present(plan) == plan.text:
+        tell(f"{plan.path} is up to date")
+        return
+    fresh = f"{plan.path}.new"
+    try:
+        os.makedirs(os.path.dirname(plan.path), exist_ok=True)
+        with open(fresh, "w", encoding="utf-8") as file:
+            file.write(plan.text)
+        os.replace(fresh, plan.path)
+    except OSError as error:
+        raise OvermindError("forbidden", f"{plan.path} can't be written: {error.strerror}.") from None
+    tell(f"Wrote {plan.path}")
+
+
+def _answers(plan: Plan, ask: Ask) -> bool:
+    return ask(*plan.probe).code == 0
+
+
+def _order(plan: Plan, orders: tuple[Argv, ...], ask: Ask) -> None:
+    """Give orders; all but `launchctl bootout`, which fails when there is nothing to unload, must succeed."""
+    for argv in orders:
+        answer = ask(*argv, limit=60.0)
+        if answer.code != 0 and "bootout" not in argv:
+            raise OvermindError("internal", f"{plan.name}: {shlex.join(argv)} failed: {answer.text or answer.code}")
+
+
+def _lines(orders: tuple[Argv, ...]) -> str:
+    return "\n".join(f"  {shlex.join(argv)}" for argv in orders)
+
+
+COMMANDS = (SERVICE,)

@@ -1,0 +1,184 @@
+"""A service is data: a file, its text, and what the init system is told about it.
+
+The daemon as a unit of systemd's user manager.
+
+Stopping the unit ends the daemon alone: the missions live on with their keeper, as containers do without containerd,
+and the next daemon adopts them. `overmind shutdown` ends them. Sources: systemd.service(5), systemd.syntax(7).
+
+The daemon as a launch agent of macOS.
+
+Unloading the agent ends the daemon alone: the missions live on with their keeper, and the next daemon adopts them.
+Source: launchd.plist(5), launchctl(1).
+"""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import sys
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from overmind_core.system.paths import Home
+
+Argv = tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """How the daemon of one home becomes a service."""
+
+    name: str
+    """What the init system calls it."""
+    path: str
+    """Where the init system looks for the file."""
+    text: str
+    probe: Argv
+    """Succeeds when the init system answers."""
+    verify: Argv
+    """Judges the file."""
+    install: tuple[Argv, ...]
+    """Told once the file is written; the first may fail when there is nothing to replace."""
+    remove: tuple[Argv, ...]
+    """Told before the file is removed."""
+    forget: tuple[Argv, ...]
+    """Told after that."""
+    advice: str
+    """What a person may want to do besides; "" for nothing."""
+
+
+def command(*words: str) -> Argv:
+    """Return a command line of ours: absolute, whatever PATH the init system has.
+
+    -P: no folder in which somebody stands becomes part of the program.
+    """
+    return (os.path.abspath(sys.executable), "-P", "-m", "overmind_core.cli", *words)
+
+
+def suffix(home: Home, environ: Mapping[str, str]) -> str:
+    """Return what tells this home's service from the default home's: nothing for that one."""
+    if is_default(home, environ):
+        return ""
+    return "-" + sha256(os.fsencode(home.root)).hexdigest()[:8]
+
+
+def is_default(home: Home, environ: Mapping[str, str]) -> bool:
+    """Whether the home needs no OVERMIND_HOME."""
+    return home.root == Home.resolve({name: environ[name] for name in ("HOME",) if name in environ}).root
+
+
+def user_folder(environ: Mapping[str, str]) -> str:
+    """Return the person's own folder."""
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
+TEXT = """\
+# Written by `overmind service install`, which also replaces it; `overmind service remove` removes it.
+[Unit]
+Description=Overmind, supervisor of missions
+StartLimitIntervalSec=60
+StartLimitBurst=5
+
+[Service]
+Type=exec
+{environment}# A daemon that somebody started by hand makes room; its missions are handed over.
+ExecStartPre=-{yield_}
+ExecStart={start}
+# TERM lets the daemon go and the missions live on: `overmind shutdown` is what ends those.
+KillMode=process
+Restart=on-failure
+# One agent that the kernel kills for its memory is no reason to stop all.
+OOMPolicy=continue
+UMask=0077
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def systemd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+    """Return how the daemon of `home` becomes a unit."""
+    name = f"overmind{suffix(home, environ)}.service"
+    path = os.path.join(_folder(environ), name)
+    return Plan(
+        name=name,
+        path=path,
+        text=_unit_text(home, environ),
+        probe=_systemctl("show", "--property=Version"),
+        verify=("systemd-analyze", "--user", "verify", path),
+        install=(_systemctl("daemon-reload"), _systemctl("enable", name), _systemctl("restart", name)),
+        remove=(_systemctl("disable", name),),
+        forget=(_systemctl("daemon-reload"),),
+        advice="To start it at boot, and keep it after your last logout: loginctl enable-linger",
+    )
+
+
+def _folder(environ: Mapping[str, str]) -> str:
+    chosen = environ.get("XDG_CONFIG_HOME", "")
+    above = chosen if os.path.isabs(chosen) else os.path.join(user_folder(environ), ".config")
+    return os.path.join(above, "systemd", "user")
+
+
+def _systemctl(*words: str) -> tuple[str, ...]:
+    return ("systemctl", "--user", *words)
+
+
+def _unit_text(home: Home, environ: Mapping[str, str]) -> str:
+    setting = "" if is_default(home, environ) else f"Environment={quoted(f'OVERMIND_HOME={home.root}')}\n"
+    return TEXT.format(
+        environment=setting,
+        yield_=_line(command("shutdown", "--keep")),
+        start=_line(command("start", "--foreground")),
+    )
+
+
+def _line(argv: Sequence[str]) -> str:
+    """Return a command line; in all words but the program a dollar sign begins a variable."""
+    program, *words = argv
+    return " ".join([quoted(program), *(quoted(word).replace("$", "$$") for word in words)])
+
+
+def quoted(word: str) -> str:
+    """Return a word as a unit file has it: specifiers and quotes mean themselves."""
+    word = word.replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    plain = word.replace("/", "").replace("-", "").replace(".", "").replace("_", "").replace("=", "").isalnum()
+    return word if plain else f'"{word}"'
+
+
+def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+    """Return how the daemon of `home` becomes a launch agent."""
+    label = f"overmind.daemon{suffix(home, environ)}"
+    path = os.path.join(user_folder(environ), "Library", "LaunchAgents", f"{label}.plist")
+    domain = f"gui/{os.getuid()}"
+    return Plan(
+        name=label,
+        path=path,
+        text=_agent_text(home, label, environ),
+        probe=("launchctl", "print", domain),
+        verify=("plutil", "-lint", path),
+        install=(
+            ("launchctl", "bootout", f"{domain}/{label}"),
+            command("shutdown", "--keep"),
+            ("launchctl", "bootstrap", domain, path),
+        ),
+        remove=(("launchctl", "bootout", f"{domain}/{label}"),),
+        forget=(),
+        advice="",
+    )
+
+
+def _agent_text(home: Home, label: str, environ: Mapping[str, str]) -> str:
+    agent: dict[str, object] = {
+        "Label": label,
+        "ProgramArguments": list(command("start", "--foreground")),
+        "RunAtLoad": True,
+        "KeepAlive": {"SuccessfulExit": False},
+        "AbandonProcessGroup": True,  # the end of the daemon is not the end of what it supervises
+        "ProcessType": "Interactive",  # else what people work with is throttled
+        "Umask": 0o077,
+        "StandardOutPath": home.daemon_log,
+        "StandardErrorPath": home.daemon_log,
+    }
+    if not is_default(home, environ):
+        agent["EnvironmentVariables"] = {"OVERMIND_HOME": home.root}
+    return plistlib.dumps(agent).decode()

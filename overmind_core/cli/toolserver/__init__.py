@@ -1,1 +1,0 @@
-"""The MCP server: operations of the command line as tools, for agents that have no shell."""

@@ -1,0 +1,269 @@
+"""The supervisor's side of being attached: it says which run to join, and what becomes of the mission.
+
+Lost with its supervisor it is asked for again, of the next one, without anybody waiting for that: the live bytes come
+from the keeper meanwhile.
+
+The live bytes of one run, straight from the keeper: frames both ways on a connection that a ticket opens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections import deque
+
+from overmind_core.client.client import result
+from overmind_core.client.connection import PATIENCE
+from overmind_core.client.daemon import knock, reach
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
+from overmind_core.system import unixsocket
+from overmind_core.wire.keeper import FRAME_OFFSET, STREAM, FrameDecoder, parse_offset
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.client.connection import Connection
+    from overmind_core.system.paths import Home
+
+    Json = dict[str, Any]
+    Frames = list[tuple[int, bytes]]
+
+
+RETRY = 0.2
+"""Seconds between two looks for the next supervisor."""
+_ATTACH, _INTERRUPT = 1, 2
+DETACHED: Json = {"type": "detached"}
+
+
+class Attachment:
+    """One stay at a mission.
+
+    Args:
+        home: Whose daemon.
+        request: The arguments of `attach`.
+
+    Raises:
+        OvermindError: the daemon said no, is not there, or went away just now.
+    """
+
+    def __init__(self, home: Home, request: Mapping[str, Any]) -> None:
+        self._home = home
+        self._request = dict(request)
+        self._connection: Connection | None = None
+        self._answers: deque[Json] = deque()
+        self._next_try = 0.0
+        self._ask(reach(home, start=False)[0])
+        try:
+            head = result(self._open().receive(timeout=PATIENCE))
+        except (ConnectionError, TimeoutError):
+            self.close()
+            raise OvermindError("daemon_lost") from None
+        except OvermindError:
+            self.close()
+            raise
+        self.mission: str = head["id"]
+        self.name: str = head["name"]
+        self.may_write: bool = head["write"]
+        self._request |= {"id": self.mission, "rejoin": True}
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no supervisor now."""
+        return self._connection is None
+
+    def fileno(self) -> int:
+        """What to wait for before `item`; -1 while the supervisor is lost."""
+        return -1 if self._connection is None else self._connection.fileno()
+
+    def item(self) -> Json | None:
+        """The next thing that the supervisor has said; None when there is no more by now.
+
+        Raises:
+            OvermindError: `not_found`, the next supervisor knows of no such mission.
+        """
+        if not self._answers:
+            self._receive()
+        while self._answers:
+            item = self._judge(self._answers.popleft())
+            if item is not None:
+                return item
+        return None
+
+    def ask_again(self, *, columns: int, rows: int) -> None:
+        """Give the seat up and ask for it anew, which brings a new ticket; the size is the terminal's by now."""
+        self._request |= {"columns": columns, "rows": rows}
+        self._lose()
+
+    def look(self) -> float | None:
+        """While the supervisor is lost, look for the next one; return in how many seconds to look again."""
+        now = time.monotonic()
+        if self._connection is None and now >= self._next_try:
+            self._next_try = now + RETRY
+            try:
+                connection = knock(self._home)
+            except OvermindError:
+                connection = None
+            if connection is not None:
+                self._ask(connection)
+        return None if self._connection is not None else max(self._next_try - now, 0.0)
+
+    def interrupt(self) -> None:
+        """Ask the mission to break off what it does, so that its terminal is there sooner."""
+        connection = self._connection
+        if connection is None:
+            return
+        connection.send({"cmd": "interrupt", "args": {"id": self.mission}, "id": _INTERRUPT})
+        with contextlib.suppress(ConnectionError):
+            connection.flush()
+
+    def close(self) -> None:
+        """Give the seat up."""
+        self._lose()
+
+    def _ask(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.send({"cmd": "attach", "args": self._request, "id": _ATTACH})
+        with contextlib.suppress(ConnectionError):  # noticed when it is read from
+            connection.flush()
+
+    def _open(self) -> Connection:
+        assert self._connection is not None
+        return self._connection
+
+    def _lose(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._answers.clear()
+        self._next_try = 0.0
+
+    def _receive(self) -> None:
+        if self._connection is not None:
+            try:
+                self._answers.extend(self._connection.received())
+            except ConnectionError:
+                self._lose()
+
+    def _judge(self, answer: Json) -> Json | None:
+        if answer.get("id") != _ATTACH:
+            return None
+        if answer.get("error") == "not_found":
+            result(answer)
+        if "error" in answer:  # it is on its way out, or in: once more
+            self._lose()
+            self._next_try = time.monotonic() + RETRY
+        item: Json | None = DETACHED if "end" in answer else answer.get("item")
+        return item
+
+
+_CHUNK = 1 << 16
+UNSENT_LIMIT = 32 << 20
+"""Bytes that wait for a program that doesn't read; what is typed beyond that is lost, as on any terminal."""
+
+
+class KeeperStream:
+    """One viewer. After it was made nothing in here waits.
+
+    Args:
+        ready: What the supervisor said: `socket` and `ticket`.
+        size: Columns and rows of the terminal in front of the viewer.
+
+    Raises:
+        ConnectionError: the run or its keeper is gone, or the ticket is no longer good.
+        OSError: nobody listens there, or it takes too long.
+        OvermindError: `forbidden`, another user's process listens there.
+    """
+
+    def __init__(self, ready: Mapping[str, Any], size: tuple[int, int]) -> None:
+        self._decoder = FrameDecoder()
+        self._unsent = bytearray()
+        self._early: Frames = []
+        address = from_wire(ready["socket"])
+        self._socket = unixsocket.connect(address, PATIENCE)
+        try:
+            self._check(address)
+            self.offset = self._join(ready["ticket"], size)
+        except BaseException:
+            self.close()
+            raise
+        self._socket.setblocking(False)
+
+    def _check(self, address: str) -> None:
+        if unixsocket.peer(self._socket).uid != os.getuid():
+            raise OvermindError("forbidden", f"{address} belongs to another user.")
+
+    def _join(self, ticket: str, size: tuple[int, int]) -> int:
+        """Show the ticket; return the offset in the log's `out` at which the live bytes begin."""
+        request = {"op": STREAM, "n": 1, "ticket": ticket, "columns": size[0], "rows": size[1]}
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        head = b""
+        while b"\n" not in head:
+            head += self._received()
+        line, _, rest = head.partition(b"\n")
+        if "ok" not in json.loads(line):
+            raise ConnectionRefusedError(line.decode())
+        frames = self._decoder.feed(rest)
+        while not frames:
+            frames = self._decoder.feed(self._received())
+        kind, payload = frames[0]
+        if kind != FRAME_OFFSET:
+            raise ConnectionRefusedError("the stream does not begin with its offset")
+        self._early = frames[1:]
+        return parse_offset(payload)
+
+    def _received(self) -> bytes:
+        data: bytes = self._socket.recv(_CHUNK)
+        if not data:
+            raise ConnectionResetError("the keeper closed the stream")
+        return data
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self._socket.fileno()
+
+    @property
+    def behind(self) -> bool:
+        """Whether frames wait to be sent."""
+        return bool(self._unsent)
+
+    def early(self) -> Frames:
+        """The frames that came together with the beginning, once."""
+        frames, self._early = self._early, []
+        return frames
+
+    def receive(self) -> Frames:
+        """The frames that are there now.
+
+        Raises:
+            ConnectionError: the stream has ended.
+            wire.keeper.FrameError: what came is none.
+        """
+        try:
+            return self._decoder.feed(self._received())
+        except BlockingIOError:
+            return []
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame behind what waits. Raises ConnectionError."""
+        if len(self._unsent) + len(frame) > UNSENT_LIMIT:
+            return
+        self._unsent += frame
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the keeper takes now. Raises ConnectionError."""
+        try:
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """Leave; again is harmless."""
+        self._socket.close()

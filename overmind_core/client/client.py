@@ -1,0 +1,310 @@
+"""Requests and their answers, over one connection that survives a daemon's replacement.
+
+When the connection is lost the client looks for the daemon for ten seconds, and asks again what may be
+asked twice. Whatever can't be repeated safely ends in `daemon_lost`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.client.connection import PATIENCE, Connection
+from overmind_core.client.daemon import knock_until, reach
+from overmind_core.errors import OvermindError
+from overmind_core.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.system.paths import Home
+
+    Args = Mapping[str, Any]
+
+REPEATABLE: dict[str, frozenset[str]] = {
+    **dict.fromkeys(
+        ("status", "ps", "info", "logs", "wait", "top", "events", "subscribe", "freeze", "thaw", "update", "prune"),
+        frozenset(),
+    ),
+    **dict.fromkeys(("inbox", "messages", "await_message", "result", "seen", "cost"), frozenset()),
+    **dict.fromkeys(("definition", "environment"), frozenset()),
+    **dict.fromkeys(("plan", "plans", "delete"), frozenset()),
+    **dict.fromkeys(("worktrees", "changes", "push"), frozenset()),
+    "apply": frozenset(),  # as with `run`
+    **dict.fromkeys(("quests", "quest", "quest_wait", "rituals", "ritual", "ritual_history"), frozenset()),
+    **dict.fromkeys(("ritual_pause", "ritual_resume"), frozenset()),
+    **dict.fromkeys(("quest_run", "ritual_create", "ritual_run"), frozenset()),  # as with `run`
+    "quest_cancel": frozenset({"not_running"}),
+    "ritual_delete": frozenset({"not_found"}),
+    **dict.fromkeys(("trust", "isolate", "ports"), frozenset()),
+    "run": frozenset(),  # its `request` key makes the second one a question
+    "send": frozenset(),  # as with `run`
+    "stop": frozenset({"not_running"}),
+    "kill": frozenset({"not_running"}),
+    "rm": frozenset({"not_found"}),
+}
+"""Command that may be sent again after a loss → errors which then mean that the first one did it."""
+
+_HELLO = 0
+REVIVAL = 5.0
+"""Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
+_PAUSE = 0.05
+"""Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
+_IN_FLIGHT = 256
+"""Requests sent ahead of their answers: few enough that both sides' socket buffers hold them."""
+
+
+class Client:
+    """A session with the daemon of a home.
+
+    Args:
+        home: Whose daemon.
+        start: Start a daemon when neither daemon nor keeper lives.
+        notify: Is told what a person should know: a daemon was started, or is older than this program.
+    """
+
+    def __init__(self, home: Home, *, start: bool = False, notify: Callable[[str], None] = lambda _: None) -> None:
+        self.home = home
+        self.started_pid: int | None = None
+        """The daemon that this client had to start."""
+        self.daemon: dict[str, Any] = {}
+        """What the daemon said of itself: version, pid, home, api. Empty until it answered."""
+        self._start = start
+        self._notify = notify
+        self._connection: Connection | None = None
+        self._greeted = False
+        self._warned = False
+        self._last_number = _HELLO
+        self._lost_at: float | None = None
+        self._abandoned = False
+
+    def call(self, command: str, args: Args | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+        """Send one request and return what the daemon answered.
+
+        Raises:
+            OvermindError: the daemon said no, is not there, or was lost.
+        """
+        (answer,) = self.call_each(command, [args or {}])
+        if isinstance(answer, OvermindError):
+            raise answer
+        return answer
+
+    def call_each(self, command: str, requests: Sequence[Args]) -> list[Any | OvermindError]:
+        """Send many requests of one kind at once; return answers and errors in their order.
+
+        Raises:
+            OvermindError: the daemon is not there, or was lost.
+        """
+        exchange = Exchange(command, requests)
+        while exchange.unanswered:
+            try:
+                exchange.work(self)
+            except ConnectionError:
+                self.recover(repeatable=command in REPEATABLE or not exchange.asked)
+                exchange.ask_again()
+        return exchange.answers
+
+    def send(self, command: str, args: Args) -> int:
+        """Queue a request; return the number that its answers carry.
+
+        Raises:
+            OvermindError: the daemon is not there.
+        """
+        connection = self._connected()
+        self._last_number += 1
+        connection.send({"cmd": command, "args": dict(args), "id": self._last_number})
+        return self._last_number
+
+    def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """Return the next answer, whichever request it belongs to.
+
+        Raises:
+            ConnectionError: the daemon is gone; see `recover`.
+            TimeoutError: nothing came within `timeout` seconds; the session is still good.
+            OvermindError: the daemon doesn't answer at all, or refuses this client.
+        """
+        connection = self._connected()
+        if not self._greeted:
+            self._read_greeting(connection)
+        answer = connection.receive(timeout=timeout)
+        self._lost_at = None
+        if answer.get("id") is None:  # the daemon could not even read which request it was
+            result(answer)
+        return answer
+
+    def connect(self) -> dict[str, Any]:
+        """Reach the daemon now; return what it says of itself."""
+        while not self._greeted:
+            try:
+                self._read_greeting(self._connected())
+            except ConnectionError:
+                self.recover(repeatable=True)
+        return self.daemon
+
+    def recover(self, *, repeatable: bool) -> None:
+        """After a ConnectionError: find the daemon again, within ten seconds since the loss.
+
+        Raises:
+            OvermindError: `daemon_lost`, also when the request must not be repeated.
+        """
+        if self._abandoned:
+            self.close()
+            self._connected()
+        met = bool(self.daemon)  # ever: whoever has followed a daemon waits for the next one, and starts none
+        self.close()
+        if not repeatable:
+            raise OvermindError(
+                "daemon_lost", "The daemon went away before it answered. See what it did with: overmind ps"
+            )
+        if self._lost_at is not None:  # again, without an answer in between
+            time.sleep(_PAUSE)
+        now = time.monotonic()
+        self._lost_at = self._lost_at or now
+        left = self._lost_at + PATIENCE - now
+        if not met and left > 0:
+            return  # it was on its way out: the next request finds or starts another one
+        connection = self._found_again(now, now + left) if left > 0 else None
+        if connection is None:
+            raise OvermindError(
+                "daemon_lost", f"The daemon went away and did not come back in {PATIENCE:.0f} s. See: overmind status"
+            )
+        self._greet(connection)
+
+    def _found_again(self, now: float, deadline: float) -> Connection | None:
+        """Return a connection to the next daemon: one that comes by itself, else one that we start where we may."""
+        connection = None
+        keeper_lives = _keeper_lives(self.home)
+        if keeper_lives or not self._start:
+            connection = knock_until(self.home, min(now + REVIVAL, deadline))
+        if connection is None and (keeper_lives or self._start):
+            # Not told: there was one when the command began, and what it waits for goes on.
+            connection, self.started_pid = reach(self.home, start=self._start)
+        return connection or knock_until(self.home, deadline)
+
+    def close(self) -> None:
+        """End the session; the next request begins a new one."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._greeted = False
+
+    def abandon(self) -> None:
+        """End the session for good, from any thread: whatever waits in it fails, and nothing is asked any more."""
+        self._abandoned = True
+        connection = self._connection
+        if connection is not None:
+            connection.hang_up()
+
+    def _connected(self) -> Connection:
+        if self._abandoned:
+            raise OvermindError("daemon_lost", "Nobody waits for the answer any more.")
+        if self._connection is None:
+            connection, pid = reach(self.home, start=self._start)
+            self._greet(connection)
+            self._tell_started(pid)
+        assert self._connection is not None
+        return self._connection
+
+    def _tell_started(self, pid: int | None) -> None:
+        if pid is not None:
+            self.started_pid = pid
+            self._notify(f"Daemon started (PID {pid})")
+
+    def _greet(self, connection: Connection) -> None:
+        connection.send({"cmd": "hello", "args": {"version": VERSION}, "id": _HELLO})
+        self._connection = connection
+        if self._abandoned:  # just now, before there was a connection to end
+            connection.hang_up()
+
+    def _read_greeting(self, connection: Connection) -> None:
+        try:
+            answer = connection.receive(timeout=PATIENCE)
+        except TimeoutError:
+            raise OvermindError("busy", f"The daemon has not answered for {PATIENCE:.0f} s. Try again.") from None
+        self.daemon = result(answer)
+        self._greeted = True
+        if self.newer_than_daemon and not self._warned:
+            self._warned = True
+            theirs = self.daemon["version"]
+            self._notify(f"client newer than daemon ({VERSION}, {theirs}): overmind start --replace")
+
+    @property
+    def newer_than_daemon(self) -> bool:
+        """Whether the daemon that answered runs an older version."""
+        return release(VERSION) > release(str(self.daemon.get("version", VERSION)))
+
+
+class Exchange:
+    """Requests of one kind, and the answers that came so far."""
+
+    def __init__(self, command: str, requests: Sequence[Args]) -> None:
+        self.command = command
+        self.requests = requests
+        self.answers: list[Any | OvermindError] = [None] * len(requests)
+        self.unanswered = list(range(len(requests)))
+        self.asked: dict[int, int] = {}
+        """Number of a request on its way → its place."""
+        self._repeated: set[int] = set()
+
+    def work(self, client: Client) -> None:
+        """Send and receive until all is answered."""
+        unsent = iter(self.unanswered[:])
+        self._send(client, unsent, _IN_FLIGHT)
+        while self.asked:
+            answer = client.receive()
+            place = self.asked.pop(answer.get("id", _HELLO), None)
+            if place is not None:
+                self.unanswered.remove(place)
+                self.answers[place] = self._judge(place, answer)
+                self._send(client, unsent, 1)
+
+    def ask_again(self) -> None:
+        """Forget what is on its way; its answers will never come."""
+        self._repeated.update(self.asked.values())
+        self.asked.clear()
+
+    def _send(self, client: Client, unsent: Iterable[int], count: int) -> None:
+        for _, place in zip(range(count), unsent, strict=False):
+            self.asked[client.send(self.command, self.requests[place])] = place
+
+    def _judge(self, place: int, answer: dict[str, Any]) -> Any | OvermindError:  # noqa: ANN401  (any JSON)
+        try:
+            return result(answer)
+        except OvermindError as error:
+            if place in self._repeated and error.code in REPEATABLE[self.command]:
+                return self._already(self.requests[place])
+            return error
+
+    def _already(self, args: Args) -> dict[str, Any]:
+        """Return what the lost answer must have been, as far as the request tells."""
+        mission = {"id": args.get("id"), "name": None}
+        return {"killed": [mission]} if self.command == "kill" else {**mission, "also": []}
+
+
+def result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
+    """Return the `ok` of an answer.
+
+    Raises:
+        OvermindError: it is an error.
+    """
+    if "error" in answer:
+        fields = {name: value for name, value in answer.items() if name not in {"error", "message", "id", "code"}}
+        raise OvermindError(str(answer["error"]), answer.get("message"), **fields)
+    return answer.get("ok")
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, up to the first part that is none."""
+    numbers = []
+    for part in version.split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def _keeper_lives(home: Home) -> bool:
+    from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when a daemon was lost)
+
+    return holder_pid(home.keeper_lock) is not None

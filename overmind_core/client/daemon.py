@@ -1,0 +1,298 @@
+"""Start a daemon that nobody's end takes along: a double fork, a session of its own, no inherited file.
+
+The daemon tells over a pipe when it listens. Several may be started at once: a lock settles who stays,
+the others leave silently.
+
+Find the daemon of a home, or start one: who may, and when.
+
+Commands that start work start a daemon. Every command does when a keeper lives without a supervisor.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from overmind_core.client.connection import PATIENCE, Connection
+from overmind_core.errors import OvermindError
+from overmind_core.system.lock import holder_pid
+from overmind_core.system.paths import HomeUnsafe, ensure_home, read_socket_address
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
+
+    from overmind_core.system.paths import Home
+
+
+MODULE = "overmind_core.daemon"
+START_LIMIT = 30.0
+"""Seconds for a daemon to listen: a cold disk, a thousand missions to adopt."""
+_READY_FD = 3
+_LOG_LIMIT = 1 << 20
+"""Bytes of daemon.log from which on the next start keeps it as daemon.log.1 and begins a new one."""
+
+
+class Launched:
+    """What became of a started daemon.
+
+    Attributes:
+        pid: Its process.
+        ready: It listens. False: it left again, because another one is there or because it can't run.
+        said: Its own words on why it left, "" when it had none.
+    """
+
+    __slots__ = ("_home", "pid", "ready", "said")
+
+    def __init__(self, home: Home, pid: int, said: str, *, ready: bool) -> None:
+        self._home = home
+        self.pid = pid
+        self.ready = ready
+        self.said = said
+
+    def may_answer(self) -> bool:
+        """Whether a daemon, this one or the one that was faster, is there."""
+        return self.ready or holder_pid(self._home.supervisor_lock) is not None
+
+    def failure(self) -> OvermindError:
+        """Return why there is no daemon."""
+        try:
+            reason = json.loads(self.said)
+            return OvermindError(reason["error"], reason["message"])
+        except (ValueError, KeyError, TypeError):
+            return OvermindError(
+                "internal", f"The daemon did not start: {self.said or _last_line(self._home.daemon_log)}"
+            )
+
+
+def daemon_argv(home: Home, *more: str) -> list[str]:
+    """Return the command line of a daemon for `home`.
+
+    -P: a file named json.py in the folder where somebody stood must not become part of the daemon.
+    """
+    return [sys.executable, "-P", "-m", MODULE, "--home", home.root, *more]
+
+
+def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` without what says that its holder is a mission."""
+    return {
+        name: value for name, value in environ.items() if not name.startswith(("OVERMIND_MISSION_", "OVERMIND_PARENT_"))
+    }
+
+
+def launch(home: Home, *, wait_lock: float | None = None, after: int | None = None) -> Launched:
+    """Start a daemon and wait until it listens or has left again.
+
+    Args:
+        home: Made when it isn't there.
+        wait_lock: Seconds it waits for the daemon before it to leave; None: it leaves at once.
+        after: That daemon's pid: with a third one in its place there is nothing to wait for.
+
+    Raises:
+        OvermindError: the home can't be used.
+    """
+    _prepare(home)
+    more = ["--ready-fd", str(_READY_FD)]
+    if wait_lock is not None:
+        more += ["--wait-lock", str(wait_lock)]
+    if after is not None:
+        more += ["--after", str(after)]
+    reading, writing = os.pipe()
+    try:
+        _fork_twice(home, daemon_argv(home, *more), writing)
+        os.close(writing)
+        return _report(home, reading, START_LIMIT + (wait_lock or 0.0))
+    finally:
+        os.close(reading)
+
+
+def become(home: Home) -> NoReturn:
+    """Turn this process into the daemon, in the terminal where it is."""
+    _prepare(home)
+    sys.stdout.flush()
+    argv = daemon_argv(home)
+    os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
+
+
+def _prepare(home: Home) -> None:
+    if os.path.lexists(home.headless) and holder_pid(home.keeper_lock) is not None:
+        raise OvermindError("daemon_not_running", f"The headless run of {home.root} is over: all of it is ending now.")
+    try:
+        ensure_home(home)
+    except HomeUnsafe as error:
+        raise OvermindError("forbidden", f"{error}.") from None
+    except OSError as error:
+        code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "forbidden"
+        raise OvermindError(code, f"The home {home.root} can't be made: {error.strerror}.") from None
+
+
+def _fork_twice(home: Home, argv: list[str], ready: int) -> None:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            _become(home, argv, ready)
+    finally:
+        os._exit(0)
+
+
+def _become(home: Home, argv: list[str], ready: int) -> NoReturn:
+    """Turn this process, a grandchild with a session that isn't its own, into the daemon."""
+    os.write(ready, f"{os.getpid()}\n".encode())
+    try:
+        os.umask(0o077)
+        _arrange_files(home, ready)
+        os.chdir("/")
+        _forget_signals()
+        os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
+    except OSError as error:
+        os.write(_READY_FD, json.dumps({"error": "internal", "message": f"{argv[0]}: {error.strerror}"}).encode())
+    os._exit(127)
+
+
+def _arrange_files(home: Home, ready: int) -> None:
+    log = _open_log(home.daemon_log)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    high = [os.dup(fd) for fd in (nothing, log, log, ready)]  # out of the way of the numbers they get
+    while min(high) <= _READY_FD:
+        high = [os.dup(fd) for fd in high]
+    for number, fd in enumerate(high):
+        os.dup2(fd, number)
+    os.closerange(_READY_FD + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _open_log(path: str) -> int:
+    try:
+        if os.path.exists(path) and os.stat(path).st_size > _LOG_LIMIT:
+            os.replace(path, path + ".1")
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError:  # a full disk is no reason to supervise nothing
+        return os.open(os.devnull, os.O_WRONLY)
+
+
+def _forget_signals() -> None:
+    """Drop what this terminal, nohup or a test runner had set; the daemon sets its own."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _report(home: Home, reading: int, limit: float) -> Launched:
+    """Read the daemon's pid, then its word that it listens, or its last words."""
+    deadline = time.monotonic() + limit
+    heard = b""
+    while (left := deadline - time.monotonic()) > 0:
+        if not select.select([reading], [], [], left)[0]:
+            break
+        chunk = os.read(reading, 4096)
+        heard += chunk
+        pid, newline, said = heard.partition(b"\n")
+        if not chunk or (said and not said.startswith(b"{")):
+            ready = bool(newline and said) and not said.startswith(b"{")
+            return Launched(home, int(pid or 0), said.decode(errors="replace").strip(), ready=ready)
+    raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
+
+
+def _last_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            lines = log.read().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"it left without a word. {path} may say more."
+
+
+_NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ECONNRESET, errno.EPIPE})
+_LAUNCHES = 3
+"""How often a daemon is started that leaves without a word, as one does that is killed."""
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.2
+"""Seconds between two attempts; they double."""
+
+
+def knock(home: Home) -> Connection | None:
+    """Return a connection to the daemon of `home`, None when nobody listens there, or can't just now.
+
+    Raises:
+        OvermindError: `forbidden`, the socket is another user's.
+    """
+    try:
+        return Connection(read_socket_address(home.socket, home.socket_pointer))
+    except TimeoutError:  # so many clients at once that its queue is full
+        return None
+    except PermissionError:
+        raise OvermindError("forbidden", f"The home {home.root} belongs to another user.") from None
+    except OSError as error:
+        if error.errno in _NOBODY:
+            return None
+        raise OvermindError("internal", f"{home.socket}: {error}") from None
+
+
+def knock_until(home: Home, deadline: float, *, while_true: Callable[[], bool] | None = None) -> Connection | None:
+    """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock).
+
+    Args:
+        home: Whose daemon.
+        deadline: When to give up.
+        while_true: Give up early when this says no.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        connection = knock(home)
+        if connection is not None:
+            return connection
+        if time.monotonic() >= deadline or (while_true is not None and not while_true()):
+            return knock(home)
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def reach(home: Home, *, start: bool) -> tuple[Connection, int | None]:
+    """Return a connection to the daemon of `home`, and that daemon's pid when it had to be started.
+
+    Args:
+        home: Whose daemon.
+        start: Start one also when no keeper lives.
+
+    Raises:
+        OvermindError: `daemon_not_running`, `busy`, or why it could not start.
+    """
+    connection = knock(home)
+    return (connection, None) if connection is not None else _revive(home, start=start)
+
+
+def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
+    from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when no daemon answers)
+
+    deadline = time.monotonic() + PATIENCE
+    connection = knock_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
+    if connection is not None:
+        return connection, None
+    pid = holder_pid(home.supervisor_lock)
+    if pid is not None:
+        raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
+    if not start and holder_pid(home.keeper_lock) is None:
+        raise OvermindError("daemon_not_running")
+    return _started(home)
+
+
+def _started(home: Home) -> tuple[Connection, int | None]:
+
+    for attempts_left in reversed(range(_LAUNCHES)):
+        launched = launch(home)
+        connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
+        if connection is not None:
+            return connection, launched.pid if launched.ready else None
+        if launched.said or not attempts_left:
+            raise launched.failure()
+    raise AssertionError

@@ -1,0 +1,1 @@
+"""The daemon: the composition root and its process."""

@@ -1,0 +1,214 @@
+"""One supervisor, from taking the lock to letting go of it; the same in a daemon, in a terminal or in a test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.routes import endpoints
+from overmind_core.daemon.state import State
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause
+from overmind_core.errors import OvermindError
+from overmind_core.kernel import config as configuration
+from overmind_core.kernel.api_server import Connection, Door
+from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
+from overmind_core.kernel.keeper_client import KeeperHost
+from overmind_core.missions.retention import keep_bounded
+from overmind_core.system.lock import wait_lock
+from overmind_core.system.machine import SystemClock
+from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
+from overmind_core.system.unixsocket import BACKLOG, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from overmind_core.system.lock import Lock
+
+AT_ONCE = 16
+"""Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
+SOCKET_SECONDS = 2.0
+"""How often a daemon looks whether its socket is still there."""
+FLUSH_SECONDS = 1.0
+"""How long clients get to take their last answers."""
+_log = logging.getLogger(__name__)
+
+
+class Host:
+    """Use as: `lock = host.take(…)`, then `asyncio.run(host.serve(…))`."""
+
+    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+        self._home = home
+        self._daemon = daemon
+        self._kill_after = kill_after
+        self._lock: Lock | None = None
+        self._connections: set[Connection] = set()
+        self._door = Door()
+        self._server: asyncio.AbstractServer | None = None
+        self._address = ""
+        self._inode = 0
+
+    def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
+        """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
+
+        Args:
+            patience: Seconds.
+            after: Wait only for this process; that a third was faster is an answer too.
+
+        Raises:
+            OvermindError: the home can't be used.
+        """
+        try:
+            ensure_home(self._home)
+            self._lock = wait_lock(self._home.supervisor_lock, patience, after=after)
+            if self._lock is not None:
+                self._sign()
+        except HomeUnsafe as error:
+            raise OvermindError("forbidden", f"{error}.") from error
+        except OSError as error:
+            raise _unusable(self._home, error) from error
+        return self._lock is not None
+
+    def refuse(self) -> None:
+        """Start nothing new; only from the loop that serves."""
+        self.core.closing = True
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Supervise until a shutdown; `ready` is called once clients are answered.
+
+        Raises:
+            OvermindError: the state or the keeper can't be used.
+        """
+        assert self._lock is not None
+        with _explained(self._home):
+            state = State.open(self._home.database)
+        settings = configuration.load(self._home.config)
+        keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after)
+        core = Supervisor(self._home, state, settings, keepers, SystemClock())
+        self.core = core
+        try:
+            with _explained(self._home):
+                await core.start()
+            if self._kill_after is not None:
+                _end_plans(core)
+            await self._listen(core)
+            core.background(keep_bounded(core))
+            core.background(self._keep_listening(core))
+            ready()
+            await core.leaving.wait()
+            self._stop_listening()
+            self._door.shut = True
+            await self._let_clients_go()
+        finally:
+            core.close()
+            release_socket_address(self._home.socket, self._home.socket_pointer)
+            state.close()
+            self._unsign()
+            self._lock.release()
+
+    def _sign(self) -> None:
+        """Say whether we are a headless run, whom no daemon follows and a sweep of what started us doesn't spare."""
+        if self._kill_after is None:
+            self._unsign()
+        else:
+            os.close(os.open(self._home.headless, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+
+    def _unsign(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._home.headless)
+
+    async def _listen(self, core: Supervisor) -> None:
+        table = endpoints(core)
+        try:
+            self._address = socket_address(self._home.socket, self._home.socket_pointer)
+            socket = listen(self._address)
+            self._inode = os.stat(self._address).st_ino
+        except OSError as error:
+            raise _unusable(self._home, error) from error
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(
+            lambda: Connection(table, self._door, self._connections), sock=socket, backlog=AT_ONCE
+        )
+        socket.listen(BACKLOG)
+        self._server = server
+
+    async def _keep_listening(self, core: Supervisor) -> None:
+        """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none."""
+        while not core.leaving.is_set():
+            await asyncio.sleep(SOCKET_SECONDS)
+            if core.leaving.is_set() or self._is_reachable():
+                continue
+            if self._lock is None or not self._lock.counts:
+                _log.error("the home %s was removed; whoever has it now has a daemon of its own", self._home.root)
+                return
+            _log.warning("the socket %s was removed; listening anew", self._address)
+            self._stop_listening()
+            try:
+                await self._listen(core)
+            except OvermindError as error:
+                _log.warning("%s", error.message)  # the next look tries again
+
+    def _is_reachable(self) -> bool:
+        try:
+            return self._server is not None and os.stat(self._address).st_ino == self._inode
+        except OSError:
+            return False
+
+    def _stop_listening(self) -> None:
+        """Take no new clients; those that are here stay."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    async def _let_clients_go(self) -> None:
+        """Let each client have what was answered to it."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for connection in list(self._connections):
+            connection.close()
+        deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
+        while self._connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - bounded, once
+            await asyncio.sleep(0.005)
+
+
+def _end_plans(core: Supervisor) -> None:
+    """End, before they take another step, the plans of a headless run that was killed: nobody asked to go on with them.
+
+    Its missions have ended with it.
+    """
+    for plan in list(core.plans.live):
+        core.book.tell_if_legal(core.book.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
+
+
+@contextmanager
+def _explained(home: Home) -> Iterator[None]:
+    """Say what is wrong with the state, and what to do about it.
+
+    Raises:
+        OvermindError: instead of the store's error.
+    """
+    try:
+        yield
+    except SchemaNewer as error:
+        raise OvermindError("schema_newer", f"{error}.") from error
+    except DiskFull as error:
+        raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written.") from error
+    except (StoreCorrupt, msgspec.MsgspecError) as error:
+        advice = "Move it away to start afresh; missions that still run are found again."
+        raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error
+    except StoreError as error:
+        raise OvermindError("internal", f"The state can't be opened: {error}") from error
+
+
+def _unusable(home: Home, error: OSError) -> OvermindError:
+    import errno  # noqa: PLC0415 - for this sentence alone
+
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    code = "disk_full" if full else "forbidden"
+    return OvermindError(code, f"The home {home.root} can't be used: {error.strerror}.")

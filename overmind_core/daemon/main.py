@@ -1,0 +1,140 @@
+"""The daemon: a supervisor in a process of its own, that nobody's terminal and no mission's end takes along."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import traceback
+
+from overmind_core.daemon.host import Host
+from overmind_core.errors import OvermindError
+from overmind_core.missions.keeper_sync import Departure
+from overmind_core.system import run_mark
+from overmind_core.system.paths import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE = "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID]"
+UMASK = 0o077
+SWITCH_SECONDS = 0.0005
+"""How long a worker thread that comes back from the disk waits for a busy loop. Python's own 5 ms, once for each of its
+system calls, would hold the first of a burst of starts up until all of them were read."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the daemon until it is shut down; its exit status."""
+    options = Options(argv)
+    ready = _Ready(options.ready_fd)
+    _shed()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
+    home = Home(options.home)
+    host = Host(home, daemon=daemon_argv(home))
+    try:
+        if not host.take(options.wait_lock, after=options.after):
+            return 0
+        # Not `asyncio.run`, which at the end waits for worker threads: the lock is free by then, and who asked us to
+        # leave counts on it that nobody is here any more.
+        runner = asyncio.Runner()
+        runner.run(_serve(host, ready))
+    except OvermindError as error:
+        ready.failed(error)
+        sys.stderr.write(f"Error: {error.code}: {error.message}\n")
+        return 1
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        traceback.print_exc()
+        ready.failed(OvermindError("internal", f"The daemon failed: {error}. See {home.daemon_log}"))
+        return 1
+    return 0
+
+
+class Options:
+    """What the command line said."""
+
+    __slots__ = ("after", "home", "ready_fd", "wait_lock")
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
+
+        Raises:
+            ValueError: something else is there, or no `--home`.
+        """
+        given = dict(zip(argv[::2], argv[1::2], strict=True))
+        self.home = given.pop("--home", "")
+        """Folder of the home."""
+        self.ready_fd = int(given.pop("--ready-fd", -1))
+        """Gets a byte once clients are answered; -1 for none."""
+        self.wait_lock = float(given.pop("--wait-lock", 0.0))
+        """Seconds to wait for another daemon to leave."""
+        self.after = int(given.pop("--after", 0)) or None
+        """Wait only for the daemon with this pid."""
+        if given or not self.home:
+            raise ValueError(f"usage: {USAGE}")
+
+
+def daemon_argv(home: Home) -> list[str]:
+    """How anybody starts this home's daemon."""
+    return [sys.executable, "-P", "-m", "overmind_core.daemon", "--home", home.root]
+
+
+async def _serve(host: Host, ready: _Ready) -> None:
+    loop = asyncio.get_running_loop()
+    serving = asyncio.ensure_future(host.serve(ready.listening))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _leave, host)
+    await serving
+
+
+def _leave(host: Host) -> None:
+    """On TERM or ctrl-c: go, the agents live on with their keeper and the next daemon adopts them."""
+    core = getattr(host, "core", None)
+    if core is not None and not core.leaving.is_set():
+        core.background(core.leave(Departure.KEEP))
+
+
+def _shed() -> None:
+    """Take off what a mission or terminal that started us may have left on us."""
+    os.umask(UMASK)
+    os.chdir("/")
+    run_mark.shed()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for name in [name for name in os.environ if name.startswith("OVERMIND_")]:
+        del os.environ[name]
+
+
+class _Ready:
+    """Tells whoever started us that we listen, or why not."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def listening(self) -> None:
+        self._say(b"1")
+        # What was loaded stays: no collection need ever walk it again.
+        gc.freeze()
+        gc.enable()
+
+    def failed(self, error: OvermindError) -> None:
+        self._say(json.dumps({"error": error.code, "message": error.message}).encode())
+
+    def _say(self, text: bytes) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.write(fd, text)
+                os.close(fd)

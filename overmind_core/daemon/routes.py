@@ -1,0 +1,119 @@
+"""Every command of the API: its name, its arguments, what it does, and who may not ask. docs/api.md is made of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.agents import api_messages, api_questions, api_stream
+from overmind_core.definitions import api as definitions_api
+from overmind_core.isolation import api
+from overmind_core.kernel.api_server import Endpoint
+from overmind_core.landing import api as landing_api
+from overmind_core.missions import api_lifecycle, api_logs, api_query, requests, service
+from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.plans import api as plans_api
+from overmind_core.plans import requests as plans_requests
+from overmind_core.quests import api as quests_api
+from overmind_core.schedules import api as schedules_api
+from overmind_core.terminals import api as terminals_api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.callers import Caller
+
+
+class Row(NamedTuple):
+    """One command. A process inside a mission may give it, but for `forbidden` ("… may not <forbidden>.")."""
+
+    arguments: type[requests.Args]
+    handle: Any
+    forbidden: str | None = None
+    """What is said to a process inside a mission; None: it may, as far as the handler finds that it is its business."""
+
+
+TABLE: dict[str, Row] = {
+    "hello": Row(requests.Hello, api_query.hello),
+    "status": Row(requests.Nothing, api_query.status),
+    "run": Row(requests.Start, service.run),
+    "ps": Row(requests.Ps, api_query.ps),
+    "info": Row(requests.Info, api_query.info),
+    "logs": Row(requests.Logs, api_logs.logs),
+    "stop": Row(requests.Stop, api_lifecycle.stop),
+    "kill": Row(requests.Kill, api_lifecycle.kill),
+    "restart": Row(requests.RestartArgs, service.restart, "restart missions"),
+    "signal": Row(requests.Signal, api_lifecycle.signal, "signal missions"),
+    "freeze": Row(requests.One, api_lifecycle.freeze, "freeze missions"),
+    "thaw": Row(requests.One, api_lifecycle.thaw, "thaw missions"),
+    "update": Row(requests.Update, api_lifecycle.update, "change missions"),
+    "definition": Row(requests.One, definitions_api.definition, "read definitions"),
+    "redefine": Row(requests.Redefine, definitions_api.redefine, "change missions"),
+    "environment": Row(requests.One, definitions_api.environment, "read environments"),
+    "rm": Row(requests.One, api_lifecycle.rm, "remove missions"),
+    "prune": Row(requests.Prune, api_lifecycle.prune, "remove missions"),
+    "wait": Row(requests.Wait, api_query.wait),
+    "top": Row(requests.Nothing, api_query.top),
+    "events": Row(requests.Events, api_query.events),
+    "used": Row(requests.Used, api_query.used, "say that a person looks"),
+    "subscribe": Row(requests.Subscribe, api_stream.subscribe),
+    "attach": Row(requests.Attach, terminals_api.attach, "attach to missions"),
+    "detach": Row(requests.One, terminals_api.detach, "detach others"),
+    "send": Row(requests.Send, api_messages.send),
+    "await_message": Row(requests.AwaitMessage, api_messages.await_message),
+    "messages": Row(requests.Messages, api_messages.messages),
+    "interrupt": Row(requests.One, api_messages.interrupt),
+    "result": Row(requests.One, api_messages.result),
+    "inbox": Row(requests.Nothing, api_questions.inbox, "read the inbox; ps tells what its own missions wait for"),
+    "answer": Row(requests.Answer, api_questions.answer, "answer questions"),
+    "hook": Row(requests.Hook, api_questions.hook),
+    "seen": Row(requests.One, api_messages.seen, "mark missions as seen"),
+    "cost": Row(requests.Cost, api_messages.cost),
+    "apply": Row(plans_requests.Apply, plans_api.apply, "apply plans"),
+    "delete": Row(plans_requests.Plan, plans_api.delete, "take plans down"),
+    "plans": Row(requests.Nothing, plans_api.plans),
+    "plan": Row(plans_requests.Plan, plans_api.plan),
+    "quest_run": Row(plans_requests.QuestRun, quests_api.quest_run),
+    "quests": Row(plans_requests.Quests, quests_api.quests),
+    "quest": Row(plans_requests.Quest, quests_api.quest),
+    "quest_wait": Row(plans_requests.QuestWait, quests_api.quest_wait),
+    "quest_cancel": Row(plans_requests.Quest, quests_api.quest_cancel),
+    "ritual_create": Row(plans_requests.RitualCreate, schedules_api.ritual_create, "create rituals"),
+    "rituals": Row(requests.Nothing, schedules_api.rituals),
+    "ritual": Row(plans_requests.Ritual, schedules_api.ritual),
+    "ritual_history": Row(plans_requests.Ritual, schedules_api.ritual_history),
+    "ritual_run": Row(plans_requests.RitualRun, schedules_api.ritual_run, "run rituals"),
+    "ritual_pause": Row(plans_requests.Ritual, schedules_api.ritual_pause, "pause rituals"),
+    "ritual_resume": Row(plans_requests.Ritual, schedules_api.ritual_resume, "resume rituals"),
+    "ritual_delete": Row(plans_requests.Ritual, schedules_api.ritual_delete, "delete rituals"),
+    "trust": Row(api.Trust, api.trust, "trust projects"),
+    "isolate": Row(api.Isolate, api.isolate),
+    "ports": Row(requests.Nothing, api.ports),
+    "worktrees": Row(api.Worktrees, landing_api.worktrees),
+    "worktrees_prune": Row(api.WorktreesPrune, landing_api.worktrees_prune, "prune worktrees"),
+    "changes": Row(requests.One, landing_api.changes),
+    "commit": Row(api.Commit, landing_api.commit),
+    "merge": Row(api.Merge, landing_api.merge),
+    "push": Row(api.Push, landing_api.push, "push branches"),
+    "discard": Row(api.Discard, landing_api.discard),
+    "shutdown": Row(requests.Shutdown, api_lifecycle.shutdown, "shut the daemon down"),
+}
+
+
+def endpoints(core: Supervisor) -> dict[str, Endpoint]:
+    """The table, bound to one supervisor."""
+    return {name: Endpoint(row.arguments, _guarded(core, row)) for name, row in TABLE.items()}
+
+
+def _guarded(core: Supervisor, row: Row) -> Callable[[Any, Caller], Any]:
+    """The handler, for whoever may ask it."""
+    forbidden = row.forbidden
+    if forbidden is None:
+        return partial(row.handle, core)
+
+    def handle(request: Any, caller: Caller) -> Any:  # noqa: ANN401 - each handler has types of its own
+        forbid_inside(mission_of(caller, core.book, core.home.root), forbidden)
+        return row.handle(core, request, caller)
+
+    return handle

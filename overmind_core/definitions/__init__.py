@@ -1,0 +1,1 @@
+"""Definitions of missions, edited while they live."""

@@ -1,0 +1,1 @@
+"""Text files with places: TOML and YAML whose mistakes name line and column."""

@@ -1,0 +1,107 @@
+"""An agent as a person defines it, and the ways in which its program can be run. Plain values.
+
+What an agent is doing, as far as its output, its hooks or its terminal tell: for people who wonder whom to help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+RAW = "raw"
+"""The provider of plain programs, which say nothing that we understand."""
+
+
+class Mode(StrEnum):
+    """How a run talks to us."""
+
+    ONE_SHOT = "one_shot"
+    """Pipes: one prompt in, lines of JSON out, then it ends."""
+    HEADLESS = "headless"
+    """Pipes, lines of JSON both ways: many turns in one process."""
+    INTERACTIVE = "interactive"
+    """A terminal: the agent's own full-screen program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What `run` was told about the agent; never changes but by a person. Texts are in wire form."""
+
+    home: Mode = Mode.ONE_SHOT
+    """How it runs unless somebody is attached."""
+    prompt: str | None = None
+    """What it is to do first; None for a session that waits for its first message."""
+    model: str | None = None
+    allowed_tools: tuple[str, ...] = ()
+    """Passed to the agent's program as they are."""
+    disallowed_tools: tuple[str, ...] = ()
+    permission_mode: str | None = None
+    allow: tuple[str, ...] = ()
+    """Rules by which we answer its questions; `deny` wins."""
+    deny: tuple[str, ...] = ()
+    max_turns: int = 0
+    """0 = no limit."""
+    max_cost: float = 0.0
+    """US dollars; 0 = no limit."""
+    system_prompt: str | None = None
+    append_system_prompt: str | None = None
+    mcp_config: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """Passed through, behind ours (`--agent-arg`)."""
+    orchestrator: bool = False
+    """It runs agents of its own, and does so unasked: see `orchestrating`."""
+    program: str = ""
+    """The program to run: a name that PATH resolves, or a path."""
+
+
+class Doing(StrEnum):
+    """The closed set that every face shows beside a status."""
+
+    WORKING = "working"
+    IDLE = "idle"
+    """The turn is over: it is the person's turn."""
+    WAITING = "waiting"
+    """A person must answer before it can go on."""
+    LIMITED = "limited"
+    """Held up by a rate limit, an overload or missing credit."""
+    UNKNOWN = "unknown"
+
+
+class Need(StrEnum):
+    """What a waiting agent wants from a person."""
+
+    PERMISSION = "permission"
+    QUESTION = "question"
+    PLAN = "plan"
+    SETUP = "setup"
+    """A dialog of the program's own before it begins: trust, login, key. Only its own keys answer it."""
+
+
+class Source(StrEnum):
+    """Who said so, best first."""
+
+    STREAM = "stream"
+    HOOK = "hook"
+    TITLE = "title"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What it is doing, since when (seconds since the epoch), and who says so."""
+
+    doing: Doing = Doing.UNKNOWN
+    since: float = 0.0
+    source: Source = Source.STREAM
+    now: str = ""
+    """One line: the question, the last tool call, the last text."""
+    need: Need | None = None
+    attempt: int = 0
+    """While limited: how often the agent has tried by itself."""
+    resume_at: float | None = None
+    """While limited: when it tries again, or when the limit ends; seconds since the epoch, None when nobody knows."""
+
+    @property
+    def word(self) -> str:
+        """As lists show it: `waiting:permission`, `working`."""
+        return f"{self.doing.value}:{self.need.value}" if self.need is not None else self.doing.value

@@ -1,0 +1,231 @@
+"""What an agent's output or hooks tell, whichever program it is: providers make these of lines, and nobody else.
+
+Pure values. Nothing here says when: whoever reads the line knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from overmind_core.domain.agents.agent import Need
+
+
+class SessionNamed(NamedTuple):
+    """The program says which conversation it writes, and with which model where it tells.
+
+    At its start, and when a person changes it (`/clear`).
+    """
+
+    session: str
+    model: str | None = None
+
+
+class Echoed(NamedTuple):
+    """A message of ours has reached the agent: a turn begins with it. `uuid` when the program repeats ours."""
+
+    text: str
+    uuid: str | None = None
+
+
+class TurnBegan(NamedTuple):
+    """It works, whoever asked it to."""
+
+
+class Spoke(NamedTuple):
+    """Text of the agent (`thought`: of its thinking)."""
+
+    text: str
+    thought: bool = False
+
+
+class ToolCalled(NamedTuple):
+    """It uses a tool; `summary` is one line, as in `Bash: pytest -q`."""
+
+    call: str
+    tool: str
+    summary: str
+
+
+class ToolReturned(NamedTuple):
+    """The tool's answer is there."""
+
+    call: str
+    failed: bool
+
+
+class Asked(NamedTuple):
+    """It can't go on before a person (or a rule) has answered.
+
+    Args:
+        request: The program's own name of the question, which the answer must carry.
+        need: Of which kind it is.
+        tool: The tool that it wants to use, "" when it is about none.
+        summary: One line: the command, the file, the question.
+        subject: The tool's input, or the dialog's text, whole.
+        suggestions: Rules that the program proposes for "always", in its own shape.
+    """
+
+    request: str
+    need: Need
+    tool: str
+    summary: str
+    subject: Mapping[str, Any]
+    suggestions: tuple[Any, ...] = ()
+
+
+class AskCancelled(NamedTuple):
+    """The question was answered elsewhere, or the turn was interrupted. `request` "": every open one."""
+
+    request: str = ""
+
+
+class Retrying(NamedTuple):
+    """The program tries again by itself; `delay` in seconds, `error` as in `overloaded 529`."""
+
+    attempt: int
+    most: int
+    delay: float
+    error: str
+
+
+class Limited(NamedTuple):
+    """A limit holds it up until `until` (seconds since the epoch; None when nobody knows)."""
+
+    until: float | None
+    error: str
+
+
+class Usage(NamedTuple):
+    """Tokens."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+class Retry(StrEnum):
+    """What a failure means for the mission's restart policy."""
+
+    POLICY = "policy"
+    """Whatever the policy says."""
+    NEVER = "never"
+    """Another run would end the same way."""
+    SWITCH = "switch"
+    """Start again at once with the other one of "begin" and "resume": the program knows the conversation better."""
+    WAIT = "wait"
+    """After the limit, whose end is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a turn ended."""
+
+    ok: bool
+    reason: str | None = None
+    """What went wrong, as reasons of missions are written: `api_error 529`, `max_turns`, `interrupted`."""
+    text: str = ""
+    """The answer; of a failed turn what the program says about it."""
+    retry: Retry = Retry.POLICY
+    resume_at: float | None = None
+    """With `Retry.WAIT`: seconds since the epoch."""
+    cost_total: float | None = None
+    """US dollars of the whole conversation so far, as the program counts."""
+    cost_turn: float | None = None
+    """US dollars since the last result, where the program tells."""
+    usage: Usage = field(default_factory=Usage)
+    """Of this turn."""
+    duration_ms: float = 0.0
+    turns: int = 0
+    """Model turns within it."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The program's own object."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a person ended the turn."""
+        return self.reason == "interrupted"
+
+
+class TurnEnded(NamedTuple):
+    """The turn is over. `result` is None where only its end is known (a hook)."""
+
+    result: Result | None
+
+
+class Acknowledged(NamedTuple):
+    """The program has taken a control request of ours; `error` when it refused."""
+
+    request: str
+    error: str | None = None
+
+
+class Plain(NamedTuple):
+    """A line that is none of the program's objects."""
+
+    text: str
+
+
+class Left(NamedTuple):
+    """The program says that it ends."""
+
+    reason: str
+
+
+AgentFact = (
+    SessionNamed
+    | Echoed
+    | TurnBegan
+    | Spoke
+    | ToolCalled
+    | ToolReturned
+    | Asked
+    | AskCancelled
+    | Retrying
+    | Limited
+    | TurnEnded
+    | Acknowledged
+    | Plain
+    | Left
+)
+
+
+class Verdict(NamedTuple):
+    """What a provider makes of the end of a run.
+
+    Args:
+        failed: Whether the mission's work failed, whatever the exit code says.
+        reason: Why, as reasons of missions are written; None when the exit code says it all.
+        retry: What that means for the restart policy.
+        resume_at: With `Retry.WAIT`: seconds since the epoch.
+    """
+
+    failed: bool
+    reason: str | None = None
+    retry: Retry = Retry.POLICY
+    resume_at: float | None = None
+
+
+class Behaviour(StrEnum):
+    """How a question can be answered."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    ALWAYS = "always"
+
+
+class Decision(NamedTuple):
+    """An answer to a question.
+
+    Args:
+        behaviour: Allow it once, deny it, or allow it from now on.
+        message: What the agent is told beside it; with `Need.QUESTION` the answer in the person's own words.
+        options: With `Need.QUESTION`: the labels that were chosen.
+    """
+
+    behaviour: Behaviour
+    message: str | None = None
+    options: tuple[str, ...] = ()

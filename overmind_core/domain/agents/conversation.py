@@ -1,0 +1,161 @@
+"""How a conversation with an agent stands, and how its next run begins. Plain values; `dialogue` changes them.
+
+Whether the prompt that a program tells of is the message that was typed: programs tidy up what is pasted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from unicodedata import category, normalize
+
+from overmind_core.domain.agents.agent import Activity, Mode, Need
+from overmind_core.domain.agents.agent_events import Result
+
+
+class Call(NamedTuple):
+    """A tool call under way."""
+
+    call: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn under way. `message`: the one of ours that it answers, None when a person typed or nobody asked."""
+
+    message: int | None
+    began: float
+    """Seconds since the epoch."""
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A question that nobody has answered yet."""
+
+    number: int
+    request: str
+    """The program's own name of it; "" when it came by a hook."""
+    need: Need
+    summary: str
+    call: str = ""
+    """The tool call that it is about, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """How an agent's conversation stands; saved with every step. Replaced, never changed."""
+
+    session: str
+    """The id that we chose, until a person changes it in the program."""
+    home: Mode
+    """How it runs unless somebody is attached."""
+    mode: Mode
+    """Of the newest run."""
+    wanted: Mode
+    """Of the next one; another than `mode` while it changes over."""
+    token: str = ""
+    """What a hook of the newest run must know."""
+    run: int = 0
+    running: int = 0
+    """The run that lives; 0 when none does."""
+    begun: bool = False
+    """The program has stored the conversation: it can be resumed, and can't be begun."""
+    resumed: bool = False
+    """How the newest run was started."""
+    switched: bool = False
+    """The newest run was started the other way round, as the program knew better."""
+    held: bool = False
+    """Frozen, or not running: nothing is delivered."""
+    keep: bool = False
+    """Stay interactive when nobody is attached any more."""
+    leaving: bool = False
+    """The program was asked to end, so that the other mode can follow."""
+    activity: Activity = Activity()  # noqa: RUF009 - frozen
+    queue: tuple[int, ...] = ()
+    """Messages that wait, in order."""
+    resent: tuple[int, ...] = ()
+    """Messages that were in flight when the agent died, until they have ended."""
+    sending: int | None = None
+    """The message that was written, of which the agent has not shown yet that it has it."""
+    turn: Turn | None = None
+    open: tuple[Open, ...] = ()
+    last: Result | None = None
+    """Of the newest run, without the program's own object."""
+    model: str | None = None
+    seq: int = 0
+    """Number of the newest input of the newest run."""
+    input_closed: bool = False
+    cost_total: float | None = 0.0
+    """US dollars of this session as the program counted last; None of one that a person has brought."""
+    cost: float = 0.0
+    """US dollars of all sessions of the mission."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    turns: int = 0
+    """Model turns."""
+
+
+def is_busy(c: Conversation) -> bool:
+    """Whether a turn is under way or about to be."""
+    return c.turn is not None or c.sending is not None or bool(c.open)
+
+
+def is_handed_over(c: Conversation) -> bool:
+    """Whether a person has a session that otherwise runs headless, is about to have it, or is giving it back."""
+    return c.home is Mode.HEADLESS and Mode.INTERACTIVE in {c.mode, c.wanted}
+
+
+def plan(c: Conversation, run: int, *, session: str, token: str) -> Conversation:
+    """The conversation as run number `run` begins it; `session` and `token` are new ones, used where one is needed.
+
+    A run that was planned before keeps its plan.
+    """
+    if c.run == run:
+        return c
+    again = c.home is not Mode.ONE_SHOT and (c.begun or c.run > 0)
+    same = again or not c.run
+    return replace(
+        c,
+        run=run,
+        mode=c.wanted,
+        session=c.session if same else session,
+        cost_total=c.cost_total if same else 0.0,
+        token=token,
+        resumed=c.begun and c.home is not Mode.ONE_SHOT,
+        leaving=False,
+        seq=0,
+        input_closed=False,
+        last=None,
+    )
+
+
+def first_prompt(c: Conversation) -> int | None:
+    """The message with which an interactive run begins: the first of a new conversation, or one to be sent again."""
+    if c.mode is not Mode.INTERACTIVE or not c.queue:
+        return None
+    return c.queue[0] if not c.begun or c.queue[0] in c.resent else None
+
+
+def knew_better(c: Conversation) -> Conversation:
+    """The program refused to begin (or resume) the conversation: the next run does the other.
+
+    It has not read what was written to it.
+    """
+    unread = () if c.sending is None else (c.sending,)
+    return replace(c, begun=not c.resumed, switched=True, sending=None, queue=(*unread, *c.queue))
+
+
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def is_same(message: str, prompt: str) -> bool:
+    """Whether both show the same characters, whatever became of blanks, accents, line ends and control characters."""
+    return message.strip() == prompt.strip() or _visible(message) == _visible(prompt)
+
+
+def _visible(text: str) -> str:
+    plain = normalize("NFD", _ESCAPES.sub("", text))
+    return "".join(one for one in plain if one.isprintable() and not one.isspace() and category(one) != "Mn")

@@ -1,0 +1,198 @@
+"""What people and the supervisor tell a conversation, and what follows from a step of it. Plain values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from overmind_core.domain.agents.agent import Mode, Need
+from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.missions.mission import Cause
+
+# What people and the supervisor tell.
+
+
+class Begun(NamedTuple):
+    """A run was started; `message`: what it was given to begin with."""
+
+    run: int
+    message: int | None = None
+
+
+class Over(NamedTuple):
+    """The run has ended; `final`: none follows."""
+
+    final: bool
+
+
+class Held(NamedTuple):
+    """It can be given nothing now (`on`), or can again."""
+
+    on: bool
+
+
+class Queued(NamedTuple):
+    """A message was accepted."""
+
+    message: int
+
+
+class Withdrawn(NamedTuple):
+    """A queued message is not wanted any more."""
+
+    message: int
+
+
+class Asking(NamedTuple):
+    """The program asks; `number` is ours. `ruled`: what a rule decided, and which."""
+
+    number: int
+    request: str
+    need: Need
+    summary: str
+    ruled: tuple[Decision, str] | None = None
+
+
+class Answered(NamedTuple):
+    """Somebody has answered a question; `by` says who."""
+
+    number: int
+    decision: Decision
+    by: str
+
+
+class Dropped(NamedTuple):
+    """Whoever waited for the answer to a question is gone."""
+
+    number: int
+
+
+class InterruptAsked(NamedTuple):
+    """The turn is to end, the session to stay."""
+
+
+class ModeWanted(NamedTuple):
+    """Somebody attaches to it or leaves it; `keep`: see `Conversation`."""
+
+    mode: Mode
+    keep: bool = False
+
+
+class Undelivered(NamedTuple):
+    """The message that was typed did not arrive, and is not on its way any more."""
+
+    error: str
+
+
+Fact = (
+    AgentFact
+    | Begun
+    | Over
+    | Held
+    | Queued
+    | Withdrawn
+    | Asking
+    | Answered
+    | Dropped
+    | InterruptAsked
+    | ModeWanted
+    | Undelivered
+)
+
+
+# Effects.
+
+
+class Deliver(NamedTuple):
+    """Write the message to the agent."""
+
+    message: int
+
+
+class MessageMoved(NamedTuple):
+    """The message is delivered, answered, failed, cancelled, or queued again."""
+
+    message: int
+    state: str
+    error: str | None = None
+    result: Result | None = None
+
+
+class Reply(NamedTuple):
+    """Write the answer to a question."""
+
+    number: int
+    decision: Decision
+
+
+class AskOpened(NamedTuple):
+    """A question waits for a person."""
+
+    number: int
+
+
+class AskClosed(NamedTuple):
+    """A question is answered or withdrawn. `by`: None when it was withdrawn."""
+
+    number: int
+    decision: Decision | None = None
+    by: str | None = None
+
+
+class Interrupt(NamedTuple):
+    """Write what ends the turn."""
+
+
+class CloseInput(NamedTuple):
+    """Say that nothing more will be written."""
+
+
+class Leave(NamedTuple):
+    """Make the interactive program end by itself, else end it after `CHANGE_GRACE`."""
+
+
+class EndRun(NamedTuple):
+    """End the run."""
+
+    cause: Cause
+    grace: float
+    reason: str | None = None
+    text: str | None = None
+
+
+class Spent(NamedTuple):
+    """A turn was paid for."""
+
+    usd: float
+    result: Result
+
+
+class Notify(NamedTuple):
+    """Somebody should look: `blocked` (it waits) or `your_turn`."""
+
+    why: str
+
+
+class Told(NamedTuple):
+    """An event for the log; `text`, when there is one, is shown between its lines."""
+
+    type: str
+    text: str | None = None
+    data: tuple[tuple[str, object], ...] = ()
+
+
+Effect = (
+    Deliver
+    | MessageMoved
+    | Reply
+    | AskOpened
+    | AskClosed
+    | Interrupt
+    | CloseInput
+    | Leave
+    | EndRun
+    | Spent
+    | Notify
+    | Told
+)
+Step = tuple[Conversation, tuple[Effect, ...]]

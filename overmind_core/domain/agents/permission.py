@@ -1,0 +1,392 @@
+"""Rules by which an agent's questions are answered, in Claude's own syntax. Pure.
+
+`Bash`, `Bash(git status)`, `Bash(npm run:*)`, `Bash(git * main)`, `Edit(src/**)`, `Read(//abs/**)`,
+`WebFetch(domain:example.com)`, `mcp__server`, `mcp__server__tool`. Deny wins. An allowing rule about a program never
+allows the next program of the same line; a denying one finds its program wherever it stands.
+
+What an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. Pure.
+
+It must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
+without asking anybody; and it hands on no more rules than it has, in no folder outside of its own.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.shell import commands
+from overmind_core.domain.text import file_pattern
+
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.agent import Agent
+
+
+SHELL = "Bash"
+EDITORS = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
+"""A rule about `Edit` is one about all of them."""
+READERS = frozenset({"Glob", "Grep", "LS", "Read"})
+"""Likewise for `Read`."""
+DELEGATES = frozenset({"Agent", "Task"})
+UNRULED = frozenset({"AskUserQuestion", "ExitPlanMode"})
+"""Questions to the person: no rule answers them."""
+
+_RULE = re.compile(r"(?P<tool>[A-Za-z_*][\w.*-]*)(?:\((?P<about>.*)\))?", re.DOTALL)
+_ESCAPE = re.compile(r"\\([()*\\])")
+_DOMAIN = "domain:"
+_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\\\s]*@)?(\[[^\]\s]*\]|[^/?#:@\\\s]+)(?=[:/?#\\]|\Z)")
+_PIECES = re.compile(r"\\.|\*|[^\\*]+|\\", re.DOTALL)
+_CONTROL = re.compile(r"[\0-\x20\x7f]")
+
+
+class InvalidRule(ValueError):
+    """A rule that means nothing; its text says why."""
+
+
+class Rule(NamedTuple):
+    """A rule, read. `about` is what stands in the parentheses, None without."""
+
+    text: str
+    tool: str
+    about: str | None
+
+
+class Use(NamedTuple):
+    """A tool about to be used: `cwd` is where the agent works, `home` the person's home folder ("" = unknown)."""
+
+    tool: str
+    subject: Mapping[str, Any]
+    cwd: str
+    home: str
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Rule:
+    """Read a rule.
+
+    Raises:
+        InvalidRule: It is none, or no tool takes such parentheses.
+    """
+    found = _RULE.fullmatch(text.strip())
+    if found is None:
+        raise InvalidRule(f"{text!r} is no rule: write Tool or Tool(what), as in Bash(git status)")
+    tool, about = found["tool"], found["about"]
+    if "*" in tool.removesuffix("__*"):
+        raise InvalidRule(f"{text!r}: a tool's name has no * in it; mcp__server names all tools of a server")
+    if about is not None:
+        _check(text, tool, about)
+    return Rule(text.strip(), tool, None if about in {"*", ":*"} and tool == SHELL else about)
+
+
+def decide(
+    allow: Iterable[str], deny: Iterable[str], tool: str, subject: Mapping[str, Any], cwd: str, *, home: str = ""
+) -> tuple[Behaviour, str] | None:
+    """What the rules say about one use of a tool, and which of them; None: a person is asked.
+
+    Args:
+        allow: Rules that allow.
+        deny: Rules that deny; they win.
+        tool: Its name.
+        subject: Its input.
+        cwd: Where the agent works; patterns of files begin there.
+        home: The person's home folder, for patterns that begin with `~/`.
+
+    Raises:
+        InvalidRule: One of the rules is none.
+    """
+    use = Use(tool, subject, cwd, home)
+    denying = [parse(text) for text in deny]
+    allowing = [parse(text) for text in allow]
+    if tool in UNRULED:
+        return None
+    for rule in denying:
+        if _denies(rule, use):
+            return Behaviour.DENY, rule.text
+    found = _allowing(allowing, use)
+    return (Behaviour.ALLOW, ", ".join(dict.fromkeys(rule.text for rule in found))) if found else None
+
+
+def rule_for(tool: str, subject: Mapping[str, Any]) -> str | None:
+    """The rule that "always" stores: this very command, file, or host; None where no rule can answer."""
+    if tool in UNRULED:
+        return None
+    if tool == SHELL:
+        command = _text(subject, "command").strip(commands.BLANK)
+        return f"{SHELL}({_escaped(command)})" if command else None
+    if path := _path(subject):
+        family = "Edit" if tool in EDITORS else "Read" if tool in READERS else None
+        return f"{family}({file_pattern.exactly(path)})" if family else tool
+    if tool == "WebFetch":
+        host = _host(subject)
+        return f"WebFetch({_DOMAIN}{host})" if host else None
+    named = _named(tool, subject)
+    return f"{tool}({named})" if named else tool
+
+
+def _check(text: str, tool: str, about: str) -> None:
+    if not about.strip(commands.BLANK):
+        raise InvalidRule(f"{text!r}: nothing stands between the parentheses; write {tool} for all its uses")
+    if tool not in _ABOUT:
+        raise InvalidRule(f"{text!r}: a rule about {tool} takes no parentheses; write {tool} for all its uses")
+    if tool == "WebFetch" and not about.startswith(_DOMAIN):
+        raise InvalidRule(f"{text!r}: write WebFetch(domain:example.com)")
+    if tool == SHELL and ":*" in about.removesuffix(":*"):
+        raise InvalidRule(f"{text!r}: :* stands at the end only")
+
+
+def _denies(rule: Rule, use: Use) -> bool:
+    if use.tool == SHELL:
+        command = _text(use.subject, "command")
+        if rule.tool != SHELL:
+            return any(_about_tool(rule, opened) for opened in _opened(commands.parts(command), use))
+        about = rule.about
+        return about is None or any(_command(about, suspect) for suspect in commands.suspects(command))
+    return _about_tool(rule, use)
+
+
+def _allowing(rules: Sequence[Rule], use: Use) -> list[Rule]:
+    """The rules that together allow it; empty when they don't."""
+    if use.tool != SHELL:
+        return _first(rules, lambda rule: _about_tool(rule, use))
+    command = _text(use.subject, "command").strip(commands.BLANK)
+    whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
+    return whole or _all_parts(rules, use, commands.parts(command))
+
+
+def _all_parts(rules: Sequence[Rule], use: Use, taken: commands.Parts | None) -> list[Rule]:
+    """A rule for every simple command, and for every file that a redirection opens; else empty."""
+    if taken is None or not taken.commands or _lost(taken):
+        return []
+    uses = [use._replace(subject={"command": part}) for part in taken.commands]
+    found = [_first(rules, partial(_about_tool, use=one)) for one in (*uses, *_opened(taken, use))]
+    return [rule for rules in found for rule in rules] if all(found) else []
+
+
+def _lost(taken: commands.Parts) -> bool:
+    """Whether a redirection opens a file of which only the shell knows where it is."""
+    return commands.moves(taken) and any(not name.startswith("/") for name in (*taken.writes, *taken.reads))
+
+
+def _first(rules: Sequence[Rule], fits: Callable[[Rule], bool]) -> list[Rule]:
+    return next(([rule] for rule in rules if fits(rule)), [])
+
+
+def _opened(taken: commands.Parts | None, use: Use) -> list[Use]:
+    """The files that a command's redirections open, as uses of the tools that would."""
+    if taken is None:
+        return []
+    writes = [use._replace(tool="Write", subject={"file_path": name}) for name in taken.writes]
+    return writes + [use._replace(tool="Read", subject={"file_path": name}) for name in taken.reads]
+
+
+def _about_tool(rule: Rule, use: Use) -> bool:
+    if not _names(rule.tool, use.tool):
+        return False
+    return rule.about is None or _ABOUT[rule.tool](rule.about, use)
+
+
+def _names(ruled: str, tool: str) -> bool:
+    if ruled.startswith("mcp__"):
+        server = ruled.removesuffix("__*")
+        return tool == ruled or (server.count("__") == 1 and tool.startswith(f"{server}__"))
+    if ruled == "Edit":
+        return tool in EDITORS
+    if ruled == "Read":
+        return tool in READERS
+    return tool == ruled or {tool, ruled} == DELEGATES
+
+
+def _command(about: str, command: str) -> bool:
+    """Whether one simple command is what stands in the parentheses of a rule about the shell."""
+    if about.endswith(":*"):
+        return _wild(f"{about[:-2]} *", command)
+    return _wild(about, command)
+
+
+def _wild(pattern: str, command: str) -> bool:
+    """`*` stands for anything; ` *` at the end also for nothing at all."""
+    pieces = _split(pattern)
+    if len(pieces) == 1:
+        return pieces[0] == command
+    if not pieces[-1] and pieces[-2].endswith(" "):
+        command = command.replace("\t", " ").replace("\n", " ") + " "
+    first, *middle, last = pieces
+    at, end = len(first), len(command) - len(last)
+    if at > end or not command.startswith(first) or not command.endswith(last):
+        return False
+    for piece in middle:
+        found = command.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _split(pattern: str) -> list[str]:
+    r"""The texts between the wildcards; `\*` is none."""
+    pieces = [""]
+    for piece in _PIECES.findall(pattern):
+        if piece == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += _ESCAPE.sub(r"\1", piece)
+    return pieces
+
+
+def _exact(about: str) -> str | None:
+    """The command that a rule without a wildcard names."""
+    pieces = _split(about)
+    return pieces[0].strip(commands.BLANK) if len(pieces) == 1 else None
+
+
+def _file(about: str, use: Use) -> bool:
+    path = _path(use.subject)
+    return bool(path) and file_pattern.matches(about, path, folder=use.cwd, home=use.home)
+
+
+def _domain(about: str, use: Use) -> bool:
+    host, domain = _host(use.subject), about.removeprefix(_DOMAIN).strip().lower()
+    if domain.startswith("*."):
+        return host.endswith(domain[1:]) and host != domain[1:]
+    return bool(host) and host == domain
+
+
+def _name(about: str, use: Use) -> bool:
+    return _wild(f"{about[:-2]} *" if about.endswith(":*") else about, _named(use.tool, use.subject))
+
+
+_ABOUT: Mapping[str, Callable[[str, Use], bool]] = {
+    SHELL: lambda about, use: _command(about, _text(use.subject, "command")),
+    **dict.fromkeys([*EDITORS, *READERS], _file),
+    **dict.fromkeys([*DELEGATES, "Skill"], _name),
+    "WebFetch": _domain,
+}
+"""What parentheses mean, by tool."""
+
+
+def _named(tool: str, subject: Mapping[str, Any]) -> str:
+    """Which sub-agent, which skill."""
+    return _text(subject, "subagent_type") if tool in DELEGATES else _text(subject, "skill")
+
+
+def _path(subject: Mapping[str, Any]) -> str:
+    return next(filter(None, (_text(subject, key) for key in ("file_path", "notebook_path", "path"))), "")
+
+
+def _host(subject: Mapping[str, Any]) -> str:
+    """Whose page it is; "" when programs could read the address in different ways."""
+    url = _text(subject, "url").strip()
+    found = None if _CONTROL.search(url) else _HOST.match(url)
+    return found[1].lower().rstrip(".") if found else ""
+
+
+def _text(subject: Mapping[str, Any], key: str) -> str:
+    value = subject.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([()*\\])", r"\\\1", text)
+
+
+NAME = "orchestrator"
+"""What stands in the place of a rule when it answered."""
+PROGRAM = "overmind"
+LOOKS = frozenset(
+    [
+        *("ps", "info", "logs", "wait", "result", "messages", "top", "status", "events", "subscribe", "cost", "screen"),
+        *("worktrees", "changes", "ports"),
+    ]
+)
+ACTS = frozenset(["send", "interrupt", "stop", "kill"])
+"""The daemon lets it do so to its own descendants only."""
+TELLS = frozenset(["skill", "version", "help"])
+HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
+CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
+"""Permission modes in which an agent asks before it acts."""
+
+FLAGS = frozenset(["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate"])
+_Judge = Callable[[str, "Agent", str], bool]
+
+
+def _anything(value: str, agent: Agent, cwd: str) -> bool:
+    del value, agent, cwd
+    return True
+
+
+def _below(value: str, agent: Agent, cwd: str) -> bool:
+    del agent
+    there = posixpath.normpath(posixpath.join(cwd, value))
+    return there == cwd or there.startswith(cwd.rstrip("/") + "/")
+
+
+def _mode(value: str, agent: Agent, cwd: str) -> bool:
+    del cwd
+    return value in CAUTIOUS_MODES or value == agent.permission_mode
+
+
+VALUES: Mapping[str, _Judge] = {
+    **dict.fromkeys(
+        ["--name", "--label", "--type", "--parent", "--provider", "--model", "--system-prompt",
+         "--append-system-prompt", "--deny", "--disallowed-tools", "--max-turns", "--max-cost", "--max-children",
+         "--max-depth", "--restart", "--max-restarts", "--max-seconds", "--backoff", "--activity-timeout", "--grace",
+         "--timeout"],
+        _anything,
+    ),
+    "--cwd": _below,
+    "--permission-mode": _mode,
+    "--allow": lambda value, agent, _: value in agent.allow,
+    "--allowed-tools": lambda value, agent, _: value in agent.allowed_tools,
+    "--mcp-config": lambda value, agent, _: value in agent.mcp_config,
+}  # fmt: skip
+"""Options of `run` with a value → whether it may be that one."""
+
+
+def permits(command: str, agent: Agent, cwd: str) -> bool:
+    """Whether a shell command does nothing but what an orchestrator may do unasked.
+
+    Args:
+        command: As the agent's shell would get it.
+        agent: The orchestrator.
+        cwd: Where it works.
+    """
+    plain = commands.read(command)
+    return plain is not None and bool(plain.commands) and all(_one(words, agent, cwd) for words in plain.commands)
+
+
+def _one(words: Sequence[str], agent: Agent, cwd: str) -> bool:
+    if words[0] != PROGRAM or len(words) == 1:
+        return False
+    if words[1] in LOOKS | ACTS | TELLS:
+        return True
+    if words[1:] in HELP:
+        return True
+    if words[1:3] == ("claude", "run"):
+        return _starts_agent(words[3:], agent, cwd, provider="claude")
+    return words[1] == "run" and _starts_agent(words[2:], agent, cwd, provider=RAW)
+
+
+def _starts_agent(words: Sequence[str], agent: Agent, cwd: str, *, provider: str) -> bool:
+    """Whether these are options and a prompt that start an agent which can do no more than this one."""
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] not in {"-", "--"}:
+        name, equals, value = words[at].partition("=")
+        at += 1
+        if name in FLAGS and not equals:
+            provider = "claude" if name == "--orchestrator" and provider == RAW else provider
+            continue
+        judge = VALUES.get(name)
+        if judge is None or (not equals and at == len(words)):
+            return False
+        if not equals:
+            value = words[at]
+            at += 1
+        if not judge(value, agent, cwd):
+            return False
+        provider = value if name == "--provider" else provider
+    return provider != RAW

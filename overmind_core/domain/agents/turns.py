@@ -1,0 +1,216 @@
+"""Turns of a conversation: how they begin, go on and end, and what they cost. Pure.
+
+Questions of a conversation: asked, answered by a rule or a person, or answered by themselves. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from overmind_core.domain.agents.agent import Activity, Doing, Mode, Source
+from overmind_core.domain.agents.agent_events import Echoed, Result, Retry, ToolCalled, TurnBegan
+from overmind_core.domain.agents.conversation import Call, Conversation, Open, Turn
+from overmind_core.domain.agents.conversation_events import (
+    Answered,
+    AskClosed,
+    Asking,
+    AskOpened,
+    CloseInput,
+    MessageMoved,
+    Notify,
+    Reply,
+    Spent,
+    Step,
+    Told,
+)
+
+LONGEST_LINE = 200
+"""Characters of one line that says what an agent does."""
+
+
+def asking(c: Conversation, fact: Asking, now: float, source: Source) -> Step:
+    """The program asks; a rule may answer at once."""
+    if fact.ruled is not None:
+        decision, rule = fact.ruled
+        closed = AskClosed(fact.number, decision, f"rule {rule}")
+        activity = Activity(Doing.WORKING, since(c, Doing.WORKING, now), source, f"⚙ {fact.summary}")
+        ruled = c if c.open else replace(c, activity=activity)
+        return ruled, (closed, Reply(fact.number, decision))
+    calls = c.turn.calls if c.turn is not None else ()
+    call = next((one.call for one in reversed(calls) if one.summary == fact.summary), "")
+    asked = Open(fact.number, fact.request, fact.need, one_line(fact.summary), call)
+    activity = Activity(Doing.WAITING, since(c, Doing.WAITING, now), source, asked.summary, fact.need)
+    first = not c.open
+    c = replace(c, open=(*c.open, asked), activity=c.activity if c.open else activity)
+    return c, (AskOpened(fact.number), *((Notify("blocked"),) if first else ()))
+
+
+def answered(c: Conversation, fact: Answered, now: float, source: Source) -> Step:
+    """Somebody has answered; a question that is not open any more stays as it is."""
+    found = [one for one in c.open if one.number == fact.number]
+    if not found:
+        return c, ()
+    c = _closed(c, found, now, source)
+    return c, (AskClosed(fact.number, fact.decision, fact.by), Reply(fact.number, fact.decision))
+
+
+def close(c: Conversation, gone: list[Open], now: float, source: Source) -> Step:
+    """Withdraw questions that answered themselves."""
+    if not gone:
+        return c, ()
+    return _closed(c, gone, now, source), tuple(AskClosed(one.number) for one in gone)
+
+
+def _closed(c: Conversation, gone: list[Open], now: float, source: Source) -> Conversation:
+    left = tuple(one for one in c.open if one not in gone)
+    if left:
+        activity = Activity(Doing.WAITING, c.activity.since, source, left[0].summary, left[0].need)
+    else:
+        activity = Activity(Doing.WORKING, now, source, gone[0].summary)
+    return replace(c, open=left, activity=activity)
+
+
+def since(c: Conversation, doing: Doing, now: float) -> float:
+    """Since when it has been doing that, seconds since the epoch; `now` when it begins."""
+    return c.activity.since if c.activity.doing is doing else now
+
+
+def one_line(text: str) -> str:
+    """The first line with something on it."""
+    return next((line.strip()[:LONGEST_LINE] for line in text.splitlines() if line.strip()), "")
+
+
+LONG_TURN = 30.0
+"""Seconds after which the end of a turn is worth a notification."""
+MOST_CALLS = 64
+"""Tool calls under way that are remembered."""
+
+
+def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: Source) -> Step:
+    """A message of ours has reached the agent, a person has typed one, or it works by itself."""
+    text = fact.text if isinstance(fact, Echoed) else ""
+    c = replace(c, begun=True, switched=False)
+    typed_by_us = c.mode is not Mode.INTERACTIVE or (isinstance(fact, Echoed) and fact.uuid == str(c.sending))
+    if c.sending is not None and typed_by_us:
+        message = c.sending
+        c = replace(c, sending=None, turn=Turn(message, now))
+        return working(_fresh(c), text, now, source), (MessageMoved(message, "delivered"),)
+    if isinstance(fact, Echoed) and c.mode is Mode.INTERACTIVE:
+        closed, effects = close(c, list(c.open), now, source)
+        return working(_fresh(replace(closed, turn=Turn(None, now))), text, now, source), effects
+    if c.turn is None:
+        c = _fresh(replace(c, turn=Turn(None, now)))
+    return working(c, "", now, source), ()
+
+
+def working(c: Conversation, line: str, now: float, source: Source) -> Conversation:
+    """It does something; a question that is open stays what it is doing."""
+    if c.turn is None:
+        c = replace(c, turn=Turn(None, now))
+    if c.open:
+        return c
+    text = one_line(line) or c.activity.now
+    return replace(c, activity=Activity(Doing.WORKING, since(c, Doing.WORKING, now), source, text))
+
+
+def tool_called(c: Conversation, fact: ToolCalled, now: float, source: Source) -> Step:
+    """It uses a tool."""
+    c = working(c, f"⚙ {fact.summary}", now, source)
+    assert c.turn is not None
+    calls = (*c.turn.calls, Call(fact.call, fact.summary))[-MOST_CALLS:]
+    return replace(c, turn=replace(c.turn, calls=calls)), ()
+
+
+def tool_returned(c: Conversation, call: str, now: float, source: Source) -> Step:
+    """The tool has answered; what was asked about it is settled."""
+    gone = [one for one in c.open if call and one.call == call]
+    c, effects = close(c, gone, now, source)
+    c = working(c, "", now, source)
+    assert c.turn is not None
+    calls = tuple(one for one in c.turn.calls if one.call != call)
+    return replace(c, turn=replace(c.turn, calls=calls)), effects
+
+
+def turn_ended(c: Conversation, result: Result | None, now: float, source: Source) -> Step:
+    """The turn is over; `result` is None where only that is known."""
+    if result is None and c.turn is None:
+        rests = c.mode is Mode.INTERACTIVE and c.activity.doing is not Doing.IDLE and not c.open and c.sending is None
+        return (replace(c, activity=Activity(Doing.IDLE, now, source)) if rests else c), ()
+    if source is Source.TITLE and c.open:  # its title is the same while it asks
+        return c, ()
+    if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
+        return replace(c, last=replace(result, raw={}, text="")), ()
+    result = _until_reset(c, result)
+    closed, effects = close(c, list(c.open), now, source)
+    message = c.turn.message if c.turn is not None else c.sending if result is not None else None
+    lasted = now - c.turn.began if c.turn is not None else 0.0
+    c = replace(closed, turn=None, sending=None if message == closed.sending else closed.sending)
+    if message is not None:
+        ok = result is None or result.ok
+        error = None if result is None or result.ok else result.reason or "failed"
+        c = replace(c, resent=others(c.resent, message))
+        effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result))
+    if result is not None:
+        c, paid = _paid(c, result)
+        effects = (*effects, *paid)
+    c = replace(c, activity=_resting(result, now, source))
+    if lasted >= LONG_TURN and c.mode is not Mode.ONE_SHOT:
+        effects = (*effects, Notify("your_turn"))
+    return c, ((*effects, CloseInput()) if c.mode is Mode.ONE_SHOT else effects)
+
+
+def _until_reset(c: Conversation, result: Result | None) -> Result | None:
+    """A turn that a limit ended: its end was told before, of the program's own tries (`attempt`) nobody knows one."""
+    doing = c.activity
+    if result is None or result.ok or result.resume_at is not None or doing.doing is not Doing.LIMITED:
+        return result
+    known = doing.resume_at is not None and not doing.attempt
+    return replace(result, retry=Retry.WAIT, resume_at=doing.resume_at) if known else result
+
+
+def _fresh(c: Conversation) -> Conversation:
+    """Another turn: what was last said belongs to the one before."""
+    return replace(c, activity=replace(c.activity, now=""))
+
+
+def _resting(result: Result | None, now: float, source: Source) -> Activity:
+    text = "" if result is None else one_line(result.text) if result.ok else result.reason or ""
+    if result is not None and result.retry is Retry.WAIT:
+        return Activity(Doing.LIMITED, now, source, text, resume_at=result.resume_at)
+    return Activity(Doing.IDLE, now, source, text)
+
+
+def _paid(c: Conversation, result: Result) -> Step:
+    """Count what the turn cost."""
+    usd = _price(c, result)
+    usage = result.usage
+    c = replace(
+        c,
+        last=replace(result, raw={}, text=""),
+        cost_total=c.cost_total if result.cost_total is None else result.cost_total,
+        cost=c.cost + usd,
+        input_tokens=c.input_tokens + usage.input + usage.cache_read + usage.cache_write,
+        output_tokens=c.output_tokens + usage.output,
+        turns=c.turns + result.turns,
+    )
+    facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
+    return c, (Spent(usd, result), Told("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+
+
+def _price(c: Conversation, result: Result) -> float:
+    """What the turn cost, in US dollars.
+
+    The program's total runs over turns and resumes, but goes back to what it had saved when it was killed; what it
+    spent in its interactive mode shows in the next total alone.
+    """
+    turn, total, before = result.cost_turn, result.cost_total, c.cost_total
+    if total is not None and before is not None and total >= before:
+        return max(turn or 0.0, total - before)
+    if turn is not None:
+        return turn
+    return total if total is not None and before is None else 0.0
+
+
+def others(messages: tuple[int, ...], message: int) -> tuple[int, ...]:
+    """All but one."""
+    return tuple(one for one in messages if one != message)

@@ -1,0 +1,268 @@
+"""What is known of one mission's isolation, as long as anything of it exists. Texts are in wire form.
+
+What everything that belongs to one mission is called: its branch, containers, volumes and variables. Pure.
+
+What each step of a preparation is for, before it is taken: for people who ask what would be done. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+
+from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
+from overmind_core.domain.isolation.saga import Act, Saga, Step
+
+OWN = ""
+"""The service's name under which the mission's own port is kept."""
+
+
+class Removal(StrEnum):
+    """Whether all of it is being taken away: one that was interrupted is brought to its end."""
+
+    NONE = "none"
+    UNASKED = "unasked"
+    """Nothing in it is work."""
+    FORCED = "forced"
+    """Work and all: a person wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Replaced, never changed. It outlives its mission while a worktree is left."""
+
+    mission: str
+    name: str
+    """The mission's name when it was begun."""
+    source: str
+    """Top of the person's checkout, or the folder that it was started in where there is no repository."""
+    subfolder: str
+    """Where in `source` it was started, relative; "" for its top."""
+    project: Project
+    saga: Saga
+    generation: int = 0
+    """Which start of the mission `saga` prepares: its `restart_count` then."""
+    repository: str | None = None
+    """Git's common folder: the same for all worktrees of a repository; None without one."""
+    worktree: str | None = None
+    """Its path; None when it has none."""
+    half: bool = False
+    """It is being made: nothing at its path is anybody's work yet."""
+    branch: str | None = None
+    base: str | None = None
+    """Name of the branch that it began at, or the commit where that has no name."""
+    base_commit: str | None = None
+    engine: str | None = None
+    """Address of the container engine; None without containers."""
+    ports: dict[str, int] = field(default_factory=dict)
+    """Service → port; `OWN` for the mission's own."""
+    containers: dict[str, str] = field(default_factory=dict)
+    """Service → name of the container, as soon as it is to be created."""
+    volumes: tuple[str, ...] = ()
+    """Names of all volumes of its containers."""
+    services: dict[str, str] = field(default_factory=dict)
+    """Service → id of the child mission."""
+    ready_once: bool = False
+    """Its mission has run: work may be in the worktree, which nothing but a person removes from now on."""
+    ended: bool = False
+    """What it held while its mission lived is let go: ports, services, running containers."""
+    removal: Removal = Removal.NONE
+
+    @property
+    def folder(self) -> str:
+        """Where the mission runs."""
+        top = self.worktree or self.source
+        return f"{top}/{self.subfolder}" if self.subfolder else top
+
+
+PREFIX = "overmind-"
+"""Of all containers and volumes."""
+HOST = "127.0.0.1"
+"""Where services listen, and where containers are published."""
+LONGEST_BRANCH = 200
+"""Bytes: git keeps a branch as a file, whose name has at most 255, and adds to it while it writes."""
+PLACEHOLDERS = ("name", "id")
+"""What a branch's template may contain, each in braces."""
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+"""See git-check-ref-format(1)."""
+
+
+def ref_problem(name: str) -> str | None:
+    """Return why git takes no branch of this name, such as `contains ':'`; None when it does."""
+    found = _NO_REF.search(name)
+    parts = name.split("/")
+    for is_wrong, problem in (
+        (not name, "is empty"),
+        (found is not None, f"contains {found[0]!r}" if found else ""),
+        (name.startswith("-"), "begins with '-'"),
+        (name.startswith("/") or name.endswith("/"), "begins or ends with '/'"),
+        (name.endswith("."), "ends with '.'"),
+        (any(part.startswith(".") for part in parts), "has a part that begins with '.'"),
+        (any(part.endswith(".lock") for part in parts), "has a part that ends with '.lock'"),
+        (name in {"@", "HEAD"}, "means something else to git"),
+        (len(name.encode(errors="surrogateescape")) > LONGEST_BRANCH, f"has more than {LONGEST_BRANCH} bytes"),
+    ):
+        if is_wrong:
+            return problem
+    return None
+
+
+def template_problem(template: str) -> str | None:
+    """Return what is wrong with a branch's template as a sentence; None when every mission gets a branch by it."""
+    for word in _PLACE.findall(template):
+        if word not in PLACEHOLDERS:
+            return f"{{{word}}} means nothing here: write {{name}} or {{id}}"
+    if not _PLACE.search(template):
+        return "each mission needs a branch of its own: write {name} or {id} in it, such as overmind/{name}"
+    filled = _filled(template, "x" * 63, "0" * 8)
+    if "{" in filled or "}" in filled:
+        return "'{' and '}' stand around name or id only"
+    problem = ref_problem(filled) or ref_problem(f"{filled}-2")
+    return None if problem is None else f"git takes no such branch: it {problem}"
+
+
+def branches(template: str, *, name: str, mission: str) -> Iterator[str]:
+    """Give the branches that a mission may have, the best first, without end: `x`, `x-2`, `x-3` ….
+
+    Args:
+        template: As `template_problem` has found it right.
+        name: The mission's.
+        mission: Its id.
+    """
+    first = _filled(template, _for_git(name) or mission, mission)
+    first = first if ref_problem(first) is None else f"overmind/{mission}"
+    yield first
+    for number in count(2):
+        yield f"{first}-{number}"
+
+
+def container(mission: str, service: str) -> str:
+    """Return the name of a mission's container."""
+    return f"{PREFIX}{mission}-{service}"
+
+
+def volume(mission: str, service: str, name: str) -> str:
+    """Return the name of a volume of a mission's container."""
+    return f"{PREFIX}{mission}-{service}-{name}"
+
+
+def port_variable(service: str) -> str:
+    """Return the variable that holds a service's port: `my-db` → `MY_DB_PORT`; `PORT` for the mission's own."""
+    return f"{_stem(service)}_PORT" if service else "PORT"
+
+
+def host_variable(service: str) -> str:
+    """Return the variable that holds where a service listens."""
+    return f"{_stem(service)}_HOST"
+
+
+def clashes(services: Iterable[str]) -> dict[str, str]:
+    """Return service → the earlier one that has the same variables, for those that can't be told apart."""
+    first: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for name in services:
+        earlier = first.setdefault(_stem(name), name)
+        if earlier != name:
+            found[name] = earlier
+    return found
+
+
+def volume_clashes(services: Iterable[Service]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return (service, volume) → the earlier ones whose volume has the same full name: `a-b` + `c` and `a` + `b-c`."""
+    first: dict[str, tuple[str, str]] = {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for service in services:
+        for name in service.volumes:
+            own = (service.name, name)
+            earlier = first.setdefault(f"{service.name}-{name}", own)
+            if earlier != own:
+                found[own] = earlier
+    return found
+
+
+def environment(isolation: Isolation, service: str = OWN) -> dict[str, str]:
+    """Return what isolation adds to the environment of a mission, or of one of its process services.
+
+    Args:
+        isolation: What the mission has.
+        service: Whose `PORT` it is; `OWN`: the mission's.
+    """
+    found: dict[str, str] = {}
+    for name, port in isolation.ports.items():
+        if name != OWN:
+            found[port_variable(name)] = str(port)
+            found[host_variable(name)] = HOST
+    own = isolation.ports.get(service)
+    if own is not None:
+        found["PORT"] = str(own)
+    if isolation.worktree is not None:
+        found["OVERMIND_WORKTREE"] = isolation.worktree
+    if isolation.branch is not None:
+        found["OVERMIND_BRANCH"] = isolation.branch
+    return found
+
+
+def _stem(service: str) -> str:
+    return re.sub(r"[^A-Z0-9_]", "_", service.upper())
+
+
+def _filled(template: str, name: str, mission: str) -> str:
+    values: Mapping[str, str] = {"name": name, "id": mission}
+    return _PLACE.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _for_git(name: str) -> str:
+    """A mission's name as a part of a branch's."""
+    plain = re.sub(r"[\x00-\x20\x7f~^:?*\[\\{}@/]", "-", name)
+    plain = re.sub(r"\.{2,}", ".", plain).lstrip(".-").rstrip(".")
+    return plain.removesuffix(".lock")
+
+
+def text_of(step: Step, project: Project, ports: Mapping[str, int], base: str) -> str:
+    """Return the step as a sentence without a full stop.
+
+    Args:
+        step: One of `steps`.
+        project: What they are for.
+        ports: Service → port.
+        base: What the branch would begin at.
+    """
+    service = next((one for one in project.services if one.name == step.service), Service(step.service))
+    place = _place(service, ports)
+    texts = {
+        Act.WORKTREE: f"{'fetch, then ' if project.fetch else ''}make the worktree, on a branch that begins at {base}",
+        Act.FILES: _files(project),
+        Act.IMAGE: f"pull {service.image}, if it is not there",
+        Act.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
+        Act.SETUP: f"run: {'; '.join(project.setup)}",
+        Act.SERVICE: f"start {service.name}: {service.command}{place}",
+        Act.READY: f"wait until {service.name} {_readiness(service.ready)}",
+    }
+    return texts[step.act]
+
+
+def _files(project: Project) -> str:
+    words = (("copy", project.copy), ("link", project.link))
+    return "; ".join(f"{word} {', '.join(names)}" for word, names in words if names)
+
+
+def _place(service: Service, ports: Mapping[str, int]) -> str:
+    port = ports.get(service.name)
+    return "" if port is None else f" (at {HOST}:{port})"
+
+
+def _readiness(ready: Ready | None) -> str:
+    if ready is None:
+        return "runs"
+    how = {
+        ReadyKind.TCP: "takes connections",
+        ReadyKind.HTTP: f"answers {ready.target}",
+        ReadyKind.EXEC: f"passes: {ready.target}",
+        ReadyKind.LOG: f"writes: {ready.target}",
+    }
+    return f"{how[ready.kind]} (at most {ready.timeout:g} s)"

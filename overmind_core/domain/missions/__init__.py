@@ -1,0 +1,1 @@
+"""Missions: their life, names, tree and restarts. Pure."""

@@ -1,0 +1,255 @@
+"""What may happen to a mission, and when. No clock, no IO.
+
+`next_state` turns a fact (what the keeper, the clock or a person reports) into a step of the table (`transitions`), the
+changed mission and the effects that the supervisor carries out after it has saved them.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from typing import assert_never
+
+from overmind_core.domain.agents.agent_events import Retry, Verdict
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.facts import (
+    Effect,
+    EndAsked,
+    EndTree,
+    Exited,
+    Fact,
+    Frozen,
+    Gone,
+    KeeperLost,
+    Note,
+    Now,
+    Outcome,
+    Prepared,
+    RestartDue,
+    SetUpAsked,
+    SignalTree,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartAsked,
+    Thawed,
+)
+from overmind_core.domain.missions.mission import Cause, Ending, Kind, Mission, Status, shell_code
+from overmind_core.domain.missions.run_end import conclude, start
+from overmind_core.domain.missions.transitions import IllegalTransition, Step, stepped
+
+LEFTOVER_GRACE = 1.0
+"""Seconds that background processes get after TERM once their mission's own process has ended."""
+_NOT_YET_SPAWNED = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
+
+
+def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901, PLR0911 - one case per fact
+    """What `fact` makes of `mission`, and what is to be done about it.
+
+    Raises:
+        IllegalTransition: the fact means nothing in this status; nothing changed.
+    """
+    match fact:
+        case Spawned():
+            return _spawned(mission, fact)
+        case SpawnFailed():
+            return _spawn_failed(mission, fact, now)
+        case Exited():
+            return _exited(mission, fact, now)
+        case Gone():
+            return _gone(mission, fact, now)
+        case EndAsked():
+            return _end_asked(mission, fact, now)
+        case SetUpAsked():
+            return _set_up_asked(mission), (Spawn(),)
+        case Prepared():
+            return stepped(mission, Step.PREPARED), (Note("prepared"), Spawn())
+        case StartAsked():
+            return _start_asked(mission, now)
+        case RestartDue():
+            return _restart_due(mission, now)
+        case Frozen():
+            held = restart_policy.hold(mission, now.mono)
+            return stepped(held, Step.FREEZE), (Note("paused"),)
+        case Thawed():
+            moving = restart_policy.unhold(mission, fact.last_output, now.mono)
+            return stepped(moving, Step.THAW), (Note("thawed"),)
+        case KeeperLost():
+            return _keeper_lost(mission, now)
+    assert_never(fact)
+
+
+def stop_signals(mission: Mission) -> tuple[int, ...]:
+    """What a stop sends to every process: the stop signal, HUP for sessions on a PTY, and CONT for the stopped.
+
+    Interactive shells ignore TERM, so they get HUP as well (architecture.md, the life of a mission).
+    """
+    definition = mission.definition
+    hangup = (signal.SIGHUP,) if definition.kind is Kind.SESSION and definition.tty else ()
+    return (definition.stop_signal, *hangup, signal.SIGCONT)
+
+
+def _spawned(mission: Mission, fact: Spawned) -> Outcome:
+    known = replace(
+        mission,
+        pid=fact.pid,
+        started_at=mission.started_at if mission.started_at is not None else fact.wall,
+        run_started_mono=fact.mono,
+        quiet_since_mono=fact.mono,
+        held_mono=None,
+    )
+    if mission.status is Status.STOPPING:  # asked to end while the spawn was under way
+        return known, _ending_effects(known)
+    if mission.setup:
+        return known, (Note("setup_started", data=(("pid", fact.pid),)),)
+    return stepped(known, Step.SPAWNED), (Note("started", data=(("pid", fact.pid),)),)
+
+
+def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
+    if mission.status not in _NOT_YET_SPAWNED or mission.pid is not None:
+        raise IllegalTransition(mission.status, Step.END)
+    if mission.ending is None:
+        mission = stepped(mission, Step.END)
+    cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
+    ending = Ending(cause, now.mono, exited=True, gone=True)
+    failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
+    return conclude(failed, now, (Note("spawn_failed", f"--- could not start: {fact.message} ---"),))
+
+
+def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
+    code = None if fact.code is None else shell_code(fact.code)
+    ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall, held_mono=None)
+    note = Note("exited", data=(("exit_code", code),))
+    if mission.ending is not None:
+        # Earlier runs may have left something behind, of which this exit says nothing.
+        left = fact.left or mission.definition.leave_background
+        ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not left)
+        ended = replace(ended, ending=ending)
+        return conclude(ended, now, (note,)) if ending.gone else (ended, (note,))
+    ended = stepped(ended, Step.END)
+    ending = _natural_end(fact.verdict, code, now)
+    spared = mission.definition.leave_background
+    if spared or not fact.left:
+        return conclude(replace(ended, ending=replace(ending, gone=True)), now, (note,))
+    ending = replace(ending, deadline_mono=now.mono + LEFTOVER_GRACE)
+    return replace(ended, ending=ending), (note, SignalTree((signal.SIGTERM, signal.SIGCONT)))
+
+
+def _natural_end(verdict: Verdict | None, code: int | None, now: Now) -> Ending:
+    """The ending that nobody asked for, with what the run itself said about it."""
+    ending = Ending(Cause.EXITED, now.mono, exited=True)
+    if verdict is None:
+        return ending
+    if verdict.retry is Retry.SWITCH:
+        return replace(ending, cause=Cause.CHANGE_OVER)
+    unsaid = "failed" if code == 0 else None  # any other code says it
+    return replace(
+        ending,
+        reason=verdict.reason or unsaid if verdict.failed else None,
+        hopeless=verdict.retry is Retry.NEVER,
+        resume_at=verdict.resume_at if verdict.retry is Retry.WAIT else None,
+    )
+
+
+def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
+    if mission.ending is None:
+        raise IllegalTransition(mission.status, Step.CLEAN)
+    ending = replace(mission.ending, gone=True, survivors=fact.survivors)
+    known = replace(mission, ending=ending)
+    notes = (Note("survivors", f"--- could not end: {', '.join(fact.survivors)} ---"),) if fact.survivors else ()
+    if ending.exited or fact.survivors:
+        return conclude(known, now, notes)
+    return known, notes
+
+
+def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
+    if mission.status is Status.RESTARTING:
+        return _cancel_restart(mission, fact, now)
+    if not mission.is_live:
+        if fact.cause is Cause.KILL:
+            return stepped(mission, Step.HIDE), (Note("hidden"),)
+        raise IllegalTransition(mission.status, Step.END)
+    before = mission.ending
+    if before is not None and fact.cause is not Cause.KILL:
+        return replace(mission, ending=_merge(before, fact, now)), ()
+    ending = (
+        replace(before, cause=fact.cause, deadline_mono=now.mono)
+        if before
+        else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason)
+    )
+    stopping = replace(stepped(mission, Step.END), ending=ending, held_mono=None)
+    notes: tuple[Effect, ...] = (Note("stopping", fact.text, (("cause", fact.cause.value),)),)
+    if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
+        return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
+    return stopping, (*notes, *_ending_effects(stopping))
+
+
+def _merge(before: Ending, fact: EndAsked, now: Now) -> Ending:
+    """A wish on top of an ending can shorten its grace, and decide what follows an ending that nobody asked for."""
+    sooner = replace(before, deadline_mono=min(before.deadline_mono, now.mono + fact.grace))
+    undecided = before.cause in {Cause.EXITED, Cause.RESTART, Cause.STALLED, Cause.CHANGE_OVER}
+    if not undecided or fact.cause not in {Cause.STOP, Cause.RESTART, Cause.LIMIT}:
+        return sooner
+    return replace(sooner, cause=fact.cause, reason=fact.reason or before.reason)
+
+
+def _ending_effects(mission: Mission) -> tuple[Effect, ...]:
+    assert mission.ending is not None
+    at_once = mission.ending.cause in {Cause.KILL, Cause.STALLED}
+    return (EndTree(),) if at_once else (SignalTree(stop_signals(mission)),)
+
+
+def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
+    calm = replace(mission, next_restart_at=None, next_restart_mono=None, ended_at=mission.ended_at or now.wall)
+    if fact.cause is Cause.RESTART:
+        return start(calm, now, ())
+    if mission.definition.leave_background:  # what earlier runs left behind ends with the mission
+        stopping = replace(stepped(calm, Step.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True))
+        return stopping, (Note("stopping", fact.text, (("cause", fact.cause.value),)), *_ending_effects(stopping))
+    if fact.cause is Cause.KILL:
+        return replace(stepped(calm, Step.KILLED), exit_code=None, reason=None), (Note("killed"),)
+    if fact.cause is Cause.LIMIT:
+        return replace(stepped(calm, Step.BAD), reason=fact.reason), (Note("crashed", fact.text),)
+    return replace(stepped(calm, Step.CLEAN), reason="restart_cancelled"), (Note("stopped"),)
+
+
+def _keeper_lost(mission: Mission, now: Now) -> Outcome:
+    if not mission.is_live or mission.status is Status.RESTARTING:
+        raise IllegalTransition(mission.status, Step.END)
+    before = mission.ending
+    # With EXITED the true code is known: only the sweep was interrupted.
+    cause = before.cause if before else Cause.KEEPER_LOST
+    code = mission.exit_code if before and before.exited else None
+    stopping = replace(mission, status=Status.STOPPING) if before else stepped(mission, Step.END)
+    ending = Ending(cause, now.mono, exited=True, gone=True, survivors=before.survivors if before else ())
+    lost = replace(
+        stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
+    )
+    notes: tuple[Effect, ...] = (
+        (Note("keeper_lost", "--- lost with its keeper ---"),) if cause is Cause.KEEPER_LOST else ()
+    )
+    return conclude(lost, now, notes)
+
+
+def _restart_due(mission: Mission, now: Now) -> Outcome:
+    if mission.status is not Status.RESTARTING:
+        raise IllegalTransition(mission.status, Step.START)
+    policy = mission.definition.restart
+    counted = replace(
+        mission,
+        restart_count=mission.restart_count + 1,
+        restarts_mono=restart_policy.recent(policy, (*mission.restarts_mono, now.mono), now.mono),
+    )
+    return start(counted, now, ())
+
+
+def _set_up_asked(mission: Mission) -> Mission:
+    if mission.status is not Status.PREPARING or mission.setup:
+        raise IllegalTransition(mission.status, Step.START)
+    return replace(mission, setup=True)
+
+
+def _start_asked(mission: Mission, now: Now) -> Outcome:
+    if mission.is_live:  # a second run beside the first is never meant; `EndAsked` with `Cause.RESTART` is
+        raise IllegalTransition(mission.status, Step.START)
+    return start(mission, now, ())

@@ -1,0 +1,262 @@
+"""What a mission is: its definition, which a person gives, and its state, which only `lifecycle` changes.
+
+Wall times are seconds since the epoch, for display; `*_mono` times are CLOCK_MONOTONIC seconds and mean
+something only while the machine's boot id is the one they were stored with.
+
+One run of a mission: one process from its start to its end.
+
+Which variables of a person's environment every login of theirs has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Status(StrEnum):
+    """Where a mission is in its life; the closed set that every face shows."""
+
+    PREPARING = "preparing"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    KILLED = "killed"
+
+
+FINAL = frozenset({Status.STOPPED, Status.CRASHED, Status.KILLED})
+LIVE = frozenset(Status) - FINAL
+
+
+class Kind(StrEnum):
+    """A task ends by itself, a session waits for input (`--type` names these two); a blueprint has no process."""
+
+    TASK = "task"
+    SESSION = "session"
+    BLUEPRINT = "blueprint"
+
+
+class Restart(StrEnum):
+    """When the restart policy applies."""
+
+    NEVER = "never"
+    ON_FAILURE = "on_failure"
+    ALWAYS = "always"
+
+
+class Cause(StrEnum):
+    """Why a run is ending."""
+
+    EXITED = "exited"
+    STOP = "stop"
+    KILL = "kill"
+    RESTART = "restart"
+    STALLED = "stalled"
+    TIMEOUT = "timeout"
+    KEEPER_LOST = "keeper_lost"
+    SPAWN_FAILED = "spawn_failed"
+    LIMIT = "limit"
+    """A limit that a person has set is reached: cost, turns."""
+    CHANGE_OVER = "change_over"
+    """The next run begins at once, in another way: no restart, and no policy is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When to start a mission again after its process ended."""
+
+    when: Restart = Restart.NEVER
+    max_restarts: int = 5
+    """Within `window`; 0 = unlimited."""
+    window: float = 60.0
+    """Seconds, sliding. A run that lasts longer is healthy and resets the delay."""
+    backoff: float = 1.0
+    """Seconds before the first restart; doubles up to `restart.MAX_DELAY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What to run and how to treat it. Texts are in wire form (`wire.bytestrings`)."""
+
+    name: str
+    command: str
+    """One line for people: the shell string as given, or the argv joined."""
+    argv: tuple[str, ...]
+    cwd: str
+    kind: Kind = Kind.TASK
+    provider: str = "raw"
+    interactive: bool = False
+    tty: bool = True
+    columns: int = 80
+    rows: int = 24
+    umask: int = 0o022
+    parent: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    activity_timeout: float = 0.0
+    """Seconds of silence after which the run is killed; 0 = never."""
+    grace: float = 10.0
+    """Seconds between the stop signal and SIGKILL."""
+    stop_signal: int = 15
+    timeout: float = 0.0
+    """Seconds of wall clock for one run; 0 = none."""
+    leave_background: bool = False
+    stall_waiting: bool = False
+    """Whether waiting for a person, or for a limit to end, is silence too."""
+    max_children: int | None = None
+    """Live missions that each mission of its tree may have directly below it; None: see `treelimits`."""
+    max_depth: int | None = None
+    """Generations that may stand below it; None: see `treelimits`."""
+    max_cost: float = 0.0
+    """US dollars for all agents of its tree, its own included; 0 = no limit."""
+    isolated: bool = False
+    """Whether it is prepared before each start: a worktree, ports, services of its own."""
+
+    @property
+    def has_terminal_input(self) -> bool:
+        """Whether standard input is the terminal; else it is closed."""
+        return self.tty and (self.interactive or self.kind is Kind.SESSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A run on its way out. Stored before the first signal is sent, so that a crash of ours finishes it."""
+
+    cause: Cause
+    deadline_mono: float
+    """When what is left gets SIGKILL."""
+    exited: bool = False
+    """The root process is reaped (or the keeper that could have told is dead)."""
+    gone: bool = False
+    """No process of the run is left, or only those in `survivors`."""
+    survivors: tuple[str, ...] = ()
+    """`pid command` of what could not be ended."""
+    reason: str | None = None
+    """Why the work failed, as far as more is known than the exit code."""
+    resume_at: float | None = None
+    """Seconds since the epoch before which another run makes no sense."""
+    hopeless: bool = False
+    """Another run would end the same way: no policy starts one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """A mission and where it stands. Replaced, never changed."""
+
+    id: str
+    definition: Definition
+    created_at: float
+    status: Status = Status.STARTING
+    reason: str | None = None
+    run: int = 0
+    """Number of the newest run; 0 before the first."""
+    pid: int | None = None
+    started_at: float | None = None
+    """Wall time of the first run's start."""
+    run_started_mono: float = 0.0
+    ended_at: float | None = None
+    exit_code: int | None = None
+    """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
+    restart_count: int = 0
+    restarts_mono: tuple[float, ...] = ()
+    """When it was restarted by policy, within the policy's window."""
+    streak: int = 0
+    """Restarts since the last healthy run."""
+    next_restart_at: float | None = None
+    next_restart_mono: float | None = None
+    ending: Ending | None = None
+    quiet_since_mono: float = 0.0
+    """The stall clock never starts before this: run start, thaw."""
+    held_mono: float | None = None
+    """When the stall clock was stopped (frozen, or output held back); None while it runs."""
+    survivors: tuple[str, ...] = ()
+    setup: bool = False
+    """The newest run is the project's set-up, not the work."""
+    set_up: bool = False
+    """The project's set-up has succeeded."""
+    boot: str = ""
+    """Boot id to which the `*_mono` times belong."""
+
+    @property
+    def run_id(self) -> str:
+        """`<mission>.<number>` of the newest run."""
+        return f"{self.id}.{self.run}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still run or be started by itself."""
+        return self.status in LIVE
+
+    @property
+    def shell_exit(self) -> int:
+        """What `wait` exits with: the child's code, 137 when killed, 1 when it crashed although it exited 0.
+
+        Source: cli.md, exit codes.
+        """
+        if self.status is Status.KILLED:
+            return 137
+        if self.exit_code is None:
+            return 0 if self.status is Status.STOPPED else 1
+        if self.exit_code == 0 and self.status is Status.CRASHED:
+            return 1
+        return self.exit_code
+
+
+def shell_code(code: int) -> int:
+    """An exit status as a shell shows it: `code`, or 128+N for the signal `-code`."""
+    return 128 - code if code < 0 else code
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a run; enough to find its processes again after any crash of ours."""
+
+    mission: str
+    number: int
+    started_at: float
+    """Wall seconds."""
+    pid: int = 0
+    """0 until the keeper answered the spawn."""
+    ticks: int = 0
+    """Start time of the process as /proc/<pid>/stat counts it: with the pid, its identity."""
+    mark: int = 0
+    """The soft RLIMIT_MSGQUEUE that every process of the run inherits; 0 = none."""
+    boot: str = ""
+    started_mono: float = 0.0
+    tty: bool = True
+    columns: int = 80
+    rows: int = 24
+    ended_at: float | None = None
+    code: int | None = None
+    """As waitpid tells it: negative for a signal; None while it runs or when nobody knows."""
+    reason: str | None = None
+    out: int = 0
+    """Bytes in the log of each stream, as of the last report."""
+    err: int = 0
+    swept: bool = False
+    """Nothing of it can be left; it needs no sweep any more."""
+
+    @property
+    def id(self) -> str:
+        """`<mission>.<number>`."""
+        return f"{self.mission}.{self.number}"
+
+
+LOGIN = frozenset(
+    ["HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"]
+)
+"""And every LC_*."""
+
+
+def of_login(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those that a login has set: what `clean_env` keeps."""
+    return {name: value for name, value in environ.items() if name in LOGIN or name.startswith("LC_")}

@@ -1,0 +1,190 @@
+"""What a mission may be called, and what we call one that nobody named.
+
+The words of generated names: 80 adjectives and 80 nouns, so 6,400 pairs.
+
+Sky, weather, minerals and small living things; easy to say, to type and to tell apart; nothing that judges the work.
+
+Which mission a person means by an id, a name, or the beginning of an id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from typing import Protocol
+
+    class Random(Protocol):
+        """The part of `random.Random` that is used here."""
+
+        def choice(self, seq: Sequence[str], /) -> str:
+            """Return one element."""
+
+
+ADJECTIVES = (
+    *("airy", "alpine", "amber", "arctic", "ashen", "autumn", "balmy", "basalt", "beaming", "brassy"),
+    *("brisk", "bronze", "calm", "candid", "cedar", "chalky", "cobalt", "coastal", "copper", "coral"),
+    *("crisp", "dappled", "dawning", "dewy", "drifting", "dusky", "earthen", "even", "fabled", "feathery"),
+    *("ferny", "flint", "floating", "frosty", "gilded", "glassy", "glowing", "grassy", "hazel", "hidden"),
+    *("indigo", "ivory", "jade", "keen", "kindly", "lapis", "leafy", "linen", "lofty", "lunar"),
+    *("mellow", "merry", "mild", "misty", "mossy", "nimble", "northern", "ochre", "opal", "patient"),
+    *("pearly", "pine", "placid", "quartz", "quick", "quiet", "roaming", "rosy", "russet", "saffron"),
+    *("sandy", "sienna", "silken", "slate", "solar", "spry", "sunlit", "tidal", "velvet", "windy"),
+)
+NOUNS = (
+    *("acorn", "alder", "anchor", "anvil", "aspen", "atoll", "aurora", "badger", "basin", "beacon"),
+    *("birch", "boulder", "bramble", "breeze", "brook", "canyon", "cavern", "cinder", "clover", "comet"),
+    *("corona", "cove", "crater", "cricket", "delta", "dolphin", "dune", "eclipse", "ember", "equinox"),
+    *("falcon", "fern", "finch", "fjord", "galaxy", "geyser", "glacier", "glade", "granite", "grove"),
+    *("harbor", "heron", "horizon", "island", "jasper", "juniper", "kestrel", "lagoon", "lantern", "lichen"),
+    *("lynx", "maple", "marble", "meadow", "meteor", "moraine", "nebula", "oasis", "orbit", "orchard"),
+    *("osprey", "otter", "pebble", "plateau", "prairie", "prism", "pulsar", "quasar", "rapids", "raven"),
+    *("reef", "ridge", "sequoia", "sparrow", "summit", "thicket", "tundra", "valley", "willow", "zephyr"),
+)
+
+
+LONGEST_NAME = 63
+"""Characters."""
+PAIR_TRIES = 12
+"""With half of all pairs in use, one name in 4,096 needs a third word."""
+TRIPLE_TRIES = 100
+
+_ID = r"[0-9a-f]{8}"
+_HEX = r"[0-9A-Fa-f]{8}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` has the form of a mission's id: 8 lowercase hex characters."""
+    return re.fullmatch(_ID, text) is not None
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with `name` as a sentence for the person who chose it; None when nothing is."""
+    if not name:
+        return "A name can't be empty"
+    for is_wrong, problem in (
+        (len(name) > LONGEST_NAME, f"A name has at most {LONGEST_NAME} characters"),
+        (
+            not re.fullmatch(_NAME, name),
+            "A name has only ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit",
+        ),
+        (".." in name, "A name can't contain '..'"),
+        (name.endswith((".", ".lock")), "A name can't end in '.' or '.lock'"),
+        (re.fullmatch(_HEX, name), "A name can't be 8 hex digits: it would look like an id"),
+    ):
+        if is_wrong:
+            return problem
+    return None
+
+
+def generate(taken: Container[str], random: Random) -> str:
+    """Return a name such as `amber-comet` that is not in `taken`; longer when those are crowded."""
+    for tries, draw in ((PAIR_TRIES, _pair), (TRIPLE_TRIES, _triple)):
+        for _ in range(tries):
+            if (name := draw(random)) not in taken:
+                return name
+    return _numbered(_triple(random), taken)
+
+
+def _pair(random: Random) -> str:
+    return f"{random.choice(ADJECTIVES)}-{random.choice(NOUNS)}"
+
+
+def _triple(random: Random) -> str:
+    return f"{random.choice(ADJECTIVES)}-{_pair(random)}"
+
+
+def _numbered(stem: str, taken: Container[str]) -> str:
+    number = 2
+    while (name := f"{stem}-{number}") in taken:
+        number += 1
+    return name
+
+
+SHORTEST_PREFIX = 3
+"""Characters of an id that may stand for it."""
+
+_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},8}}")
+
+
+class Candidate(NamedTuple):
+    """What has to be known of a mission to tell whether it is meant."""
+
+    id: str
+    name: str
+    live: bool
+    ended_at: float | None
+    """Seconds since the epoch; None while it lives."""
+
+
+class Match(NamedTuple):
+    """It can only be this one."""
+
+    candidate: Candidate
+
+
+class Ambiguous(NamedTuple):
+    """It could be each of these; ordered by id."""
+
+    candidates: tuple[Candidate, ...]
+
+
+class NoMatch(NamedTuple):
+    """It is none of them."""
+
+
+Resolution = Match | Ambiguous | NoMatch
+
+
+def resolve(text: str, candidates: Iterable[Candidate], *, live_first: bool = False) -> Resolution:
+    """Return which of `candidates` is meant by `text`.
+
+    In this order: exact id, live name, newest finished name, unique beginning of an id. `live_first` is for commands
+    that end missions: there no finished name is taken while a live id begins with `text`.
+    """
+    known = tuple(candidates)
+    rules = _LIVE_FIRST if live_first else _RULES
+    return next((found for rule in rules if (found := rule(text, known)) is not None), NoMatch())
+
+
+Rule = Callable[[str, Sequence[Candidate]], Match | Ambiguous | None]
+
+
+def _exact_id(text: str, known: Sequence[Candidate]) -> Match | None:
+    return next((Match(candidate) for candidate in known if candidate.id == text), None)
+
+
+def _live_name(text: str, known: Sequence[Candidate]) -> Match | None:
+    return next((Match(candidate) for candidate in known if candidate.live and candidate.name == text), None)
+
+
+def _finished_name(text: str, known: Sequence[Candidate]) -> Match | None:
+    finished = [candidate for candidate in known if not candidate.live and candidate.name == text]
+    return Match(max(finished, key=_end)) if finished else None
+
+
+def _end(candidate: Candidate) -> tuple[float, str]:
+    return candidate.ended_at or 0.0, candidate.id
+
+
+def _prefix(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
+    if not _PREFIX.fullmatch(text):
+        return None
+    found = sorted(candidate for candidate in known if candidate.id.startswith(text))
+    if len(found) > 1:
+        return Ambiguous(tuple(found))
+    return Match(found[0]) if found else None
+
+
+def _prefix_of_live(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
+    return _prefix(text, known) if _prefix(text, [candidate for candidate in known if candidate.live]) else None
+
+
+_RULES: tuple[Rule, ...] = (_exact_id, _live_name, _finished_name, _prefix)
+_LIVE_FIRST: tuple[Rule, ...] = (_exact_id, _live_name, _prefix_of_live, _finished_name, _prefix)

@@ -1,0 +1,164 @@
+"""What follows when a run is over and nothing of it is left: a final status, or another run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple, assert_never
+
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.facts import Effect, Note, Now, Outcome, Prepare, Spawn
+from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
+from overmind_core.domain.missions.transitions import Step, stepped, transition
+from overmind_core.domain.text.time import format_time
+
+TIMEOUT_CODE = 124
+STALL_CODE = 137
+PLAN_FAILED = 1
+"""A plan ends with 0 or this (cli.md, exit codes)."""
+
+
+def conclude(  # noqa: C901, PLR0911 - one case per cause
+    mission: Mission, now: Now, effects: tuple[Effect, ...]
+) -> Outcome:
+    """The run is over and swept: final status, or another run."""
+    ending = mission.ending
+    assert ending is not None
+    done = replace(mission, pid=None, survivors=ending.survivors, held_mono=None)
+    match ending.cause:
+        case Cause.RESTART:
+            return start(replace(done, ending=None), now, effects)
+        case Cause.KILL:
+            return _final(done, _Verdict(Step.KILLED, None, None), now, effects)
+        case Cause.STOP:
+            return _final(done, _Verdict(Step.CLEAN, None, done.exit_code), now, effects)
+        case Cause.TIMEOUT:
+            code = PLAN_FAILED if mission.definition.kind is Kind.BLUEPRINT else TIMEOUT_CODE
+            return _final(done, _Verdict(Step.BAD, "timeout", code), now, effects)
+        case Cause.STALLED:
+            return _by_policy(done, now, "stalled", STALL_CODE, effects)
+        case Cause.KEEPER_LOST:
+            return _by_policy(done, now, "keeper_lost", None, effects)
+        case Cause.SPAWN_FAILED:
+            return _by_policy(done, now, mission.reason, None, effects)
+        case Cause.EXITED if mission.setup:
+            return _set_up(done, now, effects)
+        case Cause.EXITED:
+            return _by_policy(done, now, ending.reason, done.exit_code, effects)
+        case Cause.LIMIT:
+            return _final(done, _Verdict(Step.BAD, ending.reason, done.exit_code), now, effects)
+        case Cause.CHANGE_OVER:
+            return _change_over(done, effects)
+    assert_never(ending.cause)
+
+
+def _by_policy(
+    mission: Mission, now: Now, reason: str | None, code: int | None, effects: tuple[Effect, ...]
+) -> Outcome:
+    assert mission.ending is not None
+    policy = mission.definition.restart
+    failed = reason is not None or code != 0
+    step = Step.BAD if failed else Step.CLEAN
+    if mission.ending.hopeless or not restart_policy.applies(policy, mission.ending.cause, failed=failed):
+        return _final(mission, _Verdict(step, reason, code), now, effects)
+    lasted = now.mono - mission.run_started_mono
+    verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
+    if isinstance(verdict, restart_policy.GiveUp):
+        spent = Note("budget_spent", "--- not restarted again: the restart budget is spent ---")
+        return _final(mission, _Verdict(step, "restart_budget_spent", code), now, (*effects, spent))
+    delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
+    waiting = replace(
+        stepped(mission, Step.AGAIN),
+        setup=False,
+        ending=None,
+        reason=reason,
+        exit_code=code,
+        ended_at=mission.ended_at or now.wall,
+        streak=verdict.streak,
+        next_restart_at=now.wall + delay,
+        next_restart_mono=now.mono + delay,
+    )
+    return waiting, (*effects, Note("restarting", data=(("delay_seconds", delay), ("exit_code", code))))
+
+
+class _Verdict(NamedTuple):
+    """How a mission ends for good."""
+
+    step: Step
+    reason: str | None
+    code: int | None
+    """As a shell shows it."""
+
+
+def _final(mission: Mission, verdict: _Verdict, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+    status = transition(mission.status, verdict.step)
+    ended = replace(
+        mission,
+        status=status,
+        setup=False,
+        ending=None,
+        reason=verdict.reason,
+        exit_code=verdict.code,
+        ended_at=mission.ended_at or now.wall,
+        next_restart_at=None,
+        next_restart_mono=None,
+    )
+    return ended, (*effects, Note(status.value, data=(("reason", verdict.reason), ("exit_code", verdict.code))))
+
+
+def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+    """Another run of the same mission; the first restart of an ended one begins a new budget."""
+    fresh = mission.status is not Status.RESTARTING or mission.next_restart_mono is None
+    isolated = mission.definition.isolated
+    started = replace(
+        stepped(mission, Step.PREPARE if isolated else Step.START),
+        run=mission.run + 1,
+        setup=False,
+        ending=None,
+        reason=None,
+        pid=None,
+        exit_code=None,
+        ended_at=None,
+        survivors=(),
+        next_restart_at=None,
+        next_restart_mono=None,
+        streak=0 if fresh else mission.streak,
+        restarts_mono=() if fresh else mission.restarts_mono,
+        restart_count=mission.restart_count + (1 if fresh else 0),
+    )
+    return started, (
+        *effects,
+        Note("restart", restart_text(started.restart_count, now.wall)),
+        Prepare() if isolated else Spawn(),
+    )
+
+
+def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+    """The project's set-up is over: what is prepared goes on, or nothing comes of the mission."""
+    if mission.exit_code != 0:
+        how = "" if mission.exit_code is None else f" with exit code {mission.exit_code}"
+        note = Note("set_up_failed", f"--- could not start: the project's set-up failed{how} ---")
+        return _by_policy(mission, now, "setup_failed", mission.exit_code, (*effects, note))
+    ready = replace(
+        stepped(mission, Step.PREPARE),
+        run=mission.run + 1,
+        setup=False,
+        set_up=True,
+        ending=None,
+        reason=None,
+        exit_code=None,
+        ended_at=None,
+    )
+    return ready, (*effects, Note("set_up"), Prepare())
+
+
+def _change_over(mission: Mission, effects: tuple[Effect, ...]) -> Outcome:
+    """The next run is the same work in another way: nothing is counted, and the log says nothing of a restart."""
+    started = replace(
+        stepped(mission, Step.START), run=mission.run + 1, ending=None, reason=None, exit_code=None, ended_at=None
+    )
+    return started, (*effects, Spawn())
+
+
+def restart_text(number: int, wall: float) -> str:
+    """The line that the log shows between two runs (cli.md, behaviour 18)."""
+    return f"--- restart #{number} at {format_time(wall)} ---"

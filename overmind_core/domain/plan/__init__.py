@@ -1,1 +1,0 @@
-"""Plans of dependent agents: their shape, their order, and what may start now. Pure."""

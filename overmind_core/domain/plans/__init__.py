@@ -1,0 +1,1 @@
+"""Plans of dependent agents: blueprint, scheduling, progress. Pure."""

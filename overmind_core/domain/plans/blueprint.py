@@ -1,0 +1,161 @@
+"""What a plan is: agents, what each waits for and hands on, and the limits of the whole.
+
+What an agent may hand on beside its result: under which names, and how much.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Until(StrEnum):
+    """How far another agent must have come."""
+
+    STARTED = "started"
+    READY = "ready"
+    SUCCESS = "success"
+    FINISHED = "finished"
+    FAILURE = "failure"
+
+
+class When(StrEnum):
+    """After which end of what it depends on an agent runs."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ALWAYS = "always"
+
+
+class OnFailure(StrEnum):
+    """What becomes of the others once one has failed."""
+
+    STOP = "stop"
+    """Nothing new starts; what runs goes on."""
+    CONTINUE = "continue"
+    """Whatever does not depend on it runs."""
+    CANCEL = "cancel"
+    """Nothing new starts, and what runs is stopped."""
+
+
+class ProbeKind(StrEnum):
+    """How readiness is seen."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    EXEC = "exec"
+    LOG = "log"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """When an agent is ready."""
+
+    kind: ProbeKind
+    target: str
+    """`port` or `host:port`; a URL; a shell command; a regular expression over its output; seconds of silence."""
+    timeout: float = 60.0
+    """Seconds from its start after which it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Another agent, and how far it must have come."""
+
+    agent: str
+    until: Until = Until.SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Which agents' work lands where."""
+
+    agents: tuple[str, ...]
+    """In this order; each has a worktree of its own."""
+    into: str | None = None
+    """A branch; None: for each the one that its own began at."""
+    verify: str | None = None
+    """A shell command that has to succeed on the merged work of each."""
+    squash: bool = False
+    rebase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One step of a plan."""
+
+    name: str
+    start: dict[str, Any]
+    """The fields of a `run` request but `name`, `parent`, `request`, `env` (the caller's) and `umask`, which are the
+    plan's; references stand in them as they were written."""
+    depends_on: tuple[Dependency, ...] = ()
+    """Those of references included."""
+    outputs: tuple[str, ...] = ()
+    ready: Probe | None = None
+    when: When = When.SUCCESS
+    retries: int = 0
+    """How often it is tried again after it has failed."""
+    clean_env: bool = False
+    """Of the caller's variables it gets only those that every login has: `environment.of_login`."""
+    merge: Merge | None = None
+    """What it does instead of running a command."""
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it has a worktree, ports and services of its own."""
+        return self.start.get("isolate") is True
+
+    @property
+    def stays(self) -> bool:
+        """Whether it does not end by itself: the plan stops it when all others are done."""
+        return self.start.get("type") == "session" or self.start.get("restart") == "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A whole plan."""
+
+    name: str
+    agents: tuple[Agent, ...]
+    """In the order of the file."""
+    max_parallel: int = 0
+    """Agents that run at the same time; 0 = no limit. Those that stay count until they are ready."""
+    on_failure: OnFailure = OnFailure.STOP
+    timeout: float = 0.0
+    """Seconds for the whole; 0 = none."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """What `${vars.x}` stands for."""
+
+    @property
+    def by_name(self) -> dict[str, Agent]:
+        """The agents by their names."""
+        return {agent.name: agent for agent in self.agents}
+
+    @property
+    def edges(self) -> dict[str, list[str]]:
+        """Agent → those that it depends on, in the order of the file."""
+        return {agent.name: [one.agent for one in agent.depends_on] for agent in self.agents}
+
+
+FOLDER = "OVERMIND_OUTPUT_DIR"
+"""The variable that tells an agent where to put it: into a file for each, called as the output is."""
+RESERVED = frozenset({"result", "output", "exit_code"})
+"""What every agent hands on anyway."""
+LARGEST = 64 * 1024
+"""Bytes of one value: it has to fit into a variable of the environment."""
+LONGEST_NAME = 63
+"""Characters."""
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of an output, as a sentence without its full stop; None when nothing is."""
+    if re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]*", name) is None:
+        return f"{name!r} is no name of an output: it has only ASCII letters, digits, '_' and '-', and no '-' first"
+    if len(name) > LONGEST_NAME:
+        return f"The name of an output has at most {LONGEST_NAME} characters"
+    if name in RESERVED:
+        return f"An output can't be called {name!r}: every agent has a {name!r} of its own"
+    return None

@@ -1,0 +1,112 @@
+"""Where the agents of a plan stand, and where each stands after something has happened to it. No clock, no IO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from overmind_core.domain.plans.blueprint import Agent
+
+
+class Stage(StrEnum):
+    """Where an agent of a plan stands."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    """To be started, or just being: saved before it is asked for, so that it is asked for once. With a mission that is
+    prepared before it runs: its worktree, its services."""
+    RUNNING = "running"
+    STOPPING = "stopping"
+    """The plan has told it to end."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It can't run any more: what it waits for came out otherwise."""
+    CANCELLED = "cancelled"
+    """The plan stopped it after another one had failed, or was itself stopped."""
+
+
+FINAL = frozenset({Stage.SUCCEEDED, Stage.FAILED, Stage.SKIPPED, Stage.CANCELLED})
+ACTIVE = frozenset({Stage.STARTING, Stage.RUNNING, Stage.STOPPING})
+
+
+class Why(StrEnum):
+    """Why the plan has told an agent to end."""
+
+    DONE = "done"
+    """It stays until told, and all others are done."""
+    CANCEL = "cancel"
+    """The plan itself is being ended."""
+    FAILURE = "failure"
+    """Another agent has failed, after which the plan cancels what runs."""
+    AGAIN = "again"
+    """It is to run anew: it, or what it depends on, was changed."""
+    REMOVED = "removed"
+
+
+_CUT_SHORT = frozenset({Why.CANCEL, Why.FAILURE, Why.REMOVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where one agent stands. Replaced, never changed."""
+
+    stage: Stage = Stage.WAITING
+    attempt: int = 0
+    """Number of the newest start; 0 before the first."""
+    tries: int = 0
+    """Starts since it was last asked for; `Agent.retries` counts these."""
+    mission: str | None = None
+    """Of the newest attempt."""
+    ready: bool = False
+    stopped: Why | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    result: str | None = None
+    """What it handed on as its result."""
+    facts: dict[str, str] = field(default_factory=dict)
+    started_at: float | None = None
+    """Of the newest attempt, seconds since the epoch."""
+    ended_at: float | None = None
+
+
+Nodes = Mapping[str, Node]
+
+
+def fresh(node: Node) -> Node:
+    """The agent is to run as if it never had; its attempts stay counted."""
+    return Node(attempt=node.attempt)
+
+
+def begun(node: Node) -> Node:
+    """Its next attempt is about to be asked for."""
+    return Node(Stage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ended."""
+
+    ok: bool
+    at: float
+    exit_code: int | None = None
+    reason: str | None = None
+    result: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def ended(agent: Agent, node: Node, end: End) -> Node:
+    """Where the agent stands after this end: also `WAITING`, for its next try."""
+    known = replace(
+        node, exit_code=end.exit_code, reason=end.reason, result=end.result, facts=end.facts, ended_at=end.at
+    )
+    if node.stopped is Why.AGAIN:
+        return fresh(node)
+    if node.stopped in _CUT_SHORT:
+        return replace(known, stage=Stage.CANCELLED, reason=node.stopped.value)
+    if node.stopped is Why.DONE or end.ok:
+        return replace(known, stage=Stage.SUCCEEDED)
+    if node.tries <= agent.retries:
+        return replace(fresh(node), tries=node.tries, exit_code=end.exit_code, reason=end.reason)
+    return replace(known, stage=Stage.FAILED)

@@ -1,0 +1,280 @@
+"""What follows from where the agents of a plan stand: who starts, is skipped, is stopped, and whether all is over.
+
+Each change looks only at those that it may concern, so that a plan of thousands takes no longer for each of its steps.
+No clock, no IO: the supervisor saves what a step says before it acts on it.
+
+What may start now. It knows nothing of plans: whatever waits for its turn can ask.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import assert_never
+
+from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, Node, Stage, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Something that would like to start."""
+
+    name: str
+    priority: int = 0
+    """The higher, the sooner; of equal ones the first of the sequence."""
+    blocked: str = ""
+    """Why it may not start whatever is free; "" when nothing is in its way."""
+    not_before: float = 0.0
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds all of them together."""
+
+    at_once: int = 0
+    """How many may run at the same time; 0 = no limit."""
+    running: int = 0
+    """How many do so now."""
+
+    @property
+    def free(self) -> int | None:
+        """How many more may start; None: any number."""
+        return max(0, self.at_once - self.running) if self.at_once else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """`start`, in this order; a reason for each of the others."""
+
+    start: tuple[str, ...] = ()
+    waiting: dict[str, str] = field(default_factory=dict)
+
+
+def ready(nodes: Iterable[Waiter], now: float, limits: Limits) -> Ready:
+    """Return who starts at `now` (seconds since the epoch) and why each other does not."""
+    start: list[str] = []
+    waiting: dict[str, str] = {}
+    free = limits.free
+    for node in sorted(nodes, key=lambda one: -one.priority):
+        if node.blocked:
+            waiting[node.name] = node.blocked
+        elif node.not_before > now:
+            waiting[node.name] = f"in {node.not_before - now:.0f} s"
+        elif free is not None and len(start) >= free:
+            waiting[node.name] = f"a free slot: {limits.at_once} run at once"
+        else:
+            start.append(node.name)
+    return Ready(tuple(start), waiting)
+
+
+_HANDLES_FAILURE = frozenset({When.FAILURE, When.ALWAYS})
+_AFTER_FAILURE = frozenset({Until.FINISHED, Until.FAILURE})
+_WENT_WRONG = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.SKIPPED})
+_NOT_YET = frozenset({Stage.WAITING, Stage.STARTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done now."""
+
+    start: tuple[str, ...] = ()
+    skip: dict[str, str] = field(default_factory=dict)
+    """Agent → why it can't run any more. These come first: what follows from them is in the next step."""
+    stop: dict[str, Why] = field(default_factory=dict)
+    """Who depends on another one ends before it."""
+    over: bool = False
+    """Nothing runs, and nothing will."""
+
+
+class Board:
+    """Where each agent stands. `nodes` is to be read; it changes through `put`."""
+
+    def __init__(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+        self.blueprint = blueprint
+        self.agents = blueprint.by_name
+        self.nodes: dict[str, Node] = {}
+        self._order = {agent.name: number for number, agent in enumerate(blueprint.agents)}
+        self._dependents: dict[str, list[str]] = {name: [] for name in self.agents}
+        for agent in blueprint.agents:
+            for dependency in agent.depends_on:
+                self._dependents[dependency.agent].append(agent.name)
+        self._by_stage: dict[Stage, set[str]] = {stage: set() for stage in Stage}
+        self._doubtful: set[str] = set()
+        """Waiting ones of which something that they depend on has changed."""
+        self._startable: list[int] = []
+        """Places in the blueprint of those in whose way nothing is but a free slot; sorted."""
+        self._blocked: dict[str, str] = {}
+        """What the other waiting ones wait for."""
+        self._slots = 0
+        self._unfinished = sum(not agent.stays for agent in blueprint.agents)
+        """Agents that end by themselves, and have not."""
+        for name in self.agents:
+            self.put(name, nodes[name])
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether any agent has failed for good."""
+        return bool(self._by_stage[Stage.FAILED])
+
+    @property
+    def went_well(self) -> bool:
+        """Whether nothing has failed for good, and nothing was cut short."""
+        return not self._by_stage[Stage.FAILED] and not self._by_stage[Stage.CANCELLED]
+
+    def put(self, name: str, node: Node) -> None:
+        """An agent stands like this from now on."""
+        before, failed = self.nodes.get(name), self.has_failed
+        self.nodes[name] = node
+        if before is not None:
+            self._by_stage[before.stage].discard(name)
+            self._count(name, before, -1)
+        self._by_stage[node.stage].add(name)
+        self._count(name, node, 1)
+        self._forget_wait(name)
+        if node.stage is Stage.WAITING:
+            self._doubtful.add(name)
+        waiting = self._by_stage[Stage.WAITING]
+        self._doubtful.update(other for other in self._dependents[name] if other in waiting)
+        if self.has_failed is not failed:
+            self._doubtful |= waiting
+
+    def waits_for(self, name: str) -> str:
+        """What a waiting agent waits for, as of the last step."""
+        return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at once"
+
+    def step(self, now: float, *, ending: bool = False) -> Step:
+        """What is to be done at `now` (seconds since the epoch).
+
+        Args:
+            now: For those that have a time.
+            ending: The plan itself is being ended: nothing starts, and what runs is stopped.
+        """
+        skip = dict.fromkeys(self._by_stage[Stage.WAITING], "the plan ends") if ending else self._judge_doubtful()
+        if skip:
+            return Step(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
+        limits = Limits(self.blueprint.max_parallel, self._slots)
+        head = islice(self._startable, limits.free)
+        start = ready((Waiter(self.blueprint.agents[place].name) for place in head), now, limits).start
+        over = all(not self._by_stage[stage] for stage in Stage if stage not in FINAL)
+        return Step(start, stop=self._stops(ending=ending), over=over)
+
+    def _count(self, name: str, node: Node, by: int) -> None:
+        agent = self.agents[name]
+        if node.stage in ACTIVE and not (agent.stays and node.ready):
+            self._slots += by
+        if node.stage in FINAL and not agent.stays:
+            self._unfinished -= by
+
+    def _forget_wait(self, name: str) -> None:
+        self._blocked.pop(name, None)
+        self._doubtful.discard(name)
+        at = bisect_left(self._startable, self._order[name])
+        if at < len(self._startable) and self._startable[at] == self._order[name]:
+            del self._startable[at]
+
+    def _judge_doubtful(self) -> dict[str, str]:
+        """Look at those anew whose chances may have changed; returns who has none any more, and why."""
+        skip = {}
+        for name in list(self._doubtful):
+            verdict = self._judged(self.agents[name])
+            self._forget_wait(name)
+            if verdict.never:
+                skip[name] = verdict.blocked
+                self._doubtful.add(name)  # until it is skipped
+            elif verdict.blocked:
+                self._blocked[name] = verdict.blocked
+            else:
+                insort(self._startable, self._order[name])
+        return skip
+
+    def _judged(self, agent: Agent) -> _Verdict:
+        still_open, never = [], []
+        for dependency in agent.depends_on:
+            met = _met(dependency, self.nodes[dependency.agent])
+            if met is None:
+                still_open.append(dependency)
+            elif not met:
+                never.append(dependency)
+        if agent.when is When.SUCCESS and never:
+            return _Verdict(_missed(never[0], self.nodes[never[0].agent]), never=True)
+        if self._is_held(agent):
+            return _Verdict("another agent has failed", never=True)
+        if still_open:
+            return _Verdict(", ".join(map(_wanted, still_open)))
+        if agent.when is When.FAILURE and not any(self._went_wrong(one, never) for one in agent.depends_on):
+            return _Verdict("nothing failed that it is there for", never=True)
+        return _Verdict()
+
+    def _went_wrong(self, dependency: Dependency, never: Iterable[Dependency]) -> bool:
+        return self.nodes[dependency.agent].stage in _WENT_WRONG or dependency in never
+
+    def _is_held(self, agent: Agent) -> bool:
+        """Whether a failure keeps it from starting: not those that are there for a failure."""
+        stops = self.blueprint.on_failure is not OnFailure.CONTINUE and self.has_failed
+        return stops and not self._handles_failure(agent)
+
+    def _handles_failure(self, agent: Agent) -> bool:
+        """Whether it runs, or will, because another one has failed."""
+        return agent.when in _HANDLES_FAILURE or any(
+            one.until in _AFTER_FAILURE and self.nodes[one.agent].stage is Stage.FAILED for one in agent.depends_on
+        )
+
+    def _stops(self, *, ending: bool) -> dict[str, Why]:
+        """Who is to be told to end now."""
+        running = self._by_stage[Stage.RUNNING]
+        preparing = [name for name in self._by_stage[Stage.STARTING] if self.nodes[name].mission is not None]
+        if ending or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
+            cancelled = [one for one in (*running, *preparing) if ending or not self._handles_failure(self.agents[one])]
+            if stops := dict.fromkeys(self._leaves(cancelled), Why.CANCEL if ending else Why.FAILURE):
+                return stops
+        if self._unfinished or any(self._by_stage[stage] for stage in _NOT_YET):
+            return {}
+        if running and all(agent.stays for agent in self.blueprint.agents):
+            return {}  # a plan of services alone is there to stay
+        return dict.fromkeys(self._leaves(running), Why.DONE)
+
+    def _leaves(self, running: Iterable[str]) -> list[str]:
+        """Those of `running` that no other active agent depends on, in the order of the blueprint."""
+        leaves = [
+            name for name in running if not any(self.nodes[one].stage in ACTIVE for one in self._dependents[name])
+        ]
+        return sorted(leaves, key=self._order.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is in an agent's way; `never`: for good."""
+
+    blocked: str = ""
+    never: bool = False
+
+
+def _met(dependency: Dependency, node: Node) -> bool | None:
+    """Whether the other has come so far; None: it still may."""
+    match dependency.until:
+        case Until.STARTED:
+            met = node.started_at is not None and node.stage is not Stage.STARTING
+        case Until.READY:
+            met = node.ready and node.stage in {Stage.RUNNING, Stage.STOPPING, Stage.SUCCEEDED}
+        case Until.SUCCESS:
+            met = node.stage is Stage.SUCCEEDED
+        case Until.FINISHED:
+            met = node.stage in {Stage.SUCCEEDED, Stage.FAILED}
+        case Until.FAILURE:
+            met = node.stage is Stage.FAILED
+        case _:
+            assert_never(dependency.until)
+    return True if met else (False if node.stage in FINAL else None)
+
+
+def _missed(dependency: Dependency, node: Node) -> str:
+    unready = dependency.until is Until.READY and node.stage is Stage.SUCCEEDED
+    return f"{dependency.agent} {'ended before it was ready' if unready else node.stage}"
+
+
+def _wanted(dependency: Dependency) -> str:
+    return dependency.agent if dependency.until is Until.SUCCESS else f"{dependency.agent} ({dependency.until})"

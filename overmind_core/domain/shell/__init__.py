@@ -1,0 +1,1 @@
+"""Shell command lines, taken apart without running them."""

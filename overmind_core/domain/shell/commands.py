@@ -1,0 +1,343 @@
+"""A shell command taken apart, so that a rule about one program says nothing about the next one in the line.
+
+Two readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
+generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand.
+
+A shell command whose meaning is plain: words and quotes, no variable, substitution, pattern or file. Pure.
+
+Stricter than `shellparts`, which tells programs apart: here each word is known for certain, so that options can be
+judged. Whatever a shell might read in another way is not understood.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+DEEPEST = 16
+"""Command substitutions, or shells started by shells, within each other; a deeper one is not understood."""
+
+BLANK = " \t\n"
+"""What a shell takes for space; all other characters are parts of words."""
+
+HARMLESS_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
+
+CARRIERS = frozenset(
+    [
+        "sudo",
+        "doas",
+        "env",
+        "command",
+        "builtin",
+        "exec",
+        "nohup",
+        "nice",
+        "ionice",
+        "time",
+        "timeout",
+        "stdbuf",
+        "setsid",
+        "xargs",
+        "parallel",
+        "find",
+        "busybox",
+        "watch",
+        "chroot",
+        "flock",
+        "script",
+        "unshare",
+        "strace",
+        "ssh",
+    ]
+)
+"""Programs that start the one named behind their own options."""
+MOVERS = frozenset(["cd", "pushd", "popd", "chdir"])
+"""What changes the folder of the commands behind it."""
+SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"])
+KEYWORDS = frozenset(
+    [
+        "if",
+        "then",
+        "elif",
+        "else",
+        "while",
+        "until",
+        "do",
+        "for",
+        "case",
+        "in",
+        "!",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[[",
+        "function",
+        "coproc",
+        "eval",
+    ]
+)
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+_NAME = re.compile(r"\{[A-Za-z_]\w*\}")
+_WORD = re.compile(r"""[ \t]*((?:[^\s;&|<>()'"`$\\*?\[\]{}~!#]|'[^'\n]*'|"[^"\n$`\\]*")+)(?=[ \t\n;&|<>)]|\Z)""")
+_DIGITS_BEFORE = re.compile(r"(?:^|(?<=\s))\d+$")
+_ROUGH = re.compile(r"[;&|\n()`<>{}\"']|\$\(")
+_UNKNOWN = ("<<", "<(", ">(", "<>")
+_OPERATORS = (*_UNKNOWN, "&>>", "&>", ">>", ">|", ">&", "<&", "<", ">")
+_MOST_WORDS = 64
+"""Words of one command in which another program's name is looked for."""
+
+
+class Parts(NamedTuple):
+    """What a command runs, from left to right, and the files that the shell itself opens for it."""
+
+    commands: tuple[str, ...]
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+class _NotUnderstood(Exception):
+    pass
+
+
+def parts(command: str) -> Parts | None:
+    """Its simple commands without redirections, those inside of `$(…)` and backticks too; None: not understood."""
+    scanner = _Scanner(command)
+    try:
+        scanner.scan(0, "", 0)
+    except _NotUnderstood:
+        return None
+    return Parts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
+
+
+def moves(taken: Parts) -> bool:
+    """Whether relative names in it are relative to another folder than where it begins."""
+    return any(word.strip("'\"\\") in MOVERS for command in taken.commands for word in command.split())
+
+
+def suspects(command: str, depth: int = 0) -> Iterator[str]:
+    """Whatever may be run by it, as texts that begin with a program's name."""
+    yield command.strip(BLANK)
+    taken = parts(command)
+    for piece in taken.commands if taken is not None else _ROUGH.split(command):
+        yield piece.strip(BLANK)
+        yield from _behind(_words(piece), depth)
+
+
+class _Scanner:
+    """Reads a command from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.commands: list[str] = []
+        self.writes: list[str] = []
+        self.reads: list[str] = []
+
+    def scan(self, at: int, closing: str, depth: int) -> int:
+        """Read up to `closing`; where it ends."""
+        if depth > DEEPEST:
+            raise _NotUnderstood
+        text = self._text
+        current: list[str] = []
+        while at < len(text):
+            character = text[at]
+            if character == closing:
+                self._finish(current)
+                return at + 1
+            if character in "<>" or text.startswith("&>", at):
+                at = self._redirection(at, current)
+            elif character in "\n;&|":
+                if text.startswith(";;", at):
+                    raise _NotUnderstood
+                self._finish(current)
+                current = []
+                at += 1
+            else:
+                end = self._piece(at, depth, starts=not current or current[-1][-1:].isspace())
+                current.append(text[at:end])
+                at = end
+        if closing:
+            raise _NotUnderstood
+        self._finish(current)
+        return at
+
+    def _finish(self, current: list[str]) -> None:
+        if command := "".join(current).strip(BLANK):
+            self.commands.append(command)
+
+    def _piece(self, at: int, depth: int, *, starts: bool) -> int:
+        """The end of the quoted text, the substitution or the character at `at`."""
+        character = self._text[at]
+        if character == "'":
+            return self._find("'", at + 1)
+        if character == '"':
+            return self._quoted(at + 1, depth)
+        if character == "\\":
+            return self._escaped(at)
+        if character == "$":
+            return self._dollar(at, depth)
+        if character == "`":
+            return self._backticks(at, depth)
+        if character in "()" or (character == "#" and starts) or character in "\0\r":
+            raise _NotUnderstood
+        return at + 1
+
+    def _find(self, character: str, at: int) -> int:
+        end = self._text.find(character, at)
+        if end < 0:
+            raise _NotUnderstood
+        return end + 1
+
+    def _escaped(self, at: int) -> int:
+        if self._text[at + 1 : at + 2] in {"", "\n"}:
+            raise _NotUnderstood
+        return at + 2
+
+    def _quoted(self, at: int, depth: int) -> int:
+        while at < len(self._text):
+            character = self._text[at]
+            if character == '"':
+                return at + 1
+            if character == "\\":
+                at = self._escaped(at)
+            elif character == "$":
+                at = self._dollar(at, depth)
+            elif character == "`":
+                at = self._backticks(at, depth)
+            else:
+                at += 1
+        raise _NotUnderstood
+
+    def _dollar(self, at: int, depth: int) -> int:
+        following = self._text[at + 1 : at + 3]
+        if following == "((" or following[:1] in {"'", '"', "["}:
+            raise _NotUnderstood
+        if following[:1] == "(":
+            return self.scan(at + 2, ")", depth + 1)
+        if following[:1] == "{":
+            name = _NAME.match(self._text, at + 1)
+            if name is None:
+                raise _NotUnderstood
+            return name.end()
+        return at + 1
+
+    def _backticks(self, at: int, depth: int) -> int:
+        end = self._find("`", at + 1)
+        inner = _Scanner(self._text[at + 1 : end - 1])
+        if "\\" in self._text[at:end]:
+            raise _NotUnderstood
+        inner.scan(0, "", depth + 1)
+        self.commands += inner.commands
+        self.writes += inner.writes
+        self.reads += inner.reads
+        return end
+
+    def _redirection(self, at: int, current: list[str]) -> int:
+        text = self._text
+        operator = next(one for one in _OPERATORS if text.startswith(one, at))
+        before = "".join(current)
+        current[:] = [_DIGITS_BEFORE.sub("", before) if operator[0] != "&" else before, " "]
+        target = _WORD.match(text, at + len(operator))
+        if operator in _UNKNOWN or target is None:
+            raise _NotUnderstood
+        self._opens(operator, target[1].replace("'", "").replace('"', ""))
+        return target.end()
+
+    def _opens(self, operator: str, name: str) -> None:
+        if (operator[-1] == "&" and (name.isdigit() or name == "-")) or name in HARMLESS_FILES:
+            return
+        (self.reads if operator[0] == "<" else self.writes).append(name)
+
+
+def _words(piece: str) -> list[str]:
+    """Its words without quotes."""
+    try:
+        return shlex.split(piece)
+    except ValueError:
+        return piece.split()
+
+
+def _behind(words: Sequence[str], depth: int) -> Iterator[str]:
+    """What is run behind variables, keywords and programs that start others."""
+    left = _program_first(words)
+    if not left:
+        return
+    program = left[0].rpartition("/")[2]
+    yield " ".join(left)
+    yield " ".join([program, *left[1:]])
+    if program in CARRIERS:
+        for begin in range(1, min(len(left), _MOST_WORDS)):
+            yield from _behind_one(left[begin:], depth)
+    else:
+        yield from _behind_one(left, depth)
+
+
+def _behind_one(words: Sequence[str], depth: int) -> Iterator[str]:
+    program = words[0].rpartition("/")[2]
+    yield " ".join([program, *words[1:]])
+    if program in SHELLS and depth < DEEPEST:
+        for word in words[1:_MOST_WORDS]:
+            if not word.startswith("-"):
+                yield from suspects(word, depth + 1)
+
+
+def _program_first(words: Sequence[str]) -> Sequence[str]:
+    at = 0
+    while at < len(words) and (words[at] in KEYWORDS or _ASSIGNMENT.match(words[at])):
+        at += 1
+    return words[at:]
+
+
+_TOKEN = re.compile(
+    r"""(?P<blank>[ \t]+(?:\\\n[ \t]*)*)
+    | (?P<quiet>(?:[12]?>[ \t]*/dev/null|2>&1)(?=[\s;|&]|\Z))
+    | (?P<end>&&|\|\||[;|\n])
+    | (?P<word>(?:[A-Za-z0-9_@%+=:,./-]|\\'|'[^'\0]*'|"[^"$`\\!\0]*")+)""",
+    re.VERBOSE,
+)
+_PIECE = re.compile(r"""\\'|'([^']*)'|"([^"]*)"|([^'"\\]+)""")
+_HEREDOC = re.compile(r"(?P<head>[^\n]*?)[ \t]*<<[ \t]*'(?P<tag>\w+)'\n(?P<body>.*\n)?(?P=tag)[ \t\n]*", re.DOTALL)
+
+
+class Plain(NamedTuple):
+    """Simple commands in their order, as words without quotes."""
+
+    commands: tuple[tuple[str, ...], ...]
+
+
+def read(command: str) -> Plain | None:
+    """Take a command apart; None: not understood. Text that it is given by `<<'WORD'` is nobody's command."""
+    text = _without_text(command.strip(" \t\n"))
+    commands: list[tuple[str, ...]] = []
+    words: list[str] = []
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            return None
+        at = found.end()
+        if found["word"] is not None:
+            words.append(_unquoted(found["word"]))
+        elif found["end"] is not None:
+            commands.append(tuple(words))
+            words = []
+    commands.append(tuple(words))
+    return Plain(tuple(one for one in commands if one))
+
+
+def _without_text(command: str) -> str:
+    found = _HEREDOC.fullmatch(command)
+    if found is None or found["tag"] in (found["body"] or "").splitlines():
+        return command  # whose `<` is not understood
+    return found["head"]
+
+
+def _unquoted(word: str) -> str:
+    return "".join("'" if piece[0] == "\\'" else (piece[1] or piece[2] or piece[3] or "") for piece in _pieces(word))
+
+
+def _pieces(word: str) -> list[re.Match[str]]:
+    return list(_PIECE.finditer(word))

@@ -1,0 +1,111 @@
+"""Text that is shown to a person: safe on a terminal, and measured in its cells.
+
+A cell is one column of a terminal: most characters take one, wide ones (CJK, most emoji) two,
+combining marks and format characters none.
+
+What may have been meant by a word that nobody knows.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+ELLIPSIS = "..."
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# They turn the reading direction of what follows, so that a name or command reads as another one.
+_BIDI = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+# Hangul vowels and final consonants: drawn into the cell of the syllable's first letter.
+_JOINING_JAMO = range(0x1160, 0x1200)
+_SOFT_HYPHEN = 0xAD
+# Bytes that were no UTF-8: as Python holds them (`surrogateescape`), and as they travel on the wire.
+_RAW_BYTES = (range(0xDC80, 0xDD00), range(0x10DC80, 0x10DD00))
+_LAST_OF_ONE_BYTE = 0xFF
+
+
+def display_safe(text: str) -> str:
+    r"""`text` as one harmless line.
+
+    Control characters, escape sequences, line separators and bidirectional controls are shown as `\xNN` or
+    `\uNNNN` (newline, return and tab by their names); bytes that were no UTF-8 (lone surrogates
+    U+DC80..U+DCFF, or U+10DC80..U+10DCFF, their form on the wire) as `\xNN`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _shown(character) for character in text)
+
+
+def width(text: str) -> int:
+    """The number of cells that a terminal draws `text` in; `text` holds no control characters."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells_of, text))
+
+
+def cut(text: str, cells: int) -> str:
+    """`text` in at most `cells` cells: its beginning and `...` when it is longer.
+
+    Below four cells there is no room for the dots: then the beginning alone.
+    """
+    if width(text) <= cells:
+        return text
+    if cells <= len(ELLIPSIS):
+        return _beginning(text, cells)
+    return _beginning(text, cells - len(ELLIPSIS)) + ELLIPSIS
+
+
+def pad(text: str, cells: int) -> str:
+    """`text` followed by spaces up to `cells` cells; a longer one as it is."""
+    return text + " " * (cells - width(text))
+
+
+def _beginning(text: str, cells: int) -> str:
+    if text.isascii():
+        return text[: max(cells, 0)]
+    used = 0
+    for position, character in enumerate(text):
+        used += _cells_of(character)
+        if used > cells:
+            return text[:position]
+    return text
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    if character in _NAMED:
+        return _NAMED[character]
+    if any(code in codes for codes in _RAW_BYTES):
+        return f"\\x{code & 0xFF:02x}"
+    if character in _BIDI or _category(character) in {"Cc", "Cs", "Zl", "Zp"}:
+        return f"\\x{code:02x}" if code <= _LAST_OF_ONE_BYTE else f"\\u{code:04x}"
+    return character
+
+
+def _cells_of(character: str) -> int:
+    if character.isascii():
+        return 1
+    # Not at the top: ASCII needs no tables, and every start of the command line would load a megabyte.
+    from unicodedata import category, east_asian_width  # noqa: PLC0415
+
+    code = ord(character)
+    if code in _JOINING_JAMO or (category(character) in {"Mn", "Me", "Cf"} and code != _SOFT_HYPHEN):
+        return 0
+    return 2 if east_asian_width(character) in {"W", "F"} else 1
+
+
+def _category(character: str) -> str:
+    from unicodedata import category  # noqa: PLC0415 (as above)
+
+    return category(character)
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean …?` with the known words that look like `word`, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,138 @@
+"""Durations and sizes as people write and read them: seconds and bytes.
+
+Points in time as people write and read them: seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+"""Seconds in each unit of a duration."""
+SIZES = {
+    "b": 1,
+    **{f"{letter}{end}": 1000**power for power, letter in enumerate("kmgt", 1) for end in ("", "b")},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
+"""Bytes in each unit of a size, written in any case: MB = 1,000,000, MiB = 1,048,576."""
+LONGEST = 36_525 * 86_400.0
+"""Seconds in a hundred years: more is a slip of the finger."""
+LARGEST = 10**18
+"""Bytes; more is one too."""
+
+_NUMBER = r"[0-9]{1,18}(?:\.[0-9]{0,9})?"
+_PART = rf"({_NUMBER})(ms|s|m|h|d)"
+_DURATION = rf"(?:{_NUMBER}(?:ms|s|m|h|d))+"
+_SIZE = rf"({_NUMBER}) ?([A-Za-z]{{0,3}})"
+# Compiled at first use: every start of the command line that shows an uptime imports this file.
+
+
+class QuantityError(ValueError):
+    """A text that is no quantity of the wanted kind.
+
+    Attributes:
+        text: what was written.
+    """
+
+    def __init__(self, text: str, expected: str) -> None:
+        super().__init__(f"{text!r} is not {expected}")
+        self.text = text
+
+
+class DurationError(QuantityError):
+    """A text that is no duration."""
+
+
+class SizeError(QuantityError):
+    """A text that is no size."""
+
+
+def parse_duration(text: str, *, default_unit: str = "s") -> float:
+    """Return the seconds that `text` means: `5m`, `1.5h`, `250ms`, `1h30m`, or a number of `default_unit`.
+
+    Raises:
+        DurationError: it is something else, negative, or longer than a hundred years.
+    """
+    written = text.strip()
+    if re.fullmatch(_NUMBER, written):
+        seconds = float(written) * UNITS[default_unit]
+    elif re.fullmatch(_DURATION, written):
+        seconds = sum(float(number) * UNITS[unit] for number, unit in re.findall(_PART, written))
+    else:
+        raise DurationError(text, "a duration: write a number with ms, s, m, h or d, such as 90s or 1.5h")
+    if seconds > LONGEST:
+        raise DurationError(text, "a duration this program can wait for: a hundred years is the most")
+    return seconds
+
+
+def format_uptime(seconds: float) -> str:
+    """Return whole units of the largest that fits: `12s`, `5m`, `3h`, `2d`."""
+    for unit in ("d", "h", "m"):
+        if seconds >= UNITS[unit]:
+            return f"{int(seconds // UNITS[unit])}{unit}"
+    return f"{int(max(seconds, 0.0))}s"
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that `text` means: `100MB`, `1.5 GiB`, `64k`, or a number of bytes.
+
+    Raises:
+        SizeError: it is something else.
+    """
+    found = re.fullmatch(_SIZE, text.strip())
+    unit = SIZES.get(found[2].lower() or "b") if found else None
+    if found is None or unit is None or float(found[1]) * unit > LARGEST:
+        raise SizeError(text, "a size: write a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 100MB")
+    return int(found[1]) * unit if found[1].isdigit() else int(float(found[1]) * unit)
+
+
+_CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_OFFSET = r"[Zz]|[+-][0-9:]{2,6}"
+_MOMENT = rf"{_DATE}([Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?({_OFFSET})?)?"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TimeError(QuantityError):
+    """A text that is no point in time."""
+
+
+def format_time(wall: float) -> str:
+    """Return `wall` as RFC 3339 in UTC with milliseconds: `2026-11-20T08:00:00.123Z`."""
+    moment = _EPOCH + timedelta(milliseconds=round(wall * 1000))
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def parse_time(text: str, now: float, *, zone: tzinfo | None = None) -> float:
+    """Return the time that `text` means, as of `now`.
+
+    `text` is RFC 3339 (without an offset: in `zone`), a time of day (`HH:MM`, the latest one that is not after `now`)
+    or a duration ago (`5m`; a bare number is seconds). `zone` None is the machine's own.
+
+    Raises:
+        TimeError: it is something else.
+    """
+    written = text.strip()
+    try:
+        if clock := re.fullmatch(_CLOCK, written):
+            return _latest(int(clock[1]), int(clock[2]), int(clock[3] or 0), now, zone)
+        if re.fullmatch(_MOMENT, written):
+            return _in_zone(datetime.fromisoformat(written.upper().replace(",", ".")), zone).timestamp()
+        return now - parse_duration(written)
+    except (ValueError, OverflowError):
+        raise TimeError(text, "a time: write 2026-11-20T08:00:00Z, 08:00, or how long ago, such as 5m") from None
+
+
+def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+
+
+def _latest(hour: int, minute: int, second: int, now: float, zone: tzinfo | None) -> float:
+    """Return when a clock in `zone` last showed this time of day."""
+    today = datetime.fromtimestamp(now, zone).replace(tzinfo=None, microsecond=0)
+    shown = today.replace(hour=hour, minute=minute, second=second)
+    at = _in_zone(shown, zone).timestamp()
+    return at if at <= now else _in_zone(shown - timedelta(days=1), zone).timestamp()

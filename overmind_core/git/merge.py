@@ -1,0 +1,345 @@
+"""Merging a branch beside everybody's checkouts, and moving the target forward once the result is good.
+
+All of it happens in a scratch worktree that is checked out at the target without its name; the target itself is moved
+in one step at the end, or not at all.
+
+Committing everything in a worktree, as its person would: hooks run, and git finds the author.
+
+Pushing a branch to where it belongs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from overmind_core.domain.landing import Way
+from overmind_core.git import repository
+from overmind_core.git.run import Answer, Git, GitFailed, patiently
+from overmind_core.git.worktree_base import check_out
+from overmind_core.git.worktree_removal import remove
+
+
+class NothingToCommit(Exception):
+    """The worktree is as it was committed last."""
+
+
+class Unresolved(Exception):
+    """A merge is under way in the worktree, with conflicts that nobody has resolved. Its argument: the paths."""
+
+
+class Committed(NamedTuple):
+    """What was committed; `files`: how many changed."""
+
+    commit: str
+    subject: str
+    files: int
+
+
+def commit(git: Git, folder: str, message: str) -> Committed:
+    """Commit all that is in the worktree around `folder`, but what git ignores.
+
+    Raises:
+        NothingToCommit: there is nothing.
+        Unresolved: files have conflicts.
+        GitFailed: git, or a hook, refused; what was to be committed is staged.
+        GitMissing: there is none.
+    """
+    top = git(folder, "rev-parse", "--show-toplevel")
+    if unresolved := conflicting(git, top):
+        raise Unresolved(unresolved)
+    patiently(lambda: git(top, "add", "-A"))
+    merging = git.ask(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
+    changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
+    if not merging and not changed:
+        raise NothingToCommit
+    patiently(lambda: git.ask(top, "commit", "--quiet", "-F", "-", text=message))
+    commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
+    return Committed(commit_, subject, changed)
+
+
+def conflicting(git: Git, folder: str) -> tuple[str, ...]:
+    """Return the files whose conflicts are not resolved, relative to the top."""
+    return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
+
+
+_PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
+          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
+"""Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
+_REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
+"""In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
+_UNKNOWN = (128, 129)
+"""What git ends with when it does not know an option."""
+_AT_ONCE = 200
+"""Paths that one git is asked about."""
+
+
+class Conflicts(Exception):
+    """Both sides changed the same. Its argument: the paths."""
+
+
+class NothingNew(Exception):
+    """The target has all of it already."""
+
+
+class Moved(Exception):
+    """The target is another commit by now."""
+
+
+class Untracked(Exception):
+    """Files that git does not know are where new ones would go. Its arguments: the folder, and the paths."""
+
+
+class Occupied(Exception):
+    """The target can't be moved now. Its arguments: the folder where it is in use, and what is in the way there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A branch, where it stands, and where it is checked out."""
+
+    branch: str
+    commit: str
+    folder: str | None
+    """None: nowhere."""
+
+
+def target_of(git: Git, source: str, branch: str) -> Target | None:
+    """Return the branch; None when there is none of that name.
+
+    Raises:
+        GitFailed: there is no repository.
+    """
+    if "\0" in branch:
+        return None
+    words = ("show-ref", "--verify", "--quiet", f"{repository.HEADS}{branch}")
+    if git.ask(source, *words, expected=(0, 1, 128)).code != 0:
+        return None
+    commit = git(source, "rev-parse", "--verify", f"{repository.HEADS}{branch}^{{commit}}")
+    folder = repository.checked_out(git, source, branch)
+    return Target(branch, commit, folder if folder is not None and os.path.isdir(folder) else None)
+
+
+def check_free(git: Git, source: str, target: Target) -> None:
+    """See that the target may be moved.
+
+    Raises:
+        Occupied: it is checked out where files are changed, or being rebased.
+        GitFailed: git can't tell.
+    """
+    if target.folder is not None:
+        words = ("status", "--porcelain", "--untracked-files=no")
+        if git.ask(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
+            raise Occupied(target.folder, "changes that are not committed")
+        return
+    for worktree in repository.worktrees(git, source):
+        if worktree.branch is None and os.path.isdir(worktree.path) and _rebased(git, worktree.path) == target.branch:
+            raise Occupied(worktree.path, "a rebase of it that is not done")
+
+
+def _rebased(git: Git, folder: str) -> str | None:
+    own = git(folder, "rev-parse", "--absolute-git-dir")
+    for name in _REBASES:
+        with suppress(OSError), open(os.path.join(own, name), "rb") as file:
+            return os.fsdecode(file.read()).strip().removeprefix(repository.HEADS)
+    return None
+
+
+def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
+    """Make a scratch worktree, in the place of one that was left there.
+
+    Raises:
+        GitFailed: git refused; most likely a full disk.
+    """
+    close_scratch(git, source, path)
+    patiently(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
+    if os.path.lexists(os.path.join(path, ".gitmodules")) and (found := repository.find(git, source)) is not None:
+        check_out(git, path, found)
+
+
+def close_scratch(git: Git, source: str, path: str) -> None:
+    """Remove a scratch worktree, however much of it is there.
+
+    Raises:
+        GitFailed: something can't be deleted.
+    """
+    remove(git, source, path, None, force=True)
+
+
+def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, message: str) -> str:
+    """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
+
+    Raises:
+        NothingNew: the target is no other for it.
+        Conflicts: see there.
+        GitFailed: git, or a hook, refused.
+    """
+    match way:
+        case Way.MERGE:
+            _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
+        case Way.SQUASH:
+            _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
+            if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
+                raise NothingNew
+            git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
+        case Way.REBASE:
+            git(scratch, "checkout", "--quiet", "--detach", commit)
+            _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
+    after = git(scratch, "rev-parse", "HEAD")
+    if after == target or git(scratch, "rev-parse", f"{after}^{{tree}}") == git(
+        scratch, "rev-parse", f"{target}^{{tree}}"
+    ):
+        raise NothingNew
+    return after
+
+
+def foreseen(git: Git, source: str, *, commit: str, target: str) -> str | None:
+    """Return the tree that a merge would give, without a checkout; None: this git, before 2.38, can't tell.
+
+    Raises:
+        NothingNew: the target is no other for it.
+        Conflicts: see there.
+        GitFailed: git refused.
+    """
+    words = (*_PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", target, commit)
+    answer = git.ask(source, *words, expected=(0, 1, *_UNKNOWN))
+    tree, *paths = answer.out.split("\0")
+    if answer.code in _UNKNOWN or not tree:
+        return None
+    if answer.code == 1:
+        raise Conflicts(tuple(sorted({path for path in paths if path})))
+    if tree == git(source, "rev-parse", f"{target}^{{tree}}"):
+        raise NothingNew
+    return tree
+
+
+def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -> None:
+    answer = git.ask(scratch, *_PLAIN, *words, expected=(0, 1))
+    if answer.code == 0:
+        return
+    paths = conflicting(git, scratch)
+    if way_back is not None:
+        with suppress(GitFailed):
+            git(scratch, words[0], way_back)
+    if paths:
+        raise Conflicts(paths)
+    raise _refused(words, answer)
+
+
+def _refused(words: tuple[str, ...], answer: Answer) -> GitFailed:
+    return GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
+
+
+def land(git: Git, source: str, target: Target, after: str, reason: str) -> None:
+    """Move the target from where it stood to `after`, which has all of it: forward in its checkout, or by its name.
+
+    Raises:
+        Moved: it is another commit by now.
+        Occupied: its checkout has changes by now.
+        Untracked: see there.
+        GitFailed: git refused. In all cases nothing was changed.
+    """
+    now = target_of(git, source, target.branch)
+    if now is None or now.commit != target.commit:
+        raise Moved
+    check_free(git, source, now)
+    words: tuple[str, ...]
+    if now.folder is None:
+        words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
+    else:
+        words = (*_PLAIN, "merge", "--ff-only", "--no-stat", "--quiet", after)
+    try:
+        patiently(lambda: git(now.folder or source, *words))
+    except GitFailed as error:
+        later = target_of(git, source, target.branch)
+        if later is None or later.commit not in {target.commit, after}:
+            raise Moved from None
+        if paths := _in_the_way(error.said):
+            raise Untracked(now.folder, paths) from None
+        if later.commit != after:  # else a hook complained about what is done
+            raise
+
+
+def _in_the_way(said: str) -> tuple[str, ...]:
+    """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
+    if "untracked working tree files would be" not in said:
+        return ()
+    return tuple(line.strip() for line in said.splitlines() if line.startswith("\t"))
+
+
+def is_in(git: Git, folder: str, commit: str, target: str) -> bool:
+    """Whether `target` has `commit` and all before it."""
+    return git.ask(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
+
+
+def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:
+    """Return the commits that `until` has and `since` has not."""
+    return frozenset(git(folder, "rev-list", f"{since}..{until}", "--").split())
+
+
+def commits_of(git: Git, folder: str, since: str, until: str, paths: Sequence[str]) -> dict[str, set[str]]:
+    """Return which of these commits changed each of the paths, relative to the top; a merge by itself changes none."""
+    found: dict[str, set[str]] = {path: set() for path in paths}
+    words = ("log", "-z", "--no-show-signature", "--no-renames", "--name-only", "--format=%x01%H", f"{since}..{until}")
+    for first in range(0, len(paths), _AT_ONCE):
+        asked = [f":(top,literal){path}" for path in paths[first : first + _AT_ONCE]]
+        commit = ""
+        for word in git(folder, *words, "--", *asked).split("\0"):
+            if word.startswith("\x01"):
+                commit = word[1:]
+            elif (path := word.removeprefix("\n")) in found:
+                found[path].add(commit)
+    return found
+
+
+_HERE = "."
+"""The remote of a branch that follows one of the same repository."""
+_ORIGIN = "origin"
+
+
+class NoRemote(Exception):
+    """It is not clear to where. Its argument: the remotes that there are."""
+
+
+class Pushed(NamedTuple):
+    """Which commit the branch of the remote is now."""
+
+    remote: str
+    commit: str
+
+
+def remote_for(git: Git, folder: str, branch: str, base: str | None) -> str:
+    """Return the remote to which the branch goes: its own, its base's, `origin`, or the only one.
+
+    Raises:
+        NoRemote: there is none, or several of which none is meant.
+    """
+    keys = [f"branch.{branch}.pushRemote", "remote.pushDefault", f"branch.{branch}.remote"]
+    keys += [] if base is None else [f"branch.{base}.pushRemote", f"branch.{base}.remote"]
+    for key in keys:
+        found = git.ask(folder, "config", "--get", key, expected=(0, 1)).out.rstrip("\n")
+        if found and found != _HERE:
+            return found
+    known = git(folder, "remote").split()
+    if _ORIGIN in known:
+        return _ORIGIN
+    if len(known) != 1:
+        raise NoRemote(known)
+    return known[0]
+
+
+def push(git: Git, folder: str, branch: str, remote: str) -> Pushed:
+    """Push the branch under its own name; never with force, and nobody is asked for a password.
+
+    Raises:
+        GitFailed: git, a hook or the other side refused, or `remote` looks like an option.
+        GitMissing: there is none.
+    """
+    if remote.startswith("-"):
+        raise GitFailed(("push", remote), None, f"{remote} is the name of no remote")
+    commit = git(folder, "rev-parse", "--verify", f"refs/heads/{branch}")
+    git(folder, "push", "--quiet", remote, f"refs/heads/{branch}:refs/heads/{branch}")
+    return Pushed(remote, commit)

@@ -1,0 +1,282 @@
+"""How a mission's worktree stands: what was done in it, and whether that is anywhere else too. Changes nothing.
+
+Whether work is in a branch though its commits are not: it was rebased, picked or squashed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from overmind_core.git.repository import branch_of, resolve
+from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.worktree_base import only_here
+
+SECONDS = 60.0
+"""A comparison that takes longer counts as a difference: then nothing is removed."""
+FAR = 2000
+"""Commits beyond which a branch is not searched: each costs about a millisecond."""
+_NOBODY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "overmind"), ("EMAIL", "overmind@localhost"), ("DATE", "1000000000 +0000"))
+}
+"""Always the same, so that the same question makes the same object."""
+
+
+def landed(git: Git, folder: str, tip: str, target: str) -> bool:
+    """Whether `target` has all that was done up to the commit `tip`. When in doubt it has not.
+
+    Raises:
+        GitMissing: there is no git.
+    """
+    try:
+        return _landed(git, folder, tip, target)
+    except GitFailed:
+        return False
+
+
+def _landed(git: Git, folder: str, tip: str, target: str) -> bool:
+    fork = git.ask(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
+    if not fork or fork == target:
+        return fork == tip
+    touched = _paths(git, folder, fork, tip)
+    if not touched:
+        return False  # what was done and undone again is in no other place
+    if touched.isdisjoint(_paths(git, folder, tip, target)):
+        return True
+    if int(git(folder, "rev-list", "--count", f"--max-count={FAR}", f"{fork}..{target}")) >= FAR:
+        return False
+    return _picked(git, folder, tip, target) or _squashed(git, folder, tip, target, fork)
+
+
+def _paths(git: Git, folder: str, one: str, other: str) -> set[str]:
+    """Paths whose content is not the same."""
+    out = git.ask(folder, "diff-tree", "-r", "-z", "--name-only", "--no-renames", one, other, seconds=SECONDS).out
+    return {path for path in out.split("\0") if path}
+
+
+def _picked(git: Git, folder: str, tip: str, target: str) -> bool:
+    """Whether each commit is there as another one. A merge may hold work of its own, which this does not see."""
+    if git(folder, "rev-list", "--max-count=1", "--merges", tip, f"^{target}"):
+        return False
+    return _cherry(git, folder, tip, target)
+
+
+def _squashed(git: Git, folder: str, tip: str, target: str, fork: str) -> bool:
+    """Whether all together are there as one commit. The object that is made for the question is garbage to git."""
+    words = ("commit-tree", "--no-gpg-sign", f"{tip}^{{tree}}", "-p", fork, "-m", "all of it as one")
+    one = git.ask(folder, *words, variables=_NOBODY).out.strip()
+    return _cherry(git, folder, one, target)
+
+
+def _cherry(git: Git, folder: str, tip: str, target: str) -> bool:
+    lines = git(folder, "cherry", target, tip, seconds=SECONDS).splitlines()
+    return bool(lines) and all(line.startswith("- ") for line in lines)
+
+
+COMMITS = 100
+"""At most so many are named."""
+COUNTED, LARGE = 1000, 1 << 20
+"""New files whose lines are counted at most, and bytes from which one has none: it is a glance at a worktree."""
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
+"""A look never takes the index from under whoever works there."""
+
+Commit = tuple[str, str]
+"""Hash and subject."""
+
+
+class Kept(Exception):
+    """Removing would lose work: nothing was done.
+
+    Attributes:
+        files: Uncommitted and untracked ones.
+        commits: Those that are nowhere else, at most `COMMITS`.
+    """
+
+    def __init__(self, path: str, files: tuple[str, ...], commits: tuple[Commit, ...]) -> None:
+        self.path = path
+        self.files = files
+        self.commits = commits
+        super().__init__(f"{path} has {len(files)} uncommitted files and {len(commits)} commits that are nowhere else")
+
+
+class Dirty(Kept):
+    """There is uncommitted work; perhaps commits too."""
+
+
+class Unmerged(Kept):
+    """There are commits that are in no other branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A worktree at one moment."""
+
+    head: str | None
+    branch: str | None
+    ahead: int
+    """Commits that the base does not have."""
+    behind: int
+    files: int
+    """Changed since the merge base, uncommitted and untracked ones included."""
+    insertions: int
+    deletions: int
+    dirty: tuple[str, ...]
+    """Uncommitted and untracked files, and submodules, relative to the top."""
+    merged: bool
+    """Nothing of its commits is lost with it."""
+    commits: tuple[Commit, ...]
+    """Those that the base does not have, newest first, at most `COMMITS`."""
+
+
+def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
+    """Return how the worktree at `path` stands against its base as that is now.
+
+    Args:
+        git: For the mission.
+        path: Top of the worktree.
+        base: What it began at; None when that has no name.
+        base_commit: The commit that it began at, for when the base is gone.
+
+    Raises:
+        GitFailed: there is no worktree, or a broken one.
+        GitMissing: there is no git.
+    """
+    if not os.path.lexists(os.path.join(path, ".git")):  # git would look at what is around
+        raise GitFailed(("status",), None, f"{path} is no worktree any more")
+    head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
+    tip = (resolve(git, path, base) if base else None) or base_commit
+    dirty = changed(git, path)
+    if head is None:
+        return State(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
+    behind, ahead = (
+        int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
+    )
+    common = git.ask(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
+    files, insertions, deletions = _figures(git, path, common)
+    return State(
+        head=head,
+        branch=branch,
+        ahead=ahead,
+        behind=behind,
+        files=files,
+        insertions=insertions,
+        deletions=deletions,
+        dirty=dirty,
+        merged=not loose(git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit),
+        commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
+    )
+
+
+def changed(git: Git, path: str) -> tuple[str, ...]:
+    """Return the uncommitted and untracked files of a worktree, and its submodules with work, relative to its top.
+
+    A submodule has work when it is changed, and when it has commits that neither its origin nor the person has.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
+    out = git.ask(path, *words, variables=_QUIET).out
+    files = [entry[3:] for entry in out.split("\0") if entry]
+    return tuple(dict.fromkeys([*files, *only_here(git, path)]))
+
+
+def loose(
+    git: Git, folder: str, tips: Sequence[str], *, ours: Sequence[str], base: str | None, base_commit: str | None
+) -> tuple[Commit, ...]:
+    """Return the commits of `tips` that are lost with our branches, newest first, at most `COMMITS`.
+
+    What the base has as other commits (rebased, squashed) is not lost.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        tips: Commits.
+        ours: Branches that are about to go; the same names at a remote are ours too.
+        base: What the work is to go into; None when that has no name.
+        base_commit: What the work began at.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    others = [f"--exclude={name}" for name in ours] + ["--branches"]
+    others += [f"--exclude=*/{name}" for name in ours] + ["--remotes"]
+    known = resolve(git, folder, base_commit) if base_commit else None
+    began = [f"^{known}"] if known else []
+    left: dict[str, str] = {}
+    for tip in dict.fromkeys(tips):
+        commits = _log(git, folder, [tip, *began, "--not", *others])
+        if commits and not any(landed(git, folder, tip, target) for target in _targets(git, folder, base)):
+            left.update(commits)
+    return tuple(left.items())[:COMMITS]
+
+
+def _targets(git: Git, folder: str, base: str | None) -> list[str]:
+    """What the base stands for now, here and at its remotes."""
+    if not base:
+        return []
+    here = resolve(git, folder, base)
+    pattern = f"refs/remotes/*/{base}"
+    there = git(folder, "for-each-ref", "--format=%(objectname)", pattern).split() if _plain(base) else []
+    return list(dict.fromkeys([*([here] if here else []), *there]))
+
+
+def _plain(name: str) -> bool:
+    return not any(letter in name for letter in "*?[\\\0")
+
+
+def size(path: str) -> int:
+    """Return how many bytes a folder takes on its disk, following no link; what can't be read counts nothing."""
+    total = 0
+    met: set[tuple[int, int]] = set()
+    waiting = [path]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    facts = entry.stat(follow_symlinks=False)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif facts.st_nlink > 1 and (facts.st_dev, facts.st_ino) in met:
+                        continue  # another name of a file that was counted
+                    met.add((facts.st_dev, facts.st_ino))
+                    total += facts.st_blocks * 512
+    return total
+
+
+def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
+    words = ("log", "-z", "--no-show-signature", f"--max-count={COMMITS}", "--format=%H %s")
+    out = git(folder, *words, *which, "--")
+    entries = (entry.partition(" ") for entry in out.split("\0") if entry)
+    return tuple((commit, subject) for commit, _, subject in entries)
+
+
+def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
+    """Files, insertions and deletions since a commit."""
+    out = git.ask(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
+    rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
+    out = git.ask(path, "ls-files", "--others", "--exclude-standard", "-z").out
+    new = [name for name in out.split("\0") if name]
+    added, removed = (sum(int(row[column]) for row in rows if row[column] != "-") for column in (0, 1))
+    return len(rows) + len(new), added + sum(_lines(os.path.join(path, name)) for name in new[:COUNTED]), removed
+
+
+def _lines(path: str) -> int:
+    """Lines of a new file, as git counts them; 0 for one that is not text, or large."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return 0
+        with open(path, "rb") as file:
+            text = file.read(LARGE)
+    except OSError:
+        return 0
+    if len(text) == LARGE or b"\0" in text:
+        return 0
+    return text.count(b"\n") + (text[-1:] not in {b"\n", b""})

@@ -1,0 +1,262 @@
+"""Where a mission's branch begins: at what is checked out, at a base, at what its remote has by now.
+
+Submodules of a new worktree: from the person's checkout where that has them, else from where they come from.
+
+A copy from the person's checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from overmind_core.git.repository import HEADS, Repository, common_folder, resolve
+from overmind_core.git.run import Git, GitFailed, patiently
+
+FETCH_SECONDS = 300.0
+"""How long a fetch may take."""
+REMOTES = "refs/remotes/"
+
+
+class Beginning(NamedTuple):
+    """What a branch begins at."""
+
+    name: str
+    """Of the branch, or the commit where that has no name."""
+    commit: str
+    note: str
+    """What came of the fetch, for people; "" without one."""
+
+
+class _Remote(NamedTuple):
+    name: str
+    upstream: str
+    """The full name here of the base over there."""
+
+
+def beginning(git: Git, repository: Repository, base: str | None, *, fetch: bool) -> Beginning:
+    """Return where to begin.
+
+    Args:
+        git: For the mission.
+        repository: Seen from the person's checkout.
+        base: A branch, tag or commit; None for what is checked out.
+        fetch: Whether to ask the remote first, if there is one.
+
+    Raises:
+        GitFailed: there is no such base, no commit, or the remote can't be reached: with how to go on.
+        GitMissing: there is no git.
+    """
+    wanted = base or repository.branch
+    if wanted is None:
+        return _detached(repository)
+    remote = _remote(git, repository.top, wanted)
+    fetched = fetch and remote is not None
+    if fetch and remote is not None:
+        _fetch(git, repository.top, remote.name)
+    here = resolve(git, repository.top, wanted)
+    there = resolve(git, repository.top, remote.upstream) if remote is not None else None
+    if here is not None and not (fetched and remote is not None):
+        return Beginning(wanted, here, "")
+    if remote is None or there is None:
+        if here is None:
+            raise _nothing(repository, base)
+        return Beginning(wanted, here, f"fetched {remote.name}: it has no {wanted}" if remote else "")
+    name = remote.upstream.removeprefix(REMOTES)
+    if here is None:
+        return Beginning(name, there, f"fetched {remote.name}" if fetched else "")
+    return _newer(git, repository.top, Beginning(wanted, here, f"fetched {remote.name}"), Beginning(name, there, ""))
+
+
+def _detached(repository: Repository) -> Beginning:
+    if repository.head is None:
+        raise _nothing(repository, None)
+    return Beginning(repository.head, repository.head, "")
+
+
+def _nothing(repository: Repository, base: str | None) -> GitFailed:
+    if base and repository.head is not None:
+        return GitFailed(("rev-parse", base), None, f"there is no branch, tag or commit {base!r} in {repository.top}")
+    said = f"{repository.top} has no commits yet: make one first: git commit --allow-empty -m 'first commit'"
+    return GitFailed(("worktree", "add"), None, said)
+
+
+def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
+    """Where the base comes from: what the branch is set to, else `origin`, else the only one there is."""
+    names = [name for name in git(top, "remote").split("\n") if name]
+    full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
+    if full is not None:
+        return _Remote(full, REMOTES + wanted)
+    told = git.ask(top, "config", f"branch.{wanted}.remote", expected=(0, 1)).out.removesuffix("\n")
+    if told in names:
+        # The base may have another name over there.
+        upstream = git.ask(
+            top, "rev-parse", "--quiet", "--symbolic-full-name", f"{HEADS}{wanted}@{{upstream}}", expected=(0, 1, 128)
+        )
+        name = upstream.out.removesuffix("\n")
+        return _Remote(told, name if name.startswith(REMOTES) else f"{REMOTES}{told}/{wanted}")
+    if told == ".":
+        return None
+    chosen = "origin" if "origin" in names else names[0] if len(names) == 1 else None
+    return None if chosen is None else _Remote(chosen, f"{REMOTES}{chosen}/{wanted}")
+
+
+def _is(git: Git, top: str, full: str) -> bool:
+    return git.ask(top, "show-ref", "--verify", "--quiet", full, expected=(0, 1, 128)).code == 0
+
+
+def _fetch(git: Git, top: str, remote: str) -> None:
+    words = ("fetch", "--quiet", "--no-recurse-submodules", "--", remote)
+    try:
+        patiently(lambda: git(top, *words, seconds=FETCH_SECONDS))
+    except GitFailed as error:
+        advice = "check the network and your access, or set `fetch: false` in .overmind.yml to begin at what is here"
+        raise GitFailed(words, error.code, f"{remote} can't be fetched: {error.reason}: {advice}") from None
+
+
+def _newer(git: Git, top: str, here: Beginning, there: Beginning) -> Beginning:
+    """The one that has the other, here's when neither does; the branch that it is called by is here's."""
+    if here.commit == there.commit:
+        return here._replace(note=f"{here.note}: {here.name} is up to date")
+    out = git(top, "rev-list", "--left-right", "--count", f"{here.commit}...{there.commit}")
+    ahead, behind = (int(count) for count in out.split())
+    if not ahead:
+        commits = "1 commit" if behind == 1 else f"{behind} commits"
+        note = f"{here.note}: begun at {there.name}, which is {commits} ahead of {here.name}"
+        return here._replace(commit=there.commit, note=note)
+    if behind:
+        return here._replace(note=f"{here.note}: {here.name} and {there.name} have diverged, begun at {here.name}")
+    return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
+
+
+LINK = "160000"
+"""Mode of a submodule in git's index."""
+NOT_THERE = (0, 1)
+SOME = 1000
+"""Commits of a submodule that are looked for elsewhere: the newest."""
+
+
+class _Submodule(NamedTuple):
+    name: str
+    path: str
+    """Relative to the checkout that it is in."""
+    commit: str
+
+
+def check_out(git: Git, path: str, repository: Repository) -> None:
+    """Check out the submodules of the worktree at `path`, and theirs.
+
+    Raises:
+        GitFailed: one can't be had.
+        GitMissing: there is no git.
+    """
+    checkouts = dict.fromkeys(top for top in (repository.top, repository.main) if top is not None)
+    _check_out(git, path, list(checkouts), repository.common)
+
+
+def only_here(git: Git, path: str) -> list[str]:
+    """Return the paths of submodules of a worktree with commits that neither their origin nor the person has.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    if not os.path.isfile(os.path.join(path, ".gitmodules")):
+        return []
+    own = os.path.realpath(git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    return list(_only_here(git, path, own, common_folder(git, path)))
+
+
+def _only_here(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
+    for submodule in _submodules(git, path):
+        mine, theirs = (os.path.join(folder, "modules", submodule.name) for folder in (own, persons))
+        inside = os.path.join(path, submodule.path)
+        if mine == theirs or not os.path.isdir(mine) or not os.path.lexists(os.path.join(inside, ".git")):
+            continue
+        which = ("HEAD", "--branches", "--not", "--remotes", "--")
+        commits = git.ask(mine, f"--git-dir={mine}", "rev-list", f"--max-count={SOME}", *which).out
+        known = os.path.isdir(theirs) and not _missing(git, theirs, commits)
+        if commits and not known:
+            yield submodule.path
+        yield from (f"{submodule.path}/{deeper}" for deeper in _only_here(git, inside, mine, theirs))
+
+
+def _missing(git: Git, folder: str, commits: str) -> bool:
+    answer = git.ask(folder, f"--git-dir={folder}", "cat-file", "--batch-check", text=commits)
+    return any(line.endswith(" missing") for line in answer.out.splitlines())
+
+
+def _check_out(git: Git, path: str, checkouts: Sequence[str], common: str) -> None:
+    for submodule in _submodules(git, path):
+        source = _source(git, submodule, checkouts, common)
+        if source is None:
+            words = ("submodule", "update", "--init", "--recursive", "--quiet", "--", submodule.path)
+            _ask(git, path, submodule, words)
+            continue
+        # Git does not copy submodules from this machine unless it is told to: this once, and from here alone.
+        allowed = ("-c", "protocol.file.allow=always", "-c", f"submodule.{submodule.name}.url={source}")
+        _ask(git, path, submodule, (*allowed, "submodule", "update", "--init", "--quiet", "--", submodule.path))
+        inside = os.path.join(path, submodule.path)
+        _set_origin(git, inside, source)
+        _check_out(git, inside, [os.path.join(top, submodule.path) for top in checkouts], source)
+
+
+def _ask(git: Git, path: str, submodule: _Submodule, words: tuple[str, ...]) -> None:
+    try:
+        patiently(lambda: git(path, *words))
+    except GitFailed as error:
+        raise GitFailed(words, error.code, f"submodule {submodule.path}: {error.reason}") from None
+
+
+def _submodules(git: Git, path: str) -> list[_Submodule]:
+    """Those that are to be checked out: named in .gitmodules, and not switched off by the person."""
+    if not os.path.isfile(os.path.join(path, ".gitmodules")):
+        return []
+    names = _settings(git, path, ("--file", ".gitmodules"), "path")
+    off = _settings(git, path, ("--file", ".gitmodules"), "update") | _settings(git, path, (), "update")
+    found = []
+    for entry in git(path, "ls-files", "--stage", "-z").split("\0"):
+        facts, _, where = entry.partition("\t")
+        mode, _, rest = facts.partition(" ")
+        if mode != LINK:
+            continue
+        name = next((name for name, value in names.items() if value.rstrip("/") == where), None)
+        if name is not None and off.get(name) != "none":
+            found.append(_Submodule(name, where, rest.partition(" ")[0]))
+    return found
+
+
+def _settings(git: Git, path: str, where: tuple[str, ...], key: str) -> dict[str, str]:
+    """One setting of each submodule, by the submodule's name."""
+    pattern = rf"^submodule\..*\.{key}$"
+    out = git.ask(path, "config", *where, "-z", "--get-regexp", pattern, expected=NOT_THERE).out
+    rows = (row.partition("\n") for row in out.split("\0") if row)
+    return {name.removeprefix("submodule.").removesuffix(f".{key}"): value for name, _, value in rows}
+
+
+def _source(git: Git, submodule: _Submodule, checkouts: Sequence[str], common: str) -> str | None:
+    """Git's folder of a submodule that the person has, with the commit that is wanted; None: it comes from afar."""
+    if "=" in submodule.name or "\n" in submodule.name:  # can't be said on a command line
+        return None
+    places = [os.path.join(top, submodule.path) for top in checkouts]
+    folders = [place for place in places if os.path.lexists(os.path.join(place, ".git"))]
+    for folder in [*folders, os.path.join(common, "modules", submodule.name)]:
+        if not os.path.isdir(folder):
+            continue
+        try:
+            own = os.path.realpath(git(folder, "rev-parse", "--absolute-git-dir"))
+            where = f"--git-dir={own}"
+            git(own, where, "cat-file", "-e", f"{submodule.commit}^{{commit}}")
+            if git(own, where, "rev-parse", "--is-shallow-repository") == "false":  # such a one can't be copied whole
+                return own
+        except GitFailed:
+            continue
+    return None
+
+
+def _set_origin(git: Git, folder: str, source: str) -> None:
+    """Have a copy know where the submodule comes from, instead of the person's checkout."""
+    told = git.ask(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
+    if told.strip():
+        git(folder, "config", "remote.origin.url", told.removesuffix("\n"))

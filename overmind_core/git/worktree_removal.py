@@ -1,0 +1,220 @@
+"""Taking a mission's worktree away, however much or little of it is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from contextlib import suppress
+from typing import NamedTuple
+
+from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find, resolve
+from overmind_core.git.run import MARK as FOR
+from overmind_core.git.run import SECONDS, Git, GitFailed, patiently
+from overmind_core.git.status import Dirty, Unmerged, changed, loose
+
+CLAIM = ".branch"
+"""Ends the name of the file beside a worktree that says which branch is about to be made for it."""
+GONE = ".removed"
+"""Ends the name of a worktree that is being deleted."""
+
+_IN_USE = re.compile(r"checked out at|used by worktree at")
+"""Git says so also of a branch that is being rebased somewhere."""
+
+
+class Removed(NamedTuple):
+    """What was taken away: what was there, that is."""
+
+    worktree: bool
+    branch: str | None
+
+
+def claiming(path: str, branch: str) -> None:
+    """Write down that `branch` is about to be made for the worktree at `path`.
+
+    Raises:
+        GitFailed: that can't be written.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + CLAIM, "wb") as file:
+            file.write(os.fsencode(branch))
+    except OSError as error:
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
+
+
+def claimed(git: Git, folder: str, path: str) -> str | None:
+    """Return the branch that was made for the worktree at `path`, also when making it was interrupted; None: none was.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        path: The worktree's.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    try:
+        with open(path + CLAIM, "rb") as file:
+            name = os.fsdecode(file.read())
+    except OSError:
+        return None
+    if not name:
+        return None
+    answer = git.ask(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
+    first = answer.out.rstrip("\n").rpartition("\n")[2]
+    # It was about to be made: that it is ours, and not another's of that name, its log alone says.
+    return name if answer.code == 0 and first == message(path) else None
+
+
+def message(path: str) -> str:
+    """Return what the log of a branch begins with that was made for the worktree at `path`."""
+    return f"overmind: begun for {os.path.basename(path)}"
+
+
+def remove(
+    git: Git,
+    folder: str,
+    path: str,
+    branch: str | None,
+    *,
+    force: bool,
+    base: str | None = None,
+    base_commit: str | None = None,
+) -> Removed:
+    """Take a worktree away, and its branch; nothing when both are gone.
+
+    Args:
+        git: For the mission.
+        folder: Git's common folder, or the person's checkout.
+        path: The worktree's.
+        branch: Deleted with it, unless somebody else has it checked out; None leaves it.
+        force: Whether work that is nowhere else goes too.
+        base: What it began at, for work that was merged as other commits; see `state`.
+        base_commit: Same.
+
+    Raises:
+        Dirty: there is uncommitted work, and no `force`.
+        Unmerged: there are commits that are nowhere else, and no `force`.
+        GitFailed: something can't be deleted; it may be called again.
+        GitMissing: there is no git.
+    """
+    common = _common(git, folder)
+    if common is None:
+        return Removed(_delete(git, path), None)  # with the repository its branches are gone
+    if not force:
+        _refuse(git, common, path, branch, base=base, base_commit=base_commit)
+    there = _delete(git, path)
+    forget(git, common, path)
+    gone = _delete_branch(git, common, branch) if branch is not None else None
+    with suppress(OSError):
+        os.unlink(path + CLAIM)
+    return Removed(there, gone)
+
+
+def forget(git: Git, common: str, path: str) -> None:
+    """Take away what git knows of a worktree at `path`, which is gone. Other worktrees' are left, locked or broken.
+
+    Raises:
+        GitFailed: it can't be deleted.
+    """
+    for admin in _admins(common, path):
+        _delete_tree(git, admin)
+
+
+def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str | None, base_commit: str | None) -> None:
+    tips = [found for found in (branch and resolve(git, common, HEADS + branch),) if found]
+    ours = [branch] if branch else []
+    files = _left_over(path)
+    if files and _belongs(git, path, common):
+        files = changed(git, path)
+        head, other = resolve(git, path, "HEAD"), branch_of(git, path)
+        tips += [head] if head else []
+        ours += [other] if other else []
+    commits = loose(git, common, tips, ours=ours, base=base, base_commit=base_commit)
+    if files:
+        raise Dirty(path, files, commits)
+    if commits:
+        raise Unmerged(path, files, commits)
+
+
+def _common(git: Git, folder: str) -> str | None:
+    """Git's common folder; None when the repository is gone, also when its place is within another one now."""
+    if not os.path.isdir(folder):
+        return None
+    found = find(git, folder)
+    return found.common if found is not None and os.path.realpath(folder) in {found.common, found.top} else None
+
+
+def _belongs(git: Git, path: str, common: str) -> bool:
+    """Whether a worktree of that repository is at `path`: without its link to that, git would see what is around."""
+    if not os.path.lexists(os.path.join(path, ".git")):
+        return False
+    try:
+        return common_folder(git, path) == common
+    except GitFailed:
+        return False
+
+
+def _left_over(path: str) -> tuple[str, ...]:
+    """What is at `path`, for when git can't say what of it is work."""
+    try:
+        return tuple(sorted(os.listdir(path)))
+    except OSError:
+        return ()
+
+
+def _admins(common: str, path: str) -> list[str]:
+    """Git's own folders for the worktree at `path`; one that does not say for which is taken by its name."""
+    found = []
+    home = os.path.join(common, "worktrees")
+    wanted = os.path.realpath(os.path.dirname(path)), os.path.basename(path)
+    for name in os.listdir(home) if os.path.isdir(home) else []:
+        try:
+            with open(os.path.join(home, name, "gitdir"), "rb") as file:
+                told = os.fsdecode(file.read()).removesuffix("\n")
+        except OSError:
+            told = ""
+        of = os.path.dirname(os.path.join(home, name, told)) if told else ""
+        if (os.path.realpath(os.path.dirname(of)), os.path.basename(of)) == wanted if of else name == wanted[1]:
+            found.append(os.path.join(home, name))
+    return found
+
+
+def _delete(git: Git, path: str) -> bool:
+    there = os.path.lexists(path)
+    _delete_tree(git, path + GONE)
+    if there:
+        # Out of its place at once: what is half deleted is never taken for a worktree with changes.
+        os.rename(path, path + GONE)
+        _delete_tree(git, path + GONE)
+    return there
+
+
+def _delete_tree(git: Git, path: str) -> None:
+    """Delete `path` with everything in it, following no link. These programs manage any depth."""
+    if not os.path.lexists(path):
+        return
+    environ = {**os.environ, FOR: git.mission}
+    said = b""
+    for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
+        done = subprocess.run(
+            [*words, path], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
+        )
+        said = done.stderr or said
+        if not os.path.lexists(path):
+            return
+    raise GitFailed(("worktree", "remove"), None, os.fsdecode(said) or f"{path} can't be deleted")
+
+
+def _delete_branch(git: Git, common: str, branch: str) -> str | None:
+    if resolve(git, common, HEADS + branch) is None or checked_out(git, common, branch) is not None:
+        return None
+    try:
+        patiently(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
+    except GitFailed as error:
+        if _IN_USE.search(error.said) is None:
+            raise
+        return None
+    return branch

@@ -1,0 +1,1 @@
+"""Isolation: a worktree, ports, containers and services for each mission."""

@@ -1,0 +1,151 @@
+"""`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have.
+
+The shapes of requests about the isolation of missions and their work; docs/api.md is generated from them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.isolation.project import FILE
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.missions.requests import Args
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.requests import Nothing
+
+
+async def trust(core: Supervisor, request: Trust, caller: Caller) -> dict[str, Any]:
+    """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
+    del caller
+    if request.revoke:
+        return await _revoke(core, request)
+    looked = await core.isolation.projects.look(request.cwd, request.env)
+    found = looked.found
+    if found is None:
+        raise OvermindError(
+            "not_found", f"{to_wire(looked.source)} has no {FILE}. Write one: overmind init --isolation"
+        )
+    path = to_wire(found.path)
+    if request.sha256 not in {None, found.sha256}:
+        raise OvermindError("invalid", f"{path} is another one by now than the one that was looked at. Look again.")
+    core.ledger.save(lambda: core.state.trusted.save(path, found.sha256, core.clock.wall()))
+    await core.ledger.saved()
+    from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
+
+    return {"path": path, "sha256": found.sha256, "commands": list(commands(found.project)), "trusted": True}
+
+
+async def _revoke(core: Supervisor, request: Trust) -> dict[str, Any]:
+    """A file that is broken, or gone, may have been trusted before."""
+    try:
+        looked = await core.isolation.projects.look(request.cwd, request.env)
+        path = to_wire(os.path.join(looked.source, FILE))
+    except OvermindError as error:
+        if "path" not in error.fields:
+            raise
+        path = str(error.fields["path"])
+    core.ledger.flush()
+    if core.state.trusted.sum_of(path) is None:
+        raise OvermindError("not_found", f"{path} is not trusted.")
+    core.ledger.save(lambda: core.state.trusted.remove(path))
+    await core.ledger.saved()
+    return {"path": path, "sha256": None, "commands": [], "trusted": False}
+
+
+async def isolate(core: Supervisor, request: Isolate, caller: Caller) -> dict[str, Any]:
+    """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
+    del caller
+    from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
+
+    if not await core.isolation.in_thread(os.path.isdir, from_wire(request.cwd)):
+        raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
+    return await explain(core.isolation, request.cwd, request.env)
+
+
+async def ports(core: Supervisor, request: Nothing, caller: Caller) -> dict[str, Any]:
+    """Every port of isolated missions, by number; one that is not held is what its mission would like to have again."""
+    del request, caller
+    core.ledger.flush()
+    rows = core.state.ports.all()
+    missions = {row.mission: core.book.get(row.mission) for row in rows}
+    records = core.isolation.records
+    found = []
+    for row in rows:
+        mission, record = missions[row.mission], records.get(row.mission)
+        name = mission.definition.name if mission is not None else record.name if record is not None else None
+        status = None if mission is None else mission.status.value
+        found.append({**row._asdict(), "name": name, "status": status})
+    return {"ports": found}
+
+
+class Trust(Args, frozen=True):
+    """Trust the file of a folder's project; `revoke`: trust it no longer."""
+
+    cwd: str
+    env: dict[str, str] = {}
+    """The caller's environment: git looks at it."""
+    sha256: str | None = None
+    """Of the content that was seen, in hex: another one is refused. Null: whatever it is now."""
+    revoke: bool = False
+
+
+class Isolate(Args, frozen=True):
+    """The folder in which a mission would be started."""
+
+    cwd: str
+    env: dict[str, str] = {}
+    """The caller's environment: git and the container engine depend on it."""
+
+
+class Worktrees(Args, frozen=True):
+    """Which worktrees to list; null means all. `sizes`: also how much of the disk each takes, which is counted anew."""
+
+    ids: list[str] | None = None
+    sizes: bool = False
+
+
+class Commit(Args, frozen=True):
+    """Commit everything in the worktree of a mission."""
+
+    id: str
+    message: str
+
+
+class Merge(Args, frozen=True):
+    """Land a mission's work on a branch; null: the one that it began at."""
+
+    id: str
+    into: str | None = None
+    squash: bool = False
+    rebase: bool = False
+    verify: str | None = None
+    """A shell command that has to succeed on the merged work, before anything is changed."""
+    message: str | None = None
+    preview: bool = False
+    """Only say what would land, or conflict."""
+
+
+class Push(Args, frozen=True):
+    """Push the branch of a mission; null: to the remote where it belongs."""
+
+    id: str
+    remote: str | None = None
+
+
+class Discard(Args, frozen=True):
+    """Remove what an ended mission has of its own; `force`: also work that is nowhere else."""
+
+    id: str
+    force: bool = False
+
+
+class WorktreesPrune(Args, frozen=True):
+    """Discard what ended missions have of their own, where no work is lost; `force`: also where some is."""
+
+    force: bool = False
+    dry_run: bool = False

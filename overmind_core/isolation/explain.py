@@ -1,0 +1,170 @@
+"""What `isolate` answers: what a mission in a folder would get for itself. Looks at everything, changes nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.isolation.isolation import OWN, text_of
+from overmind_core.domain.isolation.project import Project, Strategy
+from overmind_core.domain.isolation.saga import steps
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.worktree_base import beginning
+from overmind_core.isolation.errors import git_failed, no_commits
+from overmind_core.isolation.ports import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.isolation.projects import Looked
+    from overmind_core.isolation.service import Isolations
+
+    Answer = dict[str, Any]
+
+NO_FILE = "There is no .overmind.yml: what is started here is isolated with --isolate only."
+NO_REPOSITORY = "This is no git repository: ports and services of its own, but no worktree."
+SHARED = "This folder is in the worktree of a mission: what is started here shares it, unless --isolate says otherwise."
+ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: one mission at a time."
+
+
+async def explain(isolations: Isolations, cwd: str, environ: Mapping[str, str]) -> Answer:
+    """Everything about the project of a folder; what is wrong is in the answer. Texts in wire form."""
+    try:
+        looked = await isolations.projects.look(cwd, environ)
+    except OvermindError as error:
+        return _unusable(cwd, error)
+    project = Project() if looked.found is None else looked.found.project
+    worktree = looked.repository is not None and project.worktree
+    ports, exhausted_range = await isolations.in_thread(_ports, project, _held(isolations))
+    base, no_base = await isolations.in_thread(_base, looked, project, environ) if worktree else (None, [])
+    absent = await isolations.in_thread(_absent, looked.source, project) if worktree else []
+    engine, engine_problem = await _engine(isolations, project, environ)
+    return {
+        **_facts(looked),
+        "problems": [*no_base, *exhausted_range],
+        "branch": _branch(project) if worktree else None,
+        "base": base,
+        "worktree": worktree,
+        "steps": [
+            {"step": str(one), "text": text_of(one, project, ports, base or "")}
+            for one in steps(project, worktree=worktree)
+        ],
+        "ports": [
+            {"service": name, "port": ports.get(name), "wanted": wanted} for name, wanted in _wishes(project).items()
+        ],
+        "engine": engine,
+        "engine_problem": engine_problem,
+        "notes": [*_notes(looked, project), *absent],
+    }
+
+
+def _facts(looked: Looked) -> Answer:
+    found = looked.found
+    from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
+
+    return {
+        "source": to_wire(looked.source),
+        "repository": looked.repository is not None,
+        "path": None if found is None else to_wire(found.path),
+        "sha256": None if found is None else found.sha256,
+        "trusted": found is None or looked.trusted,
+        "changed": looked.changed,
+        "commands": [] if found is None else list(commands(found.project)),
+    }
+
+
+def _unusable(cwd: str, error: OvermindError) -> Answer:
+    """The file has mistakes, or git can't tell about the folder."""
+    nothing: Answer = dict.fromkeys(("sha256", "branch", "base", "engine", "engine_problem"))
+    return {
+        "source": error.fields.get("source", cwd),
+        "repository": False,
+        "path": error.fields.get("path"),
+        "trusted": False,
+        "changed": False,
+        "worktree": False,
+        **nothing,
+        **{name: [] for name in ("commands", "steps", "ports", "notes")},
+        "problems": error.fields.get("problems", [error.message]),
+    }
+
+
+def _notes(looked: Looked, project: Project) -> list[str]:
+    notes = {
+        NO_FILE: looked.found is None,
+        NO_REPOSITORY: looked.repository is None,
+        SHARED: looked.shared,
+        ONE_AT_A_TIME: project.strategy is Strategy.NONE and bool(project.services),
+    }
+    return [note for note, applies in notes.items() if applies]
+
+
+def _branch(project: Project) -> str:
+    return project.branch.replace("{name}", "<name>").replace("{id}", "<id>")
+
+
+def _base(looked: Looked, project: Project, environ: Mapping[str, str]) -> tuple[str | None, list[str]]:
+    """What the branch would begin at, and why that can't be."""
+    repository = looked.repository
+    assert repository is not None
+    if repository.head is None:
+        return None, [no_commits(to_wire(looked.source)).message]
+    git = Git({from_wire(name): from_wire(value) for name, value in environ.items()})
+    wanted = None if project.base is None else from_wire(project.base)
+    try:
+        return to_wire(beginning(git, repository, wanted, fetch=False).name), []
+    except GitFailed as error:
+        return project.base, [git_failed(error).message]
+
+
+def _absent(source: str, project: Project) -> list[str]:
+    """What is to be copied or linked, and is not there."""
+    from overmind_core.isolation.copy_files import Matching, TooMany  # noqa: PLC0415 - same
+
+    matching = Matching(source)
+    found = []
+    for pattern in project.copy:
+        try:
+            if next(iter(matching.matches(from_wire(pattern))), None) is None:
+                found.append(f"Nothing to copy: {pattern} is not there.")
+        except (TooMany, RecursionError, OSError):
+            found.append(f"Can't tell what {pattern} means: too much would have to be looked at.")
+    found += [
+        f"Nothing to link: {path} is not there."
+        for path in project.link
+        if not os.path.lexists(os.path.join(source, from_wire(path)))
+    ]
+    return found
+
+
+def _wishes(project: Project) -> dict[str, int | None]:
+    """Service → the port that the file names."""
+    own = {} if project.strategy is Strategy.NONE else {OWN: None}
+    return own | {one.name: one.port for one in project.services if one.port is not None}
+
+
+def _held(isolations: Isolations) -> dict[int, str]:
+    """Port → the mission that holds it."""
+    isolations.core.ledger.flush()
+    return {row.port: row.mission for row in isolations.core.state.ports.all() if row.held}
+
+
+def _ports(project: Project, held: Mapping[int, str]) -> tuple[dict[str, int], list[str]]:
+    """The ports that a mission would get now, and why there are none."""
+    try:
+        return choice(project, {}, held), []
+    except OvermindError as error:
+        return {}, [error.message]
+
+
+async def _engine(
+    isolations: Isolations, project: Project, environ: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    if not project.containers:
+        return None, None
+    try:
+        return await isolations.engines.find(environ), None
+    except OvermindError as error:
+        return None, error.message

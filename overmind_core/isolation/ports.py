@@ -1,0 +1,158 @@
+"""Ports of missions: chosen, reserved, let go. The store's constraint has the last word."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.isolation.isolation import OWN
+from overmind_core.domain.isolation.ports import PortRangeExhausted, Wanted, choose
+from overmind_core.domain.isolation.project import Strategy
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Executor
+
+    from overmind_core.daemon.state import State
+    from overmind_core.domain.isolation.project import Project
+    from overmind_core.kernel.journal import Ledger
+
+ANYWHERE = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104 - bound to see whether it can be
+_NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+
+class Ports:
+    """Who holds which port. Used from the loop's thread."""
+
+    def __init__(self, state: State, ledger: Ledger, threads: Executor) -> None:
+        self._state = state
+        self._ledger = ledger
+        self._threads = threads
+        self._turn = asyncio.Lock()
+        self._held: dict[str, dict[str, int]] = {}
+        """Mission → service → port, of those that hold some."""
+
+    def load(self) -> None:
+        """Read who holds which."""
+        for row in self._state.ports.all():
+            if row.held:
+                self._held.setdefault(row.mission, {})[row.service] = row.port
+
+    async def reserve(self, mission: str, project: Project, before: Mapping[str, int]) -> dict[str, int]:
+        """Choose and reserve a port for each service of the mission, and one of its own; service → port.
+
+        Nobody else gets them from now on; `hold` writes it down.
+
+        Raises:
+            OvermindError: `port_range_exhausted`, also where one that the file insists on is not free; nothing is
+                reserved.
+        """
+        async with self._turn:
+            taken = {port: other for other, ports in self._held.items() if other != mission for port in ports.values()}
+            loop = asyncio.get_running_loop()
+            self._held[mission] = chosen = await loop.run_in_executor(
+                self._threads, lambda: choice(project, before, taken)
+            )
+        return chosen
+
+    async def reserve_again(self, mission: str, project: Project, before: Mapping[str, int]) -> dict[str, int]:
+        """What the mission holds; `reserve` when it holds nothing any more."""
+        held = self._held.get(mission)
+        return dict(held) if held else await self.reserve(mission, project, before)
+
+    def hold(self, mission: str) -> None:
+        """Write down what was reserved; inside of a transaction."""
+        self._state.ports.hold(mission, self._held.get(mission, {}).items())
+
+    def save(self, mission: str) -> None:
+        """Queue `hold`."""
+        self._ledger.save(lambda: self.hold(mission))
+
+    def drop(self, mission: str) -> None:
+        """Nothing came of the mission: others may have its ports."""
+        self._held.pop(mission, None)
+
+    def release(self, mission: str) -> None:
+        """Others may have the mission's ports; it gets them again if they are still free then."""
+        if self._held.pop(mission, None) is not None:
+            self._ledger.save(lambda: self._state.ports.release(mission))
+
+    def forget(self, mission: str) -> None:
+        """The mission wants none of them again."""
+        self._held.pop(mission, None)
+        self._ledger.save(lambda: self._state.ports.forget(mission))
+
+
+def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]) -> dict[str, int]:
+    """Return service → port as the project's strategy has it; asks the machine, so for a thread.
+
+    Args:
+        project: Whose.
+        before: Service → the port that the mission had.
+        taken: Port → the mission that holds it.
+
+    Raises:
+        OvermindError: `port_range_exhausted`, naming what is in the way.
+    """
+    asked = {one.name: one.port for one in project.services if one.port is not None}
+    if project.strategy is Strategy.NONE:
+        for service, port in asked.items():
+            if port in taken or not is_free(port):
+                raise OvermindError("port_range_exhausted", occupied(service, port, taken.get(port)))
+        if len({*asked.values()}) < len(asked):
+            raise OvermindError("port_range_exhausted", "Two services ask for the same port: see .overmind.yml.")
+        return asked
+    wanted = [Wanted(service, _preferred(before, service)) for service in (OWN, *asked)]
+    try:
+        return choose(wanted, project.first_port, project.last_port, taken, is_free)
+    except PortRangeExhausted:
+        raise OvermindError("port_range_exhausted", exhausted(project)) from None
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen at the port, on IPv4 and, where there is such a thing, on IPv6."""
+    for family, host in ANYWHERE:
+        try:
+            probe = socket.socket(family, socket.SOCK_STREAM)
+        except OSError:  # the machine has no IPv6
+            continue
+        with probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if family is socket.AF_INET6 and error.errno in _NO_IPV6:
+                    continue
+                return False
+            try:
+                probe.listen(1)
+            except OSError:
+                return False
+    return True
+
+
+def _preferred(before: Mapping[str, int], service: str) -> tuple[int, ...]:
+    return (before[service],) if service in before else ()
+
+
+def occupied(service: str, port: int, holder: str | None) -> str:
+    """Why a service does not get the one port that it asks for, and what to do."""
+    who = "another program listens there" if holder is None else f"mission {holder} holds it"
+    return (
+        f"Port {port}, which {service} asks for, is not free: {who}. End that, or have each mission get ports of its "
+        "own, with `strategy: ports` in .overmind.yml."
+    )
+
+
+def exhausted(project: Project) -> str:
+    """Why a project gets no ports, and what to do."""
+    span = f"{project.first_port}-{project.last_port}"
+    return (
+        f"The port range {span} has too few free ports. See who holds them with: overmind ports; "
+        "widen port_range in .overmind.yml, or end missions."
+    )

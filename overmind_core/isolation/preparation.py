@@ -1,0 +1,230 @@
+"""Preparing one mission: the steps of its saga, one after the other, each recorded before it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.isolation import saga as sagas
+from overmind_core.domain.isolation.isolation import Removal
+from overmind_core.domain.isolation.saga import Act, Look, Phase, Take, Undo, following
+from overmind_core.domain.missions.facts import Prepared, SpawnFailed
+from overmind_core.domain.missions.mission import Cause, Status
+from overmind_core.errors import OvermindError
+from overmind_core.git.run import MARK
+from overmind_core.isolation import release
+from overmind_core.isolation.plan import renewed
+from overmind_core.isolation.steps.registry import Acts
+from overmind_core.system.sweep import end_stragglers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.isolation.saga import Saga, Step
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.isolation.service import Isolations
+
+STOPPED = "stopped"
+END_AGAIN = 1.0
+"""Seconds until what was killed is looked for again: whoever cleans up after it may start more of it."""
+_log = logging.getLogger(__name__)
+
+
+class Driver:
+    """Takes a mission's steps until all hold, or none that it took is left."""
+
+    def __init__(self, isolations: Isolations, mission: str, *, renew: bool, interrupted: bool) -> None:
+        self.mission = mission
+        self.done = asyncio.Event()
+        self.cancel: Callable[[], object] = lambda: None
+        """Leave it where it is."""
+        self._isolations = isolations
+        self._core = isolations.core
+        self._renew = renew
+        self._interrupted = interrupted
+        self._unwanted = asyncio.Event()
+        self._acts = Acts(isolations, mission, self._unwanted)
+        current = self._current
+        self.generation = 0 if current is None else current.restart_count
+
+    def look(self) -> None:
+        """The mission has changed: perhaps nobody wants it to be prepared any more."""
+        if not self._is_wanted:
+            self._unwanted.set()
+
+    async def run(self) -> None:
+        """Prepare the mission and have it started, or tell why that can't be."""
+        async with self._isolations.turn(self.mission):
+            if self.mission not in self._isolations.records:
+                self._tell_failed("not_isolated", "What it had of its own is forgotten. Run it anew.")
+                return
+            try:
+                if self._interrupted:
+                    await self._after_a_crash()
+                if self._renew:
+                    await self._begin_again()
+                await self._go()
+            except OvermindError as error:  # before the first step
+                self._tell_failed(error.code, error.message)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the mission must not be left in the middle
+                _log.exception("preparing mission %s failed", self.mission)
+                self._put(sagas.failed(self._saga, "internal", f"{type(error).__name__}: {error}"))
+                await self._go()
+            finally:
+                self._isolations.step(self.mission, "")
+
+    async def _after_a_crash(self) -> None:
+        """Nothing of the earlier supervisor's may go on behind our back; the step that it was at is taken anew."""
+        await asyncio.to_thread(end_stragglers, MARK, self.mission)
+        self._put(sagas.interrupted(self._saga))
+
+    async def _begin_again(self) -> None:
+        """Another start of the mission: what holds is passed; what an unfinished one left goes first."""
+        if self._isolation.removal is not Removal.NONE:
+            await self._finish_removal()
+        if self._saga.phase in {Phase.FORWARD, Phase.BACKWARD}:
+            self._put(sagas.failed(self._saga, STOPPED, "It is prepared anew."))
+            while isinstance(step := following(self._saga), Undo):
+                await self._undo(step)
+        isolation = self._isolation
+        ports = await self._isolations.ports.reserve_again(self.mission, isolation.project, isolation.ports)
+        self._isolations.put(renewed(isolation, self.generation, ports))
+        self._isolations.ports.save(self.mission)
+
+    async def _finish_removal(self) -> None:
+        try:
+            await release.finish(self._isolations, self._isolation)
+        except OvermindError as error:
+            if self._isolation.removal is not Removal.NONE:
+                raise
+            _log.info("mission %s: %s", self.mission, error.message)
+
+    async def _go(self) -> None:
+        while True:
+            if self._saga.phase in {Phase.FORWARD, Phase.DONE} and not self._is_wanted:
+                self._put(sagas.failed(self._saga, STOPPED, "It was stopped while it was prepared."))
+            elif self._saga.phase is Phase.DONE and (dead := self._ended_service()):
+                told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
+                self._put(sagas.failed(self._saga, "not_ready", told))
+            match following(self._saga):
+                case Look() as look:
+                    await self._look(look)
+                case Take() as take:
+                    await self._take(take)
+                case Undo() as undo:
+                    try:
+                        await self._undo(undo)
+                    except OvermindError:
+                        break  # the next start tries again
+                case None:
+                    break
+        self._finish()
+
+    async def _look(self, look: Look) -> None:
+        try:
+            holds = await self._acts.holds(look.step)
+            self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
+            await self._isolations.saved()
+        except OvermindError as error:
+            self._put(sagas.failed(self._saga, error.code, _told(look.step, error)))
+
+    async def _take(self, take: Take) -> None:
+        self._isolations.step(self.mission, self._acts.text(take.step), event=True)
+        try:
+            await self._taken(take.step)
+        except OvermindError as error:
+            self._put(sagas.failed(self._saga, error.code, _told(take.step, error)))
+        else:
+            self._put(sagas.taken(self._saga))
+
+    async def _taken(self, step: Step) -> None:
+        """Whoever wants the mission to end does not wait for its git, nor for a hook of that which never ends."""
+        taking = asyncio.ensure_future(self._acts.take(step))
+        unwanted = asyncio.ensure_future(self._unwanted.wait())
+        try:
+            await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
+            if step.act is Act.IMAGE and not taking.done():  # the machine may go on with it
+                raise OvermindError("not_running", "It was stopped while it was prepared.")
+            while step.act is Act.WORKTREE and not taking.done():
+                await asyncio.to_thread(end_stragglers, MARK, self.mission)
+                await asyncio.wait({taking}, timeout=END_AGAIN)
+            await taking
+        finally:
+            unwanted.cancel()
+            taking.cancel()
+
+    async def _undo(self, undo: Undo) -> None:
+        """Undo a step.
+
+        Raises:
+            OvermindError: that can't be done now.
+        """
+        self._isolations.step(self.mission, f"undoing {undo.step}")
+        try:
+            await self._acts.undo(undo.step)
+        except OvermindError as error:
+            _log.warning("mission %s: can't undo %s: %s", self.mission, undo.step, error.message)
+            raise
+        self._put(sagas.undone(self._saga))
+
+    def _ended_service(self) -> str | None:
+        """Id of a service that was started and lives no more."""
+        return next((one for one in self._isolation.services.values() if one not in self._core.book.live), None)
+
+    def _finish(self) -> None:
+        saga = self._saga
+        if saga.phase is Phase.DONE:
+            mission = self._current
+            assert mission is not None
+            self._isolations.put(replace(self._isolation, ready_once=True))
+            self._core.book.tell_if_legal(mission, Prepared(), urgent=True)
+        else:
+            self._tell_failed(saga.error or "internal", saga.message or "It failed.")
+
+    def broke(self) -> None:
+        """It did not come to its end: the next start of the supervisor goes on, and nobody waits until then."""
+        self._tell_failed("internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up.")
+
+    def _tell_failed(self, code: str, message: str) -> None:
+        """Unless the mission has ended by itself since, or is to be prepared anew."""
+        mission = self._current
+        if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:
+            return
+        self._core.book.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
+
+    @property
+    def _current(self) -> Mission | None:
+        return self._core.book.live.get(self.mission)
+
+    @property
+    def _is_wanted(self) -> bool:
+        mission = self._current
+        return (
+            mission is not None
+            and (mission.status is Status.PREPARING or _ends_its_setup(mission))
+            and mission.restart_count == self.generation
+            and not self._unwanted.is_set()
+        )
+
+    @property
+    def _isolation(self) -> Isolation:
+        return self._isolations.records[self.mission]
+
+    @property
+    def _saga(self) -> Saga:
+        return self._isolation.saga
+
+    def _put(self, saga: Saga) -> None:
+        self._isolations.put(replace(self._isolation, saga=saga))
+
+
+def _ends_its_setup(mission: Mission) -> bool:
+    """Whether the set-up has exited, and only what it left behind is still being ended: it goes on after that."""
+    return mission.setup and mission.ending is not None and mission.ending.cause is Cause.EXITED
+
+
+def _told(step: Step, error: OvermindError) -> str:
+    return f"{step.service}: {error.message}" if step.service else error.message

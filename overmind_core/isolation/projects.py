@@ -1,0 +1,193 @@
+"""Which project a folder belongs to, what its file wants, and whether a person has allowed that.
+
+Container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.isolation.project import FILE
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.domain.text.problems import Problems
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
+
+    from overmind_core.containers.engine import Engine
+    from overmind_core.git.repository import Repository
+    from overmind_core.isolation.store import Trusted
+    from overmind_core.project_file.file import Found
+
+
+TRUE_FOR = 0.2
+"""Seconds in which a folder without a project is taken for one without a look: a burst of starts asks all the time."""
+OURS = "/.overmind/worktrees/"
+"""In the path of every worktree that we made."""
+LOOK_SECONDS = 10.0
+
+
+class Looked(NamedTuple):
+    """A folder's project. Paths are the system's."""
+
+    source: str
+    """Top of the person's checkout, of the project, or else the folder itself."""
+    subfolder: str
+    """The folder, relative to the top of its checkout."""
+    repository: Repository | None
+    found: Found | None
+    """Its file; None when it has none."""
+    trusted: bool
+    changed: bool
+    """Another content of the file was trusted."""
+    shared: bool
+    """The folder is in a worktree of another mission."""
+
+
+class Projects:
+    """Looks at folders, in threads."""
+
+    def __init__(self, threads: Executor, trusted: Trusted, flush: Callable[[], None]) -> None:
+        self._threads = threads
+        self._trusted = trusted
+        self._flush = flush
+        self._plain: dict[str, bool] = {}
+        """Folders that were looked at just now, and whether they have a file."""
+
+    async def has_file(self, cwd: str) -> bool:
+        """Whether a mission in this folder is isolated unasked: cheap, as every start asks. `cwd` in wire form."""
+        known = self._plain.get(cwd)
+        if known is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        look = loop.run_in_executor(self._threads, _project_above, from_wire(cwd))
+        done, _ = await asyncio.wait([look], timeout=LOOK_SECONDS)
+        if not done:
+            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
+        self._plain[cwd] = has = look.result() is not None
+        loop.call_later(TRUE_FOR, self._plain.pop, cwd, None)
+        return has
+
+    async def look(self, cwd: str, environ: Mapping[str, str]) -> Looked:
+        """Everything about the project of a folder; texts in wire form.
+
+        Raises:
+            OvermindError: `invalid`, its file has mistakes, each of which is told with its place; `git_failed`.
+        """
+        environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
+        loop = asyncio.get_running_loop()
+        place, found = await loop.run_in_executor(self._threads, _look, environ, from_wire(cwd))
+        if found is None:
+            return Looked(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
+        self._flush()
+        trusted = self._trusted.sum_of(to_wire(found.path))
+        same = trusted == found.sha256
+        return Looked(*place, found, trusted=same, changed=trusted is not None and not same, shared=_is_ours(cwd))
+
+
+_Place = tuple[str, str, "Repository | None"]
+
+
+def _look(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
+    from overmind_core.project_file import file  # noqa: PLC0415 - YAML is for those who have such a file
+
+    repository = _repository(environ, cwd)
+    if repository is None:
+        top = _project_above(cwd) or cwd
+        place: _Place = (top, os.path.relpath(cwd, top) if cwd != top else "", None)
+    else:
+        ours = _is_ours(repository.top)
+        top = repository.main or repository.top if ours else repository.top
+        place = (top, repository.subfolder, repository)
+    try:
+        return place, file.load(top)
+    except Problems as problems:
+        path = to_wire(os.path.join(top, FILE))
+        lines = [f"{path}:{one.line}:{one.column}: {one.message}" for one in problems.problems]
+        raise OvermindError("invalid", "\n".join(lines), problems=lines, path=path, source=to_wire(top)) from None
+    except file.Unreadable as error:
+        path, told = to_wire(error.path), f"{to_wire(error.path)} can't be used: {error.why}."
+        raise OvermindError("invalid", told, path=path, source=to_wire(top)) from None
+
+
+def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
+    from overmind_core.git import repository as git_repository  # noqa: PLC0415 - for those who are isolated
+    from overmind_core.git.run import Git, GitFailed, GitMissing  # noqa: PLC0415 - same
+    from overmind_core.isolation.errors import git_failed, git_missing  # noqa: PLC0415 - same
+
+    if not os.path.isdir(cwd):
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
+    try:
+        return git_repository.find(Git(environ), cwd)
+    except GitFailed as error:
+        raise git_failed(error) from None
+    except GitMissing:
+        if _project_above(cwd) is None:
+            raise git_missing() from None
+        return None
+
+
+def _project_above(cwd: str) -> str | None:
+    """The nearest folder from here upwards with a project's file, not beyond the repository that it is in.
+
+    None in a worktree that we made: what is started there shares it.
+    """
+    if _is_ours(cwd):
+        return None
+    folder = cwd
+    while True:
+        if os.path.lexists(os.path.join(folder, FILE)):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.lexists(os.path.join(folder, ".git")):
+            return None
+        folder = parent
+
+
+def _is_ours(path: str) -> bool:
+    return OURS in f"{path}/"
+
+
+class Engines:
+    """Used from the loop's thread; what an engine does is for another one."""
+
+    def __init__(self, threads: Executor) -> None:
+        self._threads = threads
+        self._known: dict[str, Engine] = {}
+
+    async def find(self, environ: Mapping[str, str]) -> str:
+        """The address of the engine that a caller with this environment (wire form) would use.
+
+        Raises:
+            OvermindError: `docker_missing`, with what to do.
+        """
+        environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
+        engine = await asyncio.get_running_loop().run_in_executor(self._threads, _connect, environ)
+        return self._known.setdefault(engine.url, engine).url
+
+    def at(self, url: str) -> Engine:
+        """The engine with this address; in a thread, it may have to be loaded first."""
+        from overmind_core.containers.engine import Engine  # noqa: PLC0415 - megabytes, for those who have containers
+
+        known = self._known.get(url)
+        if known is None:
+            known = self._known.setdefault(url, Engine.at(url))
+        return known
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for engine in self._known.values():
+            engine.close()
+
+
+def _connect(environ: Mapping[str, str]) -> Engine:
+    from overmind_core.containers.engine import Engine, EngineMissing  # noqa: PLC0415 - same
+
+    try:
+        return Engine.connect(environ)
+    except EngineMissing as error:
+        raise OvermindError("docker_missing", str(error)) from None

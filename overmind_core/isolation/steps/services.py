@@ -1,0 +1,215 @@
+"""The steps that run a project's own processes, as child missions in the worktree.
+
+The project's set-up commands as a run of the mission, so that its log has what they write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.missions.facts import EndAsked, SetUpAsked, StartAsked
+from overmind_core.domain.missions.mission import Cause, Kind, Status
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions import service as missions_service
+from overmind_core.missions.launcher import Environment
+from overmind_core.missions.requests import Start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.isolation.project import Service
+    from overmind_core.domain.missions.mission import Definition
+    from overmind_core.isolation.service import Isolations
+    from overmind_core.missions.store import Mission as StoredMission
+
+
+LABEL = "overmind.service"
+LONGEST_NAME = 120
+
+
+async def end(isolations: Isolations, isolation: Isolation, cause: Cause) -> None:
+    """End the mission's services and wait until nothing of them runs."""
+    await asyncio.gather(*(end_one(isolations, one, cause) for one in isolation.services.values()))
+
+
+async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
+    """End one service."""
+    book = isolations.core.book
+    current = book.live.get(mission)
+    if current is None:
+        return
+    grace = 0.0 if cause is Cause.KILL else current.definition.grace
+    book.tell_if_legal(current, EndAsked(cause, grace), urgent=True)
+    await book.ended(mission)
+
+
+class Services:
+    """The services of one mission."""
+
+    def __init__(self, isolations: Isolations, mission: str) -> None:
+        self._isolations = isolations
+        self._core = isolations.core
+        self._mission = mission
+
+    async def holds(self, service: str) -> bool:
+        """Whether it lives."""
+        child = self._record.services.get(service)
+        return child is not None and child in self._core.book.live
+
+    async def take(self, service: str) -> None:
+        """Start it: the one that ran before, unless its world is another by now."""
+        if await self._started_again(service):
+            return
+        name, key = self._name(service), self._key(service)
+        try:
+            begun = await missions_service.begin_agent(
+                self._core, self._request(service, key), name=name, parent=self._mission, service=True
+            )
+        except StoreError as error:
+            raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
+        services = {**self._record.services, service: str(begun["id"])}
+        self._isolations.put(replace(self._record, services=services))
+
+    async def undo(self, service: str) -> None:
+        """End it, however far its start came."""
+        begun = {row.id for _, row in self._begun(service)}
+        for mission in begun | {self._record.services.get(service, "")}:
+            await end_one(self._isolations, mission, Cause.KILL)
+
+    def text(self, service: str) -> str:
+        """For people."""
+        return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
+
+    async def _started_again(self, service: str) -> bool:
+        book, child = self._core.book, self._record.services.get(service)
+        before = None if child is None else book.get(child)
+        if before is None or before.is_live or book.roster.holder(before.definition.name) is not None:
+            return False
+        chosen = self._core.environment(before.id).chosen
+        if any(chosen.get(name) != value for name, value in self._chosen(service).items()):
+            return False
+        book.tell(before, StartAsked())
+        await self._core.ledger.saved()
+        after = await book.until(before.id, lambda now: now.status is not Status.STARTING)
+        if not after.is_live:
+            raise OvermindError(after.reason or "spawn_failed", f"it could not be started: {after.reason}.")
+        return True
+
+    def _chosen(self, service: str) -> dict[str, str]:
+        both = {**self._inherited.chosen, **isolation_isolation.environment(self._record, service)}
+        return {**both, **self._service(service).env}
+
+    def _request(self, service: str, key: str) -> Start:
+        wanted = self._service(service)
+        return Start(
+            command=wanted.command or "",
+            cwd=self._record.worktree or self._record.source,
+            env=self._inherited.inherited,
+            env_set=self._chosen(service),
+            restart=wanted.restart,
+            labels={LABEL: service},
+            isolate=False,
+            request=key,
+        )
+
+    def _name(self, service: str) -> str:
+        """Below the mission's; with its id when an older mission of that name still has such a service."""
+        name = self._core.book.live[self._mission].definition.name
+        wanted = f"{name}/{service}"
+        return wanted if self._core.book.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
+
+    def _key(self, service: str) -> str:
+        """Of this start: the same after a crash as long as what was begun lives, another for another start."""
+        begun = list(self._begun(service))
+        alive = next((number for number, row in begun if row.live), len(begun))
+        return self._numbered(service, alive)
+
+    def _begun(self, service: str) -> Iterator[tuple[int, StoredMission]]:
+        """What this preparation has begun as the service, also when nobody could write down any more which it is."""
+        self._core.ledger.flush()
+        for number in count():
+            row = self._core.state.missions.by_request(self._numbered(service, number))
+            if row is None:
+                return
+            yield number, row
+
+    def _numbered(self, service: str, number: int) -> str:
+        return f"isolation:{self._mission}:{service}:{self._record.generation}:{number}"
+
+    def _service(self, name: str) -> Service:
+        return next(one for one in self._record.project.services if one.name == name)
+
+    @property
+    def _inherited(self) -> Environment:
+        """The caller's environment, without what isolation adds to it for the mission itself."""
+        saved = self._core.state.environments.get(self._mission)
+        parts = msgspec.json.decode(saved) if saved else {}
+        return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
+
+    @property
+    def _record(self) -> Isolation:
+        return self._isolations.records[self._mission]
+
+
+SCRIPT = 'for command; do printf "$ %s\\n" "$command"; /bin/sh -c "$command" || exit; done'
+
+
+def set_up(definition: Definition, isolation: Isolation) -> Definition:
+    """What runs instead of the work: each command after the other, at the top of the project, until one fails."""
+    return replace(
+        definition,
+        argv=("/bin/sh", "-c", SCRIPT, "setup", *isolation.project.setup),
+        cwd=isolation.worktree or isolation.source,
+        kind=Kind.TASK,
+        provider=RAW,
+        interactive=False,
+        tty=True,
+    )
+
+
+class SetUp:
+    """The step of one mission. The keeper has the commands: they outlive the supervisor that began them."""
+
+    def __init__(self, isolations: Isolations, mission: str) -> None:
+        self._isolations = isolations
+        self._book = isolations.core.book
+        self._mission = mission
+
+    async def holds(self, service: str) -> bool:
+        """Whether they have succeeded in this worktree."""
+        del service
+        mission = self._book.live.get(self._mission)
+        return mission is not None and mission.set_up
+
+    async def take(self, service: str) -> None:
+        """Run them to their end."""
+        del service
+        mission = self._book.live.get(self._mission)
+        if mission is not None and mission.status is Status.PREPARING and not (mission.setup or mission.set_up):
+            self._book.tell(mission, SetUpAsked(), urgent=True)
+        after = await self._book.until(self._mission, lambda now: not now.setup)
+        if not (after.is_live and after.set_up):
+            name = after.definition.name
+            told = f"the project's set-up failed. See its output with: overmind logs {name}"
+            raise OvermindError("setup_failed", told)
+
+    async def undo(self, service: str) -> None:
+        """Wait until they have ended: what they made goes with the worktree."""
+        del service
+        if self._mission in self._book.live:
+            await self._book.until(self._mission, lambda now: not now.setup)
+
+    def text(self, service: str) -> str:
+        """For people."""
+        del service
+        commands = self._isolations.records[self._mission].project.setup
+        return f"setting up: {'; '.join(commands)}"[:120]

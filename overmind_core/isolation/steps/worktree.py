@@ -1,0 +1,248 @@
+"""The steps that make a worktree, and put into it what git ignores but the work needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.saga import Act
+from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import repository as git_repository
+from overmind_core.git import worktrees
+from overmind_core.git.repository import HEADS
+from overmind_core.git.run import GitFailed, GitMissing
+from overmind_core.isolation.errors import git_failed, git_missing, no_commits
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.git.repository import Repository
+    from overmind_core.git.run import Git
+    from overmind_core.isolation.service import Isolations
+
+T = TypeVar("T")
+
+
+async def with_git(isolations: Isolations, function: Callable[..., T], *arguments: object, **named: object) -> T:
+    """Call something that runs git, in a thread.
+
+    Raises:
+        OvermindError: `git_failed`.
+    """
+    try:
+        return await isolations.in_thread(partial(function, *arguments, **named))
+    except GitFailed as error:
+        raise git_failed(error) from None
+    except GitMissing:
+        raise git_missing() from None
+
+
+class Worktree:
+    """A branch and a worktree of one mission."""
+
+    def __init__(self, isolations: Isolations, mission: str) -> None:
+        self._isolations = isolations
+        self._mission = mission
+
+    async def holds(self, service: str) -> bool:
+        """Whether it is there, whole."""
+        del service
+        one = self._record
+        if one.worktree is None or one.branch is None:
+            return False
+        return await with_git(
+            self._isolations, worktrees.holds, self._git, from_wire(one.worktree), from_wire(one.branch)
+        )
+
+    async def take(self, service: str) -> None:
+        """Make both; a worktree that somebody has deleted is made of its branch."""
+        del service
+        repository = await self._repository()
+        begun = await self._begin(repository)
+        if begun is not None:
+            await self._run(worktrees.again, repository, self._path, begun)
+            self._made(replace(self._record, half=False))
+        else:
+            made = await self._add(repository)
+            self._made(
+                replace(
+                    self._record,
+                    half=False,
+                    branch=to_wire(made.branch),
+                    base=to_wire(made.base),
+                    base_commit=made.base_commit,
+                )
+            )
+        await with_git(self._isolations, _folder, from_wire(self._record.folder))
+
+    async def undo(self, service: str) -> None:
+        """Remove both; once the mission has run only if no work is lost."""
+        del service
+        one = self._record
+        if one.worktree is None:
+            return
+        branch = None if one.branch is None else from_wire(one.branch)
+        if one.half and branch is not None:  # it was made of that branch, which may have work
+            await self._run(worktrees.remove, from_wire(one.source), self._path, None, force=True)
+            self._isolations.put(replace(self._record, half=False))
+            return
+        try:
+            await with_git(self._isolations, remove, self._git, one, force=one.half or not one.ready_once)
+        except (worktrees.Dirty, worktrees.Unmerged):
+            return  # a person's or an agent's work: only a person removes it
+        self._isolations.put(replace(self._record, half=False, branch=None, base_commit=None))
+
+    def text(self, service: str) -> str:
+        """For people."""
+        del service
+        return "making a worktree"
+
+    async def _repository(self) -> Repository:
+        one = self._record
+        repository = await self._run(git_repository.find, from_wire(one.source))
+        if repository is None:
+            raise OvermindError("git_failed", f"{one.source} is in no git repository any more.")
+        if repository.head is None:
+            raise no_commits(one.source)
+        return repository
+
+    async def _begin(self, repository: Repository) -> str | None:
+        """Write down that it is being made, so that nothing of it can be forgotten; the branch, where there is one."""
+        await with_git(self._isolations, _free, from_wire(self._record.source), self._path)
+        one = self._record
+        branch = None if one.branch is None else from_wire(one.branch)
+        if branch is not None and await self._run(git_repository.resolve, repository.common, HEADS + branch) is None:
+            branch = None
+        kept = one if branch is not None else replace(one, branch=None, base_commit=None)
+        self._isolations.put(replace(kept, half=True))
+        await self._isolations.saved()
+        return branch
+
+    async def _add(self, repository: Repository) -> worktrees.Added:
+        one = self._record
+        name = self._isolations.core.book.live[self._mission].definition.name
+        wanted = isolation_isolation.branches(one.project.branch, name=name, mission=self._mission)
+        base = one.base if one.base is not None else one.project.base
+        return await self._run(
+            worktrees.add,
+            repository,
+            self._path,
+            map(from_wire, wanted),
+            None if base is None else from_wire(base),
+            one.project.fetch,
+        )
+
+    def _made(self, isolation: Isolation) -> None:
+        """The worktree is new: whatever was set up before was in another one."""
+        self._isolations.put(isolation)
+        book = self._isolations.core.book
+        mission = book.live.get(self._mission)
+        if mission is not None and mission.set_up:
+            book.put(replace(mission, set_up=False))
+
+    async def _run(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
+        return await with_git(self._isolations, function, self._git, *arguments, **named)
+
+    @property
+    def _path(self) -> str:
+        return from_wire(self._record.worktree or "")
+
+    @property
+    def _record(self) -> Isolation:
+        return self._isolations.records[self._mission]
+
+    @property
+    def _git(self) -> Git:
+        return self._isolations.git(self._record)
+
+
+class Files:
+    """Files and links in a new worktree."""
+
+    def __init__(self, isolations: Isolations, mission: str) -> None:
+        self._isolations = isolations
+        self._mission = mission
+
+    async def holds(self, service: str) -> bool:
+        """Whether the worktree is an old one: what an agent has made of it since is its own."""
+        del service
+        saga = self._isolations.records[self._mission].saga
+        return not any(saga.steps[number].act is Act.WORKTREE for number in saga.begun)
+
+    async def take(self, service: str) -> None:
+        """Copy and link; what is left out is told in the mission's log."""
+        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+
+        del service
+        one = self._isolations.records[self._mission]
+        assert one.worktree is not None
+        try:
+            told = await self._isolations.in_thread(
+                place, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
+            )
+        except PlacingFailed as error:
+            raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
+        book = self._isolations.core.book
+        mission = book.live.get(self._mission)
+        for line in told:
+            if mission is not None and line.startswith("not "):
+                book.note(mission, Note("left_out", f"--- {line} ---"))
+
+    async def undo(self, service: str) -> None:
+        """Nothing: they go with the worktree."""
+
+    def text(self, service: str) -> str:
+        """For people."""
+        del service
+        return "copying files"
+
+
+def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
+    """Take a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
+
+    Raises:
+        Dirty: there is uncommitted work, and no `force`.
+        Unmerged: there are commits that are nowhere else, and no `force`.
+        GitFailed: something can't be deleted; it may be called again.
+        GitMissing: there is no git.
+    """
+    source, path = from_wire(isolation.source), from_wire(isolation.worktree or "")
+    branch = from_wire(isolation.branch) if isolation.branch is not None else None
+    if branch is None and os.path.isdir(source):
+        branch = worktrees.claimed(git, source, path)
+    worktrees.remove(
+        git,
+        source,
+        path,
+        branch,
+        force=force,
+        base=None if isolation.base is None else from_wire(isolation.base),
+        base_commit=isolation.base_commit,
+    )
+
+
+def _free(source: str, path: str) -> None:
+    """See that the worktree can be made where it belongs.
+
+    Raises:
+        GitFailed: something is in its way.
+    """
+    for folder in (os.path.dirname(os.path.dirname(path)), os.path.dirname(path)):
+        if os.path.islink(folder):
+            told = f"{folder} is a symbolic link: worktrees are made in {source} itself. Remove it"
+            raise GitFailed(("worktree", "add"), None, told)
+    if os.path.lexists(path):
+        raise GitFailed(("worktree", "add"), None, f"{path} is there already, and is no worktree: move it away")
+
+
+def _folder(path: str) -> None:
+    """The folder that the mission was started in may be one that git knows nothing of."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None

@@ -1,0 +1,77 @@
+"""Containers that nobody has any more: of missions that are gone, and of homes that are."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from overmind_core.containers.engine import Engine
+    from overmind_core.containers.model import Ours
+    from overmind_core.isolation.service import Isolations
+
+FACT = "engines"
+"""Key of the store's fact that lists the addresses of all engines that were used."""
+_log = logging.getLogger(__name__)
+
+
+def remember(isolations: Isolations, url: str) -> None:
+    """An engine is used: from now on each start looks for what was left there."""
+    meta = isolations.core.state.meta
+    known = _known(isolations)
+    if url not in known:
+        text = json.dumps([*known, url])
+        isolations.core.ledger.save(lambda: meta.save(FACT, text))
+
+
+async def clean(isolations: Isolations) -> None:
+    """Remove such containers and their volumes, wherever an engine answers."""
+    home = to_wire(isolations.core.home.root)
+    for url in _known(isolations):
+        try:
+            await isolations.in_thread(_clean, isolations, url, home)
+        except OvermindError as error:
+            _log.info("%s: %s", url, error.message)
+
+
+def _known(isolations: Isolations) -> list[str]:
+    isolations.core.ledger.flush()
+    saved = isolations.core.state.meta.get(FACT)
+    return list(json.loads(saved)) if saved else []
+
+
+def _clean(isolations: Isolations, url: str, home: str) -> None:
+    from overmind_core.containers.model import ContainerFailed, EngineMissing  # noqa: PLC0415 - for who has containers
+
+    try:
+        engine = isolations.engines.at(url)
+        for one in engine.all_labelled():
+            # Asked after the listing: a mission is on record before its first container is made.
+            ours = one.home == home and one.host in {here(), ""}
+            gone = one.mission not in isolations.records if ours else _is_orphan(one)
+            if gone:
+                _log.info("removing the container %s: mission %s is no more", one.name, one.mission)
+                _remove(engine, one.name, one.mission, one.home)
+    except (EngineMissing, ContainerFailed) as error:
+        raise OvermindError("docker_missing", str(error)) from None
+
+
+def here() -> str:
+    """What tells this machine, or container, from others that use the same engine."""
+    return platform.node()
+
+
+def _is_orphan(one: Ours) -> bool:
+    """Whether the home that it was made for was on this machine, and is no more."""
+    return one.host == here() and not os.path.isdir(from_wire(one.home))
+
+
+def _remove(engine: Engine, name: str, mission: str, home: str) -> None:
+    engine.remove(name)
+    engine.remove_volumes(engine.volumes_of(mission, home))

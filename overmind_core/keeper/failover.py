@@ -1,0 +1,94 @@
+"""Somebody always supervises: what happens when the supervisor is gone without a goodbye."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+
+from overmind_core.keeper.loop import report
+from overmind_core.system.spawn import spawn_detached
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from overmind_core.keeper.keeper import Keeper
+    from overmind_core.keeper.loop import Timer
+
+FIRST_DELAY = 1.0
+LONGEST_DELAY = 60.0
+"""Seconds; doubled in between."""
+KILL_PAUSE = 0.02
+"""Seconds between two rounds of ending everything."""
+KILL_LIMIT = 10.0
+"""Seconds after which what can't be ended is left to the machine."""
+
+
+class Revival:
+    """Knows what the newest supervisor wished for the time after it."""
+
+    __slots__ = ("_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_timer")
+
+    def __init__(self, keeper: Keeper, *, log: str, nofile: tuple[int, int]) -> None:
+        """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE."""
+        self._keeper = keeper
+        self._log = log
+        self._nofile = nofile
+        self._argv: list[str] = []
+        self._env: dict[str, str] = {}
+        self._kill_after: float | None = None
+        self._delay = FIRST_DELAY
+        self._deadline = 0.0
+        self._timer: Timer | None = None
+
+    def greeted(self, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
+        """A supervisor is there; `argv` empty: no daemon after it."""
+        self._cancel()
+        self._argv = argv
+        self._env = env
+        self._kill_after = kill_after
+        self._delay = FIRST_DELAY
+
+    def lost(self) -> None:
+        """It went away unannounced."""
+        self._cancel()
+        if self._kill_after is not None:
+            self._timer = self._keeper.loop.later(self._kill_after, self._begin_killing)
+        elif self._argv:
+            self._timer = self._keeper.loop.later(self._delay, self._start_daemon)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _start_daemon(self) -> None:
+        """One exec, no policy; the lock settles who supervises. Again later, until one says hello."""
+        if not self._keeper.is_needed:
+            return
+        try:
+            pid = spawn_detached(self._argv, self._env, log=self._log, nofile=self._nofile)
+            self._keeper.runs.by_pid[pid] = None
+        except (OSError, ValueError):
+            report()
+        self._delay = min(2 * self._delay, LONGEST_DELAY)
+        self._timer = self._keeper.loop.later(self._delay, self._start_daemon)
+
+    def _begin_killing(self) -> None:
+        self._deadline = self._keeper.loop.mono + KILL_LIMIT
+        self._kill_all()
+
+    def _kill_all(self) -> None:
+        """End every child, adopted ones too: who loses its parent comes to us, so an empty list is the end of all."""
+        keeper = self._keeper
+        roots = [child.pid for child in keeper.runs if child.lives]
+        for pid in roots:
+            with suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)
+        for pid in {*roots, *(keeper.orphans.look(keeper.runs.by_pid) or ())}:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        over = not keeper.runs.any_alive and not keeper.orphans.look(keeper.runs.by_pid)
+        if over or keeper.loop.mono > self._deadline:
+            keeper.loop.stop()
+        else:
+            self._timer = keeper.loop.later(KILL_PAUSE, self._kill_all)

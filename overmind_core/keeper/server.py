@@ -1,0 +1,185 @@
+"""Receives clients: who may come in, what they are (the supervisor, a viewer, somebody curious), and what they ask."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.keeper.connection import Connection
+from overmind_core.keeper.input import Refused
+from overmind_core.keeper.loop import READ
+from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
+from overmind_core.keeper.viewers import WRITE, Viewer
+from overmind_core.system.unixsocket import peer
+from overmind_core.version import VERSION
+from overmind_core.wire.framing import TOO_LONG, LineBuffer
+from overmind_core.wire.keeper import (
+    ERROR_HELLO_FIRST,
+    ERROR_INVALID,
+    ERROR_PROTOCOL,
+    ERROR_TICKET,
+    ERROR_TOO_LARGE,
+    ERROR_UNKNOWN_OP,
+    HELLO,
+    LINE_LIMIT,
+    PROTOCOL,
+    PURGE,
+    SPAWN,
+    STATUS,
+    STREAM,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.keeper.keeper import Keeper
+
+ACCEPT_PAUSE = 0.2
+"""Seconds without `accept` when no descriptor is left: the listener would be ready for ever."""
+
+
+class Reception:
+    """The listening socket."""
+
+    __slots__ = ("_keeper", "_socket")
+
+    def __init__(self, keeper: Keeper, listening: socket.socket) -> None:
+        listening.setblocking(False)
+        self._keeper = keeper
+        self._socket = listening
+        self._listen()
+
+    def ready(self, _events: int) -> None:
+        """Accept one client."""
+        try:
+            accepted, _ = self._socket.accept()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.failed()
+            return
+        if not _is_ours(accepted):
+            accepted.close()
+            return
+        Client(self._keeper, Connection(self._keeper.loop, accepted))
+
+    def failed(self) -> None:
+        """Wait a little before the next try."""
+        self._keeper.loop.forget(self._socket.fileno())
+        self._keeper.loop.later(ACCEPT_PAUSE, self._listen)
+
+    def _listen(self) -> None:
+        self._keeper.loop.watch(self._socket.fileno(), READ, self)
+
+
+class Client:
+    """One connection that speaks in lines, until a ticket turns it into a view."""
+
+    __slots__ = ("_connection", "_is_supervisor", "_is_view", "_keeper", "_lines")
+
+    def __init__(self, keeper: Keeper, connection: Connection) -> None:
+        self._keeper = keeper
+        self._connection = connection
+        self._lines = LineBuffer(LINE_LIMIT)
+        self._is_supervisor = False
+        self._is_view = False
+        connection.receive = self._receive
+
+    def _receive(self, data: bytes) -> None:
+        for line in self._lines.feed(data):
+            if not self._connection.is_open or self._is_view:
+                return
+            request = _request(line)
+            if request is None:
+                self._reject(line)
+                return
+            number = request.get("n", 0)
+            self._keeper.answer(self._connection, number, self._act, request)
+        self._keeper.quit_when_done()
+
+    def _reject(self, line: bytes) -> None:
+        """Who doesn't speak our language is told so and hung up on."""
+        code, message = (ERROR_TOO_LARGE, "line too long") if line == TOO_LONG else (ERROR_INVALID, "not a request")
+        self._connection.say({"n": 0, "error": code, "message": message})
+        self._connection.end()
+
+    def _act(self, request: Mapping[str, Any]) -> dict[str, object] | None:
+        op = request.get("op")
+        if op == HELLO:
+            return self._hello(request)
+        if op == STREAM:
+            self._stream(request)
+            return None
+        if not self._is_supervisor and op != STATUS:
+            raise Refused(ERROR_HELLO_FIRST, "say hello first")
+        number = request.get("n", 0)
+        if op == SPAWN:
+            self._keeper.spawner.put(self._connection, number, request)
+            return None
+        if op == PURGE:
+            self._keeper.purge(self._connection, number, request)
+            return None
+        operation = OPERATIONS.get(op) if isinstance(op, str) else None
+        if operation is None:
+            raise Refused(ERROR_UNKNOWN_OP, f"unknown operation {op!r}")
+        return operation(self._keeper, request)
+
+    def _hello(self, request: Mapping[str, Any]) -> dict[str, object]:
+        if request.get("protocol") != PROTOCOL:
+            raise Refused(ERROR_PROTOCOL, f"this keeper speaks protocol {PROTOCOL}", protocol=PROTOCOL)
+        daemon = request.get("daemon") or {}
+        kill_after = request.get("kill_after")
+        keeper = self._keeper
+        keeper.revival.greeted(
+            argv=[from_wire(str(text)) for text in daemon.get("argv", ())],
+            env={from_wire(str(name)): from_wire(str(value)) for name, value in daemon.get("env", {}).items()},
+            kill_after=None if kill_after is None else float(kill_after),
+        )
+        self._is_supervisor = True
+        keeper.took_over(self._connection)
+        return {
+            "protocol": PROTOCOL,
+            "version": VERSION,
+            "pid": os.getpid(),
+            "boot": keeper.boot,
+            "started": keeper.started,
+            "runs": len(keeper.runs),
+        }
+
+    def _stream(self, request: Mapping[str, Any]) -> None:
+        """From here on the connection carries frames."""
+        if self._is_supervisor:
+            raise Refused(ERROR_INVALID, "a supervisor's connection can't become a view")
+        size = _size(request)
+        taken = self._keeper.tickets.take(str(request["ticket"]))
+        child = self._keeper.runs.get(taken[0]) if taken is not None else None
+        if taken is None or child is None:
+            raise Refused(ERROR_TICKET, "this ticket is unknown, used or expired")
+        self._is_view = True
+        self._connection.say({"n": request.get("n", 0), "ok": {"run": child.run}})
+        child.audience.join(Viewer(child, self._connection, may_write=taken[1] == WRITE, size=size))
+
+
+def _is_ours(accepted: socket.socket) -> bool:
+    try:
+        return peer(accepted).uid == os.geteuid()
+    except OSError:
+        return False
+
+
+def _size(request: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The terminal in front of a viewer, if it says one."""
+    columns, rows = int(request.get("columns") or 0), int(request.get("rows") or 0)
+    return (columns, rows) if 0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE else None
+
+
+def _request(line: bytes) -> dict[str, Any] | None:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return request if isinstance(request, dict) else None

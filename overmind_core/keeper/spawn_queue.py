@@ -1,0 +1,167 @@
+"""Spawns wait in a queue and happen a few per turn, so that a burst of them never holds up a keystroke's echo."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from collections import deque
+
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.keeper.input import Refused
+from overmind_core.keeper.run import FILES_ON_PIPES, Child
+from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
+from overmind_core.logs.writer import RunLog
+from overmind_core.system.spawn import (
+    AUTO,
+    POSIX_SPAWN,
+    PTYPROCESS,
+    STDIN_NULL,
+    STDIN_PIPE,
+    STDIN_TTY,
+    STEP_TERMINAL,
+    Plan,
+    SpawnFailed,
+    spawn,
+)
+from overmind_core.wire.keeper import ERROR_INVALID, ERROR_NO_TERMINALS, ERROR_SPAWN_FAILED, ERROR_TOO_MANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.keeper import Keeper
+
+PER_TURN = 4
+_METHODS = frozenset((AUTO, POSIX_SPAWN, PTYPROCESS))
+_NANOSECONDS_PER_TICK = 10**9 // os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 0
+_STDINS = frozenset((STDIN_NULL, STDIN_TTY, STDIN_PIPE))
+
+
+class Spawner:
+    """The queue and its work."""
+
+    __slots__ = ("_keeper", "_limits", "_logs", "_queue")
+
+    def __init__(self, keeper: Keeper, *, logs: str, limits: tuple[int, int], own_limit: int) -> None:
+        """`limits`: RLIMIT_NOFILE that children get; `own_limit`: how many descriptors the keeper may open."""
+        self._keeper = keeper
+        self._logs = logs
+        self._limits = (*limits, own_limit)
+        self._queue: deque[tuple[Connection, int, Mapping[str, Any]]] = deque()
+
+    def put(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
+        """Queue one spawn request; it is answered on `connection` when it is done."""
+        self._queue.append((connection, number, request))
+
+    def work(self) -> float | None:
+        """Do a few; the rest at once after the next turn's events."""
+        asked: set[Connection] = set()
+        for _ in range(min(PER_TURN, len(self._queue))):
+            connection, number, request = self._queue.popleft()
+            # Whoever asked and left asks again, if it still wants to: a run id makes that safe.
+            if connection.is_open:
+                connection.cork()
+                asked.add(connection)
+                self._keeper.answer(connection, number, self._start, request)
+        for connection in asked:
+            connection.uncork()
+        return 0.0 if self._queue else None
+
+    def _start(self, request: Mapping[str, Any]) -> dict[str, object]:
+        keeper = self._keeper
+        child = keeper.runs.get(request["run"])
+        if child is None:
+            split_run(request["run"])
+            if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
+                raise Refused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
+            child = self._new(request)
+            keeper.runs.add(child)
+        return {
+            "run": child.run,
+            "pid": child.pid,
+            "ticks": child.ticks,
+            "mark": child.mark,
+            "started": child.started,
+            "mono": child.mono,
+        }
+
+    def _new(self, request: Mapping[str, Any]) -> Child:
+        keeper = self._keeper
+        plan = _plan(request, self._limits[:2])
+        plan.mark = keeper.marks.take()
+        tick = _tick()
+        try:
+            spawned = spawn(plan, _method(request))
+        except SpawnFailed as error:
+            keeper.marks.give_back(plan.mark)
+            raise _refusal(error, plan) from None
+        limit = int(request.get("log_limit", LIMIT))
+        segment = min(int(request.get("segment", SEGMENT)), limit // SEGMENTS)
+        log = RunLog(self._logs, request["run"], limit=limit, segment=segment, held=keeper.runs.held_cursors)
+        hold = bool(request.get("hold", False))
+        # It started in between; only when that was at the turn of a tick must the system be asked.
+        ticks = tick if tick == _tick() else _start_ticks(spawned.pid)
+        return Child(keeper, request["run"], spawned, log, tty=plan.tty, mark=plan.mark, ticks=ticks, hold=hold)
+
+
+def _method(request: Mapping[str, Any]) -> str:
+    method = request.get("method", AUTO)
+    if method not in _METHODS:
+        raise Refused(ERROR_INVALID, f"unknown way to spawn: {method!r}")
+    return str(method)
+
+
+def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> Plan:
+    """Raises KeyError, TypeError or ValueError for a request of the wrong shape."""
+    stdin = request.get("stdin", STDIN_NULL)
+    tty = bool(request.get("tty", True))
+    if stdin not in _STDINS or (stdin == STDIN_TTY and not tty):
+        raise Refused(ERROR_INVALID, f"standard input can't be {stdin!r} here")
+    return Plan(
+        program=_bytes(request["program"]),
+        argv=[_bytes(text) for text in request["argv"]],
+        env={_bytes(name): _bytes(value) for name, value in request.get("env", {}).items()},
+        cwd=_bytes(request["cwd"]),
+        umask=int(request.get("umask", 0o022)),
+        tty=tty,
+        stdin=stdin,
+        columns=int(request.get("columns", 80)),
+        rows=int(request.get("rows", 24)),
+        nofile=(nofile[0], nofile[1]),
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode() if text.isascii() else os.fsencode(from_wire(text))
+
+
+def _refusal(error: SpawnFailed, plan: Plan) -> Refused:
+    number = error.errno or 0
+    if number in {errno.EMFILE, errno.ENFILE}:
+        return Refused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
+    if error.step == STEP_TERMINAL and number in {errno.ENOSPC, errno.ENOENT, errno.EAGAIN}:
+        return Refused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
+    subject = to_wire(os.fsdecode(plan.cwd if error.step == "cwd" else plan.program))
+    message = f"{subject}: {os.strerror(number)}"
+    return Refused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)
+
+
+def _tick() -> int:
+    """Now, in clock ticks since the boot; 0 where processes' start times don't count like that. Source: proc(5)."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // _NANOSECONDS_PER_TICK if _NANOSECONDS_PER_TICK else 0
+
+
+def _start_ticks(pid: int) -> int:
+    """When `pid` started, in clock ticks since the boot; 0 where the system doesn't say. Source: proc_pid_stat(5).
+
+    Of a process in the middle of its exec the kernel answers late: 0.4 ms, as much as the whole spawn.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read(4096).rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,1 @@
+"""What every feature of the daemon stands on, and which knows no feature."""

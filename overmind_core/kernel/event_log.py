@@ -1,0 +1,89 @@
+"""The event log: what happened, in one sequence that readers resume from.
+
+Events of a removed mission stay until they are trimmed: a hole would look like a loss to a reader that resumes, and the
+removal itself is one of them. They never hold an environment or output, so nothing private outlives its mission.
+"""
+
+# ruff: noqa: S608 -- every statement is put together from constants of this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from overmind_core.kernel.database import Database
+
+KEPT = 100_000
+"""Events; about 20 MB."""
+TRIM_SLICE = 2_000
+"""Events that one `trim` deletes at most: some milliseconds."""
+
+
+class Event(NamedTuple):
+    """One row. `at` is seconds since the epoch, `data` the JSON of an object."""
+
+    seq: int
+    """From 1, never used twice."""
+    at: float
+    type: str
+    mission: str | None
+    run: str | None
+    data: str
+
+
+_SELECT = "SELECT seq, at, type, mission, run, data FROM events WHERE"
+_TYPES = "(?3 IS NULL OR type IN (SELECT value FROM json_each(?3)))"
+_AFTER = f"{_SELECT} seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
+_AFTER_OF = f"{_SELECT} mission IN (SELECT value FROM json_each(?4)) AND seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
+
+
+class Events:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, at: float, type_: str, data: str, *, mission: str | None = None, run: str | None = None) -> int:
+        """Add an event; return its `seq`."""
+        return self._database.insert(
+            "INSERT INTO events (at, type, mission, run, data) VALUES (?, ?, ?, ?, ?)", (at, type_, mission, run, data)
+        )
+
+    def after(
+        self,
+        seq: int,
+        limit: int,
+        *,
+        missions: Collection[str] | None = None,
+        types: Collection[str] | None = None,
+    ) -> list[Event]:
+        """Return at most `limit` events that follow `seq`, oldest first; None means any mission or type."""
+        wanted = None if types is None else json.dumps(list(types))
+        if missions is None:
+            rows = self._database.read(_AFTER, (seq, limit, wanted))
+        else:
+            rows = self._database.read(_AFTER_OF, (seq, limit, wanted, json.dumps(list(missions))))
+        return [Event._make(row) for row in rows]
+
+    def newest_of(self, types: Sequence[str]) -> dict[str, int]:
+        """Return the highest number among events of these types, by mission."""
+        sql = """SELECT mission, max(seq) FROM events
+            WHERE mission IS NOT NULL AND type IN (SELECT value FROM json_each(?)) GROUP BY mission"""
+        return dict(self._database.read(sql, (json.dumps(types),)))
+
+    def oldest(self) -> int:
+        """Return the `seq` of the oldest event kept, 0 when there is none."""
+        return self._edge("min")
+
+    def newest(self) -> int:
+        """Return the `seq` of the newest event, 0 when there is none."""
+        return self._edge("max")
+
+    def trim(self, *, keep: int = KEPT) -> int:
+        """Delete some of the oldest events beyond the newest `keep`; return how many. Call again while it isn't 0."""
+        last = min(self.newest() - keep, self.oldest() + TRIM_SLICE - 1)
+        return self._database.write("DELETE FROM events WHERE seq <= ?", (last,))
+
+    def _edge(self, function: str) -> int:
+        return int(self._database.read(f"SELECT coalesce({function}(seq), 0) FROM events")[0][0])

@@ -1,0 +1,188 @@
+"""Grouped writes: what happens in one turn of the loop (in a flood: in a few) is one commit, and acted on after it.
+
+Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. On a full disk the
+queue is kept and tried again each second; those who wait for it are told, and what must happen anyway (ending a
+process that may be what fills the disk) happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from overmind_core.kernel.database import Conflict, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from overmind_core.kernel.database import Database
+
+RETRY_SECONDS = 1.0
+SYNC_SECONDS = 0.05
+"""Pause between two syncs: a power cut takes along what was committed in this time, and while one lasts."""
+_log = logging.getLogger(__name__)
+
+
+class Change:
+    """One queued write and what follows it."""
+
+    __slots__ = ("after", "urgent", "write")
+
+    def __init__(self, write: Callable[[], None], after: Callable[[], None] | None, *, urgent: bool) -> None:
+        self.write = write
+        self.after = after
+        self.urgent = urgent
+
+    def follow(self) -> None:
+        """Do what follows from it, once."""
+        after, self.after = self.after, None
+        if after is not None:
+            after()
+
+
+class Ledger:
+    """The only way to the store's tables for writing; used from the loop's thread."""
+
+    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
+        self._database = database
+        self._loop = loop
+        self._queue: list[Change] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._scheduled = False
+        self._rested = 0.0
+        self._held = False
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
+        self._syncing = False
+        self._unsynced = False
+        self.failing = False
+        """The last commit failed; what was decided since waits in memory."""
+
+    def save(
+        self, write: Callable[[], None], after: Callable[[], None] | None = None, *, urgent: bool = False
+    ) -> Change:
+        """Queue `write` for this turn's commit; `after` runs after it. `urgent`: also when it can't be saved yet."""
+        change = Change(write, after, urgent=urgent)
+        self._queue.append(change)
+        if self.failing and urgent:
+            self._loop.call_soon(change.follow)
+        if not self._scheduled:
+            self._scheduled = True
+            self._schedule()
+        return change
+
+    def withdraw(self, changes: Collection[Change]) -> None:
+        """Forget changes that could not be saved."""
+        self._queue = [change for change in self._queue if change not in changes]
+
+    async def saved(self) -> None:
+        """Wait until everything queued so far is on disk.
+
+        Raises:
+            StoreError: most likely a full disk; the queue is kept and tried again.
+        """
+        if not self._queue:
+            return
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    def flush(self) -> None:
+        """Commit now, so that a read of the store sees everything decided so far."""
+        if self._queue and not self.failing and not self._held:
+            self._commit()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all that is queued in the block for one commit: nothing in it flushes. The block awaits nothing."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def _schedule(self) -> None:
+        """Commit after this turn; in a flood a little later, so that at most half of the time goes into commits."""
+        wait = self._rested - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._commit)
+        else:
+            self._loop.call_soon(self._commit)
+
+    def _commit(self) -> None:
+        self._scheduled = False
+        changes, self._queue = self._queue, []
+        waiters, self._waiters = self._waiters, []
+        if not changes:
+            return
+        began = self._loop.time()
+        try:
+            self._write(changes)
+        except StoreError as error:
+            self._postpone(changes, waiters, error)
+            return
+        ended = self._loop.time()
+        self._rested = ended + (ended - began)
+        self.failing = False
+        self._sync_soon()
+        for change in changes:
+            change.follow()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def close(self) -> None:
+        """Sync nothing more: closing the database does."""
+        self._disk.shutdown(wait=False, cancel_futures=True)
+
+    def _sync_soon(self) -> None:
+        """Have the disk keep what was committed; nobody waits for it, and many commits share one."""
+        self._unsynced = True
+        if not self._syncing:
+            self._syncing = True
+            self._loop.call_later(SYNC_SECONDS, self._sync)
+
+    def _sync(self) -> None:
+        self._unsynced = False
+        try:
+            work = self._loop.run_in_executor(self._disk, self._database.sync)
+        except RuntimeError:  # closed meanwhile
+            return
+        work.add_done_callback(self._synced)
+
+    def _synced(self, work: asyncio.Future[None]) -> None:
+        self._syncing = False
+        if not work.cancelled() and (error := work.exception()) is not None:
+            _log.warning("the disk does not keep what was written: %s", error)
+        if self._unsynced:
+            self._sync_soon()
+
+    def _write(self, changes: list[Change]) -> None:
+        try:
+            self._transact(changes)
+        except Conflict:
+            for change in changes:  # one of them is at fault: the others must not wait for it for ever
+                try:
+                    self._transact([change])
+                except Conflict:
+                    _log.exception("a change that contradicts what is stored was dropped")
+
+    def _transact(self, changes: list[Change]) -> None:
+        with self._database.transaction():
+            for change in changes:
+                change.write()
+
+    def _postpone(self, changes: list[Change], waiters: list[asyncio.Future[None]], error: StoreError) -> None:
+        _log.warning("nothing can be saved: %s", error)
+        self.failing = True
+        self._queue = changes + self._queue
+        self._scheduled = True
+        self._loop.call_later(RETRY_SECONDS, self._commit)
+        for change in changes:
+            if change.urgent:
+                change.follow()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)

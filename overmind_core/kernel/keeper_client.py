@@ -1,0 +1,265 @@
+"""The supervisor's line to its keeper: pipelined requests, notices, and the news that it is gone.
+
+Having a keeper: connect to the one that lives, start one when none does.
+
+The keeper is started detached, in its own session, and in a scope of its own where a systemd user manager answers:
+else the end of the terminal's scope, or systemd-oomd, would take the agents along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.system.lock import holder_pid
+from overmind_core.system.paths import Home, read_socket_address
+from overmind_core.version import VERSION
+from overmind_core.wire.framing import LineBuffer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+PROTOCOL_VERSIONS = (1, 1)
+"""Oldest and newest keeper protocol that this supervisor speaks."""
+MAX_ANSWER = 256 * 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+class KeeperGone(Exception):
+    """The connection ended before the answer came."""
+
+
+class KeeperRefused(Exception):
+    """The keeper answered with an error."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        super().__init__(f"{answer.get('error')}: {answer.get('message', '')}")
+        self.code = str(answer.get("error"))
+        self.message = str(answer.get("message", ""))
+        self.answer = answer
+
+
+class KeeperLink(asyncio.Protocol):
+    """One connection to one keeper; made anew for the next keeper."""
+
+    def __init__(self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]) -> None:
+        self._on_notice = on_notice
+        self._on_lost = on_lost
+        self._lines = LineBuffer(MAX_ANSWER)
+        self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._next = 0
+        self._outgoing: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._encoder = msgspec.json.Encoder()
+        self.closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The line is there."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody who waits will get an answer."""
+        del exc
+        announce = not self.closed
+        self.closed = True
+        pending, self._pending = self._pending, {}
+        for future in pending.values():
+            if not future.done():
+                future.set_exception(KeeperGone())
+                future.exception()  # whoever waits sees it; nobody else has to
+        if announce:
+            self._on_lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand answers to those who wait, and notices on."""
+        for line in self._lines.feed(data):
+            self._receive(msgspec.json.decode(line))
+
+    def ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
+        """Send a request; the future holds the `ok` part of the answer, KeeperRefused or KeeperGone."""
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        if self.closed or self._transport is None:
+            future.set_exception(KeeperGone())
+            future.exception()
+            return future
+        self._next += 1
+        self._pending[self._next] = future
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._outgoing.append(self._encoder.encode({"op": op, "n": self._next, **fields}))
+        return future
+
+    def close(self) -> None:
+        """End the connection from our side; nobody is told that the keeper is lost."""
+        self.closed = True
+        if self._transport is not None:
+            self._send()
+            self._transport.close()
+
+    def _send(self) -> None:
+        if self._outgoing and self._transport is not None:
+            lines, self._outgoing = self._outgoing, []
+            self._transport.write(b"\n".join(lines) + b"\n")
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        if "notice" in message:
+            self._on_notice(message)
+            return
+        future = self._pending.pop(message.get("n", -1), None)
+        if future is None or future.done():
+            return
+        if "error" in message:
+            future.set_exception(KeeperRefused(message))
+            future.exception()
+        else:
+            future.set_result(message.get("ok") or {})
+
+
+START_SECONDS = 20.0
+"""How long a keeper may take to listen; it is a small process, but the machine may be busy."""
+RETRY_SECONDS = 0.05
+
+
+class KeeperHost:
+    """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
+
+    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+        self._home = home
+        self._daemon = list(daemon) if daemon is not None else None
+        self.kill_after = kill_after
+        """Seconds after which the keeper ends everything, and itself, when we are gone; None = it never does."""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def lives(self) -> bool:
+        """Whether a keeper holds this home's lock."""
+        return holder_pid(self._home.keeper_lock) is not None
+
+    async def connect(
+        self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
+    ) -> tuple[KeeperLink, dict[str, Any]]:
+        """A line to this home's keeper, started first when there is none, and the keeper's hello.
+
+        Raises:
+            OvermindError: it can't be started, or speaks a protocol that we don't.
+        """
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while True:
+            if not self.lives():
+                await self._start()
+            try:
+                return await self._greet(on_notice, on_lost)
+            except (OSError, KeeperGone) as error:
+                # It is just starting, or just leaving: the lock tells which the next time round.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise OvermindError("internal", f"The keeper does not answer: {error}. See keeper.log") from error
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def reap(self) -> None:
+        """Collect the keeper that we started, once it has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+
+    async def _greet(
+        self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
+    ) -> tuple[KeeperLink, dict[str, Any]]:
+        loop = asyncio.get_running_loop()
+        address = read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer)
+        _, link = await loop.create_unix_connection(lambda: KeeperLink(on_notice, on_lost), address)
+        try:
+            hello = await link.ask("hello", **self._introduction())
+        except KeeperRefused as refusal:
+            link.close()
+            theirs = refusal.answer.get("protocol")
+            raise OvermindError(
+                "internal",
+                f"The keeper speaks protocol {theirs}, this program {PROTOCOL_VERSIONS[1]}. "
+                "Use the version that started it, or stop everything with that one first.",
+            ) from refusal
+        return link, hello
+
+    def _introduction(self) -> dict[str, Any]:
+        return {
+            "protocol": PROTOCOL_VERSIONS[1],
+            "version": VERSION,
+            "pid": os.getpid(),
+            "daemon": None if self._daemon is None else self._successor(self._daemon),
+            "kill_after": self.kill_after,
+        }
+
+    @staticmethod
+    def _successor(argv: Sequence[str]) -> dict[str, Any]:
+        """What the keeper executes when we are gone, in wire form."""
+        environment = {to_wire(name): to_wire(value) for name, value in _clean_environment().items()}
+        return {"argv": [to_wire(word) for word in argv], "env": environment}
+
+    async def _start(self) -> None:
+        read, write = os.pipe()
+        try:
+            argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
+            with open(self._home.keeper_log, "ab") as log:  # noqa: ASYNC230 - once per keeper
+                self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(write,),
+                    start_new_session=True,
+                    cwd="/",
+                    env=_clean_environment(),
+                )
+        except OSError as error:
+            os.close(read)
+            raise OvermindError("internal", f"The keeper can't be started: {error}") from error
+        finally:
+            os.close(write)
+        await _readable(read)
+
+
+async def _readable(fd: int) -> None:
+    """Wait until the keeper wrote its byte, or ended: either way the next connect tells."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), START_SECONDS)
+    except TimeoutError:
+        _log.warning("the keeper has not said that it listens")
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+
+
+def _keeper_argv(home: Home, ready: int) -> list[str]:
+    return [sys.executable, "-P", "-m", "overmind_core.keeper", "--home", home.root, "--ready-fd", str(ready)]
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without the marks of a mission that we may have been started from."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OVERMIND_")}
+
+
+def _scope(home: Home) -> list[str]:
+    """A prefix that puts the keeper into a systemd scope of its own; empty where no user manager answers.
+
+    `--scope` makes systemd-run replace itself by the command, so pid and descriptors stay. Source: systemd-run(1).
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime or not os.path.exists(os.path.join(runtime, "systemd", "private")):
+        return []
+    import shutil  # noqa: PLC0415 - only for a keeper's start: it loads three compressors
+
+    program = shutil.which("systemd-run")
+    if program is None:
+        return []
+    description = f"--description=Overmind keeper of {home.root}"
+    return [program, "--user", "--scope", "--quiet", "--collect", description, "--"]

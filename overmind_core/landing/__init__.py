@@ -1,0 +1,1 @@
+"""Landing: a mission's work is reviewed, merged, pushed or discarded."""

@@ -1,0 +1,184 @@
+"""The worktrees of missions as the API lists them; all are looked at side by side, and a broken one says so itself.
+
+Files, commits and changes as the API shows them. Texts of the system become those of the wire. Pure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.landing import Standing
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import status
+from overmind_core.isolation.steps.containers import with_engine
+from overmind_core.landing.preview import asking, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from overmind_core.containers.engine import Engine
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.git.changes import ChangedFile, Changes
+    from overmind_core.git.status import State
+    from overmind_core.landing.preview import Place
+
+
+PATIENCE = 20.0
+"""Seconds for one worktree; its disk may not answer at all."""
+
+
+class Looked(NamedTuple):
+    """A worktree as it was found."""
+
+    isolation: Isolation
+    state: State | None
+    """None: nobody can tell, see `problem`."""
+    size: int | None
+    """Bytes, when that was asked for."""
+    containers: dict[str, str]
+    """Service → running, healthy, exited …"""
+    problem: str
+    """"" when there is none."""
+
+    def standing(self, *, live: bool) -> Standing:
+        """What it stands for when it is to be removed; `live`: its mission is."""
+        state = self.state
+        if state is None:
+            return Standing(live, problem=self.problem)
+        unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
+        return Standing(live, tuple(map(to_wire, state.dirty)), unmerged)
+
+
+def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:
+    """Those that have a worktree, in the order in which their missions began; of `ids` alone where those are given.
+
+    Raises:
+        OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+    """
+    found = core.isolation.records.values() if ids is None else [core.isolation.find(text) for text in ids]
+    return [one for one in found if one.branch is not None and one.worktree is not None]
+
+
+async def look(core: Supervisor, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
+    """Look at all of them at once."""
+    return list(await asyncio.gather(*(_look(core, one, sizes=sizes) for one in found)))
+
+
+def is_on_the_move(core: Supervisor, looked: Looked) -> bool:
+    """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
+    if not looked.problem:
+        return False
+    mission = looked.isolation.mission
+    now = core.isolation.records.get(mission)
+    return now is None or now.worktree is None or core.isolation.turn(mission).locked()
+
+
+def row(core: Supervisor, looked: Looked) -> dict[str, Any]:
+    """What is told of one."""
+    one, state = looked.isolation, looked.state
+    mission = core.book.get(one.mission)
+    live = mission is not None and mission.is_live
+    return {
+        "mission": one.mission,
+        "name": one.name if mission is None else mission.definition.name,
+        "status": None if mission is None else mission.status.value,
+        "source": one.source,
+        "path": one.worktree,
+        "branch": one.branch,
+        "base": one.base,
+        "ahead": None if state is None else state.ahead,
+        "behind": None if state is None else state.behind,
+        "files": None if state is None else state.files,
+        "insertions": None if state is None else state.insertions,
+        "deletions": None if state is None else state.deletions,
+        "dirty": None if state is None else bool(state.dirty),
+        "merged": None if state is None else state.merged,
+        "ports": one.ports if live else {},
+        "containers": looked.containers,
+        "size_bytes": looked.size,
+        "problem": looked.problem or None,
+    }
+
+
+async def _look(core: Supervisor, one: Isolation, *, sizes: bool) -> Looked:
+    state, size, problem = None, None, ""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            state, size = await asking(core, _stand, place_of(core, one), sizes)
+    except OvermindError as error:
+        problem = error.message.rstrip(".")
+    except TimeoutError:
+        problem = f"{one.worktree} does not answer: perhaps a mount hangs"
+    return Looked(one, state, size, await _containers(core, one), problem)
+
+
+def _stand(place: Place, sizes: bool) -> tuple[State, int | None]:  # noqa: FBT001 - passed through a thread
+    state = status.state(place.git, place.folder, place.base, place.base_commit or "")
+    return state, status.size(place.folder) if sizes else None
+
+
+async def _containers(core: Supervisor, one: Isolation) -> dict[str, str]:
+    if not one.containers:
+        return {}
+
+    def ask(engine: Engine) -> dict[str, str]:
+        states = {service: engine.state(name) for service, name in one.containers.items()}
+        return {
+            service: (state.health or "running") if state.running else "exited" if state.exists else "gone"
+            for service, state in states.items()
+        }
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await with_engine(core.isolation, one, ask)
+    except (OvermindError, TimeoutError):
+        return dict.fromkeys(one.containers, "unknown")
+
+
+MOST = 12 * 1024 * 1024
+"""Bytes of a diff as JSON: what is escaped in it may take six times its size."""
+
+
+def commits(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Hashes and subjects."""
+    return [{"hash": number, "subject": to_wire(subject)} for number, subject in found]
+
+
+def files(found: Iterable[ChangedFile]) -> list[dict[str, Any]]:
+    """Files with what became of them."""
+    return [
+        {
+            "path": to_wire(one.path),
+            "old_path": None if one.old_path is None else to_wire(one.old_path),
+            "status": one.status,
+            "added": one.added,
+            "removed": one.removed,
+            "binary": one.binary,
+        }
+        for one in found
+    ]
+
+
+def changes(place: Place, found: Changes) -> dict[str, Any]:
+    """All that is in a worktree."""
+    diff, cut = to_wire(found.diff), to_wire(found.cut)
+    while len(msgspec.json.encode(diff)) > MOST:
+        diff = diff[: diff.rfind("\n", 0, len(diff) // 2) + 1]
+        cut = f"There is more than is shown here. See all with: git -C {to_wire(found.top)} diff {found.since[:12]}"
+    return {
+        "mission": place.mission,
+        "name": place.name,
+        "path": to_wire(found.top),
+        "branch": None if found.branch is None else to_wire(found.branch),
+        "base": "HEAD" if place.base is None else to_wire(place.base),
+        "merge_base": found.since,
+        "commits": commits(found.commits),
+        "files": files(found.files),
+        "diff": diff,
+        "cut": cut,
+    }

@@ -1,0 +1,288 @@
+"""One merge, from a look at what there is to the target's step forward; without a trace of it when that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from overmind_core.domain import landing
+from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.landing import VERIFY, Way, message
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import merge
+from overmind_core.git.merge import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.git.run import MARK, GitFailed, GitMissing
+from overmind_core.isolation.errors import git_missing
+from overmind_core.kernel.database import StoreError
+from overmind_core.landing import answers
+from overmind_core.landing import preview as looking
+from overmind_core.landing.preview import refused
+from overmind_core.landing.service import Trace, mark_of
+from overmind_core.missions import service
+from overmind_core.missions.requests import Start
+from overmind_core.system.sweep import end_stragglers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.landing.preview import Place, Plan, Wish
+    from overmind_core.landing.service import Merger
+
+TRIES = 3
+"""How often it is done again because somebody else moved the target meanwhile."""
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Merge:
+    """Under way. Nobody else merges in its repository."""
+
+    def __init__(self, merger: Merger, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
+        self._merger = merger
+        self._core = merger.core
+        self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
+        self._wish = wish
+        self._say = say
+        self._verify: str | None = None
+
+    async def run(self) -> dict[str, Any]:
+        """Do it; return what came of it.
+
+        Raises:
+            OvermindError: nothing was changed.
+        """
+        for _ in range(TRIES):
+            try:
+                return await self._once()
+            except Moved:
+                continue
+        name = to_wire(self._wish.into or self._place.base or "")
+        raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
+
+    async def _once(self) -> dict[str, Any]:
+        plan = await self._asking(looking.look, self._place, self._wish)
+        self._say({"step": "merging", "target": to_wire(plan.target.branch)})
+        if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
+            return await self._told(plan, tree)
+        trace = self._trace(plan)
+        try:
+            self._core.ledger.save(self._merger.keep(trace))
+            await self._core.ledger.saved()
+            after = await self._integrated(plan)
+            told = await self._told(plan, after)
+            if not self._wish.preview:
+                await self._checked(trace)
+                await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
+        finally:
+            await self._clean(trace)
+        return {**told, "verify": self._verify}
+
+    async def _told(self, plan: Plan, after: str) -> dict[str, Any]:
+        """What comes of it; `after`: a commit, or only a tree for what is not to land."""
+        files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
+        return {
+            "ok": True,
+            "merged": not self._wish.preview,
+            "preview": self._wish.preview,
+            "mission": self._place.mission,
+            "name": self._place.name,
+            "target": to_wire(plan.target.branch),
+            "before": plan.target.commit,
+            "after": None if self._wish.preview else after,
+            "commits": answers.commits(plan.commits),
+            "files": answers.files(files),
+            "uncommitted": [to_wire(path) for path in plan.uncommitted],
+            "verify": None,
+        }
+
+    def _trace(self, plan: Plan) -> Trace:
+        place = self._place
+        return Trace(
+            place.mission,
+            place.name,
+            source=to_wire(place.source),
+            repository=to_wire(place.repository),
+            scratch=to_wire(place.scratch),
+            branch=to_wire(place.branch or ""),
+            target=to_wire(plan.target.branch),
+            before=plan.target.commit,
+        )
+
+    async def _foreseen(self, plan: Plan) -> str | None:
+        """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
+        if self._wish.way is Way.REBASE:
+            return None
+        place = self._place
+
+        def work() -> str | None:
+            return merge.foreseen(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+
+        return await self._meeting(plan, work)
+
+    async def _integrated(self, plan: Plan) -> str:
+        return await self._meeting(plan, self._integrate, plan)
+
+    async def _meeting(self, plan: Plan, function: Callable[..., T], *arguments: object) -> T:
+        """Bring both sides together.
+
+        Raises:
+            OvermindError: `nothing_to_merge`, `conflicts`, `git_failed`.
+        """
+        try:
+            return await self._asking(function, *arguments)
+        except NothingNew:
+            told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
+            raise OvermindError("nothing_to_merge", told) from None
+        except Conflicts as error:
+            self._core.ledger.flush()
+            landings = self._core.state.landings.of(to_wire(self._place.repository))
+            raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
+
+    def _integrate(self, plan: Plan) -> str:
+        place, wish = self._place, self._wish
+        merge.open_scratch(place.git, place.source, place.scratch, plan.target.commit)
+        subjects = [one.subject for one in plan.commits]
+        said = wish.message or message(
+            wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
+        )
+        return merge.integrate(
+            place.git, place.scratch, wish.way, commit=plan.commit, target=plan.target.commit, message=said
+        )
+
+    # the check
+
+    async def _checked(self, trace: Trace) -> None:
+        """Run the check on what was merged, as a mission.
+
+        Raises:
+            OvermindError: `verify_failed`, or why it could not begin.
+        """
+        if self._wish.verify is None:
+            return
+        self._say({"step": "verifying"})
+        await self._asking(self._furnish)
+        parent = self._place.mission if self._place.mission in self._core.book.live else None
+        begun = await service.begin_agent(
+            self._core,
+            self._request(self._wish.verify),
+            name=f"{self._place.name}/{VERIFY}",
+            parent=parent,
+            also=lambda mission: self._linked(trace, mission),
+        )
+        self._verify = begun["id"]
+        self._say({"verify": self._verify})
+        ended = await self._core.book.ended(begun["id"])
+        if ended.shell_exit != 0:
+            told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
+            raise OvermindError(
+                "verify_failed",
+                f"{told} nothing was changed. See its output with: overmind logs {ended.id}",
+                mission=ended.id,
+                name=ended.definition.name,
+                exit_code=ended.shell_exit,
+            )
+
+    def _furnish(self) -> None:
+        """Give the scratch worktree what git ignores but the work needs."""
+        isolation = self._core.isolation.records.get(self._place.mission)
+        if isolation is None or not (isolation.project.copy or isolation.project.link):
+            return
+        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+
+        try:
+            place(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
+        except PlacingFailed as error:
+            raise OvermindError("invalid", to_wire(str(error))) from None
+
+    def _request(self, command: str) -> Start:
+        place, mission = self._place, self._core.book.get(self._place.mission)
+        isolation = self._core.isolation.records.get(place.mission)
+        world = self._core.environment(place.mission)
+        own = {} if isolation is None else isolation_isolation.environment(isolation)
+        inside = "" if isolation is None else from_wire(isolation.subfolder)
+        cwd = os.path.join(place.scratch, inside) if inside else place.scratch
+        scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}
+        return Start(
+            command=to_wire(command),
+            cwd=to_wire(cwd if os.path.isdir(cwd) else place.scratch),
+            env=world.inherited or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()},
+            env_set={**own, **world.chosen, **scratch},
+            umask=0o022 if mission is None else mission.definition.umask,
+            labels={} if mission is None else mission.definition.labels,
+            isolate=False,
+            request=f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}",
+        )
+
+    def _linked(self, trace: Trace, mission: Mission) -> Callable[[], None]:
+        """Have the trace know its check in the commit that makes it."""
+        self._verify = mission.id
+        return self._merger.keep(replace(trace, verify=mission.id))
+
+    # the end
+
+    async def _landed(self, plan: Plan, trace: Trace) -> None:
+        """Move the target and write it down: once begun, nobody calls it off."""
+        self._say({"step": "landing"})
+        self._core.ledger.save(self._merger.keep(trace))
+        await self._core.ledger.saved()
+        work = asyncio.ensure_future(self._land(plan, trace))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+
+    async def _land(self, plan: Plan, trace: Trace) -> None:
+        place = self._place
+        git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
+        reason = f"overmind: {self._wish.way} {place.branch}"
+        try:
+            await self._core.isolation.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
+        except Occupied as error:
+            raise looking.occupied(plan.target, error) from None
+        except Untracked as error:
+            raise looking.untracked(plan.target, error) from None
+        except GitFailed as error:
+            raise refused(error) from None
+        self._merger.record(trace)
+        try:
+            await self._core.ledger.saved()
+        except StoreError as error:  # it landed all the same, and is written down as soon as that is possible
+            _log.warning("a landing is not written down yet: %s", error)
+
+    async def _clean(self, trace: Trace) -> None:
+        await self._merger.end(self._verify)
+        place = self._place
+        try:
+            await self._core.isolation.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
+        except (GitFailed, GitMissing) as error:  # the next supervisor tries again
+            _log.warning("the scratch worktree %s is left: %s", place.scratch, error)
+            return
+        self._merger.forget(trace.mission)
+
+    async def _asking(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call something that runs git, in a thread; when it is called off, that git is ended first.
+
+        Raises:
+            OvermindError: `git_failed`, or what `function` raises itself.
+        """
+        work = asyncio.ensure_future(self._core.isolation.in_thread(function, *arguments))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            while not work.done():
+                # Not among the threads that wait for git: those may all be waiting.
+                await asyncio.to_thread(end_stragglers, MARK, mark_of(self._place.mission))
+                await asyncio.wait([work], timeout=0.1)
+            if not work.cancelled():
+                work.exception()  # nobody wants to know
+            raise
+        except GitFailed as error:
+            raise refused(error) from None
+        except GitMissing:
+            raise git_missing() from None

@@ -1,0 +1,287 @@
+"""What is to be merged into what, and what stands against it. Blocks: runs git.
+
+Where a mission works, as git needs it, and what git refuses, as people are told.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from overmind_core.domain.landing import Landed, Side, Way, counted, listed, missions_of, sides
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import merge, repository, status
+from overmind_core.git.changes import ChangedFile, Commit, commits_between, merge_base, names_between
+from overmind_core.git.merge import Occupied, Target
+from overmind_core.git.run import UMASK, Git, GitFailed, GitMissing
+from overmind_core.git.status import landed
+from overmind_core.isolation.errors import git_missing
+from overmind_core.missions.lookup import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.landing.store import Landing
+
+
+REMEMBERED = 500
+"""Landings that are looked at to find out whose a conflicting change is, the newest."""
+_NO_COMMIT = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person wants. Texts are the system's."""
+
+    into: str | None = None
+    way: Way = Way.MERGE
+    verify: str | None = None
+    message: str | None = None
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be merged."""
+
+    target: Target
+    commit: str
+    """Tip of the mission's branch."""
+    since: str
+    """Where both went apart."""
+    commits: tuple[Commit, ...]
+    uncommitted: tuple[str, ...]
+    """Files that a merge leaves out."""
+
+
+def look(place: Place, wish: Wish) -> Plan:
+    """Return what is to be done.
+
+    Raises:
+        OvermindError: `invalid`, `dirty`, `nothing_to_merge`: it can't be done so.
+        GitFailed: git refused.
+    """
+    git, name = place.git, to_wire(place.name)
+    into = wish.into or place.base or ""
+    target = merge.target_of(git, place.source, into)
+    if target is None:
+        told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into"
+        began = "" if wish.into is not None else f"; {name} began there"
+        raise OvermindError("invalid", f"{told}{began}. Say another one with --into")
+    if into == place.branch:
+        raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
+    uncommitted = status.changed(git, place.folder) if os.path.isdir(place.folder) else ()
+    if uncommitted and not wish.preview:
+        files = [to_wire(path) for path in uncommitted]
+        told = f"{counted(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
+        raise OvermindError(
+            "dirty", f"{told}: {listed(files)}. Commit first with: overmind commit {name} -m …", files=files
+        )
+    commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
+    if commit is None:
+        raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
+    if merge.is_in(git, place.source, commit, target.commit) or landed(git, place.source, commit, target.commit):
+        raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
+    if not wish.preview:
+        check_free(place, target)
+    since = merge_base(git, place.source, target.commit, commit)
+    return Plan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def _nothing(place: Place, target: Target, uncommitted: Sequence[str]) -> str:
+    told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
+    other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
+    if other != place.branch:
+        return f"{told} Its worktree has {to_wire(other or 'no branch')} checked out: what is there is not part of it."
+    if uncommitted:
+        return f"{told} What is not committed is no part of it: overmind commit {to_wire(place.name)} -m …"
+    return told
+
+
+def check_free(place: Place, target: Target) -> None:
+    """See that the target may be moved.
+
+    Raises:
+        OvermindError: `dirty`.
+        GitFailed: git can't tell.
+    """
+    try:
+        merge.check_free(place.git, place.source, target)
+    except Occupied as error:
+        raise occupied(target, error) from None
+
+
+def occupied(target: Target, error: Occupied) -> OvermindError:
+    """The target is in use."""
+    folder, why = (to_wire(one) for one in error.args)
+    told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}; it was not touched."
+    return OvermindError("dirty", f"{told} Commit or stash there, then try again.", folder=folder)
+
+
+def untracked(target: Target, error: merge.Untracked) -> OvermindError:
+    """Files of the person's are where new ones would go."""
+    folder, paths = error.args
+    names = [to_wire(path) for path in paths]
+    told = f"In {to_wire(folder or '')} are files that git does not know, where {to_wire(target.branch)} gets its own"
+    return OvermindError("dirty", f"{told}: {listed(names)}. Move them away; nothing was changed.", files=names)
+
+
+def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
+    """Return what changes on the target."""
+    return names_between(place.git, place.source, before, after)
+
+
+def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[Landing]) -> OvermindError:
+    """Return the refusal that names whose changes meet in each file."""
+    git, source, target = place.git, place.source, plan.target
+    fresh = merge.commits_between(git, source, plan.since, target.commit)
+    known = [
+        Landed(Side(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
+        for one in landings[-REMEMBERED:]
+        if one.after in fresh and one.before != _NO_COMMIT
+    ]
+    own = Side(place.mission, place.name)
+    changed = merge.commits_of(git, source, plan.since, target.commit, paths)
+    meet = {to_wire(path): sides(own, commits, known) for path, commits in changed.items()}
+    told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
+    return OvermindError(
+        "conflicts",
+        f"{told} {to_wire(target.branch)}; nothing was changed: {missions_of(meet)}.",
+        target=to_wire(target.branch),
+        files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
+    )
+
+
+TOLD = 16_000
+"""Characters of what git or a hook has said that travel with a refusal, its end."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one mission works. Paths and names of git are the system's."""
+
+    mission: str
+    name: str
+    git: Git
+    folder: str
+    """Its worktree; its working directory where it has none."""
+    source: str
+    """Top of the person's checkout; the same as `folder` where it has no worktree."""
+    repository: str
+    """Git's common folder; "" when that was not looked up."""
+    branch: str | None = None
+    base: str | None = None
+    base_commit: str | None = None
+
+    @property
+    def scratch(self) -> str:
+        """Where its work is merged."""
+        return scratch_of(self.source, self.mission)
+
+
+WORKTREES = "/.overmind/worktrees/"
+"""Between a checkout and what stands for a mission in it."""
+
+
+def scratch_of(source: str, mission: str) -> str:
+    """Return the path of the worktree in which a mission's work is merged."""
+    return os.path.join(source, ".overmind", "worktrees", f"merge-{mission}")
+
+
+def anywhere(core: Supervisor, text: str) -> Place:
+    """The place of any mission.
+
+    Raises:
+        OvermindError: `not_found`, `ambiguous`; `gone`, its worktree is not there.
+    """
+    try:
+        return isolated(core, text)
+    except OvermindError as error:
+        if error.code != "not_isolated":
+            raise
+    mission = find(core.book, text)
+    folder = from_wire(mission.definition.cwd)
+    if not os.path.isdir(folder):
+        told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
+        removed = " Its worktree was removed; what landed of it is in the history of its repository."
+        raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
+    return Place(mission.id, mission.definition.name, world(core, mission.id), folder, folder, "")
+
+
+def isolated(core: Supervisor, text: str, *, there: bool = True) -> Place:
+    """The place of a mission that has a worktree.
+
+    Args:
+        core: Whose.
+        text: The mission.
+        there: The worktree itself is needed; else its branch is enough.
+
+    Raises:
+        OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
+    """
+    isolation = core.isolation.find(text)
+    if isolation.worktree is None or isolation.branch is None:
+        told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
+        raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
+    if there and not os.path.isdir(from_wire(isolation.worktree)):
+        told = f"The worktree of {isolation.name} is not there: {isolation.worktree}."
+        raise OvermindError("gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard")
+    return place_of(core, isolation)
+
+
+def place_of(core: Supervisor, isolation: Isolation, mark: str = "") -> Place:
+    """The place that a record is about, made or not.
+
+    Args:
+        core: Whose.
+        isolation: The record.
+        mark: By which processes of git are known; the mission's id unless told.
+    """
+    worktree = from_wire(isolation.worktree or isolation.source)
+    mission = core.book.get(isolation.mission)
+    return Place(
+        isolation.mission,
+        isolation.name if mission is None else mission.definition.name,
+        world(core, isolation.mission, mark),
+        worktree,
+        from_wire(isolation.source),
+        from_wire(isolation.repository or ""),
+        None if isolation.branch is None else from_wire(isolation.branch),
+        None if isolation.base is None else from_wire(isolation.base),
+        isolation.base_commit,
+    )
+
+
+def world(core: Supervisor, mission: str, mark: str = "") -> Git:
+    """Git in the world of a mission's caller; in ours where that is forgotten."""
+    environment = core.environment(mission)
+    both = {**environment.inherited, **environment.chosen}
+    known = {from_wire(name): from_wire(value) for name, value in both.items()}
+    found = core.book.get(mission)
+    umask = UMASK if found is None else found.definition.umask
+    return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask)
+
+
+async def asking(core: Supervisor, function: Callable[..., T], *arguments: object) -> T:
+    """Call something that runs git, in a thread.
+
+    Raises:
+        OvermindError: `git_failed`; its field `output` has all that git, or a hook, has said.
+    """
+    try:
+        return await core.isolation.in_thread(function, *arguments)
+    except GitFailed as error:
+        raise refused(error) from None
+    except GitMissing:
+        raise git_missing() from None
+
+
+def refused(error: GitFailed) -> OvermindError:
+    """What git said, the whole of it beside the sentence."""
+    reason = to_wire(error.reason).rstrip(".")
+    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.said)[-TOLD:])

@@ -1,0 +1,225 @@
+"""What the commands do that review, land and throw away the work of missions; see `commands.landing`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.landing import Way, listed, why_kept
+from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import changes as git_changes
+from overmind_core.git import merge as git_merge
+from overmind_core.git import repository, status
+from overmind_core.landing import answers, preview
+from overmind_core.landing.preview import Wish
+from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
+from overmind_core.missions.lookup import descends, line
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.git.changes import Changes
+    from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
+    from overmind_core.landing.preview import Place
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.requests import One
+
+Item = dict[str, Any]
+
+
+async def worktrees(core: Supervisor, request: Worktrees) -> dict[str, Any]:
+    """The worktrees of missions, also of removed ones, with how each stands to its base."""
+    looked = await answers.look(core, answers.of(core, request.ids), sizes=request.sizes)
+    return {"worktrees": [answers.row(core, one) for one in looked if not answers.is_on_the_move(core, one)]}
+
+
+async def changes(core: Supervisor, request: One) -> dict[str, Any]:
+    """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""
+    place = preview.anywhere(core, request.id)
+    found = await preview.asking(core, _changes, place)
+    return await core.isolation.in_thread(answers.changes, place, found)
+
+
+async def commit(core: Supervisor, request: Commit, caller: Caller) -> dict[str, Any]:
+    """Commit everything in a mission's worktree; it may run meanwhile."""
+    place = preview.isolated(core, request.id)
+    _forbid_landing(core, caller, place.mission, "commit the work of")
+    if not request.message.strip() or "\0" in request.message:
+        raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
+    try:
+        done = await preview.asking(core, git_merge.commit, place.git, place.folder, from_wire(request.message))
+    except git_merge.NothingToCommit:
+        raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
+    except git_merge.Unresolved as error:
+        told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
+        raise OvermindError("conflicts", f"{told}: {listed([to_wire(path) for path in error.args[0]])}.") from None
+    return {
+        "mission": place.mission,
+        "name": place.name,
+        "commit": done.commit,
+        "subject": to_wire(done.subject),
+        "files": done.files,
+    }
+
+
+async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterator[Item]:
+    """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
+    if request.squash and request.rebase:
+        raise OvermindError("invalid", "--squash and --rebase don't go together.")
+    if request.verify is not None and not request.verify.strip():
+        raise OvermindError("empty_command", "--verify needs a command.")
+    place = preview.isolated(core, request.id, there=False)
+    _forbid_landing(core, caller, place.mission, "merge the work of")
+    way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
+    wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+    items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
+
+    async def work() -> None:
+        try:
+            items.put_nowait(await core.landing.merge(place, wish, items.put_nowait))
+        except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
+            items.put_nowait(error)
+        finally:
+            items.put_nowait(None)
+
+    task = core.background(work())
+    try:
+        yield {"mission": place.mission, "name": place.name}
+        while (item := await items.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        task.cancel()  # nobody waits for it any more, or it is done
+
+
+async def push(core: Supervisor, request: Push) -> dict[str, Any]:
+    """Push a mission's branch under its own name, never by force."""
+    place = preview.isolated(core, request.id, there=False)
+    try:
+        done, uncommitted = await preview.asking(core, _push, place, _os(request.remote))
+    except git_merge.NoRemote as error:
+        known = [to_wire(name) for name in error.args[0]]
+        told = f"{to_wire(place.source)} has several remotes: {listed(known)}. Say which with --remote"
+        none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
+        raise OvermindError("git_failed", told if known else none) from None
+    return {
+        "mission": place.mission,
+        "name": place.name,
+        "remote": to_wire(done.remote),
+        "branch": to_wire(place.branch or ""),
+        "commit": done.commit,
+        "uncommitted": [to_wire(path) for path in uncommitted],
+    }
+
+
+async def discard(core: Supervisor, request: Discard, caller: Caller) -> dict[str, Any]:
+    """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
+    isolation = core.isolation.find(request.id)
+    _forbid_foreign(core, caller, isolation.mission, "discard the work of")
+    live = core.book.live.get(isolation.mission)
+    if live is not None:
+        told = f"Mission {live.id} ({live.definition.name}) is {live.status}."
+        raise OvermindError("not_finished", f"{told} Stop it first with: overmind stop {live.definition.name}")
+    if not request.force:
+        await _check_loss(core, isolation)
+    await core.isolation.discard(isolation, force=request.force)
+    return _gone(isolation)
+
+
+async def worktrees_prune(core: Supervisor, request: WorktreesPrune) -> dict[str, Any]:
+    """Discard what ended missions have of their own, but for work that is nowhere else."""
+    removed, kept = [], []
+    for looked in await answers.look(core, answers.of(core, None)):
+        isolation = looked.isolation
+        stands = looked.standing(live=isolation.mission in core.book.live)
+        why = why_kept(stands, force=request.force)
+        if not why and not request.dry_run:
+            try:
+                await core.isolation.discard(isolation, force=request.force)
+            except OvermindError as error:  # something has changed just now
+                why = error.message
+        if why:
+            kept.append({**_gone(isolation), "why": why})
+        else:
+            removed.append({**_gone(isolation), "lost": stands.loss})
+    return {"removed": removed, "kept": kept}
+
+
+def _changes(place: Place) -> Changes:
+    base = place.base_commit
+    if place.base is not None:
+        base = repository.resolve(place.git, place.folder, place.base) or base
+    return git_changes.changes(place.git, place.folder, base)
+
+
+def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
+    branch = place.branch or ""
+    chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
+    left = status.changed(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    return git_merge.push(place.git, place.source, branch, chosen), left
+
+
+async def _check_loss(core: Supervisor, isolation: Isolation) -> None:
+    """Refuse to lose work, naming all of it.
+
+    Raises:
+        OvermindError: `unmerged`.
+    """
+    if isolation.branch is None:
+        return
+    (looked,) = await answers.look(core, [isolation])
+    stands = looked.standing(live=False)
+    why = why_kept(stands, force=False)
+    if not why:
+        return
+    commits = () if looked.state is None else answers.commits(looked.state.commits)
+    named = [*stands.uncommitted, *stands.unmerged]
+    what = f"{why} ({listed(named)})" if named else why
+    raise OvermindError(
+        "unmerged",
+        f"{isolation.name} has {what} that would be lost. See: overmind changes {isolation.name}; to lose it: --force"
+        if named
+        else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
+        files=list(stands.uncommitted),
+        commits=commits if stands.unmerged else [],
+    )
+
+
+def _gone(isolation: Isolation) -> dict[str, Any]:
+    return {
+        "mission": isolation.mission,
+        "name": isolation.name,
+        "worktree": None if isolation.branch is None else isolation.worktree,
+        "branch": isolation.branch,
+        "containers": sorted(isolation.containers.values()),
+        "volumes": list(isolation.volumes),
+    }
+
+
+def _forbid_foreign(core: Supervisor, caller: Caller, mission_id: str, what: str) -> None:
+    """A process inside a mission may do it to that one's descendants."""
+    inside = mission_of(caller, core.book, core.home.root)
+    mission = core.book.get(mission_id)
+    if mission is None:
+        forbid_inside(inside, f"{what} missions that were removed")
+    else:
+        forbid_foreign(inside, mission, core.book, what)
+
+
+def _forbid_landing(core: Supervisor, caller: Caller, mission_id: str, what: str) -> None:
+    """As a step of a plan, a mission may land what others of its plan have done."""
+    inside = mission_of(caller, core.book, core.home.root)
+    plans = [one.id for one in line(core.book, inside) if one.definition.kind is Kind.BLUEPRINT]
+    mission = core.book.get(mission_id)
+    if mission is None or not any(descends(mission, plan, core.book) for plan in plans):
+        _forbid_foreign(core, caller, mission_id, what)
+
+
+def _os(text: str | None) -> str | None:
+    return None if text is None else from_wire(text)

@@ -1,0 +1,180 @@
+"""What a run's terminal shows, drawn from its log by our own emulator; nobody is asked.
+
+What a terminal has to be fed to show what a run's terminal shows: the end of its log, at the sizes that it had.
+
+A run as an asciicast: what its terminal was sent, when, and how large it was then.
+
+Source: asciicast v2 file format (docs.asciinema.org).
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from overmind_core.logs.layout import OUT
+from overmind_core.logs.reader import WINDOW, Resize, RunLog
+from overmind_core.terminal.screen import LARGEST, Screen, replay, scan_modes
+
+ENOUGH = 256 * 1024
+"""Bytes that fill any screen; the emulator needs some 30 ms for them."""
+LOOKBACK = 1024 * 1024
+"""Bytes in which the last clear is looked for, since when a full-screen program may have drawn bit by bit."""
+_CLEAR = re.compile(rb"\x1bc|\x1b\[2J|\x1b\[\?(?:1049|1047|47)[hl]")
+
+
+class Piece(NamedTuple):
+    """Output at one size of the terminal."""
+
+    columns: int
+    rows: int
+    data: bytes
+
+
+class Screenful(NamedTuple):
+    """The end of an output."""
+
+    start: int
+    """Its offset; the cut may be in the middle of a sequence."""
+    pieces: tuple[Piece, ...]
+    """At least one."""
+
+
+def screenful(log: RunLog, columns: int, rows: int, until: int | None = None, *, enough: int = ENOUGH) -> Screenful:
+    """What shows the terminal as it was at the offset `until` of its output (None: now).
+
+    Args:
+        log: Of a run with a terminal.
+        columns: Of the terminal when the run began.
+        rows: The same.
+        until: Bytes since the run began.
+        enough: Bytes of the end that are wanted, `LOOKBACK` at most; more where a program cleared the screen before.
+    """
+    end = log.end[OUT] if until is None else min(until, log.end[OUT])
+    start, data = _tail(log, end, enough)
+    return Screenful(start, tuple(_pieces(log, start, data, (columns, rows))))
+
+
+def before(log: RunLog, end: int, since: int = 0) -> Iterator[bytes]:
+    """All output that is kept from the offset `since` up to `end`, in pieces."""
+    position = max(log.start[OUT], since)
+    while position < end:
+        at, data = log.read(OUT, position, min(WINDOW, end - position))
+        if not data or at >= end:
+            return
+        yield data[: end - at]
+        position = at + len(data)
+
+
+def _tail(log: RunLog, end: int, enough: int) -> tuple[int, bytes]:
+    """The end of the output, and the offset at which it begins."""
+    wanted = max(end - LOOKBACK, 0)
+    at, data = log.read(OUT, wanted, end - wanted)
+    cleared = max((found.start() for found in _CLEAR.finditer(data)), default=len(data))
+    cut = max(min(cleared, len(data) - enough), 0)
+    return at + cut, data[cut:]
+
+
+def _pieces(log: RunLog, start: int, data: bytes, size: tuple[int, int]) -> Iterator[Piece]:
+    """The output, cut where the terminal got another size."""
+    done = 0
+    for _, offset, columns, rows in log.resizes:
+        if offset > start + len(data):
+            break
+        if offset > start + done:
+            yield Piece(*size, data[done : offset - start])
+            done = offset - start
+        size = (columns, rows)
+    yield Piece(*size, data[done:])
+
+
+class Head:
+    """Which modes the beginning of a run's output leaves set, and up to where that was read."""
+
+    def __init__(self) -> None:
+        self._modes = b""
+        self._end = 0
+
+    def reach(self, log: RunLog, end: int) -> bytes:
+        """What sets the modes that the output up to `end` leaves set; see `scan_modes`."""
+        if end < self._end:
+            self._modes, self._end = b"", 0
+        self._modes = scan_modes(chain((self._modes,), before(log, end, self._end)))
+        self._end = end
+        return self._modes
+
+
+def picture(
+    path: str, *, columns: int, rows: int, until: int | None = None, scrollback: int = 0, head: Head | None = None
+) -> Screen:
+    """The screen at the offset `until` of the output (None: now).
+
+    Args:
+        path: The run's folder.
+        columns: Of the terminal when the run began.
+        rows: The same.
+        until: Bytes since the run began.
+        scrollback: How many rows above the screen are wanted, too, as far as the end of the log holds them.
+        head: Of the same run, from one picture to the next: so that what came before both is read once.
+    """
+    log = RunLog(path)
+    content = screenful(log, columns, rows, until, enough=LOOKBACK if scrollback else ENOUGH)
+    first, *others = content.pieces
+    modes = (head or Head()).reach(log, content.start) if content.start else None
+    screen = replay(first.data, *_drawable(first.columns, first.rows), head_modes=modes, scrollback=scrollback)
+    for piece in others:
+        screen.resize(*_drawable(piece.columns, piece.rows))
+        screen.feed(piece.data)
+    return screen
+
+
+def _drawable(columns: int, rows: int) -> tuple[int, int]:
+    return min(max(columns, 1), LARGEST), min(max(rows, 1), LARGEST)
+
+
+def asciicast(log: RunLog, *, columns: int, rows: int, terminal: bool, title: str) -> Iterator[str]:
+    """The lines of the file, without newlines.
+
+    Args:
+        log: the run's log.
+        columns: the terminal's first size, in cells.
+        rows: likewise.
+        terminal: the run had one; else its newlines are given the carriage return that a terminal adds.
+        title: what the recording is called.
+    """
+    resizes = log.resizes
+    began: float | None = None
+    decoders = [codecs.getincrementaldecoder("utf-8")("replace") for _ in range(2)]
+    for wall, stream, at, data in log.interleaved(log.start):
+        if began is None:
+            began = wall
+            yield _header(began, columns, rows, title)
+        while resizes and resizes[0][1] <= at:
+            yield _resize(resizes.pop(0), began)
+        text = decoders[stream].decode(data if terminal else data.replace(b"\n", b"\r\n"))
+        if text:
+            yield _event(wall - began, "o", text)
+    if began is None:
+        yield _header(0.0, columns, rows, title)
+
+
+def _header(began: float, columns: int, rows: int, title: str) -> str:
+    return _compact({"version": 2, "width": columns, "height": rows, "timestamp": int(began), "title": title})
+
+
+def _resize(resize: Resize, began: float) -> str:
+    wall, _, columns, rows = resize
+    return _event(wall - began, "r", f"{columns}x{rows}")
+
+
+def _event(seconds: float, kind: str, text: str) -> str:
+    """A time before the first byte (a size that was set at once, a clock that was set back) counts as the start."""
+    return _compact([round(max(seconds, 0.0), 3), kind, text])
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""Missions: the base feature, supervised processes and what is kept of them."""

@@ -1,0 +1,163 @@
+"""Missions and runs as the API shows them: JSON-able, times in RFC 3339, absent things null. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.agents import handover
+from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.missions.mission import Mission, Status, shell_code
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.time import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.domain.agents.conversation import Conversation
+    from overmind_core.domain.missions.mission import Run
+
+
+def brief(mission: Mission) -> dict[str, Any]:
+    """Id and name: what commands answer that change a mission."""
+    return {"id": mission.id, "name": mission.definition.name}
+
+
+def row(
+    mission: Mission, children: Sequence[str], now: float, said: Conversation | None = None, *, unseen: bool = False
+) -> dict[str, Any]:
+    """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
+    definition = mission.definition
+    return {
+        "id": mission.id,
+        "name": definition.name,
+        "type": definition.kind.value,
+        "status": mission.status.value,
+        "reason": mission.reason,
+        "restart_count": mission.restart_count,
+        "parent": definition.parent,
+        "children": list(children),
+        "exit_code": exit_code(mission),
+        "started_at": time(mission.started_at or mission.created_at),
+        "ended_at": time(mission.ended_at) if not mission.is_live else None,
+        "uptime_seconds": round(uptime(mission, now), 3),
+        "command": definition.command,
+        "cwd": definition.cwd,
+        "labels": definition.labels,
+        "provider": definition.provider,
+        "interactive": definition.interactive,
+        "tty": definition.tty,
+        "unseen": unseen,
+        **talking(mission, said),
+    }
+
+
+def talking(mission: Mission, said: Conversation | None) -> dict[str, Any]:
+    """What an agent is doing and has cost."""
+    doing = said.activity if said is not None and mission.is_live else None
+    agent = said is not None and mission.definition.provider != RAW
+    return {
+        "activity": None if doing is None else doing.doing.value,
+        "need": None if doing is None or doing.need is None else doing.need.value,
+        "activity_since": None if doing is None else time(doing.since or None),
+        "activity_source": None if doing is None else doing.source.value,
+        "attempt": None if doing is None or not doing.attempt else doing.attempt,
+        "resume_at": None if doing is None else time(doing.resume_at),
+        "handover": handover.phase(said) if said is not None and mission.is_live else None,
+        "mode": said.mode.value if said is not None and agent else None,
+        "cost_usd": round(said.cost, 6) if said is not None and agent else None,
+        "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
+    }
+
+
+def details(
+    mission: Mission,
+    runs: Sequence[Run],
+    children: Sequence[str],
+    now: float,
+    last_line: str = "",
+    *,
+    said: Conversation | None = None,
+    unseen: bool = False,
+) -> dict[str, Any]:
+    """Everything known about a mission but its environment."""
+    definition = mission.definition
+    policy = definition.restart
+    return {
+        **row(mission, children, now, said, unseen=unseen),
+        "os_pid": mission.pid,
+        "argv": list(definition.argv),
+        "model": None if said is None else said.model,
+        "restart_policy": policy.when.value,
+        "max_restarts": policy.max_restarts,
+        "max_seconds": policy.window,
+        "backoff_ms": round(policy.backoff * 1000, 3),
+        "next_restart_at": time(mission.next_restart_at),
+        "activity_timeout_seconds": definition.activity_timeout,
+        "grace_seconds": definition.grace,
+        "stop_signal": definition.stop_signal,
+        "timeout_ms": round(definition.timeout * 1000, 3),
+        "columns": definition.columns,
+        "rows": definition.rows,
+        "leave_background": definition.leave_background,
+        "max_children": definition.max_children,
+        "max_depth": definition.max_depth,
+        "max_cost_usd": definition.max_cost or None,
+        "tree_cost_usd": None,
+        "created_at": time(mission.created_at),
+        "session_id": said.session if said is not None and definition.provider != RAW else None,
+        "attached": 0,
+        "now": now_line(mission, last_line, said),
+        "last_activity_at": None,
+        "survivors": list(mission.survivors),
+        "runs": [run_details(run, mission) for run in runs],
+    }
+
+
+def run_details(run: Run, mission: Mission) -> dict[str, Any]:
+    """One run of a mission, with its true exit code."""
+    current = mission.is_live and run.number == mission.run
+    return {
+        "number": run.number,
+        "os_pid": run.pid if current and run.code is None and run.ended_at is None else None,
+        "started_at": time(run.started_at),
+        "ended_at": time(run.ended_at),
+        "exit_code": None if run.code is None else shell_code(run.code),
+        "signal": -run.code if run.code is not None and run.code < 0 else None,
+        "reason": run.reason,
+        "output_bytes": run.out + run.err,
+    }
+
+
+def exit_code(mission: Mission) -> int | None:
+    """The newest run's exit code, once the mission has one."""
+    return None if mission.status is Status.KILLED else mission.exit_code
+
+
+def uptime(mission: Mission, now: float) -> float:
+    """Seconds since the mission began; of a finished one, how long it lasted."""
+    began = mission.started_at if mission.started_at is not None else mission.created_at
+    until = now if mission.is_live or mission.ended_at is None else mission.ended_at
+    return max(0.0, until - began)
+
+
+def now_line(mission: Mission, last_line: str = "", said: Conversation | None = None) -> str | None:
+    """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
+    if mission.is_live and said is not None and said.activity.now:
+        return display_safe(said.activity.now)
+    if mission.is_live and mission.status is not Status.RESTARTING:
+        return None if _draws_itself(mission, said) else last_line or None
+    code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
+    reason = mission.reason or ""
+    how = [f"exit {code}" if code else "", "" if reason in last_line else reason]
+    parts = [", ".join(part for part in how if part), last_line]
+    return ": ".join(part for part in parts if part) or None
+
+
+def _draws_itself(mission: Mission, said: Conversation | None) -> bool:
+    """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
+    return said is not None and said.mode is Mode.INTERACTIVE and mission.definition.provider != RAW
+
+
+def time(wall: float | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if wall is None else format_time(wall)

@@ -1,0 +1,108 @@
+"""Who asks: a person's shell, or a process inside a mission, which may do less.
+
+A guard-rail, not a sandbox: it is the same user. Recognised by ancestry, by the environment, and by the mark that
+no process sheds by accident.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+from overmind_core.missions.lookup import descends
+from overmind_core.system.process_table import machine, read
+from overmind_core.system.run_mark import NO_MARK, ceiling, mark_of
+from overmind_core.system.unixsocket import Peer
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.registry import Book
+
+MANY_GENERATIONS = 64
+
+
+class Caller:
+    """The other end of one connection; what it is is found out once, when a command first asks."""
+
+    __slots__ = ("inside", "known", "mark", "peer")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.mark = mark_of(peer.pid)
+        """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
+        self.known = False
+        self.inside: str | None = None
+        """The id of the mission that it runs in, once `known`."""
+
+    def died_inside(self) -> bool:
+        """Whether it ran in some mission and is dead: most likely it was ended together with that."""
+        if not NO_MARK < self.mark < ceiling():
+            return False
+        process = read(self.peer.pid)
+        return process is None or process.dead
+
+
+def ourselves() -> Caller:
+    """Who asks when the supervisor itself does: nobody inside a mission."""
+    caller = Caller(Peer(os.getpid(), os.geteuid()))
+    caller.known = True
+    return caller
+
+
+def mission_of(caller: Caller, book: Book, home: str) -> str | None:
+    """The id of the mission that the caller runs in; None for everybody else."""
+    if not caller.known:
+        caller.inside = _mission_of(caller, book, home)
+        caller.known = True
+    return caller.inside
+
+
+def _mission_of(caller: Caller, book: Book, home: str) -> str | None:
+    roots = {run.pid: run.mission for run in book.runs.values() if run.pid and run.code is None}
+    pid = caller.peer.pid
+    for _ in range(MANY_GENERATIONS):
+        if pid in roots:
+            return roots[pid]
+        process = read(pid)
+        if process is None or process.ppid <= 1:
+            break
+        pid = process.ppid
+    return _by_environment(caller.peer, book, home) or _by_mark(caller.mark, book)
+
+
+def _by_environment(peer: Peer, book: Book, home: str) -> str | None:
+    """The mission that its environment names, if it is ours: another home's mission may have pointed it at this one."""
+    process = read(peer.pid)
+    if process is None:
+        return None
+    mission, named_home = machine().origin(process)
+    named = os.fsdecode(mission)
+    return named if named and os.fsdecode(named_home) == home and book.get(named) is not None else None
+
+
+def _by_mark(mark: int, book: Book) -> str | None:
+    if mark <= NO_MARK:
+        return None
+    return next((run.mission for run in book.runs.values() if run.mark == mark and run.code is None), None)
+
+
+def forbid_inside(caller: str | None, what: str) -> None:
+    """Refuse what no mission may do.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    if caller is not None:
+        raise OvermindError("forbidden", f"A process inside a mission ({caller}) may not {what}.")
+
+
+def forbid_foreign(caller: str | None, mission: Mission, book: Book, what: str) -> None:
+    """Refuse a mission what it may do to its own descendants only.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    if caller is not None and not descends(mission, caller, book):
+        message = f"A process inside mission {caller} may not {what} {mission.id}: it is not its descendant."
+        raise OvermindError("forbidden", message)

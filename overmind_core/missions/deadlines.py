@@ -1,0 +1,87 @@
+"""What is to happen to a mission by itself, and when: its restart, its time limit, its silence.
+
+One timer per mission: the earliest of what is due. It is set anew whenever the mission changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.facts import EndAsked, RestartDue
+from overmind_core.domain.missions.mission import Cause, Mission, Status
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from overmind_core.missions.registry import Book
+
+LONGEST = 3600.0
+"""Seconds that one timer waits at most before it looks again."""
+
+
+class Timers:
+    """`confirm(mission)` asks the keeper for the mission's last output and calls `silent` with the answer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, book: Book, last_output: Callable[[Mission], float]) -> None:
+        self._loop = loop
+        self._book = book
+        self._last_output = last_output
+        self._handles: dict[str, asyncio.TimerHandle] = {}
+        self.confirm: Callable[[Mission], None] = lambda _mission: None
+
+    def schedule(self, mission: Mission) -> None:
+        """Set the mission's timer to what is due next; none when nothing is."""
+        handle = self._handles.pop(mission.id, None)
+        if handle is not None:
+            handle.cancel()
+        due = self._due(mission)
+        if due is not None:
+            wait = min(max(due - self._book.now().mono, 0.0), LONGEST)
+            self._handles[mission.id] = self._loop.call_later(wait, self._fire, mission.id)
+
+    def cancel_all(self) -> None:
+        """Nothing happens by itself any more."""
+        for handle in self._handles.values():
+            handle.cancel()
+        self._handles.clear()
+
+    def silent(self, mission: Mission, last_output: float) -> None:
+        """The keeper has confirmed when the mission last wrote: kill it, or wait for the rest of its limit."""
+        current = self._book.live.get(mission.id)
+        if current is None or current.run != mission.run:
+            return
+        due = restart_policy.stall_due(current, last_output)
+        if due is None or due > self._book.now().mono:
+            self.schedule(current)
+            return
+        limit = current.definition.activity_timeout
+        text = f"--- killed: no activity for {limit:g}s ---"
+        self._book.tell_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
+
+    def _due(self, mission: Mission) -> float | None:
+        times = (
+            mission.next_restart_mono if mission.status is Status.RESTARTING else None,
+            restart_policy.timeout_due(mission),
+            restart_policy.stall_due(mission, self._last_output(mission)),
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def _fire(self, mission_id: str) -> None:
+        self._handles.pop(mission_id, None)
+        mission = self._book.live.get(mission_id)
+        if mission is None:
+            return
+        now = self._book.now().mono
+        limit = restart_policy.timeout_due(mission)
+        stall = restart_policy.stall_due(mission, self._last_output(mission))
+        if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
+            self._book.tell_if_legal(mission, RestartDue())
+        elif limit is not None and limit <= now:
+            text = f"--- stopped: ran longer than {mission.definition.timeout:g}s ---"
+            self._book.tell_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
+        elif stall is not None and stall <= now:
+            self.confirm(mission)
+        else:
+            self.schedule(mission)

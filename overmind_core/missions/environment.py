@@ -1,0 +1,214 @@
+"""The environment that a mission's processes see: the caller's, cleaned, and ours on top. Pure.
+
+Source of every list here: cli.md, "Caller's world"; tui.md, "The terminal pane".
+
+Finding a mission's folder and program before the keeper is asked to start it.
+
+Looked up in worker threads with a time limit: a folder on a hung mount stalls nobody but its own callers. Those who
+ask the same at the same time, as a burst of starts does, share one look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.plans.blueprint import FOLDER
+from overmind_core.domain.plans.references import VARIABLE
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+KEPT = frozenset({"OVERMIND_CLAUDE_BIN"})
+DROPPED = frozenset(
+    {
+        "AI_AGENT",
+        "CLAUDECODE",
+        "CLAUDE_CODE_ENTRYPOINT",
+        "CLAUDE_CODE_MESSAGING_SOCKET",
+        "CLAUDE_CODE_MESSAGING_TOKEN",
+        "CLAUDE_CODE_SESSION_ID",
+        "CLAUDE_CODE_SSE_PORT",
+        "CLAUDE_PID",
+        "CLAUDE_PROJECT_DIR",
+    }
+)
+"""Marks of an agent session around the caller; a person's own configuration stays."""
+OUTER_TERMINAL = frozenset({"COLUMNS", "INVOCATION_ID", "LINES", "STY", "VTE_VERSION", "WINDOWID"})
+OUTER_TERMINAL_FAMILIES = ("TMUX", "TERM_PROGRAM", "KITTY_", "WEZTERM_", "ITERM_")
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+UNATTENDED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}
+"""Nobody can answer a task that isn't interactive: pagers and prompts must not wait."""
+
+ISOLATION = frozenset({"OVERMIND_WORKTREE", "OVERMIND_BRANCH"})
+"""Tell a mission of its own worktree; never inherited."""
+MARKS = frozenset({"OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID"})
+"""By these a process is known to belong to a mission, and is ended with it."""
+
+
+class Identity(NamedTuple):
+    """What a mission's processes learn about themselves."""
+
+    mission: str
+    name: str
+    home: str
+    parent: str | None
+    cwd: str
+
+
+def compose(
+    inherited: Mapping[str, str],
+    chosen: Mapping[str, str],
+    identity: Identity,
+    *,
+    tty: bool,
+    unattended: bool,
+    tools: str | None,
+) -> dict[str, str]:
+    """The whole environment of a run. `chosen` wins over every default; `tools` is a folder for the end of PATH."""
+    found = {name: value for name, value in inherited.items() if not _is_dropped(name, tty=tty)}
+    if tty:
+        found.update(TERMINAL)
+    if unattended:
+        found.update(UNATTENDED)
+    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_told(name))
+    found["PWD"] = identity.cwd
+    if tools is not None:
+        found["PATH"] = f"{found['PATH']}:{tools}" if found.get("PATH") else tools
+    found["OVERMIND_MISSION_ID"] = identity.mission
+    found["OVERMIND_MISSION_NAME"] = identity.name
+    found["OVERMIND_HOME"] = identity.home
+    if identity.parent is not None:
+        found["OVERMIND_PARENT_ID"] = identity.parent
+    return found
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith("OVERMIND_") and name not in KEPT
+
+
+def _is_told(name: str) -> bool:
+    """Whether a plan gives it to each of its agents, or isolation to its mission; it is never inherited."""
+    return name == FOLDER or name.startswith(VARIABLE) or name in ISOLATION
+
+
+@lru_cache(maxsize=4096)  # the same names come with every mission
+def _is_dropped(name: str, *, tty: bool) -> bool:
+    if name in DROPPED or _is_ours(name):
+        return True
+    return tty and (name in OUTER_TERMINAL or name.startswith(OUTER_TERMINAL_FAMILIES))
+
+
+LOOKUP_SECONDS = 5.0
+TRUE_FOR = 0.2
+"""Seconds in which what was found is found there again without a look: a burst of starts asks the same all the time.
+Should it be gone just then, the keeper can't start it: then `forget`, and look again."""
+SHELL = "/bin/sh"
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="lookup")
+
+
+Question = tuple[str, str, str]
+"""Program, folder, PATH; in wire form."""
+
+
+class Located(NamedTuple):
+    """Where the mission runs and what; `tools`: our bin folder when `overmind` is not on its PATH."""
+
+    program: str
+    cwd: str
+    tools: str | None
+
+
+class Locator:
+    """Looks programs up; used from the loop's thread."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Question, asyncio.Future[Located]] = {}
+        self._fresh: dict[Question, Located] = {}
+        """What was found just now."""
+
+    async def locate(self, argv0: str, cwd: str, environment: Mapping[str, str]) -> Located:
+        """Resolve the program as a shell in `cwd` with this PATH would. All texts in wire form.
+
+        Raises:
+            OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
+        """
+        question = argv0, cwd, environment.get("PATH") or DEFAULT_PATH
+        if (fresh := self._fresh.get(question)) is not None:
+            return fresh
+        look = self._look(question)
+        answered, _ = await asyncio.wait([look], timeout=LOOKUP_SECONDS)
+        if not answered:
+            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
+        return look.result()
+
+    def forget(self) -> None:
+        """What was found may be there no more."""
+        self._fresh.clear()
+
+    def _look(self, question: Question) -> asyncio.Future[Located]:
+        look = self._under_way.get(question)
+        if look is None:
+            loop = asyncio.get_running_loop()
+            look = self._under_way[question] = loop.run_in_executor(_pool, _locate, question)
+            look.add_done_callback(lambda done: self._looked(question, done))
+        return look
+
+    def _looked(self, question: Question, look: asyncio.Future[Located]) -> None:
+        del self._under_way[question]
+        if not look.cancelled() and look.exception() is None:  # whoever still waits sees it; nobody else has to
+            self._fresh[question] = look.result()
+            look.get_loop().call_later(TRUE_FOR, self._fresh.pop, question, None)
+
+
+def _locate(question: Question) -> Located:
+    argv0, cwd, path = map(from_wire, question)
+    if not os.path.isabs(cwd):
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} is not an absolute path.")
+    if not os.path.isdir(cwd):
+        kind = "is not a directory" if os.path.exists(cwd) else "does not exist"
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}.")
+    if not os.access(cwd, os.X_OK):
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} may not be entered.")
+    return Located(to_wire(_program(argv0, cwd, path)), to_wire(cwd), _tools(cwd, path))
+
+
+def _program(argv0: str, cwd: str, path: str) -> str:
+    if "/" in argv0:
+        candidate = os.path.join(cwd, argv0)
+        if _is_executable(candidate):
+            return candidate
+        why = "is not executable" if os.path.exists(candidate) else "does not exist"
+        raise OvermindError("not_found", f"The program {to_wire(argv0)} {why}.")
+    found = _search(argv0, cwd, path)
+    if found is None:
+        raise OvermindError("not_found", f"No program named '{to_wire(argv0)}' on PATH.")
+    return found
+
+
+def _search(name: str, cwd: str, path: str) -> str | None:
+    for folder in path.split(":"):
+        candidate = os.path.join(cwd, folder, name)
+        if _is_executable(candidate):
+            return candidate
+    return None
+
+
+def _is_executable(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _tools(cwd: str, path: str) -> str | None:
+    """Our bin folder when a mission would not find `overmind` otherwise."""
+    ours = os.path.dirname(sys.executable)
+    if not _is_executable(os.path.join(ours, "overmind")) or _search("overmind", cwd, path):
+        return None
+    return to_wire(ours)

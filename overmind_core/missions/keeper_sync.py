@@ -1,0 +1,390 @@
+"""What the keeper holds for us: having a keeper, adopting its runs, hearing of their ends, letting them go.
+
+One path for a first start, a restart after a crash of ours, an upgrade, a keeper that was lost and a reboot: connect,
+list, compare with the books (`reconcile`), settle each difference.
+
+When the keeper is told that an exit is safe with us: not before everything that follows from it is.
+
+For as long as the keeper holds an exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from dataclasses import replace
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.facts import Exited, KeeperLost
+from overmind_core.domain.missions.lifecycle import stop_signals
+from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperLink, KeeperRefused
+from overmind_core.missions.launcher import SPAWNING
+from overmind_core.missions.reconcile import Action, Verdict, compare, unknown_runs
+from overmind_core.system.membership import Target
+from overmind_core.system.process_table import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.registry import Book
+
+
+UNSETTLED = frozenset({Status.STARTING, Status.STOPPING, Status.RESTARTING})
+"""Something is still to be done for the mission, though no process of it need live."""
+
+
+class Receipts:
+    """The exits that are saved; `tell` acknowledges some runs to the keeper."""
+
+    def __init__(self, book: Book, tell: Callable[[Sequence[str]], None]) -> None:
+        self._book = book
+        self._tell = tell
+        self._outgoing: list[str] = []
+        self._owed: dict[str, str] = {}
+        """Mission → its run whose exit is saved, and not yet acknowledged."""
+
+    def owe(self, mission: Mission) -> None:
+        """The exit of its run is saved; acknowledged is it once the sweep and the restart that follow are over, too."""
+        if self._owed.get(mission.id) != mission.run_id:
+            self._pay(mission.id)  # the run before it: this one's exit is held instead
+        self._owed[mission.id] = mission.run_id
+        current = self._book.live.get(mission.id)
+        if current is None or current.status not in UNSETTLED:
+            self._pay(mission.id)
+
+    def saved(self, mission: Mission) -> None:
+        """A state of the mission is on disk."""
+        if mission.status not in UNSETTLED:
+            self._pay(mission.id)
+
+    def give(self, run: str) -> None:
+        """Acknowledge a run, together with the others of this turn."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self.send)
+        self._outgoing.append(run)
+
+    def send(self) -> None:
+        """Tell what was given, now."""
+        runs, self._outgoing = self._outgoing, []
+        if runs:
+            self._tell(runs)
+
+    def _pay(self, mission_id: str) -> None:
+        run = self._owed.pop(mission_id, None)
+        if run is not None:
+            self.give(run)
+
+
+KEEPER_FACT = "keeper"
+"""Key of the store's fact that tells which keeper holds the runs."""
+KEEPER_PAUSE = 0.2
+KEEPER_LONG_PAUSE = 1.0
+"""Seconds between two tries to get a keeper: when one has just died, and when none can start."""
+_log = logging.getLogger(__name__)
+
+
+class Departure(Enum):
+    """What is to become of the missions when the supervisor leaves."""
+
+    HAND_OVER = "hand_over"
+    """Another supervisor follows. Should it not come, the keeper starts a daemon, as after a crash."""
+    KEEP = "keep"
+    """They live on with their keeper, and nobody supervises until somebody starts a daemon."""
+    END = "end"
+    """None is left: the keeper may go, too."""
+
+
+class Custody:
+    """The supervisor's side of the keeper."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self._core = core
+        self.link: KeeperLink | None = None
+        self.hello: dict[str, Any] = {}
+        """How the keeper introduced itself."""
+        self._left = False
+        self._receipts = Receipts(core.book, lambda runs: self._tell_keeper("ack", runs=runs))
+        self._troubles: dict[str, str] = {}
+        """Run → why the keeper holds its output back."""
+        self._connecting = False
+        self._needs: set[str] = set()
+        """Who wants a supervisor to be there also while nothing runs."""
+
+    def need(self, owner: str, *, on: bool) -> None:
+        """Have the keeper start a daemon after us also while nothing runs, for as long as anybody needs it."""
+        before = bool(self._needs)
+        (self._needs.add if on else self._needs.discard)(owner)
+        if bool(self._needs) is not before:
+            self.tell_needs()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything goes on by itself also while nothing runs."""
+        return bool(self._needs)
+
+    def tell_needs(self) -> None:
+        """Say it to a keeper that may have heard something else, or nothing."""
+        if self._core.keepers.kill_after is None:
+            self._tell_keeper("need", on=bool(self._needs))
+
+    async def leave(self, how: Departure) -> None:
+        """Part from the keeper."""
+        self._left = True
+        self._receipts.send()  # a keeper with an unacknowledged exit would stay
+        link, self.link = self.link, None
+        if link is None or link.closed:
+            return
+        try:
+            if how is not Departure.HAND_OVER and self._core.keepers.kill_after is None:
+                await link.ask("goodbye")
+            if how is Departure.END:
+                await link.ask("quit")
+        except (KeeperGone, KeeperRefused):
+            _log.info("the keeper was gone already")
+        link.close()
+
+    def saved(self, mission: Mission) -> None:
+        """A state of the mission is on disk; on a disk that was full it may have ended since."""
+        current = self._core.book.live.get(mission.id)
+        if current is not None:
+            self.show_trouble(current)
+        self._receipts.saved(mission)
+
+    def concluded(self, run: str, *, spared: bool) -> None:
+        """Nothing of the run is left, or what is left is spared."""
+        if not spared:
+            self._tell_keeper("release", run=run)
+        self._troubles.pop(run, None)
+
+    async def connect(self, *, patient: bool) -> None:
+        """Until a line to a keeper holds, for the next one may die as well; also after the line broke.
+
+        Raises:
+            OvermindError: no keeper can be had now; with `patient` it is tried again.
+        """
+        self._connecting = True  # once at a time: a second line would push out the first, and so on for ever
+        try:
+            while not self._left and (self.link is None or self.link.closed):
+                self._core.keepers.reap()
+                await self._try_to_connect(patient=patient)
+        finally:
+            self._connecting = False
+
+    async def _try_to_connect(self, *, patient: bool) -> None:
+        try:
+            await self._take_over()
+        except (KeeperGone, KeeperRefused):
+            await asyncio.sleep(KEEPER_PAUSE)
+        except (OvermindError, OSError) as error:
+            if not patient:
+                raise
+            _log.error("no keeper: %s", error)
+            await asyncio.sleep(KEEPER_LONG_PAUSE)
+
+    async def _take_over(self) -> None:
+        """Settle what differs between the books and what the keeper holds."""
+        survivors_of_the_dead = [] if self._core.keepers.lives() else await self._sweep_lost({})
+        self.link, self.hello = await self._core.keepers.connect(self._noticed_soon, self._lost)
+        identity = json.dumps([self.hello["pid"], self.hello["started"], self.hello["boot"]])
+        same = self._core.state.meta.get(KEEPER_FACT) == identity
+        listing = await self.link.ask("list")
+        held = {row["run"]: row for row in listing["runs"]}
+        exits = {} if same else read_exits(self._core.home.exits)
+        if not same and not survivors_of_the_dead:
+            await self._sweep_lost(held)
+        if self.link is None:  # lost while the sweep went on
+            raise KeeperGone
+        for part in (
+            self._core.spawner,
+            self._core.ender,
+        ):  # from here on, so that nothing starts behind the listing's back
+            part.link = self.link
+        self._core.trees.keeper_pid = self.hello["pid"]
+        if self._needs:
+            self.tell_needs()
+        self._core.pulse.restart(self.link)
+        missions = [one for one in self._core.book.live.values() if self._has_runs(one)]
+        unasked = self._core.spawner.unasked(missions)
+        for verdict in compare(missions, held, exits, same_keeper=same, unasked=unasked):
+            self._settle(verdict)
+        for run in unknown_runs(held, self._core.book.live):
+            self._meet(held[run])
+        # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
+        self._core.ledger.save(lambda: self._core.state.meta.save(KEEPER_FACT, identity))
+        self._core.feed.watch_again(self.link)
+
+    def _has_runs(self, mission: Mission) -> bool:
+        """Whether the keeper can know of it: a plan has no process, nor what is still being prepared."""
+        return mission.definition.kind is not Kind.BLUEPRINT and not self._core.isolation.drives(mission)
+
+    def _lost(self) -> None:
+        """The line to the keeper broke: it is dead, or has dropped us."""
+        _log.warning("the connection to the keeper was lost")
+        self.link = self._core.spawner.link = self._core.ender.link = None
+        self._core.pulse.restart(None)
+        self._core.feed.watch_again(None)
+        if not self._left and not self._connecting:
+            self._core.background(self.connect(patient=True))
+
+    async def _sweep_lost(self, held: Mapping[str, Any]) -> list[str]:
+        """End what is left of runs whose keeper is dead, before anything is started again."""
+        targets: list[Target] = []
+        for mission in self._core.book.live.values():
+            target = None if mission.run_id in held else self._core.trees.target(mission)
+            if target is not None and mission.status is not Status.RESTARTING:
+                targets.append(target)
+        survivors = await self._core.trees.end_without_keeper(targets)
+        for run, left in survivors.items():
+            _log.warning("could not end of run %s: %s", run, left)
+        return [target.run for target in targets]
+
+    def _settle(self, verdict: Verdict) -> None:
+        mission = self._core.book.live.get(verdict.mission.id, verdict.mission)
+        match verdict.action:
+            case Action.NOTHING:
+                self._receipts.owe(mission)
+                if not mission.definition.leave_background:
+                    self._tell_keeper("release", run=mission.run_id)
+                self._core.timers.schedule(mission)
+            case Action.SPAWN:
+                self._core.background(self._core.spawner.respawn(mission))
+            case Action.ADOPT:
+                adopted = self._adopt(mission, verdict.row)
+                if not adopted.setup:
+                    self._core.desk.adopted(adopted, verdict.row)
+            case Action.ENDED:
+                adopted = self._adopt(mission, verdict.row) if "pid" in verdict.row else mission
+                if adopted.ending is not None and adopted.ending.exited:
+                    self._receipts.owe(adopted)  # its exit is known; its sweep goes on
+                else:
+                    self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
+            case Action.LOST:
+                self._core.book.tell_if_legal(mission, KeeperLost())
+
+    def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
+        """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
+        self._core.pulse.set(mission.run_id, row["out"], row["err"], row["last"])
+        if (
+            mission.pid is None and mission.status in SPAWNING and row.get("exit") is None
+        ) or mission.status is Status.STARTING:
+            self._core.spawner.started(mission, row)
+        elif mission.status is Status.STOPPING and mission.ending is not None:
+            if mission.ending.deadline_mono > self._core.clock.mono():
+                self._core.ender.signal(mission, stop_signals(mission))
+            self._core.ender.see_out(mission)
+        else:
+            if mission.status is Status.PAUSED:  # it was saved before it was done
+                self._core.background(self._core.trees.freeze(mission))
+            self._troubled(mission.run_id, row.get("trouble"))
+            self._core.timers.schedule(self._core.book.live.get(mission.id, mission))
+        return self._core.book.live.get(mission.id, mission)
+
+    def _meet(self, row: Mapping[str, Any]) -> None:
+        """A run that is on no books: an old one whose end was saved, or one of a database that is lost."""
+        run: str = row["run"]
+        mission_id, _, number = run.partition(".")
+        known = self._core.book.get(mission_id)
+        if known is not None or row.get("exit"):
+            self._let_go(run, spared=known is not None and known.definition.leave_background)
+            return
+        line = " ".join(command(row["pid"])) or "unknown"
+        _log.warning("run %s is on no books; kept as a recovered mission", run)
+        definition = Definition(f"recovered-{mission_id}", line, (line,), "/", columns=80, rows=24)
+        mission = Mission(mission_id, definition, self._core.clock.wall(), Status.STARTING, run=int(number))
+        self._core.book.add(mission, lambda: None, None)
+        self._core.spawner.started(self._core.book.live[mission_id], row)
+
+    def _let_go(self, run: str, *, spared: bool) -> None:
+        """The run's end is on the books: the keeper may forget it."""
+        self._receipts.give(run)
+        if not spared:
+            self._tell_keeper("release", run=run)
+
+    def _noticed_soon(self, notice: dict[str, Any]) -> None:
+        # One turn later: the answer that came before it has woken its task by then.
+        asyncio.get_running_loop().call_soon(self._noticed, notice)
+
+    def _noticed(self, notice: dict[str, Any]) -> None:
+        run: str = notice["run"]
+        kind = notice["notice"]
+        if kind == "grown":
+            self._core.pulse.set(run, notice["out"], notice["err"], self._core.clock.mono())
+        elif kind == "exit":
+            self._core.ender.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
+        elif kind == "trouble":
+            self._troubled(run, notice.get("reason"))
+
+    def _exit_noticed(self, notice: dict[str, Any]) -> None:
+        mission = self._of(notice["run"])
+        if mission is None:
+            self._let_go(notice["run"], spared=False)
+        else:
+            self._ended(mission, notice)
+
+    def _of(self, run: str) -> Mission | None:
+        """The live mission of which this is the newest run."""
+        mission = self._core.book.live.get(run.partition(".")[0])
+        return mission if mission is not None and mission.run_id == run else None
+
+    def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
+        """The run's process was reaped: save its true code, and decide."""
+        run = self._core.book.runs.get(mission.id)
+        self._core.pulse.set(mission.run_id, row["out"], row["err"])
+        if run is not None and run.number == mission.run:
+            run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
+            self._core.book.put_run(run)
+        self._core.ledger.save(lambda: None, lambda: self._receipts.owe(mission))
+        verdict = None if mission.setup else self._core.desk.ended(mission, row)
+        mission = self._core.book.live.get(mission.id, mission)
+        ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
+        self._core.book.tell_if_legal(mission, ended, urgent=True)
+        current = self._core.book.live.get(mission.id)
+        if current is not None and current.status is Status.STOPPING:
+            self._core.ender.see_out(current)
+
+    def _troubled(self, run: str, reason: str | None) -> None:
+        """The keeper holds the run's output back (a full disk), or no longer does."""
+        if reason:
+            self._troubles[run] = reason
+        else:
+            self._troubles.pop(run, None)
+        mission = self._core.book.live.get(run.partition(".")[0])
+        if mission is not None and mission.run_id == run:
+            self.show_trouble(mission)
+
+    def show_trouble(self, mission: Mission) -> None:
+        """While it runs its reason says why its output is held back; that is not its silence."""
+        reason = self._troubles.get(mission.run_id)
+        if mission.reason == reason or mission.status is not Status.RUNNING:
+            return
+        now = self._core.clock.mono()
+        last = self._core.pulse.of(mission.run_id).last
+        moved = restart_policy.hold(mission, now) if reason else restart_policy.unhold(mission, last, now)
+        self._core.book.put(replace(moved, reason=reason), urgent=True)
+
+    def _tell_keeper(self, op: str, **fields: object) -> None:
+        if self.link is not None:
+            self.link.ask(op, **fields)
+
+
+def read_exits(path: str) -> dict[str, dict[str, Any]]:
+    """The keeper's journal of exits by run id; a line that was cut off by a crash is skipped."""
+    found: dict[str, dict[str, Any]] = {}
+    if not os.path.exists(path):
+        return found
+    with open(path, "rb") as file:
+        for line in file:
+            try:
+                entry = json.loads(line)
+                found[entry["run"]] = entry
+            except (ValueError, KeyError, TypeError):
+                _log.warning("skipped a broken line of %s", path)
+    return found

@@ -1,0 +1,259 @@
+"""Starting a run: compose its world, ask the keeper, tell the book what came of it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.missions.facts import Spawned, SpawnFailed
+from overmind_core.domain.missions.mission import Definition, Mission, Run, Status
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.missions import environment as missions_environment
+from overmind_core.missions import private_files as agentfiles
+from overmind_core.missions.environment import SHELL, Located, Locator
+from overmind_core.providers import registry
+from overmind_core.system.process_table import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.missions.registry import Book
+    from overmind_core.providers.base import Launch
+    from overmind_core.system.paths import Home
+
+_REASONS = {
+    errno.E2BIG: "too_large",
+    errno.ENOENT: "not_found",  # the program is there: its interpreter is not
+    errno.ENOEXEC: "invalid",
+    errno.EACCES: "invalid",
+    errno.EAGAIN: "busy",
+    errno.ENOMEM: "busy",
+}
+"""errno of execve(2) or fork(2) → code of the error that the person reads."""
+SPAWNING = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
+"""Where a mission may be while the keeper is asked for its run."""
+_log = logging.getLogger(__name__)
+
+
+class Environment(NamedTuple):
+    """What the caller sent: its own environment, and what it set for this mission alone. Wire form."""
+
+    inherited: dict[str, str]
+    chosen: dict[str, str]
+
+
+class Prepared(NamedTuple):
+    """Everything that the keeper needs beyond the definition."""
+
+    program: str
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+
+
+class Spawner:
+    """Asks the keeper for runs. `link` is replaced when the keeper is."""
+
+    def __init__(self, home: Home, book: Book, settings: Settings, load: Callable[[str], Environment]) -> None:
+        self._home = home
+        self._book = book
+        self._settings = settings
+        self._load = load
+        self._locator = Locator()
+        self._prepared: dict[str, Prepared] = {}
+        self._asked: set[str] = set()
+        """Runs that a keeper may have started, without our having heard of it."""
+        self.link: KeeperLink | None = None
+        self.ready: Callable[[Mission], Mission] = lambda mission: mission
+        """The mission as its next run shall be."""
+        self.launch: Callable[[Mission], Launch | None] = lambda _mission: None
+        """How an agent's program is started; None for a plain program."""
+        self.setup: Callable[[Mission], Definition] = lambda mission: mission.definition
+        """What the run that sets the mission's project up is."""
+
+    async def prepare(self, mission: Mission, environment: Environment) -> None:
+        """Look everything up and keep it for the spawn that follows.
+
+        Raises:
+            OvermindError: the folder or the program is not there.
+        """
+        self._prepared[mission.id] = await self._prepare(mission, environment)
+
+    async def check(self, mission: Mission, environment: Environment) -> None:
+        """Look whether a run could be started.
+
+        Raises:
+            OvermindError: the folder or the program is not there.
+        """
+        searched = {**environment.inherited, **environment.chosen}
+        await self._locate(mission, mission.definition.argv[0], searched)
+
+    async def surroundings(self, mission: Mission) -> dict[str, str]:
+        """The environment of the mission's own programs, for one that runs beside them in its folder. Wire form.
+
+        Raises:
+            OvermindError: the folder is not there.
+        """
+        environment = self._load(mission.id)
+        located = await self._locate(mission, SHELL, {**environment.inherited, **environment.chosen})
+        return self._composed(mission, environment, located)
+
+    def suppose_asked(self, missions: Iterable[Mission]) -> None:
+        """An earlier supervisor may have asked for their runs."""
+        self._asked.update(mission.run_id for mission in missions)
+
+    def unasked(self, missions: Iterable[Mission]) -> set[str]:
+        """Runs of these that no keeper was ever asked for."""
+        return {mission.run_id for mission in missions} - self._asked
+
+    def forget(self, mission_id: str) -> None:
+        """The spawn that was prepared will not happen."""
+        self._prepared.pop(mission_id, None)
+
+    async def spawn(self, mission: Mission) -> None:
+        """Start the mission's newest run; harmless when the keeper already has it.
+
+        Raises:
+            OvermindError: it can't be started.
+            KeeperGone: before it answered; whoever reconciles decides.
+        """
+        prepared = self._prepared.pop(mission.id, None) or await self._prepare(mission, self._load(mission.id))
+        if self.link is None:
+            raise KeeperGone
+        self._asked.add(mission.run_id)
+        try:
+            answer = await self.link.ask("spawn", **self._request(mission, prepared))
+        except KeeperRefused as refusal:
+            self._asked.discard(mission.run_id)
+            self._locator.forget()
+            await self._prepare(mission, self._load(mission.id))  # knows better what is missing, if anything is
+            raise _explain(refusal) from refusal
+        self._asked.discard(mission.run_id)
+        self.started(mission, answer)
+
+    async def respawn(self, mission: Mission) -> None:
+        """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
+        ready = mission if mission.setup else self.ready(mission)
+        if ready != mission:
+            self._book.put(ready)
+        try:
+            await self._book.ledger.saved()  # what the run is to be: it must not be started as two things
+            await self.spawn(ready)
+        except (KeeperGone, StoreError):
+            return
+        except OvermindError as error:
+            _log.info("mission %s could not start: %s", mission.id, error.message)
+            current = self._book.live.get(mission.id)
+            if current is not None and current.run == mission.run:
+                self._book.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
+
+    async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
+        mission = self._as_it_runs(mission)
+        definition = mission.definition
+        launch = None if mission.setup else self.launch(mission)
+        searched = {**environment.inherited, **environment.chosen}
+        argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
+        located = await self._locate(mission, argv[0], searched)
+        composed = self._composed(mission, environment, located)
+        if launch is not None:
+            composed.update(launch.environment)
+        return Prepared(located.program, argv, composed)
+
+    def _as_it_runs(self, mission: Mission) -> Mission:
+        """With the definition of its newest run: the project's set-up is another program."""
+        return replace(mission, definition=self.setup(mission)) if mission.setup else mission
+
+    def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
+        definition = mission.definition
+        identity = missions_environment.Identity(
+            mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd
+        )
+        return missions_environment.compose(
+            environment.inherited,
+            environment.chosen,
+            identity,
+            tty=definition.tty,
+            unattended=not definition.has_terminal_input,
+            tools=located.tools,
+        )
+
+    async def _locate(self, mission: Mission, program: str, searched: Mapping[str, str]) -> Located:
+        definition = mission.definition
+        try:
+            return await self._locator.locate(program, definition.cwd, searched)
+        except OvermindError as error:
+            if error.code != "not_found" or definition.provider == RAW:
+                raise
+            how = registry.get(definition.provider).install
+            raise OvermindError("provider_missing", f"{error.message} {how}") from None
+
+    def _request(self, mission: Mission, prepared: Prepared) -> dict[str, Any]:
+        definition = self._as_it_runs(mission).definition
+        return {
+            "run": mission.run_id,
+            "program": prepared.program,
+            "argv": prepared.argv,
+            "cwd": definition.cwd,
+            "env": prepared.environment,
+            "umask": definition.umask,
+            "tty": definition.tty,
+            "stdin": _stdin(definition),
+            "columns": definition.columns,
+            "rows": definition.rows,
+            "method": self._settings.spawn_method,
+            "log_limit": self._settings.log_limit,
+            "segment": self._settings.log_segment,
+            "hold": _has_pipes(definition),
+        }
+
+    def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
+        """The keeper has the mission's newest run: `answer` says as which process."""
+        definition = self._as_it_runs(mission).definition
+        run = Run(
+            mission=mission.id,
+            number=mission.run,
+            started_at=answer["started"],
+            started_mono=answer["mono"],
+            pid=answer["pid"],
+            ticks=answer["ticks"] or (identity(answer["pid"]) or (0, 0))[1],
+            mark=answer["mark"],
+            boot=self._book.boot,
+            tty=definition.tty,
+            columns=definition.columns,
+            rows=definition.rows,
+        )
+        current = self._book.live.get(mission.id)
+        if current is None or current.run != mission.run:
+            return
+        known = self._book.runs.get(mission.id)
+        if known is None or known.number != run.number or not known.pid:
+            self._book.put_run(run)
+        if current.pid is None and current.status in SPAWNING:
+            self._book.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
+
+
+def _has_pipes(definition: Definition) -> bool:
+    """Whether it is an agent that talks through pipes: what it says must be read before it may be dropped."""
+    return definition.provider != RAW and not definition.tty
+
+
+def _stdin(definition: Definition) -> str:
+    if _has_pipes(definition):
+        return "pipe"
+    return "tty" if definition.has_terminal_input else "null"
+
+
+def _explain(refusal: KeeperRefused) -> OvermindError:
+    if refusal.code == "no_terminals":
+        return OvermindError("no_terminals", "The machine has no more terminals (kernel.pty.max). End some programs.")
+    if refusal.code == "too_many":
+        return OvermindError("busy", f"Too many missions for the limit of open files: {refusal.message}")
+    code = _REASONS.get(refusal.answer.get("errno", 0), "internal")
+    return OvermindError(code, f"The process could not be started: {refusal.message}")

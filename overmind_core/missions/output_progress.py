@@ -1,0 +1,215 @@
+"""How far each run's output is, learnt by asking the keeper for what changed since the last time.
+
+About once a second while anything lives, and at once when something must be known exactly. Output itself never
+passes through here.
+
+The newest line of each run's log, for what a mission is doing NOW; read again only when the log has grown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.logs.display import Rendered, begins_inside_a_line
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.reader import RunLog
+from overmind_core.logs.sanitise import Sanitiser, is_span
+from overmind_core.logs.tail import last_switch
+from overmind_core.providers import registry
+from overmind_core.providers.lines import is_turn_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.system.machine import Clock
+
+
+PERIOD = 1.0
+RATE_WINDOW = 5
+"""Samples over which an output rate is taken."""
+
+
+class Extent(NamedTuple):
+    """Bytes of each stream in a run's log, and when it last grew (monotonic seconds; 0 = never)."""
+
+    out: int = 0
+    err: int = 0
+    last: float = 0.0
+
+
+class Pulse:
+    """What the keeper last said of each run it holds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since = 0
+        self._extents: dict[str, Extent] = {}
+        self._samples: dict[str, deque[tuple[float, int]]] = {}
+        self._asking: asyncio.Task[None] | None = None
+        self.link: KeeperLink | None = None
+        self.grown: Callable[[str, Extent], None] = lambda _run, _extent: None
+        self.wanted: Callable[[str], bool] = lambda _run: True
+
+    def of(self, run: str) -> Extent:
+        """The newest known extent of the run's log."""
+        return self._extents.get(run, Extent())
+
+    def rate(self, run: str) -> float:
+        """Bytes per second over the last few seconds."""
+        samples = self._samples.get(run)
+        if not samples:
+            return 0.0
+        extent = self.of(run)
+        elapsed = self._clock.mono() - samples[0][0]
+        return max(0.0, (extent.out + extent.err - samples[0][1]) / elapsed) if elapsed > 0 else 0.0
+
+    def set(self, run: str, out: int, err: int, last: float | None = None) -> None:
+        """Note what a notice or an answer said of the run."""
+        if not self.wanted(run):
+            return
+        before = self.of(run)
+        extent = Extent(out, err, before.last if last is None else last)
+        if extent != before:
+            self._extents[run] = extent
+            self.grown(run, extent)
+
+    def forget(self, run: str) -> None:
+        """The run is over."""
+        self._extents.pop(run, None)
+        self._samples.pop(run, None)
+
+    def restart(self, link: KeeperLink | None) -> None:
+        """Ask this keeper from now on, from the beginning."""
+        self.link = link
+        self._since = 0
+
+    async def refresh(self) -> None:
+        """Ask for what changed; callers at the same time share one question."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)  # whoever gives up must not take the answer from the others
+
+    async def beat(self, is_needed: Callable[[], bool]) -> None:
+        """Refresh once a second for as long as the supervisor lives."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            if is_needed():
+                await self.refresh()
+                self._sample()
+
+    async def _ask(self) -> None:
+        if self.link is None:
+            return
+        try:
+            answer = await self.link.ask("changed", since=self._since)
+        except (KeeperGone, KeeperRefused):
+            return
+        self._since = answer["seq"]
+        for row in answer["runs"]:
+            self._note(row)
+
+    def _note(self, row: dict[str, Any]) -> None:
+        self.set(row["run"], row["out"], row["err"], row["last"])
+
+    def _sample(self) -> None:
+        now = self._clock.mono()
+        for run, extent in self._extents.items():
+            samples = self._samples.setdefault(run, deque(maxlen=RATE_WINDOW))
+            samples.append((now, extent.out + extent.err))
+
+
+WINDOW = 4096
+"""Bytes at the end of a stream in which the line is looked for."""
+AGENT_WINDOW = 256 * 1024
+"""Likewise of an agent's lines, which are longer; one that is longer still shows as nothing."""
+LONGEST = 200
+"""Characters that are kept of it."""
+LOOKBACK = 1024 * 1024
+"""Bytes before the window in which is looked for what switched to a full screen, or back."""
+OVERLAP = 80
+"""Bytes that are read again: a switch may have been cut in two."""
+FULL_SCREEN = "(full screen)"
+"""Instead of a line, where nothing but a full screen was drawn."""
+REMEMBERED = 20_000
+"""Runs."""
+
+
+class LineExtent(NamedTuple):
+    """A run, where its log lies, how long each stream is, and whose lines it holds (None: plain ones)."""
+
+    run: str
+    path: str
+    out: int
+    err: int
+    format: str | None = None
+
+
+class Screen(NamedTuple):
+    """Whether a terminal showed its alternate screen where the window of its newest line begins."""
+
+    at: int = 0
+    on: bool = False
+
+
+class _Known(NamedTuple):
+    extent: LineExtent
+    text: str
+    screen: Screen
+
+
+class LastLines:
+    """Remembers what it read."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def of(self, extent: LineExtent) -> str:
+        """The last line with something on it; "" when there is none. Reads a file: for a worker thread."""
+        known = self._known.get(extent.run)
+        if known is not None and known.extent == extent:
+            return known.text
+        screen = _screen(extent, known.screen if known is not None else Screen())
+        text = _read(extent, on_screen=screen.on)
+        self._known[extent.run] = _Known(extent, text, screen)
+        self._known.move_to_end(extent.run)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return text
+
+
+def _screen(extent: LineExtent, before: Screen) -> Screen:
+    """Looks only at what came since: whole logs are not read again for a line."""
+    start = max(extent.out - WINDOW, 0)
+    if extent.format is not None or start <= before.at:
+        return before
+    begin = max(before.at - OVERLAP, start - LOOKBACK, 0)
+    switch = last_switch(RunLog(extent.path), OUT, begin, start)
+    return Screen(start, switch.on if switch is not None else before.on)
+
+
+def _read(extent: LineExtent, *, on_screen: bool) -> str:
+    log = RunLog(extent.path)
+    for stream, end in ((OUT, extent.out), (ERR, extent.err)):
+        found = _last(log, stream, end, extent.format, on_screen=on_screen and stream == OUT) if end else ""
+        if found:
+            return display_safe(found[:LONGEST])
+    return ""
+
+
+def _last(log: RunLog, stream: int, end: int, whose: str | None, *, on_screen: bool) -> str:
+    renderer = registry.renderer(whose) if whose is not None and stream == OUT else None
+    start = max(end - (WINDOW if renderer is None else AGENT_WINDOW), 0)
+    start, data = log.read(stream, start, end - start)
+    cut = begins_inside_a_line(log, stream, start)
+    if cut and renderer is None and not on_screen and (newline := data.find(b"\n")) >= 0:
+        data = data[newline + 1 :] or data
+    reading = Sanitiser(full_screen=int(on_screen)) if renderer is None else Rendered(renderer, cut=cut)
+    lines = [line.strip() for line in (*reading.feed(data), *reading.flush())]
+    says_nothing = is_span if renderer is None else is_turn_summary
+    nothing = FULL_SCREEN if any(map(is_span, lines)) else ""
+    return next((line for line in reversed(lines) if line and not says_nothing(line)), nothing)

@@ -1,0 +1,361 @@
+"""Every live mission in memory, the rest in the store: the one place where a fact becomes a new state.
+
+`tell` decides (`lifecycle.next_state`), queues the save, and hands each effect to `act` once it is saved. Finished
+missions are read from the store; nothing of them stays in memory.
+
+The live missions by id and by name. A name belongs to one of them, or to one that is about to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.facts import KeeperLost, Note, Now
+from overmind_core.domain.missions.lifecycle import next_state
+from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
+from overmind_core.domain.missions.transitions import IllegalTransition
+from overmind_core.errors import OvermindError
+from overmind_core.missions.store import Mission as StoredMission
+from overmind_core.missions.store import Run as StoredRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, KeysView
+
+    from overmind_core.daemon.state import State
+    from overmind_core.domain.missions.facts import Effect, Fact
+    from overmind_core.kernel.journal import Change, Ledger
+    from overmind_core.system.machine import Clock
+
+
+class Roster:
+    """Who is there, in memory only. `live` is to be read; it changes through the methods."""
+
+    def __init__(self) -> None:
+        self.live: dict[str, Mission] = {}
+        self._names: dict[str, str] = {}
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names in use."""
+        return self._names.keys()
+
+    def holder(self, name: str) -> str | None:
+        """The id of the mission that has this name."""
+        return self._names.get(name)
+
+    def put(self, mission: Mission) -> None:
+        """The mission is live, and like this."""
+        before = self.live.get(mission.id)
+        if before is not None:
+            self._free(before.definition.name, mission.id)
+        self.live[mission.id] = mission
+        self._names[mission.definition.name] = mission.id
+
+    def remove(self, mission_id: str) -> None:
+        """The mission isn't live, perhaps wasn't before."""
+        mission = self.live.pop(mission_id, None)
+        if mission is not None:
+            self._free(mission.definition.name, mission_id)
+
+    @contextmanager
+    def reserved(self, name: str, mission_id: str) -> Iterator[None]:
+        """Nobody else gets this name inside of the block; afterwards the mission has it if it is live."""
+        self._names[name] = mission_id
+        try:
+            yield
+        finally:
+            if mission_id not in self.live:
+                self._free(name, mission_id)
+
+    def _free(self, name: str, mission_id: str) -> None:
+        if self._names.get(name) == mission_id:
+            del self._names[name]
+
+
+_Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
+_BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
+_HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+_decode_mission = msgspec.json.Decoder(Mission).decode
+_decode_run = msgspec.json.Decoder(Run).decode
+
+
+class Book:
+    """The supervisor's missions. Used from the loop's thread only."""
+
+    def __init__(self, state: State, ledger: Ledger, clock: Clock, boot: str) -> None:
+        self.state = state
+        self.ledger = ledger
+        self._clock = clock
+        self.boot = boot
+        self.roster = Roster()
+        self.live = self.roster.live
+        self.runs: dict[str, Run] = {}
+        """The newest run of each live mission, by mission."""
+        self._unsaved: dict[str, Mission] = {}
+        """Missions that have ended, until that is on disk."""
+        self._waiters: dict[str, list[_Waiter]] = {}
+        self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
+        self.changed: Callable[[Mission], None] = lambda _mission: None
+        self.concluded: Callable[[str, bool], None] = lambda _run, _spared: None
+        self.published: Callable[[dict[str, Any]], None] = lambda _event: None
+
+    def now(self) -> Now:
+        """This moment on both clocks."""
+        return Now(self._clock.wall(), self._clock.mono())
+
+    def load(self) -> None:
+        """Bring what the store says is live into memory, with its clocks moved to this boot."""
+        now = self.now()
+        for row in self.state.missions.live():
+            mission = mission_of(row)
+            self.roster.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
+        self.runs = {row.mission: run_of(row) for row in self.state.runs.latest_of_live()}
+
+    def get(self, mission_id: str) -> Mission | None:
+        """The mission of this exact id, live or finished."""
+        mission = self.known(mission_id)
+        if mission is not None:
+            return mission
+        self.ledger.flush()
+        row = self.state.missions.get(mission_id)
+        return None if row is None else mission_of(row)
+
+    def known(self, mission_id: str) -> Mission | None:
+        """The mission of this exact id when more is known of it than is saved: a live one, or an end on a full disk."""
+        return self.live.get(mission_id) or self._unsaved.get(mission_id)
+
+    def knows(self, mission_id: str) -> bool:
+        """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
+        return mission_id in self.live or self.state.missions.get(mission_id) is not None
+
+    def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
+        """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
+        mission = replace(mission, boot=self.boot)
+        self.roster.put(mission)
+        row = _row(mission, request)
+
+        def write() -> None:
+            self.state.missions.insert(row)
+            extra()
+
+        return self.ledger.save(write), self.note(mission, Note("created"))
+
+    def drop(self, mission: Mission) -> None:
+        """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
+        self.roster.remove(mission.id)
+        self.runs.pop(mission.id, None)
+
+        def write() -> None:
+            self.state.runs.remove_of(mission.id)
+            self.state.missions.remove([mission.id])
+
+        self.ledger.save(write)
+
+    def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """Let `fact` happen to the mission; what follows from it is done after the commit.
+
+        Raises:
+            IllegalTransition: the fact means nothing to it; nothing changed.
+        """
+        after, effects = next_state(mission, fact, self.now())
+        self._conclude_run(mission, after, _why(mission, fact))
+        if after.run != mission.run:
+            effects = self._told_of_the_last_run(mission, effects)
+        self.put(after, effects, urgent=urgent)
+        return after
+
+    def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """Record how the run before ended as its own event; what is left is about the next one."""
+        ends = [effect for effect in effects if isinstance(effect, Note) and effect.type == "exited"]
+        for end in ends:
+            self.note(mission, end)
+        return tuple(effect for effect in effects if effect not in ends)
+
+    def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """`tell`, but a fact that comes too late or twice is dropped."""
+        try:
+            return self.tell(mission, fact, urgent=urgent)
+        except IllegalTransition as error:
+            _log.debug("dropped for %s: %s", mission.id, error)
+            return mission
+
+    def put(self, mission: Mission, effects: Iterable[Effect] = (), *, urgent: bool = False) -> None:
+        """Save the mission as it is now; effects follow the commit."""
+        if mission.boot != self.boot:
+            mission = replace(mission, boot=self.boot)
+        row = _row(mission, None)
+        actions = []
+        for effect in effects:
+            if isinstance(effect, Note):
+                self.note(mission, effect)
+            else:
+                actions.append(effect)
+        if mission.is_live:
+            self.roster.put(mission)
+        else:
+            self.roster.remove(mission.id)
+            self.runs.pop(mission.id, None)
+            self._unsaved[mission.id] = mission
+
+        def after() -> None:
+            for action in actions:
+                self.act(mission, action)
+            self.changed(mission)
+            self._wake(mission)
+
+        self.ledger.save(lambda: self.state.missions.save(row), after, urgent=urgent)
+        if not mission.is_live:
+            self.ledger.save(lambda: None, lambda: self._saved(mission))
+
+    def _saved(self, final: Mission) -> None:
+        if self._unsaved.get(final.id) is final:
+            del self._unsaved[final.id]
+
+    def note(self, mission: Mission, note: Note) -> Change:
+        """Append an event about the mission, in the same commit as what it tells of."""
+        run = self.runs.get(mission.id)
+        event: dict[str, Any] = {"type": note.type, "mission": mission.id, "name": mission.definition.name}
+        if mission.run:
+            event["run"] = mission.run
+            known = run if run is not None and run.number == mission.run else None
+            event["out"] = known.out if known else 0
+            event["err"] = known.err if known else 0
+        if note.text is not None:
+            event["text"] = note.text
+        event.update(note.data)
+        return self.event(event, run=mission.run_id if mission.run else None)
+
+    def event(self, event: dict[str, Any], run: str | None = None) -> Change:
+        """Append any event; it is published once it is saved."""
+        event["at"] = self._clock.wall()
+
+        def write() -> None:
+            event["seq"] = self.state.events.append(
+                event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
+            )
+
+        return self.ledger.save(write, lambda: self.published(event))
+
+    def put_run(self, run: Run) -> None:
+        """Save what is known of a run."""
+        current = self.runs.get(run.mission)
+        new = run.mission in self.live and (current is None or current.number < run.number)
+        if new or (current is not None and current.number == run.number):
+            self.runs[run.mission] = run
+        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, _encode(run).decode())
+        self.ledger.save(lambda: self.state.runs.insert(row) if new else self.state.runs.save(row))
+
+    async def ended(self, mission_id: str) -> Mission:
+        """Wait until the mission is final, through all its restarts; at once when it is.
+
+        Raises:
+            OvermindError: `gone`, it is not on the books.
+        """
+        return await self.until(mission_id, lambda mission: not mission.is_live)
+
+    async def until(self, mission_id: str, holds: Callable[[Mission], bool]) -> Mission:
+        """Wait until `holds` is true of the mission; on a full disk what must happen anyway counts before it is saved.
+
+        Raises:
+            OvermindError: `gone`, it is not on the books.
+        """
+        self.ledger.flush()
+        mission = self.get(mission_id)
+        if mission is None:
+            raise OvermindError("gone", f"Mission {mission_id} was removed.")
+        if holds(mission):
+            return mission
+        waiter: asyncio.Future[Mission] = asyncio.get_running_loop().create_future()
+        entry = (holds, waiter)
+        self._waiters.setdefault(mission_id, []).append(entry)
+        try:
+            return await waiter
+        finally:
+            self._forget_waiter(mission_id, entry)
+
+    def parents(self) -> dict[str, str | None]:
+        """The parent of every mission, live and finished, by id."""
+        self.ledger.flush()
+        found: dict[str, str | None] = self.state.missions.parents()
+        found.update((mission.id, mission.definition.parent) for mission in self.live.values())
+        return found
+
+    def _forget_waiter(self, mission_id: str, entry: _Waiter) -> None:
+        entries = self._waiters.get(mission_id, [])
+        if entry in entries:
+            entries.remove(entry)
+        if not entries:
+            self._waiters.pop(mission_id, None)
+
+    def runs_of(self, mission_id: str) -> list[Run]:
+        """All runs of a mission, oldest first; of a live one's newest also what it has written by now."""
+        self.ledger.flush()
+        found = [run_of(row) for row in self.state.runs.of(mission_id)]
+        newest = self.runs.get(mission_id)
+        return [newest if newest is not None and one.number == newest.number else one for one in found]
+
+    def _wake(self, mission: Mission) -> None:
+        for holds, waiter in list(self._waiters.get(mission.id, ())):
+            if not waiter.done() and holds(mission):
+                waiter.set_result(mission)
+
+    def _conclude_run(self, before: Mission, after: Mission, reason: str | None) -> None:
+        """The run is over and nothing of it is left: the keeper may forget it once that is saved."""
+        run = self.runs.get(before.id)
+        if before.status not in _HAS_RUN or run is None or run.number != before.run:
+            return
+        if after.run == before.run and after.status in _HAS_RUN:
+            return
+        ended = after.ended_at if after.run == before.run and after.ended_at else self._clock.wall()
+        why = run.reason if run.swept else reason
+        self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
+        spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
+        self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
+
+
+def _why(mission: Mission, fact: Fact) -> str | None:
+    """Why the run ended, other than by itself."""
+    if isinstance(fact, KeeperLost):
+        return Cause.KEEPER_LOST.value
+    ending = mission.ending
+    if ending is None or ending.cause is Cause.EXITED:
+        return None
+    return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
+
+
+def mission_of(row: StoredMission) -> Mission:
+    """The mission that a row of the store holds."""
+    return _decode_mission(row.record)
+
+
+def run_of(row: StoredRun) -> Run:
+    """The run that a row of the store holds."""
+    return _decode_run(row.state)
+
+
+def _row(mission: Mission, request: str | None) -> StoredMission:
+    definition = mission.definition
+    return StoredMission(
+        id=mission.id,
+        name=definition.name,
+        live=mission.is_live,
+        hidden=mission.status is Status.KILLED,
+        parent=definition.parent,
+        type=definition.kind.value,
+        provider=definition.provider,
+        status=mission.status.value,
+        request=request,
+        created_at=mission.created_at,
+        ended_at=None if mission.is_live else mission.ended_at,
+        record=_encode(mission).decode(),
+    )

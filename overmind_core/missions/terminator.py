@@ -1,0 +1,373 @@
+"""Seeing missions out: signal their trees, give them their grace, end what is left, and prove that nothing is.
+
+One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
+no truth of its own: whatever is `stopping` on the books is handed to it again after any crash of ours.
+
+The processes of a mission: which they are, and what is done to all of them at once, in threads beside the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from overmind_core.domain.missions.facts import Gone, Note
+from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.system.membership import Target
+from overmind_core.system.process_table import machine
+from overmind_core.system.run_mark import LEAVE
+from overmind_core.system.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.missions.registry import Book
+    from overmind_core.system.process import Identity
+    from overmind_core.system.sweep import Named
+
+
+LOOK_AGAIN = 0.05
+"""Seconds between looks at background processes that were told to end and have not yet."""
+LISTED = 10
+"""Background processes that a log names."""
+RESWEEP_SECONDS = 60.0
+"""How often what could not be ended is tried again."""
+BLIND_SECONDS = 0.2
+"""Pause after a look at the machine that failed."""
+PURGE_SECONDS = 20.0
+_log = logging.getLogger(__name__)
+
+
+class Ender:
+    """Ends trees. `link` is replaced when the keeper is; None while there is none."""
+
+    def __init__(self, book: Book, trees: Trees) -> None:
+        self._book = book
+        self._trees = trees
+        self._loop = asyncio.get_running_loop()
+        self._signals: dict[str, tuple[int, ...]] = {}
+        self._leaving: dict[str, str] = {}
+        self._in_hand: set[str] = set()
+        self._at_work: Counter[str] = Counter()
+        self._postponed: dict[str, list[Callable[[], None]]] = {}
+        self._before: dict[str, frozenset[str]] = {}
+        """Missions that must be gone before this one is touched: a cascade ends leaves first."""
+        self._seen: dict[str, set[Identity]] = {}
+        self._survived: dict[str, Target] = {}
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.link: KeeperLink | None = None
+
+    def signal(self, mission: Mission, signals: tuple[int, ...]) -> None:
+        """Send these to every process of the mission, then see it out."""
+        self._signals[mission.id] = signals
+        self.see_out(mission)
+
+    def see_out(self, mission: Mission) -> None:
+        """The mission is `stopping`: end it at its deadline."""
+        self._leaving[mission.id] = mission.run_id
+        self._wake.set()
+
+    def when_free(self, mission_id: str, then: Callable[[], None]) -> None:
+        """Call `then` once no thread of ours is after the mission's processes; now, if none is.
+
+        An exit waits for that: to a thread, a run that began meanwhile would look like the one that it was sent for.
+        """
+        if mission_id in self._at_work:
+            self._postponed.setdefault(mission_id, []).append(then)
+        else:
+            then()
+
+    def wait_for(self, mission_id: str, before: frozenset[str]) -> None:
+        """Touch this mission only once those are gone."""
+        if before:
+            self._before[mission_id] = before
+        else:
+            self._before.pop(mission_id, None)
+
+    def changed(self, mission: Mission) -> None:
+        """The mission's state changed: its deadline may have, too, and another may have waited for its end."""
+        if mission.id in self._leaving or self._before:
+            self._wake.set()
+
+    def forget(self, run: str) -> None:
+        """The run is over."""
+        self._seen.pop(run, None)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        resweep = self._loop.time() + RESWEEP_SECONDS
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._patience(resweep))
+            self._wake.clear()
+            if self.link is None:
+                continue
+            try:
+                await self._turn()
+            except OSError as error:
+                await self._try_later(error)
+            if self._loop.time() >= resweep:
+                resweep = self._loop.time() + RESWEEP_SECONDS
+                self._start(self._resweep())
+
+    async def _turn(self) -> None:
+        self._drop_finished()
+        await self._send_signals()
+        self._end_due()
+        await self._look_at_leftovers()
+
+    async def _try_later(self, error: OSError) -> None:
+        """The machine can't be looked at, most likely for want of file descriptors."""
+        _log.warning("processes can't be seen: %s", error)
+        await asyncio.sleep(BLIND_SECONDS)
+        self._wake.set()
+
+    def _patience(self, resweep: float) -> float | None:
+        """Seconds until something is due by itself."""
+        now = self._loop.time()
+        times = [resweep] if self._survived else []
+        for mission in self._waiting():
+            assert mission.ending is not None
+            times.append(
+                min(mission.ending.deadline_mono, now + LOOK_AGAIN)
+                if mission.ending.exited
+                else mission.ending.deadline_mono
+            )
+        return max(0.0, min(times) - now) if times and self.link is not None else None
+
+    def _waiting(self) -> list[Mission]:
+        """Missions on their way out that no batch has in hand, and whose process is known."""
+        found = []
+        for mission_id in self._leaving:
+            mission = self._book.live.get(mission_id)
+            if mission is None or mission.ending is None or mission_id in self._in_hand or self._blocked(mission_id):
+                continue
+            if mission.pid is not None or mission.ending.exited:
+                found.append(mission)
+        return found
+
+    def _blocked(self, mission_id: str) -> bool:
+        """Whether one that comes before it in a cascade is still ending."""
+        return any((one := self._book.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
+
+    def _drop_finished(self) -> None:
+        for mission_id, run in list(self._leaving.items()):
+            mission = self._book.live.get(mission_id)
+            if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
+                del self._leaving[mission_id]
+                self._before.pop(mission_id, None)
+                self._signals.pop(mission_id, None)
+
+    async def _send_signals(self) -> None:
+        groups: dict[tuple[int, ...], list[Target]] = {}
+        leftovers: dict[tuple[int, ...], list[Target]] = {}
+        missions = []
+        for mission_id, signals in list(self._signals.items()):
+            if self._blocked(mission_id):
+                continue
+            del self._signals[mission_id]
+            mission = self._book.live.get(mission_id)
+            target = None if mission is None else self._trees.target(mission)
+            if mission is not None and target is not None:
+                natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
+                (leftovers if natural else groups).setdefault(signals, []).append(target)
+                missions.append(mission_id)
+        with self._working_on(missions):
+            for signals, targets in groups.items():
+                await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
+            for signals, targets in leftovers.items():
+                self._note_leftovers(await self._trees.in_thread(partial(self._sweep(targets).dismiss, signals)))
+
+    def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
+        """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
+        for run, named in found.items():
+            mission = self._book.live.get(run.partition(".")[0])
+            if mission is not None and mission.run_id == run:
+                more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
+                text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
+                self._book.note(mission, Note("leftovers", text))
+
+    def _end_due(self) -> None:
+        now = self._loop.time()
+        due = [m for m in self._waiting() if m.ending is not None and m.ending.deadline_mono <= now]
+        if due:
+            self._in_hand.update(mission.id for mission in due)
+            self._start(self._end(due))
+
+    async def _end(self, missions: list[Mission]) -> None:
+        targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
+        survivors: Mapping[str, Sequence[Named]] = {}
+        try:
+            with self._working_on([mission.id for mission in missions]):
+                if targets:
+                    end = partial(self._sweep(targets).end, purge=self._purge_from_thread)
+                    survivors = await self._trees.in_thread(end)
+        except KeeperGone:
+            return  # whoever takes over from the dead keeper ends them
+        except OSError as error:
+            await self._try_later(error)
+            return
+        finally:
+            self._in_hand.difference_update(mission.id for mission in missions)
+        for mission in missions:
+            self._told_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+        self._wake.set()
+
+    @contextlib.contextmanager
+    def _working_on(self, missions: Sequence[str]) -> Iterator[None]:
+        """Exits of these missions wait until the block ends."""
+        self._at_work.update(missions)
+        try:
+            yield
+        finally:
+            self._at_work.subtract(missions)
+            for mission_id in missions:
+                if self._at_work[mission_id] <= 0:
+                    del self._at_work[mission_id]
+                    for then in self._postponed.pop(mission_id, ()):
+                        self._loop.call_soon(then)
+
+    def _told_gone(self, mission: Mission, survivors: Sequence[Named], targets: Mapping[str, Target]) -> None:
+        current = self._book.live.get(mission.id)
+        if current is None or current.run != mission.run or current.status is not Status.STOPPING:
+            return
+        if survivors:
+            self._survived[mission.run_id] = targets[mission.run_id]
+        self._book.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+
+    async def _look_at_leftovers(self) -> None:
+        """Whose own process has ended: are the others gone, too?"""
+        exited = [m for m in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
+        targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
+        if not exited:
+            return
+        sweep = self._sweep(targets)
+        alive = await self._trees.in_thread(sweep.alive) if targets else {}
+        for mission in exited:
+            if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id, sweep.spared):
+                self._told_gone(mission, (), {})
+
+    async def _proved_gone(self, run: str, spared: Collection[int]) -> bool:
+        """Ask the keeper, to whom every process that lost its parent comes."""
+        if self.link is None:
+            return False
+        try:
+            return not (await self.link.ask("orphans", run=run, spare=sorted(spared)))["left"]
+        except (KeeperGone, KeeperRefused):
+            return False
+
+    async def _resweep(self) -> None:
+        targets = list(self._survived.values())
+        survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+        for target in targets:
+            if target.run not in survivors:
+                del self._survived[target.run]
+
+    def _sweep(self, targets: Sequence[Target]) -> Sweep:
+        """A sweep that goes on where the last one of the same runs ended."""
+        return self._trees.sweep(targets, {target.run: self._seen.setdefault(target.run, set()) for target in targets})
+
+    def _purge_from_thread(self, runs: Sequence[str], spared: Collection[int]) -> Mapping[str, Sequence[int]]:
+        asked = asyncio.run_coroutine_threadsafe(self._purge(runs, spared), self._loop)
+        return asked.result(PURGE_SECONDS)
+
+    async def _purge(self, runs: Sequence[str], spared: Collection[int]) -> dict[str, list[int]]:
+        link = self.link
+        if link is None:
+            raise KeeperGone
+        answers = await asyncio.gather(
+            *(link.ask("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
+        )
+        found = {}
+        for run, answer in zip(runs, answers, strict=True):
+            if isinstance(answer, KeeperGone):
+                raise answer
+            if isinstance(answer, dict) and answer.get("survivors"):
+                found[run] = answer["survivors"]
+        return found
+
+    def _start(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a sweep failed", exc_info=task.exception())
+
+
+def _line(one: Named) -> str:
+    return to_wire(f"{one.pid} {one.command}".strip())
+
+
+T = TypeVar("T")
+
+
+class Trees:
+    """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
+
+    def __init__(self, book: Book, home: str, leave: Sequence[str]) -> None:
+        self._book = book
+        self._home = home
+        self._leave = (*LEAVE, *leave)
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
+        self.keeper_pid: int | None = None
+        """Of the keeper that holds the missions."""
+
+    def target(self, mission: Mission) -> Target | None:
+        """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
+        run = self._book.runs.get(mission.id)
+        if run is None or run.number != mission.run or not run.pid or run.boot != self._book.boot:
+            return None
+        first = run.ticks
+        if mission.definition.leave_background:
+            first = min((one.ticks for one in self._book.runs_of(mission.id) if one.boot == run.boot), default=first)
+        return Target(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
+
+    async def send(self, mission: Mission, signals: Sequence[int]) -> None:
+        """Signal the whole tree, now."""
+        if (target := self.target(mission)) is not None:
+            await self.in_thread(partial(self.sweep([target]).signal_tree, signals))
+
+    async def freeze(self, mission: Mission) -> None:
+        """SIGSTOP the whole tree."""
+        if (target := self.target(mission)) is not None:
+            await self.in_thread(self.sweep([target]).freeze)
+
+    async def thaw(self, mission: Mission) -> None:
+        """SIGCONT the whole tree."""
+        if (target := self.target(mission)) is not None:
+            await self.in_thread(self.sweep([target]).thaw)
+
+    async def identities(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
+        """The processes of each run, by run."""
+        return await self.in_thread(self.sweep(targets).identities)
+
+    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Named]]:
+        """End what a dead keeper has left."""
+        if not targets:
+            return {}
+        return await self.in_thread(Sweep(targets, keeper=None, on=machine(self._leave)).end)
+
+    def sweep(self, targets: Sequence[Target], seen: dict[str, set[Identity]] | None = None) -> Sweep:
+        """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
+        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
+
+    async def in_thread(self, call: Callable[[], T]) -> T:
+        """Call what blocks."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,230 @@
+"""Calls a person to the screen when nobody looks at any: the desktop's own notification, or a command of theirs.
+
+What is worth a call is decided elsewhere, once per state, and recorded as an event `notification`. Of the clients that
+show events to a person one rings: `viewers`. The rest is for when there is none.
+
+Who looks: programs that show events to a person, which of them was used last, and what each has in view. Pure.
+
+What happened to missions since somebody last looked: finished turns, ends, restarts, questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import cut, display_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+
+    from overmind_core.daemon.state import State
+
+
+class Look(NamedTuple):
+    """One program: when a person last used it (monotonic seconds), and the mission that it shows; None for none."""
+
+    used_at: float
+    view: str | None = None
+
+
+class Viewers:
+    """Programs by the numbers that they get here."""
+
+    def __init__(self) -> None:
+        self._looks: dict[int, Look] = {}
+        self._newest = 0
+
+    def __bool__(self) -> bool:
+        """Whether anybody looks."""
+        return bool(self._looks)
+
+    def enter(self, now: float) -> int:
+        """Another program looks, just begun by a person; its number."""
+        self._newest += 1
+        self._looks[self._newest] = Look(now)
+        return self._newest
+
+    def leave(self, viewer: int) -> None:
+        """It looks no longer."""
+        self._looks.pop(viewer, None)
+
+    def used(self, viewer: int, at: float, view: str | None) -> bool:
+        """A person used it at that time, and it shows this mission now; False for a number that nobody has."""
+        if viewer not in self._looks:
+            return False
+        self._looks[viewer] = Look(at, view)
+        return True
+
+    def called(self, mission: str) -> int | None:
+        """Who calls its person about a mission: one that shows it, else the one used last; None where nobody looks.
+
+        One that shows it has nothing to call for; but only itself knows whether it still does.
+        """
+        showing = [viewer for viewer, look in self._looks.items() if look.view == mission]
+        return max(showing or self._looks, key=lambda viewer: (self._looks[viewer].used_at, viewer), default=None)
+
+
+EVENT = "notification"
+LIMIT = 10.0
+"""Seconds that the program may take."""
+LONGEST = 200
+"""Cells of a notification's text."""
+TITLES = {"blocked": "needs you", "your_turn": "your turn"}
+CALLS_KEPT = 200
+"""Notifications of which it is known who calls."""
+_DESKTOP = ("WAYLAND_DISPLAY", "DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
+_SCRIPT = ("on run argv", "display notification (item 2 of argv) with title (item 1 of argv)", "end run")
+_log = logging.getLogger(__name__)
+
+
+class Notifications:
+    """Who looks, and what to run when nobody does.
+
+    Args:
+        command: The person's own, which gets title and text as its last arguments; empty for none; None for the
+            desktop's.
+        background: Runs something beside everything else.
+        environ: Where a desktop is looked for.
+    """
+
+    def __init__(
+        self,
+        command: tuple[str, ...] | None,
+        background: Callable[[Coroutine[Any, Any, None]], object],
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._command = command
+        self._background = background
+        self._environ = environ
+        self.viewers = Viewers()
+        self._called: OrderedDict[int, int | None] = OrderedDict()
+        """Event number → the viewer that calls."""
+        self._one_at_a_time = asyncio.Lock()
+
+    @contextmanager
+    def looking(self) -> Iterator[int]:
+        """A client shows events to a person inside of the block; its number among the viewers."""
+        viewer = self.viewers.enter(time.monotonic())
+        try:
+            yield viewer
+        finally:
+            self.viewers.leave(viewer)
+
+    def rings(self, seq: int, viewer: int) -> bool:
+        """Whether this viewer calls its person about the event with this number."""
+        return self._called.get(seq) == viewer
+
+    def happened(self, event: Mapping[str, Any]) -> None:
+        """An event was saved: if it is worth a call, decide which viewer calls; call where nobody looks."""
+        if event["type"] != EVENT:
+            return
+        if self.viewers:
+            self._called[event["seq"]] = self.viewers.called(str(event["mission"]))
+            while len(self._called) > CALLS_KEPT:
+                self._called.popitem(last=False)
+            return
+        argv = argv_of(event, self._command, self._environ)
+        if argv:
+            self._background(self._call(argv, event))
+
+    async def _call(self, argv: list[str], event: Mapping[str, Any]) -> None:
+        async with self._one_at_a_time:
+            await asyncio.to_thread(_run, argv, {**self._environ, **_facts(event)})
+
+
+def argv_of(event: Mapping[str, Any], command: tuple[str, ...] | None, environ: Mapping[str, str]) -> list[str]:
+    """What to run for an event; nothing where nobody could see it."""
+    name, why = display_safe(str(event.get("name"))), TITLES.get(str(event.get("why")), TITLES["blocked"])
+    title, text = f"{name}: {why}", cut(display_safe(event.get("now") or why), LONGEST)
+    if command is not None:
+        return [*command, title, text] if command else []
+    if sys.platform == "darwin":
+        return ["osascript", *(word for line in _SCRIPT for word in ("-e", line)), title, text]
+    return _desktop(title, text, environ)
+
+
+def _desktop(title: str, text: str, environ: Mapping[str, str]) -> list[str]:
+    import shutil  # noqa: PLC0415 - it loads three compressors, which no start should wait for
+    from html import escape  # noqa: PLC0415 - same, for the names of all characters
+
+    if not any(environ.get(one) for one in _DESKTOP) or shutil.which("notify-send", path=environ.get("PATH")) is None:
+        return []
+    return ["notify-send", "--app-name=overmind", "--", title, escape(text, quote=False)]
+
+
+def _facts(event: Mapping[str, Any]) -> dict[str, str]:
+    """What a person's command may want to know, as variables."""
+    facts = {"ID": event.get("mission"), "NAME": event.get("name"), "WHY": event.get("why"), "NOW": event.get("now")}
+    return {f"OVERMIND_{name}": from_wire(str(value)).replace("\0", "") for name, value in facts.items() if value}
+
+
+def _run(argv: list[str], environ: Mapping[str, str]) -> None:
+    """Run it to its end. Blocks: for a thread."""
+    try:
+        subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            cwd="/",
+            timeout=LIMIT,
+            check=False,
+            start_new_session=True,
+        )
+    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+        _log.warning("the notification was not shown: %s", error)
+
+
+NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
+"""Types of events that are worth a look."""
+
+
+class News:
+    """Event numbers by mission: the newest that is worth a look, and the newest that was looked at."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+        self._seen_at: dict[str, float] = {}
+
+    def load(self, state: State) -> None:
+        """Read what the store knows."""
+        self._newest = state.events.newest_of(NEWSWORTHY)
+        seen = state.seen.all()
+        self._seen = {mission: seq for mission, (seq, _) in seen.items()}
+        self._seen_at = {mission: at for mission, (_, at) in seen.items()}
+
+    def happened(self, event: dict[str, Any]) -> None:
+        """An event was saved."""
+        mission = event.get("mission")
+        if mission is not None and event["type"] in NEWSWORTHY:
+            self._newest[mission] = event["seq"]
+
+    def saw(self, mission: str, seq: int, at: float) -> None:
+        """Somebody looked when `seq` was the newest event, `at` seconds since the epoch."""
+        self._seen[mission] = max(seq, self._seen.get(mission, 0))
+        self._seen_at[mission] = max(at, self._seen_at.get(mission, 0.0))
+
+    def seen_at(self, mission: str) -> float | None:
+        """When somebody looked last, in seconds since the epoch; None: nobody has."""
+        return self._seen_at.get(mission)
+
+    def forget(self, mission: str) -> None:
+        """The mission was removed."""
+        self._newest.pop(mission, None)
+        self._seen.pop(mission, None)
+        self._seen_at.pop(mission, None)
+
+    def is_new(self, mission: str) -> bool:
+        """Whether something happened to it that nobody has looked at."""
+        return self._newest.get(mission, 0) > self._seen.get(mission, 0)

@@ -1,0 +1,70 @@
+"""Plans and their agents as the API shows them: JSON-able, times in RFC 3339, absent things null. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.plans.progress import FINAL, Node, Stage
+from overmind_core.missions import answers
+from overmind_core.plans.store import Outline
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.plans.pipeline import Pipeline
+
+
+def outline(pipeline: Pipeline) -> Outline:
+    """How a plan in memory stands."""
+    stages = Counter(node.stage.value for node in pipeline.nodes.values())
+    return Outline(pipeline.id, pipeline.file, len(pipeline.nodes), dict(stages))
+
+
+def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
+    """A plan in a list; `now` in seconds since the epoch."""
+    unknown = plan.total - sum(plan.stages.values())
+    counts = {stage.value: plan.stages.get(stage, 0) + unknown * (stage is Stage.WAITING) for stage in Stage}
+    return {
+        **answers.brief(mission),
+        "status": mission.status.value,
+        "reason": mission.reason,
+        "exit_code": answers.exit_code(mission),
+        "file": plan.file,
+        "run": mission.run,
+        "started_at": answers.time(mission.started_at or mission.created_at),
+        "ended_at": answers.time(mission.ended_at) if not mission.is_live else None,
+        "seconds": round(answers.uptime(mission, now), 3),
+        "total": plan.total,
+        "counts": counts,
+    }
+
+
+def agent(pipeline: Pipeline, name: str, now: float) -> dict[str, Any]:
+    """Everything known about one agent of a plan."""
+    node = pipeline.nodes[name]
+    planned = pipeline.board.agents[name]
+    return {
+        "name": name,
+        "stage": node.stage.value,
+        "waits_for": pipeline.board.waits_for(name) if node.stage is Stage.WAITING else None,
+        "reason": node.reason,
+        "mission": node.mission,
+        "attempt": node.attempt,
+        "ready": node.ready if planned.ready is not None else None,
+        "exit_code": node.exit_code,
+        "result": node.result,
+        "facts": node.facts,
+        "depends_on": [{"agent": one.agent, "until": one.until.value} for one in planned.depends_on],
+        "stays": planned.stays,
+        "started_at": answers.time(node.started_at),
+        "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,
+        "seconds": seconds(node, now),
+    }
+
+
+def seconds(node: Node, now: float) -> float | None:
+    """How long the newest attempt has run, or ran."""
+    if node.started_at is None:
+        return None
+    until = node.ended_at if node.ended_at is not None and node.stage in FINAL else now
+    return round(max(0.0, until - node.started_at), 3)

@@ -1,0 +1,107 @@
+"""The tables of plans: what each is, and where its agents stand.
+
+Blueprints and where their agents stand, as the store holds them: JSON of the values of the domain.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from overmind_core.domain.plans.blueprint import Blueprint
+from overmind_core.domain.plans.progress import Node
+from overmind_core.kernel.database import Database
+
+
+class Plan(NamedTuple):
+    """One row; `mission` is the plan's own. `blueprint` is JSON that only the supervisor reads."""
+
+    mission: str
+    file: str
+    blueprint: str
+
+
+class Outline(NamedTuple):
+    """How a plan stands: of how many agents, and how many of them at each stage; of the others nothing is known yet."""
+
+    mission: str
+    file: str
+    total: int
+    stages: dict[str, int]
+
+
+class Plans:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, plan: Plan) -> None:
+        """Add a plan; its mission is there already."""
+        self._database.write("INSERT INTO plans (mission, file, blueprint) VALUES (?, ?, ?)", plan)
+
+    def save(self, plan: Plan) -> None:
+        """Store what it is to be from now on."""
+        self._database.write(
+            "UPDATE plans SET file = ?, blueprint = ? WHERE mission = ?", (plan.file, plan.blueprint, plan.mission)
+        )
+
+    def get(self, mission: str) -> Plan | None:
+        """Return the plan of a mission; None when it is none."""
+        row = self._database.read_one("SELECT mission, file, blueprint FROM plans WHERE mission = ?", (mission,))
+        return Plan._make(row) if row else None
+
+    def outlines(self) -> list[Outline]:
+        """Return how all plans stand, newest first."""
+        counts: dict[str, dict[str, int]] = {}
+        # By the blueprint's agents: those that it has no longer keep their rows. CROSS JOIN keeps SQLite from going
+        # through the blueprint for each of the rows.
+        sql = """SELECT plan_nodes.mission, json_extract(plan_nodes.state, '$.stage'), count(*)
+            FROM plans CROSS JOIN json_each(plans.blueprint, '$.agents') AS agent
+            CROSS JOIN plan_nodes ON plan_nodes.mission = plans.mission
+                AND plan_nodes.name = json_extract(agent.value, '$.name')
+            GROUP BY 1, 2"""
+        for mission, stage, count in self._database.read(sql):
+            counts.setdefault(mission, {})[stage] = count
+        sql = """SELECT mission, file, json_array_length(blueprint, '$.agents') FROM plans
+            JOIN missions ON missions.id = plans.mission ORDER BY missions.created_at DESC, missions.id DESC"""
+        return [
+            Outline(mission, file, total, counts.get(mission, {})) for mission, file, total in self._database.read(sql)
+        ]
+
+    def newest_named(self, name: str) -> str | None:
+        """Return the mission of the newest plan of this name."""
+        sql = """SELECT plans.mission FROM plans JOIN missions ON missions.id = plans.mission WHERE missions.name = ?
+            ORDER BY missions.created_at DESC, missions.id DESC LIMIT 1"""
+        row = self._database.read_one(sql, (name,))
+        return None if row is None else str(row[0])
+
+    def nodes(self, mission: str) -> dict[str, str]:
+        """Return where each agent of a plan stands, as JSON, by its name."""
+        return dict(self._database.read("SELECT name, state FROM plan_nodes WHERE mission = ?", (mission,)))
+
+    def save_node(self, mission: str, name: str, state: str) -> None:
+        """Store where one agent stands."""
+        sql = "INSERT OR REPLACE INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)"
+        self._database.write(sql, (mission, name, state))
+
+
+_encode = msgspec.json.Encoder().encode
+_blueprint = msgspec.json.Decoder(Blueprint).decode
+_node = msgspec.json.Decoder(Node).decode
+
+
+def encode(value: Blueprint | Node) -> str:
+    """As it is stored."""
+    return _encode(value).decode()
+
+
+def blueprint(text: str) -> Blueprint:
+    """What `encode` made of one."""
+    return _blueprint(text)
+
+
+def node(text: str) -> Node:
+    """What `encode` made of one."""
+    return _node(text)

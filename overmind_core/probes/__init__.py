@@ -1,0 +1,1 @@
+"""Probes: is it ready?"""

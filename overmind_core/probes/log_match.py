@@ -1,0 +1,84 @@
+"""Whether a line of a mission's output is as wanted: a small program reads the log and tells by its end.
+
+A regular expression can take for ever, and Python lets no other thread run meanwhile: so it gets a process of its own.
+
+Whether a mission has been silent for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from overmind_core.domain.text.time import parse_duration
+from overmind_core.logs.layout import mission_folder
+from overmind_core.logs.run_output import newest
+from overmind_core.probes.poll import LONGEST_PAUSE, Hopeless, Tell, Watched
+from overmind_core.probes.side_process import ended, running
+
+PROGRAM = "overmind_core.probes.log_matcher"
+FOUND = 0
+
+
+async def until_line(watched: Watched, target: str, tell: Tell) -> None:
+    """Return when a line of its newest run's output, from the beginning on, has a match of the expression `target`."""
+    core, mission, _ = watched
+    _check(target)
+    tell(f"no line of its output matches {target!r}")
+    folder = mission_folder(core.home.logs, mission.id)
+    written_by = newest(core.home.logs, mission).format or ""
+    argv = [sys.executable, "-P", "-m", PROGRAM, folder, str(mission.run), written_by, target]
+    try:
+        async with running(argv, cwd="/", environment=_environment(), stdin=subprocess.PIPE) as process:
+            code = await ended(process)
+    except (OSError, ValueError) as error:
+        raise Hopeless(f"its output can't be looked through: {error}") from None
+    if code != FOUND:
+        raise Hopeless(_explained(target, code))
+
+
+def _check(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Hopeless(f"{pattern!r} is no regular expression: {error}") from None
+
+
+def _explained(pattern: str, code: int) -> str:
+    if code == -signal.SIGVTALRM:
+        return f"{pattern!r} takes too long to match against its output: write it without nested repetitions"
+    return f"its output can't be looked through (exit {code})"
+
+
+def _environment() -> dict[str, str]:
+    """Ours without the marks of a mission that we may have been started from."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OVERMIND_")}
+
+
+async def until_silent(watched: Watched, target: str, tell: Tell) -> None:
+    """Return when its newest run has written nothing for a duration of `target`, also since its start."""
+    try:
+        seconds = parse_duration(target)
+    except ValueError as error:
+        raise Hopeless(str(error)) from None
+    tell(f"it was never silent for {seconds:g} s")
+    while True:
+        left = await _seconds_left(watched, seconds)
+        if left <= 0:
+            return
+        await asyncio.sleep(left)
+
+
+async def _seconds_left(watched: Watched, seconds: float) -> float:
+    """How long it must go on being silent, as the keeper tells; without a keeper nobody knows."""
+    core, mission, _ = watched
+    await core.pulse.refresh()
+    if core.pulse.link is None:
+        return LONGEST_PAUSE
+    current = core.book.live.get(mission.id, mission)
+    since = max(core.pulse.of(current.run_id).last, current.run_started_mono)
+    return since + seconds - core.clock.mono()

@@ -1,0 +1,40 @@
+"""Looking until something is as wanted: at once, soon again, and then twice a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.missions.mission import Mission
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 0.5
+"""Seconds."""
+GROWTH = 1.5
+
+Tell = Callable[[str], None]
+"""Takes a clause that says why not yet."""
+
+
+class Watched(NamedTuple):
+    """Whom a probe is about; `variables` come on top of its environment, in wire form."""
+
+    core: Supervisor
+    mission: Mission
+    variables: Mapping[str, str]
+
+
+class Hopeless(Exception):
+    """It can't come true any more, whatever time is left; the message says why."""
+
+
+async def polled(look: Callable[[], Awaitable[str]], tell: Tell) -> None:
+    """Return when `look` has nothing left to say of why not yet."""
+    pause = FIRST_PAUSE
+    while why := await look():
+        tell(why)
+        await asyncio.sleep(pause)
+        pause = min(pause * GROWTH, LONGEST_PAUSE)

@@ -1,0 +1,74 @@
+"""Whether an agent is ready: its probe is looked at until it says so, or until its time is up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.plans.blueprint import Probe, ProbeKind
+from overmind_core.probes.command import until_success
+from overmind_core.probes.log_match import until_line, until_silent
+from overmind_core.probes.network import until_listening, until_served
+from overmind_core.probes.poll import Hopeless, Tell, Watched
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.domain.missions.mission import Mission
+
+LAST_CHANCE = 2.0
+"""Seconds that a probe has whatever the clock says: a supervisor that comes back late looks before it judges."""
+WAYS: Mapping[ProbeKind, Callable[[Watched, str, Tell], Awaitable[None]]] = {
+    ProbeKind.TCP: until_listening,
+    ProbeKind.HTTP: until_served,
+    ProbeKind.EXEC: until_success,
+    ProbeKind.LOG: until_line,
+    ProbeKind.IDLE: until_silent,
+}
+"""Each returns when its target is as wanted, and tells why not yet."""
+
+
+class NotReady(Exception):
+    """The agent's time to become ready is up, or it can't become so."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+        """A clause for people."""
+
+
+async def until_ready(
+    core: Supervisor, mission: Mission, probe: Probe, variables: Mapping[str, str] | None = None
+) -> None:
+    """Return when the agent is ready. Cancelled, it leaves nothing behind.
+
+    When the mission is started again meanwhile its newest run is looked at, in the time that this one had.
+
+    Args:
+        core: Where it runs.
+        mission: As it is in its newest run.
+        probe: What to look at.
+        variables: On top of the mission's environment, for a command of the probe. Wire form.
+
+    Raises:
+        NotReady: `probe.timeout` seconds have gone since the start of that run, or looking on is of no use.
+    """
+    why = "nobody could look in time"
+
+    def tell(clause: str) -> None:
+        nonlocal why
+        why = clause
+
+    try:
+        async with asyncio.timeout(_seconds_left(core, mission, probe)):
+            await WAYS[probe.kind](Watched(core, mission, variables or {}), probe.target, tell)
+    except TimeoutError:
+        raise NotReady(f"after {probe.timeout:g} s {why}") from None
+    except Hopeless as error:
+        raise NotReady(str(error)) from None
+
+
+def _seconds_left(core: Supervisor, mission: Mission, probe: Probe) -> float:
+    now = core.clock.mono()
+    began = mission.run_started_mono or now
+    return max(began + probe.timeout - now, min(probe.timeout, LAST_CHANCE))

@@ -1,0 +1,1 @@
+"""The file format of a project's isolation, `.overmind.yml`."""

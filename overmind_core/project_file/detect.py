@@ -1,0 +1,231 @@
+"""Looks at a project: which services, files and commands the work in it needs. Reads files and runs nothing."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+import stat
+
+from overmind_core.domain.isolation.isolation import ref_problem
+from overmind_core.domain.isolation.project import Ready, ReadyKind, Service
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file import proposal
+from overmind_core.project_file.proposal import Detected, Proposal, distinct
+
+COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""In the order in which compose itself looks."""
+LINKED = ("node_modules",)
+MAKE_TARGETS = ("deps", "setup", "bootstrap")
+"""Not `install`, which tends to mean the machine."""
+LOCKS = {
+    "pnpm-lock.yaml": ("pnpm", "pnpm install --frozen-lockfile"),
+    "yarn.lock": ("yarn", "yarn install --frozen-lockfile"),
+    "bun.lock": ("bun", "bun install --frozen-lockfile"),
+    "package-lock.json": ("npm", "npm ci"),
+}
+SCRIPTS = ("dev", "start", "serve")
+SAMPLES = ("example", "sample", "template", "dist", "defaults", "test")
+"""Ends of `.env` files that are tracked."""
+ONCE = ("release",)
+"""In a Procfile: runs before the others and ends."""
+BRANCHES = ("main", "master", "trunk")
+MOST_BYTES = 1024 * 1024
+"""Of a file that is looked at."""
+LONGEST_COMMAND = 500
+"""Characters."""
+
+_PROCESS = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def detect(top: str) -> Detected:
+    """Look at the project in a folder, a path of the system. What can't be read is not there."""
+    look = _Look(top)
+    look.compose()
+    look.procfile()
+    look.python()
+    look.node()
+    look.makefile()
+    copy = look.env_files()
+    if copy:
+        look.found.append(", ".join(copy))
+    return Detected(
+        proposals=distinct(look.proposals),
+        copy=copy,
+        link=tuple(look.link),
+        setup=tuple(look.setup),
+        other_setup=tuple(look.other_setup),
+        main_branch=_main_branch(top),
+        found=tuple(look.found),
+        problems=tuple(look.problems),
+    )
+
+
+class _Look:
+    """One look at a project."""
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self.proposals: list[Proposal] = []
+        self.setup: list[str] = []
+        self.other_setup: list[str] = []
+        self.link: list[str] = []
+        self.found: list[str] = []
+        self.problems: list[str] = []
+        self.ignored = _ignored(content(os.path.join(top, ".gitignore")) or b"")
+
+    def text(self, name: str) -> str | None:
+        data = content(os.path.join(self.top, name))
+        return None if data is None else to_wire(data.decode(errors="replace").replace("\x00", ""))
+
+    def has(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self.top, name))
+
+    def compose(self) -> None:
+        name = next((one for one in COMPOSE if self.has(one)), None)
+        data = None if name is None else content(os.path.join(self.top, name))
+        if name is None or data is None:
+            return
+        try:
+            proposals, built = proposal.proposals(data, name)
+        except Problems as problems:
+            first = problems.problems[0]
+            self.problems.append(f"{name}:{first.line}:{first.column}: {first.message}")
+            return
+        self.proposals += proposals
+        if proposals:
+            self.found.append(f"{name} ({_counted(len(proposals), 'container')})")
+        if built:
+            self.problems.append(f"{name}: {_counted(len(built), 'service')} without an image to pull: left out")
+
+    def procfile(self) -> None:
+        lines = [line.partition(":") for line in (self.text("Procfile") or "").splitlines()]
+        pairs = [
+            (name, command.strip())
+            for name, _, command in lines
+            if _PROCESS.fullmatch(name) and name not in ONCE and _is_command(command.strip())
+        ]
+        for name, command in pairs:
+            listens = name == "web" or "$PORT" in command or "${PORT" in command
+            port, ready = (3000, Ready(ReadyKind.TCP)) if listens else (None, None)
+            service = Service(name, command=command, port=port, restart="on-failure", ready=ready)
+            self.proposals.append(Proposal(service, "Procfile"))
+        if pairs:
+            self.found.append(f"Procfile ({_counted(len(pairs), 'process', 'processes')})")
+
+    def node(self) -> None:
+        written = self.text("package.json")
+        if written is None:
+            return
+        try:
+            package = json.loads(written)
+        except (ValueError, RecursionError):
+            self.problems.append("package.json: this is no JSON")
+            return
+        lock = next((one for one in LOCKS if self.has(one)), None)
+        program, install = LOCKS[lock] if lock else ("npm", "npm install")
+        self.found.append(f"package.json ({program})")
+        links = [name for name in LINKED if self.has(name) and self.is_ignored(name)]
+        self.link += links
+        (self.other_setup if links else self.setup).append(install)
+        scripts = package.get("scripts") if isinstance(package, dict) else None
+        scripts = scripts if isinstance(scripts, dict) else {}
+        script = next((one for one in SCRIPTS if isinstance(scripts.get(one), str)), None)
+        if script is None or any(one.service.command is not None for one in self.proposals):
+            return
+        command, port = f"{program} run {script}", 3000
+        if "vite" in scripts[script]:  # which does not look at PORT
+            command, port = f"{command} {'-- ' if program == 'npm' else ''}--port $PORT", 5173
+        service = Service("web", command=command, port=port, restart="on-failure", ready=Ready(ReadyKind.TCP))
+        self.proposals.append(Proposal(service, "package.json"))
+
+    def python(self) -> None:
+        if self.has("uv.lock"):
+            self.found.append("uv.lock")
+            self.setup.append("uv sync")
+        elif self.has("requirements.txt"):
+            self.found.append("requirements.txt")
+            self.setup.append("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+        elif self.has("pyproject.toml"):
+            self.found.append("pyproject.toml")
+            self.setup.append("python3 -m venv .venv && .venv/bin/pip install -e .")
+
+    def makefile(self) -> None:
+        targets = set(re.findall(r"^([A-Za-z0-9_-]+)[ \t]*:(?!=)", self.text("Makefile") or "", re.MULTILINE))
+        target = next((one for one in MAKE_TARGETS if one in targets), None)
+        if target is not None:  # it does what the project's people do, so the guesses are second
+            self.other_setup = [*self.setup, *self.other_setup]
+            self.setup = [f"make {target}"]
+            self.found.append(f"Makefile ({target})")
+
+    def env_files(self) -> tuple[str, ...]:
+        try:
+            names = sorted(os.listdir(self.top))
+        except OSError:
+            return ()
+        return tuple(
+            name
+            for name in names
+            if re.fullmatch(r"\.env(\.[A-Za-z0-9_-]+)*", name)
+            and name.rpartition(".")[2] not in SAMPLES
+            and os.path.isfile(os.path.join(self.top, name))
+            and self.is_ignored(name)
+        )
+
+    def is_ignored(self, name: str) -> bool:
+        """Whether git ignores it by the file at the top: its last line about it counts."""
+        verdict = False
+        for pattern in self.ignored:
+            if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
+                verdict = not pattern.startswith("!")
+        return verdict
+
+
+def content(path: str) -> bytes | None:
+    """Return what a file says; None when it can't be read, is no regular file or is too large to be looked at."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MOST_BYTES:
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MOST_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _ignored(data: bytes) -> list[str]:
+    """The lines of a `.gitignore` that are about things at the top."""
+    found = []
+    for line in data.decode(errors="replace").splitlines():
+        pattern = line.rstrip()
+        negated = "!" if pattern.startswith("!") else ""
+        plain = pattern.removeprefix("!").removesuffix("/").removeprefix("**/").removeprefix("/")
+        if plain and not plain.startswith("#") and "/" not in plain:
+            found.append(f"{negated}{plain}")
+    return found
+
+
+def _main_branch(top: str) -> str | None:
+    """What the repository's main branch is called, as far as its files say it."""
+    head = (content(os.path.join(top, ".git", "refs", "remotes", "origin", "HEAD")) or b"").decode(errors="replace")
+    found = re.fullmatch(r"ref: refs/remotes/origin/(\S+)\s*", head)
+    if found is not None and found[1].isascii() and ref_problem(found[1]) is None:
+        return found[1]
+    heads = os.path.join(top, ".git", "refs", "heads")
+    return next((name for name in BRANCHES if os.path.isfile(os.path.join(heads, name))), None)
+
+
+def _is_command(command: str) -> bool:
+    return 0 < len(command) <= LONGEST_COMMAND and "\ufffd" not in command
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

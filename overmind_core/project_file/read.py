@@ -1,0 +1,321 @@
+"""A whole `.overmind.yml`: read, and judged completely before anything is done for it.
+
+One service of a project's file: a process, or a container.
+"""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.documents.place import LARGEST_PORT, Spot, plain_number
+from overmind_core.documents.yaml import Table, document
+from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
+from overmind_core.domain.isolation.project import (
+    BRANCH,
+    FIRST_PORT,
+    LAST_PORT,
+    READY_SECONDS,
+    Project,
+    Ready,
+    ReadyKind,
+    Service,
+    Strategy,
+    Teardown,
+)
+from overmind_core.domain.text.problems import Problems
+
+KEYS = ("command", "docker", "port", "env", "volumes", "restart", "ready")
+READY = (*(kind.value for kind in ReadyKind), "timeout")
+RESTARTS = ("never", "on-failure", "always")
+LONGEST_NAME = 32
+LONGEST_IMAGE = 255
+LONGEST_PATTERN = 1000
+"""Characters, as the two above."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+def service(spot: Spot, name: str) -> Service | None:
+    """Read a service's table; None, and told, when nothing can be made of it."""
+    told = name_problem(name)
+    if told is not None:
+        spot.wrong_key(told)
+    table = spot.table(KEYS)
+    if table is None:
+        return None
+    command, image = _what(spot, table)
+    port = table["port"].port() if "port" in table else None
+    if "port" not in table and "ready" in table:
+        _tell_no_port(table["ready"])
+    for key in ("volumes",) if image is None else ("restart",):
+        if key in table and (command is None) != (image is None):
+            whose = "a container (docker)" if key == "volumes" else "a process (command)"
+            table[key].wrong_key(f"only {whose} has this")
+    return Service(
+        name=name,
+        command=command,
+        image=image,
+        port=port,
+        env=_env(table["env"]) if "env" in table else {},
+        volumes=_volumes(table["volumes"]) if "volumes" in table else {},
+        restart=(table["restart"].choice(RESTARTS) if "restart" in table else None) or "never",
+        ready=_ready(table["ready"]) if "ready" in table else None,
+    )
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with a service's name; None when nothing is."""
+    if len(name) > LONGEST_NAME:
+        return f"a service's name has at most {LONGEST_NAME} characters"
+    if not _NAME.fullmatch(name):
+        return "a service's name has only lower-case letters, digits, '-' and '_', and begins with a letter"
+    return None
+
+
+def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
+    """Its command or its image: one of them."""
+    if "command" in table and "docker" in table:
+        table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
+    elif "command" not in table and "docker" not in table:
+        spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
+    return (
+        table["command"].text() if "command" in table else None,
+        table["docker"].checked(image_problem) if "docker" in table else None,
+    )
+
+
+def image_problem(image: str) -> str | None:
+    """Return why this is no name of an image; None when it is one."""
+    if len(image) <= LONGEST_IMAGE and _IMAGE.fullmatch(image):
+        return None
+    return "this is no name of an image: write one such as postgres:16"
+
+
+def _env(spot: Spot) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+        told = env_name_problem(name)
+        if told is not None:
+            one.wrong_key(told)
+        value = one.written()
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _volumes(spot: Spot) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+        told = volume_problem(name)
+        if told is not None:
+            one.wrong_key(told)
+        path = one.checked(mount_problem)
+        if path is not None and path.rstrip("/") in found.values():
+            one.wrong("another volume is at this path")
+        elif path is not None:
+            found[name] = path.rstrip("/")
+    return found
+
+
+def env_name_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a variable; None when nothing is."""
+    if _VARIABLE.fullmatch(name):
+        return None
+    return "a variable's name has only letters, digits and '_', and begins with no digit"
+
+
+def volume_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a volume; None when nothing is."""
+    if len(name) <= LONGEST_NAME and _VOLUME.fullmatch(name):
+        return None
+    return (
+        "volumes have names, of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
+    )
+
+
+def mount_problem(path: str) -> str | None:
+    """Return why nothing can be mounted there; None when it can."""
+    if not path.startswith("/") or not path.strip("/") or ":" in path:
+        return "write an absolute path in the container, such as /data"
+    if {"..", "."} & set(path.split("/")):
+        return "'.' and '..' can't stand in this path"
+    return None
+
+
+def _ready(spot: Spot) -> Ready | None:
+    table = spot.table(READY)
+    if table is None:
+        return None
+    kinds = [kind for kind in ReadyKind if kind.value in table]
+    if len(kinds) != 1:
+        spot.wrong_key(f"write one of {', '.join(ReadyKind)}, such as tcp: true")
+    timeout = table["timeout"].seconds() if "timeout" in table else None
+    targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
+    if len(kinds) != 1 or None in targets.values():
+        return None
+    return Ready(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
+
+
+def _target(kind: ReadyKind, spot: Spot) -> str | None:
+    match kind:
+        case ReadyKind.TCP:
+            if spot.flag() is False:
+                spot.wrong("write tcp: true, or leave it out")
+            return ""
+        case ReadyKind.HTTP:
+            return spot.checked(_path_problem)
+        case ReadyKind.EXEC:
+            return spot.text()
+        case ReadyKind.LOG:
+            return spot.checked(_pattern_problem)
+
+
+def _path_problem(path: str) -> str | None:
+    if path.startswith("/") and path.isascii() and path.isprintable() and " " not in path:
+        return None
+    return "write a path on the service's port, such as /health"
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    if len(pattern) > LONGEST_PATTERN:
+        return f"a regular expression has at most {LONGEST_PATTERN} characters"
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"this is no regular expression: {error}"
+    return None
+
+
+def _tell_no_port(ready: Spot) -> None:
+    for kind in (ReadyKind.TCP, ReadyKind.HTTP):
+        if isinstance(ready.node, Table) and kind.value in ready.node.entries:
+            ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
+
+
+ROOT = ("services", "isolation")
+ISOLATION = (
+    "strategy",
+    "port_range",
+    "worktree",
+    "base",
+    "fetch",
+    "branch",
+    "copy",
+    "link",
+    "setup",
+    "teardown",
+)
+MOST_SERVICES = 50
+LOWEST_PORT = 1024
+"""Below, only root may listen."""
+OURS = frozenset({".git", ".overmind"})
+"""What no worktree gets of another."""
+
+_BASE = re.compile(r"[^-\s\x00-\x1f\x7f:?*\[\\][^\s\x00-\x1f\x7f:?*\[\\]*")
+
+
+def project(data: bytes) -> Project:
+    """Read a project's file; texts of the result are in wire form.
+
+    Raises:
+        Problems: all that is wrong with it.
+    """
+    root, doubled = document(data)
+    problems = list(doubled)
+    tables = Spot(problems, "", root, (root.line, root.column)).table(ROOT) or {}
+    services = _services(tables["services"]) if "services" in tables else ()
+    found = _isolation(tables.get("isolation"), services)
+    if problems:
+        raise Problems(problems)
+    return found
+
+
+def _services(spot: Spot) -> tuple[Service, ...]:
+    table = {} if spot.is_nothing else spot.pairs() or {}
+    if len(table) > MOST_SERVICES:
+        spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
+        return ()
+    found = [one for name, entry in table.items() if (one := service(entry, name)) is not None]
+    for name, earlier in clashes(one.name for one in found).items():
+        table[name].wrong_key(f"it would have the same variables as {earlier}: give it another name")
+    for (name, volume), (other, others) in volume_clashes(found).items():
+        table[name].wrong_key(f"its volume {volume} would be the same as {others} of {other}: give it another name")
+    return tuple(found)
+
+
+def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
+    table = {} if spot is None or spot.is_nothing else spot.table(ISOLATION) or {}
+    first, last = _port_range(table["port_range"]) if "port_range" in table else (FIRST_PORT, LAST_PORT)
+    strategy = table["strategy"].choice(Strategy) if "strategy" in table else None
+    teardown = table["teardown"].choice(Teardown) if "teardown" in table else None
+    worktree = table["worktree"].flag() if "worktree" in table else None
+    return Project(
+        services=services,
+        strategy=Strategy(strategy or Strategy.PORTS),
+        first_port=first,
+        last_port=last,
+        worktree=worktree is not False,
+        base=table["base"].checked(_base_problem) if "base" in table else None,
+        fetch=("fetch" in table and table["fetch"].flag()) or False,
+        branch=(table["branch"].checked(template_problem) if "branch" in table else None) or BRANCH,
+        copy=_paths(table.get("copy"), patterns=True),
+        link=_paths(table.get("link"), patterns=False),
+        setup=_commands(table.get("setup")),
+        teardown=Teardown(teardown or Teardown.KEEP_IF_CHANGED),
+    )
+
+
+def _port_range(spot: Spot) -> tuple[int, int]:
+    written = spot.text()
+    if written is not None:
+        first, _, last = (part.strip() for part in written.partition("-"))
+        ports = plain_number(first), plain_number(last)
+        if ports[0] is None or ports[1] is None:
+            spot.wrong("write two ports with '-' between them, such as 3100-3999")
+        elif not LOWEST_PORT <= ports[0] <= ports[1] <= LARGEST_PORT:
+            spot.wrong(f"the ports are from {LOWEST_PORT} to {LARGEST_PORT}, the lower one first")
+        else:
+            return ports[0], ports[1]
+    return FIRST_PORT, LAST_PORT
+
+
+def _base_problem(base: str) -> str | None:
+    if _BASE.fullmatch(base) and ".." not in base:
+        return None
+    return "write the name of a branch, or a commit, such as main"
+
+
+def _commands(spot: Spot | None) -> tuple[str, ...]:
+    found = [one.text() for one in ([] if spot is None or spot.is_nothing else spot.texts())]
+    return tuple(one for one in found if one is not None)
+
+
+def _paths(spot: Spot | None, *, patterns: bool) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for one in [] if spot is None or spot.is_nothing else spot.texts():
+        written = one.checked(_read_pattern_problem if patterns else _read_path_problem)
+        if written is not None:
+            found["/".join(part for part in written.split("/") if part not in {"", "."})] = None
+    return tuple(found)
+
+
+def _read_path_problem(path: str) -> str | None:
+    if any(sign in path for sign in "*?["):
+        return "write paths; patterns are for copy"
+    return _read_pattern_problem(path)
+
+
+def _read_pattern_problem(path: str) -> str | None:
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if path.startswith(("/", "~")):
+        return "write a path that begins at the top of the project"
+    if ".." in parts:
+        return "'..' can't stand in it: only what is in the project is taken"
+    if not parts:
+        return "name something in the project, not the whole"
+    if any(part.lower() in OURS for part in parts):
+        return "what is git's, and what is Overmind's, can't be taken"
+    return None

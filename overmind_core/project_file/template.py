@@ -1,0 +1,143 @@
+"""A first `.overmind.yml`, with a comment on everything, from what was found out about the project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import yaml
+from yaml.resolver import Resolver
+
+from overmind_core.domain.isolation.project import Service
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.project_file.proposal import Detected, Proposal
+
+HEAD = """\
+# What each mission in this project gets for itself: files, a branch, ports and services that no other mission touches.
+# What would happen, changing nothing: overmind isolate --check
+# The commands in this file run only after you have allowed them: overmind trust
+"""
+NO_SERVICES = """\
+# services:
+#   web:                                 # a process of the project, in the mission's worktree
+#     command: python app.py --port $PORT
+#     port: 3000                         # what it would take alone; each mission has another, as PORT and WEB_PORT
+#     ready: { http: /health, timeout: 30s }
+#   db:                                  # a container of the mission's own
+#     docker: postgres:16
+#     port: 5432                         # where it listens inside; reached at 127.0.0.1:$DB_PORT
+#     env: { POSTGRES_PASSWORD: dev }
+#     volumes: { data: /var/lib/postgresql/data }
+#     ready: { tcp: true }
+"""
+PLACES = """\
+isolation:
+  strategy: ports                        # each mission has ports of its own; none: those that are asked for
+  port_range: 3100-3999
+  worktree: true                         # each mission works in a git worktree of its own
+"""
+BRANCH = """\
+  # fetch: true                          # fetch it first
+  branch: overmind/{name}                # {name} and {id} are the mission's
+"""
+TEARDOWN = """\
+  teardown: keep-if-changed              # what becomes of the worktree at the end: keep, remove or keep-if-changed
+"""
+COMMENT = 41
+"""Column of the comments behind lines."""
+MOST_BYTES = 32 * 1024
+"""Of services: our reader takes that, however much of it are keys."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./$=-][A-Za-z0-9_./$=:@+-]*( [A-Za-z0-9_./$=-][A-Za-z0-9_./$=:@+-]*)*")
+_RESOLVER = Resolver()
+_ESCAPES = {"x": 2, "u": 4, "U": 8}
+"""Letter → hex digits behind it."""
+
+
+def first(detected: Detected) -> str:
+    """Return the file's text, which our reader takes as it is; of very much, the last services are left out."""
+    parts = [HEAD, "\n"]
+    services: list[str] = []
+    size = 0
+    for one in detected.proposals:
+        lines = "".join(f"{line}\n" for line in _service(one))
+        size += len(lines.encode())
+        if size > MOST_BYTES:
+            break
+        services.append(lines)
+    parts += ["services:\n", *services] if services else [NO_SERVICES]
+    parts += ["\n", PLACES]
+    base = f"# base: {quoted(detected.main_branch or 'main')}"
+    parts.append(f"{_commented(f'  {base}', 'what its branch begins at; without this, what is checked out')}\n")
+    parts.append(BRANCH)
+    parts += [f"{line}\n" for line in _lists(detected)]
+    parts.append(TEARDOWN)
+    return "".join(parts)
+
+
+def quoted(text: str) -> str:
+    """Return a text of ours as YAML reads it back, without quotes where it needs none."""
+    if _PLAIN.fullmatch(text) and not text.endswith(":") and ": " not in text and not text.startswith(("-", "=")):
+        tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+        if tag == "tag:yaml.org,2002:str":
+            return text
+    plain = from_wire(text).encode(errors="surrogateescape").decode(errors="replace")
+    return f'"{"".join(map(_escaped, plain))}"'
+
+
+def _escaped(sign: str) -> str:
+    if sign in {'"', "\\"}:
+        return f"\\{sign}"
+    code = ord(sign)
+    if sign.isprintable() and sign != "\ufeff":
+        return sign
+    return next(f"\\{letter}{code:0{digits}x}" for letter, digits in _ESCAPES.items() if code < 16**digits)
+
+
+def _service(proposal: Proposal) -> Iterator[str]:
+    service = proposal.service
+    left = f"; not taken over: {', '.join(proposal.left_out)}" if proposal.left_out else ""
+    yield _commented(f"  {quoted(service.name)}:", f"from {proposal.origin}{left}")
+    if service.command is not None:
+        yield f"    command: {quoted(service.command)}"
+    if service.image is not None:
+        yield f"    docker: {quoted(service.image)}"
+    if service.port is not None:
+        comment = "where it listens inside" if service.image else "what it would take alone; it gets another as PORT"
+        yield _commented(f"    port: {service.port}", comment)
+    yield from _pairs("env", service.env)
+    yield from _pairs("volumes", service.volumes)
+    if service.restart != "never":
+        yield f"    restart: {service.restart}"
+    yield from _ready(service)
+
+
+def _pairs(key: str, pairs: Mapping[str, str]) -> Iterator[str]:
+    if pairs:
+        yield f"    {key}:"
+        yield from (f"      {quoted(name)}: {quoted(value)}" for name, value in pairs.items())
+
+
+def _ready(service: Service) -> Iterator[str]:
+    if service.ready is not None:
+        target = quoted(service.ready.target) if service.ready.target else "true"
+        yield "    ready:"
+        yield f"      {service.ready.kind}: {target}"
+
+
+def _lists(detected: Detected) -> Iterator[str]:
+    yield from _list("copy", detected.copy, "# copy: [.env]", "files that git ignores and the work needs")
+    yield from _list("link", detected.link, "# link: [node_modules]", "your checkout's: quick, but one for all")
+    yield from _list("setup", detected.setup, '# setup: ["make deps"]', "runs in a new worktree before the work")
+    for one in detected.other_setup:
+        yield f"    # - {quoted(one)}"
+
+
+def _list(key: str, entries: Iterable[str], example: str, comment: str) -> Iterator[str]:
+    found = [f"    - {quoted(one)}" for one in entries]
+    yield _commented(f"  {key}:" if found else f"  {example}", comment)
+    yield from found
+
+
+def _commented(line: str, comment: str) -> str:
+    return f"{line:<{COMMENT - 2}}  # {comment}"

@@ -1,0 +1,274 @@
+"""The command line of `claude` for each way to run it.
+
+The order matters: options that take several values come first, so that none of them swallows what follows; the
+person's own arguments come behind ours, and a first prompt behind `--`, which protects whatever it begins with.
+
+Which of a person's own arguments for `claude` would undo one of ours.
+
+A name stands for all its spellings; `--name=value` counts as `--name`.
+
+The settings that a `claude` on a terminal gets as an argument: our hooks beside the person's own.
+
+Hooks of all sources run side by side, so a person's settings files keep theirs. `--settings` is one value, though:
+what a person passes by `--agent-arg --settings` is merged with ours here.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.providers.base import Launch, Start
+from overmind_core.providers.claude import messages
+from overmind_core.providers.lines import Object, items, part, read
+
+ALWAYS: Mapping[str, str] = {
+    "-p": "how it runs is chosen by --type and --interactive",
+    "--print": "how it runs is chosen by --type and --interactive",
+    "--input-format": "overmind reads and writes its lines",
+    "--output-format": "overmind reads and writes its lines",
+    "--verbose": "overmind reads and writes its lines",
+    "--replay-user-messages": "overmind reads and writes its lines",
+    "--permission-prompt-tool": "its questions reach `overmind inbox`",
+    "--permission-prompts": "its questions reach `overmind inbox`",
+    "--session-id": "overmind chooses the conversation",
+    "-r": "overmind chooses the conversation",
+    "--resume": "overmind chooses the conversation",
+    "-c": "overmind chooses the conversation",
+    "--continue": "overmind chooses the conversation",
+    "--fork-session": "overmind chooses the conversation",
+    "--from-pr": "overmind chooses the conversation",
+    "--no-session-persistence": "the conversation is resumed after a crash",
+    "--bg": "overmind itself runs it in the background",
+    "--background": "overmind itself runs it in the background",
+    "--cloud": "overmind runs it on this machine",
+    "--teleport": "overmind runs it on this machine",
+    "--desktop": "overmind runs it on this machine",
+    "--tmux": "overmind has its terminal",
+    "-h": "it would run nothing",
+    "--help": "it would run nothing",
+    "-v": "it would run nothing",
+    "--version": "it would run nothing",
+    "--": "what follows would be a prompt; give the prompt as the command",
+}
+"""Ours in every run, and why."""
+
+WHEN_GIVEN: Mapping[str, tuple[str, Callable[[Agent], object]]] = {
+    "--model": ("--model", lambda agent: agent.model),
+    "--permission-mode": ("--permission-mode", lambda agent: agent.permission_mode),
+    "--max-turns": ("--max-turns", lambda agent: agent.max_turns),
+    "--max-budget-usd": ("--max-cost", lambda agent: agent.max_cost),
+    "--allowedTools": ("--allowed-tools", lambda agent: agent.allowed_tools),
+    "--allowed-tools": ("--allowed-tools", lambda agent: agent.allowed_tools),
+    "--disallowedTools": ("--disallowed-tools", lambda agent: agent.disallowed_tools),
+    "--disallowed-tools": ("--disallowed-tools", lambda agent: agent.disallowed_tools),
+    "--system-prompt": ("--system-prompt", lambda agent: agent.system_prompt),
+    "--system-prompt-file": ("--system-prompt", lambda agent: agent.system_prompt),
+    "--append-system-prompt": ("--append-system-prompt", lambda agent: agent.append_system_prompt),
+    "--append-system-prompt-file": ("--append-system-prompt", lambda agent: agent.append_system_prompt),
+    "--mcp-config": ("--mcp-config", lambda agent: agent.mcp_config),
+}
+"""Ours only when the option of `overmind run` beside it was given."""
+
+_SWITCHES = frozenset("pchv")
+"""One-letter options without a value, which can be written together: `-pc`."""
+
+
+def refusal(agent: Agent) -> str | None:
+    """Name every argument of the person's that collides, and why; None when there is none."""
+    found = [reason for argument in agent.arguments for name in _names(argument) if (reason := _reason(name, agent))]
+    return "; ".join(dict.fromkeys(found)) or None
+
+
+def _reason(name: str, agent: Agent) -> str | None:
+    if name in ALWAYS:
+        return f"--agent-arg {name} is not possible: {ALWAYS[name]}"
+    option, given = WHEN_GIVEN.get(name, ("", None))
+    return f"--agent-arg {name} collides with {option}: give one of them" if given and given(agent) else None
+
+
+def _names(argument: str) -> list[str]:
+    """The options that one argument sets."""
+    if argument.startswith("--") or len(argument) < len("-x"):
+        return [argument.partition("=")[0]]
+    if not argument.startswith("-"):
+        return []
+    letters = argument[1:]
+    switches = next((at for at, letter in enumerate(letters) if letter not in _SWITCHES), len(letters))
+    return [f"-{letter}" for letter in letters[: switches + 1]]
+
+
+OPTION = "--settings"
+
+EVENTS = (
+    "SessionStart",
+    "UserPromptSubmit",
+    "PreToolUse",
+    "PostToolUse",
+    "PostToolUseFailure",
+    "PermissionRequest",
+    "Notification",
+    "Stop",
+    "StopFailure",
+    "SessionEnd",
+)
+"""The events of which our hook is told."""
+
+ASKING = "PermissionRequest"
+PATIENCE = 7 * 24 * 3600
+"""Seconds that our hook may take over a question before the program stops waiting for it; a person may be away."""
+BRIEFLY = 10
+"""Seconds that our hook may take over any other event."""
+
+
+def arguments(start: Start) -> tuple[str, ...]:
+    """`--settings` with our hooks and the person's settings in one, then the person's other arguments."""
+    theirs, others = _split(start.agent.arguments)
+    if not start.hook:
+        return start.agent.arguments
+    merged: Object = {"hooks": {event: [_entry(event, start.hook)] for event in EVENTS}}
+    for value in theirs:
+        merged = merge(_settings(value, start.texts), merged)
+    return (OPTION, json.dumps(merged, separators=(",", ":")), *others)
+
+
+def files(given: Sequence[str]) -> tuple[str, ...]:
+    """The settings files among a person's arguments, as they are named there."""
+    return tuple(value for value in _split(given)[0] if isinstance(read(value.encode("utf-8", "replace")), str))
+
+
+def merge(first: Object, second: Object) -> Object:
+    """Both settings in one: objects key by key, lists one behind the other, else `second` wins."""
+    merged: dict[str, Any] = dict(first)
+    for key, value in second.items():
+        if isinstance(value, dict):
+            merged[key] = merge(part(first, key), value)
+        elif isinstance(value, list):
+            merged[key] = [*items(first, key), *value]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _entry(event: str, hook: Sequence[str]) -> Object:
+    patience = PATIENCE if event == ASKING else BRIEFLY
+    return {"hooks": [{"type": "command", "command": shlex.join(hook), "timeout": patience}]}
+
+
+def _settings(value: str, texts: Mapping[str, str]) -> Object:
+    """A value of `--settings`: JSON itself, or a file whose text was read; nothing when that is no settings."""
+    found = read(texts.get(value, value).encode("utf-8", "replace"))
+    return found if not isinstance(found, str) else {}
+
+
+def _split(given: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The values of `--settings`, and the other arguments."""
+    values: list[str] = []
+    return values, tuple(_others(iter(given), values))
+
+
+def _others(given: Iterator[str], values: list[str]) -> Iterator[str]:
+    for argument in given:
+        if argument == OPTION:
+            values.extend(value for value in [next(given, None)] if value is not None)
+        elif argument.startswith(f"{OPTION}="):
+            values.append(argument.removeprefix(f"{OPTION}="))
+        else:
+            yield argument
+
+
+LONGEST_ARGUMENT = 100_000
+"""Bytes of a system prompt; Linux takes 128 KiB for one argument. A longer one goes by file."""
+
+LINES = (
+    "-p",
+    "--input-format",
+    "stream-json",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    "--replay-user-messages",
+    "--permission-prompt-tool",
+    "stdio",
+)
+"""Lines of JSON both ways, also for one prompt: with the prompt alone on standard input, or with standard input at its
+end, the program denies what it would ask ("Tool permission request failed: Stream closed"). So the input stays open,
+and whoever reads the result closes it."""
+
+
+def launch(start: Start, program: str) -> Launch:
+    """How to start it."""
+    files: dict[str, str] = {}
+    argv = [start.agent.program or program]
+    argv += _several(start.agent)
+    argv += _single(start, files)
+    if start.mode is Mode.INTERACTIVE:
+        argv += arguments(start)
+    else:
+        argv += (*LINES, *start.agent.arguments)
+    if start.first_prompt is not None and start.mode is Mode.INTERACTIVE:
+        argv += ("--", start.first_prompt)
+    return Launch(argv=tuple(argv), stdin=_stdin(start), files=files)
+
+
+def _several(agent: Agent) -> Iterator[str]:
+    for option, values in (
+        ("--mcp-config", agent.mcp_config),
+        ("--allowedTools", agent.allowed_tools),
+        ("--disallowedTools", agent.disallowed_tools),
+    ):
+        for value in values:
+            yield from (option, value)
+
+
+def _single(start: Start, files: dict[str, str]) -> Iterator[str]:
+    agent = start.agent
+    yield from ("--resume" if start.resume else "--session-id", start.session)
+    if agent.model:
+        yield from ("--model", agent.model)
+    if mode := _permission_mode(start):
+        yield from ("--permission-mode", mode)
+    yield from _system_prompt("--system-prompt", agent.system_prompt, files)
+    yield from _system_prompt("--append-system-prompt", agent.append_system_prompt, files)
+    if start.mode is not Mode.INTERACTIVE:
+        yield from _limits(agent)
+
+
+def _limits(agent: Agent) -> Iterator[str]:
+    """Both are options of `-p` alone; the second counts from the start of the process."""
+    if agent.max_turns:
+        yield from ("--max-turns", str(agent.max_turns))
+    if agent.max_cost:
+        yield from ("--max-budget-usd", f"{agent.max_cost:.6f}")
+
+
+def _permission_mode(start: Start) -> str | None:
+    """What the person asked for.
+
+    Unasked, a terminal keeps the program's own default, as if the person had typed `claude`. Only where a headless
+    session is handed over to a terminal it must not begin to allow by itself what it has asked until then: `-p` asks,
+    the program on a terminal decides ("auto").
+    """
+    handed_over = start.mode is Mode.INTERACTIVE and start.agent.home is Mode.HEADLESS
+    return start.agent.permission_mode or ("manual" if handed_over else None)
+
+
+def _system_prompt(option: str, text: str | None, files: dict[str, str]) -> Iterator[str]:
+    if text is None:
+        return
+    if len(text.encode("utf-8", "surrogateescape")) <= LONGEST_ARGUMENT:
+        yield from (option, text)
+        return
+    name = option.removeprefix("--")
+    files[name] = text
+    yield from (f"{option}-file", f"{{file:{name}}}")
+
+
+def _stdin(start: Start) -> bytes | None:
+    """A one-shot's prompt; a headless session gets its messages one at a time from the queue."""
+    if start.mode is Mode.INTERACTIVE:
+        return None
+    return messages.prompt(start.agent.prompt or "") if start.mode is Mode.ONE_SHOT else b""

@@ -1,0 +1,79 @@
+"""What is written to a `claude` that reads lines of JSON: messages, an interrupt, answers to its questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
+
+DENIED = "A person has denied this."
+"""What the agent is told where the person said nothing else; the program wants a sentence."""
+
+
+def prompt(text: str) -> bytes:
+    """The prompt of a task, which may be a command of the program's own, such as `/review`."""
+    return _line(_user(text))
+
+
+def message(text: str, uuid: str) -> bytes:
+    """A message for a session, delivered as it is; the program repeats `uuid` with it."""
+    as_written = {"text_not_typed": True} if text.startswith("/") else {}
+    return _line({**_user(text), **as_written, "uuid": uuid})
+
+
+def interrupt(request: str) -> bytes:
+    """What ends the turn under way."""
+    return _line({"type": "control_request", "request_id": request, "request": {"subtype": "interrupt"}})
+
+
+def answer(question: Asked, decision: Decision) -> bytes:
+    """The answer to `question`."""
+    response = {"subtype": "success", "request_id": question.request, "response": verdict(question, decision)}
+    return _line({"type": "control_response", "response": response})
+
+
+def verdict(question: Asked, decision: Decision) -> dict[str, Any]:
+    """The decision in the program's form, which its permission hook uses, too.
+
+    The whole input goes back with an "allow": some tools (questions, plans) take one without it for no answer.
+    """
+    if decision.behaviour is Behaviour.DENY:
+        return {"behavior": "deny", "message": decision.message or DENIED}
+    subject = dict(question.subject)
+    if question.need is Need.QUESTION:
+        subject["answers"] = answers(subject.get("questions"), decision)
+    return {"behavior": "allow", "updatedInput": subject}
+
+
+def answers(questions: Any, decision: Decision) -> dict[str, str]:  # noqa: ANN401 (the agent's own JSON)
+    """What was chosen, by question: its labels; the person's own words where none of its labels is among them.
+
+    Two questions may have labels alike ("Yes"): one that takes a single label leaves the others to those behind it.
+    """
+    found: dict[str, str] = {}
+    left = list(decision.options)
+    for asked in _objects(questions):
+        labels = [str(option.get("label")) for option in _objects(asked.get("options"))]
+        chosen = [label for label in left if label in labels][: None if asked.get("multiSelect") is True else 1]
+        for label in chosen:
+            left.remove(label)
+        said = ", ".join(chosen) or decision.message
+        if said:
+            found[str(asked.get("question"))] = said
+    return found
+
+
+def _user(text: str) -> dict[str, Any]:
+    return {"type": "user", "message": {"role": "user", "content": [{"type": "text", "text": text}]}}
+
+
+def _objects(found: Any) -> Sequence[Mapping[str, Any]]:  # noqa: ANN401 (as above)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    """Escaped to ASCII: valid whatever the text holds, and never more than one line."""
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"

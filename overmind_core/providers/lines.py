@@ -1,0 +1,150 @@
+"""One line of an agent's output as an object, whatever the line holds. Never raises.
+
+How readable transcripts word what every agent does: a use of a tool, the end of a turn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from overmind_core.domain.agents.agent_events import Result
+
+Object = Mapping[str, Any]
+
+_NOTHING: Object = {}
+
+
+def read(line: bytes) -> Object | str:
+    """The line's JSON object; a line that is none as text, its bytes that are no UTF-8 replaced."""
+    text = plain_text(line)
+    if not line.lstrip(b" \t\r\n").startswith(b"{"):
+        return text
+    try:
+        found = json.loads(text)
+        if b"\\ud" in line or b"\\uD" in line:  # half of an escaped pair is a text that nobody can write
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return text
+    return found if isinstance(found, dict) else text
+
+
+def plain_text(line: bytes) -> str:
+    """The line as text, its bytes that are no UTF-8 replaced."""
+    return line.decode("utf-8", "replace")
+
+
+def part(found: Object, key: str) -> Object:
+    """The object under `key`; an empty one when something else is there."""
+    value = found.get(key)
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def items(found: Object, key: str) -> list[Any]:
+    """The list under `key`; an empty one when something else is there."""
+    value = found.get(key)
+    return value if isinstance(value, list) else []
+
+
+def objects(found: Object, key: str) -> list[Object]:
+    """The objects in the list under `key`."""
+    return [item for item in items(found, key) if isinstance(item, dict)]
+
+
+def text(found: Object, key: str) -> str:
+    """The text under `key`; "" when something else is there."""
+    value = found.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def number(found: Object, key: str) -> float | None:
+    """The finite number under `key`; None when something else is there."""
+    value = found.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        converted = float(value)
+    except OverflowError:
+        return None
+    return converted if isfinite(converted) else None
+
+
+def count(found: Object, key: str) -> int:
+    """The whole number under `key`, at least 0; 0 when something else is there."""
+    return max(int(number(found, key) or 0), 0)
+
+
+def one_line(value: str, longest: int = 200) -> str:
+    """The first line of `value` with something on it, at most `longest` characters."""
+    beginning = value[: longest * 20].strip()
+    line = next((line.strip() for line in beginning.splitlines() if line.strip()), "")
+    more = len(line) < len(value.strip())
+    return f"{line[: longest - 1]}…" if more else line
+
+
+GEAR = "⚙"
+FAILED = "✗"
+ERROR = 120
+"""Characters that are shown of what a failed tool says."""
+
+_SECOND, _MINUTE, _HOUR = 1000.0, 60, 3600
+_THOUSAND, _MILLION = 1000, 1_000_000
+_SMALL = 0.005
+"""US dollars below which two decimals would show nothing."""
+
+
+def tool_line(summary: str, error: str | None = None, took: float | None = None) -> str:
+    """As in `⚙ Bash: pytest -q → ok, 2.1 s`; `error` None when it went well, `took` in seconds."""
+    outcome = "ok" if error is None else f"{FAILED} {one_line(error, ERROR) or 'failed'}"
+    return f"{GEAR} {summary} → {outcome}" + ("" if took is None else f", {max(took, 0.0):.1f} s")
+
+
+def failure(result: Result) -> str:
+    """As in `✗ api_error 529: the API is overloaded`; a person's interrupt needs no words."""
+    told = "" if result.interrupted else one_line(result.text)
+    return f"{FAILED} {result.reason}" + (f": {told}" if told else "")
+
+
+def turn_summary(result: Result) -> str:
+    """As in `— 3 turns, 41 s, $0.12, 12.3k in / 840 out —`; what the program didn't tell is left out."""
+    usage = result.usage
+    read = usage.input + usage.cache_read + usage.cache_write
+    parts = [
+        f"{result.turns} turn{'' if result.turns == 1 else 's'}" if result.turns else "",
+        duration(result.duration_ms) if result.duration_ms else "",
+        dollars(result.cost_turn) if result.cost_turn is not None else "",
+        f"{tokens(read)} in / {tokens(usage.output)} out" if read or usage.output else "",
+    ]
+    return f"— {', '.join(filter(None, parts)) or 'turn over'} —"
+
+
+def is_turn_summary(line: str) -> bool:
+    """Whether a line of a transcript is the one under a turn, which says nothing of what was done."""
+    return line.startswith("— ") and line.endswith(" —")
+
+
+def duration(milliseconds: float) -> str:
+    """As in `0.4 s`, `41 s`, `3 min 20 s`, `1 h 5 min`."""
+    seconds = milliseconds / _SECOND
+    whole = round(seconds)
+    if seconds < 10:  # noqa: PLR2004 - tenths are of interest below ten seconds
+        return f"{seconds:.1f} s"
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def dollars(usd: float) -> str:
+    """As in `$0.12`; small ones with four decimals."""
+    return f"${usd:.4f}" if 0 < usd < _SMALL else f"${usd:.2f}"
+
+
+def tokens(number: int) -> str:
+    """As in `840`, `12.3k`, `1.2M`."""
+    if number < _THOUSAND:
+        return str(number)
+    return f"{number / _THOUSAND:.1f}k" if number < _MILLION else f"{number / _MILLION:.1f}M"

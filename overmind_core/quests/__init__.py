@@ -1,0 +1,1 @@
+"""Quests: work that is to be done once."""

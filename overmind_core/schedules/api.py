@@ -1,0 +1,262 @@
+"""`rituals`, `ritual` and `ritual_create`, `_run`, `_pause`, `_resume`, `_delete`, `_history`: what comes again.
+
+Rituals and their runs as the API shows them: JSON-able, times in RFC 3339 and as local clocks show them. Pure.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.agents.validate import agent as agent_of
+from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
+from overmind_core.errors import OvermindError
+from overmind_core.missions import validate
+from overmind_core.missions.answers import time
+from overmind_core.missions.launcher import Environment
+from overmind_core.quests import api
+from overmind_core.schedules.actions import parted
+from overmind_core.schedules.cron import local
+from overmind_core.schedules.registry import read
+from overmind_core.system.machine import system_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions import requests
+    from overmind_core.missions.callers import Caller
+    from overmind_core.plans import requests as plans_requests
+    from overmind_core.schedules.cron import Schedule
+
+
+SHOWN = 3
+"""Times that are shown of what follows."""
+
+
+def brief(ritual: Ritual) -> dict[str, Any]:
+    """Id and name: what commands answer that change a ritual."""
+    return {"id": ritual.id, "name": ritual.name}
+
+
+def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> dict[str, Any]:
+    """A ritual in a list: `runs` are those that are kept, oldest first; `following` is when the next one comes."""
+    begun = [run for run in runs if run.started_at is not None]
+    last = begun[-1] if begun else None
+    return {
+        **brief(ritual),
+        "status": _status(ritual, runs),
+        "schedule": ritual.schedule,
+        "zone": ritual.zone,
+        "paused": ritual.paused,
+        "next_at": time(following),
+        "next_local": None if following is None else local(following, ritual.zone),
+        "last_at": None if last is None else time(last.started_at),
+        "last_local": None if last is None or last.started_at is None else local(last.started_at, ritual.zone),
+        "last_result": None if last is None else last.status.value,
+        "last_id": None if last is None else last.mission,
+        "last_number": None if last is None else last.number,
+        "running": [run.mission for run in runs if run.status is RunStatus.RUNNING],
+        "queued": sum(run.status is RunStatus.QUEUED for run in runs),
+        "command": ritual.command,
+        "kind": "quest" if ritual.apply is None else "blueprint",
+        "overlap": ritual.overlap,
+        "catch_up": ritual.catch_up,
+        "keep": ritual.keep,
+        "created_at": time(ritual.created_at),
+    }
+
+
+def details(
+    ritual: Ritual, runs: Sequence[RitualRun], following: float | None, schedule: Schedule, now: float
+) -> dict[str, Any]:
+    """A ritual, with the times that follow `now` (seconds since the epoch)."""
+    quest = ritual.quest or {}
+    return {
+        **row(ritual, runs, following),
+        "upcoming": [moment(at, ritual.zone) for at in islice(schedule.upcoming(max(now, ritual.last)), SHOWN)],
+        "check": quest.get("check"),
+        "retries": quest.get("retries", 0),
+        "cwd": quest.get("cwd") or (ritual.apply or {}).get("cwd"),
+        "runs": [run_row(run, ritual) for run in runs],
+    }
+
+
+def moment(at: float, zone: str) -> dict[str, Any]:
+    """A time on both clocks."""
+    return {"at": time(at), "local": local(at, zone)}
+
+
+def run_row(run: RitualRun, ritual: Ritual) -> dict[str, Any]:
+    """One run, or a time of which no run came."""
+    lasted = None if run.ended_at is None or run.started_at is None else round(run.ended_at - run.started_at, 3)
+    return {
+        "number": run.number,
+        "status": run.status.value,
+        "trigger": run.trigger.value,
+        "due_at": time(run.due_at),
+        "due_local": local(run.due_at, ritual.zone),
+        "missed": run.missed,
+        "id": run.mission,
+        "name": run.name,
+        "started_at": time(run.started_at),
+        "ended_at": time(run.ended_at),
+        "duration_seconds": lasted,
+        "exit_code": run.exit_code,
+        "reason": run.reason,
+        "text": run.text,
+    }
+
+
+def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> str:
+    if any(run.status in OPEN for run in runs):
+        return "running"
+    return "paused" if ritual.paused else "waiting"
+
+
+_MILLISECOND = 3
+"""Digits: an interval counts from a time that people can read."""
+
+
+async def ritual_create(core: Supervisor, request: plans_requests.RitualCreate, caller: Caller) -> dict[str, Any]:
+    """Have something come again; answers it with the next times. A repeat with the same key answers the same."""
+    del caller
+    earlier = next(
+        (one for one in core.rituals.register.all.values() if request.request and one.request == request.request), None
+    )
+    if earlier is None:
+        earlier = await _create(core, request)
+    return _details(core, earlier)
+
+
+async def _create(core: Supervisor, request: plans_requests.RitualCreate) -> Ritual:
+    name = validate.checked_name(request.name)
+    _check_free(core, name)
+    now = round(core.clock.wall(), _MILLISECOND)
+    schedule = read(request.schedule, request.zone or system_zone(os.environ), now)
+    command = await _checked(core, request)
+    _check_free(core, name)  # once more: it took a moment
+    fields, environment = parted(_what(request))
+    ritual = Ritual(
+        id=_new_id(core),
+        name=name,
+        schedule=schedule.text,
+        zone=schedule.zone,
+        created_at=now,
+        command=command,
+        last=now,
+        overlap=request.overlap,
+        catch_up=request.catch_up,
+        keep=request.keep,
+        quest=fields if request.quest is not None else None,
+        apply=fields if request.quest is None else None,
+        request=request.request,
+    )
+    await core.rituals.create(ritual, environment)
+    return ritual
+
+
+def _what(request: plans_requests.RitualCreate) -> plans_requests.QuestRun | plans_requests.Apply:
+    if request.quest is not None:
+        return request.quest
+    assert request.apply is not None
+    return msgspec.structs.replace(request.apply, dry_run=False, rerun=None)
+
+
+async def _checked(core: Supervisor, request: plans_requests.RitualCreate) -> str:
+    """Refuse now what could never start; one line that says what comes again."""
+    if (request.quest is None) is (request.apply is None):
+        raise OvermindError("empty_command", "Missing command: say what comes again, or give a blueprint with --apply.")
+    if request.apply is not None:
+        return f"apply {request.apply.file or request.apply.blueprint.name}"
+    assert request.quest is not None
+    if request.quest.parent is not None:
+        raise OvermindError("invalid", "--parent: a run of a ritual is nobody's child.")
+    start = api.as_start(request.quest)
+    definition = validate.definition(start, agent := agent_of(start, core.settings), name=request.name, parent=None)
+    if agent is None or not agent.program:
+        mission = Mission("00000000", definition, 0.0, Status.STARTING)
+        await core.spawner.check(mission, Environment(start.env, start.env_set))
+    await core.isolation.planned(start)
+    return definition.command
+
+
+async def rituals(core: Supervisor, request: requests.Nothing, caller: Caller) -> list[dict[str, Any]]:
+    """All rituals, by name."""
+    del request, caller
+    register = core.rituals.register
+    found = sorted(register.all.values(), key=lambda one: one.name)
+    return [row(one, register.runs(one), register.following(one)) for one in found]
+
+
+async def ritual(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    """Everything known of one ritual, with its next times and its runs."""
+    del caller
+    return _details(core, core.rituals.register.find(request.id))
+
+
+async def ritual_history(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> list[dict[str, Any]]:
+    """The runs of a ritual that are kept, oldest first."""
+    del caller
+    found = core.rituals.register.find(request.id)
+    return [run_row(run, found) for run in core.rituals.register.runs(found)]
+
+
+async def ritual_run(core: Supervisor, request: plans_requests.RitualRun, caller: Caller) -> dict[str, Any]:
+    """Run a ritual now; answers the run once it has begun, or waits for the one before."""
+    del caller
+    found = core.rituals.register.find(request.id)
+    run = await core.rituals.run_now(found, request.request)
+    return {"ritual": brief(found), **run_row(run, found)}
+
+
+async def ritual_pause(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    """Have nothing more come by itself."""
+    del caller
+    return await _paused(core, request.id, paused=True)
+
+
+async def ritual_resume(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    """Have it come again; what was due meanwhile is over."""
+    del caller
+    return await _paused(core, request.id, paused=False)
+
+
+async def _paused(core: Supervisor, text: str, *, paused: bool) -> dict[str, Any]:
+    changed = core.rituals.pause(core.rituals.register.find(text), paused=paused)
+    await core.ledger.saved()
+    return _details(core, changed)
+
+
+async def ritual_delete(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    """Forget a ritual and its history; what runs of it goes on."""
+    del caller
+    found = core.rituals.register.find(request.id)
+    core.rituals.forget(found)
+    await core.ledger.saved()
+    return brief(found)
+
+
+def _details(core: Supervisor, found: Ritual) -> dict[str, Any]:
+    register = core.rituals.register
+    now = core.clock.wall()
+    return details(found, register.runs(found), register.following(found), register.schedule(found), now)
+
+
+def _check_free(core: Supervisor, name: str) -> None:
+    holder = core.rituals.register.named(name)
+    if holder is not None:
+        raise OvermindError(
+            "name_taken", f"A ritual is named {name!r} already. Delete it first: overmind ritual delete {name}",
+            id=holder.id,
+        )  # fmt: skip
+
+
+def _new_id(core: Supervisor) -> str:
+    while (fresh := os.urandom(4).hex()) in core.rituals.register.all:
+        pass
+    return fresh

@@ -1,0 +1,203 @@
+"""All rituals and those of their runs that have not ended: in memory as they are, and on their way to the store.
+
+Which runs of a ritual are remembered: the newest; with the others goes what they started.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions.retention import remove
+from overmind_core.schedules import store
+from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.daemon.app import Supervisor
+
+
+EVENT = "ritual"
+_log = logging.getLogger(__name__)
+
+
+class Register:
+    """Used from the loop's thread only; `all` is to be read."""
+
+    def __init__(self, core: Supervisor) -> None:
+        self._core = core
+        self.all: dict[str, Ritual] = {}
+        self._schedules: dict[str, Schedule] = {}
+        self._next: dict[str, float | None] = {}
+        self._open: dict[str, dict[int, RitualRun]] = {}
+        self._of: dict[str, tuple[str, int]] = {}
+        """Mission → the run that it is."""
+
+    def load(self) -> None:
+        """Bring what is saved into memory."""
+        for text in self._core.state.rituals.all():
+            ritual = store.ritual(text)
+            try:
+                self._know(ritual)
+            except OvermindError as error:  # the machine has lost a time zone: no reason to supervise nothing at all
+                _log.error("ritual %s is paused: %s", ritual.name, error.message)
+                self._know(replace(ritual, zone=ALWAYS, paused=True))
+        for text in self._core.state.rituals.open_runs():
+            self._hold(store.run(text))
+        self._tell_need()
+
+    def find(self, text: str) -> Ritual:
+        """The ritual of this name or id.
+
+        Raises:
+            OvermindError: `not_found`.
+        """
+        found = self.all.get(text) or self.named(text)
+        if found is None:
+            raise OvermindError("not_found", f"No ritual named {text!r}. See them with: overmind ritual list")
+        return found
+
+    def named(self, name: str) -> Ritual | None:
+        """The ritual of this name."""
+        return next((one for one in self.all.values() if one.name == name), None)
+
+    def schedule(self, ritual: Ritual) -> Schedule:
+        """When it comes."""
+        return self._schedules[ritual.id]
+
+    def following(self, ritual: Ritual) -> float | None:
+        """When its next run is due; None while it is paused."""
+        return None if ritual.paused else self._next.get(ritual.id)
+
+    def open_runs(self, ritual: str) -> dict[int, RitualRun]:
+        """Runs that begin, wait or go on, by number."""
+        return dict(self._open.get(ritual, {}))
+
+    def any_open(self) -> bool:
+        """Whether any ritual has such a run."""
+        return any(self._open.values())
+
+    def run_of(self, mission: str) -> RitualRun | None:
+        """The open run that this mission is."""
+        ritual, number = self._of.get(mission, ("", 0))
+        return self._open.get(ritual, {}).get(number)
+
+    def runs(self, ritual: Ritual) -> list[RitualRun]:
+        """Its runs that are kept, oldest first."""
+        self._core.ledger.flush()
+        return [store.run(text) for text in self._core.state.rituals.runs(ritual.id)]
+
+    async def add(self, ritual: Ritual, environment: str) -> None:
+        """Have a new ritual; nothing comes of one that can't be saved.
+
+        Raises:
+            StoreError: most likely a full disk.
+        """
+        self._know(ritual)
+        text = store.encode(ritual)
+        insert = self._core.ledger.save(
+            lambda: self._core.state.rituals.insert(ritual.id, ritual.name, text, environment)
+        )
+        try:
+            await self._core.ledger.saved()
+        except StoreError:
+            self._core.ledger.withdraw([insert])
+            self._forget(ritual)
+            raise
+        self._tell_need()
+
+    def remove(self, ritual: Ritual) -> None:
+        """Forget a ritual and its runs."""
+        self._forget(ritual)
+        for run in self._open.pop(ritual.id, {}).values():
+            self._of.pop(run.mission or "", None)
+        self._core.ledger.save(lambda: self._core.state.rituals.remove(ritual.id))
+        self._tell_need()
+
+    def put(self, ritual: Ritual) -> None:
+        """Save how it is now."""
+        self._know(ritual)
+        text = store.encode(ritual)
+        self._core.ledger.save(lambda: self._core.state.rituals.save(ritual.id, text))
+        self._tell_need()
+
+    def put_run(self, run: RitualRun, after: Callable[[], None] | None = None) -> None:
+        """Save how a run is now; `after` follows the commit."""
+        self._hold(run)
+        row = store.run_row(run)
+        self._core.ledger.save(lambda: self._core.state.rituals.save_run(row), after)
+
+    def tell(self, ritual: Ritual, what: str, run: RitualRun | None = None) -> None:
+        """Record an event about it."""
+        event: dict[str, Any] = {"type": EVENT, "ritual": ritual.id, "name": ritual.name, "what": what}
+        if run is not None:
+            event |= {"number": run.number, "status": run.status.value}
+        self._core.book.event(event)
+
+    def _know(self, ritual: Ritual) -> None:
+        if ritual.id not in self._schedules:
+            self._schedules[ritual.id] = read(ritual.schedule, ritual.zone, ritual.created_at)
+        self.all[ritual.id] = ritual
+        self._next[ritual.id] = self._schedules[ritual.id].after(ritual.last)
+
+    def _forget(self, ritual: Ritual) -> None:
+        self.all.pop(ritual.id, None)
+        self._schedules.pop(ritual.id, None)
+        self._next.pop(ritual.id, None)
+
+    def _hold(self, run: RitualRun) -> None:
+        runs = self._open.setdefault(run.ritual, {})
+        if run.status in OPEN:
+            runs[run.number] = run
+            if run.mission is not None:
+                self._of[run.mission] = (run.ritual, run.number)
+        else:
+            runs.pop(run.number, None)
+            self._of.pop(run.mission or "", None)
+
+    def _tell_need(self) -> None:
+        self._core.custody.need("rituals", on=any(not ritual.paused for ritual in self.all.values()))
+
+
+def read(text: str, zone: str, anchor: float) -> Schedule:
+    """The schedule that a person wrote.
+
+    Raises:
+        OvermindError: `invalid_cron` naming the field, or `invalid` for the zone.
+    """
+    try:
+        return parse(text, zone_name=zone, anchor=anchor)
+    except InvalidSchedule as error:
+        raise OvermindError("invalid_cron", f"{error}.", field=error.field) from None
+    except UnknownZone as error:
+        raise OvermindError("invalid", f"--tz: {error}.") from None
+
+
+def beyond(runs: Sequence[RitualRun], keep: int) -> list[RitualRun]:
+    """Return those of `runs`, oldest first, that are not kept: of the ended ones, and of those that never began."""
+    ended = [run for run in runs if run.status not in OPEN]
+    kinds = ([run for run in ended if (run.status in UNBEGUN) is unbegun] for unbegun in (True, False))
+    return [run for alike in kinds for run in alike[: max(0, len(alike) - keep)]]
+
+
+async def tidy(core: Supervisor, ritual: Ritual) -> None:
+    """Forget the oldest runs beyond those that are kept, with their quests, missions and logs."""
+    for run in beyond(core.rituals.register.runs(ritual), ritual.keep):
+        await _forget(core, run)
+
+
+async def _forget(core: Supervisor, run: RitualRun) -> None:
+    mission = run.mission
+    if mission is not None:
+        quest = core.quests.get(mission)
+        if quest is not None and quest.runs:  # somebody has started it again
+            return
+        parts = [mission, *(row.id for row in core.state.missions.children(mission))]
+        await remove(core, [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live])
+        core.ledger.save(lambda: core.state.quests.remove([mission]))
+    core.ledger.save(lambda: core.state.rituals.remove_run(run.ritual, run.number))

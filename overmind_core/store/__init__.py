@@ -1,1 +1,0 @@
-"""What SQLite remembers: missions, runs and events."""

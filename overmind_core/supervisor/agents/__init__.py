@@ -1,1 +1,0 @@
-"""Agents: conversations, messages, questions, and what an agent is doing."""

@@ -1,1 +1,0 @@
-"""Quests: work that is tried until it is done, watched from its start to its end."""

@@ -1,0 +1,98 @@
+"""Which boot of the machine this is: monotonic times and pids mean nothing in another.
+
+What time it is: for people, and for measuring.
+
+The time zone of this machine, by its name.
+
+Source: tzset(3), timezone(5); macOS links /etc/localtime as Linux does.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@functools.cache
+def boot_id() -> str:
+    """Return a text that is the same until the machine boots again.
+
+    Source: random(4), `boot_id`; on macOS sysctl(3), `kern.bootsessionuuid`, as `kern.boottime` moves with the clock.
+    """
+    if sys.platform == "darwin":
+        return _sysctl("kern.bootsessionuuid")
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def _sysctl(name: str) -> str:
+    import subprocess  # noqa: PLC0415 -- slow to import, and needed on one system only
+
+    return subprocess.check_output(["/usr/sbin/sysctl", "-n", name], text=True).strip()
+
+
+class Clock(Protocol):
+    """Two times that must not be mixed; a test brings its own."""
+
+    def wall(self) -> float:
+        """Return seconds since the epoch: for display; steps when somebody sets the clock."""
+
+    def mono(self) -> float:
+        """Return seconds of this boot without the machine's sleep: for intervals; never goes back."""
+
+
+class SystemClock:
+    """The machine's clocks. Source: clock_gettime(2), CLOCK_REALTIME and CLOCK_MONOTONIC."""
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def mono(self) -> float:
+        """Return seconds of this boot without sleep."""
+        return time.monotonic()
+
+
+LINK = "/etc/localtime"
+FILE = "/etc/timezone"
+"""Debian's; read where the link is a copy of a table instead."""
+TABLES = "/zoneinfo/"
+UNKNOWN = "UTC"
+
+
+def system_zone(environ: Mapping[str, str], *, link: str = LINK, file: str = FILE) -> str:
+    """Return the name of the zone that clocks here show: the variable TZ, else the system's; UTC when nobody says."""
+    candidates = (environ.get("TZ", "").removeprefix(":"), os.path.realpath(link), _first_line(file))
+    return next((name for text in candidates if (name := _name(text)) is not None), UNKNOWN)
+
+
+def _name(text: str) -> str | None:
+    """Return the name that a variable or path holds, if the machine's table has it."""
+    name = text.partition(TABLES)[2] if text.startswith("/") else text
+    for variant in ("posix/", "right/"):
+        name = name.removeprefix(variant)
+    return name if name and _is_known(name) else None
+
+
+def _is_known(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  (start-up: few commands ask)
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return name == UNKNOWN
+    return True
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as lines:
+            return lines.readline().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,50 @@
+"""The machine's processes, by whichever way this system has."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Protocol
+
+from overmind_core.system.membership import Facts
+from overmind_core.system.process import Identity, Process, Snapshot
+from overmind_core.system.run_mark import LEAVE
+
+if sys.platform == "linux":
+    from overmind_core.system.process_table_linux import Linux as _Machine
+    from overmind_core.system.process_table_linux import children, command, environ, read, scan
+else:
+    from overmind_core.system.process_table_portable import Portable as _Machine
+    from overmind_core.system.process_table_portable import children, command, environ, read, scan
+
+__all__ = ["Machine", "children", "command", "environ", "identity", "machine", "read", "scan", "send"]
+
+
+class Machine(Facts, Protocol):
+    """The processes of a machine, and what may be done to them."""
+
+    def scan(self) -> Snapshot:
+        """Look at all processes."""
+
+    def send(self, process: Process, signal: int) -> bool:
+        """Send `signal` to that very process; False when it is gone or not ours to signal."""
+
+    def command(self, process: Process) -> str:
+        """The command line, for people."""
+
+
+def machine(leave: Iterable[str] = LEAVE) -> Machine:
+    """Return this machine, with an empty memory; `leave` are the programs that are never ended."""
+    return _Machine(leave)
+
+
+def identity(pid: int) -> Identity | None:
+    """What tells `pid` from a later process with the same pid; None when there is none."""
+    process = read(pid)
+    return None if process is None else process.identity
+
+
+def send(pid: int, ticks: int, signal: int) -> bool:
+    """Send `signal` to `pid` if it started at `ticks`; False when it is gone or not ours to signal."""
+    process = read(pid)
+    return process is not None and process.ticks == ticks and machine(()).send(process, signal)

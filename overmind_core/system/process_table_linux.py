@@ -1,0 +1,214 @@
+"""The machine's processes read straight from /proc, which is 2.5 times faster than asking a library.
+
+A process that is gone is no error, ever; to lack file descriptors is one: a blind look must not pass for an empty one.
+
+Source: proc_pid_stat(5), proc_pid_environ(5), proc_locks(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from overmind_core.system.process import Identity, Process, Snapshot, send
+from overmind_core.system.run_mark import LEAVE, mark_of, matcher
+
+GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+KEEPER_LOCK = b"/keeper.lock"
+SUPERVISOR_LOCK = b"/supervisor.lock"
+"""What the paths of our locks end in."""
+HEADLESS = b"/headless"
+"""A file beside a supervisor's lock: its holder belongs to whoever started it, only its keeper stands apart."""
+READ = os.O_RDONLY | os.O_CLOEXEC
+
+
+def scan() -> Snapshot:
+    """Read all processes: about 10 µs each.
+
+    Raises:
+        OSError: /proc can't be read, or there are no file descriptors left.
+    """
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (process := read(int(entry))) is not None:
+            found[process.pid] = process
+    return Snapshot(found)
+
+
+def read(pid: int) -> Process | None:
+    """Read one process; None when there is none."""
+    stat = _slurp(f"/proc/{pid}/stat")
+    if not stat:
+        return None
+    end = stat.rindex(b")")
+    rest = stat[end + 2 :].split(None, 20)
+    return Process(
+        pid=pid,
+        ppid=int(rest[1]),
+        pgrp=int(rest[2]),
+        sid=int(rest[3]),
+        state=rest[0].decode("ascii"),
+        ticks=int(rest[19]),
+        threads=int(rest[17]),
+        name=stat[stat.index(b"(") + 1 : end].decode("utf-8", "surrogateescape"),
+    )
+
+
+def environ(pid: int) -> bytes:
+    """The environment that `pid` was started with, `NAME=value` each ended by a NUL.
+
+    Empty when it isn't ours to read.
+    """
+    return _slurp(f"/proc/{pid}/environ")
+
+
+def command(pid: int) -> list[str]:
+    """The command line of `pid`, empty for a zombie."""
+    line = _slurp(f"/proc/{pid}/cmdline").rstrip(b"\0")
+    return [part.decode("utf-8", "surrogateescape") for part in line.split(b"\0")] if line else []
+
+
+def children(pid: int) -> list[int]:
+    """The pids of the children of `pid`, those of its threads too; oldest first within a thread."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except GONE:
+        return []
+    lists = (_slurp(f"/proc/{pid}/task/{thread}/children") for thread in threads)
+    return [int(child) for text in lists for child in text.split()]
+
+
+def _slurp(path: str) -> bytes:
+    try:
+        fd = os.open(path, READ)
+    except GONE:
+        return b""
+    try:
+        text = os.read(fd, 65536)
+        # A short answer may be all, or one page of more: only an empty one is the end.
+        while len(text) >= 2048 and (more := os.read(fd, 1 << 20)):  # noqa: PLR2004 (no stat line is that long)
+            text += more
+    except GONE:
+        return b""
+    finally:
+        os.close(fd)
+    return text
+
+
+class Linux:
+    """The processes of this machine, with a memory for facts: use one for each sweep."""
+
+    adopting = True
+
+    def __init__(self, leave: Iterable[str] = LEAVE) -> None:
+        self._matches = matcher(leave)
+        self._origins: dict[Identity, tuple[bytes, bytes]] = {}
+        self._holders: set[Identity] = set()
+        self._servants: set[Identity] = set()
+        self._lockers: set[int] | None = None
+        self._uids = {os.getuid(), os.geteuid(), 0}
+
+    def scan(self) -> Snapshot:
+        """Read all processes; see `scan`."""
+        snapshot = scan()
+        self._lockers = _lockers(snapshot)
+        return snapshot
+
+    def send(self, process: Process, signal: int) -> bool:
+        """Send `signal` to that very process; False when it is gone or not ours to signal."""
+        return send(process.pid, signal, check=lambda: self.is_there(process.identity))
+
+    def is_there(self, identity: Identity) -> bool:
+        """Whether that very process is there, be it dead."""
+        now = read(identity[0])
+        return now is not None and now.identity == identity
+
+    def command(self, process: Process) -> str:
+        """Its command line, or its name in brackets as `ps` shows it."""
+        return " ".join(command(process.pid)) or f"[{process.name}]"
+
+    def mark(self, process: Process) -> int:
+        """The mark it wears."""
+        return mark_of(process.pid)
+
+    def origin(self, process: Process) -> tuple[bytes, bytes]:
+        """Mission and home that its environment names; asked once, for a program may replace itself."""
+        known = self._origins.get(process.identity)
+        if known is not None:
+            return known
+        if not self._readable(process.pid):
+            return b"", b""
+        text = b"\0" + environ(process.pid)
+        found = _value(text, b"OVERMIND_MISSION_ID"), _value(text, b"OVERMIND_HOME")
+        if len(text) > 1:  # for a moment of its exec it has none
+            self._origins[process.identity] = found
+        return found
+
+    def holds_lock(self, process: Process) -> bool:
+        """Whether it holds a keeper's or a supervisor's lock."""
+        if self._lockers is not None and process.pid not in self._lockers:
+            return False
+        return _remembered(self._holders, process.identity, lambda: _holds_lock(process.pid))
+
+    def left(self, process: Process) -> bool:
+        """Whether it is a program that is never ended."""
+        return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
+
+    def _readable(self, pid: int) -> bool:
+        """Whether its environment may be ours: root's too, for so look programs that hide their memory."""
+        try:
+            return os.stat(f"/proc/{pid}").st_uid in self._uids
+        except GONE:
+            return False
+
+
+def _remembered(memory: set[Identity], identity: Identity, look: Callable[[], bool]) -> bool:
+    """Remember a yes alone: what is a shell's fork now may be the daemon in a moment."""
+    if identity in memory:
+        return True
+    if look():
+        memory.add(identity)
+        return True
+    return False
+
+
+def _value(text: bytes, name: bytes) -> bytes:
+    return text.partition(b"\0" + name + b"=")[2].partition(b"\0")[0]
+
+
+def _lockers(snapshot: Snapshot) -> set[int] | None:
+    """The processes that may hold a `flock`; None = any.
+
+    The list names who took a lock: when that one is gone, a child that inherited the file holds it.
+    """
+    try:
+        with open("/proc/locks", "rb") as file:
+            lines: Sequence[bytes] = file.read().splitlines()
+    except GONE:
+        return None
+    pids = {int(line.split()[4]) for line in lines if b"FLOCK" in line and b"->" not in line}
+    return pids if all(pid in snapshot.processes for pid in pids) else None
+
+
+def _holds_lock(pid: int) -> bool:
+    folder = f"/proc/{pid}/fd"
+    try:
+        fds = os.listdir(folder)
+    except GONE:
+        return False
+    return any(_is_lock(pid, fd) for fd in fds)
+
+
+def _is_lock(pid: int, fd: str) -> bool:
+    """Whether that file is one of our locks and held, not just read."""
+    try:
+        name = os.readlink(os.fsencode(f"/proc/{pid}/fd/{fd}"))
+    except GONE:
+        return False
+    name = name.removesuffix(b" (deleted)")
+    if name.endswith(SUPERVISOR_LOCK) and os.path.lexists(name.removesuffix(SUPERVISOR_LOCK) + HEADLESS):
+        return False
+    if not name.endswith((KEEPER_LOCK, SUPERVISOR_LOCK)):
+        return False
+    return re.search(rb"^lock:.*FLOCK.*WRITE", _slurp(f"/proc/{pid}/fdinfo/{fd}"), re.MULTILINE) is not None

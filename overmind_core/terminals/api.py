@@ -1,0 +1,206 @@
+"""`attach` and `detach`: who may join a mission's terminal. The bytes flow between keeper and client directly.
+
+A stream lasts as long as somebody is attached. It carries a ticket for each run, so that a client stays through
+restarts; one that lost its supervisor asks the next one again, with `rejoin`, while its bytes go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.agents import handover
+from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.missions.mission import Mission
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.missions import answers
+from overmind_core.missions.api_lifecycle import HAS_PROCESS
+from overmind_core.missions.api_logs import extent
+from overmind_core.missions.lookup import find
+from overmind_core.system.paths import read_socket_address
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.attachments import Seat
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.requests import Attach, One
+
+TICKET_BYTES = 16
+TICKET_SECONDS = 10.0
+RETRY_SECONDS = 0.1
+"""Between two tries to get a ticket of a keeper that was lost just now."""
+ENDED, BETWEEN_RUNS, ON_PIPES = "ended", "between runs", "on pipes"
+
+
+async def attach(core: Supervisor, request: Attach, caller: Caller) -> AsyncIterator[Any]:
+    """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
+    del caller
+    mission = find(core.book, request.id, live_first=True)
+    if not mission.is_live and not request.rejoin:
+        raise _over(mission)
+    changes = handover.can_change(core, mission.id) and not request.read_only
+    if not changes:
+        need_terminal(mission)
+    try:
+        with core.attached.seat(mission.id, types=not request.read_only) as seat:
+            async for item in _stay(core, mission, request, seat, changes=changes):
+                yield item
+    finally:
+        if changes:
+            handover.take_back(core, mission.id)
+
+
+async def _stay(
+    core: Supervisor, mission: Mission, request: Attach, seat: Seat, *, changes: bool
+) -> AsyncIterator[dict[str, Any]]:
+    """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
+    _note(core, mission.id, "attached", request)
+    try:
+        write = changes or _may_write(mission, request)
+        yield {**answers.brief(mission), "status": mission.status.value, "write": write}
+        if changes:
+            async for item in _given(core, mission.id, request, seat):
+                yield item
+        async for item in _phases(core, mission.id, request, seat):
+            yield item
+    finally:
+        _note(core, mission.id, "detached", request)
+
+
+async def detach(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
+    """End everybody's attach to one mission."""
+    del caller
+    mission = find(core.book, request.id, live_first=True)
+    count = core.attached.dismiss(mission.id)
+    if not count:
+        raise OvermindError("not_attached", f"Nobody is attached to mission {mission.id} ({mission.definition.name}).")
+    return {**answers.brief(mission), "detached": count}
+
+
+async def _given(core: Supervisor, mission_id: str, request: Attach, seat: Seat) -> AsyncIterator[dict[str, Any]]:
+    """Change a headless session over to a terminal."""
+    session = core.desk.of(mission_id)
+    if session is not None:
+        async for item in handover.give(core, session, seat, keep=request.keep):
+            yield item
+
+
+def need_terminal(mission: Mission) -> None:
+    """Make sure that the mission has a terminal to attach to.
+
+    Raises:
+        OvermindError: `invalid`, it has none.
+    """
+    if not mission.definition.tty:
+        name = mission.definition.name
+        raise OvermindError(
+            "invalid", f"Mission {mission.id} ({name}) has no terminal. Follow its output with: overmind logs -f {name}"
+        )
+
+
+async def _phases(core: Supervisor, mission_id: str, request: Attach, seat: Seat) -> AsyncIterator[dict[str, Any]]:
+    """What happens to the mission, as far as it matters to who is attached."""
+    phase, first = "", True
+    while phase != ENDED:
+        mission = await _next_phase(core, mission_id, phase, seat)
+        if seat.dismissed.is_set():
+            yield {"type": "detached"}
+            return
+        phase = _phase(mission)
+        if mission is None or phase == ENDED:
+            yield _end(mission)
+        elif phase == ON_PIPES:
+            yield {"type": "handing_back"}
+        elif phase == BETWEEN_RUNS:
+            yield {"type": "waiting", "status": mission.status.value}
+        elif (ticket := await _ticket(core, mission, request)) is None:
+            phase = ""
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            yield {"type": "ready" if first else "run", **ticket}
+            first = False
+
+
+def _phase(mission: Mission | None) -> str:
+    """The id of a run on a terminal, or why there is none."""
+    if mission is None or not mission.is_live:
+        return ENDED
+    if not mission.definition.tty:
+        return ON_PIPES
+    return mission.run_id if mission.status in HAS_PROCESS and mission.pid is not None else BETWEEN_RUNS
+
+
+async def _next_phase(core: Supervisor, mission_id: str, phase: str, seat: Seat) -> Mission | None:
+    """The mission once it is in another phase, or once the seat is taken away; None when it was removed."""
+    changed = asyncio.ensure_future(core.book.until(mission_id, lambda mission: _phase(mission) != phase))
+    dismissed = asyncio.ensure_future(seat.dismissed.wait())
+    try:
+        await asyncio.wait({changed, dismissed}, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(OvermindError):
+            return changed.result() if changed.done() else None
+        return None
+    finally:
+        changed.cancel()
+        dismissed.cancel()
+
+
+async def _ticket(core: Supervisor, mission: Mission, request: Attach) -> dict[str, Any] | None:
+    """What a client needs to join the newest run; None when the keeper doesn't hold it."""
+    run = core.book.runs.get(mission.id)
+    if core.custody.link is None or run is None:
+        return None
+    write = _may_write(mission, request)
+    ticket = os.urandom(TICKET_BYTES).hex()
+    try:
+        await core.custody.link.ask(
+            "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
+        )
+    except (KeeperGone, KeeperRefused):
+        return None
+    home = core.home
+    return {
+        "run": run.id,
+        "ticket": ticket,
+        "socket": to_wire(read_socket_address(home.keeper_socket, home.keeper_socket_pointer)),
+        "path": to_wire(f"{home.logs}/{run.mission}/{run.number:06d}"),
+        "out": extent(core, run).out,
+        "columns": run.columns,
+        "rows": run.rows,
+        "write": write,
+    }
+
+
+def _may_write(mission: Mission, request: Attach) -> bool:
+    return mission.definition.has_terminal_input and not request.read_only
+
+
+def _over(mission: Mission) -> OvermindError:
+    name = mission.definition.name
+    return OvermindError(
+        "not_running",
+        f"Mission {mission.id} ({name}) is {mission.status}. See its last screen with: overmind screen {name}",
+    )
+
+
+def _end(mission: Mission | None) -> dict[str, Any]:
+    if mission is None:
+        return {"type": "ended", "status": "killed", "exit_code": None, "reason": None}
+    return {
+        "type": "ended",
+        "status": mission.status.value,
+        "exit_code": answers.exit_code(mission),
+        "reason": mission.reason,
+    }
+
+
+def _note(core: Supervisor, mission_id: str, what: str, request: Attach) -> None:
+    """Put it on record, but for who only changes over from one supervisor to the next."""
+    mission = core.book.get(mission_id)
+    going_over = core.closing if what == "detached" else request.rejoin
+    if mission is not None and not going_over:
+        core.book.note(mission, Note(what, data=(("read_only", request.read_only),)))

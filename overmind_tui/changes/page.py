@@ -1,0 +1,464 @@
+"""What changed: the files, the diff of each, comments on its lines, and the way to land it.
+
+How it is found out what changed: the supervisor is asked; of what it can't tell, git itself is.
+
+What changed in a folder, as git tells it. It runs git, so it is for a thread.
+
+Nothing that the folder's configuration names is run, no lock is taken, and neither time nor size is without a limit.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import Size
+
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
+from overmind_tui.changes import diff
+from overmind_tui.changes.diff import Found, Spot, Text
+from overmind_tui.landing import lines
+from overmind_tui.landing import lines as landing_lines
+from overmind_tui.log import pattern
+from overmind_tui.pages.text import BORDERS, FILTERED, TextPage
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.layout import NARROW, TINY
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.messages import Done
+from overmind_tui.widgets.lines import CursorText
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+SECONDS = 10.0
+"""How long one git may take."""
+MOST = 2_000_000
+"""Bytes of a diff that are read."""
+COMMITS = 20
+_GIT = ("git", "-c", "core.pager=cat", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false",
+        "--no-optional-locks", "--literal-pathspecs")  # fmt: skip
+_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--submodule=short")
+
+
+class NoGit(Exception):
+    """Git can't say anything of the folder; the sentence says why."""
+
+
+class Changes(NamedTuple):
+    """Raw answers of git.
+
+    Attributes:
+        branch: What is checked out; "" when it has no name.
+        commits: Hash and subject of those that were made since a time, the newest first.
+        status: `status --porcelain=v1 -z`.
+        diff: Of all that is tracked, against the last commit.
+        cut: Why the diff is not whole; "" when it is.
+    """
+
+    branch: str
+    commits: tuple[str, ...]
+    status: str
+    diff: str
+    cut: str
+
+
+def git_changes(folder: str, environ: Mapping[str, str], *, since: str | None) -> Changes:
+    """What changed below a folder.
+
+    Args:
+        folder: Where.
+        environ: In which git is looked for.
+        since: RFC 3339; commits made after that are listed, too.
+
+    Raises:
+        NoGit: there is no folder, no git, no repository, or no answer.
+    """
+    ask = _Asker(folder, environ)
+    ask("rev-parse", "--is-inside-work-tree")
+    branch = ask("branch", "--show-current").strip()
+    has_commits = ask.succeeds("rev-parse", "--verify", "--quiet", "HEAD")
+    commits = ask("log", "--no-color", "--format=%h %s", f"--max-count={COMMITS}", f"--since={since}", "--", ".") \
+        if has_commits and since else ""  # fmt: skip
+    status = ask("status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", ".")
+    against = "HEAD" if has_commits else ask("hash-object", "-t", "tree", os.devnull).strip()
+    diff, cut = ask.limited(*_DIFF, against, "--", ".")
+    return Changes(branch, tuple(commits.splitlines()), status, diff, cut)
+
+
+class _Asker:
+    """Runs git in a folder."""
+
+    def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+        self._environ = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+        if not os.path.isdir(folder):
+            raise NoGit(f"the folder {folder} is not there")
+
+    def __call__(self, *words: str) -> str:
+        """What git says, which has to be little.
+
+        Raises:
+            NoGit: it fails.
+        """
+        return self.limited(*words)[0]
+
+    def succeeds(self, *words: str) -> bool:
+        """Whether git ends well."""
+        return not self._run(words)[2]
+
+    def limited(self, *words: str) -> tuple[str, str]:
+        """What git says, as far as it is not too much, and why there is no more of it."""
+        said, cut, code, errors = self._run(words)
+        if code and not cut:
+            raise NoGit(self._explained(errors.strip().partition("\n")[0] or f"git ended with {code}"))
+        return said, cut
+
+    def _explained(self, error: str) -> str:
+        return f"{self._folder} is in no git repository" if "not a git repository" in error else error
+
+    def _run(self, words: Sequence[str]) -> tuple[str, str, int, str]:
+        """Output, why it was cut, exit status, errors."""
+        try:
+            process = subprocess.Popen(
+                [*_GIT, *words], cwd=self._folder, env=self._environ, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise NoGit("git is not on PATH" if error.filename == "git" else str(error)) from None
+        late = threading.Timer(SECONDS, process.kill)
+        late.start()
+        with process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            said = process.stdout.read(MOST)
+            long = len(said) == MOST
+            if long:
+                process.kill()
+            errors = process.stderr.read(MOST)
+        in_time = late.is_alive()
+        late.cancel()
+        late.join()
+        cut = (
+            f"more than {MOST // 1_000_000} MB" if long else ("" if in_time else f"git took more than {SECONDS:.0f} s")
+        )
+        return said.decode(errors="replace"), cut, process.returncode, errors.decode(errors="replace")
+
+
+Answers = Sequence[Any | OvermindError]
+SHORT = 100_000
+"""Characters of a diff that is drawn at once."""
+
+
+class ChangeSource:
+    """Asks.
+
+    Args:
+        row: The mission, or the row of its worktree.
+        show: Gets what was found, and it as a text.
+        fail: Gets why nothing was.
+    """
+
+    def __init__(self, row: Row, show: Callable[[Found, Text], None], fail: Callable[[str], None]) -> None:
+        self._row = row
+        self._show = show
+        self._fail = fail
+
+    def ask(self, app: OvermindApp) -> None:
+        """Ask anew."""
+
+        def told(answers: Answers) -> None:
+            (answer,) = answers
+            if not isinstance(answer, OvermindError):
+                self._take(app, diff.of_api(answer))
+            elif lines.has_one(self._row):
+                self._fail(answer.message)
+            else:
+                self._ask_git(app)
+
+        app.request("changes", [{"id": self._row["id"]}], told)
+
+    def _take(self, app: OvermindApp, found: Found) -> None:
+        """A long diff takes its time to be drawn; nobody waits for that."""
+        if len(found.diff) < SHORT:
+            self._show(found, diff.text(found))
+            return
+
+        def work() -> None:
+            text = diff.text(found)
+            app.post_message(Done(lambda: self._show(found, text)))
+
+        app.run_worker(work, thread=True, group="git", exit_on_error=False)
+
+    def _ask_git(self, app: OvermindApp) -> None:
+        """Look into its folder from here."""
+        folder, since = from_wire(self._row["cwd"]), self._row.get("started_at")
+
+        def work() -> None:
+            try:
+                answer = git_changes(folder, app.world.environ, since=since)
+            except NoGit as error:
+                said = str(error)
+                app.post_message(Done(lambda: self._fail(said)))
+                return
+            found = diff.of_git(*answer, _shown(since, app.zone))
+            text = diff.text(found)
+            app.post_message(Done(lambda: self._show(found, text)))
+
+        app.run_worker(work, thread=True, group="git", exit_on_error=False)
+
+
+def _shown(since: str | None, zone: tzinfo | None) -> str:
+    wall = numbers.moment(since)
+    return "" if wall is None else datetime.fromtimestamp(wall, zone).strftime("%Y-%m-%d %H:%M")
+
+
+WIDEST_LIST = 48
+"""Cells of the list of files beside the diff, at most."""
+HIGHEST_LIST = 6
+"""Rows of the list above it, at most."""
+
+
+class ChangesPage(TextPage):
+    """Asks when it is opened, and again with ctrl-r.
+
+    Args:
+        row: The mission, or the row of its worktree.
+    """
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._source = ChangeSource(row, self._show, self._say)
+        self._found: Found | None = None
+        self._text = Text([[Cell("  looking …", "quiet")]])
+        self._cells, self._rows, self._here = 0, 0, ""
+        """Of the list of files, and which of them is marked."""
+        self._shown: list[int] = []
+        """Which lines of the text are shown."""
+        super().__init__("changes", f"changes · {safe(row['name'])}", lambda: self._text.lines)
+
+    @property
+    def context(self) -> Context:
+        """Keys of its own beside those of texts."""
+        return Context.CHANGES
+
+    def compose(self) -> ComposeResult:
+        """The files beside the diff, or above it."""
+        self.files = CursorText(id="files")
+        self.text: CursorText = CursorText(id="text")
+        with Container(id="changes") as self._room:
+            yield self.files
+            yield self.text
+        yield from self.compose_bottom()
+
+    def begin(self) -> None:
+        """Ask what changed."""
+        self._lay_out(self.program.size)
+        super().begin()
+        self._source.ask(self.program)
+
+    def targets(self) -> list[Row]:
+        """The mission that it is about, as it is now."""
+        known = self.program.fleet.of(self._row["id"])
+        return [known] if known is not None else []
+
+    def chosen(self) -> list[Row]:
+        """The same; of a mission that is no more the row of its worktree."""
+        return self.targets() or [self._row]
+
+    # asking
+
+    def do_refresh(self) -> None:
+        """Ask again."""
+        self.program.flash("asked again", "quiet")
+        self._source.ask(self.program)
+
+    def _say(self, why: str) -> None:
+        self._found, self._text = None, Text([[Cell(f"  {safe(why)}", "slow")]])
+        if self.is_mounted:
+            self.update()
+
+    def _show(self, found: Found, text: Text) -> None:
+        self._found, self._text = found, text
+        if self.is_mounted:
+            self.update()
+
+    # drawing
+
+    def update(self) -> None:
+        """Show it, with the comments that are not sent yet."""
+        pending = self.pending
+        lines = diff.marked(self._text, set(pending))
+        self._shown = list(range(len(lines)))
+        if self._wanted and not self._searching:
+            self._shown = [
+                at for at in self._shown if self._wanted.matches("".join(cell.text for cell in lines[at]))
+            ]  # fmt: skip
+        self.text.wanted = pattern.patterns(self._wanted.text)
+        self.text.show([lines[at] for at in self._shown])
+        self._entitle(len(pending))
+        self._lay_out(self.program.size)
+        self._list()
+
+    def _entitle(self, pending: int) -> None:
+        sign = "?" if self._searching else "/"
+        wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
+        found = self._found
+        branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and found.base else ""
+        said = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
+        send = f"m sends {pending} · " if pending else ""
+        land = "shift-l land · " if self._lands else ""
+        keys = FILTERED if self._wanted else f"{send}n N files · c comment · {land}/ filter · esc back"
+        self.text.entitle(f"{self._title}{branch}{said}{wanted}", keys)
+
+    @property
+    def _lands(self) -> bool:
+        return any(map(landing_lines.has_one, self.chosen())) and not self.program.read_only
+
+    def _lay_out(self, size: Size) -> None:
+        """The list beside the diff where there is room, else above it, else nowhere."""
+        files = () if self._found is None else self._found.files
+        beside = size.width >= NARROW
+        self._cells = size.width - BORDERS
+        self._room.set_class(beside, "beside")
+        self.files.display = bool(files) and (beside or size.height >= TINY[1])
+        if beside:
+            longest = max((len(safe(file.path)) for file in files), default=0)
+            self.files.styles.width = wide = min(longest + 16, WIDEST_LIST, size.width // 3)
+            self._cells = wide - BORDERS
+            self.files.styles.height = "100%"
+            self._rows = size.height - BORDERS - 1
+        else:
+            self.files.styles.width = "100%"
+            self._rows = min(len(files), HIGHEST_LIST, size.height // 4)
+            self.files.styles.height = self._rows + BORDERS
+
+    def _list(self) -> None:
+        """The files, that of the cursor's line among them marked."""
+        if self._found is None or not self.files.display:
+            return
+        here = self._here = self.path
+        cells = self._cells - (len(self._found.files) > self._rows)
+        lines = [diff.listed(file, cells, chosen=file.path == here) for file in self._found.files]
+        self.files.show(lines)
+        at = next((at for at, file in enumerate(self._found.files) if file.path == here), None)
+        if at is not None and not self.files.has_focus:
+            self.files.go_to(at)
+        count = len(self._found.files)
+        self.files.entitle(f"{count} file{'s' * (count != 1)}")
+
+    def on_resize(self) -> None:
+        """Another place for the list."""
+        self._lay_out(self.app.size)
+        self.call_after_refresh(self._list)
+
+    @on(CursorText.Moved)
+    def moved(self, message: CursorText.Moved) -> None:
+        """Another line, another file."""
+        if message.text is self.text and self.path != self._here:
+            self._list()
+
+    # where the cursor is
+
+    @property
+    def _line(self) -> int:
+        """The line of the text under the cursor."""
+        return self._shown[self.text.at] if self.text.at < len(self._shown) else 0
+
+    @property
+    def spot(self) -> Spot | None:
+        """The place in a file under the cursor."""
+        return self._text.spots.get(self._line)
+
+    @property
+    def path(self) -> str:
+        """The file whose diff is under the cursor; "" above the first one."""
+        begun = [path for begin, path in zip(self._text.begins, self._text.paths, strict=True) if begin <= self._line]
+        return begun[-1] if begun else ""
+
+    # keys
+
+    def do_next_file(self) -> None:
+        """To the next file; while something is searched for, to the next match."""
+        self._go(1)
+
+    def do_previous_file(self) -> None:
+        """To the one before."""
+        self._go(-1)
+
+    def _go(self, step: int) -> None:
+        if self._wanted:
+            super()._go(step)
+            return
+        here = self.text.at
+        places = [at for at in self._text.begins if (at > here if step > 0 else at < here)]
+        if places:
+            self.text.go_to(min(places) if step > 0 else max(places), top=True)
+        elif step < 0:
+            self.text.press("first")
+        else:
+            self.program.flash("there is no file after this one", "quiet")
+
+    def do_next_panel(self) -> None:
+        """From the diff to the files, and back."""
+        if self.files.display:
+            self.set_focus(self.text if self.files.has_focus else self.files)
+            self.text.refresh()
+            self.files.refresh()
+
+    do_previous_panel = do_next_panel
+
+    def do_open_file(self) -> None:
+        """From the list to the diff of the file."""
+        if self.files.has_focus and self._found is not None:
+            self._to_file(self._found.files[self.files.at].path)
+            self.do_next_panel()
+
+    def _to_file(self, path: str) -> None:
+        begin = next((at for at, name in zip(self._text.begins, self._text.paths, strict=True) if name == path), None)
+        if begin is None:
+            self.program.flash(f"{safe(path)}: there is no diff of it", "quiet")
+        else:
+            self.text.go_to(begin, top=True)
+
+    # comments
+
+    @property
+    def pending(self) -> list[str]:
+        """The places of which comments speak that are not sent."""
+        return diff.places(self.program.deeds.talking.said.draft([self._row["id"]]))
+
+    def do_comment(self) -> None:
+        """Write to the agent about the line under the cursor."""
+        targets, spot = self.targets(), self.spot
+        if not targets:
+            self.program.flash(f"the mission of {safe(self._row['name'])} was removed: nobody reads comments", "slow")
+        elif spot is None:
+            self.program.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
+        else:
+            self.text.uncover()
+            self.program.deeds.talking.comment(targets[0], spot)
+
+    def on_screen_resume(self) -> None:
+        """Comments were written, sent or thrown away."""
+        if self.is_mounted and self._found is not None:
+            self.update()
+
+    # out of here
+
+    def shown_text(self) -> str:
+        """All of it, the diff as git wrote it."""
+        if self._found is None:
+            return self.text.shown_text()
+        above = self._text.lines[: self._text.begins[0] if self._text.begins else None]
+        return "\n".join("".join(cell.text for cell in line) for line in above) + "\n" + self._found.diff

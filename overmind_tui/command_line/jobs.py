@@ -1,0 +1,150 @@
+"""Command lines that run beside the screen: what they say is gathered, progress is shown, and they can be cancelled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_tui.shell import messages
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+PROGRESS_AFTER = 1.0
+"""Seconds after which somebody wants to know that it goes on."""
+MOST = 1_000_000
+"""Bytes that are kept of what a command line says: the newest."""
+_GRACE = 2.0
+"""Seconds between asking it to end and ending it."""
+_CHUNK = 65_536
+
+
+class Outcome(NamedTuple):
+    """What became of it."""
+
+    text: str
+    code: int
+    cancelled: bool = False
+
+
+Told = Callable[[Outcome], None]
+
+
+class Job:
+    """Some command lines, one after the other. All but `cancel` is for a thread of its own.
+
+    Args:
+        name: What a person calls it.
+        calls: The words of each, program first.
+        folder: Where they run.
+        environ: Their environment.
+    """
+
+    def __init__(self, name: str, calls: Sequence[Sequence[str]], folder: str, environ: Mapping[str, str]) -> None:
+        self.name = name
+        self.began = time.monotonic()
+        self.cancelled = False
+        self._calls = calls
+        self._folder = folder if os.path.isdir(folder) else "/"
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def work(self) -> Outcome:
+        """Run all; blocks."""
+        said, code = bytearray(), 0
+        for argv in self._calls:
+            try:
+                code = max(code, self._one(argv, said))
+            except OSError as error:
+                said += f"{error}\n".encode()
+                code = 1
+            if self.cancelled:
+                break
+        return Outcome(said.decode(errors="replace"), code, self.cancelled)
+
+    def _one(self, argv: Sequence[str], said: bytearray) -> int:
+        with self._lock:
+            if self.cancelled:
+                return 1
+            process = self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self._folder,
+                env=dict(self._environ), start_new_session=True,
+            )  # fmt: skip
+        assert process.stdout is not None
+        while chunk := os.read(process.stdout.fileno(), _CHUNK):
+            said += chunk
+            del said[:-MOST]
+        process.stdout.close()
+        return abs(process.wait())
+
+    def cancel(self) -> None:
+        """Have it end; by force when it doesn't."""
+        with self._lock:
+            self.cancelled = True
+            process = self._process
+        if process is not None and process.poll() is None:
+            _signal(process, signal.SIGINT)
+            timer = threading.Timer(_GRACE, _signal, (process, signal.SIGKILL))
+            timer.daemon = True
+            timer.start()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, number)
+
+
+class Jobs:
+    """All that run now."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self._running: list[Job] = []
+
+    def start(self, name: str, calls: Sequence[Sequence[str]], told: Told) -> None:
+        """Run command lines in a thread; `told` gets their outcome in the program's own."""
+        app = self._app
+        job = Job(name, calls, app.world.folder, {**app.world.environ, "OVERMIND_HOME": app.home.root})
+        self._running.append(job)
+
+        def work() -> None:
+            outcome = job.work()
+            app.post_message(messages.Done(lambda: self._ended(job, outcome, told)))
+
+        app.run_worker(work, thread=True, group="jobs", exit_on_error=False)
+
+    def _ended(self, job: Job, outcome: Outcome, told: Told) -> None:
+        self._running.remove(job)
+        told(outcome)
+
+    @property
+    def progress(self) -> str:
+        """What has been going on for so long that it is to be said; "" for nothing."""
+        now = time.monotonic()
+        long = [job for job in self._running if now - job.began >= PROGRESS_AFTER]
+        if not long:
+            return ""
+        more = f" and {len(long) - 1} more" if len(long) > 1 else ""
+        job = long[-1]
+        return f"{job.name} … {now - job.began:.0f} s{more} · " + ("ending" if job.cancelled else "ctrl-c cancels it")
+
+    def cancel(self) -> bool:
+        """End the newest of those that have shown their progress; whether there was any."""
+        now = time.monotonic()
+        running = [job for job in self._running if not job.cancelled and now - job.began >= PROGRESS_AFTER]
+        if running:
+            running[-1].cancel()
+        return bool(running)
+
+    def close(self) -> None:
+        """Nobody is told any more: end them all."""
+        for job in self._running:
+            job.cancel()

@@ -1,0 +1,188 @@
+"""What is typed after a colon: views are shown, verbs run as the command line would run them; what completes it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from overmind_tui.command_line import parse
+from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line.parse import Language, Show, Trail, Vocabulary
+from overmind_tui.command_line.run import CommandRun
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.missions.rows import PLAN
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.row_filter import BrokenFilter
+from overmind_tui.shell import registry, updates
+from overmind_tui.shell.actions import Context
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+LAST_VIEW = "last_view"
+"""What is remembered of the view that was open."""
+NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "doctor"})
+"""Views that nobody wants to begin with."""
+ROOT = "missions"
+
+
+class Commands:
+    """The line behind `:`."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self.runs = CommandRun(app)
+        self.trail = Trail()
+        self._words = registry.words()
+
+    # words
+
+    @property
+    def language(self) -> Language:
+        """Every word that means something now."""
+        return Language(
+            views=self._words,
+            verbs=VERBS,
+            leave=registry.LEAVE,
+            sayings=registry.SAYINGS,
+            aliases=self._app.settings.aliases,
+            colonies=registry.COLONIES,
+            prose={verb.name: verb.prose for verb in VERBS.values() if verb.prose is not None},
+            takes={view.name: view.fetch.ways for view in registry.VIEWS.values() if view.fetch},
+            about=[view.name for view in registry.VIEWS.values() if view.about],
+            missions=self._missions(),
+            of_plans=[view.name for view in registry.VIEWS.values() if view.context in {Context.PLANS, Context.PLAN}],
+            plans=[row["name"] for row in self._app.fleet.rows.values() if row["type"] == PLAN],
+        )
+
+    def ghost(self, text: str) -> str:
+        """What completes a text."""
+        aliases = self._app.settings.aliases
+        first = [*aliases, *registry.VIEWS, *VERBS, "quit"]
+        return parse.ghost(text, Vocabulary(first, self._flags, self._completed, aliases))
+
+    def _flags(self, word: str) -> tuple[str, ...]:
+        return commandline.known(word).flags
+
+    def _completed(self, word: str) -> list[str]:
+        """What may follow a word: what its view takes, the command line's own words, missions."""
+        view, known = registry.find(word), commandline.known(word)
+        takes = list(view.fetch.ways) if view and view.fetch else []
+        inside = word in VERBS and VERBS[word].inside
+        missions = self._missions() if (view and view.about) or known.missions or inside else []
+        labels = sorted({f"label={key}" for row in self._app.fleet.rows.values() for key in row.get("labels") or {}})
+        return [*takes, *known.words, *missions, *(labels if view else [])]
+
+    def _missions(self) -> list[str]:
+        rows = self._app.fleet.rows.values()
+        return [*(row["name"] for row in rows), *(row["id"] for row in rows)]
+
+    # what it means
+
+    def run(self, text: str) -> None:
+        """Do what the line means; an unknown one changes nothing."""
+        app = self._app
+        match parse.parsed(text, self.language):
+            case Show() as found:
+                if not self._is_broken(found):
+                    self.go(found)
+            case parse.Do(verb, words):
+                self.runs.run(VERBS[verb], words)
+            case parse.Leave(asks):
+                app.ask_leave() if asks else app.exit()
+            case parse.Say(sentence):
+                app.flash(sentence, "slow")
+            case parse.Unknown(reason, hint):
+                app.flash(f"{safe(reason)} · {safe(hint)}", "bad")
+
+    def begin(self, text: str) -> None:
+        """Start with a line, or with the view of the last time; what was none is no reason to complain loudly."""
+        found = parse.parsed(text, self.language)
+        if not isinstance(found, Show):
+            self._app.flash(f"there is no view {safe(text)!r} · ctrl-a lists all", "bad")
+        elif not self._is_broken(found):
+            self.go(found)
+
+    def _is_broken(self, show: Show) -> bool:
+        """Whether the filter makes no sense, which is told; nothing is opened for it."""
+        read = filtering.lines if show.view == "logs" else filtering.parsed
+        try:
+            read(show.filter or "")
+        except BrokenFilter as broken:
+            self._app.flash(f"/{safe(show.filter or '')} is no filter: {broken} · nothing was changed", "bad")
+            return True
+        return False
+
+    def go(self, show: Show) -> None:
+        """To a view, instead of the one that is open; the way there is remembered."""
+        self.trail = self.trail.stepped(_line(show))
+        self._open(show)
+
+    def back(self) -> None:
+        """To the view before."""
+        self._follow(self.trail.back())
+
+    def forward(self) -> None:
+        """To the view after."""
+        self._follow(self.trail.forward())
+
+    def last(self) -> None:
+        """To the view that was open before this one, there and back."""
+        self._follow(self.trail.last())
+
+    def _follow(self, trail: Trail) -> None:
+        if trail is self.trail:
+            self._app.flash("no other view was opened there", "quiet")
+            return
+        self.trail = trail
+        found = parse.parsed(trail.here, self.language)
+        if isinstance(found, Show):
+            self._open(found)
+
+    def _open(self, show: Show) -> None:
+        app, view = self._app, registry.VIEWS.get(show.view)
+        if view is None:  # a filter alone, of what is open
+            getattr(app.screen, "narrow", app.main.table_side.narrow)(show.filter or "")
+            return
+        if view.name not in {"help", "describe"}:
+            app.main.panels.way_back.forget(app)
+            app.to_root()
+        if view.name not in NOT_REMEMBERED:
+            app.remember(**{LAST_VIEW: view.name})
+        opened(app, view, show)
+
+    # as keys do it: over what is open
+
+    def closed(self) -> None:
+        """A view was closed by a key: where that led to the missions, nobody is in that view any more."""
+        at_root = self._app.screen is self._app.main and self._app.main.context is Context.MISSIONS
+        if at_root and self._app.remembered.get(LAST_VIEW, ROOT) != ROOT:
+            self._app.remember(**{LAST_VIEW: ROOT})
+
+    def show(self, name: str, wanted: str | None = None) -> None:
+        """Open a view."""
+        opened(self._app, registry.VIEWS[name], Show(name, wanted))
+
+    def help(self, context: Context) -> None:
+        """The keys of a context."""
+        updates.help_of(self._app, context)
+
+    def inbox(self) -> None:
+        """Who needs the person."""
+        self.show("inbox")
+
+    def describe(self, row: Row) -> None:
+        """Everything known about a mission."""
+        updates.described(self._app, row)
+
+
+def opened(app: OvermindApp, view: registry.View, show: Show) -> None:
+    """Open a view as its row says."""
+    module, _, function = view.opens.partition(":")
+    getattr(import_module(module), function)(app, view, show)
+
+
+def _line(show: Show) -> str:
+    """A line that means the same."""
+    return " ".join(filter(None, (show.view, *show.words, f"/{show.filter}" if show.filter else "")))

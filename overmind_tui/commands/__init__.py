@@ -1,1 +1,0 @@
-"""What is typed after a colon: read, run, remembered."""

@@ -1,1 +1,0 @@
-"""What a person has configured, and how it looks then."""

@@ -1,1 +1,0 @@
-"""What keys do to missions, by topic."""

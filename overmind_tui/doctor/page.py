@@ -1,0 +1,53 @@
+"""What is installed and what is not, as `overmind doctor` finds it, with how to mend each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from overmind_tui.command_line.jobs import Outcome
+from overmind_tui.command_line.parse import Show
+from overmind_tui.command_line.run import PROGRAM
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render import texts
+from overmind_tui.shell.registry import View
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+def open_doctor(app: OvermindApp, view: View, _show: Show) -> None:
+    """Open the page, and look."""
+    app.open(DoctorPage(view))
+
+
+class DoctorPage(TextPage):
+    """The findings; refreshing looks again."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view.name, view.summary, lambda: self._lines, hang=texts.FINDINGS)
+        self._lines = texts.plain(f"  {view.empty}")
+
+    def begin(self) -> None:
+        """Look."""
+        super().begin()
+        self._look()
+
+    def do_refresh(self) -> None:
+        """Look again."""
+        self._look()
+        self.program.flash("looking again", "quiet")
+
+    def _look(self) -> None:
+        self.program.commands.runs.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._told)
+
+    def _told(self, outcome: Outcome) -> None:
+        mend = "until then what was good counts; a saved file counts at once"
+        ours = [{"status": "fail", "check": "config [tui]", "found": one, "mend": mend}
+                for one in self.program.live.mistakes]  # fmt: skip
+        try:
+            self._lines = texts.doctor([*ours, *json.loads(outcome.text)])
+        except (ValueError, KeyError, TypeError):  # whatever went wrong is said in words
+            self._lines = texts.plain(outcome.text)
+        if self.is_attached:
+            self.update()

@@ -1,0 +1,89 @@
+"""Answers to what agents ask, each to the one question that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.errors import OvermindError
+from overmind_tui.pages.compose import Box, Purpose
+from overmind_tui.pages.dialog import Answer, ReadFirst
+from overmind_tui.render.cells import Row, safe
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+Answers = Sequence[Any | OvermindError]
+ALLOW, DENY, ALWAYS = "allow", "deny", "always"
+QUESTION = "question"
+"""The need that takes words or options."""
+DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
+
+
+class Answering:
+    """What is answered, once the person may."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self.given: set[int] = set()
+        """Questions that were answered from here."""
+
+    def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
+        """Answer; who was late hears who was faster."""
+        chosen = ", ".join(map(safe, options)) or DONE[behaviour]
+
+        def told(error: OvermindError | None) -> None:
+            if error is None:
+                self._app.flash(f"{safe(question['name'])}: {chosen}", "good")
+            else:
+                self._app.flash(error.message, "bad")
+
+        self._ask(question, {"behaviour": behaviour, "options": list(options)}, told)
+
+    def always(self, question: Row) -> None:
+        """Show the rule that would be stored; enter stores it."""
+        if not question["rule"]:
+            self._app.flash("no rule can say what this is: y allows it once", "slow")
+            return
+        name = safe(question["name"])
+        lines = [safe(question["rule"]), f"Whatever this rule allows, {name} may do from now on without asking."]
+        answers = [
+            Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
+            Answer(("n",), "cancel", lambda: None),
+        ]
+        self._app.open(ReadFirst("always allow?", lines, answers, first=0))
+
+    def write(self, question: Row) -> None:
+        """Answer in the person's own words: those are the answer to a question, and say why of all else."""
+        asks = question["need"] == QUESTION
+        verb, done = ("answer", "answered") if asks else ("deny, and say why", "denied, with your words")
+        place, said = [f"question {question['question']}"], self._app.deeds.talking.said
+
+        def send(box: Box, text: str) -> None:
+            def told(error: OvermindError | None) -> None:
+                if error is not None:
+                    box.refused(error.message)
+                    return
+                said.add(text)
+                self._app.flash(f"{safe(question['name'])}: {done}", "good")
+                box.done()
+
+            self._ask(question, {"behaviour": ALLOW if asks else DENY, "message": text}, told)
+
+        def keep(text: str) -> None:
+            said.keep(place, text)
+
+        title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
+        self._app.open(Box(Purpose(title, send, keep, said.draft(place), said.sent)))
+
+    def _ask(self, question: Row, answer: dict[str, Any], told: Callable[[OvermindError | None], None]) -> None:
+        number = int(question["question"])
+        self.given.add(number)
+
+        def heard(answers: Answers) -> None:
+            error = answers[0] if isinstance(answers[0], OvermindError) else None
+            if error is not None:
+                self.given.discard(number)
+            told(error)
+
+        self._app.request("answer", [{"question": number, **answer}], heard)

@@ -1,0 +1,267 @@
+"""Talking to agents: messages to one or to many, the end of a turn, and whoever needs the person next.
+
+What was written to agents, also last time: what was sent, as the history of the box, and what was not, as drafts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from overmind_core.errors import OvermindError
+from overmind_tui.changes import diff
+from overmind_tui.changes.diff import Spot
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.pages.compose import Box, Purpose
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell.requests import Told
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+SENT, DRAFTS = "messages", "drafts"
+"""Names under which they are remembered."""
+MOST = 50
+"""Texts of each kind."""
+LONGEST = 4_000
+"""Characters of a text that is kept beyond this program's end."""
+
+
+class Said:
+    """Texts, the newest last.
+
+    Args:
+        app: Who remembers them.
+    """
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self.sent: list[str] = app.remembered.get(SENT, list[str]())
+        self._drafts: dict[str, str] = {
+            key: text for key, text in app.remembered.get(DRAFTS, {}).items() if isinstance(text, str)
+        }
+
+    def add(self, text: str) -> None:
+        """This was sent, or nearly."""
+        self.sent = [*(one for one in self.sent if one != text), text][-MOST:]
+        self._app.remember(**{SENT: [one for one in self.sent if len(one) <= LONGEST]})
+
+    def draft(self, missions: Iterable[str]) -> str:
+        """What was written to these and not sent."""
+        return self._drafts.get(_key(missions), "")
+
+    def keep(self, missions: Iterable[str], text: str) -> None:
+        """Keep what was not sent; "": nothing."""
+        key = _key(missions)
+        if self._drafts.pop(key, "") == text:
+            if text:
+                self._drafts[key] = text
+            return
+        if text.strip():
+            self._drafts[key] = text
+        self._drafts = dict(list(self._drafts.items())[-MOST:])
+        self._app.remember(**{DRAFTS: {one: text for one, text in self._drafts.items() if len(text) <= LONGEST}})
+
+
+def _key(missions: Iterable[str]) -> str:
+    return " ".join(sorted(missions))
+
+
+Answers = Sequence[Any | OvermindError]
+SESSION = "session"
+PAUSED = "paused"
+_LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
+"""Events after which nothing more comes of a message."""
+
+
+class Talking:
+    """What is said to agents."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self.said = Said(app)
+        self._ours: dict[int, str] = {}
+        """Messages sent from here that may still be answered → to whom."""
+        self._queued: set[int] = set()
+
+    # messages
+
+    def message(self, rows: list[Row]) -> None:
+        """Write to these: one box, one message each."""
+        sessions = [row for row in rows if row["type"] == SESSION]
+        tasks = [safe(row["name"]) for row in rows if row["type"] != SESSION]
+        if sessions:
+            left_out = f"tasks take no messages: not to {', '.join(tasks)}" if tasks else ""
+            self._write(sessions, left_out)
+        else:
+            self._app.flash(f"{tasks[0]} is a task: it takes no messages", "slow")
+
+    def _write(self, rows: Sequence[Row], note: str) -> None:
+        ids = [row["id"] for row in rows]
+        sending = _Sending(self, {row["id"]: safe(row["name"]) for row in rows})
+        keep = partial(self._keep, ids)
+        draft = self.said.draft(ids)
+        self._app.open(Box(Purpose(sending.title, sending.send, keep, draft, self.said.sent, note)))
+
+    def _keep(self, ids: Sequence[str], text: str) -> None:
+        self.said.keep(ids, text)
+        if text.strip():
+            self._app.flash("the draft is kept: m shows it again", "quiet")
+
+    # comments
+
+    def comment(self, row: Row, spot: Spot) -> None:
+        """Write about a line of what it changed; what is kept instead of sent is there for the next comment."""
+        name, ids = safe(row["name"]), [row["id"]]
+        if row["type"] != SESSION:
+            self._app.flash(f"{name} is a task: it reads no messages, and so no comments", "slow")
+            return
+        before = self.said.draft(ids)
+        sending = _Sending(self, {row["id"]: name})
+
+        def keep(text: str) -> None:
+            kept = "" if sending.arrived else diff.pruned(text) or before
+            self.said.keep(ids, kept)
+            count = len(diff.places(kept))
+            if count:
+                self._app.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
+
+        ended = f"{name} has ended: esc keeps it until r starts it again"
+        note = "esc keeps it, and c on another line adds to it" if missions_rows.is_live(row) else ended
+        draft = diff.with_place(before, spot)
+        self._app.open(Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.said.sent, note)))
+
+    def propose(self, row: Row, text: str) -> None:
+        """Write to it, beginning with a text where nothing else was begun."""
+        if row["type"] != SESSION:
+            self._app.flash(f"{safe(row['name'])} is a task: it reads no messages", "slow")
+            return
+        if not self.said.draft([row["id"]]):
+            self.said.keep([row["id"]], text)
+        self._write([row], "")
+
+    def post(self, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
+        """Send these; `told` hears what became of each."""
+        self._app.request("send", requests, told)
+
+    def sent(self, answers: Mapping[str, Mapping[str, Any]], text: str) -> None:
+        """These were taken: remember them, and say how far they got."""
+        self.said.add(text)
+        self._ours |= {int(answer["message"]): name for name, answer in answers.items()}
+        self._queued |= {int(answer["message"]) for answer in answers.values() if answer["state"] == "queued"}
+        self._app.flash(_progress(answers), "good")
+        known = [event for event in self._app.news.events if event.get("message") in self._ours]
+        self.happened(known)
+
+    def happened(self, events: Iterable[Row]) -> None:
+        """Say what becomes of messages that were sent from here."""
+        for event in events:
+            number = event.get("message") or 0
+            if number in self._ours:
+                self._became(number, self._ours[number], event)
+
+    def _became(self, number: int, name: str, event: Row) -> None:
+        match event["type"]:
+            case "message_delivered" if number in self._queued:
+                self._app.flash(f"{name} has it now", "good")
+            case "message_answered":
+                self._app.flash(f"{name} has answered", "good")
+            case "message_failed":
+                self._app.flash(f"{_failed(name, event)} · m, then up, brings the text back", "bad")
+        if event["type"] in _LAST:
+            self._queued.discard(number)
+            del self._ours[number]
+
+    # turns
+
+    def interrupt(self, rows: list[Row]) -> None:
+        """End the turns that they are in."""
+        names = [safe(row["name"]) for row in rows]
+
+        def told(answers: Answers) -> None:
+            ended = [name for name, one in zip(names, answers, strict=True) if _interrupted(one)]
+            failed = [one for one in answers if isinstance(one, OvermindError)]
+            if failed and len(rows) == 1:
+                self._app.flash(failed[0].message, "bad")
+            elif not ended:
+                self._app.flash(f"{names[0]}: no turn is under way" if len(names) == 1 else "no turn is under way")
+            else:
+                several = f"{len(ended)} of {len(names)}" if len(names) > 1 else ended[0]
+                self._app.flash(f"interrupted {several}", "bad" if failed else "good")
+
+        self._app.request("interrupt", [{"id": row["id"]} for row in rows], told)
+
+
+class _Sending:
+    """One text on its way to some missions; those that refuse it stay."""
+
+    def __init__(self, talking: Talking, names: dict[str, str]) -> None:
+        self._talking = talking
+        self.names = names
+        self.arrived = False
+        """Whether all have it."""
+        self._text = ""
+        self._keys: dict[str, str] = {}
+        self._queue = False
+
+    @property
+    def title(self) -> str:
+        """To whom it goes."""
+        listed = list(self.names.values())
+        return f"message · {listed[0]}" if len(listed) == 1 else f"message · {len(listed)}: {', '.join(listed)}"
+
+    def send(self, box: Box, text: str) -> None:
+        """Send it to all who don't have it; the same text goes to nobody twice, also where an answer was lost."""
+        if text != self._text:
+            self._text, self._keys, self._queue = text, {one: uuid4().hex for one in self.names}, False
+        ids = list(self.names)
+        requests = [
+            {"id": one, "text": text, "request": self._keys[one], **({"queue": True} if self._queue else {})}
+            for one in ids
+        ]
+        self._talking.post(requests, lambda answers: self._told(box, dict(zip(ids, answers, strict=True))))
+
+    def _told(self, box: Box, answers: dict[str, Any | OvermindError]) -> None:
+        taken = {self.names[one]: said for one, said in answers.items() if not isinstance(said, OvermindError)}
+        refused = {one: said for one, said in answers.items() if isinstance(said, OvermindError)}
+        if taken:
+            self._talking.sent(taken, self._text)
+        if not refused:
+            self.arrived = True
+            box.done()
+            return
+        self.names = {one: self.names[one] for one in refused}
+        self._queue = any(error.code == PAUSED for error in refused.values())
+        box.entitle(self.title)
+        box.refused(self._reason(refused))
+
+    def _reason(self, refused: Mapping[str, OvermindError]) -> str:
+        if self._queue:
+            name = next(self.names[one] for one, error in refused.items() if error.code == PAUSED)
+            return f"a person has {name} in a terminal · enter again: it is queued until they leave"
+        (first, error), *others = refused.items()
+        return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
+
+
+def _progress(answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """How far messages got, in one line."""
+    if len(answers) > 1:
+        queued = sum(answer["state"] == "queued" for answer in answers.values())
+        return f"sent to {len(answers)}" + (f", {queued} of them queued" if queued else "")
+    ((name, answer),) = answers.items()
+    if answer["state"] != "queued":
+        return f"sent to {name}"
+    return f"queued for {name}" + (f" · {answer['ahead']} ahead" if answer["ahead"] else "")
+
+
+def _failed(name: str, event: Row) -> str:
+    """What became of a message that nobody answers any more."""
+    error = safe(event.get("error"))
+    return f"{name} has ended without it" if error == "exited" else f"{name}: {error or 'the message has failed'}"
+
+
+def _interrupted(answer: Any | OvermindError) -> bool:  # noqa: ANN401 - an answer of the API
+    return not isinstance(answer, OvermindError) and bool(answer["interrupted"])

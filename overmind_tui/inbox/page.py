@@ -1,0 +1,434 @@
+"""Who needs the person, and what for, answered in place: the list above, all of what the cursor's one asks below.
+
+Keys that answer the question on the page of who needs the person, once it can have been read.
+
+The way to whoever needs the person next, from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+
+from overmind_core.errors import OvermindError
+from overmind_tui.inbox import actions, rows
+from overmind_tui.inbox import rows as inbox_rows
+from overmind_tui.inbox.rows import Choosing, Key, Need
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.pages.dialog import Sight
+from overmind_tui.pages.page import Page
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.layout import Panel
+from overmind_tui.render.row_filter import BrokenFilter, Filter
+from overmind_tui.shell import registry
+from overmind_tui.shell.actions import Action, Context
+from overmind_tui.widgets.lines import Lines, Text
+from overmind_tui.widgets.needs_list import NeedsList
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+class AnswerSide:
+    """What was chosen so far, how long the question has been in sight, and the answer."""
+
+    def __init__(self, page: NeedsPage) -> None:
+        self._page = page
+        self.choosing: Choosing | None = None
+        self.sight = Sight()
+
+    def begin(self, need: Need | None) -> None:
+        """Something else is on the screen."""
+        self.choosing = Choosing.of(need.asked["subject"]) if need and need.asked else None
+        self.sight.begin(self._page)
+
+    # keys
+
+    def do_allow(self) -> None:
+        """Once."""
+        question = self._question()
+        if question is None:
+            return
+        if question["need"] == actions.QUESTION:
+            self._page.program.flash("it is a question: choose with 1-9, or m answers in your own words", "slow")
+        else:
+            self._deeds.give(question, actions.ALLOW)
+
+    def do_deny(self) -> None:
+        """No."""
+        question = self._question()
+        if question is not None:
+            self._deeds.give(question, actions.DENY)
+
+    def do_always(self) -> None:
+        """From now on; the rule is shown first."""
+        question = self._question()
+        if question is not None:
+            self._deeds.always(question)
+
+    def do_reply(self) -> None:
+        """In the person's own words; who asks nothing gets a message."""
+        need = self._page.current
+        if need is not None and need.asked is None and missions_rows.is_live(need.row) and not self._page.restless:
+            self._page.program.deeds.talking.message([need.row])
+        elif (question := self._question()) is not None:
+            self._deeds.write(question)
+
+    def choose(self, number: int) -> None:
+        """An option of the question that is next."""
+        question = self._question()
+        if question is None:
+            return
+        chosen = None if self.choosing is None else self.choosing.pressed(number)
+        if chosen is None:
+            self._page.program.flash(f"it has no option {number}", "slow")
+        else:
+            self._chosen(question, chosen)
+
+    def confirm(self) -> bool:
+        """With several options marked: that was all. False where there is nothing to confirm."""
+        if self.choosing is None or not self.choosing.begun:
+            return False
+        question = self._question()
+        if question is not None:
+            self._chosen(question, self.choosing.confirmed())
+        return True
+
+    def _chosen(self, question: Row, choosing: Choosing) -> None:
+        """Answer once all is chosen; the next of several questions has to be read first, too."""
+        if choosing.complete:
+            self._deeds.give(question, actions.ALLOW, choosing.labels)
+            return
+        if self.choosing is not None and choosing.at != self.choosing.at:
+            self.sight.begin(self._page)
+        self.choosing = choosing
+        self._page.show()
+
+    # what may be answered
+
+    @property
+    def _deeds(self) -> actions.Answering:
+        return self._page.program.deeds.answering
+
+    def _question(self) -> Row | None:
+        """The question on the screen, if a key may answer it by now; else it is said why none may."""
+        need = self._page.current
+        if need is not None and need.key[1] in self._deeds.given:
+            return None
+        refusal = rows.NOBODY if need is None else self._refusal(need)
+        if refusal:
+            self._page.program.flash(refusal, "slow")
+            return None
+        return None if need is None else need.asked
+
+    def _refusal(self, need: Need) -> str:
+        name = safe(need.row["name"])
+        if self._page.restless:
+            return "the row under the cursor just changed: look again, then press the key"
+        if need.asked is None:
+            live = missions_rows.is_live(need.row)
+            return f"{name} asks nothing: m writes to it" if live else f"{name} asks nothing: r starts it again"
+        if not self.sight.enough:
+            return "this question has just come: read it, then press the key"
+        return f"only its own terminal takes the answer: a opens {name}" if need.asked["attach_only"] else ""
+
+
+Answers = Sequence[Any | OvermindError]
+SHARE = 0.4
+"""The part of the screen that the list takes at most."""
+COME_BY_THEMSELVES = ("Who asks something, or has answered you, is listed here by itself.", "! opens it from anywhere.")
+FEWEST = 3
+"""Its lines with the border at least; the question that is answered has to be in sight, too."""
+FRAME = 3
+"""Cells of the border and of the scrollbar."""
+
+
+class NeedsPage(Page):
+    """Keys answer the question that is on the screen, once a person can have read it.
+
+    Args:
+        first: Where the cursor begins; None: with who has waited longest.
+    """
+
+    view = "inbox"
+
+    def __init__(self, first: Key | None = None) -> None:
+        super().__init__()
+        self.crumbs = ("missions", "needs you")
+        self._first = first
+        self._whole = False
+        self._filter: Filter | None = None
+        self._on_screen: Key | None = None
+        self._shown: object = None
+        """All that what is on the screen is made of."""
+        self._said: dict[tuple[str, str], str] = {}
+        """The last answers of those whose turn is over, by mission and since when it is."""
+        self.answers = AnswerSide(self)
+
+    @property
+    def sides(self) -> Sequence[object]:
+        """Who answers."""
+        return (self.answers,)
+
+    @property
+    def context(self) -> Context:
+        """Its own keys."""
+        return Context.NEEDS
+
+    def compose(self) -> ComposeResult:
+        """The list above the question."""
+        self.list = NeedsList(ascii_only=self.program.ascii_only, id="needs")
+        self.text = Text(id="question")
+        yield self.list
+        self.keys = Lines(self._compose_keys, id="question-keys")
+        yield self.text
+        yield self.keys
+        yield from self.compose_bottom()
+
+    def begin(self) -> None:
+        """Show it."""
+        self.list.key = self._first
+        self.set_focus(self.list)
+        self.update()
+
+    def on_resize(self) -> None:
+        """Other rows, once they are laid out."""
+        self.call_after_refresh(self.show)
+
+    def on_screen_resume(self) -> None:
+        """What changed below another screen."""
+        if self.is_mounted:
+            self.update()
+
+    # what is shown
+
+    @property
+    def current(self) -> Need | None:
+        """What is under the cursor."""
+        return self.list.current
+
+    def targets(self) -> list[Row]:
+        """The cursor's mission."""
+        return [] if self.current is None else [self.current.row]
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row has just left or moved."""
+        return self.list.restless
+
+    def update(self, *, asked: bool = False) -> None:
+        """Show who needs the person now; `asked`: a key of theirs changed who is shown."""
+        if not self.is_mounted:
+            return
+        program, gone = self.program, self._on_screen
+        found = inbox_rows.needs(program.fleet.rows.values(), program.fleet.questions, program.now())
+        left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
+        ours = gone is not None and gone[1] in program.deeds.answering.given
+        self.list.empty = self._empty(found)
+        self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
+        self.show()
+        if left and not ours and gone is not None:
+            program.flash(inbox_rows.ended(gone[1], program.news.events), "slow")
+
+    def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
+        """Why nothing is listed."""
+        if found and self._filter:
+            return (f"Nobody of {len(found)} matches /{self._filter.text}", "esc shows everybody again")
+        return (*registry.VIEWS["inbox"].empty.split("\n"), "", *COME_BY_THEMSELVES)
+
+    def _wanted(self, need: Need) -> bool:
+        """Whether the filter keeps it; its question counts as what goes on there."""
+        return self._filter is None or self._filter.matches({**need.row, "now": need.said})
+
+    def show(self) -> None:
+        """All of what is under the cursor; what was there longer stays where it was scrolled to."""
+        need = self.current
+        fresh = (need and need.key) != self._on_screen
+        if fresh:
+            self._on_screen = need and need.key
+            self.answers.begin(need)
+            self._fetch(need)
+        self._lay_out()
+        cells = self.app.size.width - FRAME
+        shown = (
+            None if need is None else (need.key, need.said, self._said.get(_turn(need)), self.answers.choosing, cells)
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self.text.show([] if need is None else inbox_rows.wrapped(self._lines(need), cells))
+        if fresh:
+            self.text.to_row(0)
+            self.call_after_refresh(self._entitle)
+        self._entitle()
+
+    def _lay_out(self) -> None:
+        """The list is as high as it needs, up to its share."""
+        rows = len(self.list.lines) + 2
+        self.list.display = not self._whole
+        self.text.display = self.keys.display = bool(self.list.needs)
+        self.list.styles.height = min(rows, max(int(self.size.height * SHARE), FEWEST)) if self.list.needs else "1fr"
+
+    def _entitle(self) -> None:
+        self.list.entitle("needs you" + (f" </{self._filter.text}>" if self._filter else ""))
+        need = self.current
+        if need is not None:
+            below = len(self.text.lines) - self.text.scrollable_content_region.height
+            more = f"{below} more lines: enter shows all" if below > 0 and not self._whole else ""
+            self.text.entitle(inbox_rows.title(need), more)
+        self.keys.say()
+
+    def _compose_keys(self, cells: int) -> Sequence[Sequence[Cell]]:
+        read_only = self.program.read_only
+        return [inbox_rows.keys(self.current, self.answers.choosing, cells, read_only=read_only, whole=self._whole)]
+
+    def _lines(self, need: Need) -> inbox_rows.SubjectLines:
+        if need.asked is not None:
+            return [*inbox_rows.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
+        return inbox_rows.about(need, self._said.get(_turn(need), ""))
+
+    def _fetch(self, need: Need | None) -> None:
+        """Ask for the whole of the last answer of one whose turn is over."""
+        if need is None or need.group != inbox_rows.TURN or _turn(need) in self._said:
+            return
+
+        def told(answers: Answers) -> None:
+            (result,) = answers
+            text = result.get("result") if isinstance(result, dict) else None
+            self._said[_turn(need)] = text if isinstance(text, str) else ""
+            self.update()
+
+        self.program.request("result", [{"id": need.row["id"]}], told)
+
+    # keys
+
+    def act(self, action: Action) -> None:
+        """Do one action of the table."""
+        if action.name.startswith("option-"):
+            if self.program.read_only:
+                self.program.flash("read-only: nothing is answered", "slow")
+            else:
+                self.answers.choose(int(action.name.removeprefix("option-")))
+            return
+        before = self.list.key
+        super().act(action)
+        if self.list.key != before:
+            self.show()
+
+    @on(NeedsList.Selected)
+    def _clicked(self) -> None:
+        self.show()
+
+    def do_next_panel(self) -> None:
+        """The keys that move are for the list, or for the question."""
+        self.set_focus(self.text if self.focused is self.list and self.list.needs else self.list)
+
+    do_previous_panel = do_next_panel
+
+    def do_next_need(self) -> None:
+        """Round and round."""
+        following = inbox_rows.after(self.list.needs, self.list.key)
+        if following is None:
+            self.program.flash(inbox_rows.NOBODY, "quiet")
+        else:
+            self.list.select(following.key)
+            self.program.deeds.needing.went_to(following)
+
+    def do_whole(self) -> None:
+        """The question alone, as large as the screen; of several options it ends the choice."""
+        if self.answers.confirm():
+            return
+        self._whole = bool(self.list.needs) and not self._whole
+        self.set_focus(self.text if self._whole else self.list)
+        self._lay_out()
+        self.call_after_refresh(self.show)
+
+    do_zoom = do_whole
+
+    def do_back(self) -> None:
+        """The list again, then all of it, then the screen below."""
+        if self._whole:
+            self.do_whole()
+        elif self._filter is not None:
+            self.typing("/", "")
+        else:
+            self.program.back()
+
+    do_quit = do_back
+
+    def do_inbox(self) -> None:
+        """It is open."""
+
+    def do_filter(self) -> None:
+        """Type whom, or what, is to be shown."""
+        self.open_bar("/", self._filter.text if self._filter else "")
+
+    def typing(self, sign: str, text: str) -> None:
+        """Each key filters; a broken text keeps the last good rows."""
+        if sign != "/":
+            return
+        try:
+            self._filter = filtering.parsed(text) if text else None
+        except BrokenFilter:
+            self.bar.broken = True
+            return
+        self.bar.broken = False
+        self.update(asked=True)
+
+    def do_log(self) -> None:
+        """Its log, on the main screen."""
+        row = self._to_main()
+        if row is not None:
+            self.program.main.panels.give(Panel.LOG)
+
+    def do_attach(self) -> None:
+        """Its terminal, on the main screen."""
+        need = self.current
+        if need is not None and not missions_rows.is_live(need.row):
+            self.program.flash(f"{safe(need.row['name'])} has ended: it has no terminal", "slow")
+        elif (row := self._to_main()) is not None:
+            self.program.main.terminal_side.join(row)
+
+    def _to_main(self) -> Row | None:
+        """Close this page, with the cursor of the main screen on the same mission."""
+        program, rows = self.program, self.targets()
+        if not rows:
+            program.flash(inbox_rows.NOBODY, "quiet")
+            return None
+        program.to_root()
+        if not program.main.table.select(rows[0]["id"]):
+            program.main.table_side.do_clear_filter()
+            program.main.table.select(rows[0]["id"])
+        return rows[0]
+
+
+def _turn(need: Need) -> tuple[str, str]:
+    return need.row["id"], str(need.row.get("activity_since"))
+
+
+class Needing:
+    """Round and round those that need the person."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self._last: Key | None = None
+
+    def next_need(self, rows: list[Row]) -> None:
+        """Open the page on the next one; the cursor of the main screen goes along."""
+        del rows
+        app = self._app
+        found = inbox_rows.needs(app.fleet.rows.values(), app.fleet.questions, app.now())
+        need = inbox_rows.after(found, self._last)
+        if need is None:
+            app.flash(inbox_rows.NOBODY, "quiet")
+            return
+        self.went_to(need)
+        app.open(NeedsPage(need.key))
+
+    def went_to(self, need: Need) -> None:
+        """The person looks at this one: the next is the one behind it."""
+        self._last = need.key
+        self._app.main.table.select(need.row["id"])

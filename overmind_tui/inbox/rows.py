@@ -1,0 +1,500 @@
+"""Who needs the person: what is blocked until somebody helps, and whose turn is over with an answer that nobody saw.
+
+The words around what is asked: its title, the keys that answer it, and how it ended. Pure.
+
+Choosing among the options of a question, or of several that are asked at once, by their numbers. Pure.
+
+The whole of what an agent asks: the command, the change of a file as a diff, the plan, the choices. Pure.
+
+Nothing is left out: what has no form of its own here is shown as the command line shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import unified_diff
+from typing import Any, NamedTuple
+
+from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN
+from overmind_core.domain.text.cells import pad, width
+from overmind_tui.log.lines import wrapped as broken
+from overmind_tui.missions import rows
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, Row, clipped, safe
+
+Lines = list[list[Cell]]
+Key = tuple[str, int]
+"""A mission, and the number of what it asks; 0 where it asks nothing."""
+SPENT = "restart_budget_spent"
+"""The reason of one that nobody starts again."""
+BLOCKED, TURN = "blocked", "your turn"
+LONGEST_NAME = 24
+"""Cells."""
+ROOMY = 50
+"""Cells from which on a line also says what kind of need it is."""
+REASONS = {LIMITED: "limited", CRASHED: "crashed", WAITING: "waits", YOUR_TURN: ""}
+
+
+class Need(NamedTuple):
+    """One thing that needs the person; a mission that asks twice needs them twice."""
+
+    row: Row
+    asked: Row | None
+    group: str
+    since: float
+    """Seconds since it began."""
+
+    @property
+    def key(self) -> Key:
+        """What the cursor holds."""
+        return self.row["id"], 0 if self.asked is None else int(self.asked["question"])
+
+    @property
+    def kind(self) -> str:
+        """What is needed, in a word."""
+        return safe(self.asked["need"]) if self.asked else REASONS.get(missions_rows.mark(self.row), "")
+
+    @property
+    def said(self) -> str:
+        """What it is about, in a line."""
+        return safe(self.asked["summary"] if self.asked else self.row.get("now"))
+
+
+def blocked(row: Row) -> bool:
+    """Whether it goes no further without a person."""
+    found = missions_rows.mark(row)
+    if found is LIMITED:
+        return row.get("resume_at") is None and not row.get("attempt")
+    return found is WAITING or (found is CRASHED and row.get("reason") == SPENT)
+
+
+def your_turn(row: Row) -> bool:
+    """Whether it has answered, and nobody has looked."""
+    return missions_rows.mark(row) is YOUR_TURN and bool(row.get("unseen"))
+
+
+def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Need]:
+    """Who is blocked, then whose turn is over; in each group those first that have waited longest.
+
+    Args:
+        rows: Missions.
+        questions: As `inbox` has them.
+        now: Seconds since the epoch.
+    """
+    found = []
+    by_mission: dict[str, list[Row]] = {}
+    for one in questions:
+        by_mission.setdefault(one["id"], []).append(one)
+    for row in rows:
+        asked = by_mission.get(row["id"], ())
+        if asked and missions_rows.is_live(row):
+            found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
+        elif blocked(row):
+            found.append(Need(row, None, BLOCKED, _held(row, now)))
+        elif your_turn(row):
+            found.append(Need(row, None, TURN, _held(row, now)))
+    return sorted(found, key=lambda need: (need.group != BLOCKED, -need.since, need.key))
+
+
+def _asked_for(asked: Row, row: Row, now: float) -> float:
+    began = numbers.moment(asked["asked_at"])
+    return _held(row, now) if began is None else max(0.0, now - began)
+
+
+def _held(row: Row, now: float) -> float:
+    """Seconds since it goes no further."""
+    ended = numbers.moment(row.get("ended_at"))
+    return missions_rows.held(row, now) if ended is None or missions_rows.is_live(row) else max(0.0, now - ended)
+
+
+# the cursor
+
+
+def place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
+    """Where the cursor stands now: where it did, else on what else blocks the same mission, else as near as can be."""
+    keys = [need.key for need in found]
+    if wanted in keys:
+        return keys.index(wanted)
+    same = [at for at, need in enumerate(found) if wanted and need.group == BLOCKED and need.key[0] == wanted[0]]
+    return same[0] if same else max(0, min(before, len(found) - 1))
+
+
+def moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
+    """Whether what is under the cursor has left, or stands elsewhere."""
+    if wanted is None or not 0 <= at < len(old):
+        return False
+    return not (at < len(new) and new[at].key == wanted)
+
+
+def after(found: Sequence[Need], wanted: Key | None) -> Need | None:
+    """The next one, round and round; None where nobody needs anything."""
+    keys = [need.key for need in found]
+    return found[(keys.index(wanted) + 1) % len(found) if wanted in keys else 0] if found else None
+
+
+# how it is drawn
+
+
+def listing(found: Sequence[Need], cells: int, *, ascii_only: bool) -> list[tuple[list[Cell], int | None]]:
+    """The lines of the list, each with the place of what it shows; None for a heading."""
+    names = min(max((width(safe(need.row["name"])) for need in found), default=0), LONGEST_NAME, max(cells // 3, 1))
+    shown: list[tuple[list[Cell], int | None]] = []
+    for at, need in enumerate(found):
+        if at == 0 or found[at - 1].group != need.group:
+            shown += [([], None)] if at else []
+            count = sum(one.group == need.group for one in found)
+            shown.append(([Cell(f" {need.group}[{count}]", "title")], None))
+        shown.append((_line(need, names, cells, ascii_only=ascii_only), at))
+    return shown
+
+
+def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]:
+    mark = missions_rows.mark(need.row)
+    sign = Cell(f"  {mark.ascii if ascii_only else mark.mark} ", mark.tone)
+    name = Cell(pad(clipped(safe(need.row["name"]), names), names + 2), "news")
+    kind = Cell(f"{need.kind:<11}" if need.group == BLOCKED and cells >= ROOMY else "", "quiet")
+    since = Cell(f"{numbers.span(need.since):>4}  ", "quiet")
+    room = cells - sum(width(cell.text) for cell in (sign, name, kind, since)) - 1
+    return [sign, name, kind, since, Cell(clipped(need.said, max(room, 0)), "wait" if need.asked else "")]
+
+
+def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) -> Cell:
+    """What a mission asks, for a line somewhere on another screen; empty where it asks nothing.
+
+    `typing`: the key that answers would be text.
+    """
+    asked = [] if row is None else [one for one in questions if one["id"] == row["id"]]
+    if row is None or not asked:
+        return Cell("")
+    more = f" · {len(asked) - 1} more" if len(asked) > 1 else ""
+    key = "" if typing else " · ! answers"
+    return Cell(f"{safe(row['name'])} asks: {safe(asked[0]['summary'])}{more}{key}", "wait")
+
+
+class Ask(NamedTuple):
+    """One question: its text, its options with what is said about them, and whether several may be chosen."""
+
+    text: str
+    options: tuple[tuple[str, str], ...]
+    several: bool = False
+
+
+class Choosing(NamedTuple):
+    """Questions one after the other: what was chosen for each, and which one is next."""
+
+    asks: tuple[Ask, ...]
+    chosen: tuple[tuple[int, ...], ...]
+    at: int = 0
+
+    @classmethod
+    def of(cls, subject: Mapping[str, Any]) -> Choosing | None:
+        """Nothing chosen yet; None where nothing can be."""
+        questions = subject.get("questions")
+        if not isinstance(questions, list) or not questions or not all(isinstance(one, dict) for one in questions):
+            return None
+        asks = tuple(_ask(one) for one in questions)
+        return cls(asks, ((),) * len(asks))
+
+    @property
+    def several(self) -> bool:
+        """Whether a number only marks an option, and something else ends the choice."""
+        return not self.complete and self.asks[self.at].several
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question has its answer."""
+        return self.at >= len(self.asks)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the question that is next has an answer that only has to be confirmed."""
+        return self.several and bool(self.chosen[self.at])
+
+    @property
+    def labels(self) -> list[str]:
+        """What was chosen, question by question."""
+        return [
+            ask.options[number - 1][0]
+            for ask, numbers in zip(self.asks, self.chosen, strict=True)
+            for number in sorted(numbers)
+        ]
+
+    def pressed(self, number: int) -> Choosing | None:
+        """With this option chosen (of several: or no longer); None where there is no such option."""
+        if self.complete or not 1 <= number <= len(self.asks[self.at].options):
+            return None
+        if self.several:
+            before = self.chosen[self.at]
+            return self._with(tuple(one for one in before if one != number) if number in before else (*before, number))
+        return self._with((number,))._replace(at=self.at + 1)
+
+    def confirmed(self) -> Choosing:
+        """On to the question after the one of which several were chosen."""
+        return self._replace(at=self.at + 1)
+
+    def _with(self, numbers: tuple[int, ...]) -> Choosing:
+        return self._replace(chosen=(*self.chosen[: self.at], numbers, *self.chosen[self.at + 1 :]))
+
+
+def _ask(question: Mapping[str, Any]) -> Ask:
+    options = question.get("options")
+    known = [_option(one) for one in options] if isinstance(options, list) else []
+    return Ask(str(question.get("question", "")), tuple(known), bool(question.get("multiSelect")))
+
+
+def _option(option: Any) -> tuple[str, str]:  # noqa: ANN401 - the agent's own JSON
+    if not isinstance(option, dict):
+        return str(option), ""
+    return str(option.get("label", "")), str(option.get("description") or "")
+
+
+Line = list[Cell]
+SubjectLines = list[Line]
+COMPARED = 2_000
+"""Lines of both sides together that are compared; more are shown as all gone and all new."""
+CONTEXT = 3
+_TONES = {"+ ": "good", "- ": "bad", "$ ": "accent", "> ": "accent"}
+_PATHS = ("file_path", "notebook_path", "path")
+_FROM_THE_TOP = re.compile(r"@@ -[01]\b")
+_OLD, _NEW = "old_string", "new_string"
+
+
+def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
+    """All of a question.
+
+    Args:
+        question: As `inbox` has it.
+        choosing: What was chosen so far, where it has choices.
+    """
+    rest = dict(question["subject"])
+    found: SubjectLines = []
+    if choosing is not None:
+        rest.pop("questions", None)
+        found += _choices(choosing)
+    else:
+        found += _edited(rest)
+    found += [_toned(line) for line in approval_subject.lines(rest)]
+    if not found:
+        found = [[Cell(safe(question["summary"]))]]
+    return found
+
+
+def wrapped(shown: Iterable[Line], cells: int) -> SubjectLines:
+    """The lines in rows of at most `cells` cells; what continues a line stands below its text."""
+    rows: SubjectLines = []
+    for line in shown:
+        indent = _indent(line)
+        first, *more = broken([(cell.text, cell.tone) for cell in line], max(cells, indent + 8))
+        text = [Cell(part, str(tone)) for part, tone in first]
+        rows.append(text)
+        left = [(part, tone) for row in more for part, tone in row]
+        for row in broken(left, max(cells - indent, 8)) if left else ():
+            rows.append([Cell(" " * indent), *(Cell(part, str(tone)) for part, tone in row)])
+    return rows
+
+
+def plain(text: str) -> SubjectLines:
+    """What an agent wrote, literally."""
+    return [[Cell(f" {safe(line.expandtabs(4))}")] for line in text.splitlines()]
+
+
+def _indent(line: Line) -> int:
+    """Cells before the text of a line: its sign, or its number and box."""
+    sign = line[0].text if line and line[0].tone in {"key", "good", "bad", "accent", "guide"} else " "
+    return min(width(sign), 8)
+
+
+# choices
+
+
+def _choices(choosing: Choosing) -> Iterator[Line]:
+    for place, ask in enumerate(choosing.asks):
+        now = place == choosing.at
+        if place:
+            yield []
+        several = "  several may be chosen" if ask.several else ""
+        yield [Cell(f" {safe(ask.text)}", "news" if now else "quiet"), Cell(several, "faint")]
+        yield from _options(ask, choosing.chosen[place], now=now)
+
+
+def _options(ask: Ask, chosen: Sequence[int], *, now: bool) -> Iterator[Line]:
+    for number, (label, about) in enumerate(ask.options, 1):
+        box = ("[x] " if number in chosen else "[ ] ") if ask.several else ("• " if number in chosen else "")
+        yield [
+            Cell(f"   {number}  {box}", "key" if now else "faint"),
+            Cell(safe(label), "" if now or number in chosen else "quiet"),
+            Cell(f"  {safe(about)}" if about else "", "quiet"),
+        ]
+
+
+# changes of files
+
+
+def _edited(rest: dict[str, Any]) -> SubjectLines:
+    """What would change in a file; takes what it shows out of `rest`."""
+    edits = _edits(rest)
+    if edits is None:
+        return []
+    path = next((str(rest.pop(name)) for name in _PATHS if isinstance(rest.get(name), str)), "")
+    found: SubjectLines = [[Cell(f" {safe(path)}", "title")]] if path else []
+    for old, new, more in edits:
+        found += [*_diff(old, new), *more]
+    return found
+
+
+def _edits(rest: dict[str, Any]) -> list[tuple[str, str, SubjectLines]] | None:
+    """Pairs of before and after, each with what else is said about it; None where no file would change."""
+    if isinstance(rest.get("content"), str) and any(name in rest for name in _PATHS):
+        return [("", rest.pop("content"), [])]
+    several = rest.get("edits")
+    if isinstance(several, list) and several and all(_is_edit(one) for one in several):
+        del rest["edits"]
+        return [_edit(dict(one)) for one in several]
+    if not _is_edit(rest):
+        return None
+    pair = _edit(rest)
+    return [pair]
+
+
+def _edit(one: dict[str, Any]) -> tuple[str, str, SubjectLines]:
+    """Takes the two texts out; of one among several also all the rest."""
+    old, new = one.pop(_OLD), one.pop(_NEW)
+    everywhere: SubjectLines = [[Cell(" everywhere in the file", "slow")]] if one.get("replace_all") else []
+    one.pop("replace_all", None)
+    return old, new, everywhere
+
+
+def _is_edit(one: object) -> bool:
+    return isinstance(one, Mapping) and isinstance(one.get(_OLD), str) and isinstance(one.get(_NEW), str)
+
+
+def _diff(old: str, new: str) -> Iterator[Line]:
+    before, after = (text.split("\n") if text else [] for text in (old, new))
+    if len(before) + len(after) > COMPARED:
+        yield from (_changed("-", line) for line in before)
+        yield from (_changed("+", line) for line in after)
+        return
+    for line in list(unified_diff(before, after, lineterm="", n=CONTEXT))[2:]:
+        if not line.startswith("@@"):
+            yield _changed(line[0], line[1:])
+        elif not _FROM_THE_TOP.match(line):
+            yield [Cell(" ⋯", "guide")]
+
+
+def _changed(sign: str, text: str) -> Line:
+    tone = {"+": "good", "-": "bad"}.get(sign, "quiet")
+    return [Cell(f" {sign} ", tone if sign != " " else "guide"), Cell(safe(text.expandtabs(4)), tone)]
+
+
+def _toned(line: str) -> Line:
+    tone = _TONES.get(line[:2])
+    text = safe(line.expandtabs(4))
+    return [Cell(f" {text[:2]}", tone), Cell(text[2:], tone)] if tone else [Cell(f" {text}")]
+
+
+NOBODY = "nobody needs you"
+WHOLE = ("enter", "all of it")
+_DONE = {"allow": "allowed", "deny": "denied", "always": "always allowed"}
+
+
+def title(need: Need) -> str:
+    """Who asks for what, and since when."""
+    span = numbers.span(need.since)
+    name = safe(need.row["name"])
+    if need.asked is None:
+        return f"{name} · {rows.mark(need.row).word} for {span}"
+    kind = safe(need.asked["need"])
+    tool = "" if kind in {"question", "plan", "setup"} else safe(need.asked["tool"])
+    return " · ".join(filter(None, (name, f"{tool} {kind}".strip(), f"asked {span} ago")))
+
+
+def keys(need: Need | None, choosing: Choosing | None, cells: int, *, read_only: bool, whole: bool) -> list[Cell]:
+    """The keys that mean something now, as many as fit; the most important first.
+
+    Args:
+        need: What is under the cursor.
+        choosing: What was chosen so far.
+        cells: The width.
+        read_only: Nothing is answered.
+        whole: The question has the screen alone.
+    """
+    line: list[Cell] = []
+    known = [("esc", "the list")] if whole else []
+    for key, label in [*known, *_keys(need, choosing, read_only=read_only)]:
+        if whole and (key, label) == WHOLE:
+            continue
+        more = [Cell(f" <{key}> ", "key"), Cell(f"{label} ", "label")]
+        if sum(width(cell.text) for cell in (*line, *more)) > cells:
+            break
+        line += more
+    return line
+
+
+def _keys(need: Need | None, choosing: Choosing | None, *, read_only: bool) -> Iterator[tuple[str, str]]:
+    if need is None:
+        return
+    asked = need.asked
+    if not read_only:
+        yield from _answers(asked, choosing) if asked else _helps(need.row)
+    if asked is None or not asked["attach_only"]:
+        yield WHOLE
+        if rows.is_live(need.row):
+            yield "a", "attach"
+    yield "l", "logs"
+    yield "d", "describe"
+
+
+def _helps(row: Row) -> Iterator[tuple[str, str]]:
+    yield ("m", "message") if rows.is_live(row) else ("r", "restart")
+
+
+def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]:
+    if asked["attach_only"]:
+        yield "a", "attach: only its own terminal takes the answer"
+        yield WHOLE
+        return
+    if choosing is not None:
+        yield "1-9", "mark" if choosing.several else "choose"
+        if choosing.begun:
+            yield "enter", "go on with these"
+        yield "m", "own words"
+    else:
+        yield "y", "approve" if asked["need"] == "plan" else "allow"
+    yield "n", "deny"
+    if choosing is None:
+        yield "m", "deny and say why"
+    if asked["rule"]:
+        yield "shift-y", "always"
+
+
+def afterwards(asked: Row) -> SubjectLines:
+    """What stands below a question."""
+    if asked["attach_only"]:
+        return [[], [Cell(" only its own terminal takes the answer: a opens it", "slow")]]
+    if asked["rule"]:
+        return [[], [Cell(f" always would store {safe(asked['rule'])}", "faint")]]
+    return []
+
+
+def about(need: Need, answer: str) -> SubjectLines:
+    """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
+    if need.group != BLOCKED:
+        return plain(answer) or [[Cell(f" {need.said}")]]
+    tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
+    said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []
+    if rows.mark(need.row) is CRASHED:
+        return [*said, [], [Cell(" its restart budget is spent: nobody starts it again but you", "quiet")]]
+    return [*said, [], [Cell(" nobody knows when it goes on by itself", "quiet")]]
+
+
+def ended(question: int, events: Iterable[Row]) -> str:
+    """Why a question is open no longer."""
+    found = [one for one in events if one["type"] == "answered" and one.get("question") == question]
+    if not found or found[-1].get("by") is None:
+        name = f"{safe(found[-1].get('name'))}: " if found else ""
+        return f"{name}the question is not asked any more"
+    event = found[-1]
+    return f"{safe(event.get('name'))}: {_DONE.get(str(event.get('behaviour')), 'answered')} by {safe(event['by'])}"

@@ -1,0 +1,245 @@
+"""The newest lines of what is looked at, as they grow; a thread of its own, which follows the person's eyes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from textual.message import Message
+
+from overmind_core.client.client import Client, result
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_tui.log.index import Look, Page
+from overmind_tui.log.page_worker import Clerk
+from overmind_tui.log.pattern import Pattern
+from overmind_tui.log.reader import Reader
+from overmind_tui.shell.messages import LogFailed, LogGrew, LogShown
+
+FRAME = 1 / 15
+"""Seconds between two messages: more often nobody can read."""
+REST = 0.03
+"""Seconds that the eyes rest on a row before its log is read."""
+STIR = 0.05
+"""Seconds until a change of the wanted log is noticed while nothing grows."""
+PAUSE = 0.3
+"""Seconds before the supervisor is asked again after it was lost."""
+JUMP = 128 << 10
+"""Bytes of growth from which on only the newest lines are read: more than anybody reads in a moment."""
+QUIET = 1.0
+"""Seconds after which nobody expects that what came at once goes on, and its pages are looked for."""
+HELD = 4000
+"""Newest lines from which on the older of them are given back to the pages."""
+Json = dict[str, Any]
+
+
+class LogFeed:
+    """Posts what is to be shown of the wanted logs, until `close`."""
+
+    def __init__(self, home: Home, post: Callable[[Message], object], *, zone: tzinfo | None = None) -> None:
+        self._home = home
+        self._post = post
+        self._zone = zone
+        self._wanted = Look()
+        self._changed = threading.Event()
+        self._stirred = threading.Event()
+        """Set with `_changed`, and when what was held back is wanted."""
+        self._held = self._stale = False
+        self._ruled = 0.0
+        self._closed = False
+        self._reader: Reader | None = None
+        self._jumped = 0.0
+        self._seen = self._lines = 0
+        """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
+        self._clerk = Clerk(post)
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._clerk.start()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Post nothing more."""
+        self._closed = True
+        self._clerk.close()
+        self._stir()
+
+    # what is wanted
+
+    def show(self, look: Look) -> None:
+        """Look at this from now on."""
+        self._held = False
+        if look != self._wanted:
+            self._reader, self._jumped = None, 0.0
+            self._clerk.take(None)
+            self._wanted = look
+            self._stir()
+
+    def hold(self, *, back: bool) -> None:
+        """Whether to post nothing for now: somebody reads what is there already, and may go on to what is before."""
+        self._held = back
+        self._stirred.set()
+        if back and self._reader is not None:
+            self._clerk.take(self._reader)
+
+    def draw_ruler(self, wall: float) -> None:
+        """Draw a line below what is there now."""
+        self._ruled = wall
+        self._stirred.set()
+
+    def want(self, pages: Sequence[Page]) -> None:
+        """Read these pages next."""
+        self._clerk.want(pages)
+
+    def count(self, pattern: Pattern | None, *, keep: bool) -> None:
+        """Count the lines that match; `keep`: from now on, pages show only these."""
+        self._clerk.count(pattern, keep=keep)
+
+    def stop_counting(self) -> None:
+        """Count no further."""
+        self._clerk.stop()
+
+    def _stir(self) -> None:
+        self._changed.set()
+        self._stirred.set()
+
+    # following
+
+    def _run(self) -> None:
+        while not self._closed:
+            look = self._wanted
+            if not look.missions:
+                self._changed.wait()
+            self._rest()
+            if look.missions and look == self._wanted:
+                self._follow_until_changed(look)
+
+    def _rest(self) -> None:
+        """Wait until the same has been wanted for a moment."""
+        self._changed.clear()
+        while self._changed.wait(REST) and not self._closed:
+            self._changed.clear()
+
+    def _follow_until_changed(self, look: Look) -> None:
+        client = Client(self._home)
+        try:
+            self._follow(client, look)
+        except (ConnectionError, TimeoutError, OSError):
+            self._changed.wait(PAUSE)
+        except OvermindError as error:
+            if error.code not in {"daemon_not_running", "daemon_lost", "busy"}:
+                self._say(LogFailed(look, error.message))
+                self._changed.wait()
+            else:
+                self._changed.wait(PAUSE)
+        finally:
+            client.close()
+
+    def _follow(self, client: Client, look: Look) -> None:
+        client.connect()
+        number = client.send("logs", {"ids": list(look.missions), "follow": True})
+        reader: Reader | None = None
+        while not self._changed.is_set():
+            try:
+                answer = client.receive(timeout=STIR)
+            except TimeoutError:
+                self._deliver(reader, stale=False)
+                continue
+            if answer.get("id") != number:
+                continue
+            if "ok" in answer or "error" in answer:
+                reader = Reader(result(answer)["missions"], look, zone=self._zone)
+                self._show(reader)
+            elif "end" in answer:
+                self._rest_of(reader)
+            elif reader is not None:
+                self._grow(client, number, reader, answer["item"])
+
+    def _rest_of(self, reader: Reader | None) -> None:
+        """Nothing more comes; what is held back may still be wanted."""
+        while not self._changed.is_set():
+            self._deliver(reader, stale=False)
+            self._stirred.wait()
+            self._stirred.clear()
+
+    def _grow(self, client: Client, number: int, reader: Reader, item: Json) -> None:
+        """Take over what comes within a frame, and show it at once."""
+        began = time.monotonic()
+        reader.apply(item)
+        ended = False
+        while (left := began + FRAME - time.monotonic()) > 0:
+            try:
+                answer = client.receive(timeout=left)
+            except TimeoutError:
+                break
+            if answer.get("id") == number and "item" in answer:
+                reader.apply(answer["item"])
+            elif answer.get("id") == number and "end" in answer:
+                ended = True
+                break
+            if self._changed.is_set():
+                return
+        self._deliver(reader, stale=True)
+        if ended:
+            self._rest_of(reader)
+
+    def _deliver(self, reader: Reader | None, *, stale: bool) -> None:
+        """Post what came since the last time, unless somebody reads back."""
+        if reader is None:
+            return
+        if self._ruled:
+            reader.draw_ruler(self._ruled)
+            self._ruled, stale = 0.0, True
+        self._stale = stale or self._stale
+        if self._held or not self._stale:
+            return
+        if reader.reached - self._seen > JUMP or self._lines > HELD:
+            self._jumped = time.monotonic()
+            self._show(reader)
+            return
+        if self._jumped and time.monotonic() - self._jumped > QUIET:
+            self._jumped = 0.0
+            self._clerk.take(reader)
+        lines = reader.grown()
+        self._lines += len(lines)
+        self._seen, self._stale = reader.reached, False
+        self._say(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
+
+    def _show(self, reader: Reader) -> None:
+        lines = reader.open()
+        self._seen, self._lines, self._stale = reader.reached, len(lines), False
+        each = max(sum(len(text) for _, _, text in lines) // max(len(lines), 1), 1) + 1
+        reason = "" if lines or reader.partial else _reason(reader)
+        self._say(
+            LogShown(
+                reader.look,
+                lines,
+                partial=reader.partial,
+                runs=reader.newest_runs,
+                ended=reader.ended,
+                before=reader.bytes_before() // each,
+                reader=reader,
+                reason=reason,
+                last_written=reader.last_written if not lines else 0.0,
+            )
+        )
+        if not self._jumped:
+            self._clerk.take(reader)
+        self._reader = reader
+
+    def _say(self, message: Message) -> None:
+        if not self._closed:
+            self._post(message)
+
+
+def _reason(reader: Reader) -> str:
+    """Why there is nothing to show."""
+    if reader.missing:
+        return f"the log is gone: there is no {reader.missing} any more"
+    if reader.look.since is not None and reader.last_written:
+        return ""
+    return "nothing was written" if reader.ended else "nothing was written yet"

@@ -1,0 +1,289 @@
+"""Lines of a log as rows of a screen: their time before them, long ones wrapped or cut sideways.
+
+What stands in the border of a log, and in it when there is nothing else.
+
+Searching what a terminal shows and what scrolled away: a pattern in its lines, wherever they were wrapped.
+
+Which row shows which part of which line, when long ones are wrapped.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from itertools import accumulate
+from typing import NamedTuple
+
+from overmind_core.domain.text.cells import width
+from overmind_core.logs.display import NOTE, Line
+from overmind_core.logs.layout import ERR
+from overmind_core.logs.sanitise import is_span
+from overmind_tui.missions import rows
+from overmind_tui.missions.summary import Grid
+from overmind_tui.missions.summary import width as summary_width
+from overmind_tui.render import cells as render_cells
+from overmind_tui.render.cells import Look, Row
+from overmind_tui.render.numbers import span as duration
+
+Piece = tuple[str, str | Look]
+"""Text, and its tone by name or the look that the agent gave it."""
+TAB = 8
+STAMP = 9
+"""Cells of a time and the space behind it."""
+LONGEST = 2_000
+"""Characters of one line that are ever shown."""
+
+
+def pieces(line: Line) -> list[Piece]:
+    """The line's texts without tabs, each with its tone or look."""
+    _, stream, text = line
+    text = text[: LONGEST * 4]
+    if stream == NOTE:
+        return [(_expanded(render_cells.stripped(text)), "accent")]
+    base = "slow" if stream == ERR else ""
+    return [(_expanded(part), look if look != render_cells.PLAIN else base) for part, look in render_cells.runs(text)]
+
+
+_RULE = re.compile(r"── .+ ──")
+
+
+def is_rule(line: Line) -> bool:
+    """Whether it is a line that we draw across the log, such as `── new since 14:02 ──`."""
+    return line[1] == NOTE and _RULE.search(render_cells.stripped(line[2])) is not None
+
+
+def rule(line: Line, cells: int) -> list[Piece]:
+    """Such a line over the whole width."""
+    text = render_cells.stripped(line[2]).strip()
+    return [(text + "─" * max(cells - width(text), 0), "news")]
+
+
+def marked(parts: list[Piece], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[Piece]:
+    """The parts with what stands between some places of their text (ascending) in the tone `mark`."""
+    shown: list[Piece] = []
+    at = 0
+    for text, tone in parts:
+        done = 0
+        for start, end in marks:
+            begin, behind = max(start - at, done), min(end - at, len(text))
+            if begin < behind:
+                shown += [(text[done:begin], tone), (text[begin:behind], mark)]
+                done = behind
+        shown.append((text[done:], tone))
+        at += len(text)
+    return [piece for piece in shown if piece[0]]
+
+
+def stamp(wall: float, zone: tzinfo | None) -> str:
+    """The time of day at `wall`."""
+    return datetime.fromtimestamp(wall, zone).strftime("%H:%M:%S ") if wall else " " * STAMP
+
+
+def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
+    """The line as a text, whole, with or without the time of day."""
+    return (stamp(line[0], zone) if times else "") + _expanded(render_cells.stripped(line[2]))
+
+
+def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:
+    """The parts in rows of at most `cells` cells; at least one row."""
+    rows: list[list[Piece]] = [[]]
+    room = cells
+    for text, tone in parts:
+        left = text
+        while left:
+            taken = _taking(left, room)
+            if not taken and room == cells:
+                taken = 1
+            if taken:
+                rows[-1].append((left[:taken], tone))
+                room -= width(left[:taken])
+                left = left[taken:]
+            if left:
+                rows.append([])
+                room = cells
+    return rows
+
+
+def height(line: Line, cells: int) -> int:
+    """How many rows of `cells` cells the line takes; at least one."""
+    text = line[2]
+    if len(text) <= cells and (text.isascii() or len(text) * 2 <= cells) and "\t" not in text:
+        return 1
+    return len(wrapped(pieces(line), cells))
+
+
+def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
+    """The parts from the cell `offset` on, at most `cells` of them."""
+    shown: list[Piece] = []
+    skip, room = offset, cells
+    for text, tone in parts:
+        here = text
+        if skip:
+            hidden = _taking(here, skip)
+            skip = max(skip - width(here[:hidden]), 0) if hidden == len(here) else 0
+            here = here[hidden:]
+        taken = _taking(here, room)
+        if taken:
+            shown.append((here[:taken], tone))
+            room -= width(here[:taken])
+    return shown
+
+
+def wider(parts: list[Piece], measure: Callable[[str], int] = width) -> int:
+    """Cells that the parts take."""
+    return sum(measure(text) for text, _ in parts)
+
+
+def _taking(text: str, cells: int) -> int:
+    """How many characters fit into `cells` cells."""
+    if text.isascii():
+        return min(len(text), max(cells, 0))
+    used = 0
+    for at, character in enumerate(text):
+        used += width(character)
+        if used > cells:
+            return at
+    return len(text)
+
+
+def _expanded(text: str) -> str:
+    return text.expandtabs(TAB) if "\t" in text else text
+
+
+NAMED = 3
+"""Missions whose names are in the title."""
+
+
+def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: str, search: str) -> str:
+    """Whose log, which run of how many, which part, and what is looked for.
+
+    Args:
+        names: Of the missions.
+        run: The one that is shown alone; None: all.
+        runs: The number of the newest run that is shown, and of the newest that there is.
+        span: Which part, in words; "" is all.
+        search: What is looked for and how far that is, in words; "" is nothing.
+    """
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    parts = ["logs", ", ".join(names[:NAMED]) + more]
+    if run is not None:
+        parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")
+    elif runs[0] > 1:
+        parts.append(f"run {runs[0]}")
+    return " · ".join(filter(None, (*parts, span))) + (f" {search}" if search else "")
+
+
+def screen(row: Row | None, partial: str) -> str:
+    """The key of the list that shows what a mission draws; "" where its log says more. `partial`: the last line."""
+    if row is None or not is_span(partial) or not (rows.is_live(row) and row.get("tty")):
+        return ""
+    return "enter shows its screen" if rows.has_terminal(row) else "a shows its screen"
+
+
+def nothing_since(span: str, last: float, now: float, zone: tzinfo | None) -> str:
+    """That there is no line in a part of the log, and when the last one was (seconds since the epoch; 0.0: never)."""
+    what = "nothing since the view was cleared" if span == "cleared" else f"nothing in {span}" if span else "nothing"
+    if not last:
+        return what
+    at = datetime.fromtimestamp(last, zone).strftime("%H:%M:%S")
+    return f"{what} · the last line was at {at}, {duration(max(now - last, 0.0))} ago"
+
+
+class Match(NamedTuple):
+    """Cells of one row; a match that goes on in the next row is one match for each."""
+
+    row: int
+    start: int
+    end: int
+    """One more than the last column."""
+    begins: bool = True
+    """Not the rest of one that began in the row before."""
+
+
+def compiled(text: str) -> re.Pattern[str] | None:
+    """The pattern of what was typed, whatever the case; what is no regular expression is meant literally."""
+    if not text:
+        return None
+    try:
+        return re.compile(text, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError):
+        return re.compile(re.escape(text), re.IGNORECASE)
+
+
+def found(grid: Grid, pattern: re.Pattern[str]) -> list[Match]:
+    """All matches, from the oldest row to the newest."""
+    return [match for first, rows in _lines(grid) for match in _in_line(first, rows, pattern)]
+
+
+def _lines(grid: Grid) -> Iterator[tuple[int, list[str]]]:
+    """Each line as the rows that it takes, behind the number of the first."""
+    rows: list[str] = []
+    for number in range(grid.first, grid.end):
+        rows.append(grid.full_text(number))
+        if not grid.wrapped(number):
+            yield number - len(rows) + 1, rows
+            rows = []
+    if rows:
+        yield grid.end - len(rows), rows
+
+
+def _in_line(first: int, rows: list[str], pattern: re.Pattern[str]) -> Iterator[Match]:
+    line = "".join(rows)
+    starts = [0]
+    for row in rows:
+        starts.append(starts[-1] + len(row))
+    for match in pattern.finditer(line):
+        if match.end() > match.start():
+            yield from _pieces(first, rows, starts, match.start(), match.end())
+
+
+def _pieces(first: int, rows: list[str], starts: list[int], begin: int, end: int) -> Iterator[Match]:
+    """One match, cut at the ends of rows; columns are counted in cells."""
+    at = bisect_left(starts, begin + 1) - 1
+    begins = True
+    while at < len(rows) and starts[at] < end:
+        text = rows[at]
+        before, inside = text[: max(begin - starts[at], 0)], text[: end - starts[at]]
+        yield Match(first + at, summary_width(before), summary_width(inside), begins)
+        begins = False
+        at += 1
+
+
+def next_match(matches: list[Match], row: int, column: int, *, back: bool) -> Match | None:
+    """The match after that place, or before it; from the last one on to the first. None when there is none."""
+    beginnings = [match for match in matches if match.begins]
+    if not beginnings:
+        return None
+    if back:
+        before = [match for match in beginnings if (match.row, match.start) < (row, column)]
+        return before[-1] if before else beginnings[-1]
+    after = [match for match in beginnings if (match.row, match.start) > (row, column)]
+    return after[0] if after else beginnings[0]
+
+
+class Wrapping:
+    """The rows of lines at one width (in cells)."""
+
+    def __init__(self, cells: int) -> None:
+        self._cells = cells
+        self._ends: list[int] = []
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """These came at the end."""
+        more = [height(line, self._cells) for line in lines]
+        begun = len(self)
+        self._ends += [begun + end for end in accumulate(more)]
+
+    def start(self, line: int) -> int:
+        """The first row of a line."""
+        return self._ends[min(line, len(self._ends)) - 1] if line and self._ends else 0
+
+    def at(self, row: int) -> tuple[int, int]:
+        """The line that a row belongs to, and the row's place within it; behind the last line for a row behind it."""
+        line = bisect_right(self._ends, row)
+        return line, row - (self._ends[line - 1] if line else 0)

@@ -1,0 +1,253 @@
+"""What is read of logs besides their newest lines: pages that are looked at, where all pages are, which of them match.
+
+A thread of its own, which works for some milliseconds and then lets others work as long, so that keys never wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from textual.message import Message
+
+from overmind_tui.log.index import Page, Place
+from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.pattern import Pattern
+from overmind_tui.log.reader import Reader
+from overmind_tui.shell.messages import LogCounted, LogIndexed, LogRead
+
+SLICE = 0.004
+"""Seconds of work before a pause of the same length."""
+FRAME = 1 / 15
+"""Seconds between two messages about what goes on in the background."""
+
+
+class Job:
+    """What is to be done for one look at logs, and how far it is."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.wanted: dict[Page, None] = {}
+        self.pattern: Pattern | None = None
+        self.keeps = False
+        self.goal: list[Place | None] = []
+        """Up to where the pages are wanted."""
+        self._lock = threading.Lock()
+        self._indexing: Iterator[Page | None] | None = None
+        self._indexed: list[Place | None] = []
+        self._target: list[Place | None] = []
+        self._new: list[Page] = []
+        self._pages: list[Page] = []
+        self._todo: list[Page] = []
+        self._hits: list[tuple[Page, int]] = []
+        self._said = 0.0
+        self._sieve: Sieve | None = None
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._sift(None)
+
+    def count(self, pattern: Pattern | None, *, keep: bool) -> None:
+        """Count the lines that match; `keep`: from now on, a page is only these."""
+        with self._lock:
+            self.pattern, self.keeps = pattern, keep and pattern is not None
+            self._todo = [] if pattern is None else list(self._pages)
+            self._hits = []
+
+    def stop(self) -> None:
+        """Count no further."""
+        with self._lock:
+            self._todo = []
+
+    def read(self, page: Page) -> LogRead:
+        """Read a page."""
+        with self._lock:
+            pattern = self.pattern if self.keeps else None
+        lines = self.reader.lines(page)
+        sieve = None if pattern is None else self._sift(pattern)
+        if sieve is not None:
+            wanted = sieve.which([text for _, _, text in lines])
+            lines = [line for line, is_wanted in zip(lines, wanted, strict=True) if is_wanted]
+        return LogRead(self.reader, page, lines, pattern, lost=self._lost(page))
+
+    def _lost(self, page: Page) -> list[Page]:
+        """Where a page is no longer kept: all others like it, which nobody has to read to find that out."""
+        if not self.reader.lost([page]):
+            return []
+        with self._lock:
+            gone = set(self.reader.lost(self._pages)) - {page}
+            self._pages = [one for one in self._pages if one not in gone]
+            self._todo = [one for one in self._todo if one not in gone]
+        return list(gone)
+
+    def step(self, say: Callable[[Message], None]) -> bool:
+        """Do a little in the background; whether there is more."""
+        return self._index(say) or self._match(say)
+
+    def _sift(self, pattern: Pattern | None) -> Sieve | None:
+        """What judges lines by this pattern."""
+        if self._sieve is not None and self._sieve.pattern is not pattern:
+            self._sieve.close()
+            self._sieve = None
+        if self._sieve is None and pattern is not None:
+            self._sieve = Sieve(pattern)
+        return self._sieve
+
+    # where the pages are
+
+    def _index(self, say: Callable[[Message], None]) -> bool:
+        if self._indexing is None:
+            if self._indexed == self.goal:
+                return False
+            self._target = self.goal
+            self._indexing = self.reader.pages(self._indexed, self._target)
+        until = time.monotonic() + SLICE
+        while time.monotonic() < until:
+            try:
+                page = next(self._indexing)
+            except StopIteration:
+                self._indexing, self._indexed = None, self._target
+                self._tell_indexed(say)
+                return True
+            if page is not None:
+                self._new.append(page)
+        if time.monotonic() - self._said > FRAME:
+            self._tell_indexed(say)
+        return True
+
+    def _tell_indexed(self, say: Callable[[Message], None]) -> None:
+        new, self._new = self._new, []
+        with self._lock:
+            self._pages += new
+            if self.pattern is not None:
+                self._todo += new
+        self._said = time.monotonic()
+        say(LogIndexed(self.reader, new, whole=self._indexing is None))
+
+    # which of them match
+
+    def _match(self, say: Callable[[Message], None]) -> bool:
+        """Count the lines of the newest page that has not been counted."""
+        with self._lock:
+            pattern = self.pattern
+            page = self._todo.pop() if self._todo and pattern is not None else None
+        sieve = self._sift(pattern)
+        if page is None or pattern is None or sieve is None:
+            return False
+        hits = matching(self.reader, page, sieve)
+        with self._lock:
+            if pattern is not self.pattern:
+                return True
+            self._hits.append((page, hits))
+            left = len(self._todo)
+            if left and time.monotonic() - self._said <= FRAME:
+                return True
+            found, self._hits = self._hits, []
+        self._said = time.monotonic()
+        say(LogCounted(self.reader, pattern, found, left=left, of=len(self._pages)))
+        return True
+
+
+class Clerk:
+    """Posts messages until `close`."""
+
+    def __init__(self, post: Callable[[Message], object]) -> None:
+        self._post = post
+        self._stirred = threading.Event()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._job: Job | None = None
+        self._counts: tuple[Pattern | None, bool] = (None, False)
+        """What is counted, also of one that has not been taken yet."""
+        self._worked = 0.0
+        self._thread = threading.Thread(target=self._run, name="log pages", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Post nothing more."""
+        self._closed = True
+        self._stirred.set()
+
+    def take(self, reader: Reader | None) -> None:
+        """Find the pages of this one from now on; again: there are newer ones by now."""
+        with self._lock:
+            if reader is None:
+                self._job, self._counts = None, (None, False)
+            elif self._job is None or reader is not self._job.reader:
+                self._job = Job(reader)
+                self._job.count(self._counts[0], keep=self._counts[1])
+            if self._job is not None and reader is not None:
+                self._job.goal = list(reader.ends)
+        self._stirred.set()
+
+    def want(self, pages: Sequence[Page]) -> None:
+        """Read these pages next, and nothing else that was wanted before."""
+        if self._job is not None:
+            self._job.wanted = dict.fromkeys(pages)
+            self._stirred.set()
+
+    def count(self, pattern: Pattern | None, *, keep: bool) -> None:
+        """Count the lines of all pages that match; `keep`: from now on, a page is only these."""
+        with self._lock:
+            self._counts = (pattern, keep)
+            if self._job is not None:
+                self._job.count(pattern, keep=keep)
+        self._stirred.set()
+
+    def stop(self) -> None:
+        """Count no further."""
+        if self._job is not None:
+            self._job.stop()
+
+    def _run(self) -> None:
+        last: Job | None = None
+        while not self._closed:
+            self._stirred.clear()
+            job = self._job
+            if last is not None and last is not job:
+                last.close()
+            last = job
+            busy = job is not None and self._step(job)
+            if not busy and not self._closed:
+                self._stirred.wait()
+        if last is not None:
+            last.close()
+
+    def _step(self, job: Job) -> bool:
+        """Do a little; whether there is more."""
+
+        def say(message: Message) -> None:
+            if not self._closed and job is self._job:
+                self._post(message)
+
+        if job.wanted:
+            wanted = job.wanted
+            page = next(iter(wanted))
+            del wanted[page]
+            say(job.read(page))
+            return True
+        began = time.monotonic()
+        busy = job.step(say)
+        self._worked += time.monotonic() - began
+        if self._worked > SLICE:
+            self._stirred.wait(self._worked)
+            self._worked = 0.0
+        return busy
+
+
+def matching(reader: Reader, page: Page, sieve: Sieve) -> int:
+    """How many lines of a page match."""
+    if sieve.pattern.literals and not sieve.pattern.slow:
+        raw = reader.raw(page)
+        if raw is not None and raw.isascii() and b"\x1b" not in raw and not _may_match(raw.lower(), sieve.pattern):
+            return 0
+    return sum(sieve.which([text for _, _, text in reader.lines(page)]))
+
+
+def _may_match(raw: bytes, pattern: Pattern) -> bool:
+    """Whether all words stand on the page at all; a returned or backspaced line may hold more than its bytes do."""
+    return b"\b" in raw or b"\r" in raw.replace(b"\r\n", b"") or all(word in raw for word in pattern.literals)

@@ -1,0 +1,260 @@
+"""The log of the main screen: what is looked at, which of its lines, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from overmind_core.logs.display import Line
+from overmind_tui.log import lines as log_lines
+from overmind_tui.log.book import Book
+from overmind_tui.log.index import Look
+from overmind_tui.log.reader import Reader
+from overmind_tui.log.search import LogSearch
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell import clipboard
+from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
+
+if TYPE_CHECKING:
+    from overmind_tui.missions.screen import MissionsScreen
+
+Came = LogShown | LogGrew | LogIndexed | LogRead | LogCounted | LogFailed
+MINUTE = 60.0
+RANGES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
+"""Part of a log that the settings may ask for → minutes."""
+
+
+class LogSide:
+    """What the log panel shows.
+
+    Attributes:
+        look: What is looked at.
+        runs: The number of the newest run that is shown, and of the newest that there is.
+        span: How the part of the log that is shown is called; "" is all.
+        news: The missions whose newest lines came here since the supervisor was told that they were seen.
+    """
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        self._screen = screen
+        self.look = Look()
+        self.runs = (0, 0)
+        self.span = ""
+        self.news: set[str] = set()
+        self._reader: Reader | None = None
+        self._asks_head = False
+        self.search = LogSearch(screen)
+
+    # what is looked at
+
+    def look_at(self, mission: str | None) -> None:
+        """Another mission under the cursor, another log, as the settings want it to begin."""
+        program = self._screen.program
+        look, wanted = Look(() if mission is None else (mission,)), program.settings.log_range
+        if wanted in RANGES:
+            self._open(look._replace(since=program.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
+        else:
+            self._open(look)
+            self._asks_head = wanted == "head"
+
+    def look_at_all(self, rows: Sequence[Row]) -> None:
+        """The logs of these together."""
+        self._open(Look(tuple(row["id"] for row in rows)))
+
+    def _open(self, look: Look, span: str = "") -> None:
+        program, view = self._screen.program, self._screen.log_view
+        if look.missions != self.look.missions:
+            self.search.forget()
+        self.look, self.span, self._reader, self._asks_head = look, span, None, False
+        view.read_pages = program.log_feed.want
+        view.start(look.alone, "" if look.missions else "no mission is selected")
+        program.log_feed.show(look)
+
+    def came(self, message: Came) -> None:
+        """Something of the log that is looked at."""
+        view = self._screen.log_view
+        if isinstance(message, LogShown):
+            if message.look == self.look:
+                self._shown(message)
+        elif isinstance(message, LogFailed):
+            if message.look == self.look:
+                view.start(self.look.alone, message.reason)
+        elif message.reader is self._reader:
+            self._more(message)
+        self.search.check()
+        self._screen.retitle()
+
+    def _shown(self, message: LogShown) -> None:
+        view = self._screen.log_view
+        self._came(message.lines)
+        self.runs = message.runs
+        view.empty = message.reason or log_lines.nothing_since(
+            self.span, message.last_written, self._screen.program.now(), self._screen.program.zone
+        )
+        if message.reader is not None and message.reader is self._reader:
+            view.show_tail(message.lines, message.partial, message.before)
+            return
+        self._reader = message.reader
+        view.show(Book(message.lines, message.partial, message.before))
+        if self.search.text:
+            self.search.apply()
+        if self._asks_head:
+            self._asks_head = False
+            self.do_log_head()
+
+    def _more(self, message: LogGrew | LogIndexed | LogRead | LogCounted) -> None:
+        view = self._screen.log_view
+        match message:
+            case LogGrew():
+                self.runs = message.runs
+                self._came(message.lines)
+                view.add(message.lines, message.partial)
+            case LogIndexed():
+                view.book.found(message.pages, whole=message.whole)
+                view.changed()
+            case LogRead():
+                view.book.lose(message.lost)
+                if view.book.read(message.page, message.lines, message.pattern):
+                    view.changed(message.page)
+                    self.search.go_on()
+            case LogCounted():
+                self.search.counted(message)
+
+    def _came(self, lines: Sequence[Line]) -> None:
+        if lines and self.look.alone is not None:
+            self.news.add(self.look.alone)
+
+    # which part of it
+
+    def do_log_tail(self) -> None:
+        """All of it, at the newest line."""
+        if self.look.since is not None or self.look.run is not None:
+            self._open(self.look._replace(since=None, run=None))
+        else:
+            self._press("last")
+
+    def do_log_head(self) -> None:
+        """All of it, at the oldest line."""
+        if self.look.since is not None:
+            self._open(self.look._replace(since=None))
+            self._asks_head = True
+        else:
+            self._press("first")
+
+    def do_range_1m(self) -> None:
+        """The last minute."""
+        self._since("1m", 1)
+
+    def do_range_5m(self) -> None:
+        """The last 5 minutes."""
+        self._since("5m", 5)
+
+    def do_range_15m(self) -> None:
+        """The last 15 minutes."""
+        self._since("15m", 15)
+
+    def do_range_30m(self) -> None:
+        """The last 30 minutes."""
+        self._since("30m", 30)
+
+    def do_range_1h(self) -> None:
+        """The last hour."""
+        self._since("1h", 60)
+
+    def _since(self, span: str, minutes: int) -> None:
+        self._open(self.look._replace(since=self._screen.program.now() - minutes * MINUTE), f"the last {span}")
+
+    def do_clear_view(self) -> None:
+        """Show only what comes from now on."""
+        self._open(self.look._replace(since=self._screen.program.now()), "cleared")
+
+    def do_previous(self) -> None:
+        """The run before the one that is shown."""
+        shown = self.runs[0] if self.look.run is None else self.look.run
+        if len(self.look.missions) > 1:
+            self._screen.program.flash("several missions have no run in common", "slow")
+        elif shown <= 1:
+            self._screen.program.flash("there is no run before this one", "slow")
+        else:
+            self._open(self.look._replace(run=shown - 1, since=None))
+
+    def do_ruler(self) -> None:
+        """Draw a line below what is there now."""
+        self._screen.program.log_feed.draw_ruler(self._screen.program.now())
+
+    # what is done with it
+
+    def do_copy(self) -> None:
+        """Copy what is shown, up to the last line in sight; of a long log its end."""
+        text, whole = self._screen.log_view.copied()
+        count = text.count("\n") + bool(text)
+        what = f"{count:,} line{'s' * (count != 1)}"
+        clipboard.copy(self._screen.program, text, what if whole else f"only the last {what}, ctrl-s saves all")
+
+    def do_save(self) -> None:
+        """Save all lines that are shown, or would be, however far the log goes back."""
+        from overmind_tui.log import save  # noqa: PLC0415 - not for the first frame
+
+        program, view, pattern = self._screen.program, self._screen.log_view, self.search.wanted
+        if not self.look.missions:
+            program.flash("no mission is selected: there is no log to save", "slow")
+            return
+        home, look, zone, times = program.home, self.look, program.zone, view.times
+
+        def read() -> Iterator[str]:
+            lines = save.lines(home, look, pattern, zone=zone)
+            return (log_lines.said(line, zone, times=times) for line in lines)
+
+        row = program.fleet.of(look.missions[0])
+        name = "logs" if len(look.missions) > 1 or row is None else f"log-{row['name']}"
+        clipboard.save_lines(program, read, name)
+
+    def do_pager(self) -> None:
+        """All of it in $PAGER."""
+        from overmind_tui.log import save  # noqa: PLC0415 - not for the first frame
+
+        if self.look.missions:
+            save.show(self._screen.program, self.look)
+
+    def do_log_filter(self) -> None:
+        """Type what lines must match."""
+        self._screen.open_bar("/", self.search.text)
+
+    def do_next_match(self) -> None:
+        """The next line that matches."""
+        self.search.step(1)
+
+    def do_previous_match(self) -> None:
+        """The one before."""
+        self.search.step(-1)
+
+    def type(self, text: str) -> bool:
+        """Show what matches so far; False keeps the last good lines, for the text is broken."""
+        return self.search.type(text)
+
+    def turn_prompt(self) -> bool:
+        """Tab in the prompt: lines that don't match stay, or they don't."""
+        return self.search.turn()
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+        if self.search.close():
+            return True
+        rows = self._screen.table.current
+        plain = Look(() if rows is None else (rows.id,))
+        if self.look != plain and (self.look.since is not None or self.look.run is not None):
+            self._open(self.look._replace(since=None, run=None))
+            return True
+        if self.look != plain:
+            self.look_at(None if rows is None else rows.id)
+        return False
+
+    def _press(self, action: str) -> None:
+        self._screen.log_view.press(action)
+
+    # what the border says
+
+    def title(self) -> str:
+        """Whose log it is, which part, and what is looked for."""
+        fleet = self._screen.program.fleet
+        names = [safe(row["name"]) for row in map(fleet.of, self.look.missions) if row]
+        return log_lines.title(names, self.look.run, self.runs, self.span, self.search.said)

@@ -1,0 +1,92 @@
+"""All lines of a log, however long it is, for a file: read page by page, beside whoever looks at it.
+
+A whole log in the person's pager, as the command line prints it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import tzinfo
+from typing import TYPE_CHECKING
+
+from overmind_core.client.client import Client
+from overmind_core.domain.text.time import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.logs.display import Line
+from overmind_core.logs.layout import OUT
+from overmind_core.system.paths import Home
+from overmind_tui.log import pattern as log_pattern
+from overmind_tui.log.index import Look
+from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.pattern import Pattern
+from overmind_tui.log.reader import Reader
+from overmind_tui.shell import external
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+SLICE = 0.004
+"""Seconds of work before a pause of the same length, in which keys are heard."""
+
+
+def lines(home: Home, look: Look, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
+    """The lines that match, oldest first, up to what is written by now. Blocks: for a thread.
+
+    Raises:
+        OvermindError: nobody knows where the log is, or the pattern takes too long with one of its lines.
+        OSError: it can't be read.
+    """
+    with closing(Client(home)) as client:
+        described = client.call("logs", {"ids": list(look.missions)})["missions"]
+    wanted = None if pattern is None else log_pattern.parsed(pattern.text)
+    if wanted is None:
+        yield from _all(Reader(described, look, zone=zone))
+        return
+    with closing(Sieve(wanted)) as sieve:
+        for page in _pages(Reader(described, look, zone=zone)):
+            meant = sieve.which([text for _, _, text in page])
+            if wanted.slow:
+                raise OvermindError("timeout", f"/{wanted.text} takes too long with a line of this log")
+            yield from (line for line, is_meant in zip(page, meant, strict=True) if is_meant)
+
+
+def _all(reader: Reader) -> Iterator[Line]:
+    for page in _pages(reader):
+        yield from page
+
+
+def _pages(reader: Reader) -> Iterator[list[Line]]:
+    """The lines of each page, and then the newest ones."""
+    newest = reader.open()
+    began = time.monotonic()
+    for page in reader.pages([], reader.ends):
+        if page is not None:
+            yield reader.lines(page)
+        if (worked := time.monotonic() - began) > SLICE:
+            time.sleep(worked)
+            began = time.monotonic()
+    yield [*newest, *([(0.0, OUT, reader.partial)] if reader.partial else [])]
+
+
+_SCRIPT = '"$@" | eval "${PAGER:-less}"'
+
+
+def show(app: OvermindApp, look: Look) -> None:
+    """Give the terminal to the pager until it is closed."""
+    words = ["logs", *look.missions]
+    if look.run is not None:
+        words += ["--run", str(look.run)]
+    if look.since is not None:
+        words += ["--since", format_time(look.since)]
+    environ = {"LESS": "-R", **app.world.environ, "OVERMIND_HOME": app.home.root}
+    argv = ["sh", "-c", _SCRIPT, "sh", sys.executable, "-P", "-m", "overmind_core.cli", *words]
+    external.run(app, argv, cwd="/", environ=environ, then=lambda code: _told(app, code))
+
+
+def _told(app: OvermindApp, code: int) -> None:
+    if code:
+        app.flash(f"the pager ended with exit code {code}", "slow")

@@ -1,1 +1,0 @@
-"""The machine around the program: other programs, the clipboard, folders."""

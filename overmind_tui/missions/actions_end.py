@@ -1,0 +1,139 @@
+"""Stopping, killing, restarting and removing missions; what ends work asks first.
+
+One request for each of several rows, and one flash for all of them.
+
+What missions are called by others, taken out of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.errors import OvermindError
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell import clipboard
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+Answers = Sequence[Any | OvermindError]
+NAMED = 3
+"""Refusals that the flash names."""
+
+
+class Doing(NamedTuple):
+    """What is done.
+
+    Attributes:
+        command: The request.
+        word: What is said while it goes on.
+        done: What is said once it went well.
+        plural: What several rows are called.
+        tail: What is said of a single one besides.
+    """
+
+    command: str
+    word: str
+    done: str
+    plural: str
+    tail: str = ""
+
+
+def each(app: OvermindApp, doing: Doing, rows: Sequence[Row]) -> None:
+    """Ask for it, and say what became of it."""
+    names = {row["id"]: safe(row["name"]) for row in rows}
+    first = next(iter(names.values()))
+    app.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
+
+    def told(answers: Answers) -> None:
+        failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
+                  if isinstance(one, OvermindError)]  # fmt: skip
+        app.flash(_said(doing, list(names.values()), failed), "bad" if failed else "good")
+
+    app.request(doing.command, [{"id": one} for one in names], told)
+
+
+def _said(doing: Doing, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
+    if len(names) == 1:
+        return f"{names[0]}: {failed[0][1].message}" if failed else f"{doing.done} {names[0]}{doing.tail}"
+    refused = ", ".join(f"{name}: {error.code}" for name, error in failed[:NAMED])
+    return " · ".join(filter(None, (f"{doing.done} {len(names) - len(failed)} of {len(names)}", refused)))
+
+
+class Ending:
+    """What ends work, and what starts it again."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+
+    def stop(self, rows: list[Row]) -> None:
+        """Have them end as they want to."""
+        self._ask("stop", rows, lambda: self._each("stop", rows, "stopped"))
+
+    def kill(self, rows: list[Row]) -> None:
+        """End them at once."""
+        leaf = len(rows) == 1 and not any(
+            row["parent"] == rows[0]["id"] and missions_rows.is_live(row) for row in self._app.fleet.rows.values()
+        )
+        if leaf and not self._app.settings.confirm_kill:
+            self._killed(rows)
+        else:
+            self._ask("kill", rows, lambda: self._killed(rows))
+
+    def _killed(self, rows: list[Row]) -> None:
+        kept = ", conversation kept" if rows[0].get("activity") is not None else ""
+        self._each("kill", rows, "killed", tail=f" · r starts it again{kept}")
+
+    def restart(self, rows: list[Row]) -> None:
+        """End them, if they run, and start them again."""
+        if any(missions_rows.is_live(row) for row in rows):
+            self._ask("restart", rows, lambda: self._each("restart", rows, "restarted"))
+        else:
+            self._each("restart", rows, "restarted")
+
+    def remove(self, rows: list[Row]) -> None:
+        """Forget finished ones, with their logs."""
+        live = [row for row in rows if missions_rows.is_live(row)]
+        if live:
+            self._app.flash(f"{safe(live[0]['name'])} is {live[0]['status']}: stop it first", "slow")
+            return
+        self._ask("remove", rows, lambda: self._each("rm", rows, "removed"))
+
+    def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
+        """What would end, how long it ran, and what hangs on it."""
+        now = self._app.now()
+        lines = [f"{safe(row['name'])}  {missions_rows.since(row, now)}" for row in rows[:8]]
+        if len(rows) > 8:  # noqa: PLR2004 - as many as a small screen shows
+            lines.append(f"… and {len(rows) - 8} more")
+        names = {row["id"] for row in rows}
+        below = [
+            row
+            for row in self._app.fleet.rows.values()
+            if row["parent"] in names and row["id"] not in names and missions_rows.is_live(row)
+        ]
+        if below and word != "remove":
+            with_it = word != "kill" and all(row["type"] == missions_rows.PLAN for row in rows)
+            stays = "end with it" if with_it else "below it stay"
+            lines += ["", f"{len(below)} live {stays}: {', '.join(safe(row['name']) for row in below[:3])}"]
+        title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
+        answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]
+        self._app.open(Dialog(title, lines, answers, first=1))
+
+    def _each(self, command: str, rows: list[Row], done: str, *, tail: str = "") -> None:
+        each(self._app, Doing(command, command, done, "missions", tail), rows)
+
+
+class Copying:
+    """Copies; nothing of a mission changes."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+
+    def copy(self, rows: list[Row]) -> None:
+        """Their ids, each on a line of its own."""
+        what = f"{rows[0]['id']} ({safe(rows[0]['name'])})" if len(rows) == 1 else f"{len(rows)} ids"
+        clipboard.copy(self._app, "\n".join(row["id"] for row in rows), what)

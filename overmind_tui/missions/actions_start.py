@@ -1,0 +1,284 @@
+"""New missions, changed ones, and shells beside them.
+
+A project's file runs commands: a person sees them, and says yes, before anything of it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.missions import names
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.providers import registry as providers
+from overmind_tui.landing import lines as landing_lines
+from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions import form_request
+from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, Sort, What
+from overmind_tui.pages.dialog import Answer, ReadFirst
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.field import Field
+from overmind_tui.shell import clipboard, external
+from overmind_tui.shell.messages import Done
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+Answers = Sequence[Any | OvermindError]
+UNTRUSTED = "untrusted_project"
+MOST = 12
+"""Commands that the question shows."""
+
+
+def is_asked(error: OvermindError) -> bool:
+    """Whether a person can allow what was refused."""
+    return error.code == UNTRUSTED and {"path", "sha256", "commands"} <= error.fields.keys()
+
+
+def ask(app: OvermindApp, error: OvermindError, request: Mapping[str, Any], then: Callable[[], None]) -> None:
+    """Show what the file of a project would run; trust it, and go on, once the person says yes.
+
+    Args:
+        app: Who asks.
+        error: The refusal.
+        request: What was refused, with `cwd` and `env`.
+        then: Asks for the same again.
+    """
+
+    def told(answers: Answers) -> None:
+        (answer,) = answers
+        if isinstance(answer, OvermindError):
+            app.flash(safe(answer.message), "bad")
+        else:
+            then()
+
+    def trust() -> None:
+        asked = {"cwd": request["cwd"], "env": request["env"], "sha256": error.fields["sha256"], "revoke": False}
+        app.request("trust", [asked], told)
+
+    answers = [
+        Answer(("y",), "trust it, and start", trust, "slow"),
+        Answer(("n",), "cancel", lambda: app.flash("nothing was started · isolate: no does without it", "quiet")),
+    ]
+    app.open(ReadFirst("trust this project?", lines(error.fields), answers, first=1))
+
+
+def lines(fields: Mapping[str, Any]) -> list[str]:
+    """What a person has to know before they trust a file."""
+    why = "has changed since you trusted it" if fields.get("changed") else "is not trusted yet"
+    commands = [safe(command) for command in fields["commands"]]
+    head = [safe(fields["path"]), f"{why}. It runs:" if commands else f"{why}. It runs no commands."]
+    more = len(commands) - MOST
+    return [*head, *(f"  {command}" for command in commands[:MOST]), *([f"  … and {more} more"] if more > 0 else [])]
+
+
+PROGRAM = (sys.executable, "-P", "-m", "overmind_core.cli")
+_UNTIL_READ = '"$@" || { code=$?; printf "\\n[enter goes back] "; read -r line; exit $code; }'
+"""What went wrong is on the terminal that we are about to cover."""
+PATIENCE = 1.0
+"""Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
+_random = random.SystemRandom()
+
+
+class Starting:
+    """What begins work, or begins it anew."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self._draft: Form | None = None
+        """What was typed into a form that was closed."""
+        self._folder = ""
+        """With which that form began."""
+        self._last = ""
+        """What was started last."""
+
+    # new
+
+    def new(self, rows: list[Row]) -> None:
+        """Ask for a mission, beginning in the folder of the cursor's row, or with what was typed before."""
+        app, folder = (
+            self._app,
+            safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if rows else self._app.world.folder),
+        )
+        app.typed.hold()
+        opened = False
+
+        def open_once(agents: dict[str, bool]) -> None:
+            nonlocal opened
+            if not opened:
+                opened = True
+                self._open(agents, folder)
+
+        def work() -> None:
+            agents = external.agents(app.world.environ)
+            app.post_message(Done(lambda: open_once(agents)))
+
+        nobody_knows = {name: False for name in providers.names() if name != RAW}
+        app.set_timer(PATIENCE, lambda: open_once(nobody_knows))
+        app.run_worker(work, thread=True, group="form", exit_on_error=False)
+
+    def _open(self, agents: dict[str, bool], folder: str) -> None:
+        form = self._form(_whats(agents), folder)
+        self._folder = folder
+        self._app.open(FormScreen(form, start=self._start, keep=self._keep))
+
+    def _form(self, whats: Sequence[What], folder: str) -> Form:
+        fresh = filling.empty(whats, folder=folder, generated=self._generated())
+        draft = self._draft
+        if draft is not None:
+            known = {one.name for one in whats}
+            untouched = {"cwd"} if draft.values["cwd"].text == self._folder else set()
+            untouched |= set() if draft.what.name in known else {"what"}
+            values = {key: value for key, value in draft.values.items() if key not in untouched}
+            return replace(fresh, values={**fresh.values, **values}, at=draft.at, unfolded=draft.unfolded)
+        if self._last in {one.name for one in whats if not one.missing}:
+            fresh = replace(fresh, values={**fresh.values, "what": Field(self._last)})
+        return filling.settled(fresh)
+
+    def _generated(self) -> str:
+        return names.generate({row["name"] for row in self._app.fleet.rows.values()}, _random)
+
+    def _keep(self, form: Form) -> None:
+        said = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
+        nothing = filling.empty(form.whats, folder="", generated="")
+        self._draft = None if all(text == nothing.values[key].text for key, text in said.items()) else form
+
+    def _start(self, screen: FormScreen, form: Form) -> None:
+        try:
+            asked = form_request.request(form)
+        except form_request.Wrong as wrong:
+            screen.refused(wrong.key, wrong.sentence)
+            return
+        if form.what.sort is Sort.AGENT and not _has_screen(form.what.name):
+            asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
+
+        def told(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                screen.refused(form_request.wrong_entry(answer), answer.message)
+                return
+            self._draft, self._last = None, form.what.name
+            screen.close()
+            self._started(answer, form.what.name)
+
+        self._run(asked, form.text("cwd"), told)
+
+    def start_fast(self, what: str, text: str, *, folder: str) -> None:
+        """Start an agent's session, a shell or a command without asking anything.
+
+        Args:
+            what: An agent, `shell` or `command`.
+            text: The prompt or the command; may be empty but for a command.
+            folder: Where it runs.
+        """
+
+        def told(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self._app.flash(safe(answer.message), "bad")
+            else:
+                self._started(answer, what)
+
+        interactive = what in {SHELL, COMMAND} or _has_screen(what)
+        self._run(form_request.begun(what, text, interactive=interactive), folder, told)
+
+    def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+        cwd = to_wire(clipboard.absolute(folder, self._app.world.folder))
+        request = self._app.world.request() | asked | {"cwd": cwd}
+
+        def judged(answers: Answers) -> None:
+            (answer,) = answers
+            told(answers)
+            if isinstance(answer, OvermindError) and is_asked(answer):
+                ask(self._app, answer, request, lambda: self._run(asked, folder, told))
+
+        self._app.request("run", [request], judged)
+
+    def _started(self, answer: Row, what: str) -> None:
+        tail = "" if what == COMMAND else " · a types into it"
+        if answer.get("status") == "preparing":
+            self._app.flash(f"preparing {answer['name']} · l shows its set-up", "good")
+        else:
+            self._app.flash(f"started {answer['name']}{tail}", "good")
+        self._app.news.select_soon(answer["id"])
+
+    # changed
+
+    def edit(self, rows: list[Row]) -> None:
+        """Have its definition changed in the person's editor; what has changed is restarted."""
+        row = rows[0]
+
+        def begin(before: str) -> None:
+            argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", row["id"]]
+            self._outside(argv, self._app.world.folder, lambda code: self._edited(row["id"], before, code))
+
+        self._as_of(row["id"], begin)
+
+    def _edited(self, mission: str, before: str, code: int) -> None:
+        if code:
+            self._app.flash(f"nothing was changed · your text is in {self._app.home.root}/edits", "slow")
+            return
+
+        page = self._app.screen
+
+        def compare(after: str) -> None:
+            row = self._app.fleet.of(mission)
+            if after == before or row is None:
+                self._app.flash("nothing was changed", "quiet")
+            else:
+                self._app.flash(f"{safe(row['name'])} is stored · r starts it anew with that", "good")
+                if self._app.screen is page:  # else the keys that come now are for what was opened meanwhile
+                    self._app.deeds.ending.restart([row])
+
+        self._as_of(mission, compare)
+
+    def _as_of(self, mission: str, then: Any) -> None:  # noqa: ANN401 - a function of what names the definition
+        def told(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self._app.flash(safe(answer.message), "bad")
+            else:
+                then(answer["as_of"])
+
+        self._app.request("definition", [{"id": mission}], told)
+
+    # beside
+
+    def shell(self, rows: list[Row]) -> None:
+        """A shell in its folder and environment, until that is left."""
+        row = rows[0]
+        folder = from_wire(row["cwd"])
+        if not os.path.isdir(folder):
+            self._app.flash(f"{safe(row['name'])}: its folder {safe(folder)} is not there", "bad")
+            return
+        argv = [*PROGRAM, "shell", row["id"]]
+        self._outside(argv, folder, lambda _code: self._app.flash(f"back from {safe(folder)}", "quiet"))
+
+    def _outside(self, argv: Sequence[str], folder: str, then: Any) -> None:  # noqa: ANN401 - see `outside.run`
+        environ = {**self._app.world.environ, "OVERMIND_HOME": self._app.home.root}
+        external.run(self._app, argv, cwd=folder if os.path.isdir(folder) else "/", then=then, environ=environ)
+
+
+def _has_screen(agent: str) -> bool:
+    """Whether its program is one that a person can type into."""
+    return Mode.INTERACTIVE in providers.get(agent).modes
+
+
+def _whats(agents: dict[str, bool]) -> list[What]:
+    """What can be started; what is not installed stands last, with how it would be."""
+    there = [What(name) for name, found in agents.items() if found]
+    missing = [
+        What(name, f"{providers.get(name).program} is not on PATH · {providers.get(name).install}")
+        for name, found in agents.items()
+        if not found
+    ]
+    plain = [What(SHELL), What(COMMAND)] if there else [What(COMMAND), What(SHELL)]
+    return [*there, *plain, *missing]

@@ -1,0 +1,209 @@
+"""Everything known about a mission, for reading: what it is, how it stands, how it is treated, its runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+
+from overmind_tui.missions import rows
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, fitted, safe
+
+Lines = list[list[Cell]]
+Info = Mapping[str, Any]
+LABEL = 18
+"""Cells of a name before its value."""
+RUNS = 50
+"""Of the newest runs each has a line."""
+
+
+class Look(NamedTuple):
+    """When and how it is looked at; `now` in seconds since the epoch, zone None is the machine's."""
+
+    now: float
+    zone: tzinfo | None = None
+    ascii_only: bool = False
+
+
+def lines(info: Info, terms: Info | None, look: Look) -> Lines:
+    """The sections, one after the other.
+
+    Args:
+        info: As `info` answers.
+        terms: What `definition` says of it; None where nobody may know.
+        look: When and how.
+    """
+    agent = (terms or {}).get("agent")
+    sections: Sequence[tuple[str, Lines]] = (
+        ("", _head(info, look)),
+        ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
+        ("rules", _rules(agent) if agent else []),
+        ("world", _world(info, terms or {})),
+        ("isolation", _isolation(info.get("isolation") or {})),
+        ("treatment", _treatment(info)),
+        (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
+    )
+    found: Lines = []
+    for title, section in sections:
+        if section:
+            found += [*([[]] if found else []), *([[Cell(f" {title}", "title")]] if title else []), *section]
+    return found
+
+
+def _head(info: Info, look: Look) -> Lines:
+    mark = rows.mark(dict(info))
+    sign = mark.ascii if look.ascii_only else mark.mark
+    state = f"{sign} {rows.since(dict(info), look.now)}"
+    reason = f"  {safe(info.get('reason'))}" if info.get("reason") else ""
+    return [
+        [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
+        [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
+        *pairs(
+            ("now", info.get("now")),
+            ("command", info.get("command")),
+            ("folder", info.get("cwd")),
+            ("exit code", info.get("exit_code")),
+            ("next try", clock(info.get("next_restart_at"), look)),
+            ("began", clock(info.get("started_at"), look)),
+            ("ended", clock(info.get("ended_at"), look)),
+            ("last activity", clock(info.get("last_activity_at"), look)),
+            ("process", info.get("os_pid")),
+            ("attached", info.get("attached") or None),
+            ("left behind", ", ".join(map(str, info.get("survivors") or []))),
+        ),
+    ]
+
+
+def _agent(info: Info, agent: Info) -> Lines:
+    tokens = info.get("tokens") or {}
+    counted = f"{numbers.size(tokens.get('input'))} in, {numbers.size(tokens.get('output'))} out" if tokens else ""
+    doing = " · ".join(filter(None, (str(info.get("activity") or ""), str(info.get("need") or ""))))
+    return pairs(
+        ("program", info.get("provider")),
+        ("doing", doing),
+        ("mode", info.get("mode")),
+        ("model", agent.get("model") or info.get("model")),
+        ("session", info.get("session_id")),
+        ("cost", numbers.money(info.get("cost_usd"))),
+        ("tokens", counted),
+        ("cost of its tree", _limited(info.get("tree_cost_usd"), info.get("max_cost_usd"))),
+        ("most turns", agent.get("max_turns") or None),
+        ("orchestrator", agent.get("orchestrator") or None),
+        ("prompt", agent.get("prompt")),
+        ("system prompt", agent.get("system_prompt") or agent.get("append_system_prompt")),
+    )
+
+
+def _limited(usd: float | None, most: float | None) -> str:
+    return "" if most is None else f"{numbers.money(usd)} of {numbers.money(most)}"
+
+
+def _rules(agent: Info) -> Lines:
+    return [
+        *pairs(("permission mode", agent.get("permission_mode"))),
+        *_list("allow", agent.get("allow"), "good"),
+        *_list("deny", agent.get("deny"), "bad"),
+        *_list("tools unasked", agent.get("allowed_tools"), ""),
+        *_list("no tools", agent.get("disallowed_tools"), ""),
+        *_list("MCP servers", agent.get("mcp_config"), ""),
+    ]
+
+
+def _list(label: str, values: Iterable[str] | None, tone: str) -> Lines:
+    return [_pair(label if at == 0 else "", value, tone) for at, value in enumerate(values or ())]
+
+
+def _world(info: Info, terms: Info) -> Lines:
+    labels = "  ".join(f"{key}={value}" for key, value in (info.get("labels") or {}).items())
+    env = "  ".join(terms.get("env") or {})
+    size = f"{info['columns']}x{info['rows']}" if info.get("tty") and info.get("columns") else None
+    return pairs(
+        ("type", " ".join(filter(None, (safe(info.get("provider")), safe(info.get("type")))))),
+        ("labels", labels),
+        ("parent", info.get("parent")),
+        ("children", "  ".join(info.get("children") or [])),
+        ("own variables", env),
+        ("terminal", size or ("pipes" if info.get("tty") is False else None)),
+    )
+
+
+def _isolation(isolation: Info) -> Lines:
+    ports = isolation.get("ports") or {}
+    containers = isolation.get("containers") or {}
+    services = isolation.get("services") or {}
+    base = isolation.get("base")
+    branch = f"{isolation.get('branch')}, begun at {base}" if base else isolation.get("branch")
+    return pairs(
+        ("step", isolation.get("step") or None),
+        ("worktree", isolation.get("worktree")),
+        ("branch", branch),
+        *((f"port of {name}" if name else "port", port) for name, port in sorted(ports.items())),
+        *((f"container {name}", container) for name, container in sorted(containers.items())),
+        *((f"service {name}", mission) for name, mission in sorted(services.items())),
+    )
+
+
+def _treatment(info: Info) -> Lines:
+    policy = str(info.get("restart_policy") or "").replace("_", "-")
+    if policy not in {"", "never"}:
+        most = info.get("max_restarts")
+        times = f"at most {most} in {_seconds(info.get('max_seconds'))}" if most else "without limit"
+        policy = f"{policy}, {times}, first after {_seconds((info.get('backoff_ms') or 0) / 1000)}"
+    return pairs(
+        ("restart", policy),
+        ("restarted", info.get("restart_count") or None),
+        ("killed when silent", _seconds(info.get("activity_timeout_seconds"))),
+        ("longest run", _seconds((info.get("timeout_ms") or 0) / 1000)),
+        ("grace", _seconds(info.get("grace_seconds"))),
+        ("most children", info.get("max_children")),
+        ("deepest tree", info.get("max_depth")),
+    )
+
+
+def _runs(info: Info, look: Look) -> Lines:
+    runs = list(reversed(info.get("runs") or []))
+    if not runs:
+        return []
+    header = f" {'RUN':>5}  {'BEGAN':<19} {'LASTED':>7} {'EXIT':>5} {'OUTPUT':>7}  REASON"
+    shown = [_run(run, look) for run in runs[:RUNS]]
+    more = [[Cell(f"  … and {len(runs) - RUNS} before", "quiet")]] if len(runs) > RUNS else []
+    return [[Cell(header, "label")], *shown, *more]
+
+
+def _run(run: Info, look: Look) -> list[Cell]:
+    began, ended = numbers.moment(run.get("started_at")), numbers.moment(run.get("ended_at"))
+    lasted = "" if began is None else numbers.span(max(0.0, (ended or look.now) - began))
+    live = run.get("ended_at") is None
+    code = "" if run.get("exit_code") is None else str(run["exit_code"])
+    reason = f"runs as process {run.get('os_pid')}" if live and run.get("os_pid") else safe(run.get("reason"))
+    text = f" {run['number']:>5}  {clock(run.get('started_at'), look) or '':<19} {lasted:>7} "
+    tail = f"{numbers.size(run.get('output_bytes')):>7}  "
+    tone = "bad" if run.get("exit_code") else ("good" if live else "")
+    return [Cell(text), Cell(fitted(code, 5, right=True) + " ", tone), Cell(tail, "quiet"), Cell(reason, tone)]
+
+
+def pairs(*known: tuple[str, object]) -> Lines:
+    """A line for each that says something; a text of several lines gets as many."""
+    found: Lines = []
+    for label, value in known:
+        if value is None or value in {"", False}:
+            continue
+        said = "yes" if value is True else str(value)
+        found += [_pair(label if at == 0 else "", line) for at, line in enumerate(said.splitlines() or [""])]
+    return found
+
+
+def _pair(label: str, value: str, tone: str = "") -> list[Cell]:
+    return [Cell(f"  {label:<{LABEL}} ", "quiet"), Cell(safe(value.expandtabs()), tone)]
+
+
+def clock(text: str | None, look: Look) -> str | None:
+    """A time of the API as the person's clock shows it; None for none."""
+    wall = numbers.moment(text)
+    return None if wall is None else datetime.fromtimestamp(wall, look.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(value: float | None) -> str:
+    """A span; "" for none."""
+    return "" if not value else (f"{value * 1000:.0f}ms" if value < 1 else numbers.span(value))

@@ -1,0 +1,63 @@
+"""Everything known about a mission; ctrl-r asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.errors import OvermindError
+from overmind_tui.missions import describe
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.cells import Row, safe
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+Answers = Sequence[Any | OvermindError]
+Known = tuple[Mapping[str, Any], Mapping[str, Any] | None]
+"""What `info` says, and what `definition` says."""
+
+
+class DescribePage(TextPage):
+    """Shows what was known when it was asked."""
+
+    def __init__(self, app: OvermindApp, row: Row, known: Known) -> None:
+        self._row = row
+        self._known = known
+        look = describe.Look
+        super().__init__(
+            "describe",
+            safe(row["name"]),
+            lambda: describe.lines(*self._known, look(app.now(), app.zone, app.ascii_only)),
+        )
+
+    def targets(self) -> list[Row]:
+        """The mission that it is about."""
+        return [self._row]
+
+    def do_refresh(self) -> None:
+        """Ask again."""
+        ask(self.program, self._row, self._show)
+
+    def _show(self, known: Known) -> None:
+        self._known = known
+        if self.is_mounted:
+            self.update()
+
+
+def ask(app: OvermindApp, row: Row, then: Callable[[Known], None]) -> None:
+    """Ask for all that is known of a mission; what makes that impossible is a flash."""
+
+    def told(answers: Answers) -> None:
+        (info,) = answers
+        if isinstance(info, OvermindError):
+            app.flash(safe(info.message), "bad")
+            return
+
+        def defined(answers: Answers) -> None:
+            (answer,) = answers
+            then((info, None if isinstance(answer, OvermindError) else answer.get("definition")))
+
+        app.request("definition", [{"id": row["id"]}], defined)
+
+    app.request("info", [{"id": row["id"]}], told)

@@ -1,0 +1,125 @@
+"""All missions as far as we were told, what they ask, how their load went and what they cost; pure.
+
+Who wants to be looked at: who waits, who failed, and who has answered without anybody having seen it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, Mark
+from overmind_tui.missions import rows
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.summary import Load, Sample
+from overmind_tui.render.cells import Row
+
+HISTORY = 240
+"""Samples of one mission's load."""
+_WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
+
+
+class Fleet:
+    """Rows by id, in the order of their start."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.samples: dict[str, deque[Sample]] = {}
+        self.questions: Sequence[Row] = ()
+        """What waits for a person, as `inbox` has it."""
+        self.today = 0.0
+        """US dollars since midnight."""
+        self.loaded = False
+        self.before = self.load = Load(0.0, 0.0)
+        self._counted: tuple[Mapping[Mark, int], int] | None = None
+        self.changes = 0
+        """How often rows have come, gone or changed."""
+
+    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool) -> None:
+        """Take over what came; a killed mission that nobody saw alive stays unseen."""
+        self._counted = None
+        self.changes += 1
+        if everything:
+            gone = [one for one, row in self.rows.items() if row["status"] == "killed"]
+            kept = {one: self.rows[one] for one in gone}
+            self.rows = {row["id"]: self._merged(row) for row in rows} | kept
+            self.loaded = True
+            self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
+        for one in removed:
+            self.rows.pop(one, None)
+            self.samples.pop(one, None)
+        for row in rows if not everything else ():
+            if row["id"] in self.rows or row["status"] != "killed":
+                self.rows[row["id"]] = self._merged(row)
+        self._measure(rows)
+
+    @property
+    def counts(self) -> Mapping[Mark, int]:
+        """How many missions show each mark."""
+        return self._count()[0]
+
+    @property
+    def tokens(self) -> int:
+        """What those agents have used that name no price."""
+        return self._count()[1]
+
+    def _count(self) -> tuple[Mapping[Mark, int], int]:
+        """Counted once for all that ask, until something changes."""
+        if self._counted is None:
+            unpriced = (row for row in self.rows.values() if row.get("tokens") and not row.get("cost_usd"))
+            self._counted = (
+                missions_rows.counts(self.rows.values()),
+                sum(sum(row["tokens"].values()) for row in unpriced),
+            )
+        return self._counted
+
+    def forget_killed(self) -> None:
+        """Whoever comes back to the view sees them no more."""
+        self._counted = None
+        self.changes += 1
+        self.rows = {one: row for one, row in self.rows.items() if row["status"] != "killed"}
+
+    def saw(self, mission: str) -> None:
+        """Somebody has looked at it: nothing of it is news."""
+        row = self.rows.get(mission)
+        if row is not None:
+            self.rows[mission] = {**row, "unseen": False}
+            self.changes += 1
+
+    def of(self, mission: str | None) -> Row | None:
+        """A mission's row."""
+        return None if mission is None else self.rows.get(mission)
+
+    def history(self, mission: str | None) -> Sequence[Sample]:
+        """A mission's load, the newest last."""
+        return tuple(self.samples.get(mission or "", ()))
+
+    @property
+    def live(self) -> int:
+        """How many are not finished."""
+        return sum(missions_rows.is_live(row) for row in self.rows.values())
+
+    def _merged(self, row: Row) -> Row:
+        """A narrow row keeps what a wide one said before."""
+        known = self.rows.get(row["id"])
+        if known is None or "now" in row:
+            return row
+        return {**{key: known[key] for key in _WIDE if key in known}, **row}
+
+    def _measure(self, rows: Sequence[Row]) -> None:
+        measured = [row for row in rows if row.get("cpu_percent") is not None]
+        for row in measured:
+            sample = Sample(
+                row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
+            )
+            self.samples.setdefault(row["id"], deque(maxlen=HISTORY)).append(sample)
+        if measured or not self.live:
+            self.before, self.load = self.load, Load.of(self.rows.values())
+
+
+def wanted(row: Row) -> bool:
+    """Whether it needs attention: it waits, crashed, is limited for good, or its answer is unseen."""
+    found = rows.mark(row)
+    if found is LIMITED:
+        return row.get("resume_at") is None and not row.get("attempt")
+    return found in {WAITING, CRASHED} or (found is YOUR_TURN and bool(row.get("unseen")))

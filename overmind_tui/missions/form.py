@@ -1,0 +1,221 @@
+"""A new mission: what to run, under which name, where, and when to start it again. Enter anywhere starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.strip import Strip
+
+from overmind_tui.missions import form_fields
+from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions.form_fields import Form
+from overmind_tui.pages.page import Fitting
+from overmind_tui.render.cells import Cell
+from overmind_tui.shell import clipboard, keymap
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.messages import Done
+from overmind_tui.widgets.canvas import Canvas
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+WIDTH = 84
+LOW = 30
+"""Rows of a terminal in which nothing is left for air."""
+PATIENCE = 1.0
+"""Seconds that keys wait for what becomes of it; then esc works again."""
+HELP = ("enter starts · tab next · esc closes, and keeps it", "enter starts · esc closes")
+
+
+class FormScreen(Fitting, ModalScreen[None]):
+    """Asks for a mission; `refused` shows why it did not work, `done` closes it.
+
+    Args:
+        state: The form to begin with.
+        start: Gets the form when it is to be started.
+        keep: Gets the form whenever it is left without that.
+    """
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, state: Form, *, start: Callable[[FormScreen, Form], None], keep: Callable[[Form], None]) -> None:
+        super().__init__()
+        self.state = state
+        self._start = start
+        self._keep = keep
+        self._waits = False
+
+    @property
+    def _program(self) -> OvermindApp:
+        return cast("OvermindApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """A box in the middle."""
+        self._sheet = Sheet(self)
+        with Vertical(id="form") as self._frame:
+            self._frame.border_title = "new mission"
+            yield self._sheet
+
+    def on_mount(self) -> None:
+        """It can take keys now."""
+        self._changed()
+        self._program.typed.release()
+
+    def on_resize(self) -> None:
+        """Other lines."""
+        self._changed()
+
+    # keys
+
+    def press(self, key: str, character: str | None) -> None:
+        """Type, go to another entry, start or leave."""
+        action = None if character is not None else keymap.keymap(Context.FORM).get(key)
+        if action is not None and action.name == "cancel":
+            self.do_cancel()
+        elif self._waits:
+            return
+        elif character is not None:
+            self._be(filling.typed(self.state, character))
+        elif action is not None and hasattr(self, name := f"do_{action.name.replace('-', '_')}"):
+            getattr(self, name)()
+        else:
+            self._be(filling.pressed(self.state, key))
+
+    def paste(self, text: str) -> None:
+        """Into the entry with the cursor; nothing in a paste is a key."""
+        if not self._waits and self.state.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD}:
+            self._be(filling.typed(self.state, text))
+
+    def do_start(self) -> None:
+        """Start it; keys wait for what becomes of it."""
+        continued = filling.continued(self.state)
+        if continued is not None:
+            self._be(continued)
+            return
+        self._waits = True
+        self._program.typed.hold()
+        self._patience = self.set_timer(PATIENCE, self._program.typed.release)
+        self._changed()
+        self._start(self, self.state)
+
+    def do_cancel(self) -> None:
+        """Start nothing, and keep what was typed."""
+        self._keep(self.state)
+        self.close()
+
+    def do_newline(self) -> None:
+        """Another line."""
+        self._be(filling.newline(self.state))
+
+    def do_next_entry(self) -> None:
+        """Complete the folder, else go to the next entry."""
+        self._be(filling.completed(self.state) if self.state.ghost else filling.stepped(self.state, 1))
+
+    def do_previous_entry(self) -> None:
+        """To the entry before."""
+        self._be(filling.stepped(self.state, -1))
+
+    def do_below(self) -> None:
+        """A row down, from the last one to the next entry."""
+        self._vertical(1)
+
+    def do_above(self) -> None:
+        """A row up, from the first one to the entry before."""
+        self._vertical(-1)
+
+    def _vertical(self, step: int) -> None:
+        moved = form_fields.moved(self.state, self._sheet.cells, step)
+        self._be(moved if moved is not None else filling.stepped(self.state, step))
+
+    # what became of it
+
+    def refused(self, key: str, reason: str) -> None:
+        """It was not started: the reason stays beside what is wrong."""
+        self._wait_no_more()
+        if not self.is_current:
+            self._program.flash(reason, "bad")
+        self._be(filling.refused(self.state, key, reason))
+
+    def close(self) -> None:
+        """Leave the screen below to the keys."""
+        if self.is_current:
+            self.app.pop_screen()
+        self._wait_no_more()
+
+    def _wait_no_more(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._patience.stop()
+            self._program.typed.release()
+
+    # drawing
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is being started."""
+        return self._waits
+
+    def _be(self, state: Form) -> None:
+        before, self.state = self.state, state
+        if state.at == "cwd" and state.values["cwd"].text != before.values["cwd"].text:
+            self._complete(state.values["cwd"].text)
+        self._changed()
+
+    def _complete(self, text: str) -> None:
+        """Look up what completes the folder."""
+        program, base = self._program, self._program.world.folder
+
+        def work() -> None:
+            found = clipboard.completion(text, base)
+            program.post_message(Done(lambda: self._offer(text, found)))
+
+        program.run_worker(work, thread=True, group="folders", exit_on_error=False)
+
+    def _offer(self, text: str, found: clipboard.Completion) -> None:
+        self.state = filling.offered(self.state, text, found.ghost, found.candidates)
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self.is_mounted:
+            return
+        size = self.app.size
+        self._frame.styles.width = min(WIDTH, size.width)
+        self._frame.styles.padding = (1, 1) if size.height >= LOW else (0, 1)
+        self._frame.border_subtitle = "starting …" if self._waits else HELP[size.width < len(HELP[0]) + 8]
+        self._sheet.lay_out(min(WIDTH, size.width) - 4, size.height - (4 if size.height >= LOW else 2))
+
+
+class Sheet(Canvas):
+    """Draws the form; where it is too low for all of it, the part with the cursor."""
+
+    def __init__(self, form: FormScreen) -> None:
+        super().__init__()
+        self._form = form
+        self._lines: list[list[Cell]] = []
+        self._top = 0
+        self.cells = 0
+
+    def lay_out(self, cells: int, most: int) -> None:
+        """Draw it in so many cells and at `most` so many lines."""
+        self.cells = cells
+        program = cast("OvermindApp", self.app)
+        self._lines, first, last = form_fields.drawn(self._form.state, cells, ascii_only=program.ascii_only)
+        height = max(1, min(len(self._lines), most))
+        self._top = max(0, min(self._top, first, len(self._lines) - height), last - height + 1)
+        self.styles.height = height
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line; the cursor is a cell in reverse."""
+        at = self._top + y
+        cells = self._lines[at] if at < len(self._lines) else []
+        runs = [
+            (cell.text, Style(reverse=True) if cell.tone == form_fields.CURSOR else self.tone(cell.tone))
+            for cell in cells
+        ]
+        return self.strip(runs, self.content_size.width)

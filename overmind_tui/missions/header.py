@@ -1,0 +1,102 @@
+"""What stands around the panels of the main screen: header, banner, load, titles, and words where nothing is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_tui.log import lines as log_lines
+from overmind_tui.missions import summary
+from overmind_tui.missions.summary import Facts
+from overmind_tui.render import layout, texts
+from overmind_tui.render.cells import Cell, safe
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import keymap
+from overmind_tui.shell.actions import Context, Needs
+
+if TYPE_CHECKING:
+    from overmind_tui.missions.screen import MissionsScreen
+
+Lines = list[list[Cell]]
+
+
+class Surroundings:
+    """Says all of it, from what the screen and the program know now."""
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        self._screen = screen
+
+    def head(self, cells: int) -> Lines:
+        """What stands at the top."""
+        return self.head_of(self._screen.context, cells, self._screen.panels.shape.header)
+
+    def head_of(self, context: Context, cells: int, lines: int) -> Lines:
+        """What stands at the top, in so many lines, of a screen with the keys of this context."""
+        program, fleet = self._screen.program, self._screen.program.fleet
+        hints = keymap.hints(context, read_only=program.read_only)
+        if context is Context.LOOKING and self._screen.terminal_side.stay.ended:
+            hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
+        load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
+        facts = Facts(fleet.counts, program.version, *load, *paid, program.ascii_only, program.read_only)
+        return summary.header(facts, hints, cells, lines)
+
+    def banner(self, _cells: int) -> Lines:
+        """What is wrong with the connection, else what happened while nobody was here."""
+        program = self._screen.program
+        if program.news.lost:
+            return [[Cell(f" {program.news.lost}", "banner")]]
+        key = "enter" if program.absence.fresh else ":events"
+        return [[Cell(f" {program.absence.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
+
+    def stats(self, cells: int) -> Lines:
+        """The load of the mission under the cursor."""
+        fleet, mission = self._screen.program.fleet, self._screen.table.cursor_id
+        height = self._screen.panels.shape.graph
+        return summary.stats(
+            fleet.of(mission), fleet.history(mission), cells, self._screen.program.now(), height=height
+        )
+
+    def stats_title(self) -> str:
+        """Whose load it is."""
+        current = self._screen.table.current
+        return "stats" + (f" · {safe(current.row['name'])}" if current else "")
+
+    def small(self, _cells: int) -> Lines:
+        """Instead of everything."""
+        return [[Cell(text)] for text in layout.too_small(*self._screen.app.size, "q leaves")]
+
+    def table_title(self) -> str:
+        """How many rows are shown, why not all, and which are marked."""
+        table, side = self._screen.table, self._screen.table_side
+        shown = {branch.id for branch in table.branches if branch.meant}
+        title = f"missions[{len(shown)}]" + (f" </{safe(side.filter.text)}>" if side.filter else "")
+        if side.attention:
+            title += " <needs attention>"
+        if table.marked:
+            hidden = len(table.marked - shown)
+            title += f" {len(table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
+        return title
+
+    def log_title(self) -> str:
+        """Whose log it is."""
+        return self._screen.log_side.title()
+
+    def log_subtitle(self) -> str:
+        """How it is shown; of a mission that draws a screen how that is seen."""
+        view, panels, look = self._screen.log_view, self._screen.panels, self._screen.log_side.look
+        row = self._screen.program.fleet.of(look.alone) if panels.current is Panel.TABLE else None
+        if screen := log_lines.screen(row, view.book.partial):
+            return screen
+        switch = {True: "on", False: "off"}
+        follows = "follow" if view.following else "paused, s follows"
+        return f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
+
+    def empty(self) -> texts.EmptinessLines:
+        """Why no row is shown."""
+        program, side = self._screen.program, self._screen.table_side
+        if program.news.lost:
+            return ()
+        if not program.fleet.loaded:
+            return texts.loading()
+        if program.fleet.rows:
+            return texts.filtered(side.filter.text, attention=side.attention)
+        return texts.nothing(program.agents, read_only=program.read_only)

@@ -1,0 +1,226 @@
+"""The panels of the main screen: which are shown, which of them has the keys, and who does what the keys mean there.
+
+The way back from a log to the list that it was opened from: what was open is kept as it stood.
+
+The log of one mission on the main screen, from wherever it was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from textual.geometry import Size
+
+from overmind_tui.pages.page import Page
+from overmind_tui.pages.table import TablePage
+from overmind_tui.render.layout import Panel, Shape, has_stats, shape
+from overmind_tui.shell.actions import Context
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from overmind_tui.app import OvermindApp
+    from overmind_tui.missions.screen import MissionsScreen
+
+
+class WayBack:
+    """The pages that were closed for a log, the lowest first; none where it was opened on the main screen."""
+
+    def __init__(self) -> None:
+        self._pages: tuple[Page, ...] = ()
+
+    def leave(self, app: App[str]) -> None:
+        """Close what is open above the main screen, and keep it."""
+        self.forget(app)
+        self._pages = tuple(page for page in app.screen_stack[1:] if isinstance(page, Page))
+        for page in self._pages:
+            app.install_screen(page, str(id(page)))
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+
+    def go(self, app: App[str]) -> None:
+        """Open it again, with the rows as they are now."""
+        pages, self._pages = self._pages, ()
+        for page in pages:
+            app.uninstall_screen(page)
+            app.push_screen(page)
+            page.settings_changed()
+            if isinstance(page, TablePage):
+                page.source.ask_again()
+
+    def forget(self, app: App[str]) -> None:
+        """Nobody goes back there."""
+        pages, self._pages = self._pages, ()
+        for page in pages:
+            app.uninstall_screen(page)
+            page.remove()
+
+
+CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS}
+
+
+class Side(Protocol):
+    """What a panel does with keys, by methods `do_<action>`."""
+
+    def type(self, text: str) -> bool:
+        """What is typed after `/` so far; False when it is broken."""
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+
+
+class Panels:
+    """Their arrangement.
+
+    Attributes:
+        current: The panel that has the keys.
+        zoomed: Whether it stands alone.
+        shows_header: Whether there is a header where there is room.
+        shape: What is shown.
+        way_back: To the list that the log was opened from.
+    """
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        self._screen = screen
+        self.current = Panel.TABLE
+        self.zoomed = False
+        self.shows_header = True
+        self.shape = Shape()
+        self.way_back = WayBack()
+
+    @property
+    def at_terminal(self) -> bool:
+        """Whether the keys are for the terminal, and not for a line that is typed."""
+        return self.current is Panel.TERMINAL and not self._screen.bar.sign
+
+    @property
+    def context(self) -> Context:
+        """Whose keys count."""
+        return self._screen.terminal_side.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
+
+    @property
+    def side(self) -> Side:
+        """Who does what the keys mean."""
+        if self.current is Panel.TERMINAL:
+            return self._screen.terminal_side
+        return self._screen.log_side if self.current is Panel.LOG else self._screen.table_side
+
+    def resized(self, size: Size) -> None:
+        """Fold what doesn't fit."""
+        if self.current is Panel.STATS and not has_stats(size.width, size.height):
+            self.current = Panel.TABLE
+        self.fold(size)
+        self.refocus()
+
+    def fold(self, size: Size | None = None) -> None:
+        """Decide which are shown in a terminal of this size; None: of the one that is there."""
+        screen, program = self._screen, self._screen.program
+        size = size or program.size
+        shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed)
+        screen.too_small.display = shown.small
+        screen.room.display = not shown.small
+        screen.head.display = not shown.small and self.shows_header
+        screen.head.styles.height = shown.header
+        screen.banner.display = not shown.small and bool(program.news.lost or program.absence.said)
+        screen.banner.set_class(bool(program.news.lost), "lost")
+        screen.log_view.display = shown.side and not screen.terminal_side.is_open
+        screen.terminal_view.display = shown.side and screen.terminal_side.is_open
+        screen.terminal_side.stay.seen_again()
+        screen.table.display, screen.stats.display = shown.table, shown.stats
+        screen.left.display = shown.table or shown.stats
+        screen.left.styles.width = shown.list_cells or "1fr"
+        screen.stats.styles.height = shown.stats_lines if shown.table else "1fr"
+
+    def refocus(self) -> None:
+        """The one that has the keys may have others now."""
+        screen = self._screen
+        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.STATS: screen.stats}
+        screen.set_focus(widgets.get(self.current, screen.table))
+        screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
+        screen.retitle()
+        screen.head.refresh()
+        screen.say()
+
+    def give(self, panel: Panel) -> None:
+        """Give the keys to a panel; the log is where a terminal was."""
+        if panel is Panel.LOG:
+            self._screen.terminal_side.close()
+        else:
+            self.way_back.forget(self._screen.program)
+        self.current = panel
+        self.fold()
+        self.refocus()
+
+    def do_next_panel(self) -> None:
+        """The next of those that there is room for."""
+        self._step(1)
+
+    def do_previous_panel(self) -> None:
+        """The one before."""
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        size = self._screen.app.size
+        beside = Panel.TERMINAL if self._screen.terminal_side.is_open else Panel.LOG
+        there = [Panel.TABLE, beside, *([Panel.STATS] if has_stats(size.width, size.height) else [])]
+        at = there.index(self.current) if self.current in there else 0
+        self.give(there[(at + step) % len(there)])
+
+    def do_zoom(self) -> None:
+        """One panel, or all."""
+        self.zoomed = not self.zoomed
+        self.fold()
+
+    def do_header(self) -> None:
+        """Show or hide it."""
+        self.shows_header = not self.shows_header
+        self.fold()
+
+    def close_one(self) -> bool:
+        """Close one thing of the panel, or the panel; whether there was any."""
+        if self.side.close_one():
+            return True
+        if self.zoomed:
+            self.do_zoom()
+        elif self.current is Panel.TERMINAL:
+            self.close_terminal()
+        elif self.current is not Panel.TABLE:
+            self._close_panel()
+        else:
+            return False
+        return True
+
+    def _close_panel(self) -> None:
+        """To the list that it was opened from, else to the missions."""
+        way, self.way_back = self.way_back, WayBack()
+        self.give(Panel.TABLE)
+        way.go(self._screen.program)
+
+    def close_terminal(self) -> None:
+        """Back to the list."""
+        self._screen.terminal_side.close()
+        self.zoomed = False
+        self.give(Panel.TABLE)
+
+
+def log_of(app: OvermindApp, mission: str | None, gone: str) -> None:
+    """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
+    if mission is None or app.fleet.of(mission) is None:
+        app.flash(gone, "slow")
+        return
+    _unfold(app, mission)
+    app.main.panels.way_back.leave(app)
+    if app.commands.runs.go_to(mission):
+        app.main.panels.give(Panel.LOG)
+
+
+def _unfold(app: OvermindApp, mission: str) -> None:
+    """Have everything above it open."""
+    side, rows = app.main.table_side, app.fleet.rows
+    known = side.folded.copy()
+    parent = rows[mission]["parent"]
+    while parent in rows:
+        side.folded.discard(parent)
+        parent = rows[parent]["parent"]
+    if side.folded != known:
+        side.rearrange(asked=True)

@@ -1,0 +1,259 @@
+"""Missions as rows of a tree: who stands below whom, in which order, and what each cell says.
+
+Long lines of our own words, gone on with below where they began; texts of others are never folded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain.missions.status_marks import ATTACHED, LIMITED, PREPARING, RESTARTING, WAITING, Mark, mark_of
+from overmind_core.domain.text.cells import width
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, Row, safe
+
+_SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
+"""A step and how much of it is done, which is what is looked at while it takes long: it stands first."""
+FINAL = frozenset({"stopped", "crashed", "killed"})
+FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
+FOLDED = "▸"
+PLAN = "blueprint"
+"""Type of a mission that is a plan: it has agents, and no process."""
+
+
+class Branch(NamedTuple):
+    """One row of a table; in a flat one `guides` is empty."""
+
+    id: str
+    row: Row
+    guides: str = ""
+    dimmed: bool = False
+    """Shown for the sake of those below it, or no longer there."""
+    folded: int = 0
+    """How many rows are folded away below it."""
+    short: str = ""
+    """What is shown instead of its whole name: of an agent that stands below its plan what the plan's does not say."""
+
+    @property
+    def name(self) -> str:
+        """What is shown of its name."""
+        return self.short or str(self.row["name"])
+
+    @property
+    def meant(self) -> bool:
+        """Whether the filter means it; ancestors of such rows are shown, too."""
+        return not self.dimmed or gone(self.row)
+
+
+def is_live(row: Row) -> bool:
+    """Whether it may still run, or be started by itself."""
+    return row["status"] not in FINAL
+
+
+def has_terminal(row: Row) -> bool:
+    """Whether a person can sit down at it: it runs on a terminal, and reads what is typed there."""
+    return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
+
+
+def mark(row: Row) -> Mark:
+    """The mark of a row."""
+    return mark_of(row["status"], row.get("activity"))
+
+
+def state(row: Row, now: float) -> str:
+    """The word of its state; with the time until the next try while it waits for that."""
+    found = mark(row)
+    if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
+        return f"retry {numbers.span(max(due - now, 0.0))}"
+    if found is LIMITED and (due := numbers.moment(row.get("resume_at"))) is not None:
+        return f"limited {numbers.span(max(due - now, 0.0))}"
+    return found.word
+
+
+def lasted(row: Row, now: float) -> float:
+    """Seconds since it began; of a finished one, how long it took."""
+    began = numbers.moment(row["started_at"])
+    until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
+    if began is None or until is None:
+        return float(row.get("uptime_seconds") or 0.0)
+    return max(0.0, until - began)
+
+
+def held(row: Row, now: float) -> float:
+    """Seconds that it has been doing what it does; of one that doesn't say what that is, as `lasted`."""
+    began = numbers.moment(row.get("activity_since"))
+    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+        return lasted(row, now)
+    return max(0.0, now - began)
+
+
+def since(row: Row, now: float) -> str:
+    """Its state in words, and how long that has been or took."""
+    span = numbers.span(lasted(row, now))
+    if mark(row) is RESTARTING:
+        return f"{state(row, now)} · began {span} ago"
+    doing = numbers.span(held(row, now))
+    if doing != span:
+        return f"{mark(row).word} for {doing} · runs for {span}"
+    return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
+
+
+def age(row: Row, now: float) -> float:
+    """Seconds since it was started."""
+    began = numbers.moment(row["started_at"])
+    return 0.0 if began is None else max(0.0, now - began)
+
+
+def arranged(
+    rows: Iterable[Row],
+    *,
+    wanted: Callable[[Row], bool] | None = None,
+    folded: Collection[str] = (),
+    flat: bool = False,
+) -> list[Branch]:
+    """The rows in the order of the table, children under their parents.
+
+    Args:
+        rows: In the order of siblings.
+        wanted: The filter; ancestors of what it keeps stay, dimmed, and names are whole. None keeps all.
+        folded: Ids whose descendants are folded away.
+        flat: No tree.
+    """
+    everybody = list(rows)
+    kept = {row["id"] for row in everybody if wanted is None or wanted(row)}
+    if flat:
+        return [Branch(row["id"], row, dimmed=gone(row)) for row in everybody if row["id"] in kept]
+    known = {row["id"]: row for row in everybody}
+    shown = kept if wanted is None else kept | _ancestors(kept, known)
+    children: dict[str | None, list[Row]] = {}
+    for row in everybody:
+        if row["id"] in shown:
+            parent = row["parent"] if row["parent"] in shown else None
+            children.setdefault(parent, []).append(row)
+    return _walk(children, kept, folded, {} if wanted is not None else known)
+
+
+def gone(row: Row) -> bool:
+    """Whether it was killed: it stays in sight for a while."""
+    return bool(row["status"] == "killed")
+
+
+def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
+    found: set[str] = set()
+    for one in kept:
+        parent = known[one]["parent"]
+        while parent in known and parent not in found:
+            found.add(parent)
+            parent = known[parent]["parent"]
+    return found
+
+
+def _short(row: Row, parent: Row | None) -> str:
+    """The part of its name behind that of its plan; "" where there is none."""
+    if parent is None or parent["type"] != PLAN:
+        return ""
+    name, plan = str(row["name"]), f"{parent['name']}/"
+    return name.removeprefix(plan) if name.startswith(plan) else ""
+
+
+def _walk(
+    children: Mapping[str | None, Sequence[Row]],
+    kept: Collection[str],
+    folded: Collection[str],
+    above: Mapping[str, Row],
+) -> list[Branch]:
+    """Depth first, without recursion: a chain may be a thousand deep. `above`: parents whose names are not repeated."""
+    found: list[Branch] = []
+    waiting = [("", "", row) for row in reversed(children.get(None, ()))]
+    while waiting:
+        guides, below, row = waiting.pop()
+        brood = children.get(row["id"], ())
+        hidden = _below(row["id"], children) if row["id"] in folded and brood else 0
+        dimmed, short = row["id"] not in kept or gone(row), _short(row, above.get(row["parent"]))
+        found.append(Branch(row["id"], row, guides, dimmed, hidden, short))
+        if hidden:
+            continue
+        for place, child in enumerate(reversed(brood)):
+            ends = place == 0
+            waiting.append((below + (LAST if ends else FORK), below + (EMPTY if ends else PASSING), child))
+    return found
+
+
+def _below(root: str, children: Mapping[str | None, Sequence[Row]]) -> int:
+    count = 0
+    waiting = [root]
+    while waiting:
+        brood = children.get(waiting.pop(), ())
+        count += len(brood)
+        waiting += [row["id"] for row in brood]
+    return count
+
+
+def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
+    """Guides, mark and name, which share a column."""
+    found = mark(branch.row)
+    sign = found.ascii if ascii_only else found.mark
+    more = f" {FOLDED}{branch.folded}" if branch.folded else ""
+    if branch.row.get("attached"):
+        more += f" {ATTACHED.ascii if ascii_only else ATTACHED.mark}"
+    tone = "news" if branch.row.get("unseen") else "name"
+    return Cell(branch.guides, "guide"), Cell(f"{sign} ", found.tone), Cell(safe(branch.name) + more, tone)
+
+
+def now_cell(row: Row) -> Cell:
+    """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
+    text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
+    if mark(row) is PREPARING:
+        text = _SHARE.sub(r"\2  \1", text)
+    if mark(row) is WAITING and text:
+        return Cell(text if text.endswith("?") else f"{text} ?", "wait")
+    if not text and row.get("type") == PLAN:
+        return Cell(":plan shows its agents", "faint")
+    if not text and is_live(row):
+        told = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
+        return Cell(mark(row).word if told or mark(row) is PREPARING else "no output yet", "faint")
+    return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+
+
+def counts(rows: Iterable[Row]) -> dict[Mark, int]:
+    """How many missions show each mark."""
+    found: dict[Mark, int] = {}
+    for row in rows:
+        one = mark(row)
+        found[one] = found.get(one, 0) + 1
+    return found
+
+
+_PIECE = re.compile(r"\s*\S+|\s+$")
+"""A word with the blanks before it, or the blanks at the end."""
+_INDENT = re.compile(r" *")
+
+
+def folded(lines: Sequence[Sequence[Cell]], cells: int, hang: int) -> list[list[Cell]]:
+    """The lines in rows of `cells` cells; what has a first column goes on behind it, `hang` cells from the left."""
+    return [row for line in lines for row in _rows(line, cells, hang)]
+
+
+def _rows(line: Sequence[Cell], cells: int, hang: int) -> Iterator[list[Cell]]:
+    if sum(width(cell.text) for cell in line) <= cells:
+        yield list(line)
+        return
+    indent = min(hang if len(line) > 1 else _depth(line[0].text), cells // 2)
+    row: list[Cell] = []
+    used = 0
+    for cell in line:
+        for piece in _PIECE.findall(cell.text):
+            if used + width(piece) > cells and used > indent and not piece.isspace():
+                yield row
+                row, used = [Cell(" " * indent)], indent
+                piece = piece.lstrip()  # noqa: PLW2901 - the blanks stayed behind
+            row.append(Cell(piece, cell.tone))
+            used += width(piece)
+    yield row
+
+
+def _depth(text: str) -> int:
+    found = _INDENT.match(text)
+    return found.end() if found else 0

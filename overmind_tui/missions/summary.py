@@ -1,0 +1,449 @@
+"""What the header says: who needs somebody, what it costs, what it takes, and the most used keys.
+
+Which keys the header names in the room that it has: in one line, or in columns.
+
+Three things that a new user does once; which of them comes next follows from the keys that were pressed.
+
+How the load of one mission went: a graph for each figure, and in one line what else is known of it.
+
+A terminal's rows as one list: what scrolled away, then what its screen shows. Numbers stay as rows come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.missions.status_marks import (
+    FROZEN,
+    KILLED,
+    MARKS,
+    PREPARING,
+    RESTARTING,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    Mark,
+)
+from overmind_core.domain.text.cells import width as cells_width
+from overmind_tui.missions import rows
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, Row, clipped, safe
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Action, Context, shown_key
+
+if TYPE_CHECKING:
+    from overmind_core.terminal.cells import Run
+    from overmind_core.terminal.screen import Screen
+
+
+HELP = "help"
+"""The action whose hint stays longest."""
+GAP = 3
+"""Cells between two columns."""
+
+
+@lru_cache(maxsize=64)
+def hint_line(hints: tuple[Action, ...], room: int) -> list[Cell]:
+    """As many as fit, the most used first; the way to all others is the last to go."""
+    texts = {action.name: (f"<{shown_key(action.keys[0])}>", f"{action.label} ") for action in hints}
+    needs = {name: cells_width(key) + cells_width(label) for name, (key, label) in texts.items()}
+    kept = [name for name in texts if name == HELP and needs[name] <= room]
+    room -= sum(needs[name] for name in kept)
+    for name in texts:
+        if name in kept:
+            continue
+        if needs[name] > room:
+            break
+        kept.append(name)
+        room -= needs[name]
+    shown = [texts[name] for name in texts if name in kept]
+    return [cell for key, label in shown for cell in (Cell(key, "key"), Cell(label, "label"))]
+
+
+@lru_cache(maxsize=64)
+def hint_columns(hints: tuple[Action, ...], room: int, lines: int) -> list[list[Cell]]:
+    """As many columns of `lines` hints as fit; the way to all others stays with the last of them.
+
+    Returns:
+        The cells of each line; without any where not even one column fits.
+    """
+    count = -(-len(hints) // lines)
+    while count:
+        shown = _chosen(hints, count * lines)
+        groups = [shown[at : at + lines] for at in range(0, len(shown), lines)]
+        drawn = [_column(group, lines) for group in groups]
+        if sum(size for _, size in drawn) + GAP * (count - 1) <= room:
+            return [_joined([column[at] for column, _ in drawn]) for at in range(lines)]
+        count -= 1
+    return [[] for _ in range(lines)]
+
+
+@lru_cache(maxsize=64)
+def needed(hints: tuple[Action, ...], lines: int) -> int:
+    """Cells that all of them take in columns."""
+    groups = [hints[at : at + lines] for at in range(0, len(hints), lines)]
+    return sum(_column(group, lines)[1] for group in groups) + GAP * max(len(groups) - 1, 0)
+
+
+def _chosen(hints: Sequence[Action], count: int) -> list[Action]:
+    """The first `count`, the way to all others among them."""
+    shown = list(hints[:count])
+    left = [action for action in hints[count:] if action.name == HELP]
+    return [*shown[: count - len(left)], *left]
+
+
+def _column(group: Sequence[Action], lines: int) -> tuple[list[list[Cell]], int]:
+    """The cells of each line, all of one width, and that width."""
+    keys = [f"<{shown_key(action.keys[0])}>" for action in group]
+    key = max(map(cells_width, keys))
+    label = max(cells_width(action.label) for action in group)
+    drawn = [
+        [Cell(f"{one:<{key}} ", "key"), Cell(f"{action.label:<{label}}", "label")]
+        for one, action in zip(keys, group, strict=True)
+    ]
+    blank = [[Cell(" " * (key + 1 + label))]] * (lines - len(group))
+    return [*drawn, *blank], key + 1 + label
+
+
+def _joined(parts: Sequence[Sequence[Cell]]) -> list[Cell]:
+    return [cell for place, part in enumerate(parts) for cell in ((Cell(" " * GAP), *part) if place else part)]
+
+
+SEPARATOR = Cell(" │ ", "guide")
+LEAST_TELLING = (KILLED, STOPPED, FROZEN, STOPPING, PREPARING, STARTING, RESTARTING)
+"""Counts that are left out, in this order, where not even the counts fit."""
+_JUMP, _JUMP_PART = 5.0, 0.1
+"""Percent of a core, and the part of the load, below which nobody calls it a change."""
+
+
+class Load(NamedTuple):
+    """What all missions use together."""
+
+    cpu: float
+    memory: float
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Load:
+        """The sum over live missions."""
+        live = [row for row in rows if missions_rows.is_live(row)]
+        return cls(
+            sum(row.get("cpu_percent") or 0.0 for row in live), sum(row.get("memory_bytes") or 0 for row in live)
+        )
+
+
+class Facts(NamedTuple):
+    """What the header is made of.
+
+    Attributes:
+        counts: How many missions show each mark.
+        version: Of the program.
+        now: The load.
+        before: The load a moment ago.
+        today: US dollars that agents have cost today; 0 is not shown.
+        tokens: What those agents have used that name no price; 0 is not shown.
+        ascii_only: Draw marks with ASCII.
+        read_only: Nothing can be changed from here.
+    """
+
+    counts: Mapping[Mark, int]
+    version: str
+    now: Load = Load(0.0, 0.0)
+    before: Load = Load(0.0, 0.0)
+    today: float = 0.0
+    tokens: int = 0
+    ascii_only: bool = False
+    read_only: bool = False
+
+
+Parts = dict[str, list[Cell]]
+
+
+def header(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int = 1) -> list[list[Cell]]:
+    """The header in so many lines of `cells` cells; what is narrow drops hints, logo, load and cost; counts stay."""
+    return [_one_line(facts, hints, cells)] if lines == 1 else _block(facts, hints, cells, lines)
+
+
+def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]:
+    parts = _parts(facts)
+    for drop in ("logo", "load", "cost"):
+        if _length(parts) < cells:
+            break
+        parts.pop(drop, None)
+    if len(parts) == 1:
+        parts["counts"] = _counts(facts, room=cells - 1)
+    line = [] if "logo" in parts else [Cell(" ")]
+    line += [cell for place, part in enumerate(parts.values()) for cell in ((SEPARATOR, *part) if place else part)]
+    found = hint_line(hints, cells - _width(line) - cells_width(SEPARATOR.text))
+    return [*line, SEPARATOR, *found] if found else line
+
+
+def _block(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int) -> list[list[Cell]]:
+    """Who we are and how it goes at the left; the keys in columns at the right; words of counts give way to keys."""
+    left = _left(facts, cells, words=True)
+    if _room(left) + needed(hints, lines) > cells:
+        left = _left(facts, cells, words=False)
+    room = _room(left)
+    columns = hint_columns(hints, cells - room, lines)
+    return [
+        [*own, Cell(" " * (room - _width(own))), *right] if right else own
+        for own, right in zip(left, columns, strict=True)
+    ]
+
+
+def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
+    parts = _parts(facts)
+    load = [cell for name in ("cost", "load") if name in parts for cell in (SEPARATOR, *parts[name])][1:]
+    return [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
+
+
+def _room(left: Iterable[Sequence[Cell]]) -> int:
+    return max(map(_width, left)) + GAP
+
+
+def _parts(facts: Facts) -> Parts:
+    now, before = facts.now, facts.before
+    memory = numbers.size(now.memory) or "0"
+    cost = _cost(facts)
+    return {
+        "logo": [
+            Cell(f" {'*' if facts.ascii_only else '⬢'} overmind {facts.version}", "accent"),
+            *([Cell(" read-only", "wait")] if facts.read_only else []),
+        ],
+        "counts": _counts(facts),
+        **({"cost": cost} if cost else {}),
+        "load": [
+            Cell("cpu ", "label"), Cell(numbers.percent(now.cpu)), _delta(before.cpu, now.cpu),
+            Cell(" mem ", "label"), Cell(memory), _delta(before.memory / 1e7, now.memory / 1e7),
+        ],
+    }  # fmt: skip
+
+
+def _cost(facts: Facts) -> list[Cell]:
+    """What agents have cost today; what those have used that name no price."""
+    said = [numbers.money(facts.today)] if facts.today else []
+    said += [f"{numbers.size(facts.tokens)} tokens"] if facts.tokens else []
+    return [Cell(" · ".join(said)), Cell(" today", "label")] if facts.today else [Cell(one) for one in said]
+
+
+def _length(parts: Parts) -> int:
+    return sum(map(_width, parts.values())) + cells_width(SEPARATOR.text) * (len(parts) - 1)
+
+
+def _width(cells: Iterable[Cell]) -> int:
+    return sum(cells_width(cell.text) for cell in cells)
+
+
+def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> list[Cell]:
+    """Each mark and how many show it; where there is no `room` for all, the most telling ones."""
+    counted = dict(facts.counts)
+    dropped = list(reversed(LEAST_TELLING))
+    shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
+    while room is not None and _width(shown) > room and dropped:
+        counted.pop(dropped.pop(), None)
+        shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
+    return shown or [Cell("no missions", "quiet")]
+
+
+def _counted(counted: dict[Mark, int], *, ascii_only: bool, words: bool) -> list[Cell]:
+    found: list[Cell] = []
+    for mark in MARKS:
+        if mark in counted:
+            gap = ("  " if words else " ") if found else ""
+            found.append(Cell(f"{gap}{mark.ascii if ascii_only else mark.mark} ", mark.tone))
+            found.append(Cell(str(counted[mark])))
+            found += [Cell(f" {mark.word}", "label")] if words else []
+    return found
+
+
+def _delta(before: float, now: float) -> Cell:
+    if abs(now - before) < max(_JUMP, before * _JUMP_PART):
+        return Cell("")
+    return Cell("↑", "slow") if now > before else Cell("↓", "calm")
+
+
+class Sample(NamedTuple):
+    """The load of one mission at one time."""
+
+    cpu: float = 0.0
+    memory: float = 0.0
+    output: float = 0.0
+
+
+class Step(NamedTuple):
+    """One thing to do, and the words that tell of it where it can be done, and elsewhere."""
+
+    name: str
+    context: Context | None
+    """Where it can be done; None is everywhere."""
+    text: str
+    elsewhere: str = ""
+
+
+STEPS = (
+    Step("needs", None, "! shows who needs you"),
+    Step("answer", Context.NEEDS, "y allows, n denies, enter shows all of it", "! there y allows, n denies"),
+    Step("look", Context.MISSIONS, "enter looks at its terminal, esc comes back", "esc comes back to the missions"),
+)
+LISTS = frozenset({"inbox", "next-need"})
+OPENS = frozenset({"open", "attach"})
+LEAVES = frozenset({"back", "quit"})
+ANSWERS = frozenset({"whole", "allow", "deny", "reply", "always", *(f"option-{number}" for number in range(1, 10))})
+"""Actions, by their names in the table of keys."""
+
+
+class Coach(NamedTuple):
+    """Steps that were done; `opened`: something was opened and not left yet."""
+
+    done: frozenset[str] = frozenset()
+    opened: bool = False
+
+    @classmethod
+    def over(cls) -> Coach:
+        """All was done."""
+        return cls(frozenset(step.name for step in STEPS))
+
+    @classmethod
+    def remembered(cls, names: Iterable[str]) -> Coach:
+        """What was done in an earlier life; names that mean nothing now are left out."""
+        return cls(cls.over().done & frozenset(names))
+
+    def did(self, context: Context, action: str) -> Coach:
+        """After an action in a context."""
+        if action in LISTS:
+            return self._with("needs")
+        if context is Context.NEEDS:  # whoever goes has seen it: perhaps nobody asks anything
+            return self._with("needs", "answer") if action in ANSWERS | LEAVES else self
+        if context is Context.MISSIONS:
+            return self._replace(opened=self.opened or action in OPENS)
+        return self._with("look") if self.opened and action in LEAVES | {"detach"} else self
+
+    def line(self, context: Context) -> str:
+        """What to do next, for somebody who is there; "" when nothing is left, and where its key would be text."""
+        if context in TAKES_EVERYTHING:
+            return ""
+        for number, step in enumerate(STEPS, 1):
+            if step.name not in self.done:
+                here = step.context in {None, context}
+                return f"{number}/{len(STEPS)} {step.text if here else step.elsewhere}"
+        return ""
+
+    def _with(self, *names: str) -> Coach:
+        return self._replace(done=self.done | set(names))
+
+
+LEAD = 14
+"""Cells before the bars: a name and the newest figure."""
+CORE = 100.0
+"""Percent: a full bar is one core at least, so that next to nothing looks like that."""
+
+
+def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *, height: int = 1) -> list[list[Cell]]:
+    """The facts, then cpu, memory and output in graphs of `height` lines each.
+
+    Args:
+        row: The mission; None when there is none under the cursor.
+        samples: The newest last.
+        cells: The width.
+        now: Seconds since the epoch.
+        height: Lines of each graph.
+    """
+    if row is None:
+        return [[Cell(" the load of the mission under the cursor", "quiet")]]
+    newest = samples[-1] if samples else Sample()
+    output = f"{numbers.size(newest.output) or 0}B/s"
+    return [
+        _facts(row, cells, now),
+        *_graph("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
+        *_graph("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
+        *_graph("out", [one.output for one in samples], output, cells, height),
+    ]
+
+
+def _graph(
+    name: str, values: Sequence[float], newest: str, cells: int, height: int, *, top: float | None = None
+) -> list[list[Cell]]:
+    drawn = numbers.graph(values, max(cells - LEAD - 1, 1), height, top=top)
+    heads = [[Cell(f" {name} ", "title"), Cell(f"{newest:>8} ")], *[[Cell(" " * LEAD)]] * (height - 1)]
+    return [[*head, Cell(bars, f"graph-{name}")] for head, bars in zip(heads, drawn, strict=True)]
+
+
+def _facts(row: Row, cells: int, now: float) -> list[Cell]:
+    facts = [rows.since(row, now)]
+    if row["restart_count"]:
+        facts.append(f"restarts {row['restart_count']}")
+    if row["exit_code"] is not None:
+        facts.append(f"exit {row['exit_code']}")
+    facts.append(safe(row["command"]))
+    return [Cell(" " + clipped(" · ".join(facts), cells - 2), "quiet")]
+
+
+class Grid:
+    """Rows by number: the first row that was ever written is 0, and lost ones keep theirs."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest row that is still there."""
+        return self.top if self.screen.modes.alternate else self.screen.scrollback.dropped
+
+    @property
+    def top(self) -> int:
+        """The number of the screen's first row."""
+        scrollback = self.screen.scrollback
+        return scrollback.dropped + len(scrollback)
+
+    @property
+    def end(self) -> int:
+        """One more than the number of the last row."""
+        return self.top + self.screen.rows
+
+    def runs(self, number: int) -> list[Run]:
+        """A row as (text, style); blanks at its end may be missing. There is one for each number before `end`."""
+        top = self.top
+        if number >= top:
+            return self.screen.runs(number - top)
+        return self.screen.scrollback.runs(number - self.screen.scrollback.dropped)
+
+    def text(self, number: int) -> str:
+        """A row's text without the blanks at its end."""
+        top = self.top
+        if number >= top:
+            return self.screen.line(number - top)
+        return self.screen.scrollback.text(number - self.screen.scrollback.dropped)
+
+    def wrapped(self, number: int) -> bool:
+        """Whether a row's text goes on in the next one."""
+        top = self.top
+        if number >= top:
+            return self.screen.wrapped(number - top)
+        return self.screen.scrollback.wrapped(number - self.screen.scrollback.dropped)
+
+    def cell(self, row: int, column: int) -> range:
+        """The columns of the character that stands there: two of a wide one."""
+        cells = cells_of(self.text(row))
+        start = column - 1 if 0 < column < len(cells) and cells[column] == "" else column
+        wide = start + 1 < len(cells) and cells[start + 1] == ""
+        return range(start, start + 1 + wide)
+
+    def full_text(self, number: int) -> str:
+        """A row's text; of one whose text goes on, as wide as the screen, for a blank at its end joins no words."""
+        text = self.text(number)
+        return text + " " * (self.screen.columns - width(text)) if self.wrapped(number) else text
+
+
+def width(text: str) -> int:
+    """Cells of a text that a terminal holds."""
+    if text.isascii():
+        return len(text)
+    return len(cells_of(text))
+
+
+def cells_of(text: str) -> list[str]:
+    """The character of each cell; "" is the second cell of a wide one."""
+    from overmind_core.terminal import cells as terminal_cells  # noqa: PLC0415 - not before the first frame
+
+    return terminal_cells.cells_of(text)

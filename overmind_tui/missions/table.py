@@ -1,0 +1,167 @@
+"""The table of missions under the keys: filter, order, tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from overmind_tui.missions import columns
+from overmind_tui.missions import fleet as missions_fleet
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.columns import MISSIONS, ORDERS, Order
+from overmind_tui.pages.table_rows import SortKeys
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
+
+if TYPE_CHECKING:
+    from overmind_tui.missions.screen import MissionsScreen
+
+
+class TableSide(SortKeys):
+    """What the table of the main screen shows, and in which order."""
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        super().__init__(screen, ORDERS)
+        self._screen = screen
+        self.filter = NOTHING
+        self.folded: set[str] = set()
+        self.flat = False
+        self.attention = False
+        self.order = Order()
+
+    def recall(self) -> None:
+        """As it was the last time."""
+        known = self._screen.program.remembered
+        self.order = Order.read(known.get("order", ""))
+        self.flat = known.get("flat", default=False)
+        self._screen.table.wide = known.get("wide", default=False)
+
+    def rearrange(self, *, asked: bool = False) -> None:
+        """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
+        table, fleet = self._screen.table, self._screen.program.fleet
+        if self.filter.slow:  # with a row that came later
+            self._screen.program.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self.filter = NOTHING
+        rows = self.order.of(fleet.rows.values(), self._screen.program.now())
+        wanted = self._wanted()
+        branches = missions_rows.arranged(rows, wanted=wanted, folded=self.folded, flat=self.flat)
+        table.marked &= set(fleet.rows)
+        table.empty = self._screen.around.empty()
+        table.sorted_by = (self.order.by, self.order.rises)
+        table.show(branches, asked=asked)
+        self._screen.retitle()
+        self._screen.tick()
+
+    def _wanted(self) -> Callable[[Row], bool] | None:
+        """What rows have to be, if anything."""
+        tests = [self.filter.matches] * bool(self.filter) + [missions_fleet.wanted] * self.attention
+        return (lambda row: all(test(row) for test in tests)) if tests else None
+
+    def targets(self) -> list[Row]:
+        """The marked rows that are shown, else the cursor's."""
+        table = self._screen.table
+        shown = {branch.id: branch.row for branch in table.branches if branch.meant}
+        marked = [shown[one] for one in shown if one in table.marked]
+        if marked or table.marked:
+            return marked
+        return [] if table.current is None else [table.current.row]
+
+    def shown_text(self) -> str:
+        """All rows that are shown, with every column."""
+        table = self._screen.table
+        return columns.text(MISSIONS, table.branches, table.now(), ascii_only=self._screen.program.ascii_only)
+
+    # filter
+
+    def narrow(self, text: str) -> None:
+        """Show only what matches; a broken filter is told and changes nothing."""
+        try:
+            self.filter = self._parsed(text)
+        except BrokenFilter as broken:
+            self._screen.program.flash(f"/{safe(text)}: {broken}", "bad")
+        self.rearrange(asked=True)
+
+    def type(self, text: str) -> bool:
+        """Show what matches so far; False keeps the last good rows, for the text is broken."""
+        try:
+            self.filter = self._parsed(text)
+        except BrokenFilter:
+            return False
+        self.rearrange(asked=True)
+        return True
+
+    def _parsed(self, text: str) -> Filter:
+        program = self._screen.program
+        return filtering.tried(text, program.fleet.rows.values(), now=program.now)
+
+    def do_filter(self) -> None:
+        """Type a filter."""
+        self._screen.open_bar("/", self.filter.text)
+
+    def do_clear_filter(self) -> None:
+        """Show everything again."""
+        self.filter, self.attention = NOTHING, False
+        self.rearrange(asked=True)
+
+    def do_attention(self) -> None:
+        """Only who needs attention, and back."""
+        self.attention = not self.attention
+        self.rearrange(asked=True)
+
+    # order
+
+    def do_flat(self) -> None:
+        """Tree or not."""
+        self.flat = not self.flat
+        self._screen.program.remember(flat=self.flat)
+        self.rearrange(asked=True)
+
+    def do_wide(self) -> None:
+        """More columns, or fewer."""
+        table = self._screen.table
+        table.wide = not table.wide
+        self._screen.program.remember(wide=table.wide)
+        self.rearrange(asked=True)
+
+    def by_column(self, by: str) -> None:
+        """Sort by this; by the same again: the other way round."""
+        self.order = self.order.asked(by)
+        self._screen.program.remember(order=str(self.order))
+        self.rearrange(asked=True)
+
+    # the tree
+
+    def do_parent(self) -> None:
+        """To who started it."""
+        current = self._screen.table.current
+        if current is not None and not self._screen.table.select(current.row["parent"] or ""):
+            self._screen.program.flash(f"{safe(current.row['name'])} has no parent here", "slow")
+
+    def do_fold(self) -> None:
+        """Hide what is below, or go to the parent."""
+        table = self._screen.table
+        current = table.current
+        if current is None:
+            return
+        brood = any(row["parent"] == current.id for row in self._screen.program.fleet.rows.values())
+        if brood and current.id not in self.folded and not self.flat:
+            self.folded.add(current.id)
+            self.rearrange(asked=True)
+        else:
+            table.select(current.row["parent"] or "")
+
+    def do_unfold(self) -> None:
+        """Show what is below."""
+        self.folded.discard(self._screen.table.cursor_id or "")
+        self.rearrange(asked=True)
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+        if self._screen.table.marked:
+            self._screen.marks.do_mark_none()
+        elif self.filter or self.attention:
+            self.do_clear_filter()
+        else:
+            return False
+        return True

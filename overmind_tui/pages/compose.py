@@ -1,0 +1,285 @@
+"""A text of several lines for an agent: typed, pasted, written in an editor, recalled; it stays until it arrived."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.strip import Strip
+
+from overmind_tui.pages.page import Fitting
+from overmind_tui.render import composer as editing
+from overmind_tui.render.cells import Cell, clipped, safe
+from overmind_tui.render.field import Field
+from overmind_tui.shell import external, keymap
+from overmind_tui.shell.actions import Context
+from overmind_tui.widgets.canvas import Canvas, literal
+from overmind_tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+FEWEST = 3
+"""Rows of the text that are always there."""
+PATIENCE = 1.0
+"""Seconds that keys wait for what becomes of a text; then esc works again."""
+SEND, COMMIT = "send", "commit"
+WAITS = {SEND: "sending", COMMIT: "committing"}
+"""What enter does → what is said until it is done."""
+HELP = "enter {verb}s · alt-enter new line · ctrl-g editor · esc keeps it"
+
+
+class Purpose(NamedTuple):
+    """What a text is for.
+
+    Attributes:
+        title: In the border.
+        send: Takes the text, and tells the box later what became of it: `done` or `refused`.
+        keep: Takes a text that was not sent.
+        draft: What was kept before.
+        history: What was sent before, the newest last.
+        note: What is to be known about it.
+        verb: What enter does.
+    """
+
+    title: str
+    send: Callable[[Box, str], None]
+    keep: Callable[[str], None]
+    draft: str = ""
+    history: Sequence[str] = ()
+    note: str = ""
+    verb: str = SEND
+
+
+class Box(Fitting, ModalScreen[None]):
+    """Takes a text at the bottom of the screen, which stays readable above."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, purpose: Purpose) -> None:
+        super().__init__()
+        self._purpose = purpose
+        self.field = Field.of(purpose.draft)
+        self._back = 0
+        """How far back in the history; 0 is what is being written."""
+        self._own = self.field
+        self._refusal = ""
+        self._waits = False
+
+    @property
+    def _program(self) -> OvermindApp:
+        return cast("OvermindApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The text, and below it why it was not taken."""
+        with Vertical(id="box") as frame:
+            frame.border_title = literal(clipped(self._purpose.title, max(self.app.size.width - 8, 8)))
+            frame.border_subtitle = literal(HELP.format(verb=self._purpose.verb))
+            self._sheet = Sheet(self)
+            self._below = Lines(self._compose_below)
+            yield self._sheet
+            yield self._below
+
+    def on_mount(self) -> None:
+        """It can take keys now."""
+        self._changed()
+        self._program.typed.release()
+
+    def on_resize(self) -> None:
+        """Other rows."""
+        self._changed()
+
+    # keys
+
+    def press(self, key: str, character: str | None) -> None:
+        """Type, edit, send or leave."""
+        action = None if character is not None else keymap.keymap(Context.BOX).get(key)
+        if action is not None and action.name in {"keep", "cancel"}:
+            getattr(self, f"do_{action.name}")()
+        elif self._waits:
+            return
+        elif character is not None:
+            self._write(editing.typed(self.field, character))
+        elif action is not None and action.context is Context.BOX:
+            getattr(self, f"do_{action.name}")()
+        elif (changed := editing.pressed(self.field, key)) is not None:
+            self._write(changed)
+
+    def paste(self, text: str) -> None:
+        """Lines stay lines; nothing in a paste is a key."""
+        if not self._waits:
+            self._write(editing.typed(self.field, text))
+
+    def do_send(self) -> None:
+        """Hand it over; keys wait for what becomes of it."""
+        continued = editing.continued_draft(self.field)
+        if continued is not None:
+            self._write(continued)
+        elif not self.field.text.strip():
+            self.refused(f"there is nothing to {self._purpose.verb} yet · esc closes the box")
+        else:
+            self._waits, self._refusal = True, ""
+            self._program.typed.hold()
+            self._patience = self.set_timer(PATIENCE, self._program.typed.release)
+            self._changed()
+            self._purpose.send(self, self.field.text)
+
+    def do_newline(self) -> None:
+        """Go on in another line."""
+        self._write(editing.typed(self.field, "\n"))
+
+    def do_keep(self) -> None:
+        """Close it, and keep what was written."""
+        self._purpose.keep(self.field.text)
+        self.close()
+
+    def do_cancel(self) -> None:
+        """Close it, and keep nothing but the way back to it."""
+        self._purpose.keep("")
+        if self.field.text.strip() and self._purpose.verb == SEND:
+            self._program.deeds.talking.said.add(self.field.text)
+            self._program.flash("cancelled · up in the box brings it back", "quiet")
+        self.close()
+
+    def do_older(self) -> None:
+        """A row up; from the first one back in the history."""
+        self._step(-1)
+
+    def do_newer(self) -> None:
+        """A row down; from the last one forth in the history."""
+        self._step(1)
+
+    def _step(self, step: int) -> None:
+        moved = editing.vertical(self.field, self._sheet.rows, step)
+        if moved is not None:
+            self.field = moved
+            self._changed()
+            return
+        back = self._back - step
+        if 0 <= back <= len(self._purpose.history):
+            self._own = self.field if self._back == 0 else self._own
+            self._back = back
+            self.field = Field.of(self._purpose.history[-back]) if back else self._own
+            self._changed()
+
+    def do_editor(self) -> None:
+        """Go on in the person's own editor."""
+        program = self._program
+        handle, path = tempfile.mkstemp(prefix="overmind-", suffix=".md")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(self.field.text)
+        editor = program.world.environ.get("VISUAL") or program.world.environ.get("EDITOR") or "vi"
+        folder = program.world.folder if os.path.isdir(program.world.folder) else "/"
+        external.run(program, [*shlex.split(editor), path], cwd=folder, then=lambda code: self._edited(path, code))
+
+    def _edited(self, path: str, code: int) -> None:
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                text = file.read()
+        except OSError as error:
+            self.refused(f"the editor's file: {error.strerror}")
+            return
+        os.unlink(path)
+        if code:
+            self.refused(f"the editor ended with {code}: the text is as it was")
+        else:
+            self._write(Field.of(text.removesuffix("\n")))
+
+    # what became of it
+
+    def done(self) -> None:
+        """It has arrived."""
+        self._purpose.keep("")
+        self.close()
+
+    def refused(self, reason: str) -> None:
+        """It was not taken: it stays, with the reason."""
+        if not self.is_current:
+            self._program.flash(reason, "bad")
+            return
+        if self._waits:
+            self._patience.stop()
+            self._program.typed.release()
+        self._waits, self._refusal = False, reason
+        self._changed()
+
+    def entitle(self, title: str) -> None:
+        """It is for others now."""
+        self.query_one("#box", Vertical).border_title = literal(clipped(title, max(self.app.size.width - 8, 8)))
+
+    def close(self) -> None:
+        """Leave the screen below to the keys."""
+        if self.is_current:
+            self.app.pop_screen()
+            self._program.typed.release()
+
+    # drawing
+
+    def _write(self, field: Field) -> None:
+        self.field, self._refusal, self._back = field, "", 0
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self.is_mounted:
+            return
+        self._sheet.lay_out(self.field, most=max(FEWEST, self.app.size.height // 2))
+        self._below.refresh()
+
+    def _compose_below(self, cells: int) -> Sequence[Sequence[Cell]]:
+        if self._waits:
+            return [[Cell(f" {WAITS[self._purpose.verb]} …", "quiet")]]
+        if self._refusal:
+            return [[Cell(f" {clipped(safe(self._refusal), cells - 1)}", "bad")]]
+        lines = self.field.text.count("\n") + 1
+        said = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
+        return [[Cell(clipped(said, cells), "faint")]]
+
+
+class Sheet(Canvas):
+    """Draws the rows around the cursor."""
+
+    def __init__(self, box: Box) -> None:
+        super().__init__()
+        self._box = box
+        self._text: str | None = None
+        self._cells = 0
+        self._top = 0
+        self.rows: list[editing.Row] = [editing.Row(0, 0)]
+
+    def lay_out(self, field: Field, *, most: int) -> None:
+        """Break the text into rows, and have the cursor's in sight; as high as it needs, at `most` so many rows."""
+        cells = max(self.app.size.width - 6, 8)
+        if field.text != self._text or cells != self._cells:
+            self._text, self._cells = field.text, cells
+            self.rows = editing.rows(field.text, cells)
+        height = max(FEWEST, min(len(self.rows), most))
+        at = editing.row_of(self.rows, field.at)
+        self._top = max(min(self._top, at, len(self.rows) - height), at - height + 1, 0)
+        self.styles.height = height
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One row; the cursor is a cell in reverse."""
+        cells = self.content_size.width
+        at = self._top + y
+        if at >= len(self.rows):
+            return self.strip([], cells)
+        text, (start, end), cursor = self._box.field.text, self.rows[at], self._box.field.at
+        if at != editing.row_of(self.rows, cursor):
+            return self.strip([(" " + editing.drawn(text[start:end]), Style.null())], cells)
+        under = editing.drawn(text[cursor : min(cursor + 1, end)]) or " "
+        return self.strip(
+            [
+                (" " + editing.drawn(text[start:cursor]), Style.null()),
+                (under, Style(reverse=True)),
+                (editing.drawn(text[cursor + 1 : end]), Style.null()),
+            ],
+            cells,
+        )

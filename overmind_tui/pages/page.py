@@ -1,0 +1,335 @@
+"""What all screens share: keys looked up in the table, the line that is typed into, crumbs and flashes at the bottom.
+
+Keys never pass through Textual's bindings: the program hands each to the screen on top, one after the other, so that
+what is typed ahead arrives where it belongs.
+
+Screens that paint no faster than the terminal takes what they paint.
+
+Screens that say so when the terminal is too small for them, instead of showing pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from overmind_core.domain.text.cells import width
+from overmind_tui.render import layout
+from overmind_tui.render.cells import Cell, Row, clipped
+from overmind_tui.shell import actions, clipboard, keymap
+from overmind_tui.shell.actions import Action, Context
+from overmind_tui.widgets.command_bar import CommandBar
+from overmind_tui.widgets.lines import Lines
+from overmind_tui.widgets.table import ResourceTable
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+class Paced(Screen[None]):
+    """What has changed is kept until a frame is due: fewer frames, never a queue of them."""
+
+    def _on_timer_update(self) -> None:
+        """Textual's own timer, which goes on until it is answered with a frame."""
+        take_frame = getattr(self.app._driver, "take_frame", None)  # noqa: SLF001 - the application has no other way
+        if take_frame is None or take_frame():
+            super()._on_timer_update()
+
+
+class Fitting(Screen[None]):
+    """Covers all of itself while it has no room, unless it has words of its own for that.
+
+    Attributes:
+        way_out: What to press then.
+        uncovered: Lines at the bottom that stay in sight.
+    """
+
+    way_out = "esc closes this"
+    uncovered = 0
+    _shade: Lines | None = None
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether nobody can see what keys would do."""
+        return layout.is_too_small(*self.app.size)
+
+    @on(events.Mount)
+    @on(events.Resize)
+    def fit(self) -> None:
+        """It may have room now, or none any more."""
+        if self._shade is None:
+            if not self.is_too_small or self.query("#too-small"):
+                return
+            self._shade = Lines(self._shade_lines, id="too-small")
+            self._shade.add_class("cover")
+            self.mount(self._shade)
+        self._shade.display = self.is_too_small
+        self._shade.styles.height = max(self.app.size.height - self.uncovered, 1)
+        self._shade.refresh()
+
+    def _shade_lines(self, _cells: int) -> Sequence[Sequence[Cell]]:
+        return [[Cell(text)] for text in layout.too_small(*self.app.size, self.way_out)]
+
+
+ALT = "alt+"
+LEAVING = frozenset({"quit", "leave"})
+GAP = 2
+"""Cells between the parts of the bottom line."""
+NOTHING = Cell("")
+
+
+class Page(Fitting, Paced):
+    """One full screen."""
+
+    AUTO_FOCUS = ""
+    way_out = "esc goes back"
+    uncovered = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crumbs: tuple[str, ...] = ("missions",)
+
+    @property
+    def program(self) -> OvermindApp:
+        """The application, by its own type."""
+        return cast("OvermindApp", self.app)
+
+    @property
+    def context(self) -> Context:
+        """Whose keys count now."""
+        return Context.TEXT
+
+    @property
+    def sides(self) -> Sequence[object]:
+        """Who of this screen does actions, by methods `do_<action>`, before the screen itself."""
+        return ()
+
+    def targets(self) -> list[Row]:
+        """The missions that an action would meet."""
+        return []
+
+    def chosen(self) -> list[Row]:
+        """The rows of any kind that an action would meet."""
+        return self.targets()
+
+    @property
+    def restless(self) -> bool:
+        """Whether what an action would meet has just moved."""
+        return False
+
+    def compose_bottom(self) -> Iterator[CommandBar | Lines]:
+        """The last line of the screen."""
+        self.bar = CommandBar(id="bar")
+        self.bar.display = False
+        self.bottom = Lines(self._bottom_lines, id="crumbs")
+        yield self.bar
+        yield self.bottom
+
+    def compose(self) -> ComposeResult:
+        """Only the bottom; each screen puts its own above."""
+        yield from self.compose_bottom()
+
+    def on_mount(self) -> None:
+        """It can take keys now."""
+        self.begin()
+        if not self.program.first_view:  # else the keys are for the view that opens next
+            self.program.typed.release()
+
+    def begin(self) -> None:
+        """Show and focus what is to be seen first."""
+
+    def settings_changed(self) -> None:
+        """The configuration was saved."""
+        for table in self.query(ResourceTable):
+            table.draw_marks(ascii_only=self.program.ascii_only)
+
+    # keys
+
+    def press(self, key: str, character: str | None) -> None:
+        """Do what a key means here."""
+        if self.bar.sign:
+            self._press_in_bar(key, character)
+            return
+        hotkey = next((one for one in self.program.settings.hotkeys if one.key in {character, key}), None)
+        if hotkey is not None and hotkey.counts_in(self.context):
+            self.program.commands.run(hotkey.line)
+            return
+        action = keymap.meaning(self.context, key, character)
+        if action is not None:
+            self.act(action)
+        elif key.startswith(ALT):
+            self._press_both(key.removeprefix(ALT))
+
+    def _press_both(self, key: str) -> None:
+        """Esc with a key close behind it looks like alt and the key. Esc counts; the key where it harms nothing."""
+        self.press("escape", None)
+        page = self.program.screen
+        if isinstance(page, Page) and not page.bar.sign:
+            action = keymap.meaning(page.context, key, None)
+            if action is not None and action.danger is actions.Danger.NONE and action.name not in LEAVING:
+                page.act(action)
+
+    def act(self, action: Action) -> None:
+        """Do one action of the table, unless it is not allowed."""
+        if not actions.allowed(action, read_only=self.program.read_only):
+            self.program.flash(f"read-only: {action.label} is off", "slow")
+            return
+        if self.is_too_small and action.danger is not actions.Danger.NONE:
+            self.program.flash("too small to see what that would do", "slow")
+            return
+        self.program.coaching.did(self.context, action.name)
+        name = "do_" + action.name.replace("-", "_")
+        do = next((getattr(one, name) for one in (*self.sides, self) if hasattr(one, name)), None)
+        if do is not None:
+            do()
+        elif not self.program.deeds.act(self, action):
+            press = getattr(self.focused, "press", None)
+            if press is not None:
+                press(action.name)
+
+    def paste(self, text: str) -> None:
+        """What is pasted is typed into the open line, else it is nothing."""
+        if self.bar.sign:
+            self.bar.insert(text)
+
+    def _press_in_bar(self, key: str, character: str | None) -> None:
+        if key in {"escape", "ctrl+c"} or (key == "backspace" and not self.bar.field.text):
+            self.close_bar()
+        elif key == "enter":
+            sign, text = self.bar.sign, self.close_bar()
+            self.program.typed_before.add(sign, text)
+            self.entered(sign, text)
+        elif key == "tab" and self.bar.sign == "/" and self.turn_prompt():
+            self.say()
+        elif character is not None:
+            self.bar.insert(character)
+        else:
+            self.bar.press(key)
+
+    def open_bar(self, sign: str, text: str = "") -> None:
+        """Begin to type."""
+        complete = self.program.commands.ghost if sign == ":" else lambda _: ""
+        past = self.program.typed_before
+        self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
+        self.bar.display, self.bottom.display = True, False
+
+    def close_bar(self) -> str:
+        """Stop typing; what was typed."""
+        text = self.bar.end()
+        self.bar.display, self.bottom.display = False, self.program.shows_crumbs
+        return text
+
+    def typing(self, sign: str, text: str) -> None:
+        """The typed text changed."""
+
+    def turn_prompt(self) -> bool:
+        """Tab behind `/`: give it its other meaning; False when there is none."""
+        return False
+
+    def entered(self, sign: str, text: str) -> None:
+        """Enter was pressed."""
+        if sign == ":":
+            self.program.commands.run(text)
+
+    # actions of every screen
+
+    def do_command(self) -> None:
+        """Type a command."""
+        self.open_bar(":")
+
+    def do_help(self) -> None:
+        """The keys of this view."""
+        self.program.commands.help(self.context)
+
+    def do_aliases(self) -> None:
+        """All views and verbs."""
+        self.program.commands.show("aliases")
+
+    def do_inbox(self) -> None:
+        """Who needs the person."""
+        self.program.commands.inbox()
+
+    def do_refresh(self) -> None:
+        """Ask for everything anew."""
+        self.program.refresh_all()
+
+    def do_save(self) -> None:
+        """Save what is shown to a file."""
+        clipboard.save(self.program, self.shown_text(), self.crumbs[-1])
+
+    def shown_text(self) -> str:
+        """What is shown, as text: what the panel with the keys says, else what is on the screen."""
+        told = next((one for one in (*self.sides, self.focused) if hasattr(one, "shown_text")), None)
+        if told is not None:
+            return str(told.shown_text())
+        lines = self._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+    def do_crumbs(self) -> None:
+        """Show or hide the bottom line."""
+        self.program.shows_crumbs = not self.program.shows_crumbs
+        self.bottom.display = self.program.shows_crumbs
+
+    def do_back(self) -> None:
+        """Close this screen."""
+        self.program.back()
+
+    def do_quit(self) -> None:
+        """As esc; at the root it leaves."""
+        self.program.back()
+
+    def do_leave(self) -> None:
+        """Cancel the command line that takes long, else leave the program."""
+        if not self.program.commands.runs.jobs.cancel():
+            self.program.ask_leave()
+
+    def do_history_back(self) -> None:
+        """The view before."""
+        self.program.commands.back()
+
+    def do_history_forward(self) -> None:
+        """The view after."""
+        self.program.commands.forward()
+
+    def do_history_last(self) -> None:
+        """The last view, there and back."""
+        self.program.commands.last()
+
+    # the bottom line
+
+    def say(self) -> None:
+        """What the bottom line says has changed."""
+        self.bottom.say()
+
+    def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        program = self.program
+        coach = program.coaching.line(self.context)
+        return [bottom_line(self.crumbs, program.notice.shown, cells, coach=coach, standing=self.standing())]
+
+    def standing(self) -> Cell:
+        """What the bottom line says while nothing was flashed."""
+        return Cell("")
+
+
+def bottom_line(
+    crumbs: Sequence[str], notice: Cell, cells: int, *, coach: str = "", standing: Cell = NOTHING
+) -> list[Cell]:
+    """Where we are at the left; at the right what happened, else what stands.
+
+    What to press next is between them where there is room; of what stands it takes the place where there is not.
+    """
+    left = [Cell(f" <{crumb}>", "accent" if crumb == crumbs[-1] else "quiet") for crumb in crumbs]
+    used = sum(width(cell.text) for cell in left)
+    said = notice if notice.text else standing
+    room = cells - used - width(coach) - 2 * GAP
+    if coach and not notice.text and 0 <= room < width(said.text):
+        said = NOTHING
+    if coach and width(said.text) <= room:
+        left.append(Cell(f"{'':{GAP}}{coach}", "key"))
+        used += GAP + width(coach)
+    text = clipped(said.text, max(cells - used - 2, 0))
+    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, said.tone)]

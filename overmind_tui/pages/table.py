@@ -1,0 +1,358 @@
+"""Any view of the registry that is a table: rows with a cursor, marks, an order and a filter.
+
+How the rows of a table are asked for: one question at a time, every so often, and soon after events.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.geometry import Size
+
+from overmind_core.errors import OvermindError
+from overmind_tui.command_line.parse import Show
+from overmind_tui.missions.rows import Branch
+from overmind_tui.pages.page import Page
+from overmind_tui.pages.table_rows import Filtering, Marks, Sorting
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import tables, texts
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.layout import Panel, shape
+from overmind_tui.shell.actions import Action, Context
+from overmind_tui.shell.keymap import meaning
+from overmind_tui.shell.registry import View
+from overmind_tui.widgets.lines import Lines
+from overmind_tui.widgets.table import ResourceTable
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.registry import Fetch
+
+
+GATHER = 0.2
+"""Seconds in which events are gathered into one question."""
+SHARE = 0.2
+"""Of the time that an answer may take: one that takes long, of a plan of thousands, is asked for less often."""
+
+
+class TableSource:
+    """Asks for a page; `take` is called with the rows that came."""
+
+    def __init__(self, page: TablePage, take: Callable[[list[Row]], None]) -> None:
+        self._page = page
+        self._take = take
+        self.asking = False
+        """Whether an answer is to come, or a question is about to be asked."""
+        self._asked_at = 0.0
+        self._took = 0.0
+
+    @property
+    def fetch(self) -> Fetch:
+        """Where the rows come from."""
+        assert self._page.row.fetch is not None
+        return self._page.row.fetch
+
+    def ask(self) -> None:
+        """Ask for them anew, unless they are asked for."""
+        if self.asking:
+            return
+        self.asking, self._asked_at = True, time.monotonic()
+        self._page.program.request(self.fetch.request, [self._page.arguments], self._told)
+
+    def _told(self, answers: Sequence[Any | OvermindError]) -> None:
+        (answer,) = answers
+        self.asking, self._took = False, time.monotonic() - self._asked_at
+        if not self._page.is_attached:
+            return
+        if isinstance(answer, OvermindError):
+            self._page.refused(answer.message)
+        else:
+            self._take(self.fetch.shape(answer))
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Events of these kinds came."""
+        wanted = self.fetch.events
+        if ("*" in wanted or wanted & set(kinds)) and not self.asking:
+            self.asking = True
+            self._page.set_timer(max(GATHER, self._took / SHARE), self.ask_again)
+
+    def ask_again(self) -> None:
+        """Have the page ask, whatever is asked already."""
+        self.asking = False
+        self._page.ask()
+
+
+OF_THE_TREE = frozenset({"fold", "unfold", "parent", "flat", "attention"})
+"""Actions that arrange the main screen's table."""
+
+
+def open_table(app: OvermindApp, view: View, show: Show) -> None:
+    """Open the page of a table, filtered as it was asked for."""
+    app.open(TablePage(view, show))
+
+
+class TablePage(Page):
+    """One table.
+
+    Args:
+        view: The row of the registry that says all about it.
+        show: What was asked for: its filter, and the way in which the view sums up.
+    """
+
+    def __init__(self, view: View, show: Show) -> None:
+        super().__init__()
+        self.view = view.name
+        self.row = view
+        self.way = next(iter(show.words), "")
+        self.crumbs = ("missions", " ".join(filter(None, (view.name, self.way))))
+        self._wanted = show.filter
+        self.source = TableSource(self, self.take)
+        self.filtering = Filtering(self)
+        self.sorting = Sorting(self)
+        self.marks = Marks(self)
+        self.rows: list[Row] = []
+        self._loaded = False
+
+    def compose(self) -> ComposeResult:
+        """Header, table, bottom line."""
+        self.head = Lines(self._head, id="header")
+        self.table = self.make_table()
+        self.table.now = self.program.now
+        self._fold(self.app.size)
+        yield self.head
+        yield self.table
+        yield from self.compose_bottom()
+        self.bottom.display = self.program.shows_crumbs
+
+    def make_table(self) -> ResourceTable:
+        """The list."""
+        return ResourceTable(self.row.columns, ascii_only=self.program.ascii_only, id="table")
+
+    def begin(self) -> None:
+        """Ask for the rows."""
+        self.set_focus(self.table)
+        self.rearrange(asked=True)
+        if self._wanted is not None:
+            self.narrow(self._wanted)
+        self.ask()
+        if self.source.fetch.every:
+            self.set_interval(self.source.fetch.every, self.ask)
+
+    # the header
+
+    def _fold(self, size: Size) -> None:
+        """As on the main screen."""
+        shown = shape(size.width, size.height, Panel.TABLE)
+        self.head.display = self.program.main.panels.shows_header and not shown.small
+        self.head.styles.height = shown.header
+
+    def _head(self, cells: int) -> Sequence[Sequence[Cell]]:
+        lines = shape(self.app.size.width, self.app.size.height, Panel.TABLE).header
+        return self.program.main.around.head_of(self.context, cells, lines)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size, another header."""
+        self._fold(event.size)
+
+    def say(self) -> None:
+        """A second went by, or something was flashed."""
+        super().say()
+        self.head.refresh()
+        self.table.tick()
+
+    def do_header(self) -> None:
+        """Show or hide it."""
+        self.program.main.panels.do_header()
+        self._fold(self.app.size)
+
+    # rows
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What the supervisor is asked with."""
+        fetch = self.source.fetch
+        return fetch.ways.get(self.way, fetch.arguments)
+
+    def ask(self) -> None:
+        """Ask for them anew."""
+        self.source.ask()
+
+    def refused(self, why: str) -> None:
+        """There is no answer."""
+        self.program.flash(why, "bad")
+        if not self._loaded:
+            self.table.empty = (safe(why),)
+            self.table.refresh()
+
+    def take(self, rows: list[Row]) -> None:
+        """Show these; those of missions with all that is known of them."""
+        known = self.program.fleet.rows
+        self.rows = [known[row["id"]] | row for row in rows if row["id"] in known] if self.row.missions else rows
+        self._loaded = True
+        self.rearrange()
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Events of these kinds came."""
+        self.source.happened(kinds)
+
+    def rearrange(self, *, asked: bool = False) -> None:
+        """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
+        table = self.table
+        at_end = self.row.at_end and table.at >= len(table.branches) - 1
+        rows = self.filtering.of(self.sorting.of(self.rows))
+        table.marked &= {row["id"] for row in self.rows}
+        table.sorted_by = (self.sorting.by, self.sorting.rises)
+        table.empty = self._empty()
+        table.show(self.branches(rows), asked=asked or at_end)
+        if at_end and rows and not self.sorting.by:
+            table.move_to(len(rows) - 1)
+        self.retitle()
+
+    def branches(self, rows: Sequence[Row]) -> list[Branch]:
+        """How they stand in the table."""
+        return [Branch(row["id"], row) for row in rows]
+
+    def looked_in(self, row: Row) -> str:
+        """What a plain word of a filter is looked for in."""
+        return filtering.searched(row) if self.row.missions else tables.looked_in(row)
+
+    def _empty(self) -> tuple[str, ...]:
+        if not self._loaded:
+            return ("loading …",)
+        if self.rows:
+            return (f"Nothing matches /{safe(self.filtering.filter.text)}", "esc shows everything again")
+        return tuple(self.row.empty.split("\n"))
+
+    def retitle(self) -> None:
+        """What the border says."""
+        shown = sum(not branch.dimmed for branch in self.table.branches)
+        title = f"{self.crumbs[-1]}[{shown}]" + (f" </{self.filtering.filter.text}>" if self.filtering.filter else "")
+        if self.table.marked:
+            hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
+            title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
+        self.table.entitle(title, self.subtitle())
+
+    def subtitle(self) -> str:
+        """What the lower border says: what all that is shown comes to, where that can be summed up."""
+        if self.view != "cost" or self.way == "label" or not self.table.branches:
+            return ""
+        summed = tables.total(branch.row for branch in self.table.branches)
+        return f"together ${summed['cost_usd']:.2f} · {summed['turns']:.0f} turns"
+
+    # keys
+
+    @property
+    def context(self) -> Context:
+        """Those of missions, where the rows are missions."""
+        return self.row.context
+
+    @property
+    def sides(self) -> Sequence[object]:
+        """Who filters, who sorts and who marks."""
+        return (self.filtering, self.sorting, self.marks)
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row has just moved."""
+        return self.table.restless
+
+    def chosen(self) -> list[Row]:
+        """The marked rows that are shown, else the cursor's."""
+        marked = [branch.row for branch in self.table.branches if branch.id in self.table.marked]
+        if marked or self.table.marked:
+            return marked
+        return [] if self.table.current is None else [self.table.current.row]
+
+    def targets(self) -> list[Row]:
+        """The missions that an action would meet."""
+        return self.chosen() if self.row.missions else []
+
+    def act(self, action: Action) -> None:
+        """What only the main screen does to a mission is done there; there is no tree here."""
+        if action.name in OF_THE_TREE:
+            return
+        if action.context is Context.MISSIONS and not self._does(action):
+            current = self.table.current
+            if current is not None and self.program.main.table.select(current.id):
+                self.program.to_root()
+                self.program.main.act(action)
+            return
+        super().act(action)
+
+    def _does(self, action: Action) -> bool:
+        name = action.name.replace("-", "_")
+        return any(hasattr(one, f"do_{name}") for one in (*self.sides, self)) or any(
+            hasattr(topic, name) for topic in self.program.deeds.topics
+        )
+
+    @on(ResourceTable.Opened)
+    def opened(self) -> None:
+        """Two clicks on a row."""
+        action = meaning(self.context, "enter", None)
+        if action is not None:
+            self.act(action)
+
+    def do_open_row(self) -> None:
+        """What is under the cursor, whole; of a mission all that is known."""
+        current = self.table.current
+        known = self.program.fleet.of(current.id) if current is not None else None
+        if known is not None:
+            self.program.commands.describe(known)
+        elif current is not None:
+            shown = {key: value for key, value in current.row.items() if key not in {"id", "named", "clock"}}
+            lines = texts.plain(json.dumps(shown, ensure_ascii=False, indent=2))
+            self.program.open(
+                TextPage(self.view, f"{self.view} · {safe(current.row['name']) or current.id}", lambda: lines)
+            )
+
+    def shown_text(self) -> str:
+        """All that is shown, as text."""
+        shown = [column for column in self.row.columns if self.table.wide or not column.wide]
+        return tables.text(shown, (branch.row for branch in self.table.branches), self.program.now())
+
+    def do_copy(self) -> None:
+        """The ids of missions; of all others the rows."""
+        from overmind_tui.shell import clipboard  # noqa: PLC0415 - not for the first frame
+
+        rows = self.chosen()
+        if self.row.missions:
+            clipboard.copy(self.program, "\n".join(row["id"] for row in rows), f"{len(rows)} ids")
+        else:
+            text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+            clipboard.copy(self.program, text, f"{len(rows)} rows")
+
+    def do_refresh(self) -> None:
+        """Ask anew."""
+        self.source.ask_again()
+        self.program.flash("asked again", "quiet")
+
+    def do_wide(self) -> None:
+        """More columns, or fewer."""
+        self.table.wide = not self.table.wide
+        self.rearrange(asked=True)
+
+    def narrow(self, text: str) -> None:
+        """Show only what matches."""
+        self.filtering.narrow(text)
+
+    def typing(self, sign: str, text: str) -> None:
+        """Each key filters."""
+        if sign == "/":
+            self.bar.broken = not self.filtering.type(text)
+
+    def do_back(self) -> None:
+        """First the marks, then the filter, then the view."""
+        if self.table.marked:
+            self.marks.do_mark_none()
+        elif self.filtering.filter:
+            self.filtering.do_clear_filter()
+        else:
+            self.program.back()
+
+    do_quit = do_back

@@ -1,0 +1,204 @@
+"""Which rows of a table are shown, in which order they stand, and which of them are marked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+    from overmind_tui.missions.rows import Branch
+    from overmind_tui.pages.table import TablePage
+    from overmind_tui.widgets.table import ResourceTable
+
+
+class Tabled(Protocol):
+    """A screen with a table."""
+
+    table: ResourceTable
+
+    @property
+    def program(self) -> OvermindApp:
+        """The application."""
+
+    def retitle(self) -> None:
+        """What the borders say has changed."""
+
+
+class Filtering:
+    """Which rows of a table are shown."""
+
+    def __init__(self, page: TablePage) -> None:
+        self._page = page
+        self.filter: Filter = NOTHING
+
+    def of(self, rows: Sequence[Row]) -> list[Row]:
+        """Those that match; all, when that takes too long with a row that came later."""
+        if self.filter.slow:
+            self._page.program.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self.filter = NOTHING
+        return [row for row in rows if self.filter.matches(row)]
+
+    def narrow(self, text: str) -> None:
+        """Show only what matches; a broken filter is told and changes nothing."""
+        if not self.type(text):
+            self._page.program.flash(f"/{safe(text)} is no filter", "bad")
+
+    def type(self, text: str) -> bool:
+        """Show what matches so far; False keeps the last good rows, for the text is broken."""
+        page = self._page
+        try:
+            self.filter = filtering.tried(text, page.rows, looked_in=page.looked_in, now=page.program.now)
+        except BrokenFilter:
+            return False
+        page.rearrange(asked=True)
+        return True
+
+    def do_filter(self) -> None:
+        """Type a filter."""
+        self._page.open_bar("/", self.filter.text)
+
+    def do_clear_filter(self) -> None:
+        """Show everything again."""
+        self.filter = NOTHING
+        self._page.rearrange(asked=True)
+
+
+class SortKeys(ABC):
+    """The keys of an order; what they mean is the table's own.
+
+    Args:
+        page: With the table.
+        orders: The columns that there is an order by.
+    """
+
+    def __init__(self, page: Tabled, orders: Container[str]) -> None:
+        self._tabled = page
+        self._orders = orders
+
+    @abstractmethod
+    def by_column(self, by: str) -> None:
+        """Sort by this, which there is an order by; by the same again: the other way round."""
+
+    def sort(self, by: str) -> None:
+        """Sort by this, if that means anything here."""
+        if by in self._orders:
+            self.by_column(by)
+        else:
+            self._tabled.program.flash(f"there is no order by {by} here", "slow")
+
+    def do_sort_name(self) -> None:
+        """By name."""
+        self.sort("name")
+
+    def do_sort_age(self) -> None:
+        """By age."""
+        self.sort("age")
+
+    def do_sort_state(self) -> None:
+        """By state, or kind."""
+        self.sort("state")
+
+    def do_sort_cpu(self) -> None:
+        """By use of the processor."""
+        self.sort("cpu")
+
+    def do_sort_memory(self) -> None:
+        """By memory."""
+        self.sort("memory")
+
+    def do_sort_cost(self) -> None:
+        """By what it cost."""
+        self.sort("cost")
+
+    def do_sort_left(self) -> None:
+        """Choose the column to the left."""
+        self._tabled.table.choose(-1)
+
+    def do_sort_right(self) -> None:
+        """Choose the column to the right."""
+        self._tabled.table.choose(1)
+
+    def do_sort_chosen(self) -> None:
+        """By the chosen column."""
+        if self._tabled.table.chosen:
+            self.sort(self._tabled.table.chosen)
+        else:
+            self._tabled.program.flash("choose a column first: < and >", "slow")
+
+
+class Sorting(SortKeys):
+    """The order of a table: `by` is a column, "" the order in which rows came."""
+
+    def __init__(self, page: TablePage) -> None:
+        super().__init__(page, page.row.orders)
+        self._page = page
+        self.by = page.row.order
+        self._inverted = False
+
+    @property
+    def rises(self) -> bool:
+        """Whether the least comes first."""
+        by = self._page.row.orders.get(self.by)
+        return by is None or by.rises is not self._inverted
+
+    def of(self, rows: list[Row]) -> Sequence[Row]:
+        """The rows in this order."""
+        by = self._page.row.orders.get(self.by)
+        if by is None:
+            return rows
+        now = self._page.program.now()
+        return sorted(rows, key=lambda row: by.key(row, now), reverse=not self.rises)
+
+    def by_column(self, by: str) -> None:
+        """Sort by this; by the same again: the other way round."""
+        self._inverted = by == self.by and not self._inverted
+        self.by = by
+        self._page.rearrange(asked=True)
+
+
+class Marks:
+    """Which rows are marked."""
+
+    def __init__(self, page: Tabled) -> None:
+        self._page = page
+        self._marked_last: str | None = None
+
+    def do_mark(self) -> None:
+        """The cursor's row, or no longer; and on to the next."""
+        table = self._page.table
+        if table.current is not None:
+            self._marked_last = table.current.id
+            self._mark(table.marked ^ {table.current.id})
+            table.press("down")
+
+    def do_mark_range(self) -> None:
+        """All from the last mark to the cursor."""
+        table = self._page.table
+        places = [at for at, branch in enumerate(table.branches) if branch.id == self._marked_last]
+        first, last = sorted((places[0] if places else table.at, table.at))
+        self._marked_last = table.cursor_id
+        self._mark(table.marked | _bright(table.branches[first : last + 1]))
+
+    def do_mark_all(self) -> None:
+        """All that are shown."""
+        self._mark(_bright(self._page.table.branches))
+
+    def do_mark_none(self) -> None:
+        """None."""
+        self._mark(set())
+
+    def _mark(self, rows: set[str]) -> None:
+        self._page.table.marked = rows
+        self._page.table.refresh()
+        self._page.retitle()
+
+
+def _bright(branches: Iterable[Branch]) -> set[str]:
+    """The rows that are there for their own sake."""
+    return {branch.id for branch in branches if not branch.dimmed}

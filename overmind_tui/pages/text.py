@@ -1,0 +1,147 @@
+"""A text on a screen of its own: what is known about a mission, help, what a verb printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+
+from overmind_tui.log import pattern
+from overmind_tui.missions.rows import folded
+from overmind_tui.pages.page import Page
+from overmind_tui.render import row_filter as filtering
+from overmind_tui.render.cells import Cell
+from overmind_tui.render.row_filter import NOTHING, BrokenFilter
+from overmind_tui.shell import clipboard, external
+from overmind_tui.widgets.lines import Text
+
+BORDERS = 2
+"""Cells beside the text."""
+FILTERED = "n N go through the matches · esc shows everything"
+Content = Sequence[Sequence[Cell]]
+
+
+class TextPage(Page):
+    """Lines to read; `/` shows only those that match, `n` and `N` go through them with all others around.
+
+    Args:
+        view: The word in the crumbs.
+        title: What is read.
+        compose_text: Says it; asked again whenever it may have changed.
+        at_end: Begin at the last line, and stay there.
+        hang: Cells from the left where long lines go on below; None: they are cut, and seen sideways.
+    """
+
+    keys = "/ filter · o pager · c copy · esc back"
+    """What the border says of them: a text has all the room, and no header."""
+
+    def __init__(
+        self, view: str, title: str, compose_text: Callable[[], Content], *, at_end: bool = False,
+        hang: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.view = view
+        self._title = title
+        self._compose_text = compose_text
+        self._at_end = at_end
+        self._hang = hang
+        self._wanted = NOTHING
+        self._searching = False
+        """All lines are shown, and what is wanted is only marked."""
+        self.crumbs = ("missions", view)
+
+    def compose(self) -> ComposeResult:
+        """The text above the bottom line."""
+        self.text = Text(id="text")
+        yield self.text
+        yield from self.compose_bottom()
+
+    def begin(self) -> None:
+        """Show it."""
+        self.set_focus(self.text)
+        self.update()
+
+    def update(self) -> None:
+        """Say it anew."""
+        lines = self._compose_text()
+        if self._wanted and not self._searching:
+            lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))]
+        sign = "?" if self._searching else "/"
+        keys = FILTERED if self._wanted else self.keys
+        self.text.entitle(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
+        self.text.wanted = pattern.patterns(self._wanted.text)
+        if self._hang is not None:
+            lines = folded(lines, self.program.size.width - BORDERS, self._hang)
+        self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
+
+    def on_resize(self) -> None:
+        """Long lines go on elsewhere."""
+        if self._hang is not None:
+            self.update()
+
+    # filter and search
+
+    def do_filter(self) -> None:
+        """Type what lines must match."""
+        self.open_bar("/", self._wanted.text)
+
+    def typing(self, sign: str, text: str) -> None:
+        """Each key filters; a broken pattern keeps the last good lines."""
+        if sign != "/":
+            return
+        before = self._wanted
+        self._searching, self.text.found = False, None
+        try:
+            self._wanted = filtering.lines(text)
+        except BrokenFilter:
+            self.bar.broken = True
+            return
+        self.update()
+        if self._wanted.slow:
+            self._wanted = before
+            self.update()
+        self.bar.broken = self._wanted is before
+
+    def do_next_match(self) -> None:
+        """To the next line that matches; all lines are shown again."""
+        self._go(1)
+
+    def do_previous_match(self) -> None:
+        """To the one before."""
+        self._go(-1)
+
+    def _go(self, step: int) -> None:
+        if not self._wanted:
+            self.program.flash("/ types what to look for", "quiet")
+            return
+        if not self._searching:
+            self._searching = True
+            self.update()
+        if not self.text.find(step):
+            self.program.flash(f"{self._wanted.text}: not here", "slow")
+
+    def do_back(self) -> None:
+        """First the filter, then the view."""
+        if self._wanted:
+            self._wanted, self._searching, self.text.found = NOTHING, False, None
+            self.update()
+        else:
+            self.program.back()
+
+    do_quit = do_back
+
+    # out of here
+
+    def shown_text(self) -> str:
+        """What is shown."""
+        return self.text.shown_text()
+
+    def do_copy(self) -> None:
+        """Copy all of it."""
+        text = self.shown_text()
+        count = text.count("\n") + 1
+        clipboard.copy(self.program, text, f"{count} line{'s' * (count != 1)}")
+
+    def do_pager(self) -> None:
+        """Read it in $PAGER."""
+        external.page(self.program, self.shown_text(), self.view)

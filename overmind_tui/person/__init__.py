@@ -1,1 +1,0 @@
-"""Who sits in front of the program: what they see, know and have done before."""

@@ -1,0 +1,149 @@
+"""All plans, and the agents of one with their edges, live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from overmind_tui.command_line import parse
+from overmind_tui.command_line.parse import Show
+from overmind_tui.missions import columns
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.panels import log_of
+from overmind_tui.missions.rows import Branch
+from overmind_tui.pages.table import TablePage
+from overmind_tui.plans import rows as plans_rows
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell import registry
+from overmind_tui.shell.registry import View
+from overmind_tui.widgets.table import PlanTable, ResourceTable
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+def open_plans(app: OvermindApp, view: View, show: Show) -> None:
+    """All plans; with a name that one."""
+    if show.words:
+        open_plan(app, registry.VIEWS["plan"], show)
+    else:
+        app.open(PlansPage(view, show))
+
+
+def open_plan(app: OvermindApp, view: View, show: Show) -> None:
+    """The plan that is named, else that of the selected mission; all of them where it belongs to none."""
+    found = app.commands.runs.named(show.words[0]) if show.words else next(iter(app.main.targets()), None)
+    while found is not None and found["type"] != missions_rows.PLAN:
+        found = app.fleet.of(found["parent"])
+    if found is None:
+        app.flash(_none_meant(app, named=bool(show.words)), "slow")
+        app.open(PlansPage(registry.VIEWS["blueprints"], show._replace(words=())))
+    else:
+        app.open(PlanPage(view, show, found["id"], found["name"]))
+
+
+def _none_meant(app: OvermindApp, *, named: bool) -> str:
+    """Why all plans are shown instead of one."""
+    if not any(row["type"] == missions_rows.PLAN for row in app.fleet.rows.values()):
+        return f"there is no plan yet · {parse.FIRST_PLAN}"
+    return "it belongs to no plan: these are all" if named else "which plan? these are all"
+
+
+class PlansPage(TablePage):
+    """A row for each plan."""
+
+    def targets(self) -> list[Row]:
+        """Their missions."""
+        return [known for row in self.chosen() if (known := self.program.fleet.of(row["id"])) is not None]
+
+    def do_open_plan(self) -> None:
+        """The agents of the one under the cursor."""
+        current = self.table.current
+        if current is not None:
+            view = registry.VIEWS["plan"]
+            self.program.open(PlanPage(view, Show(view.name), current.id, current.row["name"]))
+
+    do_open_row = do_open_plan
+
+    def do_log(self) -> None:
+        """What the plan says itself."""
+        current = self.table.current
+        if current is not None:
+            log_of(self.program, current.id, f"{safe(current.row['name'])} was removed, and its log with it")
+
+
+class PlanPage(TablePage):
+    """A row for each agent of a plan, and the edges between them.
+
+    Args:
+        view: The row of the registry.
+        show: What was asked for.
+        mission: Id of the plan.
+        name: Of the plan.
+    """
+
+    def __init__(self, view: View, show: Show, mission: str, name: str) -> None:
+        super().__init__(view, show)
+        self._mission = mission
+        self._plan: Row | None = None
+        self.crumbs = ("missions", "blueprints", safe(name))
+
+    def make_table(self) -> ResourceTable:
+        """The list, whose cursor leaves out what is no agent."""
+        return PlanTable(self.row.columns, ascii_only=self.program.ascii_only, id="table")
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """About which plan is asked."""
+        return {"id": self._mission}
+
+    def take(self, rows: list[Row]) -> None:
+        """Show the agents of the answer."""
+        (self._plan,) = rows
+        found = plans_rows.agents(self._plan, self.program.now())
+        plans_rows.learn(found, self.program.fleet.rows)
+        super().take(found)
+
+    def branches(self, rows: Sequence[Row]) -> list[Branch]:
+        """With their edges, unless some are left out or they stand in another order."""
+        whole = not self.filtering.filter and not self.sorting.by
+        return plans_rows.branches(rows) if whole else plans_rows.listed(rows)
+
+    def looked_in(self, row: Row) -> str:
+        """What is seen of an agent."""
+        return plans_rows.looked_in(row)
+
+    def say(self) -> None:
+        """Times go on, and with them what the whole waits for."""
+        if self._plan is not None:
+            plans_rows.learn(self.rows, self.program.fleet.rows)
+            if missions_rows.is_live(self._plan):
+                plans_rows.mark_critical(self.rows, self.program.now())
+                self.retitle()
+        super().say()
+
+    def subtitle(self) -> str:
+        """How the whole stands."""
+        return "" if self._plan is None else plans_rows.summary(self._plan, self.rows, self.program.now())
+
+    def targets(self) -> list[Row]:
+        """The missions of the agents."""
+        rows = (self.program.fleet.of(row["mission"]) for row in self.chosen())
+        return [row for row in rows if row is not None]
+
+    def shown_text(self) -> str:
+        """The agents as they stand, with their edges."""
+        shown = [column for column in self.row.columns if self.table.wide or not column.wide]
+        now, ascii_only = self.program.now(), self.program.ascii_only
+        return columns.text(shown, self.table.branches, now, ascii_only=ascii_only, named=plans_rows.name_cell)
+
+    def do_agent_log(self) -> None:
+        """Its log, on the main screen."""
+        current = self.table.current
+        if current is None:
+            return
+        row, name = current.row, safe(current.row["name"])
+        never = f"{name} has not begun" if row["stage"] == "waiting" else f"{name} did not run"
+        why = plans_rows.why(row)
+        gone = f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"
+        log_of(self.program, row["mission"], gone)

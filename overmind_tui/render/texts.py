@@ -1,0 +1,198 @@
+"""Texts to read: what is known about a mission, what happened, the keys, the commands.
+
+What the list of missions says when it has no row to show: why that is, and what to do.
+
+What happened while nobody looked, in one line.
+
+What was said in the bottom line goes away by and by, not at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING
+from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.render import numbers
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.shell import actions, registry
+from overmind_tui.shell import keymap as shell_keymap
+from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.settings import Hotkey
+
+Lines = list[list[Cell]]
+KEYS = 20
+"""Cells before what a key does."""
+WORDS = 19
+"""Cells before what a word behind the colon does."""
+FINDINGS = 29
+"""Cells before what `doctor` found."""
+
+
+def help_lines(context: Context, *, read_only: bool, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False) -> Lines:
+    """The keys of a context, then those of everywhere, the person's own, and what the marks mean."""
+    lines: Lines = []
+    keymap = shell_keymap.keymap(context)
+    for one in dict.fromkeys(reversed(shell_keymap.chain(context))):
+        lines += [[Cell(f" {one.value}", "title")]]
+        for action in shell_keymap.ACTIONS:
+            keys = [key for key in action.keys if keymap.get(key) is action]
+            if action.context is one and keys and actions.allowed(action, read_only=read_only):
+                lines.append(_key_line(keys, action.summary, action.danger, ascii_only=ascii_only))
+        lines.append([])
+    own = [hotkey for hotkey in hotkeys if hotkey.counts_in(context)]
+    if own:
+        lines += [
+            [Cell(" your own", "title")],
+            *(_key_line([one.key], f":{one.line}", ascii_only=ascii_only) for one in own),
+            [],
+        ]
+    lines.append([Cell(" marks", "title")])
+    lines += [[Cell(f"   {mark.mark} {mark.ascii}             ", mark.tone), Cell(mark.word)] for mark in MARKS]
+    notes = (
+        "shift and drag selects text with the terminal's own mouse",
+        "/ searches this help, ctrl-a lists all commands",
+    )
+    return [*lines, [], *([Cell(f"   {note}", "quiet")] for note in notes)]
+
+
+def _key_line(keys: Sequence[str], text: str, danger: Danger = Danger.NONE, *, ascii_only: bool = False) -> list[Cell]:
+    shown = " ".join(dict.fromkeys(actions.shown_key(key, ascii_only=ascii_only) for key in keys))
+    tail = [] if danger is Danger.NONE else [Cell(f"  ({danger.value})", "slow")]
+    return [Cell(f"   {shown:<16} ", "key"), Cell(safe(text)), *tail]
+
+
+def aliases(
+    *, read_only: bool, aliases: Mapping[str, str] = {}, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False
+) -> Lines:
+    """What `:` takes: views, verbs, and the person's own words and keys."""
+    lines: Lines = [[Cell(" views", "title")]]
+    for view in registry.VIEWS.values():
+        lines.append(
+            [Cell(f"   :{view.name:<14} ", "key"), Cell(f"{view.summary}  "), Cell(", ".join(view.aliases), "quiet")]
+        )
+    if aliases:
+        lines += [[], [Cell(" your own words", "title")]]
+        lines += [[Cell(f"   :{safe(word):<14} ", "key"), Cell(f":{safe(line)}")] for word, line in aliases.items()]
+    if hotkeys:
+        lines += [[], [Cell(" your own keys", "title")]]
+        for one in hotkeys:
+            where = "" if one.context is None else f"  ({one.context.value})"
+            lines.append([*_key_line([one.key], f":{one.line}", ascii_only=ascii_only), Cell(where, "quiet")])
+    lines += [
+        [],
+        [Cell(" verbs, as on the command line; without ids they mean the marked rows, else the cursor's", "title")],
+    ]
+    for verb in VERBS.values():
+        if verb.name not in registry.VIEWS and (not read_only or verb.danger is Danger.NONE):
+            danger = "" if verb.danger is Danger.NONE else f"  ({verb.danger.value})"
+            lines.append([Cell(f"   :{verb.name:<14} ", "key"), Cell(verb.summary), Cell(danger, "slow")])
+    lines += [[], [Cell(" to leave", "title")], [Cell(f"   {' '.join(f':{word}' for word in registry.LEAVE)}", "key")]]
+    lines += [[], [Cell(" of the command line, elsewhere", "title")]]
+    lines += [[Cell(f"   {name:<15} ", "key"), Cell(reason, "quiet")] for name, reason in ELSEWHERE.items()]
+    return lines
+
+
+def doctor(findings: Sequence[Mapping[str, Any]]) -> Lines:
+    """What was looked at, what was found, and below it how to mend it."""
+    tones = {"ok": "good", "warn": "slow", "fail": "bad"}
+    lines: Lines = []
+    for one in findings:
+        tone = tones.get(one["status"], "")
+        lines.append([Cell(f" {safe(one['status']):<5}", tone), Cell(f"{safe(one['check']):<22} ", "name"),
+                      Cell(safe(one["found"]))])  # fmt: skip
+        if one["mend"]:
+            lines.append([Cell(f"       → {safe(one['mend'])}", "quiet")])
+    counts = ", ".join(f"{sum(one['status'] == word for one in findings)} {word}" for word in tones)
+    return [*lines, [], [Cell(f" {counts} · ctrl-r looks again", "quiet")]]
+
+
+def plain(text: str) -> Lines:
+    """What a program printed, literally."""
+    return [[Cell(safe(line.expandtabs()))] for line in text.splitlines()]
+
+
+EmptinessLines = Sequence[Sequence[Cell]]
+YES, NO = "✔", "✗"
+
+
+def loading() -> EmptinessLines:
+    """Nobody has answered yet."""
+    return [[Cell("loading …", "quiet")]]
+
+
+def filtered(text: str, *, attention: bool) -> EmptinessLines:
+    """There are missions, but not one that is asked for."""
+    if attention and not text:
+        return [[Cell("Nobody needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
+    return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
+
+
+def nothing(agents: Mapping[str, bool] | None, *, read_only: bool) -> EmptinessLines:
+    """There is no mission at all.
+
+    Args:
+        agents: Each agent's program and whether it is installed; None while nobody has looked.
+        read_only: Leave out what starts something.
+    """
+    starting = [_key("n", "new"), _key(":demo", "see it alive (nothing leaves this machine)")]
+    return [
+        [Cell("No missions yet.", "title")],
+        [],
+        *([] if read_only else starting),
+        [*_key(":doctor", "what is installed"), *_installed(agents or {})],
+        _key("?", "keys"),
+    ]
+
+
+def _installed(agents: Mapping[str, bool]) -> list[Cell]:
+    cells: list[Cell] = []
+    for name, there in agents.items():
+        cells += [Cell(f"{' ' if cells else ' ('}{name} ", "label"), Cell(*((YES, "good") if there else (NO, "off")))]
+    return [*cells, Cell(")", "label")] if cells else []
+
+
+def _key(key: str, label: str) -> list[Cell]:
+    return [Cell(f"{key:<9}", "key"), Cell(label, "label")]
+
+
+FINISHED = frozenset({"turn_ended", "stopped"})
+FAILED = frozenset({"crashed"})
+
+
+def sentence(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
+    """How many finished, wait and crashed, and what it cost; "" when nothing of that happened.
+
+    Args:
+        events: What happened since then.
+        rows: Missions as they are now: who waits is told by them, for a question may have been answered.
+        cost: US dollars since then.
+        since: When that was, in words.
+    """
+    touched = {event.get("mission") for event in events}
+    now = {row["id"]: missions_rows.mark(row) for row in rows if row["id"] in touched}
+    waiting = {one for one, mark in now.items() if mark is WAITING}
+    crashed = _of(events, FAILED) & {one for one, mark in now.items() if mark is CRASHED}
+    finished = _of(events, FINISHED) - waiting - crashed
+    parts = [
+        *([f"{len(finished)} finished"] if finished else []),
+        *([f"{len(waiting)} wait{'s' * (len(waiting) == 1)}"] if waiting else []),
+        *([f"{len(crashed)} crashed"] if crashed else []),
+        *([numbers.money(cost)] if cost else []),
+    ]
+    return f"since {since}: {', '.join(parts)}" if parts else ""
+
+
+def _of(events: Iterable[Row], kinds: frozenset[str]) -> set[str]:
+    return {event["mission"] for event in events if event["type"] in kinds and event.get("mission")}
+
+
+STEPS = ((1.1, "faint"), (2.1, "quiet"))
+"""Seconds that are left → how it looks."""
+
+
+def faded(notice: Cell, left: float) -> Cell:
+    """The notice as it looks with so many seconds left."""
+    return next((Cell(notice.text, tone) for seconds, tone in STEPS if left < seconds), notice)

@@ -1,1 +1,0 @@
-"""One screen, its keys and its messages per file."""

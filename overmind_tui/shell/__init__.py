@@ -1,0 +1,1 @@
+"""What all pages share: keys, settings, requests, the event stream."""

@@ -1,0 +1,172 @@
+"""How the program looks: its theme, its glyphs and its frames, first and whenever config.toml says something else.
+
+What becomes of every line before it goes to a terminal that has few glyphs, or to a person who wants no colours.
+
+Our own looks, dark and light; every colour only repeats what a mark and a word say.
+
+The tones of states can be told apart with any of the three kinds of colour blindness, and be read on every ground that
+they are drawn on; a test computes both.
+
+A stylesheet that is parsed once per theme: Textual does it twice before the first frame, and for each new screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.css.stylesheet import Stylesheet
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.theme import Theme
+
+from overmind_tui.pages.page import Page
+from overmind_tui.shell.settings import Settings, ascii_only
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+_GLYPHS = {
+    "⬢": "*", "▶": ">", "❯": "_", "≈": "~", "…": ".", "↻": "@", "✔": "+", "✖": "x", "✗": "x", "–": "-", "—": "-",
+    "‖": "=", "⌨": "#", "•": "o", "·": "-", "▸": ">", "⚙": "*", "↑": "^", "↓": "v", "←": "<", "→": ">", "×": "x",
+    "│": "|", "─": "-", "├": "|", "└": "`", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┌": "+", "┐": "+", "┘": "+",
+    "┤": "|", "┬": "+", "┴": "+", "┼": "+", "━": "=", "┃": "|", "●": "*", "○": "o", "⊘": "/", "◆": "*",
+    "▁": "_", "▂": ".", "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "█": "#",
+}  # fmt: skip
+PLAIN = str.maketrans(_GLYPHS)
+"""What we draw with → ASCII of the same width."""
+
+
+class Plain(LineFilter):
+    """Draws marks, frames and graphs with ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same line in other glyphs."""
+        del background
+        return [Segment(text.translate(PLAIN), style, control) for text, style, control in segments]
+
+
+PLAIN_GLYPHS, NO_COLOURS = Plain(), NoColor()
+
+
+def filters(given: Sequence[LineFilter], *, ascii_only: bool) -> list[LineFilter]:
+    """Those of Textual, with ours: it would make greys of colours that nobody wants."""
+    found = [NO_COLOURS if isinstance(one, Monochrome) else one for one in given]
+    return [*found, *([PLAIN_GLYPHS] if ascii_only else [])]
+
+
+DARK = Theme(
+    name="dark",
+    primary="#7aa2f7",
+    secondary="#a9b4dc",
+    accent="#7dcfff",
+    foreground="#d9dff2",
+    background="#11131b",
+    surface="#181b26",
+    panel="#343a54",
+    success="#62dcb4",
+    warning="#f2ea98",
+    error="#ff4a6b",
+    dark=True,
+    variables={
+        "quiet": "#98a0c0",
+        "faint": "#656c8c",
+        "calm": "#5b9bee",
+        "off": "#878da9",
+        "wait": "#ff9a33",
+        "cursor": "#2f3b63",
+        "cursor-rest": "#222842",
+        "graph-cpu": "#3f8f78",
+        "graph-mem": "#43659e",
+        "graph-out": "#857c52",
+    },
+)
+LIGHT = Theme(
+    name="light",
+    primary="#2e5bb8",
+    secondary="#454d6b",
+    accent="#0b6e99",
+    foreground="#1d2233",
+    background="#fbfbf8",
+    surface="#f1f1ec",
+    panel="#c2c6d4",
+    success="#1f8257",
+    warning="#4f4106",
+    error="#7d1452",
+    dark=False,
+    variables={
+        "quiet": "#565d78",
+        "faint": "#7d839b",
+        "calm": "#0f4fb0",
+        "off": "#6a708c",
+        "wait": "#a85f00",
+        "cursor": "#cfdcf7",
+        "cursor-rest": "#e3e6ef",
+        "graph-cpu": "#6fb598",
+        "graph-mem": "#8fa9d6",
+        "graph-out": "#c2b273",
+    },
+)
+THEMES = (DARK, LIGHT)
+
+
+def defaults(*, dark: bool) -> dict[str, str]:
+    """What the stylesheet uses beside Textual's own variables, for themes that don't know it."""
+    return dict((DARK if dark else LIGHT).variables)
+
+
+class Sheet(Stylesheet):
+    """Parses anew only what the same variables have not been in yet."""
+
+    def __init__(self, *, variables: dict[str, str]) -> None:
+        super().__init__(variables=variables)
+        self._differs = False
+
+    def set_variables(self, variables: dict[str, str]) -> None:
+        """Take other variables; the same ones leave everything parsed as it is."""
+        if variables != self._variables:
+            self._differs = True
+            super().set_variables(variables)
+
+    def reparse(self) -> None:
+        """Parse with other variables; what was added since is parsed when it is asked for."""
+        if self._differs:
+            super().reparse()
+            self._differs = False
+
+
+class Appearance:
+    """What is worn.
+
+    Attributes:
+        ascii_only: Whether marks, frames and graphs are drawn with ASCII.
+    """
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self.ascii_only = ascii_only(app.settings.symbols, app.world.environ)
+
+    def begin(self) -> None:
+        """Our own themes beside Textual's; nothing moves. Only before anything is styled."""
+        app = self._app
+        for theme in THEMES:
+            app.register_theme(theme)
+        app.theme = app.live.theme if app.live.theme in app.available_themes else DARK.name
+        app.animation_level = "none"
+        app.stylesheet = Sheet(variables=app.get_css_variables())
+
+    def wear(self, found: Settings) -> None:
+        """Look and ask as these settings want it, from now on."""
+        app = self._app
+        self.ascii_only = ascii_only(found.symbols, app.world.environ)
+        if app.live.theme in app.available_themes:
+            app.theme = app.live.theme
+        if not app.is_headless:
+            adopt = getattr(app._driver, "adopt", None)  # noqa: SLF001 - the application has no other way
+            if adopt is not None:  # in a browser the terminal is not ours
+                adopt(found)
+        for screen in app.screen_stack:
+            if isinstance(screen, Page):
+                screen.settings_changed()

@@ -1,0 +1,206 @@
+"""Another program has the whole terminal for a while: a pager, an editor, a shell.
+
+Our loop goes on meanwhile, so that missions that only this program supervises are looked after; it just draws nothing.
+
+A text in the person's own pager.
+
+Which agents' programs are on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import termios
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from overmind_core.providers import registry
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from textual.driver import Driver
+
+    from overmind_tui.app import OvermindApp
+
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
+"""Seconds between two looks at whether a program has ended."""
+PATIENCE = 1.0
+"""Seconds that a program gets to end once its terminal is gone."""
+NOT_STARTED = 127
+"""As shells have it: there is no such program."""
+_KEYS = (signal.SIGINT, signal.SIGQUIT)
+"""What the terminal sends to everybody in front when keys are pressed; they are meant for the other program."""
+
+
+def run(
+    app: OvermindApp,
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    then: Callable[[int], None],
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Give the terminal to a program until it ends, then call `then` with its exit status.
+
+    One that comes while another one has the terminal waits for its end.
+
+    Args:
+        app: Who has the terminal now.
+        argv: The program and its arguments.
+        cwd: Where it runs.
+        then: Hears of its end, once we have the terminal again; 128 + number for a signal.
+        environ: Its environment; that of `app` when not given.
+    """
+    app.typed.close()
+    environment = dict(app.world.environ if environ is None else environ)
+    app.run_worker(_run(app, argv, cwd, environment, then), exit_on_error=False)
+
+
+async def _run(
+    app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str], then: Callable[[int], None]
+) -> None:
+    try:
+        async with app.terminal:
+            app.typed.close()
+            code = await _alone(app, argv, cwd, environ)
+    finally:
+        app.typed.open()
+    then(code)
+
+
+async def _alone(app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str]) -> int:
+    """Its exit status."""
+    driver = app._driver  # noqa: SLF001 - Textual's own `suspend` would stop the loop
+    try:
+        if app.is_headless or driver is None:
+            return await _status(argv, cwd, environ, subprocess.DEVNULL)
+        if driver.can_suspend:
+            with _away(app, driver):
+                return await _status(argv, cwd, environ, None)
+        app.flash(f"{argv[0]} needs a terminal, and there is none here", "bad")
+    except OSError as error:
+        app.flash(f"{error.filename or argv[0]}: {error.strerror}", "bad")
+    return NOT_STARTED
+
+
+async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream: int | None) -> int:
+    """Run it; whatever ends us first also ends it, as a terminal that is closed would.
+
+    Looked at now and then: asyncio's own way leaves a transport open when the loop ends before the program does.
+    """
+    process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds
+        argv, cwd=cwd, env=environ, stdin=stream, stdout=stream, stderr=stream
+    )
+    pause = SHORTEST_PAUSE
+    try:
+        while (code := process.poll()) is None:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+    except asyncio.CancelledError:
+        _hang_up(process.pid)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+        raise
+    return 128 - code if code < 0 else code
+
+
+def _hang_up(root: int) -> None:
+    """Tell a program and all that it started that their terminal is gone."""
+    from overmind_core.system.process_table import machine  # noqa: PLC0415 - only on a hurried way out
+
+    found = machine().scan()
+    for process in found.processes.values():
+        if process.pid == root or found.descends(process.pid, root):
+            machine().send(process, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def _away(app: OvermindApp, driver: Driver) -> Iterator[None]:
+    """Nothing is read from the terminal and nothing is drawn."""
+    before = {number: signal.signal(number, _ignore) for number in _KEYS}
+    app.app_focus = False
+    driver.suspend_application_mode()
+    try:
+        with driver.no_automatic_restart(), app.batch_update():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if app.is_running:
+            _take_front()
+            drop_typed(driver.fileno)  # type: ignore[attr-defined] # as every driver that can suspend has it
+            driver.resume_application_mode()
+            app.app_focus = True
+            app.repaint()
+
+
+def drop_typed(terminal: int) -> None:
+    """Forget what was typed there and nobody has read: it was for the other program, and is no key of ours."""
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(terminal, termios.TCIFLUSH)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """A handler, for what is set to be ignored would be ignored by the other program too."""
+
+
+def _take_front() -> None:
+    """Be in front of the terminal again, though a killed shell did not give that back."""
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        with contextlib.suppress(OSError):
+            os.tcsetpgrp(0, os.getpgrp())
+    finally:
+        signal.signal(signal.SIGTTOU, before)
+
+
+NO_PAGERS = frozenset({"cat", "/bin/cat", "/usr/bin/cat"})
+"""What programs without a person use; nobody could read what they print."""
+
+
+def page(app: OvermindApp, text: str, name: str) -> None:
+    """Show a text in $PAGER, and come back once that is left; `name` stands in the file's name."""
+    import tempfile  # noqa: PLC0415 - not for the first frame
+
+    handle, path = tempfile.mkstemp(prefix=f"overmind-{name}-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text + "\n")
+    argv = _pager(app.world.environ)
+    if argv is None:
+        os.unlink(path)
+        app.flash("no pager: set PAGER, or install less", "bad")
+        return
+    run(app, [*argv, path], cwd="/", then=lambda _code: os.unlink(path))
+
+
+def _pager(environ: Mapping[str, str]) -> list[str] | None:
+    try:
+        words = shlex.split(environ.get("PAGER", ""))
+    except ValueError:
+        words = []
+    if words and words[0] not in NO_PAGERS:
+        return words
+    found = next((path for name in ("less", "more") if (path := shutil.which(name, path=environ.get("PATH")))), None)
+    return None if found is None else [found]
+
+
+PLAIN = "raw"
+"""The provider that needs no program of its own."""
+
+
+def agents(environ: Mapping[str, str]) -> dict[str, bool]:
+    """Each agent, and whether its program is found. Looks at many files: for a thread."""
+    found = {}
+    for name in registry.names():
+        if name != PLAIN:
+            program = environ.get(f"OVERMIND_{name.upper()}_BIN") or registry.get(name).program
+            found[name] = shutil.which(program, path=environ.get("PATH", "")) is not None
+    return found

@@ -1,0 +1,340 @@
+"""All keys as data: keys, hints, help, menus and read-only mode read this table.
+
+A context has its own keys, and those of the contexts that it builds on (`CHAINS`); its own win. Typing and text fields
+take everything.
+
+The keys of worktrees and of what changed, as rows of the table of all keys.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Action, Context, Danger, Needs, allowed
+
+_W, _C = Context.WORKTREES, Context.CHANGES
+_LIVES, _WORKTREE = Needs.LIVE, Needs.WORKTREE
+_LANDS, _REMOVES = Danger.CHANGES, Danger.ENDS_WORK
+_MOVES = "it only moves what is seen"
+
+WORKTREE_ACTIONS: tuple[Action, ...] = (
+    Action("changes", ("enter", "v"), "changes", "what changed in it, beside its base", _W, needs=_WORKTREE,
+           verb="changes", hint=1),
+    Action("land", ("L",), "land", "merge its work, after a look at what would come", _W, _LANDS, _WORKTREE, "merge",
+           hint=1),
+    Action("commit", ("C",), "commit", "commit everything in it; asks for a message", _W, _LANDS, _WORKTREE, "commit",
+           hint=1),
+    Action("push", ("P",), "push", "push its branch", _W, _LANDS, _WORKTREE, "push", hint=3),
+    Action("discard", ("ctrl+d",), "discard", "remove it, with its branch, ports and containers", _W, _REMOVES,
+           _WORKTREE, "discard", hint=3),
+    Action("log", ("l",), "logs", "the log of its mission, on the main screen", _W, verb="logs", hint=3),
+    Action("message", ("m",), "message", "write to its agent", _W, _LANDS, _LIVES, "send", hint=5),
+    Action("describe-row", ("d",), "describe", "everything known about its mission", _W, verb="info", hint=5),
+    Action("shell-there", ("s",), "shell", "a shell in it", _W, _LANDS, _WORKTREE, "shell", hint=5),
+    Action("copy-path", ("c",), "copy path", "copy its path; of all marked ones", _W, needs=_WORKTREE,
+           verb="worktrees", hint=5),
+    Action("comment", ("c",), "comment", "write to the agent about the line; esc in the box keeps it for more", _C,
+           _LANDS, verb="send", hint=1),
+    Action("message", ("m",), "message", "write to it, and send the comments that were kept", _C, _LANDS, _LIVES,
+           "send", hint=2),
+    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _C, _LANDS,
+           _WORKTREE, "merge", hint=3),
+    Action("commit", ("C",), "commit", "commit everything in its worktree; asks for a message", _C, _LANDS, _WORKTREE,
+           "commit", hint=4),
+    Action("push", ("P",), "push", "push the branch of its worktree", _C, _LANDS, _WORKTREE, "push"),
+    Action("next-file", ("n",), "next file", "to the next file, or with / to the next match", _C, alone=_MOVES),
+    Action("previous-file", ("N",), "file before", "to the file before, or with / to the match before", _C,
+           alone=_MOVES),
+    Action("open-file", ("enter",), "its diff", "from the list of files to the diff", _C, alone=_MOVES),
+    Action("copy", ("y",), "copy", "copy the whole diff", _C, verb="changes"),
+)  # fmt: skip
+
+
+_LOOKS = "it only changes how it looks"
+_TYPES = "it is for what is typed here"
+_PICKS = "commands take ids"
+
+
+def _move(name: str, keys: tuple[str, ...], label: str, context: Context) -> Action:
+    return Action(name, keys, label, label, context, alone=_MOVES)
+
+
+def _look(  # noqa: PLR0917 - a row of the table
+    name: str, keys: tuple[str, ...], label: str, summary: str, context: Context, hint: int = 0
+) -> Action:
+    return Action(name, keys, label, summary, context, alone=_LOOKS, hint=hint)
+
+
+def _type(name: str, keys: tuple[str, ...], label: str, summary: str, context: Context) -> Action:
+    return Action(name, keys, label, summary, context, alone=_TYPES)
+
+
+_E, _T, _M, _N, _L, _X = (
+    Context.EVERYWHERE, Context.TABLE, Context.MISSIONS, Context.NEEDS, Context.LOG, Context.TEXT,
+)  # fmt: skip
+_PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
+_LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
+    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
+)  # fmt: skip
+_ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
+_QUEST, _RITUAL = Needs.QUEST, Needs.RITUAL
+_NONE, _CHANGES, _ENDS = Danger.NONE, Danger.CHANGES, Danger.ENDS_WORK
+
+_MISSION = (
+    Action("open", ("enter",), "open", "its terminal to look at, or its log", _M, needs=_ANY, verb="attach"),
+    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _M, _NONE, _ANY,
+           "attach", hint=2),
+    Action("log", ("l",), "logs", "its log; of all marked ones together", _M, needs=_ANY, verb="logs", hint=4),
+    Action("previous", ("p",), "previous run", "the log of the run before", _M, needs=_ANY, verb="logs"),
+    Action("describe", ("d",), "describe", "everything known about it", _M, needs=_ANY, verb="info", hint=5),
+    Action("changes", ("v",), "changes", "what changed in its folder; in its worktree: beside its base", _M, needs=_ANY,
+           verb="changes", hint=14),
+    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _M, _CHANGES,
+           Needs.WORKTREE, "merge"),
+    Action("as-toml", ("y",), "as TOML", "its definition as TOML", _M, needs=_ANY, verb="edit"),
+    Action("message", ("m",), "message", "write to it; to all marked ones", _M, _CHANGES, _LIVE, "send", hint=3),
+    Action("new", ("n",), "new", "start a mission", _M, _CHANGES, verb="run", hint=1),
+    Action("edit", ("e",), "edit", "change its definition, and restart it", _M, _ENDS, _ANY, "edit", hint=12),
+    Action("shell", ("s",), "shell", "a shell in its folder", _M, _CHANGES, _ANY, "shell", hint=13),
+    Action("interrupt", ("i",), "interrupt", "end the turn that it is in", _M, _CHANGES, _LIVE, "interrupt", hint=11),
+    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _M, _ENDS, _ANY, "restart",
+           hint=7),
+    Action("stop", ("x",), "stop", "stop it: its stop signal, then SIGKILL", _M, _ENDS, _LIVE, "stop", hint=6),
+    Action("remove", ("ctrl+d",), "remove", "remove a finished mission and its log", _M, _ENDS, _ANY, "rm", hint=16),
+    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _M, _ENDS, _LIVE, "kill",
+           hint=15),
+    _look("flat", ("t",), "tree or flat", "children under their parents, or all rows alike", _M, hint=17),
+    Action("copy", ("c",), "copy id", "copy its id; of all marked ones", _M, needs=_ANY, alone=_PICKS),
+    Action("parent", ("J",), "parent", "to the mission that started it", _M, needs=_ANY, alone=_MOVES),
+    Action("fold", ("left", "h"), "fold", "hide what is below it, or go to its parent", _M, needs=_ANY, alone=_LOOKS),
+    Action("unfold", ("right",), "unfold", "show what is below it", _M, needs=_ANY, alone=_LOOKS),
+    _look("sort-name", ("N",), "by name", "sort by name; again: the other way round", _M),
+    _look("sort-age", ("A",), "by age", "sort by age", _M),
+    _look("sort-state", ("S",), "by state", "sort by state", _M),
+    _look("sort-cpu", ("C",), "by cpu", "sort by processor use", _M),
+    _look("sort-memory", ("M",), "by memory", "sort by memory", _M),
+    _look("sort-cost", ("D",), "by cost", "sort by what it cost", _M),
+    _look("attention", ("ctrl+z",), "attention", "only what needs attention, and back", _M, hint=18),
+)  # fmt: skip
+
+_TABLE = (
+    Action(
+        "open-row", ("enter",), "open", "the row under the cursor, whole", _T, alone="--json shows all of a row", hint=1
+    ),
+    Action("copy", ("c",), "copy", "copy the row; all marked ones", _T, alone="a pipe does it", hint=2),
+    Action("mark", ("space",), "mark", "mark the row: actions then go to all marked rows", _T, alone=_PICKS, hint=19),
+    Action("mark-range", ("ctrl+@", "ctrl+space"), "mark range", "mark from the last mark to here", _T, alone=_PICKS),
+    Action("mark-all", ("*",), "mark all", "mark all rows that are shown", _T, alone=_PICKS),
+    Action("mark-none", ("ctrl+backslash",), "mark none", "take all marks off", _T, alone=_PICKS),
+    _look("sort-left", ("<", "shift+left"), "column left", "choose the column to the left", _T),
+    _look("sort-right", (">", "shift+right"), "column right", "choose the column to the right", _T),
+    _look("sort-chosen", ("O",), "sort", "sort by the chosen column; again: the other way round", _T),
+    _look("wide", ("ctrl+w",), "wide", "more columns, and back", _T, hint=20),
+    _look("clear-filter", ("ctrl+u", "ctrl+q"), "clear filter", "show everything again", _T),
+)
+
+_PLANNED = (
+    Action("open-plan", ("enter",), "agents", "its agents, and what each waits for", _PS, needs=_ANY, verb="info",
+           hint=1),
+    Action("log", ("l",), "logs", "its log: which agent began and ended when", _PS, needs=_ANY, verb="logs", hint=1),
+    Action("describe", ("d",), "describe", "everything known about it", _PS, needs=_ANY, verb="info", hint=3),
+    Action("stop", ("x",), "stop", "stop it, and its agents", _PS, _ENDS, _LIVE, "stop", hint=1),
+    Action("restart", ("r",), "restart", "run all of it again; stop it first if it runs", _PS, _ENDS, _ANY, "restart",
+           hint=3),
+    Action("remove", ("ctrl+d",), "remove", "remove an ended one and its log", _PS, _ENDS, _ANY, "rm", hint=3),
+    Action("agent-log", ("enter", "l"), "logs", "its log, on the main screen", _P, needs=_ANY, verb="logs", hint=1),
+    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _P, _NONE, _ANY, "attach",
+           hint=1),
+    Action("message", ("m",), "message", "write to it; to all marked ones", _P, _CHANGES, _LIVE, "send", hint=3),
+    Action("describe", ("d",), "describe", "everything known about its mission", _P, needs=_ANY, verb="info", hint=3),
+    Action("stop", ("x",), "stop", "stop it: the plan takes that for a failure", _P, _ENDS, _LIVE, "stop", hint=1),
+    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _P, _ENDS, _LIVE, "kill",
+           hint=3),
+    Action("quest-log", ("enter", "l"), "logs", "its log, on the main screen", _QS, verb="quest logs", hint=1),
+    Action("check-log", ("v",), "check", "what its newest check wrote", _QS, verb="quest logs", hint=3),
+    Action("describe-row", ("d",), "describe", "everything known about it", _QS, verb="quest info", hint=3),
+    Action("cancel-quest", ("x",), "cancel", "stop its work and its check, and try nothing again", _QS, _ENDS, _QUEST,
+           "quest cancel", hint=1),
+    Action("history", ("enter",), "history", "its runs, and the times of which none came", _RS, verb="ritual history",
+           hint=1),
+    Action("run-ritual", ("t", "r"), "run now", "run it now; its schedule goes on as before", _RS, _CHANGES, _RITUAL,
+           "ritual run", hint=1),
+    Action("pause-ritual", ("s", "p"), "pause", "pause it, or let it go on", _RS, _CHANGES, _RITUAL, "ritual pause",
+           hint=1),
+    Action("last-log", ("l",), "logs", "the log of its newest run, on the main screen", _RS, verb="quest logs", hint=3),
+    Action("describe-row", ("d",), "describe", "everything known about it", _RS, verb="ritual info", hint=3),
+    Action("delete-ritual", ("ctrl+d",), "delete", "delete it and its history; what runs of it goes on", _RS, _ENDS,
+           _RITUAL, "ritual delete", hint=3),
+    Action("run-log", ("enter", "l"), "logs", "its log, on the main screen", _R, verb="quest logs", hint=1),
+    Action("describe-row", ("d",), "describe", "everything known about it", _R, verb="ritual history", hint=3),
+)  # fmt: skip
+
+_NEEDS = (
+    Action("whole", ("enter",), "whole", "the whole command, diff or question", _N, needs=_ANY, verb="inbox", hint=1),
+    Action("allow", ("y",), "allow", "allow it once", _N, _CHANGES, _ASKED, "answer", hint=2),
+    Action("deny", ("n",), "deny", "deny it", _N, _CHANGES, _ASKED, "answer", hint=3),
+    Action("reply", ("m",), "answer", "answer with text; where it is your turn, write a message", _N, _CHANGES, _ANY,
+           "answer", hint=4),
+    *(
+        Action(f"option-{number}", (str(number),), f"option {number}", f"choose option {number}", _N, _CHANGES, _ASKED,
+               "answer")
+        for number in range(1, 10)
+    ),
+    Action("always", ("Y",), "always", "allow what the rule says, always: shows the rule first", _N, _CHANGES, _ASKED,
+           "answer", hint=5),
+    Action("attach", ("a",), "attach", "type into its terminal", _N, _NONE, _ANY, "attach", hint=6),
+    Action("log", ("l",), "logs", "its log", _N, needs=_ANY, verb="logs", hint=7),
+    Action("describe", ("d",), "describe", "everything known about it", _N, needs=_ANY, verb="info"),
+    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _N, _ENDS, _ANY, "restart"),
+)  # fmt: skip
+
+_LOG = (
+    _look("log-tail", ("0",), "tail", "go to the newest line and stay there", _L),
+    _look("log-head", ("1",), "head", "go to the oldest line", _L),
+    *(
+        Action(f"range-{text}", (key,), text, f"only the last {words}", _L, verb="logs")
+        for key, text, words in (
+            ("2", "1m", "minute"), ("3", "5m", "5 minutes"), ("4", "15m", "15 minutes"), ("5", "30m", "30 minutes"),
+            ("6", "1h", "hour"),
+        )
+    ),
+    Action("follow", ("s",), "follow", "follow the newest line, or stand still", _L, verb="logs", hint=1),
+    _look("wrap", ("w",), "wrap", "wrap long lines, or show them sideways", _L, hint=2),
+    Action("time", ("t",), "time", "show when each line was written", _L, verb="logs", hint=3),
+    _look("zoom", ("f",), "full screen", "the log alone", _L, hint=4),
+    Action("previous", ("p",), "previous run", "the log of the run before; again: of the one before that", _L,
+           verb="logs"),
+    _look("ruler", ("m",), "ruler", "draw a line to see what is new below it", _L),
+    _look("clear-view", ("C",), "clear", "show only what comes from now on; nothing is deleted", _L),
+    Action("copy", ("c",), "copy", "copy what is shown", _L, alone="a pipe does it", hint=6),
+    Action("log-filter", ("/",), "filter", "show only lines that match; tab: search instead", _L,
+           alone="a pipe does it", hint=5),
+    _move("next-match", ("n",), "next match", _L),
+    _move("previous-match", ("N",), "previous match", _L),
+    Action("pager", ("o",), "pager", "the log in $PAGER", _L, verb="logs"),
+    _move("half-down", ("ctrl+d",), "half page down", _L),
+    _move("half-up", ("ctrl+u",), "half page up", _L),
+)  # fmt: skip
+
+_TEXT = (
+    _move("text-half-down", ("ctrl+d",), "half page down", _X),
+    _move("text-half-up", ("ctrl+u",), "half page up", _X),
+    Action("copy", ("c",), "copy", "copy the text", _X, alone="a pipe does it", hint=1),
+    Action("pager", ("o",), "pager", "the text in $PAGER", _X, alone="a pipe does it", hint=2),
+    _move("next-match", ("n",), "next match", _X),
+    _move("previous-match", ("N",), "previous match", _X),
+)
+
+_TERMINAL = (
+    Action("type", ("i", "enter", "a"), "type", "type into it; the border says how to leave", _LOOKING, _CHANGES, _LIVE,
+           "attach", hint=1),
+    Action("search", ("/",), "search", "search what scrolled away", _LOOKING, verb="screen", hint=2),
+    _move("next-match", ("n",), "next match", _LOOKING),
+    _move("previous-match", ("N",), "previous match", _LOOKING),
+    Action("select", ("space",), "select", "begin to select; again: the other end", _LOOKING, alone=_LOOKS, hint=3),
+    Action("copy", ("c",), "copy", "copy what is selected, else the screen", _LOOKING, verb="screen", hint=4),
+    _move("half-down", ("ctrl+d",), "half page down", _LOOKING),
+    _move("half-up", ("ctrl+u",), "half page up", _LOOKING),
+    Action("send-detach-key", ("ctrl+backslash",), "send the key", "send the detach key itself, once", _LOOKING,
+           _CHANGES, _LIVE, alone=_TYPES),
+    Action("restart", ("r",), "run again", "start it again, once it has ended", _LOOKING, _ENDS, _ANY, "restart"),
+    Action("detach", ("ctrl+backslash",), "leave", "back to looking; all other keys go to the program", _TYPING,
+           verb="detach", hint=1),
+)  # fmt: skip
+
+_TEXTS = (
+    _type("send", ("enter",), "send", "send the message", _BOX),
+    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "a new line; or \\ before enter", _BOX),
+    _type("editor", ("ctrl+g",), "editor", "write it in $EDITOR", _BOX),
+    _type("older", ("up",), "older", "at the first line: what was sent before", _BOX),
+    _type("newer", ("down",), "newer", "at the last line: what was sent after that", _BOX),
+    _type("keep", ("escape",), "close", "close it; the draft is kept", _BOX),
+    _type("cancel", ("ctrl+c",), "cancel", "close it, without a draft", _BOX),
+    _type("line-start", ("ctrl+a", "home"), "start", "to the start of the line", _FIELD),
+    _type("line-end", ("ctrl+e", "end"), "end", "to the end of the line", _FIELD),
+    _type("delete-word", ("ctrl+w",), "cut word", "cut the word before the cursor", _FIELD),
+    _type("delete-before", ("ctrl+u",), "cut before", "cut all before the cursor", _FIELD),
+    _type("delete-after", ("ctrl+k",), "cut after", "cut all behind the cursor", _FIELD),
+    _type("yank", ("ctrl+y",), "put back", "put back what was cut", _FIELD),
+    _type("word-left", ("alt+b",), "word left", "a word to the left", _FIELD),
+    _type("word-right", ("alt+f",), "word right", "a word to the right", _FIELD),
+    _type("start", ("enter",), "start", "start it", _FORM),
+    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "a new line; or \\ before enter", _FORM),
+    _type("next-entry", ("tab",), "next", "complete the folder, else to the next entry", _FORM),
+    _type("previous-entry", ("shift+tab",), "previous", "to the entry before", _FORM),
+    _type("below", ("down",), "down", "a row down, or to the next entry", _FORM),
+    _type("above", ("up",), "up", "a row up, or to the entry before", _FORM),
+    _type("choose", ("left", "right"), "choose", "another of the choices; more: unfold the rest", _FORM),
+    _type("cancel", ("escape", "ctrl+c"), "close", "start nothing; what was typed is kept", _FORM),
+)
+
+_EVERYWHERE = (
+    _move("down", ("j", "down"), "a line down", _E),
+    _move("up", ("k", "up"), "a line up", _E),
+    _move("first", ("g", "home"), "to the first line", _E),
+    _move("last", ("G", "end"), "to the last line", _E),
+    _move("page-down", ("pagedown", "ctrl+f"), "a page down", _E),
+    _move("page-up", ("pageup", "ctrl+b"), "a page up", _E),
+    _move("left", ("left",), "sideways to the left", _E),
+    _move("right", ("right",), "sideways to the right", _E),
+    _move("next-panel", ("tab",), "to the next panel", _E),
+    _move("previous-panel", ("shift+tab",), "to the panel before", _E),
+    _look("zoom", ("z",), "zoom", "the focused panel alone, and back", _E),
+    _look("filter", ("/",), "filter", "show only what matches", _E, hint=7),
+    Action("inbox", ("!",), "needs you", "who waits for you, and whose turn is over", _E, verb="inbox", hint=6),
+    Action("next-need", (".",), "next need", "to the next that needs you", _E, verb="inbox"),
+    Action("command", (":",), "command", "go to a view, or run any command-line verb", _E, alone="it is where they are",
+           hint=8),
+    _move("history-back", ("[",), "the view before", _E),
+    _move("history-forward", ("]",), "the view after that", _E),
+    _move("history-last", ("-",), "the last view, there and back", _E),
+    Action("help", ("?",), "help", "the keys of this view", _E, alone="--help", hint=9),
+    Action("aliases", ("ctrl+a",), "all commands", "all views and verbs", _E, alone="--help"),
+    Action("refresh", ("ctrl+r",), "refresh", "ask for everything again; with no supervisor: be it", _E, alone=_LOOKS),
+    Action("save", ("ctrl+s",), "save", "save what is shown to a file", _E, alone="a pipe does it"),
+    _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
+    _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the line at the bottom", _E),
+    _look("back", ("escape",), "back", "close what is open: prompt, filter, zoom, view", _E),
+    _look("quit", ("q",), "back or leave", "as esc; where nothing is open, leave the program", _E, hint=10),
+    _look("leave", ("ctrl+c",), "leave", "cancel what is typed, else leave the program", _E),
+)  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (
+    *_MISSION, *_TABLE, *_PLANNED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+)  # fmt: skip
+CHAINS: dict[Context, tuple[Context, ...]] = {
+    Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
+    Context.NEEDS: (Context.EVERYWHERE, Context.NEEDS),
+    Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
+    **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_PS, _P, _QS, _RS, _R, Context.WORKTREES)},
+    **{one: (one,) for one in TAKES_EVERYTHING},
+    Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
+    Context.BOX: (Context.FIELD, Context.BOX),
+    Context.FORM: (Context.FIELD, Context.FORM),
+}
+"""Context → on what it builds, the strongest last; the others build on everywhere."""
+
+
+def chain(context: Context) -> tuple[Context, ...]:
+    """The contexts whose keys count in one, the strongest last."""
+    return CHAINS.get(context, (Context.EVERYWHERE, context))
+
+
+@lru_cache
+def keymap(context: Context) -> dict[str, Action]:
+    """What each key does in a context."""
+    return {key: action for one in chain(context) for action in ACTIONS if action.context is one for key in action.keys}
+
+
+@lru_cache
+def meaning(context: Context, key: str, character: str | None) -> Action | None:
+    """What a key does in a context; `character` is what it types, None for a key that types nothing."""
+    keys = keymap(context)
+    return keys.get(character or key) or keys.get(key)
+
+
+def hints(context: Context, *, read_only: bool) -> tuple[Action, ...]:
+    """What the header says of a context, the most used first."""
+    found = {action.name: action for action in keymap(context).values()}
+    shown = [action for action in found.values() if action.hint and allowed(action, read_only=read_only)]
+    return tuple(sorted(shown, key=lambda action: (action.hint, action.context is Context.EVERYWHERE)))

@@ -1,0 +1,74 @@
+"""The configuration while the program runs: what is saved counts at once, a mistake is said, what was good stays."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from overmind_core.system.paths import Home
+from overmind_tui.shell import settings
+from overmind_tui.shell.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+Stamp = tuple[int, int, int] | None
+
+
+class LiveSettings:
+    """Looks once a second whether the file is another one; an editor may write it, or put a new one in its place.
+
+    Args:
+        home: Whose file.
+        theme: Of the command line, which wins; None: it says nothing.
+    """
+
+    def __init__(self, home: Home, *, theme: str | None) -> None:
+        self._path = home.config
+        self._theme = theme
+        self._stamp = _stamp(self._path)
+        self.mistake = ""
+        self.mistakes: tuple[str, ...] = ()
+        """A sentence for each."""
+        try:
+            self.now = settings.load(self._path)
+        except BadSettings as mistake:
+            self.now, self.mistake, self.mistakes = mistake.settings, str(mistake), mistake.sentences
+
+    @property
+    def theme(self) -> str:
+        """What is to be worn."""
+        return self._theme or self.now.theme
+
+    def look(self, app: OvermindApp) -> None:
+        """A second went by."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            found = settings.load(self._path)
+        except BadSettings as mistake:
+            self.mistake, self.mistakes = str(mistake), mistake.sentences
+            app.flash(f"{mistake} · what was good stays", "bad")
+            return
+        self.mistake, self.mistakes = "", ()
+        self._take(app, found)
+
+    def _take(self, app: OvermindApp, found: Settings) -> None:
+        before, self.now = self.now, found
+        if found == before:
+            return
+        app.appearance.wear(found)
+        unknown = self.theme not in app.available_themes
+        app.flash(f"config.toml: there is no theme {self.theme!r}" if unknown else "config.toml: read again",
+                  "bad" if unknown else "quiet")  # fmt: skip
+
+
+def _stamp(path: str) -> Stamp:
+    """What changes whenever the file is saved; None while it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size

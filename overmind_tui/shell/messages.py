@@ -1,0 +1,195 @@
+"""What the threads behind the screen tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from overmind_core.logs.display import Line
+from overmind_tui.render.cells import Row
+from overmind_tui.terminal.tap import Part
+
+if TYPE_CHECKING:
+    from overmind_tui.log.index import Look, Page
+    from overmind_tui.log.pattern import Pattern
+    from overmind_tui.log.reader import Reader
+
+
+class Connected(Message):
+    """A supervisor answers; what it says of itself, and whether it is hosted here."""
+
+    def __init__(self, daemon: dict[str, Any], *, hosted: bool) -> None:
+        super().__init__()
+        self.daemon = daemon
+        self.hosted = hosted
+
+
+class Disconnected(Message):
+    """No supervisor answers; `final`: nobody will be there by itself."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__()
+        self.reason = reason
+        self.final = final
+
+
+class RowsChanged(Message):
+    """Missions as they are now; `all`: there are no others."""
+
+    def __init__(self, rows: Sequence[Row], removed: Collection[str] = (), *, everything: bool = False) -> None:
+        super().__init__()
+        self.rows = rows
+        self.removed = removed
+        self.everything = everything
+
+
+class Happened(Message):
+    """Events of the log, in their order."""
+
+    def __init__(self, events: Sequence[Row]) -> None:
+        super().__init__()
+        self.events = events
+
+
+class InboxChanged(Message):
+    """What waits for a person now."""
+
+    def __init__(self, questions: Sequence[Row]) -> None:
+        super().__init__()
+        self.questions = questions
+
+
+class Watched(Message):
+    """The supervisor knows this program, which shows events to a person, by a number."""
+
+    def __init__(self, viewer: int) -> None:
+        super().__init__()
+        self.viewer = viewer
+
+
+class Spent(Message):
+    """What agents have cost since midnight, in US dollars."""
+
+    def __init__(self, today: float) -> None:
+        super().__init__()
+        self.today = today
+
+
+class LogShown(Message):
+    """The newest lines of what is looked at, instead of whatever was shown.
+
+    Attributes:
+        look: What is looked at.
+        lines: The newest.
+        partial: What stands on the line that has no newline yet.
+        runs: The number of the newest run that is shown, and of the newest that there is.
+        ended: No more will come.
+        before: About how many lines lie before these.
+        reader: Reads them; None: nothing lies before.
+        reason: Why there are no lines, when there are none; "": they are older than what is looked at.
+        last_written: When the last one was, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        lines: Sequence[Line],
+        *,
+        partial: str,
+        runs: tuple[int, int] = (0, 0),
+        ended: bool = False,
+        before: int = 0,
+        reader: Reader | None = None,
+        reason: str = "",
+        last_written: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.look = look
+        self.lines = lines
+        self.partial = partial
+        self.runs = runs
+        self.ended = ended
+        self.before = before
+        self.reader = reader
+        self.reason = reason
+        self.last_written = last_written
+
+
+class LogGrew(Message):
+    """New lines at the end of what is shown; `partial` has no newline yet."""
+
+    def __init__(self, reader: Reader, lines: Sequence[Line], *, partial: str, runs: tuple[int, int]) -> None:
+        super().__init__()
+        self.reader = reader
+        self.lines = lines
+        self.partial = partial
+        self.runs = runs
+
+
+class LogIndexed(Message):
+    """The next pages before the newest lines, oldest first; `whole`: there are no others."""
+
+    def __init__(self, reader: Reader, pages: Sequence[Page], *, whole: bool) -> None:
+        super().__init__()
+        self.reader = reader
+        self.pages = pages
+        self.whole = whole
+
+
+class LogRead(Message):
+    """What a page shows; with a pattern only the lines that match. `lost`: other pages that are no longer kept."""
+
+    def __init__(
+        self, reader: Reader, page: Page, lines: Sequence[Line], pattern: Pattern | None, *, lost: Sequence[Page] = ()
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.page = page
+        self.lines = lines
+        self.pattern = pattern
+        self.lost = lost
+
+
+class LogCounted(Message):
+    """How many lines of some pages match; `left` of all pages are not counted yet."""
+
+    def __init__(
+        self, reader: Reader, pattern: Pattern, hits: Sequence[tuple[Page, int]], *, left: int, of: int
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.pattern = pattern
+        self.hits = hits
+        self.left = left
+        self.of = of
+
+
+class LogFailed(Message):
+    """The log can't be read; why."""
+
+    def __init__(self, look: Look, reason: str) -> None:
+        super().__init__()
+        self.look = look
+        self.reason = reason
+
+
+class Done(Message):
+    """A request was answered: call `then` in the program's own thread."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self.then = then
+
+
+class TerminalGone(Message):
+    """Nobody is at the other end of the terminal any more."""
+
+
+class Tapped(Message):
+    """What came from the person's terminal for a mission's terminal, in its order."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        super().__init__()
+        self.parts = parts

@@ -1,0 +1,145 @@
+"""What was flashed: it stands in the bottom line for a while, and what is worth reading again is kept.
+
+The line that tells a new user what to press next: until it was done once, and never where it would be in the way.
+
+The title of the terminal outside: how many need the person, seen also from another tab; given back on leaving.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.text.time import format_time
+from overmind_tui.inbox import rows
+from overmind_tui.missions.fleet import Fleet
+from overmind_tui.missions.summary import Coach
+from overmind_tui.render import ringing, tables
+from overmind_tui.render import texts as notices
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.shell.actions import Context
+
+if TYPE_CHECKING:
+    from overmind_tui.app import OvermindApp
+
+
+SECONDS = 5.0
+"""How long it stands; twice that when it is bad."""
+KEPT = 500
+NOTHING = Cell("")
+
+
+class Notice:
+    """What stands in the bottom line now.
+
+    Args:
+        app: Whose; it draws what is put here.
+        mistake: Of the configuration: it stands until something else is flashed.
+    """
+
+    def __init__(self, app: OvermindApp, mistake: str) -> None:
+        self._app = app
+        self._cell = Cell(mistake, "bad")
+        self._flashed = 0
+        self.until = float("inf") if mistake else 0.0
+        """When it goes away (monotonic seconds)."""
+        self.kept: deque[Row] = deque(maxlen=KEPT)
+        """What was flashed and is worth reading again, as events."""
+
+    @property
+    def text(self) -> str:
+        """What it says; "" for nothing."""
+        return self._cell.text
+
+    @property
+    def tone(self) -> str:
+        """How it is meant."""
+        return self._cell.tone
+
+    @property
+    def shown(self) -> Cell:
+        """As it looks by now."""
+        left = self.until - time.monotonic()
+        return notices.faded(self._cell, left) if self._app.settings.motion else self._cell
+
+    def put(self, text: str, tone: str) -> None:
+        """Instead of what stood there; what is not quiet is kept."""
+        self._cell = Cell(safe(" ".join(text.split())), tone)
+        if tone != "quiet":
+            self._flashed += 1
+            at = format_time(self._app.now())
+            self.kept.append(tables.flash(self._flashed, at, self.text, after=self._app.news.newest))
+        self.until = time.monotonic() + SECONDS * (2 if tone == "bad" else 1)
+
+    def clear(self) -> None:
+        """Nothing stands there."""
+        self._cell = NOTHING
+
+    def look(self, progress: str) -> None:
+        """A second went by; `progress` of a command line is said, unless something else is to be read."""
+        if self.text and time.monotonic() > self.until:
+            self.clear()
+        if progress and (self._cell == NOTHING or self.tone == "quiet"):
+            self.put(progress, "quiet")
+
+
+COACHED = "coached"
+"""Under this name it is remembered which steps were done."""
+
+
+class Coaching:
+    """One person's first steps."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self._coach = Coach.remembered(app.remembered.get(COACHED, list[str]()))
+
+    def did(self, context: Context, action: str) -> None:
+        """The person has done something."""
+        before, self._coach = self._coach, self._coach.did(context, action)
+        if self._coach.done != before.done:
+            self._app.remember(**{COACHED: sorted(self._coach.done)})
+
+    def end(self) -> None:
+        """The person needs none."""
+        self._coach = Coach.over()
+
+    def line(self, context: Context) -> str:
+        """What to press next; "" when there is nothing to say, or nothing to try it on."""
+        app = self._app
+        wanted = app.settings.coach and not app.read_only and bool(app.fleet.rows)
+        return self._coach.line(context) if wanted else ""
+
+
+class Title:
+    """Says it when it changes.
+
+    Args:
+        tell: Sends the terminal a sequence.
+    """
+
+    def __init__(self, tell: Callable[[str], None], *, ascii_only: bool) -> None:
+        self._tell = tell
+        self._ascii = ascii_only
+        self._said = ""
+        self._as_of: tuple[int, Sequence[Row]] = (-1, ())
+
+    def say(self, fleet: Fleet, now: float) -> None:
+        """Count who needs the person; once for all the seconds in which nothing changes."""
+        if (fleet.changes, fleet.questions) == self._as_of:
+            return
+        self._as_of = fleet.changes, fleet.questions
+        found = rows.needs(fleet.rows.values(), fleet.questions, now)
+        turns = sum(need.group == rows.TURN for need in found)
+        title = ringing.title(len(found) - turns, turns, ascii_only=self._ascii)
+        if title != self._said:
+            self._tell(("" if self._said else ringing.KEEP_TITLE) + ringing.titled(title))
+            self._said = title
+
+    def give_back(self) -> None:
+        """The terminal's own again."""
+        if self._said:
+            self._tell(ringing.titled("") + ringing.TITLE_BACK)
+            self._said = ""

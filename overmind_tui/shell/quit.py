@@ -1,0 +1,123 @@
+"""How the program is left: with missions that only it supervises, never without a word about them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.shell.messages import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_tui.app import OvermindApp
+
+_log = logging.getLogger(__name__)
+LEAVE_LIMIT = 25.0
+"""Seconds that leaving may take, with a hand-over to a daemon."""
+LEFT_BEHIND = 1
+"""Exit status of a program that could not leave by itself."""
+
+
+class Departure:
+    """Leaving, asked for or forced."""
+
+    def __init__(self, app: OvermindApp) -> None:
+        self._app = app
+        self._leaving = False
+
+    def listen(self) -> None:
+        """On the terminal's end, and when told to end: hand over, then go."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self.at_once)
+            except (RuntimeError, ValueError):  # not in the main thread: somebody else's signals
+                return
+
+    def ask(self) -> None:
+        """Leave; ask when missions live that only this program supervises."""
+        live = self._app.hosting.live
+        if self._leaving:
+            return
+        if not live:
+            self.at_once()
+            return
+        several = "missions run" if live > 1 else "mission runs"
+        lines = [f"{live} {several}, and only this program supervises {'them' if live > 1 else 'it'}."]
+        answers = [
+            Answer(("q", "k", "y"), "keep running in the background", self._keep, "good"),
+            Answer(("s",), "stop all", self._stop_all, "bad"),
+            Answer(("c", "n"), "cancel", lambda: None),
+        ]
+        self._app.open(Dialog("leave?", lines, answers, first=0))
+
+    def at_once(self) -> None:
+        """Leave without a question; what lives is handed over on the way out."""
+        if not self._leaving:
+            self._leaving = True
+            self._app.exit("")
+            if not self._app.is_headless:
+                last = threading.Timer(LEAVE_LIMIT, _leave_anyway)
+                last.daemon = True
+                last.start()
+
+    def last_rites(self) -> None:
+        """Whatever ended the program: nobody is left without a supervisor. Blocks: for a thread."""
+        hosting = self._app.hosting
+        self._app.absence.leave()
+        self._app.remembered.save()
+        try:
+            if hosting.needed:
+                hosting.hand_over()
+        except OvermindError as error:
+            _log.error("handing over failed: %s", error.message)
+        hosting.end()
+
+    def _keep(self) -> None:
+        live = self._app.hosting.live
+        text = f"{live} mission{'s' * (live > 1)} running in the background. Return with: overmind"
+        self._in_thread("handing over to a daemon …", self._app.hosting.hand_over, text)
+
+    def _stop_all(self) -> None:
+        def stop() -> None:
+            from overmind_core.client.client import Client  # noqa: PLC0415 - only on this way out
+
+            client = Client(self._app.home)
+            try:
+                client.call("shutdown", {})
+            finally:
+                client.close()
+
+        live = self._app.hosting.live
+        self._in_thread(f"stopping {live} …", stop, f"Stopped {live} mission{'s' * (live > 1)}.")
+
+    def _in_thread(self, flash: str, work: Callable[[], None], afterwards: str) -> None:
+        self._leaving = True
+        self._app.flash(flash, "quiet")
+
+        def worked() -> None:
+            try:
+                work()
+            except OvermindError as error:
+                failure = error
+                self._app.post_message(Done(lambda: self._failed(failure)))
+            else:
+                self._app.post_message(Done(lambda: self._app.exit(afterwards)))
+
+        self._app.run_worker(worked, thread=True, group="leaving", exit_on_error=False)
+
+    def _failed(self, error: OvermindError) -> None:
+        self._leaving = False
+        self._app.flash(error.message, "bad")
+
+
+def _leave_anyway() -> None:
+    """A thread that waits for somebody must not keep a program alive that nobody sees: what it hosted is taken over."""
+    os._exit(LEFT_BEHIND)

@@ -1,0 +1,274 @@
+"""One row per view: what it is called, what it shows, how it is asked for, where its keys are.
+
+A table needs no more than its row: the page that shows it reads everything from here. Any other view names the function
+that opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from overmind_tui.landing import lines
+from overmind_tui.missions import columns as missions_columns
+from overmind_tui.missions.columns import Column
+from overmind_tui.plans import rows
+from overmind_tui.render import tables
+from overmind_tui.schedules import rows as schedules_rows
+from overmind_tui.shell.actions import Context
+
+
+class Fetch(NamedTuple):
+    """Where the rows of a table come from.
+
+    Attributes:
+        request: What the supervisor is asked.
+        arguments: With these.
+        shape: The answer as rows.
+        every: Seconds after which it is asked again; 0: only when something happened.
+        events: Kinds of events after which it is asked again; `*` is any.
+        ways: Word that may follow the view's → the arguments that it means.
+    """
+
+    request: str
+    arguments: Mapping[str, Any]
+    shape: tables.Shape
+    every: float = 0.0
+    events: frozenset[str] = frozenset()
+    ways: Mapping[str, Mapping[str, Any]] = {}
+
+
+class View(NamedTuple):
+    """A view that `:` and `-c` know.
+
+    Attributes:
+        name: The word for it.
+        aliases: Other words.
+        summary: One line for the list of commands.
+        context: Whose keys it has.
+        empty: What it says when it has nothing to show, and what to type then; a line break starts another line.
+        opens: `module:function`, called with the program, this row, and what was asked for (`view.command.Show`).
+        columns: Of a table.
+        fetch: Where its rows come from.
+        order: The column that orders the rows to begin with; "" is the order of the answer.
+        orders: Key of a column → what is compared.
+        at_end: The newest row is the last one, and the cursor begins there.
+        missions: Its rows are missions: the keys of a mission act on them.
+        about: It is about one mission, which may be named.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    context: Context
+    empty: str = ""
+    opens: str = "overmind_tui.pages.table:open_table"
+    columns: tuple[Column, ...] = ()
+    fetch: Fetch | None = None
+    order: str = ""
+    orders: tables.Orders = tables.NO_ORDERS
+    at_end: bool = False
+    missions: bool = False
+    about: bool = False
+
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        View(
+            "missions",
+            ("m", "mission", "ms", "monitor"),
+            "all missions, the log and the load of the selected one",
+            Context.MISSIONS,
+            "No missions yet.",
+            "overmind_tui.shell.updates:missions",
+            missions_columns.MISSIONS,
+        ),
+        View(
+            "logs",
+            ("l", "log"),
+            "the log of the selected mission, or of a named one",
+            Context.LOG,
+            "Nothing was written yet.",
+            "overmind_tui.shell.updates:logs",
+            about=True,
+        ),
+        View(
+            "describe",
+            ("desc",),
+            "all that is known about the selected mission, or a named one",
+            Context.TEXT,
+            "No mission is selected.  :missions chooses one",
+            "overmind_tui.shell.updates:describe",
+            about=True,
+        ),
+        View(
+            "changes",
+            ("diff", "vc"),
+            "what changed in the selected mission's folder, or a named one's",
+            Context.CHANGES,
+            "No mission is selected.  :missions chooses one",
+            "overmind_tui.shell.updates:changes",
+            about=True,
+        ),
+        View(
+            "events",
+            ("e", "ev", "event"),
+            "what happened, the newest last",
+            Context.TABLE,
+            "Nothing happened yet.\n:new starts a mission   :demo shows everything alive",
+            "overmind_tui.events.page:open_events",
+            tables.EVENTS,
+            Fetch("events", {}, tables.events, events=frozenset({"*"})),
+            orders=tables.EVENT_ORDERS,
+            at_end=True,
+        ),
+        View(
+            "inbox",
+            ("i", "needs"),
+            "who waits for you, and whose turn is over",
+            Context.TEXT,
+            "Nobody needs you.",
+            "overmind_tui.shell.updates:inbox",
+        ),
+        View(
+            "top",
+            ("t", "load"),
+            "what each live mission uses",
+            Context.MISSIONS,
+            "Nothing runs.\n:new starts a mission   :demo shows everything alive",
+            columns=tables.TOP,
+            fetch=Fetch("top", {}, tables.top, every=1.0, events=frozenset({"*"})),
+            order="cpu",
+            orders=tables.TOP_ORDERS,
+            missions=True,
+        ),
+        View(
+            "cost",
+            ("costs", "usage"),
+            "what agents cost; also: cost day, cost label",
+            Context.TABLE,
+            "No agent has cost anything yet.\n:new claude fix the tests   starts one",
+            columns=tables.COST,
+            fetch=Fetch(
+                "cost",
+                {"by": "mission"},
+                tables.cost,
+                events=frozenset({"turn_ended", "removed"}),
+                ways={by: {"by": by} for by in ("mission", "day", "label")},
+            ),
+            orders=tables.COST_ORDERS,
+        ),
+        View(
+            "blueprints",
+            ("bp", "plans", "pipelines"),
+            "all plans, and how far each has come",
+            Context.PLANS,
+            "No plans yet.\n:init writes an example   :apply blueprint.toml starts it",
+            "overmind_tui.plans.page:open_plans",
+            rows.PLANS_COLUMNS,
+            Fetch("plans", {}, rows.plans, events=rows.CHANGES),
+            orders=rows.PLAN_ORDERS,
+            about=True,
+        ),
+        View(
+            "plan",
+            ("dag",),
+            "the agents of the selected plan, or a named one, live",
+            Context.PLAN,
+            "This plan has no agents.\n:blueprints lists all plans",
+            "overmind_tui.plans.page:open_plan",
+            rows.COLUMNS,
+            Fetch("plan", {}, rows.whole, events=rows.CHANGES),
+            orders=rows.AGENT_ORDERS,
+            about=True,
+        ),
+        View(
+            "quests",
+            ("quest",),
+            "what is to be done once, and how it ended",
+            Context.QUESTS,
+            "No quests yet.\n:quest run make test   begins one",
+            "overmind_tui.schedules.page:open_quests",
+            schedules_rows.COLUMNS,
+            Fetch("quests", {}, schedules_rows.quests, events=schedules_rows.CHANGES),
+            orders=schedules_rows.QUEST_ORDERS,
+        ),
+        View(
+            "rituals",
+            ("ritual", "cron", "schedules"),
+            "what comes again by a schedule: its next run, and the last one",
+            Context.RITUALS,
+            "No rituals yet.\n:ritual create nightly '0 3 * * *' make backup   creates one",
+            "overmind_tui.schedules.page:open_rituals",
+            schedules_rows.RITUALS_COLUMNS,
+            Fetch("rituals", {}, schedules_rows.rituals, events=schedules_rows.RITUALS_CHANGES),
+            orders=schedules_rows.RITUAL_ORDERS,
+        ),
+        View(
+            "worktrees",
+            ("wt", "worktree"),
+            "the worktrees of isolated missions: what is to be landed, and what may go",
+            Context.WORKTREES,
+            "No worktrees yet.\n:run --isolate make test   gives a mission one of its own, and ports\n"
+            ":init --isolation   writes .overmind.yml, with which every mission gets one",
+            "overmind_tui.landing.page:open_worktrees",
+            lines.COLUMNS,
+            Fetch("worktrees", {"ids": None}, lines.worktrees, events=lines.CHANGES),
+            orders=lines.ORDERS,
+        ),
+        View(
+            "doctor",
+            ("dr", "check"),
+            "what is installed, and how to mend what is not",
+            Context.TEXT,
+            "Looking …",
+            "overmind_tui.doctor.page:open_doctor",
+        ),
+        View(
+            "help", ("h", "keys"), "the keys of this view", Context.TEXT, opens="overmind_tui.shell.updates:help_here"
+        ),
+        View(
+            "aliases",
+            ("commands", "a"),
+            "all views and verbs, your aliases and hotkeys",
+            Context.TEXT,
+            opens="overmind_tui.shell.updates:aliases",
+        ),
+    )
+}
+RUNS = View(
+    "history",
+    (),
+    "the runs of a ritual",
+    Context.RUNS,
+    "It has not run so far.",
+    columns=schedules_rows.RUNS,
+    fetch=Fetch("ritual_history", {}, schedules_rows.runs, events=schedules_rows.RITUALS_CHANGES),
+    orders=schedules_rows.RUN_ORDERS,
+)
+"""Opened from the row of its ritual."""
+LEAVE = {"q": True, "quit": True, "exit": True, "q!": False, "qa": True, "qa!": False}
+"""Word after `:` that leaves the program → whether it asks about missions that only this program supervises."""
+COLONIES = ("local",)
+"""Where missions live; there is one."""
+_ONE_COLONY = "there is one colony, that of this home: OVERMIND_HOME=… overmind tui opens another"
+SAYINGS = {
+    "ns": _ONE_COLONY,
+    "namespace": _ONE_COLONY,
+    "ctx": _ONE_COLONY,
+    "context": _ONE_COLONY,
+    "colony": _ONE_COLONY,
+}
+"""Words of other programs → what they are here."""
+
+
+def words() -> dict[str, str]:
+    """Word → name of its view."""
+    return {word: view.name for view in VIEWS.values() for word in (view.name, *view.aliases)}
+
+
+def find(word: str) -> View | None:
+    """The view that a word means."""
+    name = words().get(word)
+    return None if name is None else VIEWS[name]

@@ -1,0 +1,82 @@
+"""Requests to the supervisor, each on a connection and in a thread of its own: the screen never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from textual.message import Message
+
+from overmind_core.client.client import Client
+from overmind_core.client.stream import follow
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_tui.shell.messages import Done
+
+Told = Callable[[Sequence[Any | OvermindError]], None]
+Item = Mapping[str, Any]
+
+
+class Questions:
+    """Asks, and has the program told.
+
+    Args:
+        home: Whose supervisor.
+        begin: Runs a function in a worker thread.
+        post: Where messages go; may be called from any thread.
+    """
+
+    def __init__(
+        self, home: Home, begin: Callable[[Callable[[], None]], object], post: Callable[[Message], object]
+    ) -> None:
+        self._home = home
+        self._begin = begin
+        self._post = post
+
+    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
+        """Send requests of one kind; `told` gets answers and errors in their order, in the program's own thread."""
+
+        def work() -> None:
+            client = Client(self._home)
+            try:
+                answers: Sequence[Any | OvermindError] = client.call_each(command, requests)
+            except OvermindError as error:
+                answers = [error] * len(requests)
+            finally:
+                client.close()
+            self._post(Done(lambda: told(answers)))
+
+        self._begin(work)
+
+    def follow(
+        self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
+        told: Callable[[Item | OvermindError], None],
+    ) -> None:  # fmt: skip
+        """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
+
+        def work() -> None:
+            client = Client(self._home)
+            last: Item | OvermindError = {}
+            try:
+                for kind, content in follow(client, lambda: _once(command, request, client)):
+                    if kind == "item":
+                        last = content
+                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc]
+            except OvermindError as error:
+                last = error
+            finally:
+                client.close()
+            self._post(Done(lambda: told(last)))
+
+        self._begin(work)
+
+
+def _once(command: str, request: Mapping[str, Any], client: Client) -> tuple[str, Mapping[str, Any]]:
+    """The request; what was lost on its way is not asked for twice, since it changes things.
+
+    Raises:
+        OvermindError: `daemon_lost`.
+    """
+    if client.daemon:
+        raise OvermindError("daemon_lost", "The supervisor went away meanwhile. See what it did with: v, or :wt")
+    return command, request

@@ -1,0 +1,139 @@
+"""What a person types, pastes and points at in a terminal pane, on its way to the program in there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from overmind_core.client.detach_keys import Key
+from overmind_core.terminal import input_encoding as terminal_keys
+from overmind_core.terminal.modes import Modes
+from overmind_tui.render.cells import safe
+from overmind_tui.terminal import encoding, tap
+from overmind_tui.terminal.encoding import detach_keys
+from overmind_tui.terminal.session import TerminalStay
+from overmind_tui.terminal.tap import Part
+from overmind_tui.widgets.terminal import WHEEL
+
+if TYPE_CHECKING:
+    from overmind_core.terminal.input_encoding import MouseEvent
+    from overmind_tui.missions.screen import MissionsScreen
+
+QUIET_SECONDS = 1.0
+"""How long keys do nothing after what they were typed into went away."""
+STILL_TYPING = 0.5
+"""And how long after each key that did nothing."""
+READ_SECONDS = 0.3
+"""How long an offer stands there before its key counts: what was typed before was not meant for it."""
+TEXT_KEYS = frozenset({"enter", "tab", "backspace", "delete", "ctrl+c", "ctrl+j", "ctrl+m", "space"})
+"""What belongs to typing beside characters."""
+
+
+class TerminalKeys:
+    """Sends what is for the program, and knows what is not.
+
+    Args:
+        screen: Whose pane.
+        stay: What stands in it.
+        detach: Goes back to looking.
+        send_itself: Sends a detach key to the program.
+    """
+
+    def __init__(
+        self,
+        screen: MissionsScreen,
+        stay: TerminalStay,
+        *,
+        detach: Callable[[], None],
+        send_itself: Callable[[Key], None],
+    ) -> None:
+        self._screen = screen
+        self._stay = stay
+        self._detach, self._send_itself = detach, send_itself
+        self.quiet_until = float("-inf")
+        """Until when what is typed does nothing (monotonic seconds)."""
+
+    @property
+    def leaving(self) -> Sequence[Key]:
+        """The keys that leave."""
+        return detach_keys(self._screen.program)
+
+    def hush(self) -> None:
+        """What was typed into has just gone away."""
+        self.quiet_until = time.monotonic() + QUIET_SECONDS
+
+    def press(self, key: str, character: str | None) -> bool:
+        """A key, when it is for the terminal, or must do nothing."""
+        if self._stay.typing:
+            self._press_typing(key, character)
+            return True
+        leaving = self._leaves(key)
+        if leaving is not None and not self._stay.over and self._screen.program.read_only is False:
+            self._send_itself(leaving)
+            return True
+        return self._is_quiet(key, character)
+
+    def _press_typing(self, key: str, character: str | None) -> None:
+        if self._stay.finishing is not None:
+            self._press_finishing(key)
+        elif self._leaves(key) is not None:
+            self._detach()
+        else:
+            self._screen.terminal_view.to_end()
+            self._stay.send(encoding.key(key, character, self._stay.modes))
+
+    def _press_finishing(self, key: str) -> None:
+        if key == "i" and self._stay.link is not None and time.monotonic() > self._stay.finishing_since + READ_SECONDS:
+            self._stay.link.interrupt()
+            self._screen.program.flash(f"interrupting {safe(self._stay.name)} …", "quiet")
+        elif key in {"escape", "ctrl+c"} or self._leaves(key) is not None:
+            self._screen.panels.close_terminal()
+
+    def _leaves(self, key: str) -> Key | None:
+        """The detach key that this is."""
+        return next((one for one in self.leaving if encoding.key(key, None, Modes()) == bytes([one.byte])), None)
+
+    def _is_quiet(self, key: str, character: str | None) -> bool:
+        """Whether a key does nothing: it was meant for what has just gone away."""
+        now = time.monotonic()
+        if now >= self.quiet_until or not (character is not None or key in TEXT_KEYS):
+            return False
+        self.quiet_until = max(self.quiet_until, now + STILL_TYPING)
+        return True
+
+    def paste(self, text: str) -> bool:
+        """A paste; whether it was for the terminal."""
+        if self._stay.typing and self._stay.finishing is None:
+            self._stay.send(terminal_keys.paste(text, self._stay.modes))
+        return True
+
+    def tapped(self, parts: Sequence[Part]) -> None:
+        """What the person's terminal sent while it was tapped."""
+        if not self._stay.typing:
+            self.quiet_until = max(self.quiet_until, time.monotonic() + STILL_TYPING)
+            return
+        modes = self._stay.modes
+        for part in parts:
+            if part.kind is tap.Kind.LEFT:
+                self._detach()
+                return
+            if part.kind is not tap.Kind.OURS:
+                self._screen.terminal_view.to_end()
+            self._stay.send(encoding.tapped(part, modes))
+
+    def point(self, event: MouseEvent) -> bool:
+        """The mouse over the terminal; whether its program asked for that."""
+        if not self._stay.typing:
+            return False
+        from overmind_core.terminal import input_encoding  # noqa: PLC0415 - not before the first frame
+
+        modes = self._stay.modes
+        if modes.mouse:
+            self._stay.send(input_encoding.encode_mouse(event, modes))
+            return True
+        arrows = {input_encoding.Button.WHEEL_UP: "up", input_encoding.Button.WHEEL_DOWN: "down"}
+        arrow = arrows.get(event.button) if modes.alternate and modes.alternate_scroll else None
+        if arrow is not None:
+            self._stay.send(terminal_keys.encode_key(arrow, modes) * WHEEL)
+        return arrow is not None

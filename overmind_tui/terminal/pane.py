@@ -1,0 +1,284 @@
+"""The terminal pane of the main screen: looked at, or typed into; and what is left of it when its program is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from overmind_core.client.detach_keys import LEAVE, Key
+from overmind_core.terminal import input_encoding as terminal_keys
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import clipboard
+from overmind_tui.shell.actions import Context
+from overmind_tui.terminal import title
+from overmind_tui.terminal.keys import TerminalKeys
+from overmind_tui.terminal.session import TerminalStay
+
+if TYPE_CHECKING:
+    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.terminal.stream import Joined
+
+LEFT_SECONDS = 1.0
+"""How long after the pane was left ctrl-c does not leave the program."""
+
+
+class Mode(Enum):
+    """What the person does with the pane."""
+
+    CLOSED = "closed"
+    LOOKING = "looking"
+    TYPING = "typing"
+
+
+class TerminalSide:
+    """The panel, and what actions do in it."""
+
+    def __init__(self, screen: MissionsScreen) -> None:
+        self._screen = screen
+        self.stay = TerminalStay(screen, joined=self._joined, gone=self._gone)
+        self.left_at = float("-inf")
+        """When typing ended (monotonic seconds)."""
+        self._was_final = False
+        """The mission has ended, as the list knows by now."""
+        self.keys = TerminalKeys(screen, self.stay, detach=self.do_detach, send_itself=self._send_itself)
+
+    @property
+    def mode(self) -> Mode:
+        """What the person does with the pane."""
+        if self.stay.mission is None:
+            return Mode.CLOSED
+        return Mode.TYPING if self.stay.typing else Mode.LOOKING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a pane at all."""
+        return self.stay.mission is not None
+
+    # opening and closing
+
+    def look(self, row: Row) -> None:
+        """Look at a mission's terminal."""
+        self._stop_typing()
+        if self.stay.mission != row["id"] or self.stay.over:
+            self._enter(row)
+            self._screen.panels.give(Panel.TERMINAL)
+            self._screen.call_after_refresh(self._begin_looking)
+        else:
+            self._screen.panels.give(Panel.TERMINAL)
+
+    def join(self, row: Row) -> None:
+        """Type into a mission's terminal; where nothing may be typed, look at it."""
+        if self._screen.program.read_only:
+            self.look(row)
+            return
+        if self.stay.mission != row["id"] or self.stay.over:
+            self._enter(row)
+        self.stay.typing = True
+        self._screen.panels.zoomed = True
+        self._screen.panels.give(Panel.TERMINAL)
+        self._screen.call_after_refresh(self._begin_typing)
+
+    def close(self) -> None:
+        """Leave the pane: who had a terminal only for us has it back."""
+        self._stop_typing()
+        self.stay.leave()
+
+    def hang_up(self) -> None:
+        """The program ends: the terminal is nobody's any more."""
+        self._stop_typing()
+        self.stay.disconnect()
+
+    def _enter(self, row: Row) -> None:
+        self._was_final = False
+        self.stay.enter(row)
+
+    def _begin_looking(self) -> None:
+        if self.is_open and self.stay.link is None and not self.stay.over:
+            self.stay.connect(read_only=True)
+
+    def _begin_typing(self) -> None:
+        """The pane has its size: have the terminal take it."""
+        if not self.stay.typing:
+            return
+        if self.stay.link is not None and self.stay.writes:
+            self.stay.link.resize(*self._screen.terminal_view.pane)
+            self._typing_begins()
+        else:
+            self.stay.connect(read_only=False)
+        self._screen.retitle()
+
+    def _joined(self, item: Joined) -> None:
+        if not self.stay.typing or not self.stay.asks:  # what only looked may still be drawn when typing begins
+            return
+        if not item.write:
+            self._stop_typing()
+            self._screen.program.flash(f"{safe(self.stay.name)} takes no input: watching only", "slow")
+            self._screen.panels.refocus()
+        elif not item.again:
+            self._typing_begins()
+            self.stay.redraw(item)
+
+    def _typing_begins(self) -> None:
+        """Everything that the person's terminal sends goes there from now on."""
+        view = self._screen.terminal_view
+        view.live = True
+        view.add_class("typing")
+        view.drop_selection()
+        view.drop_search()
+        view.to_end()
+        self.stay.outer.tap(self.keys.leaving)
+        self.stay.send(terminal_keys.focus(self.stay.modes, gained=True))
+        self.stay.paint()
+
+    def _stop_typing(self) -> None:
+        if not self.stay.typing:
+            return
+        self.stay.typing, self.left_at = False, time.monotonic()
+        self.stay.forget_ahead()
+        self._screen.terminal_view.live = False
+        self._screen.terminal_view.remove_class("typing")
+        self.stay.outer.tap(None)
+        self.stay.outer.show_cursor(None)
+        self._screen.terminal_view.refresh()
+
+    def _gone(self) -> None:
+        """What was typed into has gone away."""
+        if self.stay.typing:
+            self.keys.hush()
+            self._stop_typing()
+        self._screen.panels.refocus()
+
+    def rows_changed(self) -> None:
+        """Missions may have ended, or been started again."""
+        row = self._screen.program.fleet.of(self.stay.mission)
+        if row is None or not self.stay.over:
+            return
+        if not missions_rows.is_live(row):
+            self._was_final = True
+        elif self._was_final and missions_rows.has_terminal(row):
+            self.look(row)
+
+    # what is said
+
+    def targets(self) -> list[Row]:
+        """The mission of the pane."""
+        row = self._screen.program.fleet.of(self.stay.mission)
+        return [] if row is None else [row]
+
+    @property
+    def context(self) -> Context:
+        """Whose keys count."""
+        return Context.TYPING if self.stay.typing else Context.LOOKING
+
+    def titles(self) -> tuple[str, str]:
+        """What the border says above and below."""
+        view, stay = self._screen.terminal_view, self.stay
+        above = title.title(stay.name, view.screen_shown.title if view.screen_shown is not None else "")
+        if stay.over:
+            return above, stay.over
+        if stay.finishing is not None:
+            return above, title.finishing(stay.finishing)
+        size = stay.size or view.pane
+        if stay.typing:
+            names = [key.name for key in self.keys.leaving]
+            return above, title.typing(names, terminal=size, cropped=view.cropped)
+        return above, title.looking(
+            terminal=size, cropped=view.cropped, back=view.back, selecting=view.selection is not None,
+            searching=view.searched, read_only=self._screen.program.read_only,
+        )  # fmt: skip
+
+    def shown_text(self) -> str:
+        """What the pane shows."""
+        return self._screen.terminal_view.text()
+
+    def resized(self) -> None:
+        """The pane has another size."""
+        if self.stay.typing and self.stay.link is not None:
+            self.stay.link.resize(*self._screen.terminal_view.pane)
+        self.stay.paint()
+        self._screen.retitle()
+
+    # actions
+
+    def do_detach(self) -> None:
+        """Back to looking; the terminal stays ours until the pane is closed."""
+        self.stay.send(terminal_keys.focus(self.stay.modes, gained=False))
+        self._stop_typing()
+        self._screen.panels.refocus()
+
+    def do_type(self) -> None:
+        """Type into it."""
+        row = self._screen.program.fleet.of(self.stay.mission)
+        if row is None or not missions_rows.is_live(row) or (self.stay.ended and not self._was_final):
+            self._screen.program.flash(f"{safe(self.stay.name)} has ended: r runs it again", "slow")
+        else:
+            self.join(row)
+
+    do_attach = do_type
+
+    def verb_keep(self, words: Sequence[str]) -> None:
+        """Leave the agent in its terminal also when the pane is left."""
+        del words
+        if self.stay.link is not None and self.stay.writes:
+            self.stay.link.keep()
+            self._screen.program.flash(f"{safe(self.stay.name)} stays in its terminal", "good")
+        else:
+            self._screen.program.flash("keep: type into the terminal first", "slow")
+
+    def do_send_detach_key(self) -> None:
+        """The detach key itself, once."""
+        self._send_itself(LEAVE)
+
+    def _send_itself(self, key: Key) -> None:
+        if not self.stay.writes:
+            self.stay.connect(read_only=False, size=self.stay.size)
+        if self.stay.link is not None:
+            self.stay.link.type(bytes([key.byte]))
+            self._screen.program.flash(f"sent {key.name}", "quiet")
+
+    def do_search(self) -> None:
+        """Type what to look for."""
+        self._screen.terminal_view.begin_search()
+        self._screen.open_bar("/")
+
+    def type(self, text: str) -> bool:
+        """What is looked for so far."""
+        self._screen.terminal_view.search(text)
+        return True
+
+    def do_next_match(self) -> None:
+        """The one above."""
+        self._screen.terminal_view.to_match(back=True)
+
+    def do_previous_match(self) -> None:
+        """The one below."""
+        self._screen.terminal_view.to_match(back=False)
+
+    def do_select(self) -> None:
+        """Begin to select, or move the other end."""
+        self._screen.terminal_view.select()
+
+    def do_copy(self) -> None:
+        """What is selected, else the screen."""
+        view = self._screen.terminal_view
+        what = "the selection" if view.selection is not None else "the screen"
+        clipboard.copy(self._screen.program, view.text(), what)
+        view.drop_selection()
+
+    def do_restart(self) -> None:
+        """Run it again, once it has ended."""
+        rows = self.targets()
+        if rows and not missions_rows.is_live(rows[0]):
+            self._was_final = True
+            self._screen.program.deeds.ending.restart(rows)
+        else:
+            self._screen.program.flash(f"{safe(self.stay.name)} still runs", "slow")
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+        view = self._screen.terminal_view
+        return view.drop_selection() or view.drop_search()

@@ -1,1 +1,0 @@
-"""From records to cells and lines: pure, without clock, files, sockets or Textual."""

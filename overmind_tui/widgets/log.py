@@ -1,0 +1,383 @@
+"""A log that a person moves in: any number of lines, of which those in sight and those near them are read.
+
+The rows of a log as they are drawn: long lines wrapped or sideways, with or without times, with what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+from rich.style import Style
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+
+from overmind_core.logs.display import Line
+from overmind_tui.log import lines as log_lines
+from overmind_tui.log.book import At, Book, Rows
+from overmind_tui.log.index import Page
+from overmind_tui.log.lines import Piece
+from overmind_tui.log.pattern import Pattern
+from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
+
+REMEMBERED = 1024
+"""Drawn rows."""
+COPIED = 5_000
+"""Lines that are copied at once."""
+
+
+class LogCanvas(ScrollCanvas):
+    """Draws one book.
+
+    Attributes:
+        wrap: Long lines take more rows, instead of going on sideways.
+        times: Each line says when it was written.
+        empty: What is said instead of a log without lines.
+        marked: What is looked for, and drawn so that it stands out.
+    """
+
+    def __init__(self, *, zone: tzinfo | None = None, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._zone = zone
+        self.book = Book()
+        self.rows = Rows(self.book)
+        self._offset = 0
+        """Cells that are out of sight at the left."""
+        self.wrap = False
+        self.times = False
+        self.empty = ""
+        self.marked: Pattern | None = None
+        self.here: tuple[Page, int] | None = None
+        """The line that was found last: its page and its place there."""
+        self._drawn: dict[object, Strip] = {}
+
+    def notify_style_update(self) -> None:
+        """Colours may be others now."""
+        super().notify_style_update()
+        self._drawn.clear()
+
+    # rows
+
+    def _break_lines(self) -> None:
+        """Know anew which rows there are."""
+        self.rows = Rows(self.book, self._text_cells if self.wrap else 0)
+        self._drawn.clear()
+
+    @property
+    def _height(self) -> int:
+        return self.scrollable_content_region.height
+
+    @property
+    def _end(self) -> int:
+        return max(0, len(self.rows) - self._height)
+
+    @property
+    def _text_cells(self) -> int:
+        return max(self.scrollable_content_region.width - (log_lines.STAMP if self.times else 0), 1)
+
+    # what is copied
+
+    def text(self) -> str:
+        """The newest lines that are held, up to the last one in sight, as they are shown; each of them whole."""
+        return self.copied()[0]
+
+    def copied(self) -> tuple[str, bool]:
+        """The same, and whether nothing that is shown lies before them."""
+        found: list[str] = []
+        last = self.rows.at(min(self.scroll_offset.y + self._height, len(self.rows)) - 1)
+        whole = True
+        for page in self.book.blocks:
+            ends = last is not None and page is last.page
+            lines = self.book.lines(page)
+            whole = whole and not self.book.lacks(page)
+            found += map(self.said, lines[: last.line + 1] if ends and last is not None else lines)
+            if ends:
+                break
+        return "\n".join(found[-COPIED:]), whole and len(found) <= COPIED
+
+    def said(self, line: Line) -> str:
+        """A line as it is shown."""
+        return log_lines.said(line, self._zone, times=self.times)
+
+    # drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One row."""
+        cells = self.scrollable_content_region.width
+        if not len(self.rows):
+            said = self.empty if self.book.wanted is None else "no line matches · esc shows everything again"
+            return self.strip([(f" {said}" if y == 0 else "", self.tone("quiet"))], cells)
+        at = self.rows.at(y + self.scroll_offset.y)
+        lines = self.book.lines(at.page) if at is not None else ()
+        if at is None or at.line >= len(lines):
+            return self._blank(cells, waiting=at is not None and at.page.lines is None)
+        line = lines[at.line]
+        found = self.here == (at.page, at.line)
+        key = (line, at.part, cells, self._offset, self.wrap, self.times, found)
+        strip = self._drawn.get(key)
+        if strip is None:
+            if len(self._drawn) > REMEMBERED:
+                self._drawn.clear()
+            strip = self._drawn[key] = self._draw(line, at.part, cells, found=found)
+        return strip
+
+    def _blank(self, cells: int, *, waiting: bool) -> Strip:
+        """Nothing; or that something comes."""
+        key = (cells, waiting)
+        if key not in self._drawn:
+            self._drawn[key] = self.strip([(" …", self.tone("faint"))] if waiting else (), cells)
+        return self._drawn[key]
+
+    def _draw(self, line: Line, part: int, cells: int, *, found: bool) -> Strip:
+        parts = log_lines.pieces(line)
+        if self.marked is not None:
+            marks = self.marked.marks("".join(text for text, _ in parts))
+            parts = log_lines.marked(parts, marks, "mark" if found else "chosen")
+        room = self._text_cells
+        if log_lines.is_rule(line):
+            shown = log_lines.rule(line, room) if part == 0 else []
+        elif self.wrap:
+            shown = _row_of(log_lines.wrapped(parts, room), part)
+        else:
+            shown = log_lines.sideways(parts, self._offset, room)
+        runs = [self._run(piece) for piece in shown]
+        if self.times:
+            stamp = log_lines.stamp(line[0], self._zone) if part == 0 else " " * log_lines.STAMP
+            runs.insert(0, (stamp, self.tone("faint")))
+        return self.strip(runs, cells, ground=self.tone("cursor") if found else None)
+
+    def _run(self, piece: Piece) -> Run:
+        text, tone = piece
+        return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
+
+
+def _row_of(rows: list[list[Piece]], row: int) -> list[Piece]:
+    """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
+    return rows[row] if row < len(rows) else []
+
+
+STEP = 8
+"""Cells that one key goes sideways."""
+PATIENCE = 0.1
+"""Seconds that another log may stay in sight until the wanted one is there."""
+
+
+class LogView(LogCanvas):
+    """The lines of one book.
+
+    Attributes:
+        mission: Whose newest lines are among them; None: nobody's alone.
+        following: The last line is in sight, and stays there.
+        read_pages: Is told which pages are wanted; what comes of it is told by `changed`.
+    """
+
+    class Changed(Message):
+        """What the border says is no longer true: following, wrapping, times."""
+
+    def __init__(self, *, zone: tzinfo | None = None, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(zone=zone, id=id)
+        self._heading: int | None = None
+        """A row to go to once what stands there has been read."""
+        self.following = True
+        self.mission: str | None = None
+        self.read_pages: Callable[[Sequence[Page]], None] = lambda _pages: None
+        self._awaited: Timer | None = None
+
+    # what is shown
+
+    def start(self, mission: str | None, empty: str) -> None:
+        """Another log is on its way; what is on the screen stays there for a moment, so that nothing flashes."""
+        self.mission, self.empty = mission, empty
+        self.following, self._offset, self._heading = True, 0, None
+        self.marked = self.here = None
+        self._stop_waiting()
+        self._awaited = self.set_timer(PATIENCE, self._waited)
+
+    def _waited(self) -> None:
+        """It is late: show that nothing is there yet."""
+        self.show(Book())
+        self.post_message(self.Changed())
+
+    def _stop_waiting(self) -> None:
+        if self._awaited is not None:
+            self._awaited.stop()
+            self._awaited = None
+
+    def show(self, book: Book) -> None:
+        """Show this one, at its end."""
+        self._stop_waiting()
+        self.book, self.here = book, None
+        self.lay_out()
+
+    def show_tail(self, lines: Sequence[Line], partial: str, before: int) -> None:
+        """These are the newest lines now; the pages before them stay."""
+        self.book.begin(lines, partial, before)
+        self.rows.changed(self.book.tail)
+        self.rows.arrange()
+        self._place()
+
+    def add(self, lines: Sequence[Line], partial: str) -> None:
+        """These came at the end."""
+        shown = self.book.add(lines, partial)
+        self.rows.grew(len(shown))
+        self._place()
+
+    def changed(self, page: Page | None = None) -> None:
+        """Pages were found, counted, or read (`page`); what is in sight stays in sight."""
+        before = self._anchor()
+        if page is not None:
+            self.rows.changed(page)
+        self.rows.arrange()
+        self._settle(before)
+        if self._heading is not None and self._has_read(self._heading):
+            self._arrive(self._heading)
+        self.refresh()
+
+    def lay_out(self) -> None:
+        """Know anew which rows there are."""
+        self._break_lines()
+        self._place()
+
+    def rearrange(self) -> None:
+        """The same lines in other rows, or other lines of the same book: what is in sight stays near."""
+        before = self._anchor()
+        self._break_lines()
+        self._settle(before)
+        self.refresh()
+
+    def _anchor(self) -> At | None:
+        return self.rows.at(self.scroll_offset.y)
+
+    def _settle(self, before: At | None) -> None:
+        """Have the line in the first row that was there before."""
+        self.hold_rows(len(self.rows))
+        if self.following:
+            self.to_row(self._end)
+        elif before is not None and before.page is not self.book.gap:
+            row = self.rows.row_of(before.page, before.line)
+            if row is not None:
+                self.to_row(min(row + before.part, self._end))
+        self._look_around()
+
+    # moving
+
+    def press(self, action: str) -> bool:
+        """Do what belongs to a log; False when the action is none of that."""
+        height = max(self._height, 1)
+        steps = {"down": 1, "up": -1, "page-down": height - 1, "page-up": 1 - height,
+                 "half-down": height // 2, "half-up": -(height // 2)}  # fmt: skip
+        if action in steps:
+            self._scroll(steps[action])
+        elif action == "last":
+            self.follow()
+        elif action == "first":
+            self.go(0)
+        elif action in {"left", "right"}:
+            self._offset = 0 if self.wrap else max(0, self._offset + (STEP if action == "right" else -STEP))
+        elif action == "follow":
+            self.following = not self.following
+            self._place()
+        elif action in {"wrap", "time"}:
+            self._toggle(action)
+        else:
+            return False
+        self.refresh()
+        self.post_message(self.Changed())
+        return True
+
+    def _toggle(self, what: str) -> None:
+        self.show_as(times=self.times is not (what == "time"), wrap=self.wrap is not (what == "wrap"))
+
+    def show_as(self, *, times: bool, wrap: bool) -> None:
+        """With or without the time of each line, long ones wrapped or sideways."""
+        if wrap is not self.wrap:
+            self._offset = 0
+        self.times, self.wrap = times, wrap
+        self.rearrange()
+        self.refresh()
+
+    def follow(self) -> None:
+        """Go to the newest line and stay there."""
+        self.following, self._heading = True, None
+        self._place()
+
+    def go(self, row: int) -> None:
+        """Go to a row, at once or as soon as it has been read."""
+        self.following = False
+        row = max(0, min(row, self._end))
+        self._heading = row
+        if self._has_read(row):
+            self._arrive(row)
+        else:
+            self._look_around()
+
+    def show_line(self, page: Page, line: int) -> None:
+        """Have a line in sight, and stand on it."""
+        self.here = (page, line)
+        row = self.rows.row_of(page, line)
+        if row is not None and not self.scroll_offset.y <= row < self.scroll_offset.y + self._height:
+            self.go(row - self._height // 3)
+        else:
+            self.following = False
+        self._drawn.clear()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def _arrive(self, row: int) -> None:
+        self._heading = None
+        self.to_row(row)
+        self._look_around()
+
+    def _scroll(self, rows: int) -> None:
+        top = (self.scroll_offset.y if self._heading is None else self._heading) + rows
+        if top >= self._end and rows > 0:
+            self.follow()
+        elif self._end:
+            self.go(top)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Back: following would fight against it."""
+        self._scroll(-3)
+        self.post_message(self.Changed())
+
+    def on_mouse_scroll_down(self) -> None:
+        """Forward, until the end is followed again."""
+        self._scroll(3)
+        self.post_message(self.Changed())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The scrollbar was dragged, or one of ours."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_around()
+
+    def _has_read(self, row: int) -> bool:
+        return all(page.lines is not None for page in self.rows.between(row, row + self._height - 1))
+
+    def _look_around(self) -> None:
+        """Have read what is in sight, what is gone to, and what is near it."""
+        top, height = (self.scroll_offset.y if self._heading is None else self._heading), max(self._height, 1)
+        seen = self.rows.between(top, top + height)
+        near = self.rows.between(top - 2 * height, top + 3 * height)
+        missing = [page for page in dict.fromkeys([*seen, *near]) if page.lines is None and page.spans]
+        if missing:
+            self.read_pages(missing)
+        self.book.forget(near)
+
+    # being laid out
+
+    def on_resize(self) -> None:
+        """Another width wraps elsewhere."""
+        self.rearrange()
+
+    def on_show(self) -> None:
+        """What came while it was hidden was arranged for no width at all."""
+        self.rearrange()
+
+    def _place(self) -> None:
+        """Stay at the end when following."""
+        self.hold_rows(len(self.rows))
+        if self.following:
+            self.to_row(self._end)
+        self._look_around()
+        self.refresh()
