@@ -14,7 +14,7 @@ from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, Q
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
-from overmind_core.domain.text.time import format_time, parse_time
+from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of

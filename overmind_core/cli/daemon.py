@@ -22,7 +22,7 @@ from overmind_core.cli.context import Context, agreed
 from overmind_core.cli.output import ABSENT, dumps, size
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.time import format_uptime
+from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import FAILED, OvermindError, UsageError
 from overmind_core.system.lock import holder_pid
 from overmind_core.version import VERSION

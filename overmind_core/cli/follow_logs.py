@@ -17,7 +17,7 @@ from overmind_core.cli.context import exit_status
 from overmind_core.cli.output import coloured, renderer
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.cells import display_safe, pad, width
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.logs.transcript import Selection, Transcript
 

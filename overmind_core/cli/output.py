@@ -18,7 +18,7 @@ import sys
 import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
-from overmind_core.domain.text.time import format_uptime
+from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 

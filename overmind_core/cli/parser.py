@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from overmind_core.domain.text.time import parse_duration
+from overmind_core.domain.text.duration import parse_duration
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False

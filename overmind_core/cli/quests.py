@@ -24,7 +24,7 @@ from overmind_core.cli.missions.watch import Ends, until_ended
 from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
 from overmind_core.cli.parser import count, milliseconds, warn, whole
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.time import format_uptime
+from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False

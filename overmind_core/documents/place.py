@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from overmind_core.documents.yaml import Kind, Node, Scalar, Series, Table, short
+from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
-from overmind_core.domain.text.time import DurationError, parse_duration
 
 LARGEST_PORT = 65_535
 MOST_DIGITS = 9

@@ -13,8 +13,8 @@ from typing import Any
 
 from overmind_core.documents.toml import Path, Places
 from overmind_core.domain.agents import permission
+from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
-from overmind_core.domain.text.time import DurationError, parse_duration
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from overmind_core.domain.text.time import SizeError, parse_size
+from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.errors import OvermindError
 
 SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")

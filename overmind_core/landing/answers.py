@@ -15,7 +15,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
 from overmind_core.isolation.steps.containers import with_engine
-from overmind_core.landing.preview import asking, place_of
+from overmind_core.landing.locations import asking, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import ChangedFile, Changes
     from overmind_core.git.status import State
-    from overmind_core.landing.preview import Place
+    from overmind_core.landing.locations import Place
 
 
 PATIENCE = 20.0

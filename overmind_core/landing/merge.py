@@ -20,7 +20,7 @@ from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers
 from overmind_core.landing import preview as looking
-from overmind_core.landing.preview import refused
+from overmind_core.landing.locations import refused
 from overmind_core.landing.service import Trace, mark_of
 from overmind_core.missions import service
 from overmind_core.missions.requests import Start
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.landing.preview import Place, Plan, Wish
+    from overmind_core.landing.locations import Place
+    from overmind_core.landing.preview import Plan, Wish
     from overmind_core.landing.service import Merger
 
 TRIES = 3

@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import changes as git_changes
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
-from overmind_core.landing import answers, preview
+from overmind_core.landing import answers, locations
 from overmind_core.landing.preview import Wish
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import Changes
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
-    from overmind_core.landing.preview import Place
+    from overmind_core.landing.locations import Place
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import One
 
@@ -40,19 +40,19 @@ async def worktrees(core: Supervisor, request: Worktrees) -> dict[str, Any]:
 
 async def changes(core: Supervisor, request: One) -> dict[str, Any]:
     """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""
-    place = preview.anywhere(core, request.id)
-    found = await preview.asking(core, _changes, place)
+    place = locations.anywhere(core, request.id)
+    found = await locations.asking(core, _changes, place)
     return await core.isolation.in_thread(answers.changes, place, found)
 
 
 async def commit(core: Supervisor, request: Commit, caller: Caller) -> dict[str, Any]:
     """Commit everything in a mission's worktree; it may run meanwhile."""
-    place = preview.isolated(core, request.id)
+    place = locations.isolated(core, request.id)
     _forbid_landing(core, caller, place.mission, "commit the work of")
     if not request.message.strip() or "\0" in request.message:
         raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
     try:
-        done = await preview.asking(core, git_merge.commit, place.git, place.folder, from_wire(request.message))
+        done = await locations.asking(core, git_merge.commit, place.git, place.folder, from_wire(request.message))
     except git_merge.NothingToCommit:
         raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
     except git_merge.Unresolved as error:
@@ -73,7 +73,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
         raise OvermindError("invalid", "--squash and --rebase don't go together.")
     if request.verify is not None and not request.verify.strip():
         raise OvermindError("empty_command", "--verify needs a command.")
-    place = preview.isolated(core, request.id, there=False)
+    place = locations.isolated(core, request.id, there=False)
     _forbid_landing(core, caller, place.mission, "merge the work of")
     way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
@@ -100,9 +100,9 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
 
 async def push(core: Supervisor, request: Push) -> dict[str, Any]:
     """Push a mission's branch under its own name, never by force."""
-    place = preview.isolated(core, request.id, there=False)
+    place = locations.isolated(core, request.id, there=False)
     try:
-        done, uncommitted = await preview.asking(core, _push, place, _os(request.remote))
+        done, uncommitted = await locations.asking(core, _push, place, _os(request.remote))
     except git_merge.NoRemote as error:
         known = [to_wire(name) for name in error.args[0]]
         told = f"{to_wire(place.source)} has several remotes: {listed(known)}. Say which with --remote"

@@ -23,7 +23,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
-from overmind_core.landing.preview import world
+from overmind_core.landing.locations import world
 from overmind_core.landing.store import Landing
 from overmind_core.missions import api_lifecycle
 from overmind_core.missions.callers import ourselves
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.landing.preview import Place, Wish
+    from overmind_core.landing.locations import Place
+    from overmind_core.landing.preview import Wish
 
 
 LOOKS = 10

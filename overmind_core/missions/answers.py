@@ -8,7 +8,7 @@ from overmind_core.agents import handover
 from overmind_core.domain.agents.agent import RAW, Mode
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.mission import Kind, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find

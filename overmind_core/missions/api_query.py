@@ -16,7 +16,7 @@ import msgspec
 from overmind_core.domain.missions.mission import LIVE, Mission, Status
 from overmind_core.domain.missions.tree import children_of
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import answers

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.names import Ambiguous, Candidate, Match, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
 from overmind_core.errors import OvermindError
 from overmind_core.missions.registry import mission_of
 

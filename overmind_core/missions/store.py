@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.missions.names import SHORTEST_PREFIX, Candidate
+from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
 from overmind_core.kernel.database import Database, Row
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions import names as missions_names
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
-from overmind_core.domain.text.time import DurationError, parse_duration
+from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:

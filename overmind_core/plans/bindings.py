@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.missions.mission import of_login
+from overmind_core.domain.missions.environment import of_login
 from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.plans.references import BrokenReference, bind_shell, bind_text, references
 from overmind_core.errors import OvermindError

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 
-from overmind_core.domain.text.time import parse_duration
+from overmind_core.domain.text.duration import parse_duration
 from overmind_core.logs.layout import mission_folder
 from overmind_core.logs.run_output import newest
 from overmind_core.probes.poll import LONGEST_PAUSE, Hopeless, Tell, Watched

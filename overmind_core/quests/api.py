@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.missions.mission import Kind, Mission
-from overmind_core.domain.missions.names import Ambiguous, Candidate, Match, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.missions import service

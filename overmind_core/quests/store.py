@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from overmind_core.domain.missions.names import SHORTEST_PREFIX, Candidate
+from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
 from overmind_core.domain.quests import Quest
 from overmind_core.kernel.database import Database, Row
 

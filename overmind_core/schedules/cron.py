@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from cronsim import CronSim, CronSimError
 
-from overmind_core.domain.text.time import DurationError, parse_duration
+from overmind_core.domain.text.duration import DurationError, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

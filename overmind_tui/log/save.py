@@ -13,7 +13,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from overmind_core.client.client import Client
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT

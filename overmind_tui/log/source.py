@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
-from overmind_core.domain.text.time import parse_time
+from overmind_core.domain.text.moment import parse_time
 from overmind_core.logs.display import NOTE, Line, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from overmind_core.domain.text.time import format_uptime, parse_time
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.text.moment import parse_time
 
 BARS = "▁▂▃▄▅▆▇█"
 _UNITS = ("", "K", "M", "G", "T")

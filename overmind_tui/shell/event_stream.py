@@ -14,7 +14,7 @@ from typing import Any
 from textual.message import Message
 
 from overmind_core.client.client import Client, result
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.render.cells import Row

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_tui.inbox import rows
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.summary import Coach

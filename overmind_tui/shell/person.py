@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_tui.render import texts
 from overmind_tui.render.cells import Row

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.external import Answer
 from overmind_core.cli.service_unit import command, units
 from overmind_core.cli.service_unit.units import quoted
 from overmind_core.errors import OvermindError

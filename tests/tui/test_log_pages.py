@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from overmind_core.logs.reader import RunLog
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log import pattern as log_pattern

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 from tests.tui.test_pictures import NOW, SIZES, Still, agent, mission
 from tests.tui.test_pictures_tables import typed
 

@@ -10,9 +10,10 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.terminal import link, stream
+from overmind_tui.terminal import link, output
 from overmind_tui.terminal.link import Link
-from overmind_tui.terminal.stream import BACKLOG, REPLAY_SECONDS, Failed, Inbox, Joined, Output, Sized
+from overmind_tui.terminal.output import REPLAY_SECONDS, Output
+from overmind_tui.terminal.stream import BACKLOG, Failed, Inbox, Joined, Sized
 
 READY = {"run": "00000001.1", "path": "/nowhere", "columns": 80, "rows": 24, "write": True}
 PATIENCE = 30
@@ -24,7 +25,7 @@ class Draughtsman:
     def __init__(self, monkeypatch):
         self.may_draw: dict[int, threading.Event] = {}
         self.drew = threading.Semaphore(0)
-        monkeypatch.setattr(stream, "picture", self.picture)
+        monkeypatch.setattr(output, "picture", self.picture)
 
     def picture(self, path, *, until, **_options):
         del path
@@ -110,7 +111,7 @@ def test_a_log_that_cannot_be_read_is_told(written, inbox, monkeypatch, draughts
     def broken(*_path, **_options):
         raise OSError("no such log")
 
-    monkeypatch.setattr(stream, "picture", broken)
+    monkeypatch.setattr(output, "picture", broken)
     written.begin(READY, 0)
     assert draughtsman.drew.acquire(timeout=PATIENCE)
     written.tick(0.0)

@@ -7,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps, money, or_absent, table
-from overmind_core.domain.text.time import format_time, parse_time
+from overmind_core.domain.text.moment import format_time, parse_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

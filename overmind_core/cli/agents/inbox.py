@@ -27,7 +27,8 @@ from overmind_core.client.connection import PATIENCE
 from overmind_core.client.daemon import knock, knock_until
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.time import format_uptime, parse_time
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.text.moment import parse_time
 
 TYPE_CHECKING = False
 

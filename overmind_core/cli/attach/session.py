@@ -22,7 +22,7 @@ from overmind_core.client.attach import KeeperStream
 from overmind_core.client.connection import PATIENCE
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.time import format_uptime
+from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
 from overmind_core.logs.snapshot import picture
 from overmind_core.wire.keeper import FRAME_DATA, FRAME_EXIT, FrameError, data_frame, redraw_frame, resize_frame

@@ -41,8 +41,8 @@ def _world(context: Context) -> World:
     import sys
     from functools import partial
 
-    from overmind_core.cli.caller_world import ask
     from overmind_core.cli.doctor.finding import World
+    from overmind_core.cli.external import ask
 
     which = partial(shutil.which, path=context.environ.get("PATH"))
     return World(context.environ, context.home, ask, which, sys.platform)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from overmind_core.cli.caller_world import Answer
+from overmind_core.cli.external import Answer
 from overmind_core.system.paths import Home
 
 OK = "ok"

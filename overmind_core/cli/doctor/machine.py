@@ -20,8 +20,8 @@ import socket
 import sys
 from collections.abc import Callable
 
-from overmind_core.cli.caller_world import Answer
 from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
+from overmind_core.cli.external import Answer
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
 from overmind_core.system import run_mark
 

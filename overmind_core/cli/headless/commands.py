@@ -185,5 +185,5 @@ APPLY = Command(
     run=apply,
 )
 
-COMMANDS = {command.name: command for command in (RUN, APPLY)}
+COMMANDS = {"run": RUN, "apply": APPLY}
 """What `overmind --headless COMMAND` runs."""

@@ -23,7 +23,7 @@ from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.parser import MILLISECONDS
 from overmind_core.client.client import Client
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.domain.text.time import parse_duration
+from overmind_core.domain.text.duration import parse_duration
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
 
 TYPE_CHECKING = False

@@ -25,7 +25,7 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
-from overmind_core.domain.text.time import format_uptime
+from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 

@@ -10,7 +10,7 @@ from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.follow_logs import Following, LinePrinter
 from overmind_core.cli.output import coloured, renderer
 from overmind_core.cli.parser import whole
-from overmind_core.domain.text.time import parse_time
+from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log

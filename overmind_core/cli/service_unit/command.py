@@ -10,9 +10,9 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 
-from overmind_core.cli.caller_world import Answer
 from overmind_core.cli.command import Command, argument, flag
 from overmind_core.cli.context import Context
+from overmind_core.cli.external import Answer
 from overmind_core.cli.service_unit.units import Argv, Plan
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def service(args: Namespace, context: Context) -> int:
     """Install or remove it, or say what that would do."""
-    from overmind_core.cli.caller_world import ask
+    from overmind_core.cli.external import ask
 
     plan = plan_for(context)
     if args.dry_run:

@@ -15,9 +15,6 @@ from enum import StrEnum
 
 TYPE_CHECKING = False
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 class Status(StrEnum):
     """Where a mission is in its life; the closed set that every face shows."""
@@ -249,14 +246,3 @@ class Run:
     def id(self) -> str:
         """`<mission>.<number>`."""
         return f"{self.mission}.{self.number}"
-
-
-LOGIN = frozenset(
-    ["HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"]
-)
-"""And every LC_*."""
-
-
-def of_login(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that a login has set: what `clean_env` keeps."""
-    return {name: value for name, value in environ.items() if name in LOGIN or name.startswith("LC_")}

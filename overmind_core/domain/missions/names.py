@@ -10,8 +10,7 @@ Which mission a person means by an id, a name, or the beginning of an id.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 TYPE_CHECKING = False
 
@@ -105,86 +104,3 @@ def _numbered(stem: str, taken: Container[str]) -> str:
     while (name := f"{stem}-{number}") in taken:
         number += 1
     return name
-
-
-SHORTEST_PREFIX = 3
-"""Characters of an id that may stand for it."""
-
-_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},8}}")
-
-
-class Candidate(NamedTuple):
-    """What has to be known of a mission to tell whether it is meant."""
-
-    id: str
-    name: str
-    live: bool
-    ended_at: float | None
-    """Seconds since the epoch; None while it lives."""
-
-
-class Match(NamedTuple):
-    """It can only be this one."""
-
-    candidate: Candidate
-
-
-class Ambiguous(NamedTuple):
-    """It could be each of these; ordered by id."""
-
-    candidates: tuple[Candidate, ...]
-
-
-class NoMatch(NamedTuple):
-    """It is none of them."""
-
-
-Resolution = Match | Ambiguous | NoMatch
-
-
-def resolve(text: str, candidates: Iterable[Candidate], *, live_first: bool = False) -> Resolution:
-    """Return which of `candidates` is meant by `text`.
-
-    In this order: exact id, live name, newest finished name, unique beginning of an id. `live_first` is for commands
-    that end missions: there no finished name is taken while a live id begins with `text`.
-    """
-    known = tuple(candidates)
-    rules = _LIVE_FIRST if live_first else _RULES
-    return next((found for rule in rules if (found := rule(text, known)) is not None), NoMatch())
-
-
-Rule = Callable[[str, Sequence[Candidate]], Match | Ambiguous | None]
-
-
-def _exact_id(text: str, known: Sequence[Candidate]) -> Match | None:
-    return next((Match(candidate) for candidate in known if candidate.id == text), None)
-
-
-def _live_name(text: str, known: Sequence[Candidate]) -> Match | None:
-    return next((Match(candidate) for candidate in known if candidate.live and candidate.name == text), None)
-
-
-def _finished_name(text: str, known: Sequence[Candidate]) -> Match | None:
-    finished = [candidate for candidate in known if not candidate.live and candidate.name == text]
-    return Match(max(finished, key=_end)) if finished else None
-
-
-def _end(candidate: Candidate) -> tuple[float, str]:
-    return candidate.ended_at or 0.0, candidate.id
-
-
-def _prefix(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
-    if not _PREFIX.fullmatch(text):
-        return None
-    found = sorted(candidate for candidate in known if candidate.id.startswith(text))
-    if len(found) > 1:
-        return Ambiguous(tuple(found))
-    return Match(found[0]) if found else None
-
-
-def _prefix_of_live(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
-    return _prefix(text, known) if _prefix(text, [candidate for candidate in known if candidate.live]) else None
-
-
-_RULES: tuple[Rule, ...] = (_exact_id, _live_name, _finished_name, _prefix)
-_LIVE_FIRST: tuple[Rule, ...] = (_exact_id, _live_name, _prefix_of_live, _finished_name, _prefix)

@@ -9,7 +9,7 @@ from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import Effect, Note, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.transitions import Step, stepped, transition
-from overmind_core.domain.text.time import format_time
+from overmind_core.domain.text.moment import format_time
 
 TIMEOUT_CODE = 124
 STALL_CODE = 137

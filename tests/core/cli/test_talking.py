@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.cli.agents import inbox
-from overmind_core.domain.text.time import parse_time
+from overmind_core.domain.text.moment import parse_time
 
 MISSION = {"id": "a1b2c3d4", "name": "api"}
 NOW = parse_time("2026-01-01T00:02:00Z", 0)

@@ -154,7 +154,7 @@ def test_a_pull_that_breaks_off_without_a_word_is_none(fake):
 
 def test_the_sdk_is_loaded_when_an_engine_is_spoken_to_and_not_before():
     program = (
-        "import sys; from overmind_core.containers import engine, readiness;"
+        "import sys; from overmind_core.containers import engine, health;"
         "print(sorted({'docker', 'requests', 'urllib3'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"

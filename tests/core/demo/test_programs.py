@@ -300,7 +300,7 @@ def test_a_broken_memory_is_none(tmp_path, broken):
 def test_no_program_of_it_needs_more_than_the_standard_library():
     import subprocess
 
-    modules = ["agent", "build", "hooks", "keys", "screen", "service", "tests", "worker"]
+    modules = ["agent", "build", "service", "stage", "terminal_agent", "tests", "worker"]
     probe = f"import sys; from overmind_core.demo import {', '.join(modules)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
     foreign = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names) - {"overmind_core"}

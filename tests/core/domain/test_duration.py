@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.time import (
+from overmind_core.domain.text.duration import (
     LONGEST,
     UNITS,
     DurationError,

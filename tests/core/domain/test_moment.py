@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.time import TimeError, format_time, parse_time
+from overmind_core.domain.text.moment import TimeError, format_time, parse_time
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
 HOUR = 3600.0

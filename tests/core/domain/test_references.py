@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.names import Ambiguous, Candidate, Match, NoMatch, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, NoMatch, resolve
 
 LIVE = Candidate("abc00001", "api", live=True, ended_at=None)
 OLD = Candidate("abc00002", "api", live=False, ended_at=10.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.daemon.state import State
-from overmind_core.domain.missions.names import Candidate
+from overmind_core.domain.missions.references import Candidate
 from overmind_core.kernel.database import Conflict
 from overmind_core.quests.store import StoredQuest
 from overmind_core.schedules.store import StoredRun

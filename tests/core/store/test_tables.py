@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.agents.store import Budget, Cursor
 from overmind_core.daemon.state import State
-from overmind_core.domain.missions.names import Candidate, resolve
+from overmind_core.domain.missions.references import Candidate, resolve
 from overmind_core.kernel.database import Conflict
 from overmind_core.kernel.event_log import TRIM_SLICE
 from overmind_core.missions.store import Mission, Run

@@ -203,7 +203,8 @@ def test_a_pointer_counts_also_for_a_client_that_knows_a_shorter_path(tmp_path):
 LOADED = """
 import re, sys
 before = set(sys.modules)
-from overmind_core.domain import duration, names
+from overmind_core.domain.missions import names
+from overmind_core.domain.text import duration
 from overmind_core.system import lock, paths, unixsocket
 print(*(name for name in set(sys.modules) - before if not name.startswith("overmind_core")))
 """

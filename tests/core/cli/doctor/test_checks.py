@@ -8,10 +8,10 @@ from resource import RLIM_INFINITY
 
 import pytest
 
-from overmind_core.cli.caller_world import Answer
 from overmind_core.cli.doctor import home, machine
 from overmind_core.cli.doctor.command import CHECKS, examine
 from overmind_core.cli.doctor.finding import Check, World, ok
+from overmind_core.cli.external import Answer
 from overmind_core.system.paths import Home
 
 

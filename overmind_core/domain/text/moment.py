@@ -1,0 +1,66 @@
+"""Points of time that people write and read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from overmind_core.domain.text.duration import QuantityError, parse_duration
+
+_CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?"
+
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+_OFFSET = r"[Zz]|[+-][0-9:]{2,6}"
+
+
+_MOMENT = rf"{_DATE}([Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?({_OFFSET})?)?"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TimeError(QuantityError):
+    """A text that is no point in time."""
+
+
+def format_time(wall: float) -> str:
+    """Return `wall` as RFC 3339 in UTC with milliseconds: `2026-11-20T08:00:00.123Z`."""
+    moment = _EPOCH + timedelta(milliseconds=round(wall * 1000))
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def parse_time(text: str, now: float, *, zone: tzinfo | None = None) -> float:
+    """Return the time that `text` means, as of `now`.
+
+    `text` is RFC 3339 (without an offset: in `zone`), a time of day (`HH:MM`, the latest one that is not after `now`)
+    or a duration ago (`5m`; a bare number is seconds). `zone` None is the machine's own.
+
+    Raises:
+        TimeError: it is something else.
+    """
+    written = text.strip()
+    try:
+        if clock := re.fullmatch(_CLOCK, written):
+            return _latest(int(clock[1]), int(clock[2]), int(clock[3] or 0), now, zone)
+        if re.fullmatch(_MOMENT, written):
+            return _in_zone(datetime.fromisoformat(written.upper().replace(",", ".")), zone).timestamp()
+        return now - parse_duration(written)
+    except (ValueError, OverflowError):
+        raise TimeError(text, "a time: write 2026-11-20T08:00:00Z, 08:00, or how long ago, such as 5m") from None
+
+
+def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+
+
+def _latest(hour: int, minute: int, second: int, now: float, zone: tzinfo | None) -> float:
+    """Return when a clock in `zone` last showed this time of day."""
+    today = datetime.fromtimestamp(now, zone).replace(tzinfo=None, microsecond=0)
+    shown = today.replace(hour=hour, minute=minute, second=second)
+    at = _in_zone(shown, zone).timestamp()
+    return at if at <= now else _in_zone(shown - timedelta(days=1), zone).timestamp()
