@@ -178,6 +178,10 @@ class Script:
     def start(self, command, **how):
         return {"command": command, "cwd": self.om.home, "env": self.world, **how}
 
+    def stage(self, plan, agent):
+        """Where an agent of a plan stands."""
+        return next(one["stage"] for one in self.om.api("plan", id=plan)["agents"] if one["name"] == agent)
+
     def held(self, name):
         """A command that lasts until there is a file of this name in the home."""
         return f"until [ -e {name}.go ]; do sleep 0.02; done"
@@ -260,8 +264,6 @@ class Script:
         slow = self.quiet("exec sleep 1000", "slow", timeout="50ms", grace=0)
         self.ended(slow)
         self.api.ok("info", id="slow")
-        left = self.quiet("sleep 1000 & echo left", "leaky")
-        self.ended(left)
         self.quiet(STAY, "doomed")
         self.api.ok("kill", id="doomed")
         self.api.ok("kill", id="slow")
@@ -442,7 +444,7 @@ class Script:
         self.api.ok("apply", **asked, blueprint=first, dry_run=True)
         made = self.api.ok("apply", **asked, blueprint=first, request="once")
         self.api.name(made["id"], "site")
-        eventually(lambda: [row for row in self.om.api("ps") if row["name"] == "site/hold"], what="it holds")
+        eventually(lambda: self.stage("site", "hold") == "running", what="it holds")
         self.api.ok("apply", **asked, blueprint=first, request="once")
         self.api.ok("apply", **asked, blueprint=plan | {"agents": [server, build, hold, after]}, dry_run=True)
         self.api.ok("apply", **asked, blueprint=plan | {"agents": [server, build, hold, after]})
@@ -465,7 +467,7 @@ class Script:
         self.api.refused("plan", id="no-plan")
         other = self.om.api("apply", **asked, blueprint={"name": "other", "agents": [agent("stays", STAY)]})
         self.api.name(other["id"], "other")
-        eventually(lambda: [row for row in self.om.api("ps") if row["name"] == "other/stays"], what="it stays")
+        eventually(lambda: self.stage("other", "stays") == "running", what="it stays")
         self.call_all()
         self.api.ok("delete", id="other")
         self.api.ok("delete", id="other")
@@ -581,6 +583,7 @@ class Script:
             _touch(os.path.join(self.world["HOME"], trouble))
             mission = self.om.api("run", **self.start("true", name=trouble, cwd=self.shop.folder))["id"]
             self.ended(mission)
+            eventually(lambda one=mission: self.om.info(one)["isolation"]["step"] is None, what="all is undone")
             self.call_all()
             self.api.ok("info", id=trouble)
         self.api.ok("trust", cwd=self.shop.folder, env=self.world, revoke=True)
