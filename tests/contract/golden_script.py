@@ -40,36 +40,36 @@ for line in json.loads(sys.argv[2]):
         one.sendall(json.dumps(line).encode() + b"\\n")
         print(one.makefile().readline(), end="", flush=True)
 """
-INSIDE = [
-    ("answer", {"id": "x", "behaviour": "allow"}),
-    ("apply", {"blueprint": {"name": "p", "agents": []}, "cwd": "/"}),
-    ("attach", {"id": "x"}),
-    ("definition", {"id": "x"}),
-    ("delete", {"id": "x"}),
-    ("detach", {"id": "x"}),
-    ("environment", {"id": "x"}),
-    ("freeze", {"id": "x"}),
-    ("hook", {"mission": "x", "token": "guessed", "payload": {}}),
-    ("inbox", {}),
-    ("prune", {}),
-    ("push", {"id": "x"}),
-    ("redefine", {"id": "x", "as_of": "", "definition": {"name": "x", "cwd": "/"}}),
-    ("restart", {"id": "x"}),
-    ("ritual_create", {"name": "x", "schedule": NEVER}),
-    ("ritual_delete", {"id": "x"}),
-    ("ritual_pause", {"id": "x"}),
-    ("ritual_resume", {"id": "x"}),
-    ("ritual_run", {"id": "x"}),
-    ("rm", {"id": "x"}),
-    ("seen", {"id": "x"}),
-    ("shutdown", {}),
-    ("signal", {"id": "x", "signal": "HUP"}),
-    ("thaw", {"id": "x"}),
-    ("trust", {"cwd": "/"}),
-    ("update", {"id": "x"}),
-    ("used", {"viewer": 1}),
-    ("worktrees_prune", {}),
-]
+INSIDE: dict[str, dict[str, object]] = {
+    "answer": {"id": "x", "behaviour": "allow"},
+    "apply": {"blueprint": {"name": "p", "agents": []}, "cwd": "/"},
+    "attach": {"id": "x"},
+    "definition": {"id": "x"},
+    "delete": {"id": "x"},
+    "detach": {"id": "x"},
+    "environment": {"id": "x"},
+    "freeze": {"id": "x"},
+    "hook": {"mission": "x", "token": "guessed", "payload": {}},
+    "inbox": {},
+    "prune": {},
+    "push": {"id": "x"},
+    "redefine": {"id": "x", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
+    "restart": {"id": "x"},
+    "ritual_create": {"name": "x", "schedule": NEVER},
+    "ritual_delete": {"id": "x"},
+    "ritual_pause": {"id": "x"},
+    "ritual_resume": {"id": "x"},
+    "ritual_run": {"id": "x"},
+    "rm": {"id": "x"},
+    "seen": {"id": "x"},
+    "shutdown": {},
+    "signal": {"id": "x", "signal": "HUP"},
+    "thaw": {"id": "x"},
+    "trust": {"cwd": "/"},
+    "update": {"id": "x"},
+    "used": {"viewer": 1},
+    "worktrees_prune": {},
+}
 """What a process inside a mission may not ask."""
 UNKNOWN: dict[str, dict[str, object]] = {
     "answer": {"question": 999, "behaviour": "allow"},
@@ -139,7 +139,7 @@ class Script:
     def __init__(self, om, folder):
         self.om = om
         self.folder = folder
-        self.agents = Agents(om, os.path.join(folder, "bin"))
+        self.agents = Agents(om, om.path("bin"))  # paths of one length: agents pay for each word
         om.environment |= AUTHOR
         self.world = {
             name: om.environment[name]
@@ -181,6 +181,10 @@ class Script:
     def stage(self, plan, agent):
         """Where an agent of a plan stands."""
         return next(one["stage"] for one in self.om.api("plan", id=plan)["agents"] if one["name"] == agent)
+
+    def undone(self, mission):
+        """Wait until nothing is left of what was made for a mission that could not start."""
+        eventually(lambda: self.om.info(mission)["isolation"]["step"] is None, what="all is undone")
 
     def held(self, name):
         """A command that lasts until there is a file of this name in the home."""
@@ -383,7 +387,7 @@ class Script:
         failed = self.quiet("!error 500", "unlucky", provider="claude")
         self.ended(failed)
         self.api.ok("result", id="unlucky")
-        pipe = os.path.join(self.folder, "held")
+        pipe = self.om.path("held")
         os.mkfifo(pipe)
         again = self.quiet([], "again", type="session", provider="claude", restart="always", backoff=1,
                            agent={"allowed_tools": ["Bash"]})  # fmt: skip
@@ -583,20 +587,20 @@ class Script:
             _touch(os.path.join(self.world["HOME"], trouble))
             mission = self.om.api("run", **self.start("true", name=trouble, cwd=self.shop.folder))["id"]
             self.ended(mission)
-            eventually(lambda one=mission: self.om.info(one)["isolation"]["step"] is None, what="all is undone")
+            self.undone(mission)
             self.call_all()
             self.api.ok("info", id=trouble)
         self.api.ok("trust", cwd=self.shop.folder, env=self.world, revoke=True)
 
     def inside(self):
         """What a process inside of a mission is refused."""
-        asked = [{"cmd": cmd, "args": args} for cmd, args in INSIDE]
+        asked = [{"cmd": cmd, "args": args} for cmd, args in INSIDE.items()]
         line = [sys.executable, "-IS", "-c", ASK, address(self.om.home), json.dumps(asked)]
         asker = self.quiet(line, "asker", tty=False)
         self.ended(asker)
         answers = [json.loads(one) for one in self.om.logs(asker).splitlines()]
-        for request, answer in zip(asked, answers, strict=True):
-            self.api.put(request["cmd"], request["args"], answer)
+        for (cmd, args), answer in zip(INSIDE.items(), answers, strict=True):
+            self.api.put(cmd, args, answer)
 
     def unknown(self):
         """What nobody knows, and arguments that no command has."""

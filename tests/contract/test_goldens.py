@@ -87,7 +87,7 @@ def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
     for section, text in script.api.written().items():
         with cases(section):
             goldens.check(f"api_{section}.json", text)
-    events = {}
+    events: dict[str, set[str]] = {}
     for event in map(script.api.plain, script.events):
         events.setdefault(event["type"], set()).add(pretty(event))
     with cases("events"):
