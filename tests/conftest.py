@@ -38,7 +38,7 @@ for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Have `tests/contract/test_goldens.py` write what it should compare with."""
-    parser.addoption("--update-goldens", action="store_true", help="write the golden files anew; look at the difference")
+    parser.addoption("--update-goldens", action="store_true", help="write the golden files anew")
 
 
 @pytest.fixture(scope="session", autouse=True)
