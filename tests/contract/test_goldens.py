@@ -1,0 +1,130 @@
+"""What people and programs see, frozen: every --help, an answer of every command of the API, every type of event.
+
+The goldens are the files of `goldens/`: help.txt, api_*.json (a section of `golden_script.py` each), events.json. They
+hold for every way in which the sources are arranged, so a difference is either a mistake or a change that somebody
+meant. After one that was meant, write them anew and look at the difference before you commit it:
+
+    pytest tests/contract/test_goldens.py --update-goldens
+    git diff tests/contract/goldens
+
+Ids, times, paths, ports, sizes and durations are placeholders there (`tests/kit/recorded.py`). A command that is new in
+the table of commands, or an event that is new in the sources, fails here until the script makes it happen.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import re
+
+import pytest
+
+from overmind_core.cli.context import Context
+from overmind_core.cli.headless.front import COMMANDS as HEADLESS
+from overmind_core.cli.main import guarded
+from overmind_core.cli.table import COMMANDS, HIDDEN
+from overmind_core.supervisor.commands.table import TABLE
+from tests.contract.golden_script import Script
+from tests.kit.golden_files import GoldenFiles
+from tests.kit.overmind import REPOSITORY
+from tests.kit.recorded import pretty
+
+GOLDENS = os.path.join(os.path.dirname(__file__), "goldens")
+COMMANDS_OF_THE_API = frozenset(TABLE)
+FAMILIES = ("quest", "ritual")
+HELP = [
+    ["--help"],
+    *([*name.split(), "--help"] for name in [*COMMANDS, *HIDDEN]),
+    *([name, "--help"] for name in FAMILIES),
+    ["--headless", "--help"],
+    *(["--headless", name, "--help"] for name in HEADLESS),
+]
+
+MARKS = frozenset({"Note", "Told", "_note", "note"})
+"""What the sources call with the type of an event first."""
+COMPUTED = frozenset({
+    "attached", "crashed", "detached", "killed", "message_answered", "message_cancelled", "message_failed", "stopped",
+})  # fmt: skip
+"""Types of events that no literal of the sources is: they are put together, or handed on."""
+UNSEEN = {
+    "keeper_lost": "the keeper would have to be killed, and everything with it: tests/torture/test_keeper_killed.py",
+    "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
+    "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
+    "service_wrote": "needs a container, so an engine of Docker: tests/docker/test_readiness.py",
+    "session": "a person would have to type /clear into an agent's program: tests/agents/test_interactive.py",
+    "survivors": "a process would have to survive SIGKILL: tests/core/domain",
+}
+"""Type → why the script can't make it happen."""
+
+
+@pytest.fixture
+def goldens(request):
+    return GoldenFiles(GOLDENS, update=request.config.getoption("--update-goldens"))
+
+
+def test_every_help_is_as_it_was(goldens, monkeypatch):
+    def no_terminal(_: int) -> os.terminal_size:
+        raise OSError
+
+    monkeypatch.setattr(os, "get_terminal_size", no_terminal)  # then all is 100 columns wide
+    monkeypatch.setenv("NO_COLOR", "1")
+    goldens.check("help.txt", "\n".join(f"$ overmind {' '.join(words)}\n{_printed(words)}" for words in HELP))
+
+
+def _printed(words: list[str]) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert guarded(words, Context()) == 0, words
+    return out.getvalue()
+
+
+def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
+    script = Script(om, str(tmp_path))
+    script.play()
+    for section, text in script.api.written().items():
+        with cases(section):
+            goldens.check(f"api_{section}.json", text)
+    events: dict[str, set[str]] = {}
+    for event in map(script.api.plain, script.events):
+        events.setdefault(event["type"], set()).add(pretty(event))
+    with cases("events"):
+        goldens.check("events.json", pretty({kind: _sorted(found) for kind, found in sorted(events.items())}))
+    with cases("every command has succeeded once"):
+        assert script.api.succeeded == COMMANDS_OF_THE_API
+    with cases("every command was refused once"):
+        assert script.api.refused_once - {"nosuch"} == COMMANDS_OF_THE_API
+    with cases("every type of event was seen"):
+        assert set(events) | set(UNSEEN) == _emitted()
+        assert not set(events) & set(UNSEEN)
+    with cases("no file is left over"):
+        assert goldens.names() == {"help.txt", "events.json", *(f"api_{one}.json" for one in script.api.written())}
+
+
+def _emitted() -> set[str]:
+    """All types of events that the sources can emit, found by how they are written."""
+    found = set(COMPUTED)
+    for folder, _, names in os.walk(os.path.join(REPOSITORY, "overmind_core")):
+        for name in names:
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    text = file.read()
+                if "ote(" in text or "Told(" in text or "EVENT = " in text:
+                    found.update(_types(ast.parse(text)))
+    return found
+
+
+def _types(module: ast.Module):
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(kind)), *_]):
+                if name in MARKS and re.fullmatch("[a-z_]+", kind):
+                    yield kind
+            case ast.Assign(targets=[ast.Name(id="EVENT")], value=ast.Constant(value=str(kind))):
+                yield kind
+
+
+def _sorted(events):
+    return [json.loads(one) for one in sorted(events)]
