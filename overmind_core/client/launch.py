@@ -80,13 +80,16 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def launch(home: Home, *, wait_lock: float | None = None, after: int | None = None) -> Launched:
+def launch(
+    home: Home, *, wait_lock: float | None = None, after: int | None = None, keeper: int | None = None
+) -> Launched:
     """Start a daemon and wait until it listens or has left again.
 
     Args:
         home: Made when it isn't there.
         wait_lock: Seconds it waits for the daemon before it to leave; None: it leaves at once.
         after: That daemon's pid: with a third one in its place there is nothing to wait for.
+        keeper: The pid of the keeper that wants a daemon: without it none is wanted. None, 0: one is wanted anyway.
 
     Raises:
         OvermindError: the home can't be used.
@@ -97,6 +100,8 @@ def launch(home: Home, *, wait_lock: float | None = None, after: int | None = No
         more += ["--wait-lock", str(wait_lock)]
     if after is not None:
         more += ["--after", str(after)]
+    if keeper:
+        more += ["--keeper", str(keeper)]
     reading, writing = os.pipe()
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)

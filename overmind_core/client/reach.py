@@ -87,16 +87,18 @@ def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
     pid = holder_pid(home.supervisor_lock)
     if pid is not None:
         raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
-    if not start and holder_pid(home.keeper_lock) is None:
+    keeper = None if start else holder_pid(home.keeper_lock)
+    if not start and keeper is None:
         raise OvermindError("daemon_not_running")
-    return _started(home)
+    return _started(home, keeper=keeper)
 
 
-def _started(home: Home) -> tuple[Connection, int | None]:
+def _started(home: Home, *, keeper: int | None) -> tuple[Connection, int | None]:
+    """Start a daemon; `keeper`: only for the keeper with this pid."""
     from overmind_core.client.launch import launch  # noqa: PLC0415  (start-up: rarely needed)
 
     for attempts_left in reversed(range(_LAUNCHES)):
-        launched = launch(home)
+        launched = launch(home, keeper=keeper)
         connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
         if connection is not None:
             return connection, launched.pid if launched.ready else None
