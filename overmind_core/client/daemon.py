@@ -87,13 +87,16 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def launch(home: Home, *, wait_lock: float | None = None, after: int | None = None) -> Launched:
+def launch(
+    home: Home, *, wait_lock: float | None = None, after: int | None = None, keeper: int | None = None
+) -> Launched:
     """Start a daemon and wait until it listens or has left again.
 
     Args:
         home: Made when it isn't there.
         wait_lock: Seconds it waits for the daemon before it to leave; None: it leaves at once.
         after: That daemon's pid: with a third one in its place there is nothing to wait for.
+        keeper: The pid of the keeper that wants a daemon: without it none is wanted. None, 0: one is wanted anyway.
 
     Raises:
         OvermindError: the home can't be used.
@@ -104,6 +107,8 @@ def launch(home: Home, *, wait_lock: float | None = None, after: int | None = No
         more += ["--wait-lock", str(wait_lock)]
     if after is not None:
         more += ["--after", str(after)]
+    if keeper:
+        more += ["--keeper", str(keeper)]
     reading, writing = os.pipe()
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)
@@ -281,15 +286,16 @@ def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
     pid = holder_pid(home.supervisor_lock)
     if pid is not None:
         raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
-    if not start and holder_pid(home.keeper_lock) is None:
+    keeper = None if start else holder_pid(home.keeper_lock)
+    if not start and keeper is None:
         raise OvermindError("daemon_not_running")
-    return _started(home)
+    return _started(home, keeper=keeper)
 
 
-def _started(home: Home) -> tuple[Connection, int | None]:
-
+def _started(home: Home, *, keeper: int | None) -> tuple[Connection, int | None]:
+    """Start a daemon; `keeper`: only for the keeper with this pid."""
     for attempts_left in reversed(range(_LAUNCHES)):
-        launched = launch(home)
+        launched = launch(home, keeper=keeper)
         connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
         if connection is not None:
             return connection, launched.pid if launched.ready else None

@@ -43,8 +43,12 @@ _log = logging.getLogger(__name__)
 class Host:
     """Use as: `lock = host.take(…)`, then `asyncio.run(host.serve(…))`."""
 
-    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+    def __init__(
+        self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None, keeper: int | None = None
+    ) -> None:
+        """`keeper`: the pid of the one keeper that is to be supervised; None: any, a new one where there is none."""
         self._home = home
+        self._keeper = keeper
         self._daemon = daemon
         self._kill_after = kill_after
         self._lock: Lock | None = None
@@ -83,13 +87,14 @@ class Host:
         """Supervise until a shutdown; `ready` is called once clients are answered.
 
         Raises:
-            OvermindError: the state or the keeper can't be used.
+            OvermindError: the state or the keeper can't be used; `daemon_not_running` when the keeper that we came for
+                has left.
         """
         assert self._lock is not None
         with _explained(self._home):
             state = State.open(self._home.database)
         settings = configuration.load(self._home.config)
-        keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after)
+        keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
         core = Supervisor(self._home, state, settings, keepers, SystemClock())
         self.core = core
         try:

@@ -23,7 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE = "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID]"
+USAGE = (
+    "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID]"
+)
 UMASK = 0o077
 SWITCH_SECONDS = 0.0005
 """How long a worker thread that comes back from the disk waits for a busy loop. Python's own 5 ms, once for each of its
@@ -40,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
     home = Home(options.home)
-    host = Host(home, daemon=daemon_argv(home))
+    host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     try:
         if not host.take(options.wait_lock, after=options.after):
             return 0
@@ -62,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
 class Options:
     """What the command line said."""
 
-    __slots__ = ("after", "home", "ready_fd", "wait_lock")
+    __slots__ = ("after", "home", "keeper", "ready_fd", "wait_lock")
 
     def __init__(self, argv: Sequence[str]) -> None:
         """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
@@ -79,6 +81,8 @@ class Options:
         """Seconds to wait for another daemon to leave."""
         self.after = int(given.pop("--after", 0)) or None
         """Wait only for the daemon with this pid."""
+        self.keeper = int(given.pop("--keeper", 0)) or None
+        """Supervise only what the keeper with this pid holds."""
         if given or not self.home:
             raise ValueError(f"usage: {USAGE}")
 

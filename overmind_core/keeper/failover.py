@@ -26,7 +26,9 @@ KILL_LIMIT = 10.0
 class Revival:
     """Knows what the newest supervisor wished for the time after it."""
 
-    __slots__ = ("_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_timer")
+    __slots__ = (
+        "_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_started", "_timer",
+    )  # fmt: skip
 
     def __init__(self, keeper: Keeper, *, log: str, nofile: tuple[int, int]) -> None:
         """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE."""
@@ -39,10 +41,13 @@ class Revival:
         self._delay = FIRST_DELAY
         self._deadline = 0.0
         self._timer: Timer | None = None
+        self._started: set[int] = set()
+        """Daemons that we have started and that have not said hello."""
 
-    def greeted(self, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
-        """A supervisor is there; `argv` empty: no daemon after it."""
+    def greeted(self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
+        """The supervisor `pid` is there; `argv` empty: no daemon after it."""
         self._cancel()
+        self._end_late(pid)
         self._argv = argv
         self._env = env
         self._kill_after = kill_after
@@ -56,6 +61,18 @@ class Revival:
         elif self._argv:
             self._timer = self._keeper.loop.later(self._delay, self._start_daemon)
 
+    def _end_late(self, pid: int) -> None:
+        """End the daemons of ours that the supervisor `pid` was faster than.
+
+        One that takes the lock when that supervisor has left on request would supervise what nobody wants supervised.
+        """
+        by_pid = self._keeper.runs.by_pid
+        for late in self._started - {pid}:
+            if late in by_pid and by_pid[late] is None:  # not reaped, so nobody else has this pid
+                with suppress(OSError):
+                    os.kill(late, signal.SIGKILL)
+        self._started.clear()
+
     def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -68,6 +85,7 @@ class Revival:
         try:
             pid = spawn_detached(self._argv, self._env, log=self._log, nofile=self._nofile)
             self._keeper.runs.by_pid[pid] = None
+            self._started.add(pid)
         except (OSError, ValueError):
             report()
         self._delay = min(2 * self._delay, LONGEST_DELAY)

@@ -135,6 +135,7 @@ class Client:
         kill_after = request.get("kill_after")
         keeper = self._keeper
         keeper.revival.greeted(
+            int(request.get("pid") or 0),
             argv=[from_wire(str(text)) for text in daemon.get("argv", ())],
             env={from_wire(str(name)): from_wire(str(value)) for name, value in daemon.get("env", {}).items()},
             kill_after=None if kill_after is None else float(kill_after),

@@ -128,13 +128,19 @@ class KeeperLink(asyncio.Protocol):
 START_SECONDS = 20.0
 """How long a keeper may take to listen; it is a small process, but the machine may be busy."""
 RETRY_SECONDS = 0.05
+UNKNOWN = 0
+"""What a lock says of a holder that could not write its pid."""
 
 
 class KeeperHost:
     """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
 
-    def __init__(self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None) -> None:
+    def __init__(
+        self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None, only: int | None = None
+    ) -> None:
         self._home = home
+        self._only = only
+        """The keeper that we came for. Who starts when it has left comes too late: all was ended meanwhile."""
         self._daemon = list(daemon) if daemon is not None else None
         self.kill_after = kill_after
         """Seconds after which the keeper ends everything, and itself, when we are gone; None = it never does."""
@@ -150,19 +156,26 @@ class KeeperHost:
         """A line to this home's keeper, started first when there is none, and the keeper's hello.
 
         Raises:
-            OvermindError: it can't be started, or speaks a protocol that we don't.
+            OvermindError: it can't be started, or speaks a protocol that we don't; `daemon_not_running` when it is not
+                the one that we came for.
         """
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while True:
-            if not self.lives():
+            holder = holder_pid(self._home.keeper_lock)
+            if self._only is not None and holder not in {self._only, UNKNOWN}:
+                raise OvermindError("daemon_not_running")
+            if holder is None:
                 await self._start()
             try:
-                return await self._greet(on_notice, on_lost)
+                link, hello = await self._greet(on_notice, on_lost)
             except (OSError, KeeperGone) as error:
                 # It is just starting, or just leaving: the lock tells which the next time round.
                 if asyncio.get_running_loop().time() > deadline:
                     raise OvermindError("internal", f"The keeper does not answer: {error}. See keeper.log") from error
                 await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._only = None  # from here on we supervise, and need a keeper as any other supervisor does
+                return link, hello
 
     def reap(self) -> None:
         """Collect the keeper that we started, once it has ended."""
@@ -196,11 +209,12 @@ class KeeperHost:
             "kill_after": self.kill_after,
         }
 
-    @staticmethod
-    def _successor(argv: Sequence[str]) -> dict[str, Any]:
+    def _successor(self, argv: Sequence[str]) -> dict[str, Any]:
         """What the keeper executes when we are gone, in wire form."""
         environment = {to_wire(name): to_wire(value) for name, value in _clean_environment().items()}
-        return {"argv": [to_wire(word) for word in argv], "env": environment}
+        holder = holder_pid(self._home.keeper_lock)
+        words = [*argv, "--keeper", str(holder)] if holder else argv
+        return {"argv": [to_wire(word) for word in words], "env": environment}
 
     async def _start(self) -> None:
         read, write = os.pipe()

@@ -22,11 +22,11 @@ import re
 
 import pytest
 
+from overmind_core.cli.command import COMMANDS, HIDDEN
 from overmind_core.cli.context import Context
-from overmind_core.cli.headless.front import COMMANDS as HEADLESS
+from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
-from overmind_core.cli.table import COMMANDS, HIDDEN
-from overmind_core.supervisor.commands.table import TABLE
+from overmind_core.daemon.routes import TABLE
 from tests.contract.golden_script import Script
 from tests.kit.golden_files import GoldenFiles
 from tests.kit.overmind import REPOSITORY

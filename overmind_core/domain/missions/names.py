@@ -3,19 +3,16 @@
 The words of generated names: 80 adjectives and 80 nouns, so 6,400 pairs.
 
 Sky, weather, minerals and small living things; easy to say, to type and to tell apart; nothing that judges the work.
-
-Which mission a person means by an id, a name, or the beginning of an id.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
     from typing import Protocol
 
     class Random(Protocol):

@@ -42,8 +42,31 @@ def test_a_daemon_is_started_when_the_supervisor_is_lost(keeper):
     assert os.getsid(int(pid)) == int(pid)
     with open(keeper.home.daemon_log, encoding="utf-8") as file:
         assert file.read() == "to the log\n"
-    newer = keeper.client()
+    newer = keeper.client(pid=int(pid))
     assert newer.row(RUN)["exit"] is None
+    os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_daemon_that_another_supervisor_was_faster_than_is_ended(keeper):
+    """It would take the lock once that one has left, and supervise what nobody wants supervised."""
+    client = keeper.client(daemon=daemon_of(keeper))
+    client.spawn(RUN, "sleep 100")
+    client.close()
+    ((late, *_),) = eventually(lambda: daemons(keeper))
+    newer = keeper.client(daemon=daemon_of(keeper), pid=os.getpid())
+    eventually(lambda: not os.path.exists(f"/proc/{late}"))
+    assert newer.row(RUN)["exit"] is None
+
+
+def test_a_daemon_that_has_said_hello_is_not_ended_when_it_is_replaced(keeper):
+    client = keeper.client(daemon=daemon_of(keeper))
+    client.spawn(RUN, "sleep 100")
+    client.close()
+    ((pid, *_),) = eventually(lambda: daemons(keeper))
+    keeper.client(daemon=daemon_of(keeper), pid=int(pid))
+    newer = keeper.client(daemon=daemon_of(keeper), pid=os.getpid())
+    newer.run("bbbbbbbb.1", "true")
+    assert alive(int(pid))
     os.kill(int(pid), signal.SIGKILL)
 
 
