@@ -28,7 +28,8 @@ from overmind_core.wire.keeper import (
     redraw_frame,
     resize_frame,
 )
-from overmind_tui.terminal.output import Exited, Failed, Inbox, Item, Json, Output, Severed, Sized, Told
+from overmind_tui.terminal.output import Output
+from overmind_tui.terminal.stream import Exited, Failed, Inbox, Item, Json, Severed, Sized, Told
 
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""

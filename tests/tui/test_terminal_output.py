@@ -12,7 +12,8 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.terminal import link, output
 from overmind_tui.terminal.link import Link
-from overmind_tui.terminal.output import BACKLOG, REPLAY_SECONDS, Failed, Inbox, Joined, Output, Sized
+from overmind_tui.terminal.output import REPLAY_SECONDS, Output
+from overmind_tui.terminal.stream import BACKLOG, Failed, Inbox, Joined, Sized
 
 READY = {"run": "00000001.1", "path": "/nowhere", "columns": 80, "rows": 24, "write": True}
 PATIENCE = 30
