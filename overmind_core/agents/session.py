@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 from overmind_core.agents import codec, rules
 from overmind_core.agents.line_reader import Reader
-from overmind_core.agents.store import DELIVERED, QUESTION_ANSWERED, QUEUED, WITHDRAWN, Cost, Cursor
+from overmind_core.agents.store import DELIVERED, QUESTION_ANSWERED, QUEUED, WITHDRAWN, CostRow, CursorRow
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -30,7 +30,7 @@ from overmind_core.domain.missions.mission import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.agents.service import Desk
+    from overmind_core.agents.service import Agents
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
@@ -47,7 +47,7 @@ class Session:
     """A live mission that talks."""
 
     def __init__(
-        self, desk: Desk, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
+        self, desk: Agents, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
     ) -> None:
         self._desk = desk
         self._core = desk.core
@@ -186,10 +186,10 @@ class Session:
     def _remember(self) -> None:
         """The cursor is saved in the commit of what was read."""
         assert self.reader is not None
-        cursor = Cursor(self.run_id, self.reader.offset, 0, "")
+        cursor = CursorRow(self.run_id, self.reader.offset, 0, "")
         self._core.ledger.save(lambda: self._core.state.cursors.save(cursor), lambda: self._tell_keeper(cursor))
 
-    def _tell_keeper(self, cursor: Cursor) -> None:
+    def _tell_keeper(self, cursor: CursorRow) -> None:
         link = self._core.custody.link
         if link is not None and cursor.out >= self._told_keeper + CURSOR_STEP:
             self._told_keeper = cursor.out
@@ -228,7 +228,7 @@ class Session:
 class Hands:
     """Those of all agents."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Agents) -> None:
         self._desk = desk
         self._core = desk.core
 
@@ -317,7 +317,7 @@ class Hands:
             return
         definition = mission.definition
         used = result.usage
-        cost = Cost(
+        cost = CostRow(
             at=self._core.clock.wall(),
             mission=session.id,
             name=definition.name,
