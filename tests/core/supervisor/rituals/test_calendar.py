@@ -58,8 +58,7 @@ class World:
             book=SimpleNamespace(event=lambda _event: None, get=lambda _mission: None),
             custody=SimpleNamespace(need=lambda *_, **__: None),
             quests=SimpleNamespace(get=self.quests.get),
-            closing=False,
-            handing_over=False,
+            phase=SimpleNamespace(closing=False, handing_over=False),
             background=self.background,
         )
         self.calendar = core.rituals = Schedules(core)
