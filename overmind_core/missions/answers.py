@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents import handover
 from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
@@ -62,7 +62,7 @@ def talking(mission: Mission, said: Conversation | None) -> dict[str, Any]:
         "activity_source": None if doing is None else doing.source.value,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
-        "handover": handover.phase(said) if said is not None and mission.is_live else None,
+        "handover": handover_phase(said) if said is not None and mission.is_live else None,
         "mode": said.mode.value if said is not None and agent else None,
         "cost_usd": round(said.cost, 6) if said is not None and agent else None,
         "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
