@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
 from overmind_core.missions.lookup import descends
-from overmind_core.system.process_table import machine, read
-from overmind_core.system.run_mark import NO_MARK, ceiling, mark_of
+from overmind_core.system.process_table import new_process_table, read
+from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Caller:
 
     def died_inside(self) -> bool:
         """Whether it ran in some mission and is dead: most likely it was ended together with that."""
-        if not NO_MARK < self.mark < ceiling():
+        if not NO_MARK < self.mark < unmarked_limit():
             return False
         process = read(self.peer.pid)
         return process is None or process.dead
@@ -76,7 +76,7 @@ def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:
     process = read(peer.pid)
     if process is None:
         return None
-    mission, named_home = machine().origin(process)
+    mission, named_home = new_process_table().origin(process)
     named = os.fsdecode(mission)
     return named if named and os.fsdecode(named_home) == home and registry.get(named) is not None else None
 

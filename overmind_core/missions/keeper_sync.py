@@ -27,7 +27,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.launcher import SPAWNING
 from overmind_core.missions.reconcile import Action, Verdict, compare, unknown_runs
-from overmind_core.system.membership import Target
+from overmind_core.system.membership import RunTarget
 from overmind_core.system.process_table import command
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ class KeeperSync:
 
     async def _sweep_lost(self, held: Mapping[str, Any]) -> list[str]:
         """End what is left of runs whose keeper is dead, before anything is started again."""
-        targets: list[Target] = []
+        targets: list[RunTarget] = []
         for mission in self._registry.live.values():
             target = None if mission.run_id in held else self._trees.target(mission)
             if target is not None and mission.status is not Status.RESTARTING:

@@ -20,9 +20,8 @@ from overmind_core.domain.missions.facts import Gone, Note
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.system.membership import Target
-from overmind_core.system.process_table import machine
-from overmind_core.system.run_mark import LEAVE
+from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
+from overmind_core.system.process_table import new_process_table
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.registry import Registry
     from overmind_core.system.process import Identity
-    from overmind_core.system.sweep import Named
+    from overmind_core.system.sweep import NamedProcess
 
 
 LOOK_AGAIN = 0.05
@@ -63,7 +62,7 @@ class Terminator:
         self._before: dict[str, frozenset[str]] = {}
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
-        self._survived: dict[str, Target] = {}
+        self._survived: dict[str, RunTarget] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.link: KeeperLink | None = None
@@ -170,8 +169,8 @@ class Terminator:
                 self._signals.pop(mission_id, None)
 
     async def _send_signals(self) -> None:
-        groups: dict[tuple[int, ...], list[Target]] = {}
-        leftovers: dict[tuple[int, ...], list[Target]] = {}
+        groups: dict[tuple[int, ...], list[RunTarget]] = {}
+        leftovers: dict[tuple[int, ...], list[RunTarget]] = {}
         missions = []
         for mission_id, signals in list(self._signals.items()):
             if self._blocked(mission_id):
@@ -187,9 +186,11 @@ class Terminator:
             for signals, targets in groups.items():
                 await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
             for signals, targets in leftovers.items():
-                self._note_leftovers(await self._trees.in_thread(partial(self._sweep(targets).dismiss, signals)))
+                self._note_leftovers(
+                    await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
+                )
 
-    def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
+    def _note_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
         for run, named in found.items():
             mission = self._registry.live.get(run.partition(".")[0])
@@ -207,7 +208,7 @@ class Terminator:
 
     async def _end(self, missions: list[Mission]) -> None:
         targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
-        survivors: Mapping[str, Sequence[Named]] = {}
+        survivors: Mapping[str, Sequence[NamedProcess]] = {}
         try:
             with self._working_on([mission.id for mission in missions]):
                 if targets:
@@ -238,7 +239,7 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _told_gone(self, mission: Mission, survivors: Sequence[Named], targets: Mapping[str, Target]) -> None:
+    def _told_gone(self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]) -> None:
         current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
@@ -274,7 +275,7 @@ class Terminator:
             if target.run not in survivors:
                 del self._survived[target.run]
 
-    def _sweep(self, targets: Sequence[Target]) -> Sweep:
+    def _sweep(self, targets: Sequence[RunTarget]) -> Sweep:
         """A sweep that goes on where the last one of the same runs ended."""
         return self._trees.sweep(targets, {target.run: self._seen.setdefault(target.run, set()) for target in targets})
 
@@ -308,7 +309,7 @@ class Terminator:
             _log.error("a sweep failed", exc_info=task.exception())
 
 
-def _line(one: Named) -> str:
+def _line(one: NamedProcess) -> str:
     return to_wire(f"{one.pid} {one.command}".strip())
 
 
@@ -321,12 +322,12 @@ class ProcessTrees:
     def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
         self._registry = registry
         self._home = home
-        self._leave = (*LEAVE, *leave)
+        self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self.keeper_pid: int | None = None
         """Of the keeper that holds the missions."""
 
-    def target(self, mission: Mission) -> Target | None:
+    def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
         run = self._registry.runs.get(mission.id)
         if run is None or run.number != mission.run or not run.pid or run.boot != self._registry.boot:
@@ -336,7 +337,7 @@ class ProcessTrees:
             first = min(
                 (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
             )
-        return Target(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
+        return RunTarget(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
 
     async def send(self, mission: Mission, signals: Sequence[int]) -> None:
         """Signal the whole tree, now."""
@@ -353,19 +354,19 @@ class ProcessTrees:
         if (target := self.target(mission)) is not None:
             await self.in_thread(self.sweep([target]).thaw)
 
-    async def identities(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
+    async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, set[Identity]]:
         """The processes of each run, by run."""
         return await self.in_thread(self.sweep(targets).identities)
 
-    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Named]]:
+    async def end_without_keeper(self, targets: Sequence[RunTarget]) -> Mapping[str, list[NamedProcess]]:
         """End what a dead keeper has left."""
         if not targets:
             return {}
-        return await self.in_thread(Sweep(targets, keeper=None, on=machine(self._leave)).end)
+        return await self.in_thread(Sweep(targets, keeper=None, on=new_process_table(self._leave)).end)
 
-    def sweep(self, targets: Sequence[Target], seen: dict[str, set[Identity]] | None = None) -> Sweep:
+    def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
+        return Sweep(targets, keeper=self.keeper_pid, on=new_process_table(self._leave), seen=seen)
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

@@ -168,12 +168,3 @@ def is_same(message: str, prompt: str) -> bool:
 def _visible(text: str) -> str:
     plain = normalize("NFD", _ESCAPES.sub("", text))
     return "".join(one for one in plain if one.isprintable() and not one.isspace() and category(one) != "Mn")
-
-
-def handover_phase(c: Conversation) -> str | None:
-    """Where it is between pipes and a person's terminal; None when it is where it belongs."""
-    if not is_handed_over(c):
-        return None
-    if c.wanted is Mode.HEADLESS:
-        return "handing_back"
-    return "handed_over" if c.mode is Mode.INTERACTIVE else "finishing"
