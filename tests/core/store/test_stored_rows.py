@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from overmind_core.domain.plans.progress import Node
 from overmind_core.domain.quests import Quest
 from overmind_core.domain.schedules import Ritual, RitualRun
 from overmind_core.isolation import store as isolation
+from overmind_core.kernel.codec import Codec
 from overmind_core.landing import service as landing
 from overmind_core.missions import registry
 from overmind_core.plans import store as plans
@@ -29,7 +29,7 @@ FILE = Path(__file__).parents[2] / "data" / "stored_rows.tsv"
 """Of each kind a row whose optional fields are left at their defaults, and one in which every field says something.
 
 A field that is added to a type is added to its rows here; nothing else of them changes."""
-CODECS = {
+CODECS: dict[str, tuple[type, Codec[Any]]] = {
     "mission": (Mission, registry.MISSION),
     "run": (Run, registry.RUN),
     "agent": (Agent, agents.DEFINITION),
@@ -46,12 +46,10 @@ CODECS = {
 }
 
 
-def stored() -> list[tuple[str, str]]:
-    lines = FILE.read_bytes().decode().removesuffix("\n").split("\n")
-    return [(name, text) for name, _, text in (line.partition("\t") for line in lines)]
+ROWS = [line.split("\t") for line in FILE.read_bytes().decode().removesuffix("\n").split("\n")]
 
 
-@pytest.mark.parametrize(("name", "text"), stored())
+@pytest.mark.parametrize(("name", "text"), ROWS, ids=(f"{row[0]}-{at % 2}" for at, row in enumerate(ROWS)))
 def test_a_stored_value_is_written_as_it_was_read(name, text):
     kind, codec = CODECS[name]
     value = codec.decode(text)
@@ -60,10 +58,9 @@ def test_a_stored_value_is_written_as_it_was_read(name, text):
 
 
 def test_every_kind_of_value_is_among_them():
-    assert {name for name, _ in stored()} == set(CODECS)
+    assert {name for name, _ in ROWS} == set(CODECS)
 
 
 def test_a_value_that_an_earlier_version_stored_without_later_fields_is_read():
-    old: dict[str, Any] = {"id": "a1", "name": "docs", "command": "make", "cwd": "/x", "provider": "raw", "created_at": 1.5}
-    quest = quests.RECORD.decode(json.dumps({**old, "unknown": 1}))
-    assert quest == Quest(**old)
+    old = '{"id":"a1","name":"docs","command":"make","cwd":"/x","provider":"raw","created_at":1.5,"gone":1}'
+    assert quests.RECORD.decode(old) == Quest("a1", "docs", "make", "/x", "raw", 1.5)
