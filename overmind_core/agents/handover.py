@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.session import Session
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.attachments import Seat
+    from overmind_core.missions.attachments import Attachment
 
 TELL_SECONDS = 1.0
 """How often who waits for the end of a turn is told how long it takes."""
@@ -32,7 +32,7 @@ def can_change(core: Supervisor, mission_id: str) -> bool:
     return session is not None and session.c.home is Mode.HEADLESS and Mode.INTERACTIVE in session.provider.modes
 
 
-async def give(core: Supervisor, session: Session, seat: Seat, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
+async def give(core: Supervisor, session: Session, seat: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
     """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
     session.tell(talk.ModeWanted(Mode.INTERACTIVE, keep))
     with core.feed.follow([session.id]) as follower:
@@ -53,7 +53,7 @@ async def give(core: Supervisor, session: Session, seat: Seat, *, keep: bool) ->
 def take_back(core: Supervisor, mission_id: str) -> None:
     """Nobody is there any more who may type: back to pipes, once it is idle."""
     session = core.desk.of(mission_id)
-    if session is None or not is_handed_over(session.c) or session.c.keep or core.closing:
+    if session is None or not is_handed_over(session.c) or session.c.keep or core.phase.closing:
         return
     if core.attached.typists(mission_id) == 0:
         session.tell(talk.ModeWanted(Mode.HEADLESS))

@@ -25,8 +25,8 @@ from overmind_core.agents.store import (
     QUEUED,
     STATE,
     WITHDRAWN,
-    Cost,
-    Cursor,
+    CostRow,
+    CursorRow,
 )
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
@@ -40,7 +40,7 @@ from overmind_core.domain.missions.mission import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.agents.service import Desk
+    from overmind_core.agents.service import Agents
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
@@ -57,7 +57,7 @@ class Session:
     """A live mission that talks."""
 
     def __init__(
-        self, desk: Desk, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
+        self, desk: Agents, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
     ) -> None:
         self._desk = desk
         self._core = desk.core
@@ -196,10 +196,10 @@ class Session:
     def _remember(self) -> None:
         """The cursor is saved in the commit of what was read."""
         assert self.reader is not None
-        cursor = Cursor(self.run_id, self.reader.offset, 0, "")
+        cursor = CursorRow(self.run_id, self.reader.offset, 0, "")
         self._core.ledger.save(lambda: self._core.state.cursors.save(cursor), lambda: self._tell_keeper(cursor))
 
-    def _tell_keeper(self, cursor: Cursor) -> None:
+    def _tell_keeper(self, cursor: CursorRow) -> None:
         link = self._core.custody.link
         if link is not None and cursor.out >= self._told_keeper + CURSOR_STEP:
             self._told_keeper = cursor.out
@@ -238,7 +238,7 @@ class Session:
 class Hands:
     """Those of all agents."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Agents) -> None:
         self._desk = desk
         self._core = desk.core
 
@@ -327,7 +327,7 @@ class Hands:
             return
         definition = mission.definition
         used = result.usage
-        cost = Cost(
+        cost = CostRow(
             at=self._core.clock.wall(),
             mission=session.id,
             name=definition.name,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from overmind_core.isolation.projects import Looked
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
     from overmind_core.missions.requests import Start
 
 WORKTREES = ".overmind/worktrees"
@@ -69,7 +69,7 @@ class Planned:
         )
 
 
-async def planned(isolations: Isolations, request: Start) -> Planned | None:
+async def planned(isolations: IsolationService, request: Start) -> Planned | None:
     """How the mission is to be isolated; None when it is not to be.
 
     Raises:
@@ -110,7 +110,7 @@ def untrusted(looked: Looked) -> OvermindError:
     )
 
 
-async def record(isolations: Isolations, planned: Planned, mission: str, name: str) -> Callable[[], None]:
+async def record(isolations: IsolationService, planned: Planned, mission: str, name: str) -> Callable[[], None]:
     """Reserve what is reserved at once; what is returned is saved in the commit of the mission.
 
     Raises:

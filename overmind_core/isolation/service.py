@@ -18,7 +18,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store, stray_containers
 from overmind_core.isolation.ports import Ports
-from overmind_core.isolation.preparations import Drivers, is_next, is_unfinished
+from overmind_core.isolation.preparations import Preparations, is_next, is_unfinished
 from overmind_core.isolation.projects import Engines, Projects
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
@@ -29,18 +29,19 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.git.run import Git
     from overmind_core.isolation.plan import Planned
+    from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.requests import Start
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Isolations:
+class IsolationService:
     """Used from the loop's thread."""
 
     def __init__(self, core: Supervisor) -> None:
         self.core = core
-        self.drivers = Drivers(self)
+        self.drivers = Preparations(self)
         self.projects = Projects(self.drivers.threads, core.state.trusted, core.ledger.flush)
         self.engines = Engines(self.drivers.threads)
         self.ports = Ports(core.state, core.ledger, self.drivers.threads)
@@ -105,6 +106,10 @@ class Isolations:
         """Whether its next step is ours: no process of it can be there."""
         isolation = self.records.get(mission.id)
         return isolation is not None and is_next(isolation, mission)
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.current)
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.landing.locations import Place
     from overmind_core.landing.preview import Plan, Wish
-    from overmind_core.landing.service import Merger
+    from overmind_core.landing.service import MergeQueue
 
 TRIES = 3
 """How often it is done again because somebody else moved the target meanwhile."""
@@ -43,7 +43,7 @@ T = TypeVar("T")
 class Merge:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, merger: Merger, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, merger: MergeQueue, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
         self._merger = merger
         self._core = merger.core
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))

@@ -106,11 +106,11 @@ async def _keep(core: Supervisor, request: Shutdown) -> dict[str, Any]:
 
 
 async def _stop_all(core: Supervisor) -> dict[str, Any]:
-    core.closing = True
+    core.phase.closing = True
     try:
         ended = await _end_all(core, list(core.book.live.values()), Cause.STOP, None)
     except OvermindError:
-        core.closing = False
+        core.phase.closing = False
         raise
     await core.isolation.calm(list(core.isolation.records))  # also of those that have ended just now
     await core.leave(Departure.END)

@@ -15,21 +15,28 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.registry import Registry
 
 LONGEST = 3600.0
 """Seconds that one timer waits at most before it looks again."""
 
 
-class Timers:
+class Deadlines:
     """`confirm(mission)` asks the keeper for the mission's last output and calls `silent` with the answer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, book: Book, last_output: Callable[[Mission], float]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, book: Registry, last_output: Callable[[Mission], float]
+    ) -> None:
         self._loop = loop
         self._book = book
         self._last_output = last_output
         self._handles: dict[str, asyncio.TimerHandle] = {}
         self.confirm: Callable[[Mission], None] = lambda _mission: None
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state was saved: what is due next may be something else."""
+        self.schedule(change.current)
 
     def schedule(self, mission: Mission) -> None:
         """Set the mission's timer to what is due next; none when nothing is."""

@@ -34,17 +34,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import MissionChanged, RunConcluded
+    from overmind_core.missions.registry import Registry
 
 
 UNSETTLED = frozenset({Status.STARTING, Status.STOPPING, Status.RESTARTING})
 """Something is still to be done for the mission, though no process of it need live."""
 
 
-class Receipts:
+class ExitAcks:
     """The exits that are saved; `tell` acknowledges some runs to the keeper."""
 
-    def __init__(self, book: Book, tell: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, book: Registry, tell: Callable[[Sequence[str]], None]) -> None:
         self._book = book
         self._tell = tell
         self._outgoing: list[str] = []
@@ -102,7 +103,7 @@ class Departure(Enum):
     """None is left: the keeper may go, too."""
 
 
-class Custody:
+class KeeperSync:
     """The supervisor's side of the keeper."""
 
     def __init__(self, core: Supervisor) -> None:
@@ -111,7 +112,7 @@ class Custody:
         self.hello: dict[str, Any] = {}
         """How the keeper introduced itself."""
         self._left = False
-        self._receipts = Receipts(core.book, lambda runs: self._tell_keeper("ack", runs=runs))
+        self._receipts = ExitAcks(core.book, lambda runs: self._tell_keeper("ack", runs=runs))
         self._troubles: dict[str, str] = {}
         """Run → why the keeper holds its output back."""
         self._connecting = False
@@ -151,15 +152,17 @@ class Custody:
             _log.info("the keeper was gone already")
         link.close()
 
-    def saved(self, mission: Mission) -> None:
+    def on_change(self, change: MissionChanged) -> None:
         """A state of the mission is on disk; on a disk that was full it may have ended since."""
+        mission = change.saved
         current = self._core.book.live.get(mission.id)
         if current is not None:
             self.show_trouble(current)
         self._receipts.saved(mission)
 
-    def concluded(self, run: str, *, spared: bool) -> None:
+    def on_conclusion(self, concluded: RunConcluded) -> None:
         """Nothing of the run is left, or what is left is spared."""
+        run, spared = concluded
         if not spared:
             self._tell_keeper("release", run=run)
         self._troubles.pop(run, None)

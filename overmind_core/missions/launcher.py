@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.registry import Registry
     from overmind_core.providers.base import Launch
     from overmind_core.system.paths import Home
 
@@ -58,10 +58,10 @@ class Prepared(NamedTuple):
     environment: dict[str, str]
 
 
-class Spawner:
+class Launcher:
     """Asks the keeper for runs. `link` is replaced when the keeper is."""
 
-    def __init__(self, home: Home, book: Book, settings: Settings, load: Callable[[str], Environment]) -> None:
+    def __init__(self, home: Home, book: Registry, settings: Settings, load: Callable[[str], Environment]) -> None:
         self._home = home
         self._book = book
         self._settings = settings

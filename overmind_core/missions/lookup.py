@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.registry import Registry
 
 
 LISTED = 10
 """Candidates that an `ambiguous` error names."""
 
 
-def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
+def find(book: Registry, text: str, *, live_first: bool = False) -> Mission:
     """The mission that `text` means: exact id, live name, newest finished name, unique beginning of an id.
 
     What is none of these may be an agent of a plan by its own name, where only one plan has such an agent.
@@ -46,7 +46,7 @@ def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
 
 
-def _agent_of_a_plan(book: Book, text: str) -> Mission | None:
+def _agent_of_a_plan(book: Registry, text: str) -> Mission | None:
     """The newest mission named `<plan>/text`, a live one first.
 
     Raises:
@@ -61,7 +61,7 @@ def _agent_of_a_plan(book: Book, text: str) -> Mission | None:
     return max(found, key=lambda one: (one.created_at, one.id), default=None)
 
 
-def find_live(book: Book, text: str) -> Mission:
+def find_live(book: Registry, text: str) -> Mission:
     """As `find`, for commands that act on what runs.
 
     Raises:
@@ -78,7 +78,7 @@ def not_running(mission: Mission) -> OvermindError:
     return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) is {mission.status}.")
 
 
-def _candidates(book: Book, text: str) -> list[Candidate]:
+def _candidates(book: Registry, text: str) -> list[Candidate]:
     """What the store knows, and what is too new for it (a full disk)."""
     known = {candidate.id: candidate for candidate in book.state.missions.candidates(text)}
     for mission in book.live.values():
@@ -97,7 +97,7 @@ def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
     )
 
 
-def line(book: Book, mission_id: str | None) -> Iterator[Mission]:
+def line(book: Registry, mission_id: str | None) -> Iterator[Mission]:
     """The mission and all above it, live or finished; it ends where one was removed."""
     seen: set[str] = set()
     while mission_id is not None and mission_id not in seen:
@@ -109,13 +109,13 @@ def line(book: Book, mission_id: str | None) -> Iterator[Mission]:
         mission_id = mission.definition.parent
 
 
-def descends(mission: Mission, ancestor: str, book: Book) -> bool:
+def descends(mission: Mission, ancestor: str, book: Registry) -> bool:
     """Whether `ancestor` is above the mission."""
     parent = mission.definition.parent
     return parent == ancestor or any(ancestor in {one.id, one.definition.parent} for one in line(book, parent))
 
 
-def _found(book: Book, mission_id: str) -> Mission | None:
+def _found(book: Registry, mission_id: str) -> Mission | None:
     known = book.known(mission_id)
     if known is not None:
         return known

@@ -24,19 +24,21 @@ from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
-from overmind_core.missions.store import Mission as StoredMission
-from overmind_core.missions.store import Run as StoredRun
+from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
+from overmind_core.missions.store import MissionRow as StoredMission
+from overmind_core.missions.store import RunRow as StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
 
     from overmind_core.daemon.state import State
     from overmind_core.domain.missions.facts import Effect, Fact
-    from overmind_core.kernel.journal import Change, Ledger
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.journal import Change, Journal
     from overmind_core.system.machine import Clock
 
 
-class Roster:
+class NameIndex:
     """Who is there, in memory only. `live` is to be read; it changes through the methods."""
 
     def __init__(self) -> None:
@@ -90,25 +92,22 @@ MISSION = Codec(Mission)
 RUN = Codec(Run)
 
 
-class Book:
+class Registry:
     """The supervisor's missions. Used from the loop's thread only."""
 
-    def __init__(self, state: State, ledger: Ledger, clock: Clock, boot: str) -> None:
+    def __init__(self, bus: Bus, state: State, ledger: Journal, clock: Clock, boot: str) -> None:
+        self._bus = bus
         self.state = state
         self.ledger = ledger
         self._clock = clock
         self.boot = boot
-        self.roster = Roster()
+        self.roster = NameIndex()
         self.live = self.roster.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._unsaved: dict[str, Mission] = {}
         """Missions that have ended, until that is on disk."""
         self._waiters: dict[str, list[_Waiter]] = {}
-        self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
-        self.changed: Callable[[Mission], None] = lambda _mission: None
-        self.concluded: Callable[[str, bool], None] = lambda _run, _spared: None
-        self.published: Callable[[dict[str, Any]], None] = lambda _event: None
 
     def now(self) -> Now:
         """This moment on both clocks."""
@@ -210,8 +209,8 @@ class Book:
 
         def after() -> None:
             for action in actions:
-                self.act(mission, action)
-            self.changed(mission)
+                self._bus.publish(EffectDue(mission, action))
+            self._bus.publish(MissionChanged(mission, self.live.get(mission.id, mission)))
             self._wake(mission)
 
         self.ledger.save(lambda: self.state.missions.save(row), after, urgent=urgent)
@@ -245,7 +244,7 @@ class Book:
                 event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
             )
 
-        return self.ledger.save(write, lambda: self.published(event))
+        return self.ledger.save(write, lambda: self._bus.publish(EventStored(event)))
 
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""
@@ -321,7 +320,7 @@ class Book:
         why = run.reason if run.swept else reason
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
-        self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
+        self.ledger.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared)))
 
 
 def _why(mission: Mission, fact: Fact) -> str | None:

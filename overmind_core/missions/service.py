@@ -170,9 +170,9 @@ def _bound(core: Supervisor, agent: Agent | None, inside: str | None) -> Agent |
 
 def _check_open(core: Supervisor, parent: str | None, caller: Caller | None) -> None:
     """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
-    if core.handing_over:
+    if core.phase.handing_over:
         raise HandingOver
-    if core.closing:
+    if core.phase.closing:
         raise OvermindError("busy", "The daemon is shutting down.")
     above = None if parent is None else core.book.get(parent)
     if above is not None and above.ending is not None and above.ending.cause not in _NOT_ITS_END:

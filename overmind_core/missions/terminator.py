@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import MissionChanged, RunConcluded
+    from overmind_core.missions.registry import Registry
     from overmind_core.system.process import Identity
     from overmind_core.system.sweep import Named
 
@@ -47,10 +48,10 @@ PURGE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
-class Ender:
+class Terminator:
     """Ends trees. `link` is replaced when the keeper is; None while there is none."""
 
-    def __init__(self, book: Book, trees: Trees) -> None:
+    def __init__(self, book: Registry, trees: ProcessTrees) -> None:
         self._book = book
         self._trees = trees
         self._loop = asyncio.get_running_loop()
@@ -94,14 +95,14 @@ class Ender:
         else:
             self._before.pop(mission_id, None)
 
-    def changed(self, mission: Mission) -> None:
+    def on_change(self, change: MissionChanged) -> None:
         """The mission's state changed: its deadline may have, too, and another may have waited for its end."""
-        if mission.id in self._leaving or self._before:
+        if change.current.id in self._leaving or self._before:
             self._wake.set()
 
-    def forget(self, run: str) -> None:
+    def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
-        self._seen.pop(run, None)
+        self._seen.pop(concluded.run, None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -314,10 +315,10 @@ def _line(one: Named) -> str:
 T = TypeVar("T")
 
 
-class Trees:
+class ProcessTrees:
     """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
 
-    def __init__(self, book: Book, home: str, leave: Sequence[str]) -> None:
+    def __init__(self, book: Registry, home: str, leave: Sequence[str]) -> None:
         self._book = book
         self._home = home
         self._leave = (*LEAVE, *leave)

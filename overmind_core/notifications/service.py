@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from overmind_core.daemon.state import State
+    from overmind_core.missions.changes import EventStored
 
 
 class Look(NamedTuple):
@@ -123,8 +124,9 @@ class Notifications:
         """Whether this viewer calls its person about the event with this number."""
         return self._called.get(seq) == viewer
 
-    def happened(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, stored: EventStored) -> None:
         """An event was saved: if it is worth a call, decide which viewer calls; call where nobody looks."""
+        event = stored.event
         if event["type"] != EVENT:
             return
         if self.viewers:
@@ -189,7 +191,7 @@ NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
 """Types of events that are worth a look."""
 
 
-class News:
+class Unseen:
     """Event numbers by mission: the newest that is worth a look, and the newest that was looked at."""
 
     def __init__(self) -> None:
@@ -204,8 +206,9 @@ class News:
         self._seen = {mission: seq for mission, (seq, _) in seen.items()}
         self._seen_at = {mission: at for mission, (_, at) in seen.items()}
 
-    def happened(self, event: dict[str, Any]) -> None:
+    def on_event(self, stored: EventStored) -> None:
         """An event was saved."""
+        event = stored.event
         mission = event.get("mission")
         if mission is not None and event["type"] in NEWSWORTHY:
             self._newest[mission] = event["seq"]

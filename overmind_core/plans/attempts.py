@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from overmind_core.domain.plans.blueprint import Agent, Merge
     from overmind_core.missions.launcher import Environment
     from overmind_core.missions.requests import Start
-    from overmind_core.plans.pipeline import Pipeline
+    from overmind_core.plans.pipeline import PlanRun
 
 
-async def merging(core: Supervisor, pipeline: Pipeline, merge: Merge, request: Start) -> Start:
+async def merging(core: Supervisor, pipeline: PlanRun, merge: Merge, request: Start) -> Start:
     """The request with the command that lands the newest attempts of these agents, once nothing of them runs any more.
 
     Raises:
@@ -88,7 +88,7 @@ class Bound(NamedTuple):
     variables: dict[str, str]
 
 
-async def bound(core: Supervisor, pipeline: Pipeline, probe: Probe, world: Environment) -> Bound:
+async def bound(core: Supervisor, pipeline: PlanRun, probe: Probe, world: Environment) -> Bound:
     """The probe without references; `world` is the environment of whoever applied the plan.
 
     Raises:
@@ -111,7 +111,7 @@ RETRY_SECONDS = 1.0
 class Attempts:
     """Does one thing at a time for each agent, and reports to the pipeline."""
 
-    def __init__(self, core: Supervisor, pipeline: Pipeline) -> None:
+    def __init__(self, core: Supervisor, pipeline: PlanRun) -> None:
         self._core = core
         self._pipeline = pipeline
         self._tasks: dict[str, asyncio.Task[Any]] = {}
@@ -187,7 +187,7 @@ class Attempts:
     def _goes_on_later(self) -> bool:
         """Whether the next supervisor begins what is not begun: this one leaves, and the plan lives on."""
         plan = self._core.book.live.get(self._pipeline.id)
-        return self._core.closing and plan is not None and plan.ending is None
+        return self._core.phase.closing and plan is not None and plan.ending is None
 
     def _failed_otherwise(self, name: str, reason: str, explained: str) -> None:
         self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason=reason), explained)

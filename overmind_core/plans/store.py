@@ -13,7 +13,7 @@ BLUEPRINT = Codec(Blueprint)
 NODE = Codec(Node)
 
 
-class Plan(NamedTuple):
+class PlanRow(NamedTuple):
     """One row; `mission` is the plan's own. `blueprint` is JSON that only the supervisor reads."""
 
     mission: str
@@ -30,26 +30,26 @@ class Outline(NamedTuple):
     stages: dict[str, int]
 
 
-class Plans:
+class PlanTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, plan: Plan) -> None:
+    def insert(self, plan: PlanRow) -> None:
         """Add a plan; its mission is there already."""
         self._database.write("INSERT INTO plans (mission, file, blueprint) VALUES (?, ?, ?)", plan)
 
-    def save(self, plan: Plan) -> None:
+    def save(self, plan: PlanRow) -> None:
         """Store what it is to be from now on."""
         self._database.write(
             "UPDATE plans SET file = ?, blueprint = ? WHERE mission = ?", (plan.file, plan.blueprint, plan.mission)
         )
 
-    def get(self, mission: str) -> Plan | None:
+    def get(self, mission: str) -> PlanRow | None:
         """Return the plan of a mission; None when it is none."""
         row = self._database.read_one("SELECT mission, file, blueprint FROM plans WHERE mission = ?", (mission,))
-        return Plan._make(row) if row else None
+        return PlanRow._make(row) if row else None
 
     def outlines(self) -> list[Outline]:
         """Return how all plans stand, newest first."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.changes import MissionChanged
 
 KEPT = 1000
 """Ended quests that are remembered."""
@@ -89,6 +90,10 @@ class Quests:
         if quest is not None:
             self._core.ledger.save(lambda: self._core.state.quests.remove([quest_id]))
 
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.saved)
+
     def changed(self, mission: Mission) -> None:
         """A mission has changed: the work of a quest, or its check."""
         quest_id = mission.id if mission.id in self.live else self._checks.get(mission.id)
@@ -121,12 +126,12 @@ class Quests:
     def consider(self, quest_id: str) -> None:
         """Decide what comes next for a quest, and do it."""
         quest = self.live.get(quest_id)
-        if quest is None or quest_id in self._acting or self._core.handing_over:
+        if quest is None or quest_id in self._acting or self._core.phase.handing_over:
             return
         work = self._core.book.get(quest.id)
         check = None if quest.check_id is None else self._core.book.get(quest.check_id)
         step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._core.closing and not isinstance(step, End | Nothing):  # the daemon leaves, or doesn't after all
+        if self._core.phase.closing and not isinstance(step, End | Nothing):  # the daemon leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
         else:
             self._do(quest, work, step)
@@ -188,7 +193,7 @@ class Quests:
                 self._core, request, name=f"{quest.name}/{CHECK}", parent=work.id, also=self._linked(quest, attempt)
             )
         except OvermindError as error:
-            if self._core.closing:
+            if self._core.phase.closing:
                 return
             _log.info("the check of quest %s could not start: %s", quest.id, error.message)
             self._end(self.live[quest.id], work, End(QuestStatus.FAILED, error.code, 1))

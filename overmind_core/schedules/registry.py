@@ -26,7 +26,7 @@ EVENT = "ritual"
 _log = logging.getLogger(__name__)
 
 
-class Register:
+class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
     def __init__(self, core: Supervisor) -> None:

@@ -16,7 +16,7 @@ RITUAL = Codec(Ritual)
 RUN = Codec(RitualRun)
 
 
-class StoredRun(NamedTuple):
+class RitualRunRow(NamedTuple):
     """One row. `open`: it begins, waits or goes on."""
 
     ritual: str
@@ -25,11 +25,11 @@ class StoredRun(NamedTuple):
     record: Record
 
 
-_RUN_COLUMNS = ", ".join(StoredRun._fields)
+_RUN_COLUMNS = ", ".join(RitualRunRow._fields)
 _RUNS = f"SELECT {_RUN_COLUMNS} FROM ritual_runs"
 
 
-class Rituals:
+class RitualTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -61,7 +61,7 @@ class Rituals:
         """Forget a ritual, its environment and its runs; what those started stays."""
         self._database.write("DELETE FROM rituals WHERE id = ?", (ritual,))
 
-    def save_run(self, run: StoredRun) -> None:
+    def save_run(self, run: RitualRunRow) -> None:
         """Insert or replace a run; nothing when its ritual was removed."""
         self._database.write(
             f"INSERT OR REPLACE INTO ritual_runs ({_RUN_COLUMNS}) "
@@ -83,11 +83,11 @@ class Rituals:
         self._database.write("DELETE FROM ritual_runs WHERE ritual = ? AND number = ?", (ritual, number))
 
 
-def _run(row: Row) -> StoredRun:
+def _run(row: Row) -> RitualRunRow:
     ritual, number, still_open, record = row
-    return StoredRun(ritual, number, bool(still_open), record)
+    return RitualRunRow(ritual, number, bool(still_open), record)
 
 
-def run_row(run: RitualRun) -> StoredRun:
+def run_row(run: RitualRun) -> RitualRunRow:
     """As it is stored."""
-    return StoredRun(run.ritual, run.number, run.status in OPEN, RUN.encode(run))
+    return RitualRunRow(run.ritual, run.number, run.status in OPEN, RUN.encode(run))

@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Definition
-    from overmind_core.isolation.service import Isolations
-    from overmind_core.missions.store import Mission as StoredMission
+    from overmind_core.isolation.service import IsolationService
+    from overmind_core.missions.store import MissionRow as StoredMission
 
 
 LABEL = "overmind.service"
 LONGEST_NAME = 120
 
 
-async def end(isolations: Isolations, isolation: Isolation, cause: Cause) -> None:
+async def end(isolations: IsolationService, isolation: Isolation, cause: Cause) -> None:
     """End the mission's services and wait until nothing of them runs."""
     await asyncio.gather(*(end_one(isolations, one, cause) for one in isolation.services.values()))
 
 
-async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
+async def end_one(isolations: IsolationService, mission: str, cause: Cause) -> None:
     """End one service."""
     book = isolations.core.book
     current = book.live.get(mission)
@@ -55,7 +55,7 @@ async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
 class Services:
     """The services of one mission."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._core = isolations.core
         self._mission = mission
@@ -179,7 +179,7 @@ def set_up(definition: Definition, isolation: Isolation) -> Definition:
 class SetUp:
     """The step of one mission. The keeper has the commands: they outlive the supervisor that began them."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._book = isolations.core.book
         self._mission = mission

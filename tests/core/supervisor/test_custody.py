@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from unittest.mock import Mock
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.missions.keeper_sync import Custody
+from overmind_core.missions.changes import MissionChanged
+from overmind_core.missions.keeper_sync import KeeperSync
 from overmind_core.missions.output_progress import Extent
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def test_a_state_that_a_full_disk_took_late_does_not_bring_back_a_mission_that_h
     core = SimpleNamespace(
         book=book, pulse=SimpleNamespace(of=lambda _run: Extent()), clock=SimpleNamespace(mono=lambda: 1.0)
     )
-    custody = Custody(cast("Supervisor", core))
+    custody = KeeperSync(cast("Supervisor", core))
     custody._troubled(RUNNING.run_id, "disk_full")
     assert book.put.call_args.args[0].reason == "disk_full"
     book.live.clear()
-    custody.saved(RUNNING)
+    custody.on_change(MissionChanged(RUNNING, RUNNING))
     assert book.put.call_count == 1
