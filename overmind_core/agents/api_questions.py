@@ -6,8 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents import codec
-from overmind_core.agents.store import QUESTION_OPEN
+from overmind_core.agents.store import ASKED, QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode, Need, Source
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
@@ -164,7 +163,7 @@ def _rule(asked: Asked) -> str | None:
 
 
 def _described(core: Supervisor, question: QuestionRow, session: Session) -> dict[str, Any]:
-    asked = codec.asked(question.asked)
+    asked = ASKED.decode(question.asked)
     mission = core.book.get(question.mission)
     brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
     return {

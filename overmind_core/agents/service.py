@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from overmind_core.agents import codec, handover
+from overmind_core.agents import handover
 from overmind_core.agents import launch as agents_launch
 from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.launch import first_message
@@ -18,7 +18,7 @@ from overmind_core.agents.messages import MessageQueue
 from overmind_core.agents.output_reader import OutputReader
 from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.session import Hands, Session
-from overmind_core.agents.store import QUESTION_OPEN, QUEUED, MessageRow, QuestionRow
+from overmind_core.agents.store import ASKED, DEFINITION, QUESTION_OPEN, QUEUED, STATE, MessageRow, QuestionRow
 from overmind_core.agents.store import AgentRow as StoredAgent
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.domain.agents import conversation_events as talk
@@ -83,7 +83,7 @@ class Agents:
         if ended:
             self.core.ledger.flush()
             stored = self.core.state.agents.states_of(ended)
-            found.update((mission_id, codec.conversation(state)) for mission_id, state in stored.items())
+            found.update((mission_id, STATE.decode(state)) for mission_id, state in stored.items())
         return found
 
     def create(self, mission: Mission, agent: Agent) -> Callable[[], None]:
@@ -98,7 +98,7 @@ class Agents:
             session.c = replace(conversation, queue=(first.id,))
 
         def insert() -> None:
-            row = StoredAgent(mission.id, codec.encode(session.c), codec.encode(agent))
+            row = StoredAgent(mission.id, STATE.encode(session.c), DEFINITION.encode(agent))
             self.core.state.agents.insert(row)
             if first is not None:
                 self.core.state.messages.insert(first)
@@ -221,14 +221,14 @@ class Agents:
             return session.agent
         self.core.ledger.flush()
         row = self.core.state.agents.get(mission_id)
-        return None if row is None else codec.agent(row.definition)
+        return None if row is None else DEFINITION.decode(row.definition)
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""
         session = self._sessions.get(mission_id)
         if session is not None:
             session.agent = agent
-        text = codec.encode(agent)
+        text = DEFINITION.encode(agent)
         self.core.ledger.save(lambda: self.core.state.agents.define(mission_id, text))
 
     def next_question(self) -> int:
@@ -247,9 +247,9 @@ class Agents:
         if row is None or mission is None:
             return None
         provider = registry.get(mission.definition.provider)
-        session = Session(self, mission_id, codec.agent(row.definition), codec.conversation(row.state), provider)
+        session = Session(self, mission_id, DEFINITION.decode(row.definition), STATE.decode(row.state), provider)
         for question in self.core.state.questions.open(mission_id):
-            session.questions[question.id] = codec.asked(question.asked)
+            session.questions[question.id] = ASKED.decode(question.asked)
         self._sessions[mission_id] = session
         self._queue_forgotten(session)
         return session

@@ -15,9 +15,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from overmind_core.agents import codec, rules
+from overmind_core.agents import rules
 from overmind_core.agents.line_reader import Reader
-from overmind_core.agents.store import DELIVERED, QUESTION_ANSWERED, QUEUED, WITHDRAWN, CostRow, CursorRow
+from overmind_core.agents.store import (
+    ASKED,
+    DECISION,
+    DELIVERED,
+    QUESTION_ANSWERED,
+    QUEUED,
+    STATE,
+    WITHDRAWN,
+    CostRow,
+    CursorRow,
+)
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -177,7 +187,7 @@ class Session:
 
     def _write(self) -> None:
         self._unsaved = False
-        self._core.state.agents.save(self.id, codec.encode(self.c))
+        self._core.state.agents.save(self.id, STATE.encode(self.c))
 
     def _take(self, line: bytes) -> None:
         for fact in self.provider.parse(line):
@@ -211,7 +221,7 @@ class Session:
         if ruled is None and self._core.line.headless:  # a headless run
             ruled = rules.alone(asked)
         self.questions[number] = asked
-        row = codec.encode(asked)
+        row = ASKED.encode(asked)
         run, at = self.run_id, self._core.clock.wall()
         question = self._desk.question_row(number, self.id, run, at, row)
         self._core.ledger.save(lambda: self._core.state.questions.insert(question))
@@ -295,7 +305,7 @@ class Hands:
     def _ask_closed(self, session: Session, effect: talk.AskClosed) -> None:
         number, decision, by = effect
         state = WITHDRAWN if by is None else QUESTION_ANSWERED
-        text = None if decision is None else codec.encode(decision)
+        text = None if decision is None else DECISION.encode(decision)
         at = self._core.clock.wall()
         self._core.ledger.save(lambda: self._core.state.questions.close(number, state, at, by, text))
         asked = session.questions.get(number) if by is not None else session.questions.pop(number, None)

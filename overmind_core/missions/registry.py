@@ -21,6 +21,7 @@ from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.codec import Codec
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
 from overmind_core.missions.store import MissionRow as StoredMission
 from overmind_core.missions.store import RunRow as StoredRun
@@ -86,8 +87,8 @@ _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode_mission = msgspec.json.Decoder(Mission).decode
-_decode_run = msgspec.json.Decoder(Run).decode
+MISSION = Codec(Mission)
+RUN = Codec(Run)
 
 
 class Registry:
@@ -263,7 +264,7 @@ class Registry:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, _encode(run).decode())
+        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
 
     async def ended(self, mission_id: str) -> Mission:
@@ -346,12 +347,12 @@ def _why(mission: Mission, fact: Fact) -> str | None:
 
 def mission_of(row: StoredMission) -> Mission:
     """The mission that a row of the store holds."""
-    return _decode_mission(row.record)
+    return MISSION.decode(row.record)
 
 
 def run_of(row: StoredRun) -> Run:
     """The run that a row of the store holds."""
-    return _decode_run(row.state)
+    return RUN.decode(row.state)
 
 
 def _row(mission: Mission, request: str | None) -> StoredMission:
@@ -368,5 +369,5 @@ def _row(mission: Mission, request: str | None) -> StoredMission:
         request=request,
         created_at=mission.created_at,
         ended_at=None if mission.is_live else mission.ended_at,
-        record=_encode(mission).decode(),
+        record=MISSION.encode(mission),
     )

@@ -238,7 +238,7 @@ async def _create(core: Supervisor, request: Apply) -> dict[str, Any]:
     mission = Mission(core.missions.new_id(), definition, now.wall, Status.STARTING, run=1)
     pipeline = core.plans.create(mission.id, request.file, blueprint)
     environment = _environment(request)
-    row = StoredPlan(mission.id, request.file, store.encode(blueprint))
+    row = StoredPlan(mission.id, request.file, store.BLUEPRINT.encode(blueprint))
 
     def write() -> None:
         core.state.environments.save(mission.id, environment)

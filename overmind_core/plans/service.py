@@ -41,8 +41,8 @@ class Plans:
         row = self._core.state.plans.get(mission_id)
         if row is None:
             return None
-        blueprint = store.blueprint(row.blueprint)
-        known = {name: store.node(text) for name, text in self._core.state.plans.nodes(mission_id).items()}
+        blueprint = store.BLUEPRINT.decode(row.blueprint)
+        known = {name: store.NODE.decode(text) for name, text in self._core.state.plans.nodes(mission_id).items()}
         nodes = {**{agent.name: Node() for agent in blueprint.agents}, **known}
         return PlanRun(self._core, mission_id, row.file, blueprint, nodes)
 
