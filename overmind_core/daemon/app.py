@@ -12,8 +12,25 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.agents.activity import ActivityEffects
+from overmind_core.agents.api_cost import CostApi
+from overmind_core.agents.api_messages import MessageApi
+from overmind_core.agents.api_questions import QuestionApi
+from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
+from overmind_core.agents.handover import Handover
+from overmind_core.agents.input_queue import InputQueue
+from overmind_core.agents.messages import MessageQueue
+from overmind_core.agents.output_reader import OutputReader, TitleReader
+from overmind_core.agents.permission_hooks import PermissionWaiters
+from overmind_core.agents.questions import Questions
+from overmind_core.agents.rules import Rules
 from overmind_core.agents.service import Agents
+from overmind_core.agents.session import AgentContext
+from overmind_core.agents.store import AgentStore
+from overmind_core.agents.submission import Submission
+from overmind_core.agents.terminal_driver import TerminalDriver
+from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.domain.missions.facts import EndTree, Prepare, SignalTree, Spawn
 from overmind_core.domain.missions.mission import Kind, Mission
 from overmind_core.isolation.service import IsolationService
@@ -22,6 +39,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.service import MergeQueue
+from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -76,8 +94,8 @@ class Supervisor:
         self.attached = Attachments()
         self.beginning: SingleFlight[dict[str, Any]] = SingleFlight()
         self.custody = KeeperSync(self)
-        self.desk = Agents(self)
-        self.budgets = Budgets(self.book, state, self.ledger)
+        self.budgets = Budgets(self.book, self.ledger, state.budgets)
+        self.desk, agent_apis = self._agents()
         self.plans = Plans(self)
         self.quests = Quests(self)
         self.rituals = Schedules(self)
@@ -86,6 +104,16 @@ class Supervisor:
         self.news = Unseen()
         self.notifications = Notifications(settings.notify, self.background)
         self.last_lines = LastLines()
+        seen_api = SeenApi(
+            registry=self.book,
+            journal=self.ledger,
+            clock=clock,
+            event_table=state.events,
+            seen_table=state.seen,
+            unseen=self.news,
+            followers=self.feed,
+        )
+        self.apis: tuple[object, ...] = (*agent_apis, seen_api)
         self._meter = Meter()
         self._wire()
 
@@ -143,6 +171,65 @@ class Supervisor:
         self.trees.close()
         self.ledger.close()
 
+    def _agents(self) -> tuple[Agents, tuple[object, ...]]:
+        """The agents, and what answers requests about them."""
+        book, journal, clock, home = self.book, self.ledger, self.clock, self.home
+        progress, followers = self.pulse, self.feed
+        state = self.state
+        store = AgentStore(
+            state.agents, state.messages, state.questions, state.inputs, state.cursors, state.costs, state.budgets
+        )
+        screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
+        messages = MessageQueue(journal, store.messages, clock)
+        questions = Questions(journal, store.questions, clock)
+        driver = TerminalDriver(self.tasks, screens, waiters, self.attached)
+        context = AgentContext(
+            registry=book,
+            journal=journal,
+            clock=clock,
+            store=store,
+            messages=messages,
+            questions=questions,
+            rules=Rules(self.settings, self.environment, unattended=self.keepers.kill_after is not None),
+            waiters=waiters,
+            inputs=InputQueue(journal, store.inputs, self.custody),
+            driver=driver,
+            activity=ActivityEffects(book, clock, progress, followers),
+            budgets=self.budgets,
+        )
+        titles = TitleReader(followers, progress, screens, clock)
+        output = OutputReader(
+            tasks=self.tasks,
+            titles=titles,
+            followers=followers,
+            progress=progress,
+            cursors=store.cursors,
+            home=home,
+        )
+        handover = Handover(followers, self.attached, self.phase, clock)
+        agents = Agents(context, output, driver, handover, self.tasks)
+        return agents, (
+            MessageApi(
+                agents=agents,
+                submission=Submission(agents, messages, journal),
+                queue=messages,
+                registry=book,
+                journal=journal,
+                home=home,
+            ),
+            QuestionApi(
+                agents=agents,
+                questions=questions,
+                waiters=waiters,
+                driver=driver,
+                registry=book,
+                journal=journal,
+                phase=self.phase,
+            ),
+            StreamApi(book, followers, progress, home),
+            CostApi(journal, store.costs, clock),
+        )
+
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         bus = self.bus
@@ -164,7 +251,6 @@ class Supervisor:
         bus.subscribe(RunConcluded, self.custody.on_conclusion)
         bus.subscribe(RunConcluded, self.pulse.on_conclusion)
         bus.subscribe(RunConcluded, self.ender.on_conclusion)
-        self.desk.spent = self.budgets.spend
         self.quests.ended = self.rituals.quest_ended
         self.spawner.ready = self.desk.ready
         self.spawner.launch = self.desk.launch

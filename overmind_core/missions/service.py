@@ -163,8 +163,7 @@ def _isolated(mission: Mission, planned: Planned) -> Mission:
 
 def _bound(core: Supervisor, agent: Agent | None, inside: str | None) -> Agent | None:
     """What was denied to an agent is denied to those that it starts."""
-    sessions = [session for one in line(core.book, inside) if (session := core.desk.of(one.id)) is not None]
-    denied = dict.fromkeys(rule for session in sessions for rule in session.agent.deny)
+    denied = core.desk.denied(one.id for one in line(core.book, inside))
     return agent if agent is None or not denied else replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
 
 
