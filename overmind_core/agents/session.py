@@ -264,7 +264,7 @@ class Session:
                 self._spend(usd, result)
             case talk.Notify(why):
                 self.record("notification", why=why, now=self.state.activity.now)
-            case talk.Told(type_, text, data):
+            case talk.Recorded(type_, text, data):
                 self.record(type_, text, **dict(data))
 
     def _write(self) -> None:
