@@ -6,8 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents import codec
-from overmind_core.agents.store import QUESTION_OPEN
+from overmind_core.agents.store import ASKED, QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode, Need, Source
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
@@ -145,7 +144,7 @@ class QuestionApi:
             self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
 
     def _described(self, question: QuestionRow, session: Session) -> dict[str, Any]:
-        asked = codec.asked(question.asked)
+        asked = ASKED.decode(question.asked)
         mission = self._registry.get(question.mission)
         brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
         return {

@@ -58,7 +58,7 @@ class Tail:
         elif runs and self._from_start:
             self._enter(runs[0], 0)
         elif runs:
-            self._enter(runs[-1], max(self._progress.of(runs[-1].id).out, runs[-1].out))
+            self._enter(runs[-1], self._progress.extent(runs[-1]).out)
         return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
 
     def items(self) -> Iterator[dict[str, Any]]:

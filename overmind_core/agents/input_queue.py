@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 
@@ -17,26 +17,18 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.store import InputTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperLine
 
 _log = logging.getLogger(__name__)
-
-
-class Keeper(Protocol):
-    """Who has the line to the keeper, and gets another one when the keeper is lost."""
-
-    @property
-    def link(self) -> KeeperLink | None:
-        """The line; None while there is none."""
 
 
 class InputQueue:
     """The way to all runs' standard input."""
 
-    def __init__(self, journal: Journal, table: InputTable, keeper: Keeper) -> None:
+    def __init__(self, journal: Journal, table: InputTable, line: KeeperLine) -> None:
         self._journal = journal
         self._table = table
-        self._keeper = keeper
+        self._line = line
 
     def queue(self, run: str, seq: int, data: bytes) -> Callable[[], asyncio.Future[dict[str, Any]] | None]:
         """Save the input with this turn's commit; what is returned sends it, and is to be called after that."""
@@ -77,5 +69,5 @@ class InputQueue:
         self._journal.save(lambda: self._table.taken(run, seq))
 
     def _ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
-        link = self._keeper.link
+        link = self._line.link
         return None if link is None else link.ask(op, **fields)

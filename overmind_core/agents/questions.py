@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.agents import codec
-from overmind_core.agents.store import QUESTION_ANSWERED, QUESTION_OPEN, WITHDRAWN, QuestionRow
+from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED, QUESTION_OPEN, WITHDRAWN, QuestionRow
 
 if TYPE_CHECKING:
     from overmind_core.agents.store import QuestionTable
@@ -39,14 +38,14 @@ class Questions:
 
     def insert(self, number: int, mission_id: str, run: str, asked: Asked) -> None:
         """Store a question that is open, with this turn's commit."""
-        at, text = self._clock.wall(), codec.encode(asked)
+        at, text = self._clock.wall(), ASKED.encode(asked)
         row = QuestionRow(number, mission_id, run, QUESTION_OPEN, at, None, None, None, text)
         self._journal.save(lambda: self._table.insert(row))
 
     def close(self, number: int, decision: Decision | None, by: str | None) -> None:
         """Store how it was answered and by whom; `by`: None when it was withdrawn."""
         state = WITHDRAWN if by is None else QUESTION_ANSWERED
-        text = None if decision is None else codec.encode(decision)
+        text = None if decision is None else DECISION.encode(decision)
         at = self._clock.wall()
         self._journal.save(lambda: self._table.close(number, state, at, by, text))
 

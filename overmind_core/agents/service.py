@@ -10,11 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from overmind_core.agents import codec
 from overmind_core.agents import launch as agents_launch
 from overmind_core.agents.launch import first_message
 from overmind_core.agents.session import Session
-from overmind_core.agents.store import FAILED, QUEUED, MessageRow
+from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, MessageRow
 from overmind_core.agents.store import AgentRow as StoredAgent
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import RAW, Agent, Mode
@@ -98,7 +97,7 @@ class Agents:
         if ended:
             self._journal.flush()
             stored = self._store.agents.states_of(ended)
-            found.update((mission_id, codec.conversation(state)) for mission_id, state in stored.items())
+            found.update((mission_id, STATE.decode(state)) for mission_id, state in stored.items())
         return found
 
     def result(self, mission_id: str) -> str | None:
@@ -123,7 +122,7 @@ class Agents:
             session.state = replace(conversation, queue=(first.id,))
 
         def insert() -> None:
-            row = StoredAgent(mission.id, codec.encode(session.state), codec.encode(agent))
+            row = StoredAgent(mission.id, STATE.encode(session.state), DEFINITION.encode(agent))
             self._store.agents.insert(row)
             if first is not None:
                 self._store.messages.insert(first)
@@ -196,14 +195,14 @@ class Agents:
             return session.agent
         self._journal.flush()
         row = self._store.agents.get(mission_id)
-        return None if row is None else codec.agent(row.definition)
+        return None if row is None else DEFINITION.decode(row.definition)
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""
         session = self._sessions.get(mission_id)
         if session is not None:
             session.agent = agent
-        text = codec.encode(agent)
+        text = DEFINITION.encode(agent)
         self._journal.save(lambda: self._store.agents.define(mission_id, text))
 
     def _load(self, mission_id: str) -> Session | None:
@@ -213,10 +212,10 @@ class Agents:
         if row is None or mission is None:
             return None
         provider = registry.get(mission.definition.provider)
-        agent, conversation = codec.agent(row.definition), codec.conversation(row.state)
+        agent, conversation = DEFINITION.decode(row.definition), STATE.decode(row.state)
         session = Session(self._context, mission_id, agent, conversation, provider)
         for question in self._context.questions.open(mission_id):
-            session.questions[question.id] = codec.asked(question.asked)
+            session.questions[question.id] = ASKED.decode(question.asked)
         self._sessions[mission_id] = session
         self._queue_forgotten(session)
         return session

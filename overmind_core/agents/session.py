@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid5
 
-from overmind_core.agents import codec
-from overmind_core.agents.store import DELIVERED, QUEUED, CostRow, CursorRow
+from overmind_core.agents.store import DELIVERED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -269,7 +268,7 @@ class Session:
 
     def _write(self) -> None:
         self._unsaved = False
-        self._context.store.agents.save(self.id, codec.encode(self.state))
+        self._context.store.agents.save(self.id, STATE.encode(self.state))
 
     def _take(self, line: bytes) -> None:
         for fact in self.provider.parse(line):

@@ -14,7 +14,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.agents.agent import Agent
+from overmind_core.domain.agents.agent_events import Asked, Decision
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
+
+STATE = Codec(Conversation)
+DEFINITION = Codec(Agent)
 
 
 class AgentRow(NamedTuple):
@@ -159,6 +166,8 @@ def _message(row: Row) -> MessageRow:
 
 
 QUESTION_OPEN, QUESTION_ANSWERED, WITHDRAWN = "open", "answered", "withdrawn"
+ASKED = Codec(Asked)
+DECISION = Codec(Decision)
 
 
 class QuestionRow(NamedTuple):

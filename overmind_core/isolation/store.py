@@ -3,8 +3,6 @@
 The table of ports: which mission holds which, and which it would like to have again.
 
 The table of trusted files: what a person has seen and allowed to be run, by path and content.
-
-Records of isolation as the store holds them.
 """
 
 from __future__ import annotations
@@ -12,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.isolation.isolation import Isolation
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
 
@@ -117,15 +114,14 @@ class TrustTable:
         self._database.write("DELETE FROM trusted WHERE path = ?", (path,))
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Isolation).decode
+RECORD = Codec(Isolation)
 
 
 def row(isolation: Isolation) -> IsolationRow:
     """The row that holds it."""
-    return IsolationRow(isolation.mission, isolation.name, isolation.source, _encode(isolation).decode())
+    return IsolationRow(isolation.mission, isolation.name, isolation.source, RECORD.encode(isolation))
 
 
 def isolations(rows: Iterable[IsolationRow]) -> dict[str, Isolation]:
     """What the rows hold, by mission."""
-    return {one.mission: _decode(one.record) for one in rows}
+    return {one.mission: RECORD.decode(one.record) for one in rows}

@@ -17,18 +17,16 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository as git_repository
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
+from overmind_core.kernel.codec import Codec
 from overmind_core.landing.locations import world
 from overmind_core.landing.store import LandingRow
-from overmind_core.missions import api_lifecycle
-from overmind_core.missions.callers import ourselves
-from overmind_core.missions.requests import Kill
+from overmind_core.missions.lookup import find
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -115,8 +113,7 @@ def mark_of(mission: str) -> str:
 KEY = "merging"
 """Of the store's fact that holds the traces."""
 EVENT = "landed"
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Trace]).decode
+TRACES = Codec(dict[str, Trace])
 
 
 class MergeQueue:
@@ -130,7 +127,7 @@ class MergeQueue:
     def take_up(self) -> None:
         """Take back, or write down, what an earlier supervisor was at."""
         saved = self.core.state.meta.get(KEY)
-        self._traces = _decode(saved) if saved else {}
+        self._traces = TRACES.decode(saved) if saved else {}
         for trace in list(self._traces.values()):
             self.core.background(self._settle(trace))
 
@@ -177,7 +174,9 @@ class MergeQueue:
         if mission_id is None or mission_id not in self.core.book.live:
             return
         try:
-            await api_lifecycle.kill(self.core, Kill(id=mission_id, cascade=True), ourselves())
+            await self.core.missions.end(
+                find(self.core.book, mission_id, live_first=True), Cause.KILL, cascade=True, grace=0.0
+            )
         except OvermindError as error:
             _log.info("the check of a merge, mission %s: %s", mission_id, error.message)
 
@@ -185,7 +184,7 @@ class MergeQueue:
         return self._turns.setdefault(repository_, asyncio.Lock())
 
     def _write(self) -> Callable[[], None]:
-        text = _encode(self._traces).decode()
+        text = TRACES.encode(self._traces)
         return lambda: self.core.state.meta.save(KEY, text)
 
     async def _settle(self, trace: Trace) -> None:

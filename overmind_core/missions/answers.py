@@ -15,11 +15,27 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
+    from overmind_core.missions.service import Started
 
 
 def brief(mission: Mission) -> dict[str, Any]:
     """Id and name: what commands answer that change a mission."""
     return {"id": mission.id, "name": mission.definition.name}
+
+
+def begun(mission: Mission) -> dict[str, Any]:
+    """What is answered of a mission that was started again and may still be prepared."""
+    status = {"status": mission.status.value} if mission.status is Status.PREPARING else {}
+    return {**brief(mission), **status}
+
+
+def started(answer: Started) -> dict[str, Any]:
+    """What `run` answers; to a repeat with the same key as of a mission that is there."""
+    if answer.repeated:
+        return begun(answer.mission)
+    if answer.preparing:
+        return {**brief(answer.mission), "status": answer.mission.status.value, "note": answer.note or None}
+    return brief(answer.mission) | ({"note": answer.note} if answer.note else {})
 
 
 def row(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.missions.store import SeenTable
-    from overmind_core.notifications.service import Unseen
+    from overmind_core.missions.unseen import Unseen
     from overmind_core.system.machine import Clock
 
 

@@ -52,7 +52,7 @@ class Removed:
     def put(self, name: str, node: Node) -> None:
         """This one is removed, and stands like that."""
         self._nodes[name] = node
-        text = store.encode(node)
+        text = store.NODE.encode(node)
         self._core.ledger.save(lambda: self._core.state.plans.save_node(self._plan, name, text))
 
     def back(self, name: str) -> Node | None:
@@ -192,7 +192,7 @@ class PlanRun:
         for name in new:
             self.put(name, self.nodes[name])
         self._put_back({*again, *back})
-        row = PlanRow(self.id, self.file, store.encode(blueprint))
+        row = PlanRow(self.id, self.file, store.BLUEPRINT.encode(blueprint))
         self._core.ledger.save(lambda: self._core.state.plans.save(row))
         self.look()
 
@@ -280,7 +280,7 @@ class PlanRun:
     def put(self, name: str, node: Node, note: Note | None = None, after: Callable[[], None] | None = None) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
         self.board.put(name, node)
-        text = store.encode(node)
+        text = store.NODE.encode(node)
         self._core.ledger.save(lambda: self._core.state.plans.save_node(self.id, name, text), after)
         if note is not None:
             self.note(note)

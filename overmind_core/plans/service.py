@@ -41,8 +41,8 @@ class Plans:
         row = self._core.state.plans.get(mission_id)
         if row is None:
             return None
-        blueprint = store.blueprint(row.blueprint)
-        known = {name: store.node(text) for name, text in self._core.state.plans.nodes(mission_id).items()}
+        blueprint = store.BLUEPRINT.decode(row.blueprint)
+        known = {name: store.NODE.decode(text) for name, text in self._core.state.plans.nodes(mission_id).items()}
         nodes = {**{agent.name: Node() for agent in blueprint.agents}, **known}
         return PlanRun(self._core, mission_id, row.file, blueprint, nodes)
 
@@ -72,6 +72,11 @@ class Plans:
             pipeline.again()
         self._adopted.discard(mission.id)
         pipeline.take_up()
+
+    def name_of(self, mission_id: str | None) -> str | None:
+        """The name of the blueprint of a plan that runs; None for every other mission."""
+        plan = None if mission_id is None else self.live.get(mission_id)
+        return None if plan is None else plan.blueprint.name
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""

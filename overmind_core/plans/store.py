@@ -1,17 +1,16 @@
-"""The tables of plans: what each is, and where its agents stand.
-
-Blueprints and where their agents stand, as the store holds them: JSON of the values of the domain.
-"""
+"""The tables of plans: what each is, and where its agents stand."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.plans.blueprint import Blueprint
 from overmind_core.domain.plans.progress import Node
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
+
+BLUEPRINT = Codec(Blueprint)
+NODE = Codec(Node)
 
 
 class PlanRow(NamedTuple):
@@ -85,23 +84,3 @@ class PlanTable:
         """Store where one agent stands."""
         sql = "INSERT OR REPLACE INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)"
         self._database.write(sql, (mission, name, state))
-
-
-_encode = msgspec.json.Encoder().encode
-_blueprint = msgspec.json.Decoder(Blueprint).decode
-_node = msgspec.json.Decoder(Node).decode
-
-
-def encode(value: Blueprint | Node) -> str:
-    """As it is stored."""
-    return _encode(value).decode()
-
-
-def blueprint(text: str) -> Blueprint:
-    """What `encode` made of one."""
-    return _blueprint(text)
-
-
-def node(text: str) -> Node:
-    """What `encode` made of one."""
-    return _node(text)

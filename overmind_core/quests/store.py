@@ -1,7 +1,4 @@
-"""The table of quests: what was to be done and how that ended, also after its mission is removed.
-
-Quests as the store holds them: JSON of the values of the domain.
-"""
+"""The table of quests: what was to be done and how that ended, also after its mission is removed."""
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
 
@@ -11,10 +8,9 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
 from overmind_core.domain.quests import Quest
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
 
 
@@ -85,8 +81,7 @@ def _quest(row: Row) -> QuestRow:
     return QuestRow(id_, name, bool(live), *rest)
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Quest).decode
+RECORD = Codec(Quest)
 
 
 def row(quest: Quest) -> QuestRow:
@@ -98,10 +93,10 @@ def row(quest: Quest) -> QuestRow:
         status=quest.status.value,
         created_at=quest.created_at,
         ended_at=quest.ended_at,
-        record=_encode(quest).decode(),
+        record=RECORD.encode(quest),
     )
 
 
 def quest(stored: QuestRow) -> Quest:
     """What `row` made of one."""
-    return _decode(stored.record)
+    return RECORD.decode(stored.record)

@@ -1,7 +1,4 @@
-"""The tables of rituals: each with the environment that its runs get, and its runs.
-
-Rituals and their runs as the store holds them: JSON of the values of the domain.
-"""
+"""The tables of rituals: each with the environment that its runs get, and its runs."""
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
 
@@ -9,13 +6,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
 
 Record = str
 """JSON that only the supervisor reads."""
+RITUAL = Codec(Ritual)
+RUN = Codec(RitualRun)
 
 
 class RitualRunRow(NamedTuple):
@@ -90,26 +88,6 @@ def _run(row: Row) -> RitualRunRow:
     return RitualRunRow(ritual, number, bool(still_open), record)
 
 
-_encode = msgspec.json.Encoder().encode
-_ritual = msgspec.json.Decoder(Ritual).decode
-_decoded_run = msgspec.json.Decoder(RitualRun).decode
-
-
-def encode(ritual: Ritual) -> str:
-    """As it is stored."""
-    return _encode(ritual).decode()
-
-
-def ritual(text: str) -> Ritual:
-    """What `encode` made of one."""
-    return _ritual(text)
-
-
 def run_row(run: RitualRun) -> RitualRunRow:
     """As it is stored."""
-    return RitualRunRow(run.ritual, run.number, run.status in OPEN, _encode(run).decode())
-
-
-def run(text: str) -> RitualRun:
-    """What `run_row` made of one."""
-    return _decoded_run(text)
+    return RitualRunRow(run.ritual, run.number, run.status in OPEN, RUN.encode(run))
