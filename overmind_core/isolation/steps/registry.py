@@ -14,7 +14,7 @@ from overmind_core.isolation.steps.worktree import Files, Worktree
 if TYPE_CHECKING:
     import asyncio
 
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 
 class Doer(Protocol):
@@ -40,15 +40,15 @@ class Doer(Protocol):
 class Acts:
     """The steps of one mission."""
 
-    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
         self._doers: Mapping[Act, Doer] = {
-            Act.WORKTREE: Worktree(isolations, mission),
-            Act.FILES: Files(isolations, mission),
-            Act.IMAGE: Images(isolations, mission, unwanted),
-            Act.CONTAINER: Containers(isolations, mission, unwanted),
-            Act.SETUP: SetUp(isolations, mission),
-            Act.SERVICE: Services(isolations, mission),
-            Act.READY: Readiness(isolations, mission, unwanted),
+            Act.WORKTREE: Worktree(workspace, mission),
+            Act.FILES: Files(workspace, mission),
+            Act.IMAGE: Images(workspace, mission, unwanted),
+            Act.CONTAINER: Containers(workspace, mission, unwanted),
+            Act.SETUP: SetUp(workspace, mission),
+            Act.SERVICE: Services(workspace, mission),
+            Act.READY: Readiness(workspace, mission, unwanted),
         }
 
     async def holds(self, step: Step) -> bool:
