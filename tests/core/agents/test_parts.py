@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -19,10 +19,13 @@ from overmind_core.domain.agents.conversation_events import MessageMoved
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.journal import Journal
-from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperLine, KeeperRefused
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.store import MissionRow, RunRow
 from tests.kit.clock import FakeClock
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.keeper_client import KeeperLink
 
 MISSION = "m1"
 RUN = "m1.1"
@@ -180,31 +183,36 @@ def test_what_is_answered_without_a_person(settings, agent, need, unattended, de
         assert found[0].message == ALONE[need]
 
 
-class Line:
-    """The line to a keeper that answers when it is told to."""
+class Link:
+    """A line to a keeper that answers when the test says so."""
 
     def __init__(self):
         self.asked = []
-        self.link = SimpleNamespace(ask=self._ask)
 
-    def _ask(self, op, **fields):
+    def ask(self, op, **fields):
         future = asyncio.get_running_loop().create_future()
-        self.asked.append((op, fields, future))
+        self.asked.append((op, fields))
         return future
 
     @property
     def sent(self):
-        return [fields["seq"] for op, fields, _ in self.asked if op == "write"]
+        return [fields["seq"] for op, fields in self.asked if op == "write"]
+
+
+def line_of(link):
+    line = KeeperLine(headless=False)
+    line.link = cast("KeeperLink", link)
+    return line
 
 
 def test_an_input_is_kept_until_the_keeper_has_it(tmp_path):
     async def play(parts):
-        line = Line()
-        inputs = InputQueue(parts.journal, parts.state.inputs, line)
+        link = Link()
+        inputs = InputQueue(parts.journal, parts.state.inputs, line_of(link))
         sends = [inputs.queue(RUN, number, b"x") for number in (1, 2, 3, 4)]
         await parts.journal.saved()
-        assert line.asked == [], "it is on disk before it is sent"
-        answers = [send() for send in sends]
+        assert link.asked == [], "it is on disk before it is sent"
+        answers = [cast("asyncio.Future[object]", send()) for send in sends]
         answers[0].set_result({})
         answers[1].set_exception(KeeperRefused({"error": "eof"}))
         answers[2].set_exception(KeeperGone())
@@ -213,7 +221,7 @@ def test_an_input_is_kept_until_the_keeper_has_it(tmp_path):
         kept = [number for number, _ in parts.state.inputs.after(RUN, 0)]
         inputs.resume(RUN, 3)
         await parts.journal.saved()
-        return line.sent, kept, [number for number, _ in parts.state.inputs.after(RUN, 0)]
+        return link.sent, kept, [number for number, _ in parts.state.inputs.after(RUN, 0)]
 
     sent, kept, left = story(tmp_path, play)
     assert kept == [3, 4], "what was refused is not tried again, what nobody answered is"
@@ -223,12 +231,13 @@ def test_an_input_is_kept_until_the_keeper_has_it(tmp_path):
 
 def test_without_a_keeper_nothing_is_sent(tmp_path):
     async def play(parts):
-        line = Line()
+        link = Link()
+        line = line_of(link)
         inputs = InputQueue(parts.journal, parts.state.inputs, line)
         assert inputs.output_was_read(RUN, 7)
         line.link = None
         send = inputs.queue(RUN, 1, b"x")
         inputs.close(RUN)
-        return inputs.output_was_read(RUN, 9), send(), [(op, fields) for op, fields, _ in line.asked]
+        return inputs.output_was_read(RUN, 9), send(), link.asked
 
     assert story(tmp_path, play) == (False, None, [("cursor", {"run": RUN, "out": 7, "err": 0})])

@@ -26,6 +26,10 @@ def environment(tmp_path):
     return world(str(tmp_path / "bin"), "claude")
 
 
+def agent_of(inside, mission):
+    return inside.core.desk.of(mission)
+
+
 async def session(inside, environment, **arguments):
     return await inside.run("", env=environment, provider="claude", type="session", **arguments)
 
@@ -52,7 +56,7 @@ def test_the_end_of_a_limit_is_nothing_to_a_session_that_has_ended(home, environ
         keeper = ScriptedKeeper(home)
         async with supervising(home, keeper) as inside:
             mission = await session(inside, environment)
-            agent = inside.core.desk.of(mission)
+            agent = agent_of(inside, mission)
             await until(lambda: agent.state.running)
             agent.receive(TurnBegan())
             agent.receive(Limited(WALL + 60, "rate_limit"))
@@ -75,7 +79,7 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
         keeper = ScriptedKeeper(home)
         async with supervising(home, keeper) as inside:
             mission = await session(inside, environment)
-            agent = inside.core.desk.of(mission)
+            agent = agent_of(inside, mission)
             await until(lambda: agent.state.running)
             agent.put(replace(agent.state, mode=Mode.INTERACTIVE))
             agent.apply(ModeWanted(Mode.INTERACTIVE))
@@ -85,9 +89,9 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
                 back_again = inside.core.attached.seat(mission, types=True)
                 back_again.__enter__()
             await asyncio.sleep(REJOIN_SECONDS - 1)
-            wanted = [inside.core.desk.of(mission).state.wanted]
+            wanted = [agent_of(inside, mission).state.wanted]
             await asyncio.sleep(2)
-            wanted.append(inside.core.desk.of(mission).state.wanted)
+            wanted.append(agent_of(inside, mission).state.wanted)
         keeper.close()
         return wanted
 
