@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode
-from overmind_core.domain.agents.conversation import Conversation, is_busy, is_handed_over
+from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Status
 
 if TYPE_CHECKING:
@@ -63,15 +63,6 @@ async def take_back_later(core: Supervisor, mission_id: str) -> None:
     """After a crash of ours: whoever was attached comes back soon, or not at all."""
     await asyncio.sleep(REJOIN_SECONDS)
     take_back(core, mission_id)
-
-
-def phase(c: Conversation) -> str | None:
-    """Where it is between pipes and a person's terminal; None when it is where it belongs."""
-    if not is_handed_over(c):
-        return None
-    if c.wanted is Mode.HEADLESS:
-        return "handing_back"
-    return "handed_over" if c.mode is Mode.INTERACTIVE else "finishing"
 
 
 def _is_there(session: Session) -> bool:

@@ -30,7 +30,7 @@ from overmind_core.domain.missions.mission import FINAL, Mission, Status
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.missions.changes import MissionChanged
@@ -104,6 +104,11 @@ class Agents:
                 self.core.state.messages.insert(first)
 
         return insert
+
+    def denied(self, missions: Iterable[str]) -> tuple[str, ...]:
+        """The rules that deny something to any of these agents: what they start inherits them."""
+        sessions = (self._sessions.get(one) for one in missions)
+        return tuple(dict.fromkeys(rule for session in sessions if session for rule in session.agent.deny))
 
     def drop(self, mission_id: str) -> None:
         """Forget an agent that never came to be."""

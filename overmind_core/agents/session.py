@@ -218,7 +218,7 @@ class Session:
         number = self._desk.next_question()
         cwd = "/" if mission is None else mission.definition.cwd
         ruled = rules.decide(self.agent, self._core.settings, asked, cwd, self._core.environment(self.id))
-        if ruled is None and self._core.keepers.kill_after is not None:  # a headless run
+        if ruled is None and self._core.line.headless:  # a headless run
             ruled = rules.alone(asked)
         self.questions[number] = asked
         row = ASKED.encode(asked)

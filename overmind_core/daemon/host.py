@@ -20,7 +20,6 @@ from overmind_core.kernel import config as configuration
 from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperHost
-from overmind_core.missions.retention import keep_bounded
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
@@ -103,7 +102,7 @@ class Host:
             if self._kill_after is not None:
                 _end_plans(core)
             await self._listen(core)
-            core.background(keep_bounded(core))
+            core.background(core.retention.keep_bounded())
             core.background(self._keep_listening(core))
             ready()
             await core.phase.leaving.wait()

@@ -111,7 +111,7 @@ def _shed() -> None:
     """Take off what a mission or terminal that started us may have left on us."""
     os.umask(UMASK)
     os.chdir("/")
-    run_mark.shed()
+    run_mark.clear_mark()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from overmind_core.isolation.projects import Looked
     from overmind_core.isolation.service import IsolationService
-    from overmind_core.missions.requests import Start
 
 WORKTREES = ".overmind/worktrees"
 
@@ -69,16 +68,13 @@ class Planned:
         )
 
 
-async def planned(isolations: IsolationService, request: Start) -> Planned | None:
-    """How the mission is to be isolated; None when it is not to be.
+async def planned(isolations: IsolationService, folder: str, environ: Mapping[str, str]) -> Planned:
+    """How a mission that works in `folder` (wire form) is to be isolated.
 
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    if request.isolate is False:
-        return None
-    environ = {**request.env, **request.env_set}
-    looked = await isolations.projects.look(request.cwd, environ)
+    looked = await isolations.projects.look(folder, environ)
     if looked.found is not None and not looked.trusted:
         raise untrusted(looked)
     project = Project() if looked.found is None else looked.found.project

@@ -140,7 +140,7 @@ async def _containers_over(isolations: IsolationService, isolation: Isolation) -
     """Stopped; removed when nobody will ever know of them again: a headless run takes its home along."""
     if not isolation.containers:
         return
-    if isolations.core.keepers.kill_after is None:
+    if not isolations.core.line.headless:
         await containers.stop(isolations, isolation)
     else:
         await containers.remove(isolations, isolation)

@@ -1,4 +1,4 @@
-"""A client's socket: sends without ever blocking, and drops whoever doesn't read."""
+"""One client's socket: sends without ever blocking, and drops a client that doesn't read."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 UNSENT_LIMIT = 32 << 20
 """Bytes that a client may leave unread before it is dropped."""
-_INBOX = bytearray(256 << 10)
+_RECEIVE_BUFFER = bytearray(256 << 10)
 """Bytes received at once; one for all: what came is taken over before the next look."""
-_VIEW = memoryview(_INBOX)
+_RECEIVE_VIEW = memoryview(_RECEIVE_BUFFER)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Connection:
-    """One accepted socket. `receive` gets what arrives, `lost` is called once, at the end."""
+    """One accepted socket. `on_data` gets what arrives, `on_closed` is called once, at the end."""
 
     __slots__ = (
         "_corked",
@@ -35,8 +35,8 @@ class Connection:
         "_paused",
         "_socket",
         "limit",
-        "lost",
-        "receive",
+        "on_closed",
+        "on_data",
     )
 
     def __init__(self, loop: Loop, accepted: socket.socket) -> None:
@@ -51,8 +51,8 @@ class Connection:
         self._gone = False
         """Nobody takes what is sent any more; what the client sent before it went counts all the same."""
         self.limit = UNSENT_LIMIT
-        self.receive: Callable[[bytes], None] = _ignore
-        self.lost: Callable[[], None] = _nothing
+        self.on_data: Callable[[bytes], None] = _ignore
+        self.on_closed: Callable[[], None] = _nothing
         loop.prefer(self._fd, on=True)
         loop.watch(self._fd, READ, self)
 
@@ -61,7 +61,7 @@ class Connection:
         """Whether the client is still there, as far as we know."""
         return self._fd >= 0
 
-    def say(self, message: Mapping[str, object]) -> None:
+    def send_json(self, message: Mapping[str, object]) -> None:
         """Send one JSON line."""
         self.send(_encode(message).encode() + b"\n")
 
@@ -76,7 +76,7 @@ class Connection:
             self.close()
 
     def cork(self) -> None:
-        """Hold back what is said from here on, so that it leaves together."""
+        """Hold back what is sent from here on, so that it leaves together."""
         self._corked = True
 
     def uncork(self) -> None:
@@ -105,22 +105,22 @@ class Connection:
         self._fd = -1
         self._socket.close()
         self._out.clear()
-        self.lost()
+        self.on_closed()
 
     def ready(self, events: int) -> None:
         """Send and receive one portion."""
         if events & WRITE:
             self._flush()
         if events & READ and self._fd >= 0:
-            self._take()
+            self._receive()
 
     def failed(self) -> None:
         """Something in here broke: end this client alone."""
         self.close()
 
-    def _take(self) -> None:
+    def _receive(self) -> None:
         try:
-            size = self._socket.recv_into(_INBOX)
+            size = self._socket.recv_into(_RECEIVE_BUFFER)
         except BlockingIOError:
             return
         except OSError:
@@ -128,11 +128,11 @@ class Connection:
         if not size:
             self.close()
             return
-        data = bytes(_VIEW[:size])
+        data = bytes(_RECEIVE_VIEW[:size])
         # Answers to pipelined requests leave together.
         self.cork()
         try:
-            self.receive(data)
+            self.on_data(data)
         finally:
             self.uncork()
 

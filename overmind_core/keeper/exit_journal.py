@@ -1,4 +1,4 @@
-"""How runs ended, on disk before anybody is told: the journal that outlives the keeper."""
+"""The exit journal: how runs ended, on disk before anybody is notified; it outlives the keeper."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORTH_TRUNCATING = 1 << 20
+LARGE = 1 << 20
 """Bytes."""
 
 
-class Exits:
+class ExitJournal:
     """Appends to `exits.ndjson`; its descriptor is opened at start, so a lack of them never matters."""
 
     __slots__ = ("_due", "_fd", "_size")
@@ -45,8 +45,8 @@ class Exits:
         except OSError:
             return
 
-    def forget(self) -> None:
-        """All in it is committed elsewhere: empty the file once it has grown."""
-        if self._size > WORTH_TRUNCATING and not self._due:
+    def truncate_if_large(self) -> None:
+        """Empty the file once it has grown: all in it is committed elsewhere. Loses nothing that is due."""
+        if self._size > LARGE and not self._due:
             os.ftruncate(self._fd, 0)
             self._size = 0

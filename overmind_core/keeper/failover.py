@@ -1,4 +1,4 @@
-"""Somebody always supervises: what happens when the supervisor is gone without a goodbye."""
+"""Failover: starts a daemon, or ends every run, when the supervisor is gone without a goodbye."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ KILL_LIMIT = 10.0
 """Seconds after which what can't be ended is left to the machine."""
 
 
-class Revival:
-    """Knows what the newest supervisor wished for the time after it."""
+class Failover:
+    """What the newest supervisor asked to be done after its loss: its successor's command line, or how soon to kill."""
 
     __slots__ = (
         "_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_started", "_timer",
@@ -44,24 +44,24 @@ class Revival:
         self._started: set[int] = set()
         """Daemons that we have started and that have not said hello."""
 
-    def greeted(self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
-        """The supervisor `pid` is there; `argv` empty: no daemon after it."""
+    def on_hello(self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
+        """The supervisor `pid` has said hello; `argv` empty: no daemon is started after it."""
         self._cancel()
-        self._end_late(pid)
+        self._kill_late_daemons(pid)
         self._argv = argv
         self._env = env
         self._kill_after = kill_after
         self._delay = FIRST_DELAY
 
-    def lost(self) -> None:
-        """It went away unannounced."""
+    def on_supervisor_lost(self) -> None:
+        """The supervisor is gone without a goodbye."""
         self._cancel()
         if self._kill_after is not None:
             self._timer = self._keeper.loop.later(self._kill_after, self._begin_killing)
         elif self._argv:
             self._timer = self._keeper.loop.later(self._delay, self._start_daemon)
 
-    def _end_late(self, pid: int) -> None:
+    def _kill_late_daemons(self, pid: int) -> None:
         """End the daemons of ours that the supervisor `pid` was faster than.
 
         One that takes the lock when that supervisor has left on request would supervise what nobody wants supervised.
@@ -98,14 +98,14 @@ class Revival:
     def _kill_all(self) -> None:
         """End every child, adopted ones too: who loses its parent comes to us, so an empty list is the end of all."""
         keeper = self._keeper
-        roots = [child.pid for child in keeper.runs if child.lives]
+        roots = [run.pid for run in keeper.runs if run.lives]
         for pid in roots:
             with suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
-        for pid in {*roots, *(keeper.orphans.look(keeper.runs.by_pid) or ())}:
+        for pid in {*roots, *(keeper.orphans.adopted(keeper.runs.by_pid) or ())}:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        over = not keeper.runs.any_alive and not keeper.orphans.look(keeper.runs.by_pid)
+        over = not keeper.runs.any_alive and not keeper.orphans.adopted(keeper.runs.by_pid)
         if over or keeper.loop.mono > self._deadline:
             keeper.loop.stop()
         else:

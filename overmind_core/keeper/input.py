@@ -1,4 +1,4 @@
-"""What an agent is given to read: applied once per number, kept until the agent takes it."""
+"""The input of a run: applied once per number, queued until the agent reads it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PORTIONS = 16
 """Writes in one turn, so that one greedy reader doesn't hold the others up."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The client asked for what can't be done; `code` is one of the protocol's errors, `fields` go beside it."""
 
     def __init__(self, code: str, message: str, **fields: object) -> None:
@@ -71,9 +71,9 @@ class Stdin:
     def type(self, data: bytes) -> None:
         """Apply unnumbered input. Raises Refused; nothing of `data` was applied then."""
         if self.fd < 0 or self._closing:
-            raise Refused(ERROR_GONE, "nothing reads the input of this run any more")
+            raise RequestRefused(ERROR_GONE, "nothing reads the input of this run any more")
         if len(self._queue) + len(data) > INPUT_LIMIT:
-            raise Refused(ERROR_BUSY, "the agent has not read its earlier input yet")
+            raise RequestRefused(ERROR_BUSY, "the agent has not read its earlier input yet")
         if self.is_tty:
             self._measure(data)
         self._queue += data
@@ -116,7 +116,7 @@ class Stdin:
             self._changed()
 
     def close(self) -> None:
-        """Let go: of the pipe, which we own, or of the terminal, which `Child` closes."""
+        """Let go: of the pipe, which we own, or of the terminal, which `KeptRun` closes."""
         fd, self.fd = self.fd, -1
         self._queue.clear()
         if fd >= 0:
@@ -139,7 +139,7 @@ class Stdin:
             self._tail = 0
             return
         if longest > CANONICAL_LIMIT:
-            raise Refused(ERROR_TOO_LARGE, f"the terminal takes lines of at most {CANONICAL_LIMIT} bytes now")
+            raise RequestRefused(ERROR_TOO_LARGE, f"the terminal takes lines of at most {CANONICAL_LIMIT} bytes now")
         self._tail = lengths[-1]
 
     def _is_canonical(self) -> bool:

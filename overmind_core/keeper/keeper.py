@@ -1,10 +1,13 @@
-"""The keeper itself: holds the runs, tells the supervisor what happens to them, and knows when it is not needed."""
+"""The keeper: holds the runs, notifies the supervisor of what happens to them, and stops when nobody needs it.
+
+It starts nothing and revives nobody: `SpawnQueue` and `Failover` use it, and `main` joins them.
+"""
 
 from __future__ import annotations
 
 import time
 
-from overmind_core.keeper.input import Refused
+from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.orphans import QUIET
 from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, GROWN, TROUBLE
 
@@ -14,35 +17,30 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.keeper.connection import Connection
-    from overmind_core.keeper.exit_journal import Exits
-    from overmind_core.keeper.failover import Revival
+    from overmind_core.keeper.exit_journal import ExitJournal
     from overmind_core.keeper.loop import Loop
     from overmind_core.keeper.orphans import Orphans
-    from overmind_core.keeper.run import Child, Runs
-    from overmind_core.keeper.spawn_queue import Spawner
+    from overmind_core.keeper.run import KeptRun, KeptRuns
     from overmind_core.keeper.viewers import Tickets
-    from overmind_core.system.run_mark import Marks
+    from overmind_core.system.run_mark import MarkPool
 
-WATCH_PAUSE = 0.02
+NOTICE_PAUSE = 0.02
 """Seconds between two `grown` notices of one run."""
-RETRY = 1.0
+TICK = 1.0
 """Seconds between two tries of what failed: a full disk, a closed terminal, no supervisor."""
 
 
 class Keeper:
-    """What all parts of the keeper share."""
-
-    spawner: Spawner
-    revival: Revival
+    """The state that all parts of the keeper share, and what follows from each event of a run."""
 
     def __init__(
         self,
         loop: Loop,
-        runs: Runs,
+        runs: KeptRuns,
         *,
-        exits: Exits,
+        exit_journal: ExitJournal,
         orphans: Orphans,
-        marks: Marks,
+        marks: MarkPool,
         tickets: Tickets,
         boot: str,
         linger: float,
@@ -50,90 +48,92 @@ class Keeper:
         """`boot`: id of this boot; `linger`: seconds to stay without being needed."""
         self.loop = loop
         self.runs = runs
-        self.exits = exits
+        self.exit_journal = exit_journal
         self.orphans = orphans
         self.marks = marks
         self.tickets = tickets
         self.boot = boot
         self.started = loop.wall
         self.supervisor: Connection | None = None
-        self.said_goodbye = False
-        self.asked_to_quit = False
-        self.asked_to_stay = False
+        self.on_supervisor_lost: Callable[[], None] = _nothing
+        """Called when the supervisor is gone without a goodbye."""
+        self.goodbye_received = False
+        self.quit_requested = False
+        self.stay_requested = False
         """A plan or a schedule goes on although nothing may run now."""
         self._linger = linger
         self._idle_since = loop.mono
-        self._blocked: set[Child] = set()
-        self._hushed: set[Child] = set()
+        self._blocked: set[KeptRun] = set()
+        self._hung_up: set[KeptRun] = set()
         self._purges: dict[str, list[tuple[Connection, int]]] = {}
-        loop.later(RETRY, self._each_second)
+        loop.later(TICK, self._on_tick)
 
     @property
     def is_needed(self) -> bool:
         """Whether somebody should supervise: a root lives, an exit is known to us alone, or we were told so."""
-        return self.asked_to_stay or self.runs.any_alive or self.runs.any_unacknowledged
+        return self.stay_requested or self.runs.any_alive or self.runs.any_unacknowledged
 
-    def grown(self, child: Child) -> None:
-        """`child` wrote something."""
-        self.runs.touch(child)
-        if not child.watched or child.watch_due:
+    def on_output(self, run: KeptRun) -> None:
+        """`run` has written: notify the supervisor, at most once per `NOTICE_PAUSE`."""
+        self.runs.touch(run)
+        if not run.watched or run.notice_due:
             return
-        if child.watch_next <= self.loop.mono:
-            self._tell_growth(child)
+        if run.next_notice <= self.loop.mono:
+            self._notify_output(run)
         else:
-            child.watch_due = True
-            self.loop.later(child.watch_next - self.loop.mono, lambda: self._tell_growth(child))
+            run.notice_due = True
+            self.loop.later(run.next_notice - self.loop.mono, lambda: self._notify_output(run))
 
-    def _tell_growth(self, child: Child) -> None:
-        child.watch_due = False
-        child.watch_next = self.loop.mono + WATCH_PAUSE
-        if child.watched:
-            out, err = child.log.offsets
-            self.notify({"notice": GROWN, "run": child.run, "out": out, "err": err})
+    def _notify_output(self, run: KeptRun) -> None:
+        run.notice_due = False
+        run.next_notice = self.loop.mono + NOTICE_PAUSE
+        if run.watched:
+            out, err = run.log.offsets
+            self.notify({"notice": GROWN, "run": run.id, "out": out, "err": err})
 
-    def watch(self, child: Child, *, on: bool) -> None:
-        """Tell the supervisor of this run's growth, with a first word at once; or no longer."""
-        child.watched = on
+    def watch(self, run: KeptRun, *, on: bool) -> None:
+        """Notify the supervisor when this run's log grows, beginning with its present size; or no longer."""
+        run.watched = on
         if on:
-            self._tell_growth(child)
+            self._notify_output(run)
 
-    def troubled(self, child: Child) -> None:
-        """Its log can't be written, or can again."""
-        (self._blocked.add if child.trouble else self._blocked.discard)(child)
-        self.runs.touch(child)
-        self.notify({"notice": TROUBLE, "run": child.run, "reason": child.trouble})
-        self.settle(child)
+    def on_log_state(self, run: KeptRun) -> None:
+        """The log of `run` can't be written, or can again."""
+        (self._blocked.add if run.trouble else self._blocked.discard)(run)
+        self.runs.touch(run)
+        self.notify({"notice": TROUBLE, "run": run.id, "reason": run.trouble})
+        self.forget_if_over(run)
 
-    def hushed(self, child: Child) -> None:
-        """Nobody has its terminal open, though its root lives: look again later."""
-        self._hushed.add(child)
+    def on_hangup(self, run: KeptRun) -> None:
+        """Nobody has the terminal of `run` open, though its root lives: read again at the next tick."""
+        self._hung_up.add(run)
 
-    def exited(self, child: Child, code: int) -> None:
-        """Its root was reaped: drain, write it down, tell."""
-        self._hushed.discard(child)
-        end = child.ended(code)
-        end.left = self.orphans.left(child.mark, self.runs.by_pid)
-        record = {"run": child.run, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err}
-        self.exits.add({**record, "boot": self.boot})
-        self.runs.touch(child)
+    def on_exit(self, run: KeptRun, code: int) -> None:
+        """The root of `run` was reaped: drain its output, journal its exit, notify the supervisor."""
+        self._hung_up.discard(run)
+        end = run.on_exit(code)
+        end.left = self.orphans.any_left(run.mark, self.runs.by_pid)
+        record = {"run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err}
+        self.exit_journal.add({**record, "boot": self.boot})
+        self.runs.touch(run)
         self.notify({"notice": EXIT, **record, "left": end.left})
-        self.quit_when_done()
+        self.stop_if_done()
 
-    def settle(self, child: Child) -> None:
+    def forget_if_over(self, run: KeptRun) -> None:
         """Forget the run when nothing about it can change any more."""
-        if child.is_over and self.runs.get(child.run) is child:
-            child.close()
-            if not self.orphans.left(child.mark, self.runs.by_pid):
-                self.marks.give_back(child.mark)
-            self.runs.remove(child)
+        if run.is_over and self.runs.get(run.id) is run:
+            run.close()
+            if not self.orphans.any_left(run.mark, self.runs.by_pid):
+                self.marks.give_back(run.mark)
+            self.runs.remove(run)
         if not self.runs.any_unacknowledged:
-            self.exits.forget()
-        self.quit_when_done()
+            self.exit_journal.truncate_if_large()
+        self.stop_if_done()
 
     def notify(self, notice: Mapping[str, object]) -> None:
         """Tell the supervisor, if one is there."""
         if self.supervisor is not None:
-            self.supervisor.say(notice)
+            self.supervisor.send_json(notice)
 
     def answer(
         self,
@@ -144,79 +144,83 @@ class Keeper:
     ) -> None:
         """Answer a request by what `act` returns (None: it is answered later) or by the error that it raises."""
         try:
-            said = act(request)
-        except Refused as refusal:
-            connection.say({"n": number, "error": refusal.code, "message": str(refusal), **refusal.fields})
+            result = act(request)
+        except RequestRefused as refusal:
+            connection.send_json({"n": number, "error": refusal.code, "message": str(refusal), **refusal.fields})
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            connection.say({"n": number, "error": ERROR_INVALID, "message": f"{type(error).__name__}: {error}"})
+            connection.send_json({"n": number, "error": ERROR_INVALID, "message": f"{type(error).__name__}: {error}"})
         except OSError as error:
-            connection.say({"n": number, "error": ERROR_INTERNAL, "message": str(error)})
+            connection.send_json({"n": number, "error": ERROR_INTERNAL, "message": str(error)})
         else:
-            if said is not None:
-                connection.say({"n": number, "ok": said})
+            if result is not None:
+                connection.send_json({"n": number, "ok": result})
 
-    def took_over(self, connection: Connection) -> None:
+    def attach_supervisor(self, connection: Connection) -> None:
         """`connection` is the supervisor from now on; an older one is hung up on."""
         older, self.supervisor = self.supervisor, connection
-        self.said_goodbye = False
-        connection.lost = lambda: self.lost(connection)
+        self.goodbye_received = False
+        connection.on_closed = lambda: self._detach_supervisor(connection)
         if older is not None and older is not connection:
             older.close()
-            for child in self.runs:
-                child.watched = False
+            for run in self.runs:
+                run.watched = False
 
-    def lost(self, connection: Connection) -> None:
-        """A client that had said hello is gone."""
+    def _detach_supervisor(self, connection: Connection) -> None:
+        """A client that had said hello is gone; an older supervisor counts no more."""
         if self.supervisor is not connection:
             return
         self.supervisor = None
         self._idle_since = time.monotonic()
-        for child in self.runs:
-            child.watched = False
-        if not self.said_goodbye:
-            self.revival.lost()
+        for run in self.runs:
+            run.watched = False
+        if not self.goodbye_received:
+            self.on_supervisor_lost()
 
     def purge(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
         """End the orphans of a run but for the pids to `spare`; the answer comes when they are gone."""
-        run = str(request["run"])
+        run_id = str(request["run"])
         quiet = float(request.get("quiet", QUIET))
         spare = [int(pid) for pid in request.get("spare", ())]
-        child = self.runs.get(run)
-        waiting = self._purges.setdefault(run, [])
+        run = self.runs.get(run_id)
+        waiting = self._purges.setdefault(run_id, [])
         waiting.append((connection, number))
         if len(waiting) == 1:
-            mark, root = (child.mark, child.pid) if child is not None else (0, 0)
-            self.orphans.begin(run, mark, root=root, quiet=quiet, spare=spare)
+            mark, root = (run.mark, run.pid) if run is not None else (0, 0)
+            self.orphans.begin(run_id, mark, root=root, quiet=quiet, spare=spare)
 
-    def purging(self) -> float | None:
-        """Work for the loop: a slice of every hunt."""
+    def purge_step(self) -> float | None:
+        """Work for the loop: one step of every purge."""
         if not self.orphans.purging:
             return None
         for purge in self.orphans.step(self.runs.by_pid):
-            said: dict[str, object] = {"killed": purge.killed}
+            result: dict[str, object] = {"killed": purge.killed}
             if purge.survivors:
-                said["survivors"] = purge.survivors
+                result["survivors"] = purge.survivors
             for connection, number in self._purges.pop(purge.run, []):
-                connection.say({"n": number, "ok": said})
-        return self.orphans.patience()
+                connection.send_json({"n": number, "ok": result})
+        return self.orphans.timeout()
 
-    def quit_when_done(self) -> None:
+    def stop_if_done(self) -> None:
         """Leave once asked to and not needed."""
-        if self.asked_to_quit and not self.is_needed:
+        if self.quit_requested and not self.is_needed:
             self.loop.stop()
 
-    def _each_second(self) -> None:
-        self.loop.later(RETRY, self._each_second)
-        self.exits.flush()
-        for child in tuple(self._blocked):
-            child.retry()
-        hushed, self._hushed = self._hushed, set()
-        for child in hushed:
-            child.listen_again()
-        self._consider_leaving()
+    def _on_tick(self) -> None:
+        self.loop.later(TICK, self._on_tick)
+        self.exit_journal.flush()
+        for run in tuple(self._blocked):
+            run.retry()
+        hung_up, self._hung_up = self._hung_up, set()
+        for run in hung_up:
+            run.resume_reading()
+        self._stop_when_idle()
 
-    def _consider_leaving(self) -> None:
+    def _stop_when_idle(self) -> None:
         if self.supervisor is not None or self.is_needed:
             self._idle_since = self.loop.mono
         elif self.loop.mono - self._idle_since >= self._linger:
             self.loop.stop()
+
+
+def _nothing() -> None:
+    return

@@ -1,7 +1,8 @@
-"""One thread, one turn after the other: what is ready in the kernel's order, then queued work in small portions.
+"""The event loop: one thread that serves ready descriptors in the kernel's order, then timers, then work in portions.
 
-A source that fails hurts nobody else: it is told, and the turn goes on. When a person has pressed a key, those that the
-person waits for have the turns alone for a moment: whoever floods meanwhile is held up by that, not the person.
+A source that fails hurts nobody else: its `failed` is called, and the turn goes on. A key press boosts the preferred
+descriptors, those that a person waits for: they have the turns alone for a moment, so that whoever floods meanwhile is
+held up, not the person.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Source(Protocol):
-        """Whoever owns a file descriptor."""
+        """The owner of a file descriptor."""
 
         def ready(self, events: int) -> None:
             """Do one portion of what `events` (READ, WRITE) allow."""
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
-HURRY = 0.005
+BOOST = 0.005
 """Seconds that a key has the turns for its own, unless its echo comes earlier."""
-CALM = 0.001
+BOOST_TAIL = 0.001
 """Seconds that an echo has for its way to the person, once it is sent."""
-HURRY_PERIOD = 0.05
+BOOST_PERIOD = 0.05
 """Seconds between the beginnings of two such moments: nobody who types loses others more than a tenth of the time."""
 
 
 class Timer:
-    """An action at a moment; `cancel` forgets it."""
+    """An action that is due at a moment, unless `cancel` was called."""
 
     __slots__ = ("action",)
 
@@ -48,7 +49,7 @@ class Timer:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Make nothing of it happen."""
+        """Never call the action."""
         self.action = None
 
 
@@ -56,22 +57,33 @@ class Loop:
     """Watches descriptors, timers and work."""
 
     __slots__ = (
-        "_count", "_front", "_hurried_until", "_next_hurry", "_preferred", "_sources", "_stopped", "_timers", "_wanted",
-        "_works", "mono", "selector", "wall",
+        "_boost_until",
+        "_next_boost",
+        "_preferred",
+        "_preferred_selector",
+        "_sources",
+        "_stopped",
+        "_timer_count",
+        "_timers",
+        "_watched",
+        "_work",
+        "mono",
+        "selector",
+        "wall",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
-        self._front = selectors.DefaultSelector()
+        self._preferred_selector = selectors.DefaultSelector()
         """The awaited ones of `selector`."""
         self._preferred: set[int] = set()
-        self._hurried_until = 0.0
-        self._next_hurry = 0.0
+        self._boost_until = 0.0
+        self._next_boost = 0.0
         self._sources: dict[int, Source] = {}
-        self._wanted: dict[int, int] = {}
+        self._watched: dict[int, int] = {}
         self._timers: list[tuple[float, int, Timer]] = []
-        self._works: list[Work] = []
-        self._count = 0
+        self._work: list[Work] = []
+        self._timer_count = 0
         self._stopped = False
         self.wall = time.time()
         """This turn's time in seconds since the epoch."""
@@ -79,56 +91,56 @@ class Loop:
         """This turn's time in seconds of this boot, without sleep."""
 
     def watch(self, fd: int, events: int, source: Source) -> None:
-        """Tell `source` when `fd` is ready for `events`; 0 stops that. Saying the same again costs nothing."""
-        before = self._wanted.get(fd, 0)
+        """Call `source` when `fd` is ready for `events`; 0 stops that. The same again costs nothing."""
+        before = self._watched.get(fd, 0)
         self._sources[fd] = source
         if events == before:
             return
         if not events:
             self.forget(fd)
             return
-        _change(self.selector, fd, before, events)
+        _set_events(self.selector, fd, before, events)
         if fd in self._preferred:
-            _change(self._front, fd, before, events)
-        self._wanted[fd] = events
+            _set_events(self._preferred_selector, fd, before, events)
+        self._watched[fd] = events
 
     def forget(self, fd: int) -> None:
         """Watch `fd` no more; before it is closed."""
         self._sources.pop(fd, None)
-        events = self._wanted.pop(fd, 0)
+        events = self._watched.pop(fd, 0)
         if events:
             self.selector.unregister(fd)
             if fd in self._preferred:
-                self._front.unregister(fd)
+                self._preferred_selector.unregister(fd)
 
     def prefer(self, fd: int, *, on: bool) -> None:
-        """Say that a person waits for what comes by `fd`; or no longer, as is to be said before it is closed."""
+        """Mark `fd` as one that a person waits for; unmark it before it is closed."""
         if on == (fd in self._preferred):
             return
         (self._preferred.add if on else self._preferred.remove)(fd)
-        if events := self._wanted.get(fd, 0):
-            _change(self._front, fd, 0 if on else events, events if on else 0)
+        if events := self._watched.get(fd, 0):
+            _set_events(self._preferred_selector, fd, 0 if on else events, events if on else 0)
 
-    def hurry(self) -> None:
-        """Somebody has pressed a key: for a moment nobody else counts."""
-        if self.mono >= self._next_hurry:
-            self._hurried_until = self.mono + HURRY
-            self._next_hurry = self.mono + HURRY_PERIOD
+    def boost(self) -> None:
+        """Serve only the preferred descriptors for a moment: somebody has pressed a key."""
+        if self.mono >= self._next_boost:
+            self._boost_until = self.mono + BOOST
+            self._next_boost = self.mono + BOOST_PERIOD
 
-    def calm_down(self) -> None:
-        """What was waited for is on its way."""
-        self._hurried_until = min(self._hurried_until, self.mono + CALM)
+    def end_boost(self) -> None:
+        """End the boost shortly: what the person waited for is on its way."""
+        self._boost_until = min(self._boost_until, self.mono + BOOST_TAIL)
 
     def later(self, delay: float, action: Callable[[], None]) -> Timer:
         """Do `action` once in `delay` seconds."""
-        self._count += 1
+        self._timer_count += 1
         timer = Timer(action)
-        heapq.heappush(self._timers, (time.monotonic() + delay, self._count, timer))
+        heapq.heappush(self._timers, (time.monotonic() + delay, self._timer_count, timer))
         return timer
 
     def each_turn(self, work: Work) -> None:
         """Ask `work` for a portion after each turn's events."""
-        self._works.append(work)
+        self._work.append(work)
 
     def stop(self) -> None:
         """End `run` after this turn."""
@@ -136,9 +148,9 @@ class Loop:
 
     def run(self) -> None:
         """Turn until `stop`."""
-        patience: float | None = None
+        timeout: float | None = None
         while not self._stopped:
-            events = self._select(patience)
+            events = self._select(timeout)
             self.wall = time.time()
             self.mono = time.monotonic()
             for key, mask in events:
@@ -149,38 +161,38 @@ class Loop:
                     except Exception:  # noqa: BLE001 -- the boundary: one source's failure is its own
                         report()
                         source.failed()
-            self._due()
-            patience = self._work()
+            self._run_timers()
+            timeout = self._run_work()
 
-    def _select(self, patience: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        until = self._until(patience)
-        left = self._hurried_until - time.monotonic()
+    def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        until = self._until_next_timer(timeout)
+        left = self._boost_until - time.monotonic()
         if left <= 0:
             return self.selector.select(until)
-        return self._front.select(left if until is None else min(left, until))
+        return self._preferred_selector.select(left if until is None else min(left, until))
 
-    def _until(self, patience: float | None) -> float | None:
+    def _until_next_timer(self, timeout: float | None) -> float | None:
         if not self._timers:
-            return patience
+            return timeout
         delay = max(0.0, self._timers[0][0] - time.monotonic())
-        return delay if patience is None else min(delay, patience)
+        return delay if timeout is None else min(delay, timeout)
 
-    def _due(self) -> None:
+    def _run_timers(self) -> None:
         while self._timers and self._timers[0][0] <= self.mono:
             action = heapq.heappop(self._timers)[2].action
             if action is not None:
                 guarded(action)
 
-    def _work(self) -> float | None:
-        patience: float | None = None
-        for work in self._works:
+    def _run_work(self) -> float | None:
+        timeout: float | None = None
+        for work in self._work:
             wait = guarded(work)
-            if wait is not None and (patience is None or wait < patience):
-                patience = wait
-        return patience
+            if wait is not None and (timeout is None or wait < timeout):
+                timeout = wait
+        return timeout
 
 
-def _change(selector: selectors.BaseSelector, fd: int, before: int, events: int) -> None:
+def _set_events(selector: selectors.BaseSelector, fd: int, before: int, events: int) -> None:
     """Have `fd` watched for `events`, where it was watched for `before`; 0 is not at all."""
     if not before:
         selector.register(fd, events)

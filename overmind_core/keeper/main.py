@@ -1,4 +1,7 @@
-"""The keeper's start: one per home, out of everybody's way, with all its code loaded before the first run."""
+"""The keeper's process: one per home, detached from whoever started it; puts the parts together and runs the loop.
+
+All code is loaded before the first run: an upgrade must not change it under a keeper that lives.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,20 @@ import socket
 import sys
 import time
 
-from overmind_core.keeper.exit_journal import Exits
-from overmind_core.keeper.failover import Revival
+from overmind_core.keeper.exit_journal import ExitJournal
+from overmind_core.keeper.failover import Failover
 from overmind_core.keeper.keeper import Keeper
 from overmind_core.keeper.loop import Loop
 from overmind_core.keeper.orphans import Orphans
 from overmind_core.keeper.reaper import Reaper
-from overmind_core.keeper.run import Runs
-from overmind_core.keeper.server import Reception
-from overmind_core.keeper.spawn_queue import Spawner
+from overmind_core.keeper.run import KeptRuns
+from overmind_core.keeper.server import Listener
+from overmind_core.keeper.spawn_queue import SpawnQueue
 from overmind_core.keeper.viewers import Tickets
 from overmind_core.system.lock import try_lock
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, runtime_folder, socket_address
-from overmind_core.system.run_mark import Marks, shed
+from overmind_core.system.run_mark import MarkPool, clear_mark
 from overmind_core.system.unixsocket import listen
 
 TYPE_CHECKING = False
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 USAGE = "python -P -m overmind_core.keeper --home DIR [--linger SECONDS] [--ready-fd FD]"
 LINGER = 10.0
 """Seconds that a keeper stays when nobody needs it."""
-MOST_FILES = 1 << 20
+MAX_FILES = 1 << 20
 """Descriptors; what the kernel allows may be without any limit."""
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2)."""
@@ -46,15 +49,15 @@ _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal
 
 def main(argv: Sequence[str]) -> int:
     """Run the keeper until nobody needs it; returns its exit status."""
-    options = Options(argv)
-    _stand_apart(options.ready_fd)
+    options = KeeperOptions(argv)
+    _detach_from_starter(options.ready_fd)
     home = Home(options.home)
     ensure_home(home)
     lock = try_lock(home.keeper_lock)
     if lock is None:
         return EXIT_TAKEN
     address = socket_address(home.keeper_socket, home.keeper_socket_pointer)
-    loop = _furnish(home, listen(address), linger=options.linger)
+    loop = _build(home, listen(address), linger=options.linger)
     # What was loaded stays: no collection need ever walk it again.
     gc.collect()
     gc.freeze()
@@ -68,8 +71,8 @@ def main(argv: Sequence[str]) -> int:
     return EXIT_OK
 
 
-class Options:
-    """What the command line said."""
+class KeeperOptions:
+    """The keeper's command line, parsed."""
 
     __slots__ = ("home", "linger", "ready_fd")
 
@@ -90,55 +93,56 @@ class Options:
             raise ValueError(f"usage: {USAGE}")
 
 
-def _stand_apart(ready: int) -> None:
+def _detach_from_starter(ready: int) -> None:
     """Keep nothing of whoever started us: folder, files, signals, marks."""
     os.chdir("/")
     os.umask(0o077)
     kept = sorted({2, *([ready] if ready >= 0 else [])})
-    for before, after in zip(kept, [*kept[1:], _most_files()], strict=True):
+    for before, after in zip(kept, [*kept[1:], _file_limit()], strict=True):
         os.closerange(before + 1, after)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    shed()
+    clear_mark()
     if sys.platform.startswith("linux"):
         # Whoever loses its parent becomes our child, and can't hide.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _most_files() -> int:
+def _file_limit() -> int:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    return MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
 
 
-def _furnish(home: Home, listening: socket.socket, *, linger: float) -> Loop:
-    """Put the parts together."""
-    theirs = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = _most_files()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, theirs[1]))
+def _build(home: Home, listening: socket.socket, *, linger: float) -> Loop:
+    """Build the parts around a loop: the only place that names all of them."""
+    nofile = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = _file_limit()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, nofile[1]))
     loop = Loop()
     keeper = Keeper(
         loop,
-        Runs(),
-        exits=Exits(home.exits),
+        KeptRuns(),
+        exit_journal=ExitJournal(home.exits),
         orphans=Orphans(),
-        marks=_marks(home),
+        marks=_mark_pool(home),
         tickets=Tickets(time.monotonic),
         boot=boot_id(),
         linger=linger,
     )
-    keeper.spawner = Spawner(keeper, logs=home.logs, limits=theirs, own_limit=limit)
-    keeper.revival = Revival(keeper, log=home.daemon_log, nofile=theirs)
+    spawn_queue = SpawnQueue(keeper, logs=home.logs, limits=nofile, own_limit=limit)
+    failover = Failover(keeper, log=home.daemon_log, nofile=nofile)
+    keeper.on_supervisor_lost = failover.on_supervisor_lost
     reaper = Reaper(keeper)
-    Reception(keeper, listening)
-    for work in (reaper.work, keeper.spawner.work, keeper.purging):
+    Listener(keeper, spawn_queue, failover, listening)
+    for work in (reaper.work, spawn_queue.work, keeper.purge_step):
         loop.each_turn(work)
     return loop
 
 
-def _marks(home: Home) -> Marks:
+def _mark_pool(home: Home) -> MarkPool:
     """The leased marks; none when our runtime folder isn't to be had, for they only help to find what hides."""
     try:
-        return Marks(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
+        return MarkPool(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
     except (HomeUnsafe, OSError) as error:
         sys.stderr.write(f"runs get no marks: {error}\n")
-        return Marks("", home.root, top=0)
+        return MarkPool("", home.root, top=0)

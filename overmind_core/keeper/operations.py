@@ -1,4 +1,4 @@
-"""What the supervisor may ask: one function per operation, found by name in `OPERATIONS`.
+"""The operations of the keeper's protocol: one function each, found by name in `OPERATIONS`.
 
 A function takes (keeper, request) and returns the `ok` part of the answer, or raises Refused; a request of the wrong
 shape may end it by KeyError, TypeError or ValueError.
@@ -11,7 +11,7 @@ import os
 import signal as signals
 import time
 
-from overmind_core.keeper.input import Refused
+from overmind_core.keeper.input import RequestRefused
 from overmind_core.wire.keeper import (
     ACK,
     CHANGED,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.keeper.keeper import Keeper
-    from overmind_core.keeper.run import Child
+    from overmind_core.keeper.run import KeptRun
 
     Request = Mapping[str, Any]
     Operation = Callable[[Keeper, Request], dict[str, object]]
@@ -48,34 +48,34 @@ LARGEST_SIZE = 0xFFFF
 """Cells; ioctl_tty(2)."""
 
 
-def _child(keeper: Keeper, request: Request) -> Child:
-    child = keeper.runs.get(request["run"])
-    if child is None:
-        raise Refused(ERROR_UNKNOWN_RUN, f"no run {request['run']!r} is held here")
-    return child
+def _run(keeper: Keeper, request: Request) -> KeptRun:
+    run = keeper.runs.get(request["run"])
+    if run is None:
+        raise RequestRefused(ERROR_UNKNOWN_RUN, f"no run {request['run']!r} is held here")
+    return run
 
 
 def _list(keeper: Keeper, _request: Request) -> dict[str, object]:
-    return {"runs": [_row(child) for child in keeper.runs], "seq": keeper.runs.seq}
+    return {"runs": [_row(run) for run in keeper.runs], "seq": keeper.runs.seq}
 
 
-def _row(child: Child) -> dict[str, object]:
-    out, err = child.log.offsets
-    end = child.exit
+def _row(run: KeptRun) -> dict[str, object]:
+    out, err = run.log.offsets
+    end = run.exit
     return {
-        "run": child.run,
-        "pid": child.pid,
-        "ticks": child.ticks,
-        "mark": child.mark,
+        "run": run.id,
+        "pid": run.pid,
+        "ticks": run.ticks,
+        "mark": run.mark,
         "out": out,
         "err": err,
-        "in_seq": child.stdin.seq,
-        "in_written": child.stdin.written,
-        "started": child.started,
-        "mono": child.mono,
-        "last": child.last,
-        "trouble": child.trouble,
-        "acked": child.acked,
+        "in_seq": run.stdin.seq,
+        "in_written": run.stdin.written,
+        "started": run.started,
+        "mono": run.mono,
+        "last": run.last,
+        "trouble": run.trouble,
+        "acked": run.acked,
         "exit": None
         if end is None
         else {"code": end.code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err, "left": end.left},
@@ -84,25 +84,25 @@ def _row(child: Child) -> dict[str, object]:
 
 def _changed(keeper: Keeper, request: Request) -> dict[str, object]:
     rows = []
-    for child in keeper.runs.changed(int(request["since"])):
-        out, err = child.log.offsets
-        rows.append({"run": child.run, "out": out, "err": err, "last": child.last, "trouble": child.trouble})
+    for run in keeper.runs.changed(int(request["since"])):
+        out, err = run.log.offsets
+        rows.append({"run": run.id, "out": out, "err": err, "last": run.last, "trouble": run.trouble})
     return {"seq": keeper.runs.seq, "runs": rows}
 
 
 def _watch(keeper: Keeper, request: Request) -> dict[str, object]:
-    keeper.watch(_child(keeper, request), on=bool(request["on"]))
+    keeper.watch(_run(keeper, request), on=bool(request["on"]))
     return {}
 
 
 def _write(keeper: Keeper, request: Request) -> dict[str, object]:
-    stdin = _child(keeper, request).stdin
+    stdin = _run(keeper, request).stdin
     stdin.write(int(request["seq"]), base64.b64decode(request["data"], validate=True))
     return {"seq": stdin.seq, "written": stdin.written}
 
 
 def _eof(keeper: Keeper, request: Request) -> dict[str, object]:
-    _child(keeper, request).stdin.end()
+    _run(keeper, request).stdin.end()
     return {}
 
 
@@ -110,69 +110,69 @@ def _resize(keeper: Keeper, request: Request) -> dict[str, object]:
     columns, rows = int(request["columns"]), int(request["rows"])
     if not (0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE):
         raise ValueError(f"no terminal has {columns} by {rows} cells")
-    _child(keeper, request).audience.resize(columns, rows)
+    _run(keeper, request).viewers.resize(columns, rows)
     return {}
 
 
 def _signal(keeper: Keeper, request: Request) -> dict[str, object]:
     """Only while unreaped: until then nobody else can have this pid."""
-    child = _child(keeper, request)
+    run = _run(keeper, request)
     number = signals.Signals(int(request["signal"]))
-    if not child.lives:
+    if not run.lives:
         return {"delivered": False}
     try:
-        os.kill(child.pid, number)
+        os.kill(run.pid, number)
     except OSError:
         return {"delivered": False}
     return {"delivered": True}
 
 
 def _orphans(keeper: Keeper, request: Request) -> dict[str, object]:
-    child = keeper.runs.get(request["run"])
+    run = keeper.runs.get(request["run"])
     others = {*keeper.runs.by_pid, *(int(pid) for pid in request.get("spare", ()))}
     # What was forgotten had nothing left, or was swept.
-    return {"left": child is not None and keeper.orphans.left(child.mark, others)}
+    return {"left": run is not None and keeper.orphans.any_left(run.mark, others)}
 
 
 def _ack(keeper: Keeper, request: Request) -> dict[str, object]:
-    for run in request["runs"]:
-        child = keeper.runs.get(run)
-        if child is not None and not child.lives:
-            child.acked = True
-            keeper.settle(child)
+    for run_id in request["runs"]:
+        run = keeper.runs.get(run_id)
+        if run is not None and not run.lives:
+            run.acked = True
+            keeper.forget_if_over(run)
     return {}
 
 
 def _release(keeper: Keeper, request: Request) -> dict[str, object]:
-    child = keeper.runs.get(request["run"])
-    if child is not None and not child.lives:
-        child.release()
-        keeper.settle(child)
+    run = keeper.runs.get(request["run"])
+    if run is not None and not run.lives:
+        run.release()
+        keeper.forget_if_over(run)
     return {}
 
 
 def _cursor(keeper: Keeper, request: Request) -> dict[str, object]:
-    _child(keeper, request).cursor = (int(request["out"]), int(request["err"]))
+    _run(keeper, request).cursor = (int(request["out"]), int(request["err"]))
     return {}
 
 
 def _ticket(keeper: Keeper, request: Request) -> dict[str, object]:
-    child = _child(keeper, request)
-    keeper.tickets.issue(str(request["ticket"]), run=child.run, mode=request["mode"], ttl=float(request["ttl"]))
+    run = _run(keeper, request)
+    keeper.tickets.issue(str(request["ticket"]), run=run.id, mode=request["mode"], ttl=float(request["ttl"]))
     return {}
 
 
 def _status(keeper: Keeper, _request: Request) -> dict[str, object]:
     return {
         "pid": os.getpid(),
-        "rss": _resident(),
+        "rss": _resident_bytes(),
         "cpu": time.process_time(),
         "runs": len(keeper.runs),
         "fds": _open_files(),
     }
 
 
-def _resident() -> int:
+def _resident_bytes() -> int:
     """Bytes of our memory; 0 where the system doesn't say."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:
@@ -189,18 +189,18 @@ def _open_files() -> int:
 
 
 def _need(keeper: Keeper, request: Request) -> dict[str, object]:
-    keeper.asked_to_stay = request["on"] is True
+    keeper.stay_requested = request["on"] is True
     return {}
 
 
 def _goodbye(keeper: Keeper, _request: Request) -> dict[str, object]:
-    keeper.said_goodbye = True
-    keeper.asked_to_stay = False
+    keeper.goodbye_received = True
+    keeper.stay_requested = False
     return {}
 
 
 def _quit(keeper: Keeper, _request: Request) -> dict[str, object]:
-    keeper.asked_to_quit = True
+    keeper.quit_requested = True
     return {}
 
 

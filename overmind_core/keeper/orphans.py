@@ -1,9 +1,9 @@
-"""The keeper adopts all that its runs leave behind: what it adopted shows whether a run is really gone.
+"""Orphans: the processes that runs left behind and the keeper has adopted, and their end.
 
-Whoever loses its parent becomes our child (we are a child subreaper). So *a child that no run owns* (an orphan) is what
-a process escaped as, and when there is none, right after a root was reaped, nothing of its run lives: proof without a
-scan. An orphan tells its run by its mark (system/marks.py), a zombie too. Chains, whose every generation forks and
-exits faster than anybody can scan, pass through here one by one: a purge kills them as they come.
+A process that loses its parent becomes our child (we are a child subreaper). So *a child that no run owns* (an orphan)
+is what a process escaped as, and when there is none, right after a root was reaped, nothing of its run lives: proof
+without a scan. An orphan tells its run by its mark (system/run_mark.py), a zombie too. Chains, whose every generation
+forks and exits faster than anybody can scan, pass through here one by one: a purge kills them as they come.
 
 The contract with the keeper's loop, which has one thread:
 
@@ -11,13 +11,13 @@ The contract with the keeper's loop, which has one thread:
   own current collection of the pids that it spawned and has not reaped (a dict by pid will do); daemons it started
   belong in there too.
 * Reaping: while `orphans.purging`, peek (`waitid(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT)`) and, for a pid that isn't
-  registered, call `note_reap(pid)` *before* `waitpid(pid, WNOHANG)`: a dead one is a sign of life of its mark.
+  registered, call `on_reap(pid)` *before* `waitpid(pid, WNOHANG)`: a dead one is a sign of life of its mark.
   Otherwise plain `waitpid(-1, WNOHANG)` will do. A purge reaps orphans by itself as well, never a registered child.
-* After reaping a root, and taking it out of `registered`: `left(mark, registered)` belongs into its exit notice. The
-  op `orphans` asks the same.
+* After reaping a root, and taking it out of `registered`: `any_left(mark, registered)` belongs into its exit notice.
+  The op `orphans` asks the same.
 * Op `purge`: `begin(run, mark, root=pid, quiet=…, spare=…)`; then in every turn, at once and while `purging`,
   `for purge in orphans.step(registered)`: answer that purge's request with `killed` and `survivors`. Meanwhile poll
-  with a timeout of at most `patience()` seconds.
+  with a timeout of at most `timeout()` seconds.
 * Runs that must die with their supervisor (`kill_after`) take the same way: SIGKILL the root, `begin`, step until done.
 
 Only the keeper reaps, so a pid in the list of our children can't be another process by the time we signal it.
@@ -31,14 +31,14 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from overmind_core.system.run_mark import UNKNOWN, ceiling, mark_of
+from overmind_core.system.run_mark import MARK_UNKNOWN, mark_of, unmarked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-SLICE = 0.005
+STEP_TIME = 0.005
 """Seconds that one `step` may take from the loop (plus one look at the children)."""
-BREATH = 0.001
+SHORT_PAUSE = 0.001
 """Seconds between two steps while there are signs of life."""
 QUIET = 0.1
 """Seconds without a sign of life after which a run counts as gone; a chain shows in every single look."""
@@ -47,9 +47,12 @@ LIMIT = 5.0
 
 
 class Purge:
-    """The hunt for one run's orphans. Read `run`, `killed` and `survivors` once `Orphans.step` returned it."""
+    """The killing of one run's orphans until none is left.
 
-    __slots__ = ("began", "killed", "limit", "mark", "quiet", "root", "run", "sign", "spare", "survivors")
+    Read `run`, `killed` and `survivors` once `Orphans.step` has returned it.
+    """
+
+    __slots__ = ("began", "killed", "last_seen", "limit", "mark", "quiet", "root", "run", "spare", "survivors")
 
     def __init__(
         self, run: str, mark: int, *, root: int, quiet: float, limit: float, spare: frozenset[int], now: float
@@ -61,7 +64,7 @@ class Purge:
         self.limit = limit
         self.spare = spare
         self.began = now
-        self.sign = now
+        self.last_seen = now
         """When an orphan of this run was last seen, dead or alive (monotonic seconds)."""
         self.killed = 0
         """Orphans that were seen to end."""
@@ -70,11 +73,11 @@ class Purge:
 
     def over(self, now: float) -> bool:
         """Whether it has been quiet for long enough, or lasted for too long."""
-        return now - self.sign >= self.quiet or now - self.began >= self.limit
+        return now - self.last_seen >= self.quiet or now - self.began >= self.limit
 
 
 class Orphans:
-    """What the keeper has adopted."""
+    """The processes that the keeper has adopted, read from its own list of children."""
 
     def __init__(
         self,
@@ -92,7 +95,7 @@ class Orphans:
         """
         self._clock = clock
         self._mark = mark
-        self._unmarked = frozenset((ceiling() if top is None else top, 0, UNKNOWN))
+        self._unmarked = frozenset((unmarked_limit() if top is None else top, 0, MARK_UNKNOWN))
         self._purges: list[Purge] = []
         self._list = -1
         with suppress(OSError):
@@ -103,14 +106,14 @@ class Orphans:
         """Whether `step` has something to do."""
         return bool(self._purges)
 
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         """How long the loop may sleep before the next `step`, in seconds; None = for ever."""
         if not self._purges:
             return None
         now = self._clock()
-        return BREATH if any(now - purge.sign < SLICE for purge in self._purges) else SLICE
+        return SHORT_PAUSE if any(now - purge.last_seen < STEP_TIME for purge in self._purges) else STEP_TIME
 
-    def look(self, registered: Collection[int]) -> list[int] | None:
+    def adopted(self, registered: Collection[int]) -> list[int] | None:
         """The children that no run owns, oldest first; None where the system doesn't tell.
 
         Only we take children off the list, so nobody is missed while it is read.
@@ -126,7 +129,7 @@ class Orphans:
             return None
         return [pid for pid in map(int, b"".join(parts).split()) if pid not in registered]
 
-    def left(self, mark: int, registered: Collection[int]) -> bool:
+    def any_left(self, mark: int, registered: Collection[int]) -> bool:
         """Whether something of the run that wears `mark` may still live; False is certain.
 
         The dead alone are no doubt: had one of them left a child, that child would be in a second look.
@@ -134,14 +137,14 @@ class Orphans:
         orphans = self._suspects(mark, registered)
         if orphans is None:
             return True
-        if not all(map(_dead, orphans)):
+        if not all(map(_is_dead, orphans)):
             return True
         again = self._suspects(mark, registered) if orphans else []
         return again is None or not set(again) <= set(orphans)
 
     def _suspects(self, mark: int, registered: Collection[int]) -> list[int] | None:
         """The orphans that wear `mark`, or none that tells whose they are."""
-        orphans = self.look(registered)
+        orphans = self.adopted(registered)
         if orphans is None or not mark:
             return orphans
         suspicious = self._unmarked | {mark}
@@ -171,41 +174,41 @@ class Orphans:
         self._purges.append(purge)
         return purge
 
-    def note_reap(self, pid: int) -> None:
+    def on_reap(self, pid: int) -> None:
         """Count an orphan that is about to be reaped as a sign of life of its run. Cheap when nothing is purged."""
         if self._purges:
             mark = self._mark(pid)
             for purge in self._purges:
                 if purge.mark == mark:
-                    purge.sign = self._clock()
+                    purge.last_seen = self._clock()
                     purge.killed += 1
 
     def step(self, registered: Collection[int]) -> list[Purge]:
-        """Kill for at most a `SLICE`, and return the purges that are finished: they are no longer ours."""
-        end = self._clock() + SLICE
+        """Kill for at most a `STEP_TIME`, and return the purges that are finished: they are no longer ours."""
+        end = self._clock() + STEP_TIME
         finished: list[Purge] = []
         while self._purges:
-            orphans = self.look(registered) or []
+            orphans = self.adopted(registered) or []
             killed = sum(purge.killed for purge in self._purges)
-            worn = self._strike(orphans, end)
+            worn = self._kill_marked(orphans, end)
             progress = sum(purge.killed for purge in self._purges) > killed
             finished += self._finish(orphans, worn, registered)
             if not progress or self._clock() >= end:
                 break
         return finished
 
-    def _strike(self, orphans: list[int], end: float) -> set[int]:
-        """Kill and bury what is hunted, newest first, until `end`; return the marks that were seen worn."""
+    def _kill_marked(self, orphans: list[int], end: float) -> set[int]:
+        """Kill and reap the orphans of every purge, newest first, until `end`; return the marks that were seen worn."""
         worn: set[int] = set()
         for pid in reversed(orphans):
             mark = self._mark(pid)
-            hunters = [purge for purge in self._purges if purge.mark == mark and pid not in purge.spare]
+            purges = [purge for purge in self._purges if purge.mark == mark and pid not in purge.spare]
             worn.add(mark)
-            if not hunters:
+            if not purges:
                 continue
-            gone = _end(pid)
-            for purge in hunters:
-                purge.sign = self._clock()
+            gone = _kill(pid)
+            for purge in purges:
+                purge.last_seen = self._clock()
                 purge.killed += gone
             if self._clock() >= end:
                 # Who wasn't looked at must not count as quiet.
@@ -219,27 +222,27 @@ class Orphans:
         for purge in self._purges:
             doubt = purge.mark in worn or bool(worn & self._unmarked)
             if purge.root in registered:
-                doubt, purge.sign = True, now
+                doubt, purge.last_seen = True, now
             if not purge.mark or not doubt or purge.over(now):
-                left = [pid for pid in orphans if self._hunted(pid, purge)]
+                left = [pid for pid in orphans if self._is_purged(pid, purge)]
                 # The newest dead stands for a chain that was not caught.
-                purge.survivors = [pid for pid in left if not _dead(pid)] or left[-1:]
+                purge.survivors = [pid for pid in left if not _is_dead(pid)] or left[-1:]
                 done.append(purge)
         self._purges = [purge for purge in self._purges if purge not in done]
         return done
 
-    def _hunted(self, pid: int, purge: Purge) -> bool:
+    def _is_purged(self, pid: int, purge: Purge) -> bool:
         return bool(purge.mark) and pid not in purge.spare and self._mark(pid) == purge.mark
 
 
-def _dead(pid: int) -> bool:
+def _is_dead(pid: int) -> bool:
     """Whether our child `pid` waits to be reaped (a dead main thread with live others doesn't)."""
     with suppress(OSError):
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     return False
 
 
-def _end(pid: int) -> bool:
+def _kill(pid: int) -> bool:
     """SIGKILL our child `pid` and reap it if it is dead already; return whether it is gone."""
     with suppress(OSError):
         os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Takes in the dead: our runs with their true exit codes, and whatever they left behind."""
+"""The reaper: waits for dead children, our runs with their true exit codes and the orphans they left."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ class Reaper:
                 # A dead orphan still shows its mark: the purge must see it before it is gone.
                 seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 if seen is not None and seen.si_pid not in registered:
-                    keeper.orphans.note_reap(seen.si_pid)
+                    keeper.orphans.on_reap(seen.si_pid)
                 pid, status = os.waitpid(seen.si_pid, os.WNOHANG) if seen is not None else (0, 0)
             else:
                 pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return False
         if pid:
-            child = registered.pop(pid, None)
-            if child is not None:
-                keeper.exited(child, os.waitstatus_to_exitcode(status))
+            run = registered.pop(pid, None)
+            if run is not None:
+                keeper.on_exit(run, os.waitstatus_to_exitcode(status))
         return pid != 0
 
 

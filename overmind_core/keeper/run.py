@@ -1,6 +1,7 @@
-"""One run: its process, its terminal or pipes, and its log.
+"""The runs that the keeper holds: each with its process, its terminal or pipes, and its log.
 
-Every run that the keeper holds: by id, by pid, and in the order in which they last changed.
+What a run writes is in the log before the next read; a log that can't be written stops the reading, so that the agent
+waits instead of losing bytes.
 """
 
 from __future__ import annotations
@@ -10,47 +11,46 @@ import os
 
 from overmind_core.keeper.input import Stdin
 from overmind_core.keeper.loop import READ, WRITE
-from overmind_core.keeper.viewers import Audience
+from overmind_core.keeper.viewers import Viewers
 from overmind_core.logs.layout import ERR, OUT, split_run
 from overmind_core.wire.keeper import DISK_FULL, LOG_ERROR
 
 TYPE_CHECKING = False
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol
 
     from overmind_core.keeper.loop import Loop
     from overmind_core.logs.writer import RunLog
-    from overmind_core.system.spawn import Spawned
+    from overmind_core.system.spawn import SpawnedProcess
 
-    class Household(Protocol):
-        """Whom a child tells what happened to it."""
+    class RunObserver(Protocol):
+        """Is called when something happens to a run."""
 
         loop: Loop
 
-        def grown(self, child: Child) -> None:
-            """It wrote something."""
+        def on_output(self, run: KeptRun) -> None:
+            """The run has written."""
 
-        def troubled(self, child: Child) -> None:
-            """Its log can't be written, or can again."""
+        def on_log_state(self, run: KeptRun) -> None:
+            """The log of the run can't be written, or can again."""
 
-        def hushed(self, child: Child) -> None:
-            """Its terminal is closed by everybody, though the process lives."""
+        def on_hangup(self, run: KeptRun) -> None:
+            """Nobody has the terminal of the run open, though its root lives."""
 
 
-_CHUNK = 65536
-_BUFFER = bytearray(_CHUNK)
+_READ_SIZE = 65536
+_BUFFER = bytearray(_READ_SIZE)
 """One for all: what is read is written to the log before the next read."""
 _VIEW = memoryview(_BUFFER)
-_TARGET = [_BUFFER]
+_READ_TARGETS = [_BUFFER]
 DRAIN_LIMIT = 1 << 20
 """Bytes read of one stream when its process has ended: more than a terminal or an unprivileged pipe can hold
 (pipe(7), pipe-max-size), so all that the process wrote is in, though something else may go on writing for ever."""
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_DISK_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
-class Exit:
+class RunExit:
     """How and when a root process ended."""
 
     __slots__ = ("code", "end", "err", "left", "mono", "out")
@@ -66,30 +66,30 @@ class Exit:
         """Whether something of the run may still live."""
 
 
-class Output:
-    """One stream of one child, as the loop sees it."""
+class OutputSource:
+    """One stream of a run, as a source of the loop."""
 
-    __slots__ = ("_child", "fd", "stream")
+    __slots__ = ("_run", "fd", "stream")
 
-    def __init__(self, child: Child, fd: int, stream: int) -> None:
-        self._child = child
+    def __init__(self, run: KeptRun, fd: int, stream: int) -> None:
+        self._run = run
         self.fd = fd
         self.stream = stream
 
     def ready(self, events: int) -> None:
         """One read, and for a terminal the writes that wait."""
         if events & READ:
-            self._child.read(self)
+            self._run.read(self)
         if events & WRITE:
-            self._child.stdin.flush()
+            self._run.stdin.flush()
 
     def failed(self) -> None:
         """Reading broke in a way that nobody foresaw."""
-        self._child.suffer(OSError(errno.EIO, "internal failure"))
+        self._run.on_log_error(OSError(errno.EIO, "internal failure"))
 
 
-class Inlet:
-    """The pipe to a child's standard input, as the loop sees it."""
+class InputSource:
+    """The pipe to the standard input of a run, as a source of the loop."""
 
     __slots__ = ("_stdin",)
 
@@ -105,44 +105,78 @@ class Inlet:
         self._stdin.close()
 
 
-class Child:
-    """A run from its spawn until it is forgotten."""
+class KeptRun:
+    """A run, from its spawn until nothing about it can change any more."""
 
     __slots__ = (
-        "_house", "_inlet", "_inlet_fd", "acked", "audience", "cursor", "exit", "hold", "last", "log", "mark",
-        "mission", "mono", "number", "outputs", "pid", "released", "run", "started", "stdin", "ticks", "trouble", "tty",
-        "watch_due", "watch_next", "watched",
+        "_input_fd",
+        "_input_source",
+        "_observer",
+        "acked",
+        "cursor",
+        "exit",
+        "hold",
+        "id",
+        "last",
+        "log",
+        "mark",
+        "mission",
+        "mono",
+        "next_notice",
+        "notice_due",
+        "number",
+        "outputs",
+        "pid",
+        "released",
+        "started",
+        "stdin",
+        "ticks",
+        "trouble",
+        "tty",
+        "viewers",
+        "watched",
     )  # fmt: skip
 
     def __init__(
-        self, house: Household, run: str, spawned: Spawned, log: RunLog, *, tty: bool, mark: int, ticks: int, hold: bool
+        self,
+        observer: RunObserver,
+        run_id: str,
+        spawned: SpawnedProcess,
+        log: RunLog,
+        *,
+        tty: bool,
+        mark: int,
+        ticks: int,
+        hold: bool,
     ) -> None:
-        self._house = house
-        self.run = run
-        self.mission, self.number = split_run(run)
+        self._observer = observer
+        self.id = run_id
+        self.mission, self.number = split_run(run_id)
         self.pid = spawned.pid
         self.ticks = ticks
         self.mark = mark
         self.tty = tty
         self.log = log
-        self.started = house.loop.wall
-        self.mono = self.last = house.loop.mono
+        self.started = observer.loop.wall
+        self.mono = self.last = observer.loop.mono
         self.hold = hold
         self.cursor = (0, 0)
         """Offsets (out, err) that a parser has passed; meaningful with `hold`."""
-        self.exit: Exit | None = None
+        self.exit: RunExit | None = None
         self.acked = self.released = self.watched = False
-        self.watch_due = False
-        """Whether a `grown` notice waits for its time."""
-        self.watch_next = 0.0
-        """When the next `grown` notice may be sent (seconds of this boot)."""
+        self.notice_due = False
+        """Whether a `on_output` notice waits for its time."""
+        self.next_notice = 0.0
+        """When the next `on_output` notice may be sent (seconds of this boot)."""
         self.trouble: str | None = None
-        self.audience = Audience(self, house.loop)
-        self.outputs = [Output(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0]
-        self._inlet_fd = spawned.stdin
-        through = spawned.stdin if spawned.stdin >= 0 or not tty else spawned.out
-        self.stdin = Stdin(through, is_tty=tty and spawned.stdin < 0, changed=self.poll)
-        self._inlet = Inlet(self.stdin)
+        self.viewers = Viewers(self, observer.loop)
+        self.outputs = [
+            OutputSource(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0
+        ]
+        self._input_fd = spawned.stdin
+        input_fd = spawned.stdin if spawned.stdin >= 0 or not tty else spawned.out
+        self.stdin = Stdin(input_fd, is_tty=tty and spawned.stdin < 0, changed=self.poll)
+        self._input_source = InputSource(self.stdin)
         self.poll()
 
     @property
@@ -158,110 +192,110 @@ class Child:
         return self.released or (not self.outputs and not self.exit.left)
 
     def poll(self) -> None:
-        """Tell the loop what this run waits for now."""
+        """Watch the descriptors for what this run waits for now."""
         reading = 0 if self.trouble else READ
         typing = WRITE if self.stdin.wants else 0
         for output in self.outputs:
-            self._house.loop.watch(output.fd, reading | (typing if self.stdin.is_tty else 0), output)
-        if self._inlet_fd >= 0:
+            self._observer.loop.watch(output.fd, reading | (typing if self.stdin.is_tty else 0), output)
+        if self._input_fd >= 0:
             if self.stdin.fd < 0:
-                self._house.loop.forget(self._inlet_fd)
-                self._inlet_fd = -1
+                self._observer.loop.forget(self._input_fd)
+                self._input_fd = -1
             else:
-                self._house.loop.watch(self._inlet_fd, typing, self._inlet)
+                self._observer.loop.watch(self._input_fd, typing, self._input_source)
         if not typing:
-            self.audience.resume()
+            self.viewers.resume()
 
-    def read(self, output: Output) -> int:
+    def read(self, output: OutputSource) -> int:
         """Move at most 64 KiB into the log; return how many bytes, 0 when there were none."""
         try:
-            size = os.readv(output.fd, _TARGET)
+            size = os.readv(output.fd, _READ_TARGETS)
         except BlockingIOError:
             return 0
         except OSError:
             # EIO: nobody has the terminal open.
             size = 0
         if not size:
-            self._ended(output)
+            self._at_end(output)
             return 0
-        self._take(output.stream, _VIEW[:size])
+        self._append(output.stream, _VIEW[:size])
         return size
 
-    def _take(self, stream: int, data: memoryview) -> None:
-        house = self._house
+    def _append(self, stream: int, data: memoryview) -> None:
+        observer = self._observer
         try:
-            self.log.append(stream, data, house.loop.wall)
+            self.log.append(stream, data, observer.loop.wall)
         except OSError as error:
-            self.suffer(error)
-        self.last = house.loop.mono
-        self.audience.show(data)
-        house.grown(self)
+            self.on_log_error(error)
+        self.last = observer.loop.mono
+        self.viewers.show(data)
+        observer.on_output(self)
 
-    def _ended(self, output: Output) -> None:
+    def _at_end(self, output: OutputSource) -> None:
         """Nobody holds the other side.
 
         A pipe is at its end for ever; a terminal only when its root has ended, for a program may open it again, and
         closing our side would send it SIGHUP.
         """
         if self.tty and self.lives:
-            self._house.loop.forget(output.fd)
-            self._house.hushed(self)
+            self._observer.loop.forget(output.fd)
+            self._observer.on_hangup(self)
         else:
             self._drop(output)
 
-    def listen_again(self) -> None:
-        """Somebody may have opened the terminal again."""
+    def resume_reading(self) -> None:
+        """Read again: somebody may have opened the terminal."""
         self.poll()
 
-    def _drop(self, output: Output) -> None:
+    def _drop(self, output: OutputSource) -> None:
         self.outputs.remove(output)
         if self.stdin.is_tty:
             self.stdin.close()
-        self._house.loop.forget(output.fd)
-        self._house.loop.prefer(output.fd, on=False)
+        self._observer.loop.forget(output.fd)
+        self._observer.loop.prefer(output.fd, on=False)
         os.close(output.fd)
 
-    def suffer(self, error: OSError) -> None:
-        """The log can't be written: stop reading until it can, so that the agent waits instead of losing bytes."""
-        self.trouble = DISK_FULL if error.errno in _FULL else LOG_ERROR
+    def on_log_error(self, error: OSError) -> None:
+        """The log can't be written: stop reading until it can."""
+        self.trouble = DISK_FULL if error.errno in _DISK_FULL else LOG_ERROR
         self.poll()
-        self._house.troubled(self)
+        self._observer.on_log_state(self)
 
     def retry(self) -> None:
         """Try to write again what was refused."""
         try:
             while self.log.blocked:
-                self.log.retry(self._house.loop.wall)
+                self.log.retry(self._observer.loop.wall)
         except OSError:
             return
         self.trouble = None
         self.poll()
-        if self.released:  # first what still lies in its pipes: once the house hears that all is well, it forgets us
+        if self.released:  # first what still lies in its pipes: once the observer hears that all is well, it forgets us
             self.release()
         if not self.trouble:
-            self._house.troubled(self)
+            self._observer.on_log_state(self)
 
-    def ended(self, code: int) -> Exit:
-        """The root process was reaped: take in all that it wrote, and note the moment."""
-        loop = self._house.loop
-        self.exit = Exit(code, end=loop.wall, mono=loop.mono)
+    def on_exit(self, code: int) -> RunExit:
+        """The root process was reaped: log all that it wrote, and record the moment."""
+        loop = self._observer.loop
+        self.exit = RunExit(code, end=loop.wall, mono=loop.mono)
         for output in tuple(self.outputs):
             self._drain(output)
         try:
             self.log.ended(loop.wall)
         except OSError as error:
-            self.suffer(error)
+            self.on_log_error(error)
         self.exit.out, self.exit.err = self.log.offsets
-        self.audience.finish(code)
+        self.viewers.finish(code)
         return self.exit
 
-    def _drain(self, output: Output) -> None:
+    def _drain(self, output: OutputSource) -> None:
         drained = 0
         while not self.trouble and drained < DRAIN_LIMIT and (size := self.read(output)):
             drained += size
 
     def release(self) -> None:
-        """Nothing of the run lives any more: take in the rest and close everything, once the disk allows it."""
+        """Nothing of the run lives any more: log the rest and close everything, once the disk allows it."""
         self.released = True
         if self.trouble:
             return
@@ -271,7 +305,7 @@ class Child:
             self.close()
 
     def close(self) -> None:
-        """Let go of every descriptor, as it is."""
+        """Close every descriptor, as it is."""
         for output in tuple(self.outputs):
             self._drop(output)
         self.stdin.close()
@@ -286,15 +320,15 @@ RESERVED_FILES = 64
 """Descriptors for everything else: clients, locks, journals."""
 
 
-class Runs:
-    """The collection; says nothing to anybody."""
+class KeptRuns:
+    """All runs that are held: by id, by pid, and in the order in which they last changed."""
 
     __slots__ = ("_by_id", "_changes", "by_pid", "files", "seq")
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Child] = {}
-        self._changes: dict[str, tuple[int, Child]] = {}
-        self.by_pid: dict[int, Child | None] = {}
+        self._by_id: dict[str, KeptRun] = {}
+        self._changes: dict[str, tuple[int, KeptRun]] = {}
+        self.by_pid: dict[int, KeptRun | None] = {}
         """Pids that were started here and not reaped yet; None for a daemon."""
         self.files = RESERVED_FILES
         """Descriptors that the runs may need in all."""
@@ -304,56 +338,56 @@ class Runs:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[Child]:
+    def __iter__(self) -> Iterator[KeptRun]:
         return iter(tuple(self._by_id.values()))
 
-    def get(self, run: str) -> Child | None:
+    def get(self, run: str) -> KeptRun | None:
         """The run with this id, as long as it is held."""
         return self._by_id.get(run)
 
-    def add(self, child: Child) -> None:
+    def add(self, run: KeptRun) -> None:
         """Hold a new run."""
-        self._by_id[child.run] = child
-        self.by_pid[child.pid] = child
-        self.files += _files(child)
-        self.touch(child)
+        self._by_id[run.id] = run
+        self.by_pid[run.pid] = run
+        self.files += _files_of(run)
+        self.touch(run)
 
-    def remove(self, child: Child) -> None:
+    def remove(self, run: KeptRun) -> None:
         """Hold a run no longer."""
-        del self._by_id[child.run]
-        del self._changes[child.run]
-        self.files -= _files(child)
+        del self._by_id[run.id]
+        del self._changes[run.id]
+        self.files -= _files_of(run)
 
-    def touch(self, child: Child) -> None:
-        """`child` changed: move it to the end of the order."""
+    def touch(self, run: KeptRun) -> None:
+        """`run` changed: move it to the end of the order."""
         changes = self._changes
-        changes.pop(child.run, None)
+        changes.pop(run.id, None)
         self.seq += 1
-        changes[child.run] = (self.seq, child)
+        changes[run.id] = (self.seq, run)
 
-    def changed(self, since: int) -> list[Child]:
+    def changed(self, since: int) -> list[KeptRun]:
         """What changed after number `since`, newest first."""
         found = []
-        for seq, child in reversed(self._changes.values()):
+        for seq, run in reversed(self._changes.values()):
             if seq <= since:
                 break
-            found.append(child)
+            found.append(run)
         return found
 
     @property
     def any_alive(self) -> bool:
         """Whether a root process lives."""
-        return any(child is not None for child in self.by_pid.values())
+        return any(run is not None for run in self.by_pid.values())
 
     @property
     def any_unacknowledged(self) -> bool:
         """Whether an exit is known to us alone."""
-        return any(not child.lives and not child.acked for child in self._by_id.values())
+        return any(not run.lives and not run.acked for run in self._by_id.values())
 
     def held_cursors(self, mission: str) -> dict[int, tuple[int, int]]:
         """Run number → offsets (out, err) which a parser of this mission has yet to pass."""
-        return {child.number: child.cursor for child in self if child.hold and child.mission == mission}
+        return {run.number: run.cursor for run in self if run.hold and run.mission == mission}
 
 
-def _files(child: Child) -> int:
-    return FILES_ON_TERMINAL if child.tty else FILES_ON_PIPES
+def _files_of(run: KeptRun) -> int:
+    return FILES_ON_TERMINAL if run.tty else FILES_ON_PIPES

@@ -1,4 +1,7 @@
-"""Receives clients: who may come in, what they are (the supervisor, a viewer, somebody curious), and what they ask."""
+"""The keeper's server: accepts clients of our own user and dispatches their requests.
+
+A client is the supervisor once it has said hello, a viewer once its ticket was taken; anybody may ask for the status.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ import os
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.keeper.connection import Connection
-from overmind_core.keeper.input import Refused
+from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.loop import READ
 from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
-from overmind_core.keeper.viewers import WRITE, Viewer
+from overmind_core.keeper.viewers import MAY_WRITE, Viewer
 from overmind_core.system.unixsocket import peer
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import TOO_LONG, LineBuffer
@@ -36,20 +39,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from overmind_core.keeper.failover import Failover
     from overmind_core.keeper.keeper import Keeper
+    from overmind_core.keeper.spawn_queue import SpawnQueue
 
 ACCEPT_PAUSE = 0.2
 """Seconds without `accept` when no descriptor is left: the listener would be ready for ever."""
 
 
-class Reception:
-    """The listening socket."""
+class Listener:
+    """The listening socket; makes a session of each client."""
 
-    __slots__ = ("_keeper", "_socket")
+    __slots__ = ("_failover", "_keeper", "_socket", "_spawn_queue")
 
-    def __init__(self, keeper: Keeper, listening: socket.socket) -> None:
+    def __init__(self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, listening: socket.socket) -> None:
         listening.setblocking(False)
         self._keeper = keeper
+        self._spawn_queue = spawn_queue
+        self._failover = failover
         self._socket = listening
         self._listen()
 
@@ -65,7 +72,7 @@ class Reception:
         if not _is_ours(accepted):
             accepted.close()
             return
-        Client(self._keeper, Connection(self._keeper.loop, accepted))
+        ClientSession(self._keeper, self._spawn_queue, self._failover, Connection(self._keeper.loop, accepted))
 
     def failed(self) -> None:
         """Wait a little before the next try."""
@@ -76,20 +83,22 @@ class Reception:
         self._keeper.loop.watch(self._socket.fileno(), READ, self)
 
 
-class Client:
-    """One connection that speaks in lines, until a ticket turns it into a view."""
+class ClientSession:
+    """One client's requests, line by line, until a ticket turns its connection into a view."""
 
-    __slots__ = ("_connection", "_is_supervisor", "_is_view", "_keeper", "_lines")
+    __slots__ = ("_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue")
 
-    def __init__(self, keeper: Keeper, connection: Connection) -> None:
+    def __init__(self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, connection: Connection) -> None:
         self._keeper = keeper
+        self._spawn_queue = spawn_queue
+        self._failover = failover
         self._connection = connection
         self._lines = LineBuffer(LINE_LIMIT)
         self._is_supervisor = False
         self._is_view = False
-        connection.receive = self._receive
+        connection.on_data = self._on_data
 
-    def _receive(self, data: bytes) -> None:
+    def _on_data(self, data: bytes) -> None:
         for line in self._lines.feed(data):
             if not self._connection.is_open or self._is_view:
                 return
@@ -98,16 +107,16 @@ class Client:
                 self._reject(line)
                 return
             number = request.get("n", 0)
-            self._keeper.answer(self._connection, number, self._act, request)
-        self._keeper.quit_when_done()
+            self._keeper.answer(self._connection, number, self._dispatch, request)
+        self._keeper.stop_if_done()
 
     def _reject(self, line: bytes) -> None:
-        """Who doesn't speak our language is told so and hung up on."""
+        """Refuse a line that is no request, and close the connection."""
         code, message = (ERROR_TOO_LARGE, "line too long") if line == TOO_LONG else (ERROR_INVALID, "not a request")
-        self._connection.say({"n": 0, "error": code, "message": message})
+        self._connection.send_json({"n": 0, "error": code, "message": message})
         self._connection.end()
 
-    def _act(self, request: Mapping[str, Any]) -> dict[str, object] | None:
+    def _dispatch(self, request: Mapping[str, Any]) -> dict[str, object] | None:
         op = request.get("op")
         if op == HELLO:
             return self._hello(request)
@@ -115,33 +124,33 @@ class Client:
             self._stream(request)
             return None
         if not self._is_supervisor and op != STATUS:
-            raise Refused(ERROR_HELLO_FIRST, "say hello first")
+            raise RequestRefused(ERROR_HELLO_FIRST, "say hello first")
         number = request.get("n", 0)
         if op == SPAWN:
-            self._keeper.spawner.put(self._connection, number, request)
+            self._spawn_queue.put(self._connection, number, request)
             return None
         if op == PURGE:
             self._keeper.purge(self._connection, number, request)
             return None
         operation = OPERATIONS.get(op) if isinstance(op, str) else None
         if operation is None:
-            raise Refused(ERROR_UNKNOWN_OP, f"unknown operation {op!r}")
+            raise RequestRefused(ERROR_UNKNOWN_OP, f"unknown operation {op!r}")
         return operation(self._keeper, request)
 
     def _hello(self, request: Mapping[str, Any]) -> dict[str, object]:
         if request.get("protocol") != PROTOCOL:
-            raise Refused(ERROR_PROTOCOL, f"this keeper speaks protocol {PROTOCOL}", protocol=PROTOCOL)
+            raise RequestRefused(ERROR_PROTOCOL, f"this keeper speaks protocol {PROTOCOL}", protocol=PROTOCOL)
         daemon = request.get("daemon") or {}
         kill_after = request.get("kill_after")
         keeper = self._keeper
-        keeper.revival.greeted(
+        self._failover.on_hello(
             int(request.get("pid") or 0),
             argv=[from_wire(str(text)) for text in daemon.get("argv", ())],
             env={from_wire(str(name)): from_wire(str(value)) for name, value in daemon.get("env", {}).items()},
             kill_after=None if kill_after is None else float(kill_after),
         )
         self._is_supervisor = True
-        keeper.took_over(self._connection)
+        keeper.attach_supervisor(self._connection)
         return {
             "protocol": PROTOCOL,
             "version": VERSION,
@@ -154,15 +163,15 @@ class Client:
     def _stream(self, request: Mapping[str, Any]) -> None:
         """From here on the connection carries frames."""
         if self._is_supervisor:
-            raise Refused(ERROR_INVALID, "a supervisor's connection can't become a view")
+            raise RequestRefused(ERROR_INVALID, "a supervisor's connection can't become a view")
         size = _size(request)
         taken = self._keeper.tickets.take(str(request["ticket"]))
-        child = self._keeper.runs.get(taken[0]) if taken is not None else None
-        if taken is None or child is None:
-            raise Refused(ERROR_TICKET, "this ticket is unknown, used or expired")
+        run = self._keeper.runs.get(taken[0]) if taken is not None else None
+        if taken is None or run is None:
+            raise RequestRefused(ERROR_TICKET, "this ticket is unknown, used or expired")
         self._is_view = True
-        self._connection.say({"n": request.get("n", 0), "ok": {"run": child.run}})
-        child.audience.join(Viewer(child, self._connection, may_write=taken[1] == WRITE, size=size))
+        self._connection.send_json({"n": request.get("n", 0), "ok": {"run": run.id}})
+        run.viewers.join(Viewer(run, self._connection, may_write=taken[1] == MAY_WRITE, size=size))
 
 
 def _is_ours(accepted: socket.socket) -> bool:

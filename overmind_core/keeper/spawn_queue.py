@@ -1,4 +1,4 @@
-"""Spawns wait in a queue and happen a few per turn, so that a burst of them never holds up a keystroke's echo."""
+"""The queue of runs to start: a few per turn, so that a burst of them never holds up a keystroke's echo."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import time
 from collections import deque
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.keeper.input import Refused
-from overmind_core.keeper.run import FILES_ON_PIPES, Child
+from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.run import FILES_ON_PIPES, KeptRun
 from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
 from overmind_core.logs.writer import RunLog
 from overmind_core.system.spawn import (
@@ -21,8 +21,8 @@ from overmind_core.system.spawn import (
     STDIN_PIPE,
     STDIN_TTY,
     STEP_TERMINAL,
-    Plan,
-    SpawnFailed,
+    SpawnError,
+    SpawnPlan,
     spawn,
 )
 from overmind_core.wire.keeper import ERROR_INVALID, ERROR_NO_TERMINALS, ERROR_SPAWN_FAILED, ERROR_TOO_MANY
@@ -41,8 +41,8 @@ _NANOSECONDS_PER_TICK = 10**9 // os.sysconf("SC_CLK_TCK") if sys.platform == "li
 _STDINS = frozenset((STDIN_NULL, STDIN_TTY, STDIN_PIPE))
 
 
-class Spawner:
-    """The queue and its work."""
+class SpawnQueue:
+    """Spawn requests that wait, and the work that starts them."""
 
     __slots__ = ("_keeper", "_limits", "_logs", "_queue")
 
@@ -73,30 +73,30 @@ class Spawner:
 
     def _start(self, request: Mapping[str, Any]) -> dict[str, object]:
         keeper = self._keeper
-        child = keeper.runs.get(request["run"])
-        if child is None:
+        run = keeper.runs.get(request["run"])
+        if run is None:
             split_run(request["run"])
             if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
-                raise Refused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
-            child = self._new(request)
-            keeper.runs.add(child)
+                raise RequestRefused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
+            run = self._new(request)
+            keeper.runs.add(run)
         return {
-            "run": child.run,
-            "pid": child.pid,
-            "ticks": child.ticks,
-            "mark": child.mark,
-            "started": child.started,
-            "mono": child.mono,
+            "run": run.id,
+            "pid": run.pid,
+            "ticks": run.ticks,
+            "mark": run.mark,
+            "started": run.started,
+            "mono": run.mono,
         }
 
-    def _new(self, request: Mapping[str, Any]) -> Child:
+    def _new(self, request: Mapping[str, Any]) -> KeptRun:
         keeper = self._keeper
         plan = _plan(request, self._limits[:2])
         plan.mark = keeper.marks.take()
-        tick = _tick()
+        tick = _ticks_now()
         try:
             spawned = spawn(plan, _method(request))
-        except SpawnFailed as error:
+        except SpawnError as error:
             keeper.marks.give_back(plan.mark)
             raise _refusal(error, plan) from None
         limit = int(request.get("log_limit", LIMIT))
@@ -104,24 +104,24 @@ class Spawner:
         log = RunLog(self._logs, request["run"], limit=limit, segment=segment, held=keeper.runs.held_cursors)
         hold = bool(request.get("hold", False))
         # It started in between; only when that was at the turn of a tick must the system be asked.
-        ticks = tick if tick == _tick() else _start_ticks(spawned.pid)
-        return Child(keeper, request["run"], spawned, log, tty=plan.tty, mark=plan.mark, ticks=ticks, hold=hold)
+        ticks = tick if tick == _ticks_now() else _start_ticks(spawned.pid)
+        return KeptRun(keeper, request["run"], spawned, log, tty=plan.tty, mark=plan.mark, ticks=ticks, hold=hold)
 
 
 def _method(request: Mapping[str, Any]) -> str:
     method = request.get("method", AUTO)
     if method not in _METHODS:
-        raise Refused(ERROR_INVALID, f"unknown way to spawn: {method!r}")
+        raise RequestRefused(ERROR_INVALID, f"unknown way to spawn: {method!r}")
     return str(method)
 
 
-def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> Plan:
+def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> SpawnPlan:
     """Raises KeyError, TypeError or ValueError for a request of the wrong shape."""
     stdin = request.get("stdin", STDIN_NULL)
     tty = bool(request.get("tty", True))
     if stdin not in _STDINS or (stdin == STDIN_TTY and not tty):
-        raise Refused(ERROR_INVALID, f"standard input can't be {stdin!r} here")
-    return Plan(
+        raise RequestRefused(ERROR_INVALID, f"standard input can't be {stdin!r} here")
+    return SpawnPlan(
         program=_bytes(request["program"]),
         argv=[_bytes(text) for text in request["argv"]],
         env={_bytes(name): _bytes(value) for name, value in request.get("env", {}).items()},
@@ -139,18 +139,18 @@ def _bytes(text: str) -> bytes:
     return text.encode() if text.isascii() else os.fsencode(from_wire(text))
 
 
-def _refusal(error: SpawnFailed, plan: Plan) -> Refused:
+def _refusal(error: SpawnError, plan: SpawnPlan) -> RequestRefused:
     number = error.errno or 0
     if number in {errno.EMFILE, errno.ENFILE}:
-        return Refused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
+        return RequestRefused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
     if error.step == STEP_TERMINAL and number in {errno.ENOSPC, errno.ENOENT, errno.EAGAIN}:
-        return Refused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
+        return RequestRefused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
     subject = to_wire(os.fsdecode(plan.cwd if error.step == "cwd" else plan.program))
     message = f"{subject}: {os.strerror(number)}"
-    return Refused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)
+    return RequestRefused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)
 
 
-def _tick() -> int:
+def _ticks_now() -> int:
     """Now, in clock ticks since the boot; 0 where processes' start times don't count like that. Source: proc(5)."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // _NANOSECONDS_PER_TICK if _NANOSECONDS_PER_TICK else 0
 

@@ -1,20 +1,7 @@
-"""Who looks at a run, and the size that its terminal has for them.
+"""The viewers of a run: who looks at it live, who of them is the active writer, and the tickets that let them in.
 
-A live view of one run: its bytes as they come, and what the person there types.
-
-Whose terminal counts among those who look at a run and may type: the one of who typed last.
-
-Its size is the program's, and it alone answers the program's questions. Before anybody has typed, the size is that of
-who came first, and nobody answers.
-
-Tickets: the supervisor's word that whoever brings one may see a run, or type into it. Each works once.
-
-What a terminal sends by itself: answers to a program's questions. Pure.
-
-Every viewer's terminal answers them; a program must get one answer only.
-
-Source: XTerm Control Sequences; the kitty keyboard protocol; in-band resize notifications (mode 2048). A cursor
-position report of row 1 looks like a modified F3 (`CSI 1;2R`): it counts as a report.
+The size of the active writer's terminal is the program's, and that terminal alone answers the program's questions.
+Before anybody has typed, the size is that of who came first, and nobody answers.
 """
 
 from __future__ import annotations
@@ -22,7 +9,7 @@ from __future__ import annotations
 import re
 import termios
 
-from overmind_core.keeper.input import Refused
+from overmind_core.keeper.input import RequestRefused
 from overmind_core.logs.layout import OUT
 from overmind_core.system import terminal
 from overmind_core.wire.keeper import (
@@ -40,168 +27,197 @@ from overmind_core.wire.keeper import (
 )
 
 TYPE_CHECKING = False
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.input import Stdin
     from overmind_core.keeper.loop import Loop
-    from overmind_core.keeper.run import Child
+    from overmind_core.logs.writer import RunLog
 
-    class Typist(Protocol):
-        """One who may type."""
+    class Writer(Protocol):
+        """A viewer that may type."""
 
         size: tuple[int, int] | None
         """Columns and rows of the terminal in front of it; None when it has said none."""
 
+    class Descriptor(Protocol):
+        """One end of a run's terminal or pipe."""
 
-class Typists:
-    """Those who are there."""
+        fd: int
 
-    __slots__ = ("_fit", "_order", "newest")
+    class Exited(Protocol):
+        """How a run ended."""
 
-    def __init__(self, fit: Callable[[int, int], None]) -> None:
-        """`fit(columns, rows)` gives the run's terminal a size."""
-        self._fit = fit
-        self._order: list[Typist] = []
+        code: int
+
+    class Viewed(Protocol):
+        """A run, as its viewers need it."""
+
+        log: RunLog
+        stdin: Stdin
+        tty: bool
+        viewers: Viewers
+
+        @property
+        def outputs(self) -> Sequence[Descriptor]:
+            """Open streams; the first one of a terminal is its master."""
+
+        @property
+        def exit(self) -> Exited | None:
+            """None while the root process lives."""
+
+        def on_log_error(self, error: OSError) -> None:
+            """The log can't be written."""
+
+
+class ActiveWriter:
+    """Which viewer types: whoever typed last. Fits the terminal to it."""
+
+    __slots__ = ("_order", "_resize", "current")
+
+    def __init__(self, resize: Callable[[int, int], None]) -> None:
+        """`resize(columns, rows)` gives the run's terminal a size."""
+        self._resize = resize
+        self._order: list[Writer] = []
         """Who typed last stands at the end; before those who typed, the first to come."""
-        self.newest: Typist | None = None
-        """Who typed last."""
+        self.current: Writer | None = None
+        """Who typed last; None before anybody has, and when that one has left."""
 
-    def join(self, typist: Typist) -> None:
-        """Somebody comes."""
-        self._order.insert(0, typist)
-        self.resized(typist)
+    def join(self, writer: Writer) -> None:
+        """A viewer that may type has come."""
+        self._order.insert(0, writer)
+        self.on_resize(writer)
 
-    def types(self, typist: Typist) -> None:
-        """Somebody presses a key."""
-        if self.newest is not typist and typist in self._order:
-            self.newest = typist
-            self._order.remove(typist)
-            self._order.append(typist)
-            self.resized(typist)
+    def on_input(self, writer: Writer) -> None:
+        """A viewer has typed: it is the active writer from now on."""
+        if self.current is not writer and writer in self._order:
+            self.current = writer
+            self._order.remove(writer)
+            self._order.append(writer)
+            self.on_resize(writer)
 
-    def resized(self, typist: Typist) -> None:
-        """Somebody's terminal has another size."""
-        if self._order and self._order[-1] is typist and typist.size is not None:
-            self._fit(*typist.size)
+    def on_resize(self, writer: Writer) -> None:
+        """The terminal in front of a viewer has another size."""
+        if self._order and self._order[-1] is writer and writer.size is not None:
+            self._resize(*writer.size)
 
-    def leave(self, typist: Typist) -> None:
-        """Somebody goes, or was never there."""
-        if typist not in self._order:
+    def leave(self, writer: Writer) -> None:
+        """A viewer goes, or was never there."""
+        if writer not in self._order:
             return
-        self._order.remove(typist)
-        if self.newest is typist:
-            self.newest = None
+        self._order.remove(writer)
+        if self.current is writer:
+            self.current = None
         if self._order:
-            self.resized(self._order[-1])
+            self.on_resize(self._order[-1])
 
 
-NUDGE = 0.05
+REDRAW_PAUSE = 0.05
 """Seconds that a program has to notice another size before it gets the true one again."""
 
 
-class Audience:
-    """The viewers of one run, and which of them types."""
+class Viewers:
+    """All viewers of one run."""
 
-    __slots__ = ("_child", "_loop", "typists", "viewers")
+    __slots__ = ("_loop", "_run", "active_writer", "all")
 
-    def __init__(self, child: Child, loop: Loop) -> None:
-        self._child = child
+    def __init__(self, run: Viewed, loop: Loop) -> None:
+        self._run = run
         self._loop = loop
-        self.viewers: list[Viewer] = []
-        self.typists = Typists(self.resize)
+        self.all: list[Viewer] = []
+        self.active_writer = ActiveWriter(self.resize)
 
     def join(self, viewer: Viewer) -> None:
         """Show the run live from here on."""
-        child = self._child
-        viewer.begin(child.log.offsets[OUT])
-        kept = child.log.kept(OUT)
+        run = self._run
+        viewer.begin(run.log.offsets[OUT])
+        kept = run.log.kept(OUT)
         if kept:
             viewer.show(data_frame(kept))
-        if child.exit is not None:
-            viewer.finish(child.exit.code)
+        if run.exit is not None:
+            viewer.finish(run.exit.code)
             return
-        self.viewers.append(viewer)
+        self.all.append(viewer)
         self._prefer_output()
         if viewer.may_write:
-            self.typists.join(viewer)
+            self.active_writer.join(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         """A viewer is gone."""
-        if viewer in self.viewers:
-            self.viewers.remove(viewer)
+        if viewer in self.all:
+            self.all.remove(viewer)
             self._prefer_output()
-            self.typists.leave(viewer)
+            self.active_writer.leave(viewer)
 
     def _prefer_output(self) -> None:
-        for output in self._child.outputs:
-            self._loop.prefer(output.fd, on=bool(self.viewers))
+        for output in self._run.outputs:
+            self._loop.prefer(output.fd, on=bool(self.all))
 
     def show(self, data: memoryview) -> None:
         """The run has written this."""
-        if self.viewers:
+        if self.all:
             frame = data_frame(bytes(data))
-            for viewer in tuple(self.viewers):
+            for viewer in tuple(self.all):
                 viewer.show(frame)
-            self._loop.calm_down()
+            self._loop.end_boost()
 
     def finish(self, code: int) -> None:
         """The run has ended."""
-        for viewer in tuple(self.viewers):
+        for viewer in tuple(self.all):
             viewer.finish(code)
 
     def resume(self) -> None:
         """The run has read what was typed."""
-        for viewer in self.viewers:
+        for viewer in self.all:
             viewer.resume()
 
-    def hurry(self) -> None:
-        """A person has pressed a key here."""
-        self._loop.hurry()
+    def boost(self) -> None:
+        """A person has pressed a key: serve this run before others for a moment."""
+        self._loop.boost()
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size, and tell the log and every viewer. Without a terminal nothing happens."""
-        child = self._child
-        if not child.tty or not child.outputs:
+        run = self._run
+        if not run.tty or not run.outputs:
             return
         try:
-            terminal.resize(child.outputs[0].fd, columns=columns, rows=rows)
+            terminal.resize(run.outputs[0].fd, columns=columns, rows=rows)
         except (OSError, termios.error):
             return
         try:
-            child.log.resized(columns, rows, self._loop.wall)
+            run.log.resized(columns, rows, self._loop.wall)
         except OSError as error:
-            child.suffer(error)
-        for viewer in tuple(self.viewers):
-            viewer.resized(columns, rows)
+            run.on_log_error(error)
+        for viewer in tuple(self.all):
+            viewer.on_resize(columns, rows)
 
-    def nudge(self) -> None:
+    def force_redraw(self) -> None:
         """Have a full-screen program draw everything again, as it does at a new size: a row less, and back."""
-        child = self._child
-        if not child.tty or not child.outputs:
+        run = self._run
+        if not run.tty or not run.outputs:
             return
-        columns, rows = terminal.size(child.outputs[0].fd)
+        columns, rows = terminal.size(run.outputs[0].fd)
         if rows > 1:
             self.resize(columns, rows - 1)
-            self._loop.later(NUDGE, lambda: self._nudged(columns, rows))
+            self._loop.later(REDRAW_PAUSE, lambda: self._restore_size(columns, rows))
 
-    def _nudged(self, columns: int, rows: int) -> None:
+    def _restore_size(self, columns: int, rows: int) -> None:
         """Give the true size back, unless there is another one by now."""
-        if self._child.outputs and terminal.size(self._child.outputs[0].fd) == (columns, rows - 1):
+        if self._run.outputs and terminal.size(self._run.outputs[0].fd) == (columns, rows - 1):
             self.resize(columns, rows)
 
 
-READ = "read"
-WRITE = "write"
-MODES = frozenset((READ, WRITE))
-MOST = 10_000
+MAY_READ = "read"
+MAY_WRITE = "write"
+MODES = frozenset((MAY_READ, MAY_WRITE))
+MAX_OPEN_TICKETS = 10_000
 """Tickets that may wait to be used; the oldest make room."""
 
 
 class Tickets:
-    """Those that were issued and neither used nor expired."""
+    """One-time permissions to view a run, or to type into it, that the supervisor has issued."""
 
     __slots__ = ("_clock", "_open")
 
@@ -214,7 +230,7 @@ class Tickets:
         """Let `ticket` be used once within `ttl` seconds. Raises ValueError for an unknown mode."""
         if mode not in MODES:
             raise ValueError(f"unknown mode {mode!r}")
-        if len(self._open) >= MOST:
+        if len(self._open) >= MAX_OPEN_TICKETS:
             del self._open[next(iter(self._open))]
         self._open[ticket] = (run, mode, self._clock() + ttl)
 
@@ -224,7 +240,7 @@ class Tickets:
         return (run, mode) if run and self._clock() < expires else None
 
 
-REPORT = re.compile(
+_TERMINAL_REPORT = re.compile(
     rb"\x1b\[(?:"
     rb"[?>=][0-9;:]*c"  # device attributes
     rb"|\??[0-9]+;[0-9;]+R|\??[0-9;]+n"  # cursor position, device status, colour scheme
@@ -233,50 +249,58 @@ REPORT = re.compile(
     rb"|[0-9;:]+t|[IO])"  # sizes of the window, focus in and out
     rb"|\x1b(?:\][0-9]+;|P[0-9>!]|_G)[^\x07\x18\x1a\x1b]*(?:\x07|\x1b\\)"  # colours, version, settings, graphics
 )
+"""What a terminal sends by itself: answers to a program's questions.
+
+Source: XTerm Control Sequences; the kitty keyboard protocol; in-band resize notifications (mode 2048). A cursor
+position report of row 1 looks like a modified F3 (`CSI 1;2R`): it counts as a report.
+"""
 PASTE = b"\x1b[200~"
 """Begins pasted text (bracketed paste), in which nothing is a report."""
 
 
-def typed(data: bytes) -> bytes:
-    """`data`, which cuts no sequence in two, without the reports in it."""
+def without_reports(data: bytes) -> bytes:
+    """Return `data`, which cuts no sequence in two, without what a terminal sends by itself.
+
+    Every viewer's terminal answers a program's questions; the program must get one answer only.
+    """
     if b"\x1b" not in data:
         return data
     head, paste, tail = data.partition(PASTE)
-    return REPORT.sub(b"", head) + paste + tail
+    return _TERMINAL_REPORT.sub(b"", head) + paste + tail
 
 
-TYPED_LIMIT = 1 << 20
-"""Bytes waiting for the agent from which on a typist is held back."""
+TYPED_BACKLOG = 1 << 20
+"""Bytes waiting for the agent from which on no more is taken from a writer."""
 
 
 class Viewer:
-    """One stream connection, after its ticket was taken."""
+    """One viewer's connection, after its ticket was taken: frames in both directions."""
 
-    __slots__ = ("_child", "_connection", "_decoder", "may_write", "size")
+    __slots__ = ("_connection", "_decoder", "_run", "may_write", "size")
 
     def __init__(
-        self, child: Child, connection: Connection, *, may_write: bool, size: tuple[int, int] | None = None
+        self, run: Viewed, connection: Connection, *, may_write: bool, size: tuple[int, int] | None = None
     ) -> None:
         """`size`: columns and rows of the terminal in front of it."""
-        self._child = child
+        self._run = run
         self._connection = connection
         self._decoder = FrameDecoder()
         self.may_write = may_write
         self.size = size
         connection.limit = VIEWER_LIMIT
-        connection.receive = self._receive
-        connection.lost = self._lost
+        connection.on_data = self._on_data
+        connection.on_closed = self._on_closed
 
     def begin(self, offset: int) -> None:
-        """Tell where in the log the live stream begins."""
+        """Send where in the log the live stream begins."""
         self._connection.send(offset_frame(offset))
 
     def show(self, frame: bytes) -> None:
         """Pass a frame on; a viewer that is too slow for it is dropped."""
         self._connection.send(frame)
 
-    def resized(self, columns: int, rows: int) -> None:
-        """Somebody gave the terminal another size."""
+    def on_resize(self, columns: int, rows: int) -> None:
+        """Send the new size of the run's terminal."""
         self._connection.send(resize_frame(columns, rows))
 
     def finish(self, code: int) -> None:
@@ -285,42 +309,42 @@ class Viewer:
         self._connection.end()
 
     def resume(self) -> None:
-        """The agent has read: take from the typist again."""
+        """The agent has read: read from the viewer again."""
         self._connection.pause(paused=False)
 
-    def _receive(self, data: bytes) -> None:
+    def _on_data(self, data: bytes) -> None:
         try:
             for kind, payload in self._decoder.feed(data):
                 if self.may_write:
-                    self._obey(kind, payload)
+                    self._on_frame(kind, payload)
         except FrameError:
             self._connection.close()
 
-    def _obey(self, kind: int, payload: bytes) -> None:
+    def _on_frame(self, kind: int, payload: bytes) -> None:
         if kind == FRAME_DATA:
             self._type(payload)
         elif kind == FRAME_RESIZE:
             self.size = parse_resize(payload)
-            self._child.audience.typists.resized(self)
+            self._run.viewers.active_writer.on_resize(self)
         elif kind == FRAME_REDRAW:
-            self._child.audience.nudge()
+            self._run.viewers.force_redraw()
 
     def _type(self, data: bytes) -> None:
         """Pass input on; what a terminal answers by itself only of who typed last."""
-        child = self._child
-        if child.audience.typists.newest is not self:
-            data = typed(data)
+        run = self._run
+        if run.viewers.active_writer.current is not self:
+            data = without_reports(data)
             if not data:
                 return
-            child.audience.typists.types(self)
-        child.audience.hurry()
+            run.viewers.active_writer.on_input(self)
+        run.viewers.boost()
         try:
-            child.stdin.type(data)
-        except Refused:
+            run.stdin.type(data)
+        except RequestRefused:
             # Nothing to answer with in the middle of a stream; the log shows what arrived.
             return
-        if child.stdin.waiting > TYPED_LIMIT:
+        if run.stdin.waiting > TYPED_BACKLOG:
             self._connection.pause(paused=True)
 
-    def _lost(self) -> None:
-        self._child.audience.leave(self)
+    def _on_closed(self) -> None:
+        self._run.viewers.leave(self)

@@ -17,6 +17,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
@@ -25,9 +26,7 @@ from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing.locations import world
 from overmind_core.landing.store import LandingRow
-from overmind_core.missions import api_lifecycle
-from overmind_core.missions.callers import ourselves
-from overmind_core.missions.requests import Kill
+from overmind_core.missions.lookup import find
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -175,7 +174,9 @@ class MergeQueue:
         if mission_id is None or mission_id not in self.core.book.live:
             return
         try:
-            await api_lifecycle.kill(self.core, Kill(id=mission_id, cascade=True), ourselves())
+            await self.core.missions.end(
+                find(self.core.book, mission_id, live_first=True), Cause.KILL, cascade=True, grace=0.0
+            )
         except OvermindError as error:
             _log.info("the check of a merge, mission %s: %s", mission_id, error.message)
 

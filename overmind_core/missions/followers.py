@@ -48,8 +48,8 @@ class Follower:
 class Followers:
     """All followers."""
 
-    def __init__(self, book: Registry) -> None:
-        self._book = book
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._all: set[Follower] = set()
         self._by_mission: dict[str, set[Follower]] = {}
         self._watched: dict[str, str] = {}
@@ -64,7 +64,7 @@ class Followers:
         self._all.add(follower)
         for mission_id in follower.missions or ():
             self._by_mission.setdefault(mission_id, set()).add(follower)
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is not None:
                 self._watch(mission)
 
@@ -106,7 +106,7 @@ class Followers:
         self.link = link
         self._watched.clear()
         for mission_id in self._by_mission:
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is not None:
                 self._watch(mission)
 
@@ -118,5 +118,5 @@ class Followers:
 
     def _unwatch(self, mission_id: str) -> None:
         run = self._watched.pop(mission_id, None)
-        if run is not None and self.link is not None and mission_id in self._book.live:
+        if run is not None and self.link is not None and mission_id in self._registry.live:
             self.link.ask("watch", run=run, on=False)

@@ -26,6 +26,7 @@ from overmind_core.providers.lines import is_turn_summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.domain.missions.mission import Run
     from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.keeper_client import KeeperLink
     from overmind_core.missions.changes import RunConcluded
@@ -62,6 +63,11 @@ class OutputProgress:
     def of(self, run: str) -> Extent:
         """The newest known extent of the run's log."""
         return self._extents.get(run, Extent())
+
+    def extent(self, run: Run) -> Extent:
+        """How far a run's log is known to reach, whether it goes on or not."""
+        known = self.of(run.id)
+        return Extent(max(known.out, run.out), max(known.err, run.err), known.last)
 
     def rate(self, run: str) -> float:
         """Bytes per second over the last few seconds."""

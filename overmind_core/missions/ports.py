@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import Verdict
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.missions.spec import MissionSpec
     from overmind_core.providers.base import Launch
 
     Write = Callable[[], None]
@@ -54,11 +55,8 @@ class PlanRunner(Protocol):
     def begin(self, mission: Mission) -> None:
         """Begin to run it."""
 
-    def is_live(self, mission_id: str | None) -> bool:
-        """Whether this is a plan that runs."""
-
-    def name_of(self, mission_id: str) -> str:
-        """The name of the blueprint of a plan that runs."""
+    def name_of(self, mission_id: str | None) -> str | None:
+        """The name of the blueprint of a plan that runs; None for every other mission."""
 
 
 class Preparation(Protocol):
@@ -79,38 +77,69 @@ class Preparation(Protocol):
 class Preparer(Protocol):
     """Isolation: gets a mission's own folder, ports and services ready before it starts, and takes them down."""
 
-    def drives(self, mission: Mission) -> bool:
-        """Whether it is being prepared: the keeper knows nothing of it yet."""
+    async def has_file(self, folder: str) -> bool:
+        """Whether the project that a folder is in says how its missions are isolated."""
 
-    def prepare(self, mission_id: str) -> None:
-        """Begin, or go on."""
+    async def planned(self, spec: MissionSpec) -> Preparation | None:
+        """How a mission is to be isolated; None when it is not to be."""
+
+    async def record(self, planned: Any, mission: Mission) -> Write:  # noqa: ANN401 - what `planned` gave
+        """Reserve what the mission is to have; what is returned saves it, in the commit of the mission."""
+
+    def drop(self, mission: str) -> None:
+        """Nothing came of the mission: it was never saved."""
+
+    def begin(self, mission: str) -> None:
+        """The mission and its record are saved: prepare it."""
+
+    def prepare(self, mission: str) -> None:
+        """The mission is to be started again, or its set-up is over."""
+
+    def drives(self, mission: Mission) -> bool:
+        """Whether its next step is the preparation's: no process of it can be there."""
 
     def setup(self, mission: Mission) -> Definition:
-        """What the run that sets the mission's project up is."""
+        """The definition of the run that sets the mission's project up."""
 
     def environment(self, mission_id: str) -> Mapping[str, str]:
-        """The variables of what is its own."""
+        """What isolation adds to the environment of a mission."""
 
-    def services_of(self, mission_id: str) -> Collection[str]:
-        """The child missions that are its services."""
+    def shared(self, definition: Definition) -> Mapping[str, str]:
+        """What a mission that has nothing of its own has from the one in whose worktree it runs."""
 
-    def shown(self, mission_id: str) -> Mapping[str, Any] | None:
-        """What the API tells of it."""
+    def services_of(self, mission: str) -> Collection[str]:
+        """Ids of the missions that are services of this one."""
 
-    def step(self, mission_id: str) -> str | None:
-        """The step at which its preparation is."""
+    def shown(self, mission: str) -> Mapping[str, Any] | None:
+        """What the API tells of a mission's isolation."""
+
+    def step_of(self, mission: str) -> str | None:
+        """The step at which its preparation is, for people."""
+
+    async def check(self, mission: str, *, force: bool) -> None:
+        """Refuse to lose work, unless `force`.
+
+        Raises:
+            OvermindError: `not_isolated`; `dirty` or `unmerged`.
+        """
+
+    async def remove(self, mission: str, *, force: bool) -> None:
+        """Remove everything that an ended mission has of its own; raises as `check` does."""
 
     async def calm(self, missions: Iterable[str]) -> None:
-        """Wait until nothing is being taken down any more for these."""
+        """Wait until nothing of these ended missions runs any more: services, containers, preparations."""
+
+    async def calm_all(self) -> None:
+        """As `calm`, for every mission that has something of its own."""
 
     async def release(self, missions: Sequence[str]) -> None:
-        """The missions are about to be removed: let go of what was theirs."""
+        """These missions are removed: so is what they had of their own, but for work that would be lost."""
 
 
 class Budget(Protocol):
     """What agents have cost."""
 
-    def spent(self, parent: str) -> tuple[Mission, float] | None:
+    def spent(self, parent: str | None) -> tuple[Mission, float] | None:
         """The mission above whose limit is reached, and what its tree has cost in US dollars; None: none is."""
 
     def total(self, mission_id: str) -> float:

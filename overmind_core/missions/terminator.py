@@ -20,9 +20,8 @@ from overmind_core.domain.missions.facts import Gone, Note
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.system.membership import Target
-from overmind_core.system.process_table import machine
-from overmind_core.system.run_mark import LEAVE
+from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
+from overmind_core.system.process_table import new_process_table
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.registry import Registry
     from overmind_core.system.process import Identity
-    from overmind_core.system.sweep import Named
+    from overmind_core.system.sweep import NamedProcess
 
 
 LOOK_AGAIN = 0.05
@@ -51,8 +50,8 @@ _log = logging.getLogger(__name__)
 class Terminator:
     """Ends trees. `link` is replaced when the keeper is; None while there is none."""
 
-    def __init__(self, book: Registry, trees: ProcessTrees) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, trees: ProcessTrees) -> None:
+        self._registry = registry
         self._trees = trees
         self._loop = asyncio.get_running_loop()
         self._signals: dict[str, tuple[int, ...]] = {}
@@ -63,7 +62,7 @@ class Terminator:
         self._before: dict[str, frozenset[str]] = {}
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
-        self._survived: dict[str, Target] = {}
+        self._survived: dict[str, RunTarget] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.link: KeeperLink | None = None
@@ -150,7 +149,7 @@ class Terminator:
         """Missions on their way out that no batch has in hand, and whose process is known."""
         found = []
         for mission_id in self._leaving:
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is None or mission.ending is None or mission_id in self._in_hand or self._blocked(mission_id):
                 continue
             if mission.pid is not None or mission.ending.exited:
@@ -159,25 +158,25 @@ class Terminator:
 
     def _blocked(self, mission_id: str) -> bool:
         """Whether one that comes before it in a cascade is still ending."""
-        return any((one := self._book.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
+        return any((one := self._registry.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
 
     def _drop_finished(self) -> None:
         for mission_id, run in list(self._leaving.items()):
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
                 del self._leaving[mission_id]
                 self._before.pop(mission_id, None)
                 self._signals.pop(mission_id, None)
 
     async def _send_signals(self) -> None:
-        groups: dict[tuple[int, ...], list[Target]] = {}
-        leftovers: dict[tuple[int, ...], list[Target]] = {}
+        groups: dict[tuple[int, ...], list[RunTarget]] = {}
+        leftovers: dict[tuple[int, ...], list[RunTarget]] = {}
         missions = []
         for mission_id, signals in list(self._signals.items()):
             if self._blocked(mission_id):
                 continue
             del self._signals[mission_id]
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             target = None if mission is None else self._trees.target(mission)
             if mission is not None and target is not None:
                 natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
@@ -187,16 +186,18 @@ class Terminator:
             for signals, targets in groups.items():
                 await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
             for signals, targets in leftovers.items():
-                self._note_leftovers(await self._trees.in_thread(partial(self._sweep(targets).dismiss, signals)))
+                self._note_leftovers(
+                    await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
+                )
 
-    def _note_leftovers(self, found: Mapping[str, Sequence[Named]]) -> None:
+    def _note_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
         for run, named in found.items():
-            mission = self._book.live.get(run.partition(".")[0])
+            mission = self._registry.live.get(run.partition(".")[0])
             if mission is not None and mission.run_id == run:
                 more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
                 text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
-                self._book.note(mission, Note("leftovers", text))
+                self._registry.note(mission, Note("leftovers", text))
 
     def _end_due(self) -> None:
         now = self._loop.time()
@@ -207,7 +208,7 @@ class Terminator:
 
     async def _end(self, missions: list[Mission]) -> None:
         targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
-        survivors: Mapping[str, Sequence[Named]] = {}
+        survivors: Mapping[str, Sequence[NamedProcess]] = {}
         try:
             with self._working_on([mission.id for mission in missions]):
                 if targets:
@@ -238,13 +239,13 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _told_gone(self, mission: Mission, survivors: Sequence[Named], targets: Mapping[str, Target]) -> None:
-        current = self._book.live.get(mission.id)
+    def _told_gone(self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]) -> None:
+        current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        self._book.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+        self._registry.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
 
     async def _look_at_leftovers(self) -> None:
         """Whose own process has ended: are the others gone, too?"""
@@ -274,7 +275,7 @@ class Terminator:
             if target.run not in survivors:
                 del self._survived[target.run]
 
-    def _sweep(self, targets: Sequence[Target]) -> Sweep:
+    def _sweep(self, targets: Sequence[RunTarget]) -> Sweep:
         """A sweep that goes on where the last one of the same runs ended."""
         return self._trees.sweep(targets, {target.run: self._seen.setdefault(target.run, set()) for target in targets})
 
@@ -308,7 +309,7 @@ class Terminator:
             _log.error("a sweep failed", exc_info=task.exception())
 
 
-def _line(one: Named) -> str:
+def _line(one: NamedProcess) -> str:
     return to_wire(f"{one.pid} {one.command}".strip())
 
 
@@ -318,23 +319,25 @@ T = TypeVar("T")
 class ProcessTrees:
     """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
 
-    def __init__(self, book: Registry, home: str, leave: Sequence[str]) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
+        self._registry = registry
         self._home = home
-        self._leave = (*LEAVE, *leave)
+        self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self.keeper_pid: int | None = None
         """Of the keeper that holds the missions."""
 
-    def target(self, mission: Mission) -> Target | None:
+    def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
-        run = self._book.runs.get(mission.id)
-        if run is None or run.number != mission.run or not run.pid or run.boot != self._book.boot:
+        run = self._registry.runs.get(mission.id)
+        if run is None or run.number != mission.run or not run.pid or run.boot != self._registry.boot:
             return None
         first = run.ticks
         if mission.definition.leave_background:
-            first = min((one.ticks for one in self._book.runs_of(mission.id) if one.boot == run.boot), default=first)
-        return Target(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
+            first = min(
+                (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
+            )
+        return RunTarget(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
 
     async def send(self, mission: Mission, signals: Sequence[int]) -> None:
         """Signal the whole tree, now."""
@@ -351,19 +354,19 @@ class ProcessTrees:
         if (target := self.target(mission)) is not None:
             await self.in_thread(self.sweep([target]).thaw)
 
-    async def identities(self, targets: Sequence[Target]) -> Mapping[str, set[Identity]]:
+    async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, set[Identity]]:
         """The processes of each run, by run."""
         return await self.in_thread(self.sweep(targets).identities)
 
-    async def end_without_keeper(self, targets: Sequence[Target]) -> Mapping[str, list[Named]]:
+    async def end_without_keeper(self, targets: Sequence[RunTarget]) -> Mapping[str, list[NamedProcess]]:
         """End what a dead keeper has left."""
         if not targets:
             return {}
-        return await self.in_thread(Sweep(targets, keeper=None, on=machine(self._leave)).end)
+        return await self.in_thread(Sweep(targets, keeper=None, on=new_process_table(self._leave)).end)
 
-    def sweep(self, targets: Sequence[Target], seen: dict[str, set[Identity]] | None = None) -> Sweep:
+    def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self.keeper_pid, on=machine(self._leave), seen=seen)
+        return Sweep(targets, keeper=self.keeper_pid, on=new_process_table(self._leave), seen=seen)
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.missions.facts import StartAsked
-from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.plans.blueprint import Until, When
 from overmind_core.domain.plans.diff import Change, difference
 from overmind_core.domain.plans.progress import FINAL, Stage
@@ -24,10 +24,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions import answers, validate
-from overmind_core.missions.api_lifecycle import stop
 from overmind_core.missions.lookup import find
-from overmind_core.missions.requests import Start, Stop
-from overmind_core.missions.service import new_id
 from overmind_core.plans import answers as planrecords
 from overmind_core.plans import log_lines, store
 from overmind_core.plans.bindings import wanted
@@ -139,8 +136,8 @@ async def check_projects(core: Supervisor, blueprint: Blueprint, environ: Mappin
     )
     notes = []
     for folder in folders:
-        planned = await core.isolation.planned(Start(command="", cwd=folder, env=dict(environ), isolate=True))
-        if planned is not None and planned.note:
+        planned = await core.isolation.planned_in(folder, environ)
+        if planned.note:
             notes.append(planned.note)
     return notes
 
@@ -173,9 +170,10 @@ async def apply(core: Supervisor, request: Apply, caller: Caller) -> dict[str, A
 
 async def delete(core: Supervisor, request: Plan, caller: Caller) -> dict[str, Any]:
     """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
+    del caller
     mission = _plan_of(core, request.id)
     if mission.is_live:
-        await stop(core, Stop(id=mission.id), caller)
+        await core.missions.end(mission, Cause.STOP, cascade=False, grace=None)
     return {**answers.brief(mission), "status": (core.book.get(mission.id) or mission).status.value}
 
 
@@ -237,7 +235,7 @@ async def _create(core: Supervisor, request: Apply) -> dict[str, Any]:
         grace=GRACE,
     )
     now = core.book.now()
-    mission = Mission(new_id(core), definition, now.wall, Status.STARTING, run=1)
+    mission = Mission(core.missions.new_id(), definition, now.wall, Status.STARTING, run=1)
     pipeline = core.plans.create(mission.id, request.file, blueprint)
     environment = _environment(request)
     row = StoredPlan(mission.id, request.file, store.BLUEPRINT.encode(blueprint))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from overmind_core.agents.spec import spec_of
 from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
@@ -25,7 +26,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.registry import run_of
-from overmind_core.missions.service import begin_agent
 from overmind_core.plans import bindings, log_lines
 from overmind_core.plans.bindings import folder, values
 from overmind_core.plans.outputs import handed_on
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.plans.blueprint import Agent, Merge
-    from overmind_core.missions.launcher import Environment
     from overmind_core.missions.requests import Start
+    from overmind_core.missions.spec import Environment
     from overmind_core.plans.pipeline import PlanRun
 
 
@@ -169,7 +169,8 @@ class Attempts:
         while True:
             try:
                 request = await self._request(agent, node)
-                return str((await begin_agent(self._core, request, name=name, parent=self._pipeline.id))["id"])
+                spec = spec_of(request, self._core.settings, name=name, parent=self._pipeline.id)
+                return (await self._core.missions.start_child(spec)).mission.id
             except HandingOver:
                 return None
             except StoreError:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.plans.blueprint import Agent
     from overmind_core.domain.plans.progress import Node
-    from overmind_core.missions.launcher import Environment
+    from overmind_core.missions.spec import Environment
     from overmind_core.plans.pipeline import PlanRun
 
 

@@ -73,6 +73,11 @@ class Plans:
         self._adopted.discard(mission.id)
         pipeline.take_up()
 
+    def name_of(self, mission_id: str | None) -> str | None:
+        """The name of the blueprint of a plan that runs; None for every other mission."""
+        plan = None if mission_id is None else self.live.get(mission_id)
+        return None if plan is None else plan.blueprint.name
+
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
         self.changed(change.current)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions.retention import remove
 from overmind_core.schedules import store
 from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
 
@@ -198,6 +197,8 @@ async def _forget(core: Supervisor, run: RitualRun) -> None:
         if quest is not None and quest.runs:  # somebody has started it again
             return
         parts = [mission, *(row.id for row in core.state.missions.children(mission))]
-        await remove(core, [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live])
+        await core.retention.remove(
+            [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live]
+        )
         core.ledger.save(lambda: core.state.quests.remove([mission]))
     core.ledger.save(lambda: core.state.rituals.remove_run(run.ritual, run.number))

@@ -1,10 +1,6 @@
-"""Which boot of the machine this is: monotonic times and pids mean nothing in another.
+"""What the machine says of itself: which boot this is, what time it is, and in which time zone.
 
-What time it is: for people, and for measuring.
-
-The time zone of this machine, by its name.
-
-Source: tzset(3), timezone(5); macOS links /etc/localtime as Linux does.
+Monotonic times and pids mean nothing in another boot.
 """
 
 from __future__ import annotations
@@ -59,22 +55,25 @@ class SystemClock:
         return time.monotonic()
 
 
-LINK = "/etc/localtime"
-FILE = "/etc/timezone"
+ZONE_LINK = "/etc/localtime"
+ZONE_FILE = "/etc/timezone"
 """Debian's; read where the link is a copy of a table instead."""
-TABLES = "/zoneinfo/"
-UNKNOWN = "UTC"
+ZONE_TABLES = "/zoneinfo/"
+UTC = "UTC"
 
 
-def system_zone(environ: Mapping[str, str], *, link: str = LINK, file: str = FILE) -> str:
-    """Return the name of the zone that clocks here show: the variable TZ, else the system's; UTC when nobody says."""
+def system_zone(environ: Mapping[str, str], *, link: str = ZONE_LINK, file: str = ZONE_FILE) -> str:
+    """Return the name of the zone that clocks here show: the variable TZ, else the system's; UTC when nobody says.
+
+    Source: tzset(3), timezone(5); macOS links /etc/localtime as Linux does.
+    """
     candidates = (environ.get("TZ", "").removeprefix(":"), os.path.realpath(link), _first_line(file))
-    return next((name for text in candidates if (name := _name(text)) is not None), UNKNOWN)
+    return next((name for text in candidates if (name := _name(text)) is not None), UTC)
 
 
 def _name(text: str) -> str | None:
     """Return the name that a variable or path holds, if the machine's table has it."""
-    name = text.partition(TABLES)[2] if text.startswith("/") else text
+    name = text.partition(ZONE_TABLES)[2] if text.startswith("/") else text
     for variant in ("posix/", "right/"):
         name = name.removeprefix(variant)
     return name if name and _is_known(name) else None
@@ -86,7 +85,7 @@ def _is_known(name: str) -> bool:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        return name == UNKNOWN
+        return name == UTC
     return True
 
 

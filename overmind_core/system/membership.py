@@ -1,23 +1,30 @@
-"""Which processes belong to which run. Pure: facts about a process are asked for only when they matter.
+"""Which processes belong to which run, and which programs no sweep ends. Pure: asks about a process when it matters.
 
 Evidence, strongest first: the root, its session, everything below what belongs already, an environment that names
 mission and home, and the mark. No single one finds all: a program may leave its session, lose its parent and clear its
 environment; and none is followed into what holds one of our locks, for that is another supervisor or keeper with
 missions of its own.
+
+Exempt are programs that serve the whole user, though a mission started them. A pattern is a shell glob. It is held
+against the process' name and against its command line, the program without its folder: `java*GradleDaemon*` finds
+`/usr/bin/java -Xmx512m org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5`.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from overmind_core.system.process import Identity, Process, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RunTarget:
     """A run whose processes are looked for. All its times are of the current boot: a run of an earlier one has none."""
 
     run: str
@@ -38,7 +45,7 @@ class Target:
         return self.root_pid, self.root_ticks
 
 
-class Facts(Protocol):
+class ProcessFacts(Protocol):
     """What can be asked about one process."""
 
     adopting: bool
@@ -53,11 +60,11 @@ class Facts(Protocol):
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""
 
-    def left(self, process: Process) -> bool:
+    def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
 
 
-class Found(NamedTuple):
+class Membership(NamedTuple):
     """What belongs to whom."""
 
     members: dict[str, set[int]]
@@ -67,12 +74,12 @@ class Found(NamedTuple):
 
 
 @dataclass(slots=True)
-class Search:
+class MembershipSearch:
     """One look at a snapshot."""
 
     snapshot: Snapshot
-    targets: Sequence[Target]
-    facts: Facts
+    targets: Sequence[RunTarget]
+    facts: ProcessFacts
     keeper: int | None
     """Pid of the keeper of these runs; None when it is dead."""
     ours: int
@@ -83,21 +90,21 @@ class Search:
     _boundary: set[int] = field(default_factory=set)
     _roots: set[int] = field(default_factory=set)
 
-    def find(self) -> Found:
+    def find(self) -> Membership:
         """Return who belongs to whom; the first target that claims a process has it."""
         self._boundary = {0, 1, *self.snapshot.ancestors(self.ours)} | ({self.keeper} if self.keeper else set())
         self._roots = {target.root_pid for target in self.targets if self.snapshot.has(target.root)}
         owners: dict[int, str] = {}
         spared: set[int] = set()
         for target in self.targets:
-            self._claim(target.run, self._plain(target), owners, spared)
+            self._claim(target.run, self._visible(target), owners, spared)
         for run, pid in list(self._hidden(owners)):
             self._claim(run, [pid], owners, spared)
         members: dict[str, set[int]] = {target.run: set() for target in self.targets}
         for pid, run in owners.items():
             if not self.snapshot.processes[pid].dead:
                 members[run].add(pid)
-        return Found(members, spared)
+        return Membership(members, spared)
 
     def _claim(self, run: str, pids: Iterable[int], owners: dict[int, str], spared: set[int]) -> None:
         """Give `pids`, and all below them, to `run`, down to what is not to be touched."""
@@ -112,7 +119,7 @@ class Search:
             owners[pid] = run
             todo += self.snapshot.children.get(pid, ())
 
-    def _plain(self, target: Target) -> Iterator[int]:
+    def _visible(self, target: RunTarget) -> Iterator[int]:
         """The root, its session, and what was seen before with the sessions it leads."""
         if self.snapshot.has(target.root):
             yield target.root_pid
@@ -121,7 +128,7 @@ class Search:
                 yield leader[0]
             yield from self._session(target, leader)
 
-    def _session(self, target: Target, leader: Identity) -> Iterator[int]:
+    def _session(self, target: RunTarget, leader: Identity) -> Iterator[int]:
         """Who is in the session of `leader`. A pid that is used again as a leader says: ours is over."""
         pid, ticks = leader
         gone = not self.snapshot.has(leader)
@@ -132,7 +139,7 @@ class Search:
             if process.ticks >= ticks and (not gone or self._plausible(target, process)):
                 yield member
 
-    def _plausible(self, target: Target, process: Process) -> bool:
+    def _plausible(self, target: RunTarget, process: Process) -> bool:
         """Whether a member of a session without a leader is the run's.
 
         Another leader may have had the same pid since.
@@ -143,7 +150,7 @@ class Search:
 
     def _hidden(self, owners: Mapping[int, str]) -> Iterator[tuple[str, int]]:
         """Who left session and tree, but has the environment or the mark."""
-        missions: dict[tuple[bytes, bytes], Target] = {}
+        missions: dict[tuple[bytes, bytes], RunTarget] = {}
         for target in self.targets:
             missions.setdefault((os.fsencode(target.mission), os.fsencode(target.home)), target)
         marks = {target.mark: target for target in self.targets if target.mark}
@@ -158,15 +165,17 @@ class Search:
             elif named is not None and process.ticks >= (named.started_ticks or named.root_ticks):
                 yield named.run, pid
 
-    def _marked(self, target: Target, process: Process) -> bool:
+    def _marked(self, target: RunTarget, process: Process) -> bool:
         """Whether the mark may be believed: numbers come back, so it alone proves nothing."""
         if process.ticks < target.root_ticks:
             return False
         if self.keeper:
             return self.snapshot.descends(process.pid, self.keeper)
-        return self.facts.origin(process)[1] in {b"", os.fsencode(target.home)} and not self._under_a_lock(process.pid)
+        return self.facts.origin(process)[1] in {b"", os.fsencode(target.home)} and not self._below_lock_holder(
+            process.pid
+        )
 
-    def _under_a_lock(self, pid: int) -> bool:
+    def _below_lock_holder(self, pid: int) -> bool:
         above = (self.snapshot.processes.get(ancestor) for ancestor in self.snapshot.ancestors(pid))
         others = (p for p in above if p is not None and p.pid not in self._boundary)
         return any(self.facts.holds_lock(process) for process in others)
@@ -181,31 +190,31 @@ class Search:
             if step in self._boundary:
                 break
             path.append(step)
-            verdict = self._untouchable[step] if step in self._untouchable else self._alone(step)
+            verdict = self._untouchable[step] if step in self._untouchable else self._is_exempt(step)
             if verdict or step in self._untouchable:
                 break
         self._untouchable.update(dict.fromkeys(path, verdict))
         return verdict
 
-    def _alone(self, pid: int) -> bool:
+    def _is_exempt(self, pid: int) -> bool:
         """Whether this one process is to be left alone. A root never is: the mission is what it was started as."""
         process = self.snapshot.processes.get(pid)
         if pid == self.ours:
             return True
         if process is None or process.dead or pid in self._roots:
             return False
-        return self.facts.holds_lock(process) or self.facts.left(process)
+        return self.facts.holds_lock(process) or self.facts.is_exempt(process)
 
 
-def members(
+def find_members(
     snapshot: Snapshot,
-    targets: Sequence[Target],
-    facts: Facts,
+    targets: Sequence[RunTarget],
+    facts: ProcessFacts,
     *,
     keeper: int | None,
     ours: int,
     seen: Mapping[str, Collection[Identity]] | None = None,
-) -> Found:
+) -> Membership:
     """Which processes belong to which of `targets`.
 
     Args:
@@ -216,4 +225,51 @@ def members(
         ours: pid of this process; it, what is above it and pid 1 belong to nobody.
         seen: who belonged at an earlier look, by run.
     """
-    return Search(snapshot, targets, facts, keeper, ours, seen or {}).find()
+    return MembershipSearch(snapshot, targets, facts, keeper, ours, seen or {}).find()
+
+
+EXEMPT_PROGRAMS = (
+    # keys and passphrases
+    "gpg-agent",
+    "ssh-agent",
+    "scdaemon",
+    "keyboxd",
+    # terminals that people come back to
+    "tmux: server",
+    "SCREEN",
+    "SCREEN *",
+    "zellij --server*",
+    # build daemons, shared by all builds of the user
+    "java*GradleDaemon*",
+    "java*KotlinCompileDaemon*",
+    "java*sbt.ForkMain*",
+    "bazel(*",
+    "*bazel*A-server.jar*",
+    "buck2d*",
+    "mvnd*",
+    "sccache",
+    "distccd",
+    "watchman",
+    "adb*fork-server*",
+)
+
+
+"""Unless the configuration's list `leave` says otherwise."""
+
+
+def exempt_matcher(patterns: Iterable[str]) -> Callable[[str, Sequence[str]], bool]:
+    """Return a function that tells whether a process with this name and command line is to be left alone."""
+    return _compiled_matcher(tuple(patterns))
+
+
+@cache
+def _compiled_matcher(patterns: tuple[str, ...]) -> Callable[[str, Sequence[str]], bool]:
+    if not patterns:
+        return lambda _name, _argv: False
+    match = re.compile("|".join(map(fnmatch.translate, patterns)), re.DOTALL).match
+
+    def is_exempt(name: str, argv: Sequence[str]) -> bool:
+        line = " ".join([os.path.basename(argv[0]), *argv[1:]]) if argv else ""
+        return bool(match(name) or match(line) or (argv and match(os.path.basename(argv[0]))))
+
+    return is_exempt

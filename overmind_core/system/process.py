@@ -1,6 +1,6 @@
-"""What the machine's processes were at one moment. Pure data; whoever scanned it fills it in.
+"""Processes and snapshots of them (pure data; whoever scanned fills it in), and signals that can't hit a stranger.
 
-Signals that can't hit a stranger: the pid is pinned by a file descriptor before anybody asks whose it is.
+A signal goes through a file descriptor that pins the pid before anybody asks whose it is.
 
 Source: pidfd_open(2), pidfd_send_signal(2).
 """
@@ -89,7 +89,7 @@ MISSING = {errno.ENOSYS, errno.EMFILE, errno.ENFILE, errno.EINVAL, errno.EPERM}
 """No pidfd to be had, though the process may be there (an old kernel, a sandbox, no file descriptors left)."""
 
 
-def send(pid: int, number: int, *, check: Callable[[], bool]) -> bool:
+def send_pinned(pid: int, number: int, *, check: Callable[[], bool]) -> bool:
     """Send signal `number` to `pid` if `check` says that it is still the one meant.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The machine's processes, by whichever way this system has."""
+"""The process table of this machine, by whichever way the system has."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import sys
 from collections.abc import Iterable
 from typing import Protocol
 
-from overmind_core.system.membership import Facts
+from overmind_core.system.membership import EXEMPT_PROGRAMS, ProcessFacts
 from overmind_core.system.process import Identity, Process, Snapshot
-from overmind_core.system.run_mark import LEAVE
 
 if sys.platform == "linux":
-    from overmind_core.system.process_table_linux import Linux as _Machine
+    from overmind_core.system.process_table_linux import LinuxProcessTable as _SystemProcessTable
     from overmind_core.system.process_table_linux import children, command, environ, read, scan
 else:
-    from overmind_core.system.process_table_portable import Portable as _Machine
+    from overmind_core.system.process_table_portable import PortableProcessTable as _SystemProcessTable
     from overmind_core.system.process_table_portable import children, command, environ, read, scan
 
-__all__ = ["Machine", "children", "command", "environ", "identity", "machine", "read", "scan", "send"]
+__all__ = ["ProcessTable", "children", "command", "environ", "identity", "new_process_table", "read", "scan", "send"]
 
 
-class Machine(Facts, Protocol):
+class ProcessTable(ProcessFacts, Protocol):
     """The processes of a machine, and what may be done to them."""
 
     def scan(self) -> Snapshot:
@@ -33,9 +32,9 @@ class Machine(Facts, Protocol):
         """The command line, for people."""
 
 
-def machine(leave: Iterable[str] = LEAVE) -> Machine:
-    """Return this machine, with an empty memory; `leave` are the programs that are never ended."""
-    return _Machine(leave)
+def new_process_table(leave: Iterable[str] = EXEMPT_PROGRAMS) -> ProcessTable:
+    """Return the table of this machine, with an empty memory; `leave` are the programs that are never ended."""
+    return _SystemProcessTable(leave)
 
 
 def identity(pid: int) -> Identity | None:
@@ -47,4 +46,4 @@ def identity(pid: int) -> Identity | None:
 def send(pid: int, ticks: int, signal: int) -> bool:
     """Send `signal` to `pid` if it started at `ticks`; False when it is gone or not ours to signal."""
     process = read(pid)
-    return process is not None and process.ticks == ticks and machine(()).send(process, signal)
+    return process is not None and process.ticks == ticks and new_process_table(()).send(process, signal)

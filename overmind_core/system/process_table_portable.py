@@ -1,4 +1,4 @@
-"""The machine's processes where there is no /proc: what psutil tells.
+"""The process table where there is no /proc: what psutil knows.
 
 It finds session, tree and readable environments. There are no marks, and orphans go to the first process, not to the
 keeper.
@@ -12,8 +12,9 @@ from contextlib import suppress
 
 import psutil
 
-from overmind_core.system.process import Identity, Process, Snapshot, send
-from overmind_core.system.run_mark import LEAVE, NO_MARK, matcher
+from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
+from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
+from overmind_core.system.run_mark import NO_MARK
 
 STATES = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: "T", psutil.STATUS_RUNNING: "R"}
 LOCKS = ("/keeper.lock", "/supervisor.lock")
@@ -59,13 +60,13 @@ def children(pid: int) -> list[int]:
     return []
 
 
-class Portable:
+class PortableProcessTable:
     """The processes of this machine, with a memory for environments: use one for each sweep."""
 
     adopting = False
 
-    def __init__(self, leave: Iterable[str] = LEAVE) -> None:
-        self._matches = matcher(leave)
+    def __init__(self, leave: Iterable[str] = EXEMPT_PROGRAMS) -> None:
+        self._matches = exempt_matcher(leave)
         self._origins: dict[Identity, tuple[bytes, bytes]] = {}
 
     def scan(self) -> Snapshot:
@@ -74,7 +75,7 @@ class Portable:
 
     def send(self, process: Process, signal: int) -> bool:
         """Send `signal` to that very process; False when it is gone or not ours to signal."""
-        return send(process.pid, signal, check=lambda: self.is_there(process.identity))
+        return send_pinned(process.pid, signal, check=lambda: self.is_there(process.identity))
 
     def is_there(self, identity: Identity) -> bool:
         """Whether that very process is there, be it dead."""
@@ -107,7 +108,7 @@ class Portable:
             return any(_is_lock(file.path) for file in psutil.Process(process.pid).open_files())
         return False
 
-    def left(self, process: Process) -> bool:
+    def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
         return self._matches(process.name, command(process.pid))
 

@@ -1,48 +1,39 @@
-"""A mark is a number that a process inherits, never sheds by accident, and that anybody may read back.
+"""Run marks: numbers that every process of a run inherits, never sheds by accident, and that anybody may read back.
 
-It is worn as the soft RLIMIT_MSGQUEUE (bytes of POSIX message queues; next to nobody uses them): it survives `env -i`,
+A mark is the soft RLIMIT_MSGQUEUE (bytes of POSIX message queues; next to nobody uses them): it survives `env -i`,
 setsid, double forks and exec, and can be read of a zombie too. All homes of one user share the range, so every keeper
 leases a block of numbers: a file per block, locked for the keeper's life, which names the home that used it last.
 
 Source: getrlimit(2), proc_pid_limits(5).
-
-The programs that no sweep ends, though a mission started them: they serve the whole user, not the mission.
-
-A pattern is a shell glob. It is held against the process' name and against its command line, the program without its
-folder: `java*GradleDaemon*` finds `/usr/bin/java -Xmx512m org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5`.
 """
 
 from __future__ import annotations
 
 import fcntl
-import fnmatch
 import os
-import re
 import resource
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache
 
 NO_MARK = 0
 """What `take` and `mark_of` answer where there are no marks; it belongs to no run."""
-UNKNOWN = -1
+MARK_UNKNOWN = -1
 """What `mark_of` answers for a process that doesn't exist or can't be looked at."""
 
-LIMIT = getattr(resource, "RLIMIT_MSGQUEUE", None)
+MARK_RLIMIT = getattr(resource, "RLIMIT_MSGQUEUE", None)
 """Linux only."""
-CUSTOMARY = 819_200
+DEFAULT_LIMIT = 819_200
 """The kernel's default for both limits, in bytes: what a process without a mark wears."""
-PER_BLOCK = 4096
+BLOCK_SIZE = 4096
 """Marks in a block."""
 
 
-def ceiling() -> int:
+def unmarked_limit() -> int:
     """What a process without a mark wears, in bytes; 0 where marks don't exist."""
-    if LIMIT is None:
+    if MARK_RLIMIT is None:
         return 0
-    hard = resource.getrlimit(LIMIT)[1]
-    return CUSTOMARY if hard == resource.RLIM_INFINITY else min(hard, CUSTOMARY)
+    hard = resource.getrlimit(MARK_RLIMIT)[1]
+    return DEFAULT_LIMIT if hard == resource.RLIM_INFINITY else min(hard, DEFAULT_LIMIT)
 
 
 def mark_of(pid: int) -> int:
@@ -50,14 +41,14 @@ def mark_of(pid: int) -> int:
 
     Half a microsecond; needs no file descriptor.
     """
-    if LIMIT is None:
-        return UNKNOWN
+    if MARK_RLIMIT is None:
+        return MARK_UNKNOWN
     try:
-        return resource.prlimit(pid, LIMIT)[0]
+        return resource.prlimit(pid, MARK_RLIMIT)[0]
     except PermissionError:
         return _mark_in_proc(pid)
     except OSError:
-        return UNKNOWN
+        return MARK_UNKNOWN
 
 
 def _mark_in_proc(pid: int) -> int:
@@ -67,16 +58,16 @@ def _mark_in_proc(pid: int) -> int:
             soft = file.read().partition(b"Max msgqueue size")[2].split(None, 1)[0]
         return int(soft)
     except (OSError, IndexError, ValueError):
-        return UNKNOWN
+        return MARK_UNKNOWN
 
 
-def shed() -> None:
+def clear_mark() -> None:
     """Take off the mark of the mission inside which this process was started, so that its end spares us."""
-    if LIMIT is not None:
-        resource.setrlimit(LIMIT, (ceiling(), resource.getrlimit(LIMIT)[1]))
+    if MARK_RLIMIT is not None:
+        resource.setrlimit(MARK_RLIMIT, (unmarked_limit(), resource.getrlimit(MARK_RLIMIT)[1]))
 
 
-class Marks:
+class MarkPool:
     """The marks that one keeper may give to its runs; further blocks are leased as they are needed.
 
     The locks go with the process, so a keeper that is killed frees its blocks.
@@ -92,7 +83,7 @@ class Marks:
         """
         self._folder = folder
         self._home = os.fsencode(home)
-        self._top = ceiling() if top is None else top
+        self._top = unmarked_limit() if top is None else top
         self._free: deque[int] = deque()
         self._files: list[int] = []
 
@@ -128,11 +119,11 @@ class Marks:
 
     def _blocks(self) -> int:
         """How many there are: no mark takes more than half of the limit away, so that programs may still use queues."""
-        return self._top // 2 // PER_BLOCK
+        return self._top // 2 // BLOCK_SIZE
 
     def _numbers(self, block: int) -> range:
-        first = self._top - block * PER_BLOCK - 1
-        return range(first, first - PER_BLOCK, -1)
+        first = self._top - block * BLOCK_SIZE - 1
+        return range(first, first - BLOCK_SIZE, -1)
 
     def _rank(self, block: int) -> int:
         """Ours before untouched before another home's: what that one left behind may still wear its numbers."""
@@ -158,48 +149,3 @@ class Marks:
             os.close(file)
             return None
         return file
-
-
-LEAVE = (
-    # keys and passphrases
-    "gpg-agent",
-    "ssh-agent",
-    "scdaemon",
-    "keyboxd",
-    # terminals that people come back to
-    "tmux: server",
-    "SCREEN",
-    "SCREEN *",
-    "zellij --server*",
-    # build daemons, shared by all builds of the user
-    "java*GradleDaemon*",
-    "java*KotlinCompileDaemon*",
-    "java*sbt.ForkMain*",
-    "bazel(*",
-    "*bazel*A-server.jar*",
-    "buck2d*",
-    "mvnd*",
-    "sccache",
-    "distccd",
-    "watchman",
-    "adb*fork-server*",
-)
-"""Unless the configuration's list `leave` says otherwise."""
-
-
-def matcher(patterns: Iterable[str]) -> Callable[[str, Sequence[str]], bool]:
-    """Return a function that tells whether a process with this name and command line is to be left alone."""
-    return _matcher(tuple(patterns))
-
-
-@cache
-def _matcher(patterns: tuple[str, ...]) -> Callable[[str, Sequence[str]], bool]:
-    if not patterns:
-        return lambda _name, _argv: False
-    match = re.compile("|".join(map(fnmatch.translate, patterns)), re.DOTALL).match
-
-    def left(name: str, argv: Sequence[str]) -> bool:
-        line = " ".join([os.path.basename(argv[0]), *argv[1:]]) if argv else ""
-        return bool(match(name) or match(line) or (argv and match(os.path.basename(argv[0]))))
-
-    return left

@@ -1,15 +1,9 @@
 """Start a program in a session of its own, on a terminal or on pipes: one function, two ways.
 
-`posix_spawn` is the way on Linux (four times faster), a fork through ptyprocess elsewhere and on request. Both give
-the child the same world. For one-threaded callers only; afterwards the caller's folder is `/`.
-
-What both ways of starting a program share: the plan, the ends of its files, and the failure.
-
-Start a program by `os.posix_spawn`: the caller's memory is not copied, so that it stays fast whatever that holds.
-
-posix_spawn takes neither folder nor umask nor limits: the one-threaded caller changes its own around the call.
-
-Start a program by a fork: ptyprocess for terminals, a plain fork for pipes. The way without posix_spawn.
+`posix_spawn` is the way on Linux (four times faster: the caller's memory is not copied), a fork elsewhere and on
+request: ptyprocess for terminals, a plain fork for pipes. Both give the child the same world. For one-threaded callers
+only: posix_spawn takes neither folder nor umask nor limits, so the caller changes its own around the call, and
+afterwards its folder is `/`.
 
 What ptyprocess does to a process that it opened is not wanted here: its `__del__` would hang the terminal up, its
 file objects would close the descriptor, and `close` sleeps. So it gets a class that only takes the two numbers.
@@ -52,7 +46,7 @@ STEP_LIMITS = "limits"
 STEP_EXEC = "exec"
 
 
-class SpawnFailed(OSError):
+class SpawnError(OSError):
     """The program did not start; `step` is one of the `STEP_…` names."""
 
     def __init__(self, number: int, step: str) -> None:
@@ -60,7 +54,7 @@ class SpawnFailed(OSError):
         self.step = step
 
 
-class Plan:
+class SpawnPlan:
     """What to start. Every text is bytes, as the kernel takes it."""
 
     __slots__ = ("argv", "columns", "cwd", "env", "mark", "nofile", "program", "rows", "stdin", "tty", "umask")
@@ -94,7 +88,7 @@ class Plan:
         self.mark = mark
 
 
-class Ends:
+class FileEnds:
     """Both ends of the child's files; -1 where there is none. What we opened is close-on-exec."""
 
     __slots__ = ("child_err", "child_out", "child_stdin", "err", "out", "stdin")
@@ -103,8 +97,8 @@ class Ends:
         self.out = self.err = self.stdin = -1
         self.child_out = self.child_err = self.child_stdin = -1
 
-    def open_pipes(self, plan: Plan) -> None:
-        """Open what the plan wants but its terminal. Raises SpawnFailed."""
+    def open_pipes(self, plan: SpawnPlan) -> None:
+        """Open what the plan wants but its terminal. Raises SpawnError."""
         try:
             if plan.stdin == STDIN_PIPE:
                 self.child_stdin, self.stdin = os.pipe()
@@ -112,7 +106,7 @@ class Ends:
                 self.out, self.child_out = os.pipe()
                 self.err, self.child_err = os.pipe()
         except OSError as error:
-            raise SpawnFailed(error.errno or 0, STEP_PIPE) from None
+            raise SpawnError(error.errno or 0, STEP_PIPE) from None
 
     def close_child(self) -> None:
         """The child has its ends: let go of ours of them, and never block on the others."""
@@ -133,8 +127,8 @@ def _close(*fds: int) -> None:
             os.close(fd)
 
 
-def start_by_posix_spawn(plan: Plan, ends: Ends) -> int:
-    """Start the program and return its pid; fills in `ends.out` for a terminal. Raises SpawnFailed."""
+def start_by_posix_spawn(plan: SpawnPlan, ends: FileEnds) -> int:
+    """Start the program and return its pid; fills in `ends.out` for a terminal. Raises SpawnError."""
     if not plan.tty:
         return _run(plan, [_stdin(plan, ends), _pipe_end(ends.child_out, 1), _pipe_end(ends.child_err, 2)])
     slave = _open_terminal(plan, ends)
@@ -144,23 +138,23 @@ def start_by_posix_spawn(plan: Plan, ends: Ends) -> int:
         os.close(slave)
 
 
-def _open_terminal(plan: Plan, ends: Ends) -> int:
+def _open_terminal(plan: SpawnPlan, ends: FileEnds) -> int:
     try:
         ends.out, slave = os.openpty()
     except OSError as error:
-        raise SpawnFailed(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
+        raise SpawnError(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
     terminal.prepare(slave, columns=plan.columns, rows=plan.rows)
     return slave
 
 
-def _terminal_actions(plan: Plan, ends: Ends, name: str) -> list[Action]:
+def _terminal_actions(plan: SpawnPlan, ends: FileEnds, name: str) -> list[Action]:
     """A session leader that opens a terminal without O_NOCTTY gets it as its controlling one (tty_ioctl(4))."""
     if plan.stdin in {STDIN_NULL, STDIN_PIPE}:
         return [_stdin(plan, ends), (os.POSIX_SPAWN_OPEN, 1, name, os.O_RDWR, 0), _copy(1, 2)]
     return [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0), _copy(0, 1), _copy(0, 2)]
 
 
-def _stdin(plan: Plan, ends: Ends) -> Action:
+def _stdin(plan: SpawnPlan, ends: FileEnds) -> Action:
     if plan.stdin == STDIN_PIPE:
         return _pipe_end(ends.child_stdin, 0)
     return (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
@@ -176,7 +170,7 @@ def _copy(source: int, target: int) -> Action:
     return (os.POSIX_SPAWN_DUP2, source, target)
 
 
-def _run(plan: Plan, actions: Sequence[Action]) -> int:
+def _run(plan: SpawnPlan, actions: Sequence[Action]) -> int:
     umask = os.umask(plan.umask)
     nofile = resource.getrlimit(resource.RLIMIT_NOFILE)
     queue = resource.getrlimit(MARK_LIMIT) if plan.mark else (0, 0)
@@ -198,7 +192,7 @@ def _run(plan: Plan, actions: Sequence[Action]) -> int:
             setsigdef=ALL_SIGNALS,
         )
     except (OSError, ValueError) as error:
-        raise SpawnFailed(getattr(error, "errno", None) or errno.EINVAL, step) from None
+        raise SpawnError(getattr(error, "errno", None) or errno.EINVAL, step) from None
     finally:
         if plan.mark:
             resource.setrlimit(MARK_LIMIT, queue)
@@ -211,7 +205,7 @@ _PLACEHOLDER = "/bin/sh"
 """ptyprocess looks its program up before the fork; the real one is started in `_become`."""
 
 
-class _Bare(ptyprocess.PtyProcess):  # type: ignore[misc]  # carries no types
+class _PtyHandle(ptyprocess.PtyProcess):  # type: ignore[misc]  # carries no types
     """Knows pid and descriptor, owns neither."""
 
     born: list[tuple[int, int]] = []  # noqa: RUF012 -- how they get out when `spawn` raises
@@ -223,35 +217,35 @@ class _Bare(ptyprocess.PtyProcess):  # type: ignore[misc]  # carries no types
         self.born.append((pid, fd))
 
 
-class _Refused(Exception):
+class _ChildFailed(Exception):
     """`<errno> <step>`, from the child to the parent."""
 
 
-def start_by_fork(plan: Plan, ends: Ends) -> int:
-    """Start the program and return its pid; fills in `ends.out` for a terminal. Raises SpawnFailed."""
+def start_by_fork(plan: SpawnPlan, ends: FileEnds) -> int:
+    """Start the program and return its pid; fills in `ends.out` for a terminal. Raises SpawnError."""
     return _on_terminal(plan, ends) if plan.tty else _on_pipes(plan, ends)
 
 
-def _on_terminal(plan: Plan, ends: Ends) -> int:
+def _on_terminal(plan: SpawnPlan, ends: FileEnds) -> int:
     _check_terminals()
 
     def prepare() -> None:
         terminal.prepare(1, columns=plan.columns, rows=plan.rows)
         if plan.stdin != STDIN_TTY:
             _set_stdin(plan, ends)
-        _become(plan)
+        _exec_plan(plan)
 
     passed = (ends.child_stdin,) if ends.child_stdin >= 0 else ()
-    said = ""
+    failure = ""
     try:
-        _Bare.spawn([_PLACEHOLDER], preexec_fn=prepare, dimensions=(plan.rows, plan.columns), pass_fds=passed)
+        _PtyHandle.spawn([_PLACEHOLDER], preexec_fn=prepare, dimensions=(plan.rows, plan.columns), pass_fds=passed)
     except OSError as error:
-        raise SpawnFailed(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
+        raise SpawnError(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
     except Exception as error:  # noqa: BLE001 -- ptyprocess raises its bare kind with the child's words
-        said = str(error)
-    pid, ends.out = _Bare.born.pop()
+        failure = str(error)
+    pid, ends.out = _PtyHandle.born.pop()
     os.set_inheritable(ends.out, False)
-    _check(pid, said)
+    _check(pid, failure)
     return pid
 
 
@@ -262,59 +256,59 @@ def _check_terminals() -> None:
         opened += os.pipe()
         opened += os.openpty()
     except OSError as error:
-        raise SpawnFailed(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
+        raise SpawnError(error.errno or errno.ENOSPC, STEP_TERMINAL) from None
     finally:
         for fd in opened:
             os.close(fd)
 
 
-def _on_pipes(plan: Plan, ends: Ends) -> int:
+def _on_pipes(plan: SpawnPlan, ends: FileEnds) -> int:
     try:
-        heard, told = os.pipe()
+        report_reader, report = os.pipe()
     except OSError as error:
-        raise SpawnFailed(error.errno or errno.EMFILE, STEP_PIPE) from None
+        raise SpawnError(error.errno or errno.EMFILE, STEP_PIPE) from None
     try:
         pid = os.fork()
         if pid == 0:
-            _child_on_pipes(plan, ends, told)
+            _child_on_pipes(plan, ends, report)
     except OSError as error:
-        os.close(heard)
-        raise SpawnFailed(error.errno or errno.EAGAIN, STEP_EXEC) from None
+        os.close(report_reader)
+        raise SpawnError(error.errno or errno.EAGAIN, STEP_EXEC) from None
     finally:
-        os.close(told)
-    with open(heard, "rb", buffering=0) as file:
+        os.close(report)
+    with open(report_reader, "rb", buffering=0) as file:
         _check(pid, file.read().decode("ascii", "replace"))
     return pid
 
 
-def _child_on_pipes(plan: Plan, ends: Ends, told: int) -> None:
+def _child_on_pipes(plan: SpawnPlan, ends: FileEnds, report: int) -> None:
     try:
         os.setsid()
         _set_stdin(plan, ends)
         os.dup2(ends.child_out, 1)
         os.dup2(ends.child_err, 2)
-        _become(plan)
+        _exec_plan(plan)
     except BaseException as error:  # noqa: BLE001 -- the child must not return into the parent's code
-        os.write(told, str(error).encode("ascii", "replace"))
+        os.write(report, str(error).encode("ascii", "replace"))
     finally:
         os._exit(127)
 
 
-def _check(pid: int, said: str) -> None:
+def _check(pid: int, failure: str) -> None:
     """Reap a child that could not become the program, and say why."""
-    if said:
+    if failure:
         os.waitpid(pid, 0)
-        number, _, step = said.partition(" ")
-        raise SpawnFailed(int(number) if number.isdigit() else errno.EINVAL, step or STEP_EXEC)
+        number, _, step = failure.partition(" ")
+        raise SpawnError(int(number) if number.isdigit() else errno.EINVAL, step or STEP_EXEC)
 
 
-def _set_stdin(plan: Plan, ends: Ends) -> None:
+def _set_stdin(plan: SpawnPlan, ends: FileEnds) -> None:
     source = ends.child_stdin if plan.stdin == STDIN_PIPE else os.open(os.devnull, os.O_RDONLY)
     os.dup2(source, 0)
 
 
-def _become(plan: Plan) -> None:
-    """In the child: take on the plan's world and be the program. Raises _Refused."""
+def _exec_plan(plan: SpawnPlan) -> None:
+    """In the child: take on the plan's world and be the program. Raises _ChildFailed."""
     step = STEP_CWD
     try:
         os.umask(plan.umask)
@@ -329,7 +323,7 @@ def _become(plan: Plan) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         os.execve(plan.program, plan.argv, plan.env)  # noqa: S606 -- no shell wanted
     except (OSError, ValueError) as error:
-        raise _Refused(f"{getattr(error, 'errno', None) or errno.EINVAL} {step}") from None
+        raise _ChildFailed(f"{getattr(error, 'errno', None) or errno.EINVAL} {step}") from None
 
 
 AUTO = "auto"
@@ -341,12 +335,12 @@ _WAYS = {AUTO: _NATIVE, POSIX_SPAWN: POSIX_SPAWN, PTYPROCESS: PTYPROCESS}
 _STARTERS = {POSIX_SPAWN: start_by_posix_spawn, PTYPROCESS: start_by_fork}
 
 
-class Spawned:
+class SpawnedProcess:
     """The new process and our ends of its files, non-blocking and close-on-exec; -1 where there is none."""
 
     __slots__ = ("err", "out", "pid", "stdin")
 
-    def __init__(self, pid: int, ends: Ends) -> None:
+    def __init__(self, pid: int, ends: FileEnds) -> None:
         self.pid = pid
         self.out = ends.out
         """The terminal's master, or the pipe of standard output."""
@@ -354,15 +348,15 @@ class Spawned:
         self.stdin = ends.stdin
 
 
-def spawn(plan: Plan, method: str = AUTO) -> Spawned:
+def spawn(plan: SpawnPlan, method: str = AUTO) -> SpawnedProcess:
     """Start the program by `method`, one of the names above.
 
     Raises:
-        SpawnFailed: nothing runs, and nothing stays open.
+        SpawnError: nothing runs, and nothing stays open.
         KeyError: there is no such method.
     """
     start = _STARTERS[_WAYS[method]]
-    ends = Ends()
+    ends = FileEnds()
     try:
         ends.open_pipes(plan)
         pid = start(plan, ends)
@@ -370,21 +364,21 @@ def spawn(plan: Plan, method: str = AUTO) -> Spawned:
         ends.close()
         raise
     ends.close_child()
-    return Spawned(pid, ends)
+    return SpawnedProcess(pid, ends)
 
 
 def spawn_detached(argv: list[str], env: dict[str, str], *, log: str, nofile: tuple[int, int]) -> int:
     """Start a background program in a session of its own, its output appended to the file `log`; return its pid.
 
     Raises:
-        SpawnFailed: it did not start.
+        SpawnError: it did not start.
         OSError: `log` can't be opened.
     """
-    ends = Ends()
+    ends = FileEnds()
     try:
         ends.child_out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         ends.child_err = os.dup(ends.child_out)
-        plan = Plan(
+        plan = SpawnPlan(
             program=os.fsencode(argv[0]),
             argv=[os.fsencode(text) for text in argv],
             env={os.fsencode(name): os.fsencode(value) for name, value in env.items()},

@@ -1,17 +1,9 @@
-"""Ends runs with everything they started: stop it all, then kill it all, then look until nobody is left.
+"""The sweep: ends runs with everything they started. Stop it all, kill it all, then look until nobody is left.
 
 All functions block and are made for a worker thread. Several runs share each look at the machine. What was ever seen to
 belong to a run stays its own, so keep the `Sweep` from the first signal to the end. An empty look proves nothing about
-a chain of processes that fork and exit faster than a look takes: at the end the keeper, who adopts each of them, hunts
-them down (`purge`), or, when the keeper is dead, this process does what it can (system/hunt.py).
-
-Ends chains of processes after their keeper was killed: they pass through another process' hands then.
-
-Whoever adopts the orphans now (the first process, a user's service manager) lists each generation among its children. A
-chain's generations live for less than a millisecond, so this looks at nothing else until it has been quiet for a while.
-Best effort: it needs marks, and never catches up with an adopter that has thousands of children.
-
-Ends what a supervisor that was killed left running: known by a variable of its environment. Blocks, for a thread.
+a chain of processes that fork and exit faster than a look takes: at the end the keeper, who adopts each of them, ends
+them (`purge`), or, when the keeper is dead, `chase_reparented` does what it can.
 """
 
 from __future__ import annotations
@@ -22,39 +14,45 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.system.membership import Found, Target, members
+from overmind_core.system.membership import Membership, RunTarget, find_members
 from overmind_core.system.process import Identity, Process, Snapshot
-from overmind_core.system.process_table import Machine, children, environ, machine, read
+from overmind_core.system.process_table import ProcessTable, children, environ, new_process_table, read
 from overmind_core.system.run_mark import mark_of
 
-QUIET = 0.1
+CHASE_QUIET = 0.1
 """Seconds without anybody new that prove the end."""
-HUNT_LIMIT = 2.0
-"""Seconds after which the hunt gives up."""
+CHASE_LIMIT = 2.0
+"""Seconds after which the chase gives up."""
 
 
-def hunt(
-    targets: Sequence[Target],
+def chase_reparented(
+    targets: Sequence[RunTarget],
     snapshot: Snapshot,
-    machine: Machine,
+    machine: ProcessTable,
     *,
     spared: Collection[int],
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Kill what wears a mark of `targets` as soon as it is adopted, but for `spared`; return how many came by."""
+    """Kill what wears a mark of `targets` as soon as it is reparented, but for `spared`; return how many came by.
+
+    For chains of processes whose keeper was killed. Whoever adopts their orphans now (the first process, a user's
+    service manager) lists each generation among its children. A generation lives for less than a millisecond, so this
+    looks at nothing else until it has been quiet for a while. Best effort: it needs marks, and never catches up with an
+    adopter that has thousands of children.
+    """
     marks = {target.mark: target for target in targets if target.mark}
     adopters = [1, *snapshot.ancestors(os.getpid())] if marks else []
     met = set(spared)
     began = sign = clock()
-    while adopters and (now := clock()) - sign < QUIET and now - began < HUNT_LIMIT:
-        for pid, target in _marked(adopters, marks):
-            if pid not in met and _end(pid, target, machine):
+    while adopters and (now := clock()) - sign < CHASE_QUIET and now - began < CHASE_LIMIT:
+        for pid, target in _marked_children(adopters, marks):
+            if pid not in met and _kill_if_of(pid, target, machine):
                 sign = clock()
             met.add(pid)
     return len(met) - len(set(spared))
 
 
-def _marked(adopters: Sequence[int], marks: Mapping[int, Target]) -> Iterator[tuple[int, Target]]:
+def _marked_children(adopters: Sequence[int], marks: Mapping[int, RunTarget]) -> Iterator[tuple[int, RunTarget]]:
     """The adopted that wear one of `marks`, newest first."""
     for adopter in dict.fromkeys(adopters):
         for pid in reversed(children(adopter)):
@@ -63,7 +61,7 @@ def _marked(adopters: Sequence[int], marks: Mapping[int, Target]) -> Iterator[tu
                 yield pid, target
 
 
-def _end(pid: int, target: Target, machine: Machine) -> bool:
+def _kill_if_of(pid: int, target: RunTarget, machine: ProcessTable) -> bool:
     """Kill `pid` if it is that run's, as membership.py has it; return whether it is, dead or alive."""
     process = read(pid)
     if process is None or process.ticks < target.root_ticks:
@@ -80,18 +78,18 @@ Purge = Callable[[Sequence[str], Collection[int]], Mapping[str, Sequence[int]]]
 Returns the pids that would not die, by run. Called only when the keeper lives.
 """
 
-LIMIT = 5.0
+END_LIMIT = 5.0
 """Seconds after the first SIGKILL until survivors are named."""
-FREEZE = 0.4
+FREEZE_LIMIT = 0.4
 """Seconds after which to stop no more: a storm takes half of that, a chain never stands still."""
-EMPTY = 2
+EMPTY_LOOKS = 2
 """Looks in a row that must find nobody."""
-PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
+LOOK_PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
 """Seconds between looks while the killed are dying. Who is still there after the last one is stuck, or a chain."""
 
 
-class Named(NamedTuple):
-    """A process as people know it."""
+class NamedProcess(NamedTuple):
+    """A process with its command line, for people."""
 
     pid: int
     command: str
@@ -102,10 +100,10 @@ class Sweep:
 
     def __init__(
         self,
-        targets: Sequence[Target],
+        targets: Sequence[RunTarget],
         *,
         keeper: int | None,
-        on: Machine | None = None,
+        on: ProcessTable | None = None,
         seen: dict[str, set[Identity]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
@@ -122,7 +120,7 @@ class Sweep:
         """
         self.targets = targets
         self.keeper = keeper
-        self._machine = machine() if on is None else on
+        self._machine = new_process_table() if on is None else on
         self._clock = clock
         self._pause = pause
         self._seen = {} if seen is None else seen
@@ -149,8 +147,8 @@ class Sweep:
                 self._machine.send(process, number)
         return found.members
 
-    def dismiss(self, signals: Sequence[int]) -> dict[str, list[Named]]:
-        """`signal_tree` for those who have outlived their run; return who they were."""
+    def signal_leftovers(self, signals: Sequence[int]) -> dict[str, list[NamedProcess]]:
+        """Send `signals` as `signal_tree` does, to what has outlived its run; return which processes they were."""
         found = self._look()
         named = self._named(found.members)
         for number in signals:
@@ -166,7 +164,7 @@ class Sweep:
         """Let all go on, also what somebody else had stopped; return the pids by run."""
         return self._each_once(signal.SIGCONT).members
 
-    def end(self, *, purge: Purge | None = None, limit: float = LIMIT) -> dict[str, list[Named]]:
+    def end(self, *, purge: Purge | None = None, limit: float = END_LIMIT) -> dict[str, list[NamedProcess]]:
         """Kill all of them.
 
         Args:
@@ -180,16 +178,16 @@ class Sweep:
         while True:
             self._each_once(signal.SIGSTOP)
             found = self._kill(deadline)
-            stubborn = self._flush(purge, found.spared)
+            stubborn = self._end_uncatchable(purge, found.spared)
             found = self._look()
             if not any(found.members.values()) and not any(stubborn.values()):
                 return {}
             if self._clock() >= deadline:
                 return self._survivors(found, stubborn)
 
-    def _look(self) -> Found:
+    def _look(self) -> Membership:
         self._snapshot = self._machine.scan()
-        found = members(
+        found = find_members(
             self._snapshot, self.targets, self._machine, keeper=self.keeper, ours=os.getpid(), seen=self._seen
         )
         for run, pids in found.members.items():
@@ -197,18 +195,18 @@ class Sweep:
         self.spared = found.spared
         return found
 
-    def _all(self, found: Found) -> list[Process]:
+    def _all(self, found: Membership) -> list[Process]:
         """Oldest first, so that parents are stopped before their children."""
         processes = (self._snapshot.processes[pid] for pids in found.members.values() for pid in pids)
         return sorted(processes, key=lambda process: (process.ticks, process.pid))
 
-    def _each_once(self, number: int) -> Found:
+    def _each_once(self, number: int) -> Membership:
         """Signal everybody once, until a look finds nobody new or `FREEZE` is over.
 
         A fork fails while a signal is pending, so who was stopped before a look has no child that this look misses.
         """
         done: set[Identity] = set()
-        end = self._clock() + FREEZE
+        end = self._clock() + FREEZE_LIMIT
         while True:
             found = self._look()
             new = [process for process in self._all(found) if process.identity not in done]
@@ -218,48 +216,49 @@ class Sweep:
                 self._machine.send(process, number)
                 done.add(process.identity)
 
-    def _kill(self, deadline: float) -> Found:
+    def _kill(self, deadline: float) -> Membership:
         """SIGKILL whom each look finds, until some in a row find nobody, or looking longer won't help."""
         empty = 0
         found = self._look()
-        for pause in PAUSES:
+        for pause in LOOK_PAUSES:
             for process in self._all(found):
                 self._machine.send(process, signal.SIGKILL)
             empty = 0 if any(found.members.values()) else empty + 1
-            if empty >= EMPTY or self._clock() >= deadline:
+            if empty >= EMPTY_LOOKS or self._clock() >= deadline:
                 break
             self._pause(pause)
             found = self._look()
         return found
 
-    def _flush(self, purge: Purge | None, spared: Collection[int]) -> Mapping[str, Sequence[int]]:
+    def _end_uncatchable(self, purge: Purge | None, spared: Collection[int]) -> Mapping[str, Sequence[int]]:
         """End what no look can catch; return the pids that would not die, by run."""
         if purge is not None:
             return purge([target.run for target in self.targets], spared)
         if self.keeper is None:
-            hunt(self.targets, self._snapshot, self._machine, spared=spared, clock=self._clock)
+            chase_reparented(self.targets, self._snapshot, self._machine, spared=spared, clock=self._clock)
         return {}
 
-    def _survivors(self, found: Found, stubborn: Mapping[str, Sequence[int]]) -> dict[str, list[Named]]:
+    def _survivors(self, found: Membership, stubborn: Mapping[str, Sequence[int]]) -> dict[str, list[NamedProcess]]:
         return self._named({run: pids | set(stubborn.get(run, ())) for run, pids in found.members.items()})
 
-    def _named(self, members: Mapping[str, Collection[int]]) -> dict[str, list[Named]]:
+    def _named(self, members: Mapping[str, Collection[int]]) -> dict[str, list[NamedProcess]]:
         return {run: [self._name(pid) for pid in sorted(pids)] for run, pids in members.items() if pids}
 
-    def _name(self, pid: int) -> Named:
+    def _name(self, pid: int) -> NamedProcess:
         process = self._snapshot.processes.get(pid)
-        return Named(pid, self._machine.command(process) if process else "")
+        return NamedProcess(pid, self._machine.command(process) if process else "")
 
 
-PAUSE = 0.01
+STRAGGLER_PAUSE = 0.01
 """Seconds between looks."""
-OURS = b"\0OVERMIND_MISSION_ID="
+MISSION_VARIABLE = b"\0OVERMIND_MISSION_ID="
 """In the environment of agents: they are ended as missions, wherever they were started."""
 
 
 def end_stragglers(variable: str, value: str) -> int:
     """Kill every process of this user that was started with `variable=value`, and wait until they are gone.
 
+    Ends what a supervisor that was killed left running; blocks.
     A daemon of ours and its agents are spared, even when such a process started them.
 
     Args:
@@ -272,26 +271,26 @@ def end_stragglers(variable: str, value: str) -> int:
     if not value:
         return 0
     sign = b"\0" + os.fsencode(f"{variable}={value}") + b"\0"
-    on = machine(())
+    on = new_process_table(())
     met: set[Identity] = set()
-    until = time.monotonic() + LIMIT
+    until = time.monotonic() + END_LIMIT
     empty = 0
-    while empty < EMPTY and time.monotonic() < until:
-        found = list(_wearing(on, on.scan(), sign))
+    while empty < EMPTY_LOOKS and time.monotonic() < until:
+        found = list(_started_with(on, on.scan(), sign))
         empty = 0 if found else empty + 1
         for process in found:
             met.add(process.identity)
             on.send(process, signal.SIGKILL)
-        time.sleep(PAUSE)
+        time.sleep(STRAGGLER_PAUSE)
     return len(met)
 
 
-def _wearing(on: Machine, snapshot: Snapshot, sign: bytes) -> Iterator[Process]:
+def _started_with(on: ProcessTable, snapshot: Snapshot, sign: bytes) -> Iterator[Process]:
     for process in snapshot.processes.values():
         if process.dead or process.pid == os.getpid():
             continue
         text = b"\0" + environ(process.pid)
-        if sign in text and OURS not in text and not on.holds_lock(process) and _same_user(process.pid):
+        if sign in text and MISSION_VARIABLE not in text and not on.holds_lock(process) and _same_user(process.pid):
             yield process
 
 

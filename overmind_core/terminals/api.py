@@ -20,7 +20,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import answers
 from overmind_core.missions.api_lifecycle import HAS_PROCESS
-from overmind_core.missions.api_logs import extent
 from overmind_core.missions.lookup import find
 from overmind_core.system.paths import read_socket_address
 
@@ -170,7 +169,7 @@ async def _ticket(core: Supervisor, mission: Mission, request: Attach) -> dict[s
         "ticket": ticket,
         "socket": to_wire(read_socket_address(home.keeper_socket, home.keeper_socket_pointer)),
         "path": to_wire(f"{home.logs}/{run.mission}/{run.number:06d}"),
-        "out": extent(core, run).out,
+        "out": core.pulse.extent(run).out,
         "columns": run.columns,
         "rows": run.rows,
         "write": write,

@@ -114,12 +114,12 @@ async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream
 
 def _hang_up(root: int) -> None:
     """Tell a program and all that it started that their terminal is gone."""
-    from overmind_core.system.process_table import machine  # noqa: PLC0415 - only on a hurried way out
+    from overmind_core.system.process_table import new_process_table  # noqa: PLC0415 - only on a hurried way out
 
-    found = machine().scan()
+    found = new_process_table().scan()
     for process in found.processes.values():
         if process.pid == root or found.descends(process.pid, root):
-            machine().send(process, signal.SIGHUP)
+            new_process_table().send(process, signal.SIGHUP)
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ class Loop:
         """Obey until the input ends."""
         waiting = b""
         while True:
-            patience = self.orphans.patience()
+            patience = self.orphans.timeout()
             ready, _, _ = select.select([0], [], [], 0.02 if patience is None else patience)
             if ready:
                 more = os.read(0, 65536)
@@ -103,10 +103,10 @@ class Loop:
             answer(self.spawn(request))
         elif request["op"] == "left":
             self.reap()
-            answer(self.orphans.left(request["mark"], self.registered))
+            answer(self.orphans.any_left(request["mark"], self.registered))
         elif request["op"] == "orphans":
             self.reap()
-            answer(self.orphans.look(self.registered))
+            answer(self.orphans.adopted(self.registered))
         else:
             self.orphans.begin(request["run"], request["mark"], root=request["root"], spare=request["spare"])
 
@@ -128,7 +128,7 @@ class Loop:
                 if peek is None:
                     return
                 if peek.si_pid not in self.registered:
-                    self.orphans.note_reap(peek.si_pid)
+                    self.orphans.on_reap(peek.si_pid)
                 os.waitpid(peek.si_pid, os.WNOHANG)
                 self.registered.pop(peek.si_pid, None)
             except ChildProcessError:

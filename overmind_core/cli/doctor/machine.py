@@ -170,12 +170,12 @@ def numbers(world: World) -> Finding:
     """Whether runs can be marked by a resource limit."""
     if world.platform != "linux":
         return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
-    return judge_numbers(run_mark.ceiling())
+    return judge_numbers(run_mark.unmarked_limit())
 
 
 def judge_numbers(ceiling: int) -> Finding:
     """Judge the hard RLIMIT_MSGQUEUE, in bytes: marks are numbers below it."""
-    count = ceiling // 2 // run_mark.PER_BLOCK * run_mark.PER_BLOCK
+    count = ceiling // 2 // run_mark.BLOCK_SIZE * run_mark.BLOCK_SIZE
     if count <= 0:
         return warn(f"the hard limit of POSIX queues is {ceiling} bytes: {LOST}", "raise it: ulimit -Hq 819200")
     return ok(f"{count} runs can wear one at once")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.keeper.loop import HURRY, READ, WRITE, Loop
+from overmind_core.keeper.loop import BOOST, READ, WRITE, Loop
 
 
 class Source:
@@ -48,30 +48,30 @@ def test_everybody_is_served(loop):
 
 
 def test_after_a_key_only_those_who_are_awaited_are_served(loop):
-    loop._hurried_until = loop.mono + 100
+    loop._boost_until = loop.mono + 100
     assert served(loop) == {loop.awaited}
 
 
 def test_the_moment_ends(loop):
-    loop.mono -= HURRY
-    loop.hurry()
+    loop.mono -= BOOST
+    loop.boost()
     assert served(loop) == {loop.awaited, loop.other}
 
 
 def test_who_is_no_longer_awaited_is_one_of_the_others(loop):
     loop.prefer(loop.awaited, on=False)
     loop.prefer(loop.awaited, on=False)
-    loop._hurried_until = loop.mono + 0.01
+    loop._boost_until = loop.mono + 0.01
     assert served(loop) == set()
 
 
 def test_what_is_awaited_stays_so_through_every_change(loop):
     loop.watch(loop.awaited, READ | WRITE, Source())
     loop.watch(loop.awaited, 0, Source())
-    loop._hurried_until = loop.mono + 0.01
+    loop._boost_until = loop.mono + 0.01
     assert served(loop) == set()
     loop.watch(loop.awaited, READ, Source())
-    loop._hurried_until = loop.mono + 100
+    loop._boost_until = loop.mono + 100
     assert served(loop) == {loop.awaited}
 
 
@@ -80,6 +80,6 @@ def test_keys_without_a_pause_take_about_a_tenth_of_the_time(loop):
     began = loop.mono
     for millisecond in range(1000):
         loop.mono = began + millisecond / 1000
-        loop.hurry()
-        held += loop._hurried_until > loop.mono
+        loop.boost()
+        held += loop._boost_until > loop.mono
     assert held < 120

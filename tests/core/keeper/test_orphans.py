@@ -111,7 +111,7 @@ class Told(Orphans):
         super().__init__(mark=lambda pid: marks.get(pid, -1), top=UNMARKED, **kwargs)
         self.marks = marks
 
-    def look(self, registered):
+    def adopted(self, registered):
         return [pid for pid in self.marks if pid not in registered]
 
 
@@ -138,7 +138,7 @@ def test_an_orphan_that_tells_nothing_makes_a_purge_wait_until_it_was_quiet():
     assert orphans.step(()) == []
     clock.now += 0.06
     orphans.marks[NOBODY + 1] = MINE
-    orphans.note_reap(NOBODY + 1)
+    orphans.on_reap(NOBODY + 1)
     del orphans.marks[NOBODY + 1]
     clock.now += 0.06
     assert orphans.step(()) == []
@@ -161,17 +161,17 @@ def test_two_purges_of_the_same_run_both_get_their_answer():
 
 def test_the_loop_sleeps_for_ever_only_when_nothing_is_purged():
     orphans = Told({NOBODY: UNMARKED}, clock=Ticking())
-    assert orphans.patience() is None
+    assert orphans.timeout() is None
     orphans.begin("m.1", MINE)
-    assert orphans.patience() is not None
+    assert orphans.timeout() is not None
 
 
 def test_where_the_system_does_not_tell_something_may_be_left():
     orphans = Orphans()
     os.close(orphans._list)
     orphans._list = -1
-    assert orphans.look(()) is None
-    assert orphans.left(MINE, ()) is True
+    assert orphans.adopted(()) is None
+    assert orphans.any_left(MINE, ()) is True
     purge = orphans.begin("m.1", MINE)
     assert orphans.step(()) == [purge]
 
@@ -180,7 +180,7 @@ def test_the_dead_alone_are_not_left():
     child = subprocess.Popen(["true"])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     orphans = Told({child.pid: MINE})
-    assert orphans.left(MINE, ()) is False
+    assert orphans.any_left(MINE, ()) is False
     child.wait()
 
 
@@ -203,8 +203,8 @@ def test_a_child_of_its_own_is_seen_until_it_is_registered():
     child = subprocess.Popen(["sleep", str(next(WORDS))])
     orphans = Orphans()
     try:
-        assert child.pid in (orphans.look(()) or ())
-        assert orphans.look({child.pid: None}) == []
+        assert child.pid in (orphans.adopted(()) or ())
+        assert orphans.adopted({child.pid: None}) == []
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from overmind_core.keeper.exit_journal import WORTH_TRUNCATING, Exits
+from overmind_core.keeper.exit_journal import LARGE, ExitJournal
 from overmind_core.keeper.main import EXIT_TAKEN
 from tests.kit.keeper_client import KeeperProcess
 from tests.kit.processes import alive
@@ -129,7 +129,7 @@ def test_a_daemon_that_can_not_start_hurts_nobody(keeper):
     newer = keeper.client()
     eventually(lambda: newer.row(RUN)["exit"])
     assert newer.row(RUN)["exit"]["code"] == 3
-    assert "SpawnFailed" in keeper.log()
+    assert "SpawnError" in keeper.log()
     os.truncate(keeper.home.keeper_log, 0)
 
 
@@ -214,10 +214,10 @@ def test_a_home_on_a_long_path(marker, tmp_path):
 
 def test_a_new_keeper_appends_to_the_journal_of_a_killed_one(tmp_path):
     path = str(tmp_path / "exits.ndjson")
-    Exits(path).add({"run": "a.1"})
+    ExitJournal(path).add({"run": "a.1"})
     with open(path, "a", encoding="utf-8") as file:
         file.write('{"run":"tor')
-    Exits(path).add({"run": "a.2"})
+    ExitJournal(path).add({"run": "a.2"})
     with open(path, encoding="utf-8") as file:
         assert file.read() == '{"run":"a.1"}\n{"run":"tor\n{"run":"a.2"}\n'
 
@@ -225,9 +225,9 @@ def test_a_new_keeper_appends_to_the_journal_of_a_killed_one(tmp_path):
 def test_a_grown_journal_is_emptied_when_all_is_acknowledged(keeper, client):
     client.run(RUN, "true")
     with open(keeper.home.exits, "a", encoding="utf-8") as file:
-        file.write(" " * WORTH_TRUNCATING + "\n")
+        file.write(" " * LARGE + "\n")
     client.ask("ack", runs=[RUN])
-    assert os.path.getsize(keeper.home.exits) > WORTH_TRUNCATING
+    assert os.path.getsize(keeper.home.exits) > LARGE
 
 
 @pytest.mark.linux

@@ -8,15 +8,15 @@ import subprocess
 import pytest
 
 from overmind_core.missions.callers import Caller
-from overmind_core.system.run_mark import ceiling
+from overmind_core.system.run_mark import unmarked_limit
 from overmind_core.system.unixsocket import Peer
 
 pytestmark = pytest.mark.linux
 
 
-@pytest.mark.parametrize(("mark", "inside"), [(lambda: ceiling() - 7, True), (ceiling, False)])
+@pytest.mark.parametrize(("mark", "inside"), [(lambda: unmarked_limit() - 7, True), (unmarked_limit, False)])
 def test_a_dead_caller_that_wore_a_mark_died_inside_a_mission(mark, inside):
-    command = ["prlimit", f"--msgqueue={mark()}:{ceiling()}", "sh", "-c", "echo; exec sleep 60"]
+    command = ["prlimit", f"--msgqueue={mark()}:{unmarked_limit()}", "sh", "-c", "echo; exec sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

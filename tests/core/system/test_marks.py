@@ -7,10 +7,19 @@ import sys
 
 import pytest
 
-from overmind_core.system.run_mark import CUSTOMARY, NO_MARK, PER_BLOCK, UNKNOWN, Marks, ceiling, mark_of, shed
+from overmind_core.system.run_mark import (
+    BLOCK_SIZE,
+    DEFAULT_LIMIT,
+    MARK_UNKNOWN,
+    NO_MARK,
+    MarkPool,
+    clear_mark,
+    mark_of,
+    unmarked_limit,
+)
 
 pytestmark = pytest.mark.linux
-TOP = CUSTOMARY
+TOP = DEFAULT_LIMIT
 
 
 @pytest.fixture
@@ -23,7 +32,7 @@ def lease(folder):
     made = []
 
     def make(home, top=TOP):
-        made.append(Marks(folder, home, top=top))
+        made.append(MarkPool(folder, home, top=top))
         return made[-1]
 
     yield make
@@ -38,9 +47,9 @@ def test_no_mark_equals_what_an_unmarked_process_wears(lease):
 
 def test_two_keepers_of_one_user_never_share_a_number(lease):
     one, two = lease("/a"), lease("/b")
-    taken = [{marks.take() for _ in range(PER_BLOCK + 5)} for marks in (one, two)]
+    taken = [{marks.take() for _ in range(BLOCK_SIZE + 5)} for marks in (one, two)]
     assert not taken[0] & taken[1]
-    assert all(len(marks) == PER_BLOCK + 5 for marks in taken)
+    assert all(len(marks) == BLOCK_SIZE + 5 for marks in taken)
 
 
 def test_two_keepers_of_the_same_home_never_share_a_number_either(lease):
@@ -51,7 +60,7 @@ def test_the_number_returned_is_the_last_to_be_given_again(lease):
     marks = lease("/a")
     first = marks.take()
     marks.give_back(first)
-    assert [marks.take() for _ in range(PER_BLOCK)][-1] == first
+    assert [marks.take() for _ in range(BLOCK_SIZE)][-1] == first
 
 
 def test_to_return_no_mark_is_harmless(lease):
@@ -70,7 +79,7 @@ def test_a_home_gets_its_own_block_again_and_avoids_what_others_used(lease):
 
 
 def test_a_block_that_another_home_left_is_better_than_none(lease):
-    small = 2 * PER_BLOCK * 2
+    small = 2 * BLOCK_SIZE * 2
     blocks = [lease(f"/{number}", top=small) for number in range(2)]
     taken = {marks.take() for marks in blocks}
     late = lease("/late", top=small)
@@ -82,11 +91,11 @@ def test_a_block_that_another_home_left_is_better_than_none(lease):
 def test_a_keeper_that_is_killed_frees_its_block(lease, folder):
     code = f"from overmind_core.system.run_mark import Marks; import os; Marks({folder!r}, '/a').take(); os.abort()"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()}, check=False)
-    assert lease("/a", top=ceiling()).take() == ceiling() - 1
+    assert lease("/a", top=unmarked_limit()).take() == unmarked_limit() - 1
 
 
 def test_where_no_folder_can_be_made_there_are_no_marks():
-    assert Marks("/proc/nowhere", "/a", top=TOP).take() == NO_MARK
+    assert MarkPool("/proc/nowhere", "/a", top=TOP).take() == NO_MARK
 
 
 def test_a_limit_too_small_for_a_block_means_no_marks(lease):
@@ -102,7 +111,7 @@ def test_the_leases_are_private(lease, folder):
 def test_who_is_gone_wears_nothing_known():
     process = subprocess.Popen(["true"])
     process.wait()
-    assert mark_of(process.pid) == UNKNOWN
+    assert mark_of(process.pid) == MARK_UNKNOWN
 
 
 def test_a_zombie_still_wears_its_mark_and_env_i_does_not_shed_it():
@@ -112,8 +121,8 @@ def test_a_zombie_still_wears_its_mark_and_env_i_does_not_shed_it():
         pid = os.posix_spawnp("env", ["env", "-i", "true"], dict(os.environ))
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert mark_of(pid) == 4321
-        shed()
-        assert mark_of(os.getpid()) == ceiling()
+        clear_mark()
+        assert mark_of(os.getpid()) == unmarked_limit()
     finally:
         resource.setrlimit(resource.RLIMIT_MSGQUEUE, before)
         os.waitpid(pid, 0)

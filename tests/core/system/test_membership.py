@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.system.membership import Target, members
+from overmind_core.system.membership import RunTarget, find_members
 from overmind_core.system.process import Process, Snapshot
 
 KEEPER, OURS, ROOT = 10, 20, 100
 HOME = "/home/a"
-TARGET = Target("m.1", "m", HOME, ROOT, 1000, 1000, mark=777)
+TARGET = RunTarget("m.1", "m", HOME, ROOT, 1000, 1000, mark=777)
 FREE = (b"", b"")
 
 
@@ -30,7 +30,7 @@ class Facts:
     def holds_lock(self, process):
         return process.pid in self.locks
 
-    def left(self, process):
+    def is_exempt(self, process):
         return process.pid in self.names
 
 
@@ -49,7 +49,7 @@ WORLD = [
 
 def find(extra, *, facts=None, keeper=KEEPER, target=TARGET, seen=None, without=()):
     world = {p.pid: p for p in [*WORLD, *extra] if p.pid not in without}
-    return members(Snapshot(world), [target], facts or Facts(), keeper=keeper, ours=OURS, seen=seen)
+    return find_members(Snapshot(world), [target], facts or Facts(), keeper=keeper, ours=OURS, seen=seen)
 
 
 def belongs(*args, **kwargs):
@@ -149,15 +149,15 @@ def test_what_was_seen_once_belongs_for_ever_with_all_below_it():
 
 def test_where_nobody_adopts_a_session_outlives_its_leader():
     facts = Facts(adopting=False)
-    bare = Target("m.1", "m", HOME, ROOT, 1000)
+    bare = RunTarget("m.1", "m", HOME, ROOT, 1000)
     assert belongs([process(101, 1, sid=ROOT)], facts=facts, target=bare, without={ROOT}) == {101}
 
 
 def test_each_of_several_runs_gets_its_own():
-    other = Target("n.1", "n", HOME, 200, 1500, 1500, mark=778)
+    other = RunTarget("n.1", "n", HOME, 200, 1500, 1500, mark=778)
     world = {p.pid: p for p in [*WORLD, process(200, KEEPER), process(101, ROOT), process(201, KEEPER)]}
     world[200] = world[200]._replace(ticks=1500)
-    found = members(Snapshot(world), [TARGET, other], Facts(marks={201: 778}), keeper=KEEPER, ours=OURS)
+    found = find_members(Snapshot(world), [TARGET, other], Facts(marks={201: 778}), keeper=KEEPER, ours=OURS)
     assert found.members == {"m.1": {ROOT, 101}, "n.1": {200, 201}}
 
 

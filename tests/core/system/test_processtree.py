@@ -9,7 +9,7 @@ import pytest
 
 from overmind_core.system import process_table, process_table_linux, process_table_portable
 from overmind_core.system.lock import try_lock
-from overmind_core.system.run_mark import LEAVE, matcher
+from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -75,7 +75,11 @@ def test_environment_and_command_line_can_be_read(reader, start):
     child = start("sleep", "9044", env={"OVERMIND_MISSION_ID": "m", "OVERMIND_HOME": "/h\udcff"})
     eventually(lambda: reader.command(child.pid) == ["sleep", "9044"])
     assert b"OVERMIND_HOME=/h\xff\0" in reader.environ(child.pid)
-    machine = process_table_linux.Linux() if reader is process_table_linux else process_table_portable.Portable()
+    machine = (
+        process_table_linux.LinuxProcessTable()
+        if reader is process_table_linux
+        else process_table_portable.PortableProcessTable()
+    )
     assert machine.origin(reader.read(child.pid)) == (b"m", b"/h\xff")
 
 
@@ -118,7 +122,9 @@ def test_a_signal_never_hits_a_later_process_with_the_same_pid(start):
 
 
 @pytest.mark.parametrize(
-    "machine", [process_table_linux.Linux, process_table_portable.Portable], ids=["proc", "psutil"]
+    "machine",
+    [process_table_linux.LinuxProcessTable, process_table_portable.PortableProcessTable],
+    ids=["proc", "psutil"],
 )
 def test_the_holder_of_a_lock_is_known_and_its_reader_is_not(machine, tmp_path, start):
     path = str(tmp_path / "keeper.lock")
@@ -147,7 +153,7 @@ def test_a_lock_whose_taker_is_gone_is_still_found(tmp_path, start):
     path = tmp_path / "supervisor.lock"
     child = start("sh", "-c", f"exec 9>{path}; flock -n 9; exec sleep 9048")
     eventually(lambda: process_table_linux.command(child.pid) == ["sleep", "9048"])
-    there = process_table_linux.Linux()
+    there = process_table_linux.LinuxProcessTable()
     assert there.holds_lock(there.scan().processes[child.pid])
 
 
@@ -165,8 +171,8 @@ LEFT = [
 
 @pytest.mark.parametrize(("name", "argv", "expected"), LEFT)
 def test_what_serves_the_whole_user_is_left_alone(name, argv, expected):
-    assert matcher(LEAVE)(name, argv) is expected
+    assert exempt_matcher(EXEMPT_PROGRAMS)(name, argv) is expected
 
 
 def test_an_empty_list_leaves_nobody_alone():
-    assert not matcher([])("gpg-agent", ["gpg-agent"])
+    assert not exempt_matcher([])("gpg-agent", ["gpg-agent"])

@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from overmind_core.system.run_mark import ceiling, mark_of
-from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, Plan, SpawnFailed, spawn, spawn_detached
+from overmind_core.system.run_mark import mark_of, unmarked_limit
+from overmind_core.system.spawn import AUTO, POSIX_SPAWN, PTYPROCESS, SpawnError, SpawnPlan, spawn, spawn_detached
 
 WAYS = [POSIX_SPAWN, PTYPROCESS] if sys.platform.startswith("linux") else [PTYPROCESS]
 
@@ -50,7 +50,7 @@ def plan(command, **fields):
         "rows": 24,
         "nofile": resource.getrlimit(resource.RLIMIT_NOFILE),
     }
-    return Plan(**{**defaults, **fields})
+    return SpawnPlan(**{**defaults, **fields})
 
 
 def read_all(fd):
@@ -162,10 +162,10 @@ def test_no_signal_is_ignored_or_blocked(way, tty):
 @pytest.mark.parametrize("tty", [True, False])
 def test_the_limits_are_the_plans(way, tty):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    spawned = spawn(plan("read x", stdin="pipe", tty=tty, nofile=(123, hard), mark=ceiling() - 7), way)
-    assert mark_of(spawned.pid) == ceiling() - 7
+    spawned = spawn(plan("read x", stdin="pipe", tty=tty, nofile=(123, hard), mark=unmarked_limit() - 7), way)
+    assert mark_of(spawned.pid) == unmarked_limit() - 7
     assert resource.prlimit(spawned.pid, resource.RLIMIT_NOFILE) == (123, hard)
-    assert mark_of(os.getpid()) == ceiling()
+    assert mark_of(os.getpid()) == unmarked_limit()
     for fd in (spawned.stdin, spawned.out, spawned.err):
         if fd >= 0:
             os.close(fd)
@@ -198,7 +198,7 @@ def test_many_open_files_of_ours_do_not_hinder_a_child_with_a_low_limit(way):
     ],
 )
 def test_a_failure_names_its_step_and_leaves_nothing(way, tty, fields, number, step):
-    with pytest.raises(SpawnFailed) as failure:
+    with pytest.raises(SpawnError) as failure:
         spawn(plan("true", tty=tty, **fields), way)
     assert (failure.value.errno, failure.value.step) == (number, step)
     with pytest.raises(ChildProcessError):
@@ -215,7 +215,7 @@ def test_no_descriptors_is_a_failure_that_leaves_nothing(way, tty):
         resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
         try:
             spawned = spawn(plan("exit 3", tty=tty, nofile=(soft, hard)), way)
-        except SpawnFailed as failure:
+        except SpawnError as failure:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             refused.append(failure.errno)
         else:

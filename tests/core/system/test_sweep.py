@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from overmind_core.system import process_table_linux
-from overmind_core.system.membership import Target
+from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
 from overmind_core.system.process import Snapshot
-from overmind_core.system.process_table import identity, machine
-from overmind_core.system.process_table_portable import Portable
-from overmind_core.system.run_mark import LEAVE, mark_of
+from overmind_core.system.process_table import identity, new_process_table
+from overmind_core.system.process_table_portable import PortableProcessTable
+from overmind_core.system.run_mark import mark_of
 from overmind_core.system.sweep import Sweep
 from tests.kit.adopter import Adopter
 from tests.kit.waiting import eventually
@@ -77,13 +77,13 @@ class Run:
         assert known is not None
         ticks = known[1]
         os.kill(self.root, signal.SIGCONT)
-        self.target = Target(f"{mission}.1", mission, home, self.root, ticks, ticks, self.mark)
+        self.target = RunTarget(f"{mission}.1", mission, home, self.root, ticks, ticks, self.mark)
 
     def living(self):
         return living(self.word)
 
-    def sweep(self, leave=LEAVE, *, keeper="adopter"):
-        return Sweep([self.target], keeper=self.adopter.pid if keeper else None, on=machine(leave))
+    def sweep(self, leave=EXEMPT_PROGRAMS, *, keeper="adopter"):
+        return Sweep([self.target], keeper=self.adopter.pid if keeper else None, on=new_process_table(leave))
 
     def purge(self, runs, spared):
         assert runs == [self.target.run]
@@ -195,7 +195,7 @@ def test_where_there_is_no_proc_session_tree_and_environment_are_ended(run):
     assert not one.living()
 
 
-class AnyTicks(Portable):
+class AnyTicks(PortableProcessTable):
     """Start times as the target has them: those of /proc."""
 
     def scan(self):
@@ -203,7 +203,7 @@ class AnyTicks(Portable):
         return Snapshot({pid: seen[pid]._replace(ticks=exact[pid].ticks) for pid in seen.keys() & exact.keys()})
 
     def is_there(self, wanted):
-        return process_table_linux.Linux(()).is_there(wanted)
+        return process_table_linux.LinuxProcessTable(()).is_there(wanted)
 
 
 # --- chains and storms ----------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_the_same_mission_and_mark_in_another_home_live_on(run, make_adopter, tm
     other = run("(env -i setsid sleep @ &); sleep @", adopter=make_adopter(), home=str(tmp_path / "other"))
     grown(mine, 2)
     before = settled(other)
-    mine.target = Target(**{f: getattr(mine.target, f) for f in mine.target.__slots__} | {"mark": other.mark})
+    mine.target = RunTarget(**{f: getattr(mine.target, f) for f in mine.target.__slots__} | {"mark": other.mark})
     assert mine.sweep().end(purge=lambda _runs, _spared: {}) == {}
     assert other.living() == before
 
@@ -323,7 +323,7 @@ def test_programs_on_the_list_live_on_with_what_is_below_them(run, tmp_path):
 
 def test_a_root_whose_pid_is_somebody_elses_now_is_not_touched(run):
     one = run("sleep @")
-    stale = Target("m.1", "x", "/x", one.root, one.target.root_ticks - 5)
+    stale = RunTarget("m.1", "x", "/x", one.root, one.target.root_ticks - 5)
     sweep = Sweep([stale], keeper=one.adopter.pid)
     assert sweep.end(purge=lambda _runs, _spared: {}) == {}
     assert one.root in process_table_linux.scan().processes
@@ -358,7 +358,7 @@ def test_freezing_stops_all_and_thawing_lets_all_go_on(run):
     assert not one.living()
 
 
-class Powerless(process_table_linux.Linux):
+class Powerless(process_table_linux.LinuxProcessTable):
     """Signals nobody."""
 
     def send(self, process, signal):
