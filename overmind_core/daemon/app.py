@@ -10,8 +10,25 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.activity import ActivityEffects
+from overmind_core.agents.api_cost import CostApi
+from overmind_core.agents.api_messages import MessageApi
+from overmind_core.agents.api_questions import QuestionApi
+from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
+from overmind_core.agents.handover import Handover
+from overmind_core.agents.input_queue import InputQueue
+from overmind_core.agents.messages import MessageQueue
+from overmind_core.agents.output_reader import OutputReader, TitleReader
+from overmind_core.agents.permission_hooks import PermissionWaiters
+from overmind_core.agents.questions import Questions
+from overmind_core.agents.rules import Rules
 from overmind_core.agents.service import Agents
+from overmind_core.agents.session import AgentContext
+from overmind_core.agents.store import AgentStore
+from overmind_core.agents.submission import Submission
+from overmind_core.agents.terminal_driver import TerminalDriver
+from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation.service import IsolationService
@@ -24,6 +41,7 @@ from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -91,11 +109,11 @@ class Supervisor:
         self.last_lines = LastLines()
         self.resources = Resources(self.trees)
         saved = SavedEnvironments(self.ledger, state.environments)
-        self.budgets = Budgets(self.book, state, self.ledger)
-        self.desk = Agents(self)
+        self.budgets = Budgets(self.book, self.ledger, state.budgets)
         self.isolation = IsolationService(self)
         self.environments = Environments(saved, self.isolation)
         self.environment = self.environments.of
+        self.desk, self._agent_apis = self._agents()
         self.spawner = Launcher(
             home=home,
             registry=self.book,
@@ -163,6 +181,65 @@ class Supervisor:
         self.apis = self._apis()
         self._wire()
 
+    def _agents(self) -> tuple[Agents, tuple[object, ...]]:
+        """The agents, and what answers requests about them."""
+        book, journal, clock, home = self.book, self.ledger, self.clock, self.home
+        progress, followers = self.pulse, self.feed
+        state = self.state
+        store = AgentStore(
+            state.agents, state.messages, state.questions, state.inputs, state.cursors, state.costs, state.budgets
+        )
+        screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
+        messages = MessageQueue(journal, store.messages, clock)
+        questions = Questions(journal, store.questions, clock)
+        driver = TerminalDriver(self.tasks, screens, waiters, self.attached)
+        context = AgentContext(
+            registry=book,
+            journal=journal,
+            clock=clock,
+            store=store,
+            messages=messages,
+            questions=questions,
+            rules=Rules(self.settings, self.environments.of, unattended=self.line.headless),
+            waiters=waiters,
+            inputs=InputQueue(journal, store.inputs, self.line),
+            driver=driver,
+            activity=ActivityEffects(book, clock, progress, followers),
+            budgets=self.budgets,
+        )
+        titles = TitleReader(followers, progress, screens, clock)
+        output = OutputReader(
+            tasks=self.tasks,
+            titles=titles,
+            followers=followers,
+            progress=progress,
+            cursors=store.cursors,
+            home=home,
+        )
+        handover = Handover(followers, self.attached, self.phase, clock)
+        agents = Agents(context, output, driver, handover, self.tasks)
+        return agents, (
+            MessageApi(
+                agents=agents,
+                submission=Submission(agents, messages, journal),
+                queue=messages,
+                registry=book,
+                journal=journal,
+                home=home,
+            ),
+            QuestionApi(
+                agents=agents,
+                questions=questions,
+                waiters=waiters,
+                driver=driver,
+                registry=book,
+                journal=journal,
+                phase=self.phase,
+            ),
+            StreamApi(book, followers, progress, home),
+            CostApi(journal, store.costs, clock),
+        )
+
     def _apis(self) -> tuple[object, ...]:
         daemon = DaemonApi(
             home=self.home,
@@ -224,7 +301,16 @@ class Supervisor:
             followers=self.feed,
             notifications=self.notifications,
         )
-        return (daemon, run, lifecycle, queries, logs, events)
+        seen = SeenApi(
+            registry=self.book,
+            journal=self.ledger,
+            clock=self.clock,
+            event_table=self.state.events,
+            seen_table=self.state.seen,
+            unseen=self.news,
+            followers=self.feed,
+        )
+        return (daemon, run, lifecycle, queries, logs, events, seen, *self._agent_apis)
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
@@ -285,7 +371,6 @@ class Supervisor:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.pulse.on_conclusion)
         bus.subscribe(RunConcluded, self.ender.on_conclusion)
-        self.desk.spent = self.budgets.spend
         self.quests.ended = self.rituals.quest_ended
 
     def _grown(self, grew: OutputGrew) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.agents import api_messages, api_questions, api_stream
+from overmind_core.agents.api_cost import CostApi
+from overmind_core.agents.api_messages import MessageApi
+from overmind_core.agents.api_questions import QuestionApi
+from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions import api as definitions_api
 from overmind_core.definitions.api_run import RunApi
@@ -16,6 +19,7 @@ from overmind_core.missions import requests
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans import api as plans_api
@@ -63,19 +67,19 @@ TABLE: dict[str, Row] = {
     "top": Row(requests.Nothing, QueryApi.top),
     "events": Row(requests.Events, EventsApi.events),
     "used": Row(requests.Used, EventsApi.used, "say that a person looks"),
-    "subscribe": Row(requests.Subscribe, api_stream.subscribe),
+    "subscribe": Row(requests.Subscribe, StreamApi.subscribe),
     "attach": Row(requests.Attach, terminals_api.attach, "attach to missions"),
     "detach": Row(requests.One, terminals_api.detach, "detach others"),
-    "send": Row(requests.Send, api_messages.send),
-    "await_message": Row(requests.AwaitMessage, api_messages.await_message),
-    "messages": Row(requests.Messages, api_messages.messages),
-    "interrupt": Row(requests.One, api_messages.interrupt),
-    "result": Row(requests.One, api_messages.result),
-    "inbox": Row(requests.Nothing, api_questions.inbox, "read the inbox; ps tells what its own missions wait for"),
-    "answer": Row(requests.Answer, api_questions.answer, "answer questions"),
-    "hook": Row(requests.Hook, api_questions.hook),
-    "seen": Row(requests.One, api_messages.seen, "mark missions as seen"),
-    "cost": Row(requests.Cost, api_messages.cost),
+    "send": Row(requests.Send, MessageApi.send),
+    "await_message": Row(requests.AwaitMessage, MessageApi.await_message),
+    "messages": Row(requests.Messages, MessageApi.messages),
+    "interrupt": Row(requests.One, MessageApi.interrupt),
+    "result": Row(requests.One, MessageApi.result),
+    "inbox": Row(requests.Nothing, QuestionApi.inbox, "read the inbox; ps tells what its own missions wait for"),
+    "answer": Row(requests.Answer, QuestionApi.answer, "answer questions"),
+    "hook": Row(requests.Hook, QuestionApi.hook),
+    "seen": Row(requests.One, SeenApi.seen, "mark missions as seen"),
+    "cost": Row(requests.Cost, CostApi.cost),
     "apply": Row(plans_requests.Apply, plans_api.apply, "apply plans"),
     "delete": Row(plans_requests.Plan, plans_api.delete, "take plans down"),
     "plans": Row(requests.Nothing, plans_api.plans),

@@ -42,7 +42,7 @@ async def attach(core: Supervisor, request: Attach, caller: Caller) -> AsyncIter
     mission = find(core.book, request.id, live_first=True)
     if not mission.is_live and not request.rejoin:
         raise _over(mission)
-    changes = handover.can_change(core, mission.id) and not request.read_only
+    changes = handover.can_change(core.desk.of(mission.id)) and not request.read_only
     if not changes:
         need_terminal(mission)
     try:
@@ -51,7 +51,7 @@ async def attach(core: Supervisor, request: Attach, caller: Caller) -> AsyncIter
                 yield item
     finally:
         if changes:
-            handover.take_back(core, mission.id)
+            core.desk.handover.take_back(core.desk.of(mission.id))
 
 
 async def _stay(
@@ -85,7 +85,7 @@ async def _given(core: Supervisor, mission_id: str, request: Attach, seat: Attac
     """Change a headless session over to a terminal."""
     session = core.desk.of(mission_id)
     if session is not None:
-        async for item in handover.give(core, session, seat, keep=request.keep):
+        async for item in core.desk.handover.give(session, seat, keep=request.keep):
             yield item
 
 

@@ -18,10 +18,10 @@ from overmind_core.domain.agents.conversation_events import (
     CloseInput,
     MessageMoved,
     Notify,
+    Recorded,
     Reply,
     Spent,
     Step,
-    Told,
 )
 
 LONGEST_LINE = 200
@@ -194,7 +194,7 @@ def _paid(c: Conversation, result: Result) -> Step:
         turns=c.turns + result.turns,
     )
     facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
-    return c, (Spent(usd, result), Told("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+    return c, (Spent(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
 
 
 def _price(c: Conversation, result: Result) -> float:

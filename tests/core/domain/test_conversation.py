@@ -47,8 +47,8 @@ from overmind_core.domain.agents.conversation_events import (
     Notify,
     Over,
     Queued,
+    Recorded,
     Reply,
-    Told,
     Undelivered,
     Withdrawn,
 )
@@ -152,7 +152,7 @@ def test_what_was_held_back_follows_once_it_can():
 
 def test_a_one_shot_gets_no_messages_and_its_input_is_closed_behind_its_turn():
     c, done = go(running(Mode.ONE_SHOT, TurnBegan()), TurnEnded(OK))
-    assert kinds(done) == [talk.Spent, Told, CloseInput]
+    assert kinds(done) == [talk.Spent, Recorded, CloseInput]
     assert go(c, Queued(1))[1] == ()
 
 
@@ -205,8 +205,8 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
     c = running(Mode.HEADLESS, Queued(1), *flying, Queued(2))
     c, done = go(c, Over(final=False))
     assert moves(done) == [(1, "queued", None)]
-    (told,) = [one for one in done if isinstance(one, Told)]
-    assert (told.type, told.text) == ("message_resent", "--- message 1 is sent again: the agent died with it ---")
+    (event,) = [one for one in done if isinstance(one, Recorded)]
+    assert (event.type, event.text) == ("message_resent", "--- message 1 is sent again: the agent died with it ---")
     assert (c.queue, c.resent, c.held) == ((1, 2), (1,), True)
     c = conversation.plan(c, 2, session="other", token="")
     assert go(c, Begun(2))[1] == (Deliver(1),)
@@ -215,8 +215,8 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
 def test_what_a_change_over_cut_off_is_sent_again_and_the_log_says_why():
     c = replace(running(Mode.HEADLESS, Queued(1), Echoed("hi")), leaving=True)
     _, done = go(c, Over(final=False))
-    (told,) = [one for one in done if isinstance(one, Told)]
-    assert told.text == "--- message 1 is sent again: the session has changed over ---"
+    (event,) = [one for one in done if isinstance(one, Recorded)]
+    assert event.text == "--- message 1 is sent again: the session has changed over ---"
 
 
 @pytest.mark.parametrize("flying", [(), (Echoed("hi"),)], ids=["written", "under way"])

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from overmind_core.logs import time_index
-from overmind_core.logs.layout import ERR, OUT, data_starts, index_numbers, run_folder, split_run
+from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
 from overmind_core.logs.writer import RunLog
 
 RUN = "a1b2c3d4.1"
@@ -92,6 +92,24 @@ def test_each_index_segment_begins_with_both_offsets(logs):
         heads.append(tuple(record.offset for record in first))
     assert heads == sorted(heads)
     assert heads[0] == (0, 0)
+
+
+def test_an_index_that_has_grown_is_followed_by_the_next(logs):
+    log = log_of(logs)
+    log.append(OUT, b"abc", NOW)
+    sizes = range(1, 3 * INDEX_SEGMENT // 2 // time_index.RECORD.size)
+    for size in sizes:
+        log.resized(size, 0, NOW)
+    log.close()
+    folder = run_folder(logs, RUN)
+    numbers = index_numbers(names(logs))
+    assert numbers == [0, 1]
+    for number in numbers:
+        path = f"{folder}/index.{number:06d}"
+        assert os.path.getsize(path) <= INDEX_SEGMENT + time_index.RECORD.size
+        assert [one.kind for one in time_index.unpack(read(path))[:2]] == [time_index.OUT, time_index.ERR]
+    shown = [time_index.resize_size(one.extra)[0] for one in records(logs) if one.kind == time_index.RESIZE]
+    assert shown == [size & 0xFFFF for size in sizes], "none is lost at the turn"
 
 
 def test_the_end_is_in_the_index(logs):
