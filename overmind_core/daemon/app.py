@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.activity import ActivityEffects
@@ -30,6 +31,7 @@ from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.daemon.api import DaemonApi
+from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation.service import IsolationService
 from overmind_core.kernel.bus import Bus
@@ -60,10 +62,16 @@ from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import Unseen
 from overmind_core.notifications.api import EventsApi
 from overmind_core.notifications.service import Notifications
+from overmind_core.plans import api as plans_api
 from overmind_core.plans.service import Plans
-from overmind_core.quests.service import Quests
+from overmind_core.quests.api import QuestApi
+from overmind_core.quests.service import QuestEnded, Quests
+from overmind_core.schedules.actions import Starter
+from overmind_core.schedules.api import RitualApi
+from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from overmind_core.system.machine import boot_id
+from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
     from overmind_core.daemon.state import State
@@ -167,8 +175,49 @@ class Supervisor:
             preparer=self.isolation,
             plans=self.plans,
         )
-        self.quests = Quests(self)
-        self.rituals = Schedules(self)
+        self.quests = Quests(
+            bus=self.bus,
+            journal=self.ledger,
+            clock=clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            line=self.line,
+            registry=self.book,
+            missions=self.missions,
+            environments=self.environments,
+            quest_table=state.quests,
+            run_table=state.runs,
+        )
+        rituals = RitualRegistry(journal=self.ledger, registry=self.book, line=self.line, ritual_table=state.rituals)
+        self.rituals = Schedules(
+            journal=self.ledger,
+            clock=clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            registry=self.book,
+            quests=self.quests,
+            rituals=rituals,
+            starter=Starter(
+                journal=self.ledger,
+                settings=settings,
+                missions=self.missions,
+                quests=self.quests,
+                plans=self.plans,
+                preparer=self.isolation,
+                ritual_table=state.rituals,
+                apply=partial(plans_api.apply, self),
+            ),
+            retention=RunRetention(
+                rituals=rituals,
+                quests=self.quests,
+                registry=self.book,
+                journal=self.ledger,
+                retention=self.retention,
+                mission_table=state.missions,
+                quest_table=state.quests,
+                ritual_table=state.rituals,
+            ),
+        )
         self.landing = MergeQueue(self)
         self.notifications = Notifications(settings.notify, self.background)
         self.effects = Effects(
@@ -301,6 +350,43 @@ class Supervisor:
             followers=self.feed,
             notifications=self.notifications,
         )
+        quests = QuestApi(
+            home=self.home,
+            clock=self.clock,
+            settings=self.settings,
+            registry=self.book,
+            journal=self.ledger,
+            quests=self.quests,
+            mission_table=self.state.missions,
+            quest_table=self.state.quests,
+        )
+        rituals = RitualApi(
+            schedules=self.rituals,
+            clock=self.clock,
+            settings=self.settings,
+            launcher=self.spawner,
+            preparer=self.isolation,
+            journal=self.ledger,
+        )
+        definitions = DefinitionsApi(
+            registry=self.book,
+            settings=self.settings,
+            environments=self.environments,
+            launcher=self.spawner,
+            journal=self.ledger,
+            home=self.home,
+            agents=self.desk,
+            environment_table=self.state.environments,
+        )
+        terminals = TerminalsApi(
+            registry=self.book,
+            attachments=self.attached,
+            agents=self.desk,
+            line=self.line,
+            home=self.home,
+            progress=self.pulse,
+            phase=self.phase,
+        )
         seen = SeenApi(
             registry=self.book,
             journal=self.ledger,
@@ -310,7 +396,20 @@ class Supervisor:
             unseen=self.news,
             followers=self.feed,
         )
-        return (daemon, run, lifecycle, queries, logs, events, seen, *self._agent_apis)
+        return (
+            daemon,
+            run,
+            lifecycle,
+            queries,
+            logs,
+            events,
+            seen,
+            *self._agent_apis,
+            quests,
+            rituals,
+            definitions,
+            terminals,
+        )
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
@@ -324,7 +423,7 @@ class Supervisor:
         self.landing.take_up()
         self.plans.load()
         self.quests.load()
-        self.rituals.register.load()
+        self.rituals.rituals.load()
         self.quests.take_up()
         self.line.send_needs()
         self.rituals.begin()
@@ -365,13 +464,13 @@ class Supervisor:
         bus.subscribe(MissionChanged, self.plans.on_change)
         bus.subscribe(MissionChanged, self.quests.on_change)
         bus.subscribe(MissionChanged, self.rituals.on_change)
+        bus.subscribe(QuestEnded, self.rituals.on_quest_end)
         bus.subscribe(EventStored, self.news.on_event)
         bus.subscribe(EventStored, self.notifications.on_event)
         bus.subscribe(EventStored, self.feed.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.pulse.on_conclusion)
         bus.subscribe(RunConcluded, self.ender.on_conclusion)
-        self.quests.ended = self.rituals.quest_ended
 
     def _grown(self, grew: OutputGrew) -> None:
         run, extent = grew

@@ -10,7 +10,7 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
-from overmind_core.definitions import api as definitions_api
+from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
@@ -24,9 +24,11 @@ from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans import api as plans_api
 from overmind_core.plans import requests as plans_requests
-from overmind_core.quests import api as quests_api
-from overmind_core.schedules import api as schedules_api
-from overmind_core.terminals import api as terminals_api
+from overmind_core.quests import requests as quest_requests
+from overmind_core.quests.api import QuestApi
+from overmind_core.schedules import requests as ritual_requests
+from overmind_core.schedules.api import RitualApi
+from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +60,9 @@ TABLE: dict[str, Row] = {
     "freeze": Row(requests.One, LifecycleApi.freeze, "freeze missions"),
     "thaw": Row(requests.One, LifecycleApi.thaw, "thaw missions"),
     "update": Row(requests.Update, LifecycleApi.update, "change missions"),
-    "definition": Row(requests.One, definitions_api.definition, "read definitions"),
-    "redefine": Row(requests.Redefine, definitions_api.redefine, "change missions"),
-    "environment": Row(requests.One, definitions_api.environment, "read environments"),
+    "definition": Row(requests.One, DefinitionsApi.definition, "read definitions"),
+    "redefine": Row(requests.Redefine, DefinitionsApi.redefine, "change missions"),
+    "environment": Row(requests.One, DefinitionsApi.environment, "read environments"),
     "rm": Row(requests.One, LifecycleApi.rm, "remove missions"),
     "prune": Row(requests.Prune, LifecycleApi.prune, "remove missions"),
     "wait": Row(requests.Wait, QueryApi.wait),
@@ -68,8 +70,8 @@ TABLE: dict[str, Row] = {
     "events": Row(requests.Events, EventsApi.events),
     "used": Row(requests.Used, EventsApi.used, "say that a person looks"),
     "subscribe": Row(requests.Subscribe, StreamApi.subscribe),
-    "attach": Row(requests.Attach, terminals_api.attach, "attach to missions"),
-    "detach": Row(requests.One, terminals_api.detach, "detach others"),
+    "attach": Row(requests.Attach, TerminalsApi.attach, "attach to missions"),
+    "detach": Row(requests.One, TerminalsApi.detach, "detach others"),
     "send": Row(requests.Send, MessageApi.send),
     "await_message": Row(requests.AwaitMessage, MessageApi.await_message),
     "messages": Row(requests.Messages, MessageApi.messages),
@@ -84,19 +86,19 @@ TABLE: dict[str, Row] = {
     "delete": Row(plans_requests.Plan, plans_api.delete, "take plans down"),
     "plans": Row(requests.Nothing, plans_api.plans),
     "plan": Row(plans_requests.Plan, plans_api.plan),
-    "quest_run": Row(plans_requests.QuestRun, quests_api.quest_run),
-    "quests": Row(plans_requests.Quests, quests_api.quests),
-    "quest": Row(plans_requests.Quest, quests_api.quest),
-    "quest_wait": Row(plans_requests.QuestWait, quests_api.quest_wait),
-    "quest_cancel": Row(plans_requests.Quest, quests_api.quest_cancel),
-    "ritual_create": Row(plans_requests.RitualCreate, schedules_api.ritual_create, "create rituals"),
-    "rituals": Row(requests.Nothing, schedules_api.rituals),
-    "ritual": Row(plans_requests.Ritual, schedules_api.ritual),
-    "ritual_history": Row(plans_requests.Ritual, schedules_api.ritual_history),
-    "ritual_run": Row(plans_requests.RitualRun, schedules_api.ritual_run, "run rituals"),
-    "ritual_pause": Row(plans_requests.Ritual, schedules_api.ritual_pause, "pause rituals"),
-    "ritual_resume": Row(plans_requests.Ritual, schedules_api.ritual_resume, "resume rituals"),
-    "ritual_delete": Row(plans_requests.Ritual, schedules_api.ritual_delete, "delete rituals"),
+    "quest_run": Row(quest_requests.QuestRun, QuestApi.quest_run),
+    "quests": Row(quest_requests.Quests, QuestApi.quests),
+    "quest": Row(quest_requests.Quest, QuestApi.quest),
+    "quest_wait": Row(quest_requests.QuestWait, QuestApi.quest_wait),
+    "quest_cancel": Row(quest_requests.Quest, QuestApi.quest_cancel),
+    "ritual_create": Row(ritual_requests.RitualCreate, RitualApi.ritual_create, "create rituals"),
+    "rituals": Row(requests.Nothing, RitualApi.rituals),
+    "ritual": Row(ritual_requests.Ritual, RitualApi.ritual),
+    "ritual_history": Row(ritual_requests.Ritual, RitualApi.ritual_history),
+    "ritual_run": Row(ritual_requests.RitualRun, RitualApi.ritual_run, "run rituals"),
+    "ritual_pause": Row(ritual_requests.Ritual, RitualApi.ritual_pause, "pause rituals"),
+    "ritual_resume": Row(ritual_requests.Ritual, RitualApi.ritual_resume, "resume rituals"),
+    "ritual_delete": Row(ritual_requests.Ritual, RitualApi.ritual_delete, "delete rituals"),
     "trust": Row(api.Trust, api.trust, "trust projects"),
     "isolate": Row(api.Isolate, api.isolate),
     "ports": Row(requests.Nothing, api.ports),
