@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.documents.place import LARGEST_PORT, Spot, plain_number
-from overmind_core.documents.yaml import Table, document
+from overmind_core.documents.reading import Notes, Spot
+from overmind_core.documents.yaml import document
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
     BRANCH,
@@ -23,6 +23,8 @@ from overmind_core.domain.isolation.project import (
     Teardown,
 )
 from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file import values
+from overmind_core.project_file.values import LARGEST_PORT, plain_number
 
 KEYS = ("command", "docker", "port", "env", "volumes", "restart", "ready")
 READY = (*(kind.value for kind in ReadyKind), "timeout")
@@ -43,11 +45,11 @@ def service(spot: Spot, name: str) -> Service | None:
     told = name_problem(name)
     if told is not None:
         spot.wrong_key(told)
-    table = spot.table(KEYS)
+    table = values.table_of(spot, KEYS)
     if table is None:
         return None
     command, image = _what(spot, table)
-    port = table["port"].port() if "port" in table else None
+    port = values.port(table["port"]) if "port" in table else None
     if "port" not in table and "ready" in table:
         _tell_no_port(table["ready"])
     for key in ("volumes",) if image is None else ("restart",):
@@ -61,7 +63,7 @@ def service(spot: Spot, name: str) -> Service | None:
         port=port,
         env=_env(table["env"]) if "env" in table else {},
         volumes=_volumes(table["volumes"]) if "volumes" in table else {},
-        restart=(table["restart"].choice(RESTARTS) if "restart" in table else None) or "never",
+        restart=(values.choice(table["restart"], RESTARTS) if "restart" in table else None) or "never",
         ready=_ready(table["ready"]) if "ready" in table else None,
     )
 
@@ -82,8 +84,8 @@ def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
     elif "command" not in table and "docker" not in table:
         spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
     return (
-        table["command"].text() if "command" in table else None,
-        table["docker"].checked(image_problem) if "docker" in table else None,
+        values.text(table["command"]) if "command" in table else None,
+        values.checked(table["docker"], image_problem) if "docker" in table else None,
     )
 
 
@@ -96,11 +98,11 @@ def image_problem(image: str) -> str | None:
 
 def _env(spot: Spot) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+    for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = env_name_problem(name)
         if told is not None:
             one.wrong_key(told)
-        value = one.written()
+        value = values.written(one)
         if value is not None:
             found[name] = value
     return found
@@ -108,11 +110,11 @@ def _env(spot: Spot) -> dict[str, str]:
 
 def _volumes(spot: Spot) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+    for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = volume_problem(name)
         if told is not None:
             one.wrong_key(told)
-        path = one.checked(mount_problem)
+        path = values.checked(one, mount_problem)
         if path is not None and path.rstrip("/") in found.values():
             one.wrong("another volume is at this path")
         elif path is not None:
@@ -146,13 +148,13 @@ def mount_problem(path: str) -> str | None:
 
 
 def _ready(spot: Spot) -> Ready | None:
-    table = spot.table(READY)
+    table = values.table_of(spot, READY)
     if table is None:
         return None
     kinds = [kind for kind in ReadyKind if kind.value in table]
     if len(kinds) != 1:
         spot.wrong_key(f"write one of {', '.join(ReadyKind)}, such as tcp: true")
-    timeout = table["timeout"].seconds() if "timeout" in table else None
+    timeout = values.seconds(table["timeout"]) if "timeout" in table else None
     targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
     if len(kinds) != 1 or None in targets.values():
         return None
@@ -162,15 +164,15 @@ def _ready(spot: Spot) -> Ready | None:
 def _target(kind: ReadyKind, spot: Spot) -> str | None:
     match kind:
         case ReadyKind.TCP:
-            if spot.flag() is False:
+            if values.flag(spot) is False:
                 spot.wrong("write tcp: true, or leave it out")
             return ""
         case ReadyKind.HTTP:
-            return spot.checked(_path_problem)
+            return values.checked(spot, _path_problem)
         case ReadyKind.EXEC:
-            return spot.text()
+            return values.text(spot)
         case ReadyKind.LOG:
-            return spot.checked(_pattern_problem)
+            return values.checked(spot, _pattern_problem)
 
 
 def _path_problem(path: str) -> str | None:
@@ -191,7 +193,7 @@ def _pattern_problem(pattern: str) -> str | None:
 
 def _tell_no_port(ready: Spot) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
-        if isinstance(ready.node, Table) and kind.value in ready.node.entries:
+        if isinstance(ready.value, dict) and kind.value in ready.value:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
 
 
@@ -223,18 +225,18 @@ def project(data: bytes) -> Project:
     Raises:
         Problems: all that is wrong with it.
     """
-    root, doubled = document(data)
-    problems = list(doubled)
-    tables = Spot(problems, "", root, (root.line, root.column)).table(ROOT) or {}
+    root, places, doubled = document(data)
+    notes = Notes(places, doubled, named=values.full_name)
+    tables = values.table_of(Spot(notes, (), root), ROOT) or {}
     services = _services(tables["services"]) if "services" in tables else ()
     found = _isolation(tables.get("isolation"), services)
-    if problems:
-        raise Problems(problems)
+    if notes.problems:
+        raise Problems(notes.problems)
     return found
 
 
 def _services(spot: Spot) -> tuple[Service, ...]:
-    table = {} if spot.is_nothing else spot.pairs() or {}
+    table = {} if values.is_nothing(spot) else values.table(spot) or {}
     if len(table) > MOST_SERVICES:
         spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
         return ()
@@ -247,20 +249,20 @@ def _services(spot: Spot) -> tuple[Service, ...]:
 
 
 def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
-    table = {} if spot is None or spot.is_nothing else spot.table(ISOLATION) or {}
+    table = {} if spot is None or values.is_nothing(spot) else values.table_of(spot, ISOLATION) or {}
     first, last = _port_range(table["port_range"]) if "port_range" in table else (FIRST_PORT, LAST_PORT)
-    strategy = table["strategy"].choice(Strategy) if "strategy" in table else None
-    teardown = table["teardown"].choice(Teardown) if "teardown" in table else None
-    worktree = table["worktree"].flag() if "worktree" in table else None
+    strategy = values.choice(table["strategy"], Strategy) if "strategy" in table else None
+    teardown = values.choice(table["teardown"], Teardown) if "teardown" in table else None
+    worktree = values.flag(table["worktree"]) if "worktree" in table else None
     return Project(
         services=services,
         strategy=Strategy(strategy or Strategy.PORTS),
         first_port=first,
         last_port=last,
         worktree=worktree is not False,
-        base=table["base"].checked(_base_problem) if "base" in table else None,
-        fetch=("fetch" in table and table["fetch"].flag()) or False,
-        branch=(table["branch"].checked(template_problem) if "branch" in table else None) or BRANCH,
+        base=values.checked(table["base"], _base_problem) if "base" in table else None,
+        fetch=("fetch" in table and values.flag(table["fetch"])) or False,
+        branch=(values.checked(table["branch"], template_problem) if "branch" in table else None) or BRANCH,
         copy=_paths(table.get("copy"), patterns=True),
         link=_paths(table.get("link"), patterns=False),
         setup=_commands(table.get("setup")),
@@ -269,7 +271,7 @@ def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
 
 
 def _port_range(spot: Spot) -> tuple[int, int]:
-    written = spot.text()
+    written = values.text(spot)
     if written is not None:
         first, _, last = (part.strip() for part in written.partition("-"))
         ports = plain_number(first), plain_number(last)
@@ -289,14 +291,14 @@ def _base_problem(base: str) -> str | None:
 
 
 def _commands(spot: Spot | None) -> tuple[str, ...]:
-    found = [one.text() for one in ([] if spot is None or spot.is_nothing else spot.texts())]
+    found = [values.text(one) for one in ([] if spot is None or values.is_nothing(spot) else values.texts(spot))]
     return tuple(one for one in found if one is not None)
 
 
 def _paths(spot: Spot | None, *, patterns: bool) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for one in [] if spot is None or spot.is_nothing else spot.texts():
-        written = one.checked(_read_pattern_problem if patterns else _read_path_problem)
+    for one in [] if spot is None or values.is_nothing(spot) else values.texts(spot):
+        written = values.checked(one, _read_pattern_problem if patterns else _read_path_problem)
         if written is not None:
             found["/".join(part for part in written.split("/") if part not in {"", "."})] = None
     return tuple(found)
