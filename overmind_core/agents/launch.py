@@ -11,7 +11,7 @@ from uuid import uuid4
 from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.domain.agents.conversation import first_prompt, plan
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import Start
+from overmind_core.providers.base import LaunchRequest
 
 if TYPE_CHECKING:
     from overmind_core.agents.session import Session
@@ -42,7 +42,7 @@ def launch(session: Session, mission: Mission) -> Launch | None:
     if not session.provider.speaks_json:
         return None
     first = first_message(session)
-    start = Start(
+    start = LaunchRequest(
         mode=session.c.mode,
         agent=_affordable(session),
         session=session.c.session,

@@ -23,7 +23,7 @@ LONGEST_WORDS = 200
 """Characters of another program's words in a clause."""
 
 
-def look(engine: Engine, name: str, host_port: int | None, ready: Ready | None) -> str:
+def readiness_problem(engine: Engine, name: str, host_port: int | None, ready: Ready | None) -> str:
     """Return "" when the container is ready, else a clause that says why it is not yet.
 
     The image's own health check has to be healthy in any case.

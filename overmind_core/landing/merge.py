@@ -14,7 +14,7 @@ from overmind_core.domain.landing import VERIFY, Way, message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
-from overmind_core.git.merge import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
@@ -60,7 +60,7 @@ class Merge:
         for _ in range(TRIES):
             try:
                 return await self._once()
-            except Moved:
+            except TargetMoved:
                 continue
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
@@ -121,7 +121,7 @@ class Merge:
         place = self._place
 
         def work() -> str | None:
-            return merge.foreseen(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+            return merge.merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
 
         return await self._meeting(plan, work)
 
@@ -136,10 +136,10 @@ class Merge:
         """
         try:
             return await self._asking(function, *arguments)
-        except NothingNew:
+        except AlreadyMerged:
             told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
             raise OvermindError("nothing_to_merge", told) from None
-        except Conflicts as error:
+        except MergeConflicts as error:
             self._core.ledger.flush()
             landings = self._core.state.landings.of(to_wire(self._place.repository))
             raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
@@ -244,9 +244,9 @@ class Merge:
         reason = f"overmind: {self._wish.way} {place.branch}"
         try:
             await self._core.isolation.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
-        except Occupied as error:
+        except TargetInUse as error:
             raise looking.occupied(plan.target, error) from None
-        except Untracked as error:
+        except UntrackedInTheWay as error:
             raise looking.untracked(plan.target, error) from None
         except GitFailed as error:
             raise refused(error) from None

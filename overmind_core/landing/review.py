@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.git.changes import Changes
+    from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
     from overmind_core.landing.locations import Place
     from overmind_core.missions.callers import Caller
@@ -151,17 +151,17 @@ async def worktrees_prune(core: Supervisor, request: WorktreesPrune) -> dict[str
     return {"removed": removed, "kept": kept}
 
 
-def _changes(place: Place) -> Changes:
+def _changes(place: Place) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
-    return git_changes.changes(place.git, place.folder, base)
+    return git_changes.worktree_changes(place.git, place.folder, base)
 
 
 def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
-    left = status.changed(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 

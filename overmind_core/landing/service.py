@@ -75,7 +75,7 @@ def _has(git: Git, trace: Trace) -> bool:
     source = from_wire(trace.source)
     try:
         now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
-        return now is not None and merge.is_in(git, source, trace.after, now)
+        return now is not None and merge.contains(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 

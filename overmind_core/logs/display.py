@@ -38,7 +38,7 @@ LONGEST = 64 * 1024 * 1024
 """Bytes of one line; the rest of a longer one is shown as lines of its own."""
 
 
-class Rendered:
+class RenderedLines:
     """The readable lines of one stream.
 
     Args:
@@ -95,9 +95,9 @@ class Rendered:
         if self._cut:
             self._cut = False
             return []
-        return [safe for text in self._renderer.feed(line) for safe in self._harmless(text)]
+        return [safe for text in self._renderer.feed(line) for safe in self._sanitised(text)]
 
-    def _harmless(self, text: str) -> list[str]:
+    def _sanitised(self, text: str) -> list[str]:
         """What a text says, whatever it holds; nothing in it has an effect on the next one."""
         if text.isprintable():
             return [text]
@@ -131,7 +131,7 @@ class RunDisplay:
         since: Offsets = (0, 0),
         colour: bool = False,
         full_screen: int = 0,
-        rendered: Rendered | None = None,
+        rendered: RenderedLines | None = None,
     ) -> None:
         """`full_screen`: as in `Sanitiser`, of `out`; `rendered` reads `out`."""
         self._notes = list(notes)

@@ -98,7 +98,7 @@ _MARKS_LIMIT = 4096
 Run = tuple[str, Style]
 
 
-class Lines:
+class LineCanvas:
     """Writes runs of text, one line after the other; `finished` holds the lines that are complete."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ Offsets = tuple[int, int]
 """Of `out` and `err`."""
 
 
-class Order:
+class IndexReader:
     """The index of one run's folder."""
 
     def __init__(self, folder: str) -> None:

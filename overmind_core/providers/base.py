@@ -9,7 +9,7 @@ from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Verdict
 
 
-class Start(NamedTuple):
+class LaunchRequest(NamedTuple):
     """A run that is about to begin.
 
     Args:
@@ -75,7 +75,7 @@ class Provider(Protocol):
     def reads(self, agent: Agent) -> Sequence[str]:
         """Files whose text `launch` needs, as the person named them; relative ones are of the mission's folder."""
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """How to start the program for this run."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:

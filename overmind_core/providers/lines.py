@@ -17,7 +17,7 @@ Object = Mapping[str, Any]
 _NOTHING: Object = {}
 
 
-def read(line: bytes) -> Object | str:
+def read_object(line: bytes) -> Object | str:
     """The line's JSON object; a line that is none as text, its bytes that are no UTF-8 replaced."""
     text = plain_text(line)
     if not line.lstrip(b" \t\r\n").startswith(b"{"):
@@ -36,30 +36,30 @@ def plain_text(line: bytes) -> str:
     return line.decode("utf-8", "replace")
 
 
-def part(found: Object, key: str) -> Object:
+def object_at(found: Object, key: str) -> Object:
     """The object under `key`; an empty one when something else is there."""
     value = found.get(key)
     return value if isinstance(value, dict) else _NOTHING
 
 
-def items(found: Object, key: str) -> list[Any]:
+def list_at(found: Object, key: str) -> list[Any]:
     """The list under `key`; an empty one when something else is there."""
     value = found.get(key)
     return value if isinstance(value, list) else []
 
 
-def objects(found: Object, key: str) -> list[Object]:
+def objects_at(found: Object, key: str) -> list[Object]:
     """The objects in the list under `key`."""
-    return [item for item in items(found, key) if isinstance(item, dict)]
+    return [item for item in list_at(found, key) if isinstance(item, dict)]
 
 
-def text(found: Object, key: str) -> str:
+def text_at(found: Object, key: str) -> str:
     """The text under `key`; "" when something else is there."""
     value = found.get(key)
     return value if isinstance(value, str) else ""
 
 
-def number(found: Object, key: str) -> float | None:
+def number_at(found: Object, key: str) -> float | None:
     """The finite number under `key`; None when something else is there."""
     value = found.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -71,9 +71,9 @@ def number(found: Object, key: str) -> float | None:
     return converted if isfinite(converted) else None
 
 
-def count(found: Object, key: str) -> int:
+def count_at(found: Object, key: str) -> int:
     """The whole number under `key`, at least 0; 0 when something else is there."""
-    return max(int(number(found, key) or 0), 0)
+    return max(int(number_at(found, key) or 0), 0)
 
 
 def one_line(value: str, longest: int = 200) -> str:

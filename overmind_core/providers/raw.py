@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Plain, Result, Verdict
-from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import plain_text
 
 
@@ -30,7 +30,7 @@ class Raw:
         del agent
         return ()
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """The person's own program."""
         return Launch(argv=(start.agent.program,))
 
@@ -40,7 +40,7 @@ class Raw:
 
     def renderer(self) -> Renderer:
         """Lines as they are."""
-        return _AsItIs()
+        return _PlainRenderer()
 
     def message(self, text: str, uuid: str) -> bytes:
         """The text and a newline, as if it were typed."""
@@ -63,6 +63,6 @@ class Raw:
         return Verdict(failed=code != 0)
 
 
-class _AsItIs:
+class _PlainRenderer:
     def feed(self, line: bytes) -> list[str]:
         return [plain_text(line)]

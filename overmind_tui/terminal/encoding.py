@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from overmind_core.client import detach_keys as client_detach_keys
-from overmind_core.client.detach_keys import LEAVE, Key, parse
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, parse_key
 from overmind_core.errors import OvermindError
 from overmind_core.terminal import input_encoding
 from overmind_core.terminal.input_encoding import Action, Button, MouseEvent
@@ -80,10 +80,10 @@ def pointed(event: events.MouseEvent, column: int, row: int) -> MouseEvent:
     return MouseEvent(action, button, column, row, event.shift, event.meta, event.ctrl)
 
 
-def detach_keys(app: OvermindApp) -> list[Key]:
+def detach_keys(app: OvermindApp) -> list[DetachKey]:
     """Those that the configuration names by now; a mistake in `[attach]` is for `overmind attach` to tell."""
     try:
         attach = client_detach_keys.detach_keys(app.home.config)
     except OvermindError:
         attach = []
-    return list(dict.fromkeys([LEAVE, *map(parse, app.settings.detach_keys), *attach]))
+    return list(dict.fromkeys([DEFAULT_KEY, *map(parse_key, app.settings.detach_keys), *attach]))

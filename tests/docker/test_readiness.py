@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from overmind_core.containers.engine import ContainerFailed
-from overmind_core.containers.health import look
+from overmind_core.containers.health import readiness_problem
 from overmind_core.domain.isolation.project import Ready, ReadyKind
 from tests.kit.containers import BUSYBOX, HEALTHY, REDIS, REDIS_PORT, free_port
 from tests.kit.waiting import eventually
@@ -17,13 +17,13 @@ WEB = "mkdir -p /var/www; echo hello >/var/www/health; exec httpd -f -p 8080 -h 
 
 
 def became_ready(engine, spec, ready):
-    return eventually(lambda: look(engine, spec.name, spec.host_port, ready) == "")
+    return eventually(lambda: readiness_problem(engine, spec.name, spec.host_port, ready) == "")
 
 
 def test_the_proxys_connection_does_not_count(containers, engine):
     spec = containers.start(port=6000, host_port=free_port())
     socket.create_connection(("127.0.0.1", spec.host_port), 2).close()  # that is the trap
-    assert look(engine, spec.name, spec.host_port, TCP) == f"nothing answers at port {spec.host_port} yet"
+    assert readiness_problem(engine, spec.name, spec.host_port, TCP) == f"nothing answers at port {spec.host_port} yet"
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def test_it_becomes_ready(containers, engine, image, run, port, ready):
 )
 def test_why_it_is_not_ready_is_said(containers, engine, run, ready, why):
     spec = containers.start(run=f"{run or ':'}; exec sleep 1000", port=8080, host_port=free_port())
-    assert look(engine, spec.name, spec.host_port, ready) == why.format(port=spec.host_port)
+    assert readiness_problem(engine, spec.name, spec.host_port, ready) == why.format(port=spec.host_port)
 
 
 def test_an_answer_that_is_an_error_is_not_ready(containers, engine):
     spec = containers.start(run=WEB, port=8080, host_port=free_port())
     became_ready(engine, spec, TCP)
-    assert look(engine, spec.name, spec.host_port, Ready(ReadyKind.HTTP, "/no")) == "GET /no answers 404"
+    assert readiness_problem(engine, spec.name, spec.host_port, Ready(ReadyKind.HTTP, "/no")) == "GET /no answers 404"
 
 
 def test_the_images_health_check_comes_first(containers, engine):
     spec = containers.start(image=HEALTHY)
     said = Ready(ReadyKind.EXEC, "true")
-    assert look(engine, spec.name, None, said).startswith("its own health check says ")
-    eventually(lambda: look(engine, spec.name, None, None) == "its own health check says unhealthy")
+    assert readiness_problem(engine, spec.name, None, said).startswith("its own health check says ")
+    eventually(lambda: readiness_problem(engine, spec.name, None, None) == "its own health check says unhealthy")
     engine.run_inside(spec.name, "touch /tmp/healthy")
     assert became_ready(engine, spec, said)
 
@@ -76,7 +76,7 @@ def test_the_images_health_check_comes_first(containers, engine):
 def test_one_that_dies_is_given_up_with_its_last_words(containers, engine, ready):
     spec = containers.start(run="echo no room for data; exit 3", port=8080, host_port=free_port())
     with pytest.raises(ContainerFailed, match=f"{spec.name} ended with exit code 3 before it was ready") as caught:
-        eventually(lambda: look(engine, spec.name, spec.host_port, ready) and False)
+        eventually(lambda: readiness_problem(engine, spec.name, spec.host_port, ready) and False)
     assert caught.value.tail == "no room for data"
 
 
@@ -84,4 +84,4 @@ def test_one_that_was_removed_is_given_up(containers, engine):
     spec = containers.start()
     engine.remove(spec.name)
     with pytest.raises(ContainerFailed, match="is gone: somebody removed it"):
-        look(engine, spec.name, None, None)
+        readiness_problem(engine, spec.name, None, None)

@@ -66,7 +66,7 @@ class Readiness:
         name, port = one.containers[service.name], one.ports.get(service.name)
 
         def look(engine: Engine) -> str:
-            return health.look(engine, name, port, service.ready)
+            return health.readiness_problem(engine, name, port, service.ready)
 
         limit, why = READY_SECONDS if service.ready is None else service.ready.timeout, "nobody could look in time"
         pause = FIRST_PAUSE

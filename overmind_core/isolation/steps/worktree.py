@@ -17,6 +17,7 @@ from overmind_core.git import repository as git_repository
 from overmind_core.git import worktrees
 from overmind_core.git.repository import HEADS
 from overmind_core.git.run import GitFailed, GitMissing
+from overmind_core.git.worktree_removal import claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Worktree:
 
     async def _repository(self) -> Repository:
         one = self._record
-        repository = await self._run(git_repository.find, from_wire(one.source))
+        repository = await self._run(git_repository.find_repository, from_wire(one.source))
         if repository is None:
             raise OvermindError("git_failed", f"{one.source} is in no git repository any more.")
         if repository.head is None:
@@ -123,7 +124,7 @@ class Worktree:
         await self._isolations.saved()
         return branch
 
-    async def _add(self, repository: Repository) -> worktrees.Added:
+    async def _add(self, repository: Repository) -> worktrees.NewWorktree:
         one = self._record
         name = self._isolations.core.book.live[self._mission].definition.name
         wanted = isolation_isolation.branches(one.project.branch, name=name, mission=self._mission)
@@ -214,7 +215,7 @@ def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
     source, path = from_wire(isolation.source), from_wire(isolation.worktree or "")
     branch = from_wire(isolation.branch) if isolation.branch is not None else None
     if branch is None and os.path.isdir(source):
-        branch = worktrees.claimed(git, source, path)
+        branch = claimed_branch(git, source, path)
     worktrees.remove(
         git,
         source,

@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.providers.base import Launch, Start
+from overmind_core.providers.base import Launch, LaunchRequest
 from overmind_core.providers.claude import messages
-from overmind_core.providers.lines import Object, items, part, read
+from overmind_core.providers.lines import Object, list_at, object_at, read_object
 
 ALWAYS: Mapping[str, str] = {
     "-p": "how it runs is chosen by --type and --interactive",
@@ -118,49 +118,49 @@ EVENTS = (
 """The events of which our hook is told."""
 
 ASKING = "PermissionRequest"
-PATIENCE = 7 * 24 * 3600
+ASK_SECONDS = 7 * 24 * 3600
 """Seconds that our hook may take over a question before the program stops waiting for it; a person may be away."""
 BRIEFLY = 10
 """Seconds that our hook may take over any other event."""
 
 
-def arguments(start: Start) -> tuple[str, ...]:
+def settings_arguments(start: LaunchRequest) -> tuple[str, ...]:
     """`--settings` with our hooks and the person's settings in one, then the person's other arguments."""
     theirs, others = _split(start.agent.arguments)
     if not start.hook:
         return start.agent.arguments
     merged: Object = {"hooks": {event: [_entry(event, start.hook)] for event in EVENTS}}
     for value in theirs:
-        merged = merge(_settings(value, start.texts), merged)
+        merged = merge_settings(_settings(value, start.texts), merged)
     return (OPTION, json.dumps(merged, separators=(",", ":")), *others)
 
 
-def files(given: Sequence[str]) -> tuple[str, ...]:
+def settings_files(given: Sequence[str]) -> tuple[str, ...]:
     """The settings files among a person's arguments, as they are named there."""
-    return tuple(value for value in _split(given)[0] if isinstance(read(value.encode("utf-8", "replace")), str))
+    return tuple(value for value in _split(given)[0] if isinstance(read_object(value.encode("utf-8", "replace")), str))
 
 
-def merge(first: Object, second: Object) -> Object:
+def merge_settings(first: Object, second: Object) -> Object:
     """Both settings in one: objects key by key, lists one behind the other, else `second` wins."""
     merged: dict[str, Any] = dict(first)
     for key, value in second.items():
         if isinstance(value, dict):
-            merged[key] = merge(part(first, key), value)
+            merged[key] = merge_settings(object_at(first, key), value)
         elif isinstance(value, list):
-            merged[key] = [*items(first, key), *value]
+            merged[key] = [*list_at(first, key), *value]
         else:
             merged[key] = value
     return merged
 
 
 def _entry(event: str, hook: Sequence[str]) -> Object:
-    patience = PATIENCE if event == ASKING else BRIEFLY
+    patience = ASK_SECONDS if event == ASKING else BRIEFLY
     return {"hooks": [{"type": "command", "command": shlex.join(hook), "timeout": patience}]}
 
 
 def _settings(value: str, texts: Mapping[str, str]) -> Object:
     """A value of `--settings`: JSON itself, or a file whose text was read; nothing when that is no settings."""
-    found = read(texts.get(value, value).encode("utf-8", "replace"))
+    found = read_object(texts.get(value, value).encode("utf-8", "replace"))
     return found if not isinstance(found, str) else {}
 
 
@@ -199,14 +199,14 @@ end, the program denies what it would ask ("Tool permission request failed: Stre
 and whoever reads the result closes it."""
 
 
-def launch(start: Start, program: str) -> Launch:
+def launch(start: LaunchRequest, program: str) -> Launch:
     """How to start it."""
     files: dict[str, str] = {}
     argv = [start.agent.program or program]
     argv += _several(start.agent)
     argv += _single(start, files)
     if start.mode is Mode.INTERACTIVE:
-        argv += arguments(start)
+        argv += settings_arguments(start)
     else:
         argv += (*LINES, *start.agent.arguments)
     if start.first_prompt is not None and start.mode is Mode.INTERACTIVE:
@@ -224,7 +224,7 @@ def _several(agent: Agent) -> Iterator[str]:
             yield from (option, value)
 
 
-def _single(start: Start, files: dict[str, str]) -> Iterator[str]:
+def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
     agent = start.agent
     yield from ("--resume" if start.resume else "--session-id", start.session)
     if agent.model:
@@ -245,7 +245,7 @@ def _limits(agent: Agent) -> Iterator[str]:
         yield from ("--max-budget-usd", f"{agent.max_cost:.6f}")
 
 
-def _permission_mode(start: Start) -> str | None:
+def _permission_mode(start: LaunchRequest) -> str | None:
     """What the person asked for.
 
     Unasked, a terminal keeps the program's own default, as if the person had typed `claude`. Only where a headless
@@ -267,7 +267,7 @@ def _system_prompt(option: str, text: str | None, files: dict[str, str]) -> Iter
     yield from (f"{option}-file", f"{{file:{name}}}")
 
 
-def _stdin(start: Start) -> bytes | None:
+def _stdin(start: LaunchRequest) -> bytes | None:
     """A one-shot's prompt; a headless session gets its messages one at a time from the queue."""
     if start.mode is Mode.INTERACTIVE:
         return None

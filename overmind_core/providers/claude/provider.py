@@ -11,7 +11,7 @@ from typing import Any
 
 from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Retry, Verdict
-from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.claude import (
     command_line,
     hooks,
@@ -19,7 +19,7 @@ from overmind_core.providers.claude import (
     screen_rules,
     stream,
 )
-from overmind_core.providers.claude.transcript import Transcript
+from overmind_core.providers.claude.transcript import ClaudeTranscript
 
 _USAGE = re.compile(r"^error: (unknown option|unknown command|option|too many arguments|missing)", re.MULTILINE)
 _REFUSED = re.compile(r"cannot be used with root|requires --verbose|only works with --print", re.IGNORECASE)
@@ -69,9 +69,9 @@ class Claude:
 
     def reads(self, agent: Agent) -> Sequence[str]:
         """Settings files that a person passes as arguments: ours are merged with them."""
-        return command_line.files(agent.arguments)
+        return command_line.settings_files(agent.arguments)
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """Its command line."""
         return command_line.launch(start, self.program)
 
@@ -81,7 +81,7 @@ class Claude:
 
     def renderer(self) -> Renderer:
         """A transcript."""
-        return Transcript()
+        return ClaudeTranscript()
 
     def message(self, text: str, uuid: str) -> bytes:
         """A line of type `user`."""
@@ -101,7 +101,7 @@ class Claude:
 
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """A hook event."""
-        return hooks.read(payload)
+        return hooks.read_event(payload)
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The decision of a permission hook: the program closes its dialog."""

@@ -10,7 +10,7 @@ import pytest
 
 from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, OUT, data_starts, index_numbers, run_folder, split_run
-from overmind_core.logs.writer import RunLog
+from overmind_core.logs.writer import RunLogWriter
 
 RUN = "a1b2c3d4.1"
 NOW = 1_800_000_000.0
@@ -43,7 +43,7 @@ def records(logs, run=RUN):
 
 
 def log_of(logs, run=RUN, *, limit=1 << 30, segment=1 << 20, **options):
-    return RunLog(logs, run, limit=limit, segment=segment, **options)
+    return RunLogWriter(logs, run, limit=limit, segment=segment, **options)
 
 
 @pytest.mark.parametrize("run", ["", "x", "a.", ".1", "../a.1", "a/b.1", "a.-1", "a.x"])
@@ -54,7 +54,7 @@ def test_a_run_id_that_could_leave_the_folder_is_refused(run):
 
 def test_nothing_is_opened_before_the_first_byte(logs):
     log = log_of(logs)
-    log.ended(NOW)
+    log.record_end(NOW)
     log.close()
     assert not os.path.exists(logs)
 
@@ -98,7 +98,7 @@ def test_the_end_is_in_the_index(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
     log.append(OUT, b"abc", NOW + 0.001)
-    log.ended(NOW + 9)
+    log.record_end(NOW + 9)
     log.close()
     last = [record for record in records(logs) if record.kind == time_index.OUT][-1]
     assert (last.offset, last.wall) == (6, int((NOW + 9) * 1000))
@@ -107,7 +107,7 @@ def test_the_end_is_in_the_index(logs):
 def test_a_resize_stands_where_it_happened(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
-    log.resized(100, 30, NOW)
+    log.record_resize(100, 30, NOW)
     log.close()
     (found,) = [record for record in records(logs) if record.kind == time_index.RESIZE]
     assert (found.offset, time_index.resize_size(found.extra)) == (3, (100, 30))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent import Agent, Mode, Need
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
-from overmind_core.providers.base import Interactive, Start
+from overmind_core.providers.base import Interactive, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
 
 CLAUDE = registry.get("claude")
@@ -20,7 +20,7 @@ HOOK = ("/usr/bin/python3", "-m", "overmind_core.hook", "it's a token")
 
 def launch(mode, agent=None, **fields):
     fields = {"resume": False, **fields}
-    return CLAUDE.launch(Start(mode, agent if agent is not None else Agent(), SESSION, **fields))
+    return CLAUDE.launch(LaunchRequest(mode, agent if agent is not None else Agent(), SESSION, **fields))
 
 
 def after(argv, option):

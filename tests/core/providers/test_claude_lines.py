@@ -26,7 +26,7 @@ from overmind_core.domain.agents.agent_events import (
     Usage,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.claude.transcript import Transcript
+from overmind_core.providers.claude.transcript import ClaudeTranscript
 from tests.core.providers.recorded import facts, names, readable
 
 CLAUDE = registry.get("claude")
@@ -363,7 +363,7 @@ def test_what_a_person_said_is_not_repeated():
 
 
 def test_thousands_of_open_calls_are_not_remembered():
-    renderer = Transcript()
+    renderer = ClaudeTranscript()
     for number in range(5000):
         renderer.feed(json.dumps(call(f"t{number}", "a")).encode())
     assert len(renderer._calls) < 1000

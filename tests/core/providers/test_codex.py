@@ -23,7 +23,7 @@ from overmind_core.domain.agents.agent_events import (
     Verdict,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.base import Start
+from overmind_core.providers.base import LaunchRequest
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit.responses_stub import ResponsesStub
 
@@ -78,7 +78,7 @@ def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
 
 
 def launch(agent, *, resume=False):
-    return CODEX.launch(Start(Mode.ONE_SHOT, agent, "t1", resume=resume))
+    return CODEX.launch(LaunchRequest(Mode.ONE_SHOT, agent, "t1", resume=resume))
 
 
 def test_the_prompt_goes_to_standard_input_and_then_it_ends():
@@ -147,7 +147,7 @@ def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path
 
     def run(prompt, session="", *, resume=False):
         agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments)
-        started = CODEX.launch(Start(Mode.ONE_SHOT, agent, session, resume=resume))
+        started = CODEX.launch(LaunchRequest(Mode.ONE_SHOT, agent, session, resume=resume))
         done = subprocess.run(started.argv, input=started.stdin, capture_output=True, cwd=tmp_path, env=environment)
         return [fact for line in done.stdout.splitlines() for fact in CODEX.parse(line)]
 
