@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from overmind_core.agents.session import Session
-    from overmind_core.agents.store import Cost as Row
-    from overmind_core.agents.store import Message
+    from overmind_core.agents.store import CostRow as Row
+    from overmind_core.agents.store import MessageRow
     from overmind_core.daemon.app import Supervisor
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import AwaitMessage, Cost, Messages, One, Send
@@ -172,12 +172,12 @@ def _sent(core: Supervisor, mission: Mission, number: int) -> dict[str, Any]:
     }
 
 
-def _earlier(core: Supervisor, request: str) -> Message | None:
+def _earlier(core: Supervisor, request: str) -> MessageRow | None:
     core.ledger.flush()
     return core.state.messages.by_request(request)
 
 
-def _message(core: Supervisor, number: int) -> Message:
+def _message(core: Supervisor, number: int) -> MessageRow:
     message = core.desk.mailbox.get(number)
     if message is None:
         raise OvermindError("not_found", f"There is no message {number}.")
@@ -194,7 +194,7 @@ def _cancel(core: Supervisor, mission: Mission, number: int) -> None:
     session.tell(talk.Withdrawn(number))
 
 
-def _described(message: Message) -> dict[str, Any]:
+def _described(message: MessageRow) -> dict[str, Any]:
     return {
         "message": message.id,
         "state": message.state,

@@ -6,8 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents import codec
-from overmind_core.agents.store import QUESTION_OPEN
+from overmind_core.agents.store import ASKED, QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode, Need, Source
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from overmind_core.agents.session import Session
-    from overmind_core.agents.store import Question
+    from overmind_core.agents.store import QuestionRow
     from overmind_core.daemon.app import Supervisor
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import Answer, Hook, Nothing
@@ -80,7 +79,7 @@ async def hook(core: Supervisor, request: Hook, caller: Caller) -> AsyncIterator
         replied = await waiter
     finally:
         unanswered = waiter.cancelled() or not waiter.done()
-        if core.desk.hooks.forget(number, waiter) and unanswered and not core.closing:
+        if core.desk.hooks.forget(number, waiter) and unanswered and not core.phase.closing:
             core.desk.typist.dropped(session, number)
     if replied is not None:
         yield program.hook_answer(*replied) or {}
@@ -107,7 +106,7 @@ def _known(session: Session, asked: Asked) -> int | None:
     return next((number for number, one in session.questions.items() if one.request == asked.request), None)
 
 
-def _question(core: Supervisor, request: Answer) -> Question:
+def _question(core: Supervisor, request: Answer) -> QuestionRow:
     core.ledger.flush()
     if request.question is not None:
         found = core.state.questions.get(request.question)
@@ -124,7 +123,7 @@ def _question(core: Supervisor, request: Answer) -> Question:
     return waiting[0]
 
 
-def _too_late(question: Question) -> str:
+def _too_late(question: QuestionRow) -> str:
     if question.by is None:
         return f"Question {question.id} is not asked any more: it was withdrawn, or answered in its own program."
     return f"Question {question.id} was answered already, by {question.by}."
@@ -163,8 +162,8 @@ def _rule(asked: Asked) -> str | None:
     return rule_for(asked.tool, asked.subject) if asked.need is Need.PERMISSION else None
 
 
-def _described(core: Supervisor, question: Question, session: Session) -> dict[str, Any]:
-    asked = codec.asked(question.asked)
+def _described(core: Supervisor, question: QuestionRow, session: Session) -> dict[str, Any]:
+    asked = ASKED.decode(question.asked)
     mission = core.book.get(question.mission)
     brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
     return {

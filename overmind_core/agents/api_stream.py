@@ -11,7 +11,7 @@ from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.missions import answers
-from overmind_core.missions.api_logs import extent, format_of
+from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.lookup import find
 from overmind_core.providers import lines as providers_lines
 
@@ -71,7 +71,7 @@ class Tail:
         elif runs and self._from_start:
             self._enter(runs[0], 0)
         elif runs:
-            self._enter(runs[-1], extent(self._core, runs[-1]).out)
+            self._enter(runs[-1], self._core.pulse.extent(runs[-1]).out)
         return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
 
     def items(self) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.store import Budget
+from overmind_core.agents.store import BudgetRow
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.facts import EndAsked, Note
 from overmind_core.domain.missions.mission import Cause, Mission
@@ -16,8 +16,8 @@ from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
     from overmind_core.daemon.state import State
-    from overmind_core.kernel.journal import Ledger
-    from overmind_core.missions.registry import Book
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
 
 REASON = "max_cost"
 
@@ -25,11 +25,11 @@ REASON = "max_cost"
 class Budgets:
     """Used from the loop's thread."""
 
-    def __init__(self, book: Book, state: State, ledger: Ledger) -> None:
+    def __init__(self, book: Registry, state: State, ledger: Journal) -> None:
         self._book = book
         self._state = state
         self._ledger = ledger
-        self._unsaved: dict[str, Budget] = {}
+        self._unsaved: dict[str, BudgetRow] = {}
 
     def spend(self, mission: Mission, usd: float) -> None:
         """A turn of the mission was paid for, in US dollars."""
@@ -74,14 +74,14 @@ class Budgets:
                     mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
                 )
 
-    def _of(self, mission_id: str) -> Budget:
-        return self._unsaved.get(mission_id) or self._state.budgets.get(mission_id) or Budget(mission_id)
+    def _of(self, mission_id: str) -> BudgetRow:
+        return self._unsaved.get(mission_id) or self._state.budgets.get(mission_id) or BudgetRow(mission_id)
 
-    def _save(self, budget: Budget) -> None:
+    def _save(self, budget: BudgetRow) -> None:
         self._unsaved[budget.mission] = budget
         self._ledger.save(lambda: self._state.budgets.save(budget), lambda: self._saved(budget), urgent=True)
 
-    def _saved(self, budget: Budget) -> None:
+    def _saved(self, budget: BudgetRow) -> None:
         if self._unsaved.get(budget.mission) is budget:
             del self._unsaved[budget.mission]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode
-from overmind_core.domain.agents.conversation import Conversation, is_busy, is_handed_over
+from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Status
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.session import Session
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.attachments import Seat
+    from overmind_core.missions.attachments import Attachment
 
 TELL_SECONDS = 1.0
 """How often who waits for the end of a turn is told how long it takes."""
@@ -32,7 +32,7 @@ def can_change(core: Supervisor, mission_id: str) -> bool:
     return session is not None and session.c.home is Mode.HEADLESS and Mode.INTERACTIVE in session.provider.modes
 
 
-async def give(core: Supervisor, session: Session, seat: Seat, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
+async def give(core: Supervisor, session: Session, seat: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
     """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
     session.tell(talk.ModeWanted(Mode.INTERACTIVE, keep))
     with core.feed.follow([session.id]) as follower:
@@ -53,7 +53,7 @@ async def give(core: Supervisor, session: Session, seat: Seat, *, keep: bool) ->
 def take_back(core: Supervisor, mission_id: str) -> None:
     """Nobody is there any more who may type: back to pipes, once it is idle."""
     session = core.desk.of(mission_id)
-    if session is None or not is_handed_over(session.c) or session.c.keep or core.closing:
+    if session is None or not is_handed_over(session.c) or session.c.keep or core.phase.closing:
         return
     if core.attached.typists(mission_id) == 0:
         session.tell(talk.ModeWanted(Mode.HEADLESS))
@@ -63,15 +63,6 @@ async def take_back_later(core: Supervisor, mission_id: str) -> None:
     """After a crash of ours: whoever was attached comes back soon, or not at all."""
     await asyncio.sleep(REJOIN_SECONDS)
     take_back(core, mission_id)
-
-
-def phase(c: Conversation) -> str | None:
-    """Where it is between pipes and a person's terminal; None when it is where it belongs."""
-    if not is_handed_over(c):
-        return None
-    if c.wanted is Mode.HEADLESS:
-        return "handing_back"
-    return "handed_over" if c.mode is Mode.INTERACTIVE else "finishing"
 
 
 def _is_there(session: Session) -> bool:

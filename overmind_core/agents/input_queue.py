@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Inputs:
+class InputQueue:
     """The way to all runs' standard input."""
 
     def __init__(self, core: Supervisor) -> None:

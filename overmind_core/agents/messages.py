@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, Message
+from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import Mode
@@ -50,7 +50,7 @@ def decode(stored: str | None) -> dict[str, Any]:
 _ENDED = frozenset({ANSWERED, FAILED, CANCELLED})
 
 
-class Mailbox:
+class MessageQueue:
     """All messages."""
 
     def __init__(self, core: Supervisor) -> None:
@@ -87,11 +87,11 @@ class Mailbox:
         session.know(row.id, text)
         return row.id
 
-    def row(self, mission_id: str, text: str, *, sender: str | None, request: str | None) -> Message:
+    def row(self, mission_id: str, text: str, *, sender: str | None, request: str | None) -> MessageRow:
         """A new message that waits, not stored yet."""
         self._newest += 1
         now = self.core.clock.wall()
-        return Message(
+        return MessageRow(
             self._newest, mission_id, QUEUED, sender, request, now, None, None, resent=False, answer=None, text=text
         )
 
@@ -152,7 +152,7 @@ class Mailbox:
 
         self.core.ledger.save(write, lambda: self._wake(number))
 
-    def get(self, number: int) -> Message | None:
+    def get(self, number: int) -> MessageRow | None:
         """How a message stands."""
         self.core.ledger.flush()
         return self.core.state.messages.get(number)

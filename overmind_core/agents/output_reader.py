@@ -132,7 +132,7 @@ def _unfinished(data: bytes) -> int:
     return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
 
 
-class Ears:
+class OutputReader:
     """All listening."""
 
     def __init__(self, core: Supervisor) -> None:

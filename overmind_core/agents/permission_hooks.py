@@ -22,7 +22,7 @@ class _Kept(NamedTuple):
     decision: Decision
 
 
-class Hooks:
+class PermissionWaiters:
     """One waiter per question."""
 
     def __init__(self) -> None:

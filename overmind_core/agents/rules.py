@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.agent_events import Asked
     from overmind_core.kernel.config import Settings
-    from overmind_core.missions.launcher import Environment
+    from overmind_core.missions.spec import Environment
 
 
 ALONE = {

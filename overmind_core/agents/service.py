@@ -10,17 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from overmind_core.agents import codec, handover
+from overmind_core.agents import handover
 from overmind_core.agents import launch as agents_launch
-from overmind_core.agents.input_queue import Inputs
+from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.launch import first_message
-from overmind_core.agents.messages import Mailbox
-from overmind_core.agents.output_reader import Ears
-from overmind_core.agents.permission_hooks import Hooks
+from overmind_core.agents.messages import MessageQueue
+from overmind_core.agents.output_reader import OutputReader
+from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.session import Hands, Session
-from overmind_core.agents.store import QUESTION_OPEN, QUEUED, Message, Question
-from overmind_core.agents.store import Agent as StoredAgent
-from overmind_core.agents.terminal_driver import Typist
+from overmind_core.agents.store import ASKED, DEFINITION, QUESTION_OPEN, QUEUED, STATE, MessageRow, QuestionRow
+from overmind_core.agents.store import AgentRow as StoredAgent
+from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import RAW, Activity, Agent, Doing, Mode
 from overmind_core.domain.agents.agent_events import Retry, Verdict
@@ -30,9 +30,10 @@ from overmind_core.domain.missions.mission import FINAL, Mission, Status
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.changes import MissionChanged
     from overmind_core.providers.base import Launch
 
 _HELD = frozenset({Doing.WAITING, Doing.LIMITED, Doing.IDLE})
@@ -43,18 +44,18 @@ LONGEST_LIMIT = 7 * 86400.0
 """Seconds; no limit of a known provider lasts longer."""
 
 
-class Desk:
+class Agents:
     """The supervisor's agents. Used from the loop's thread."""
 
     def __init__(self, core: Supervisor) -> None:
         self.core = core
-        self.inputs = Inputs(core)
-        self.hooks = Hooks()
-        self.typist = Typist(core)
+        self.inputs = InputQueue(core)
+        self.hooks = PermissionWaiters()
+        self.typist = TerminalDriver(core)
         self.hands = Hands(self)
         self._sessions: dict[str, Session] = {}
-        self.mailbox = Mailbox(core)
-        self._ears = Ears(core)
+        self.mailbox = MessageQueue(core)
+        self._ears = OutputReader(core)
         self._question = 0
         self.spent: Callable[[Mission, float], None] = lambda _mission, _usd: None
         """A turn of the mission was paid for, in US dollars."""
@@ -82,7 +83,7 @@ class Desk:
         if ended:
             self.core.ledger.flush()
             stored = self.core.state.agents.states_of(ended)
-            found.update((mission_id, codec.conversation(state)) for mission_id, state in stored.items())
+            found.update((mission_id, STATE.decode(state)) for mission_id, state in stored.items())
         return found
 
     def create(self, mission: Mission, agent: Agent) -> Callable[[], None]:
@@ -90,19 +91,24 @@ class Desk:
         conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True)
         session = Session(self, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
-        first: Message | None = None
+        first: MessageRow | None = None
         if agent.prompt is not None and agent.home is not Mode.ONE_SHOT:
             first = self.mailbox.row(mission.id, agent.prompt, sender=None, request=None)
             session.know(first.id, agent.prompt)
             session.c = replace(conversation, queue=(first.id,))
 
         def insert() -> None:
-            row = StoredAgent(mission.id, codec.encode(session.c), codec.encode(agent))
+            row = StoredAgent(mission.id, STATE.encode(session.c), DEFINITION.encode(agent))
             self.core.state.agents.insert(row)
             if first is not None:
                 self.core.state.messages.insert(first)
 
         return insert
+
+    def denied(self, missions: Iterable[str]) -> tuple[str, ...]:
+        """The rules that deny something to any of these agents: what they start inherits them."""
+        sessions = (self._sessions.get(one) for one in missions)
+        return tuple(dict.fromkeys(rule for session in sessions if session for rule in session.agent.deny))
 
     def drop(self, mission_id: str) -> None:
         """Forget an agent that never came to be."""
@@ -120,6 +126,10 @@ class Desk:
         """How the mission's newest run is started; None for a plain program."""
         session = self._sessions.get(mission.id)
         return None if session is None else agents_launch.launch(session, mission)
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.saved)
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
@@ -211,14 +221,14 @@ class Desk:
             return session.agent
         self.core.ledger.flush()
         row = self.core.state.agents.get(mission_id)
-        return None if row is None else codec.agent(row.definition)
+        return None if row is None else DEFINITION.decode(row.definition)
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""
         session = self._sessions.get(mission_id)
         if session is not None:
             session.agent = agent
-        text = codec.encode(agent)
+        text = DEFINITION.encode(agent)
         self.core.ledger.save(lambda: self.core.state.agents.define(mission_id, text))
 
     def next_question(self) -> int:
@@ -226,9 +236,9 @@ class Desk:
         self._question += 1
         return self._question
 
-    def question_row(self, number: int, mission: str, run: str, at: float, asked: str) -> Question:
+    def question_row(self, number: int, mission: str, run: str, at: float, asked: str) -> QuestionRow:
         """A question that is open."""
-        return Question(number, mission, run, QUESTION_OPEN, at, None, None, None, asked)
+        return QuestionRow(number, mission, run, QUESTION_OPEN, at, None, None, None, asked)
 
     def _load(self, mission_id: str) -> Session | None:
         self.core.ledger.flush()
@@ -237,9 +247,9 @@ class Desk:
         if row is None or mission is None:
             return None
         provider = registry.get(mission.definition.provider)
-        session = Session(self, mission_id, codec.agent(row.definition), codec.conversation(row.state), provider)
+        session = Session(self, mission_id, DEFINITION.decode(row.definition), STATE.decode(row.state), provider)
         for question in self.core.state.questions.open(mission_id):
-            session.questions[question.id] = codec.asked(question.asked)
+            session.questions[question.id] = ASKED.decode(question.asked)
         self._sessions[mission_id] = session
         self._queue_forgotten(session)
         return session

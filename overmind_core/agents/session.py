@@ -15,9 +15,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from overmind_core.agents import codec, rules
+from overmind_core.agents import rules
 from overmind_core.agents.line_reader import Reader
-from overmind_core.agents.store import DELIVERED, QUESTION_ANSWERED, QUEUED, WITHDRAWN, Cost, Cursor
+from overmind_core.agents.store import (
+    ASKED,
+    DECISION,
+    DELIVERED,
+    QUESTION_ANSWERED,
+    QUEUED,
+    STATE,
+    WITHDRAWN,
+    CostRow,
+    CursorRow,
+)
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -30,7 +40,7 @@ from overmind_core.domain.missions.mission import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.agents.service import Desk
+    from overmind_core.agents.service import Agents
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
@@ -47,7 +57,7 @@ class Session:
     """A live mission that talks."""
 
     def __init__(
-        self, desk: Desk, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
+        self, desk: Agents, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
     ) -> None:
         self._desk = desk
         self._core = desk.core
@@ -177,7 +187,7 @@ class Session:
 
     def _write(self) -> None:
         self._unsaved = False
-        self._core.state.agents.save(self.id, codec.encode(self.c))
+        self._core.state.agents.save(self.id, STATE.encode(self.c))
 
     def _take(self, line: bytes) -> None:
         for fact in self.provider.parse(line):
@@ -186,10 +196,10 @@ class Session:
     def _remember(self) -> None:
         """The cursor is saved in the commit of what was read."""
         assert self.reader is not None
-        cursor = Cursor(self.run_id, self.reader.offset, 0, "")
+        cursor = CursorRow(self.run_id, self.reader.offset, 0, "")
         self._core.ledger.save(lambda: self._core.state.cursors.save(cursor), lambda: self._tell_keeper(cursor))
 
-    def _tell_keeper(self, cursor: Cursor) -> None:
+    def _tell_keeper(self, cursor: CursorRow) -> None:
         link = self._core.custody.link
         if link is not None and cursor.out >= self._told_keeper + CURSOR_STEP:
             self._told_keeper = cursor.out
@@ -208,10 +218,10 @@ class Session:
         number = self._desk.next_question()
         cwd = "/" if mission is None else mission.definition.cwd
         ruled = rules.decide(self.agent, self._core.settings, asked, cwd, self._core.environment(self.id))
-        if ruled is None and self._core.keepers.kill_after is not None:  # a headless run
+        if ruled is None and self._core.line.headless:  # a headless run
             ruled = rules.alone(asked)
         self.questions[number] = asked
-        row = codec.encode(asked)
+        row = ASKED.encode(asked)
         run, at = self.run_id, self._core.clock.wall()
         question = self._desk.question_row(number, self.id, run, at, row)
         self._core.ledger.save(lambda: self._core.state.questions.insert(question))
@@ -228,7 +238,7 @@ class Session:
 class Hands:
     """Those of all agents."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Agents) -> None:
         self._desk = desk
         self._core = desk.core
 
@@ -295,7 +305,7 @@ class Hands:
     def _ask_closed(self, session: Session, effect: talk.AskClosed) -> None:
         number, decision, by = effect
         state = WITHDRAWN if by is None else QUESTION_ANSWERED
-        text = None if decision is None else codec.encode(decision)
+        text = None if decision is None else DECISION.encode(decision)
         at = self._core.clock.wall()
         self._core.ledger.save(lambda: self._core.state.questions.close(number, state, at, by, text))
         asked = session.questions.get(number) if by is not None else session.questions.pop(number, None)
@@ -317,7 +327,7 @@ class Hands:
             return
         definition = mission.definition
         used = result.usage
-        cost = Cost(
+        cost = CostRow(
             at=self._core.clock.wall(),
             mission=session.id,
             name=definition.name,

@@ -25,10 +25,17 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.agents.agent import Agent
+from overmind_core.domain.agents.agent_events import Asked, Decision
+from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
 
+STATE = Codec(Conversation)
+DEFINITION = Codec(Agent)
 
-class Agent(NamedTuple):
+
+class AgentRow(NamedTuple):
     """One row. `state` and `definition` are JSON that only the supervisor reads."""
 
     mission: str
@@ -36,13 +43,13 @@ class Agent(NamedTuple):
     definition: str
 
 
-class Agents:
+class AgentTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, agent: Agent) -> None:
+    def insert(self, agent: AgentRow) -> None:
         """Add an agent; its mission is there already."""
         self._database.write("INSERT INTO agents (mission, state, definition) VALUES (?, ?, ?)", agent)
 
@@ -54,10 +61,10 @@ class Agents:
         """Store what it is to be from now on."""
         self._database.write("UPDATE agents SET definition = ? WHERE mission = ?", (definition, mission))
 
-    def get(self, mission: str) -> Agent | None:
+    def get(self, mission: str) -> AgentRow | None:
         """Return the agent of a mission; None when the mission is a plain program."""
         row = self._database.read_one("SELECT mission, state, definition FROM agents WHERE mission = ?", (mission,))
-        return Agent._make(row) if row else None
+        return AgentRow._make(row) if row else None
 
     def live(self) -> list[str]:
         """Return the missions that are agents and live."""
@@ -93,7 +100,7 @@ QUEUED, DELIVERED, ANSWERED, FAILED, CANCELLED = "queued", "delivered", "answere
 OPEN = (QUEUED, DELIVERED)
 
 
-class Message(NamedTuple):
+class MessageRow(NamedTuple):
     """One row. Times are seconds since the epoch; `answer` is JSON; `sender` is the mission that sent it, if any."""
 
     id: int
@@ -109,18 +116,18 @@ class Message(NamedTuple):
     text: str
 
 
-_MESSAGE_COLUMNS = ", ".join(Message._fields)
+_MESSAGE_COLUMNS = ", ".join(MessageRow._fields)
 _SELECT_MESSAGE = f"SELECT {_MESSAGE_COLUMNS} FROM messages"
 _SAVE = "UPDATE messages SET state = ?, delivered_at = ?, ended_at = ?, resent = ?, answer = ? WHERE id = ?"
 
 
-class Messages:
+class MessageTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, message: Message) -> None:
+    def insert(self, message: MessageRow) -> None:
         """Add a message.
 
         Raises:
@@ -130,26 +137,26 @@ class Messages:
             f"INSERT INTO messages ({_MESSAGE_COLUMNS}) VALUES ({', '.join('?' * len(message))})", message
         )
 
-    def save(self, message: Message) -> None:
+    def save(self, message: MessageRow) -> None:
         """Store everything that can change."""
         m = message
         self._database.write(_SAVE, (m.state, m.delivered_at, m.ended_at, m.resent, m.answer, m.id))
 
-    def get(self, message: int) -> Message | None:
+    def get(self, message: int) -> MessageRow | None:
         """Return the message with this number."""
         return _one(self._database.read(f"{_SELECT_MESSAGE} WHERE id = ?", (message,)))
 
-    def by_request(self, request: str) -> Message | None:
+    def by_request(self, request: str) -> MessageRow | None:
         """Return the message that an earlier try of the same request has made."""
         return _one(self._database.read(f"{_SELECT_MESSAGE} WHERE request = ?", (request,)))
 
-    def of(self, mission: str) -> list[Message]:
+    def of(self, mission: str) -> list[MessageRow]:
         """Return all messages of a mission, oldest first."""
         return [
             _message(row) for row in self._database.read(f"{_SELECT_MESSAGE} WHERE mission = ? ORDER BY id", (mission,))
         ]
 
-    def open(self, mission: str) -> list[Message]:
+    def open(self, mission: str) -> list[MessageRow]:
         """Return those that are queued or delivered, oldest first."""
         sql = f"{_SELECT_MESSAGE} WHERE mission = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [_message(row) for row in self._database.read(sql, (mission, json.dumps(OPEN)))]
@@ -160,19 +167,21 @@ class Messages:
         return 0 if row is None else int(row[0])
 
 
-def _one(rows: Iterable[Row]) -> Message | None:
+def _one(rows: Iterable[Row]) -> MessageRow | None:
     return next((_message(row) for row in rows), None)
 
 
-def _message(row: Row) -> Message:
-    message = Message._make(row)
+def _message(row: Row) -> MessageRow:
+    message = MessageRow._make(row)
     return message._replace(resent=bool(message.resent))
 
 
 QUESTION_OPEN, QUESTION_ANSWERED, WITHDRAWN = "open", "answered", "withdrawn"
+ASKED = Codec(Asked)
+DECISION = Codec(Decision)
 
 
-class Question(NamedTuple):
+class QuestionRow(NamedTuple):
     """One row. `asked` and `decision` are JSON; `by` tells who answered."""
 
     id: int
@@ -186,17 +195,17 @@ class Question(NamedTuple):
     asked: str
 
 
-_QUESTION_COLUMNS = ", ".join(Question._fields)
+_QUESTION_COLUMNS = ", ".join(QuestionRow._fields)
 _SELECT_QUESTION = f"SELECT {_QUESTION_COLUMNS} FROM questions"
 
 
-class Questions:
+class QuestionTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, question: Question) -> None:
+    def insert(self, question: QuestionRow) -> None:
         """Add a question."""
         marks = ", ".join("?" * len(question))
         self._database.insert(f"INSERT INTO questions ({_QUESTION_COLUMNS}) VALUES ({marks})", question)
@@ -208,15 +217,15 @@ class Questions:
             (state, at, by, decision, question),
         )
 
-    def get(self, question: int) -> Question | None:
+    def get(self, question: int) -> QuestionRow | None:
         """Return the question with this number."""
         row = self._database.read_one(f"{_SELECT_QUESTION} WHERE id = ?", (question,))
-        return Question._make(row) if row else None
+        return QuestionRow._make(row) if row else None
 
-    def open(self, mission: str | None = None) -> list[Question]:
+    def open(self, mission: str | None = None) -> list[QuestionRow]:
         """Return what nobody has answered, of one mission or of all, oldest first."""
         sql = f"{_SELECT_QUESTION} WHERE state = 'open' AND (?1 IS NULL OR mission = ?1) ORDER BY asked_at, id"
-        return [Question._make(row) for row in self._database.read(sql, (mission,))]
+        return [QuestionRow._make(row) for row in self._database.read(sql, (mission,))]
 
     def newest(self) -> int:
         """Return the highest number that was ever given."""
@@ -224,7 +233,7 @@ class Questions:
         return 0 if row is None else int(row[0])
 
 
-class Inputs:
+class InputTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -249,7 +258,7 @@ _SAVE_CURSOR = """INSERT INTO cursors (run, out, err, state) VALUES (?, ?, ?, ?)
     ON CONFLICT (run) DO UPDATE SET out = excluded.out, err = excluded.err, state = excluded.state"""
 
 
-class Cursor(NamedTuple):
+class CursorRow(NamedTuple):
     """One row. `out` and `err` are offsets in bytes; `state` is what the parser has to remember, as JSON."""
 
     run: str
@@ -258,13 +267,13 @@ class Cursor(NamedTuple):
     state: str
 
 
-class Cursors:
+class CursorTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, cursor: Cursor) -> None:
+    def save(self, cursor: CursorRow) -> None:
         """Store a cursor in place of the one before.
 
         Raises:
@@ -272,21 +281,21 @@ class Cursors:
         """
         self._database.write(_SAVE_CURSOR, cursor)
 
-    def get(self, run: str) -> Cursor | None:
+    def get(self, run: str) -> CursorRow | None:
         """Return the cursor of a run."""
         row = self._database.read_one(f"{_SELECT_CURSOR} WHERE run = ?", (run,))
-        return Cursor._make(row) if row else None
+        return CursorRow._make(row) if row else None
 
-    def all(self) -> list[Cursor]:
+    def all(self) -> list[CursorRow]:
         """Return every cursor, by run."""
-        return [Cursor._make(row) for row in self._database.read(f"{_SELECT_CURSOR} ORDER BY run")]
+        return [CursorRow._make(row) for row in self._database.read(f"{_SELECT_CURSOR} ORDER BY run")]
 
     def remove(self, run: str) -> None:
         """Forget the cursor of a run."""
         self._database.write("DELETE FROM cursors WHERE run = ?", (run,))
 
 
-class Cost(NamedTuple):
+class CostRow(NamedTuple):
     """One turn. `at` in seconds since the epoch, `labels` JSON, `usd` US dollars, then tokens and model turns."""
 
     at: float
@@ -299,23 +308,23 @@ class Cost(NamedTuple):
     turns: int
 
 
-class Costs:
+class CostTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, cost: Cost) -> None:
+    def insert(self, cost: CostRow) -> None:
         """Add what a turn cost."""
         self._database.insert(
             "INSERT INTO costs (at, mission, name, labels, usd, input, output, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             cost,
         )
 
-    def since(self, wall: float) -> list[Cost]:
+    def since(self, wall: float) -> list[CostRow]:
         """Return every turn from then on, oldest first."""
         sql = "SELECT at, mission, name, labels, usd, input, output, turns FROM costs WHERE at >= ? ORDER BY at, id"
-        return [Cost._make(row) for row in self._database.read(sql, (wall,))]
+        return [CostRow._make(row) for row in self._database.read(sql, (wall,))]
 
     def total_since(self, wall: float) -> float:
         """Return the US dollars spent from then on."""
@@ -323,7 +332,7 @@ class Costs:
         return float(row[0] or 0.0) if row else 0.0
 
 
-class Budget(NamedTuple):
+class BudgetRow(NamedTuple):
     """What a mission and everything below it has cost. `warned`: somebody was told that little is left."""
 
     mission: str
@@ -331,13 +340,13 @@ class Budget(NamedTuple):
     warned: bool = False
 
 
-class Budgets:
+class BudgetTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, budget: Budget) -> None:
+    def save(self, budget: BudgetRow) -> None:
         """Insert or replace."""
         self._database.write(
             "INSERT INTO budgets (mission, usd, warned) VALUES (?, ?, ?) "
@@ -345,7 +354,7 @@ class Budgets:
             budget,
         )
 
-    def get(self, mission: str) -> Budget | None:
+    def get(self, mission: str) -> BudgetRow | None:
         """Return what was saved of that mission; None when its tree has spent nothing."""
         row = self._database.read_one("SELECT mission, usd, warned FROM budgets WHERE mission = ?", (mission,))
-        return None if row is None else Budget(row[0], row[1], bool(row[2]))
+        return None if row is None else BudgetRow(row[0], row[1], bool(row[2]))

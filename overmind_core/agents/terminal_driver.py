@@ -38,7 +38,7 @@ SETUP = 5.0
 ENTER = b"\r"
 
 
-class Typist:
+class TerminalDriver:
     """All typing of ours."""
 
     def __init__(self, core: Supervisor) -> None:

@@ -7,45 +7,53 @@ those out. Nothing here decides.
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.service import Desk
-from overmind_core.domain.missions.facts import EndTree, Prepare, SignalTree, Spawn
-from overmind_core.domain.missions.mission import Kind, Mission
-from overmind_core.isolation.service import Isolations
-from overmind_core.kernel.journal import Ledger
-from overmind_core.kernel.tasks import Once
-from overmind_core.landing.service import Merger
-from overmind_core.missions.attachments import Attached
-from overmind_core.missions.deadlines import Timers
-from overmind_core.missions.followers import Feed
-from overmind_core.missions.keeper_sync import Custody, Departure
-from overmind_core.missions.launcher import Environment, Spawner
-from overmind_core.missions.output_progress import Extent, LastLines, Pulse
-from overmind_core.missions.registry import Book
-from overmind_core.missions.resources import Meter, Usage
-from overmind_core.missions.terminator import Ender, Trees
-from overmind_core.notifications.service import News, Notifications
-from overmind_core.plans.service import Pipelines
+from overmind_core.agents.service import Agents
+from overmind_core.daemon.api import DaemonApi
+from overmind_core.definitions.api_run import RunApi
+from overmind_core.isolation.service import IsolationService
+from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.journal import Journal
+from overmind_core.kernel.keeper_client import KeeperLine
+from overmind_core.kernel.phase import Phase
+from overmind_core.kernel.tasks import SingleFlight, Tasks
+from overmind_core.landing.service import MergeQueue
+from overmind_core.missions.api_lifecycle import LifecycleApi
+from overmind_core.missions.api_logs import LogsApi
+from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.attachments import Attachments
+from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.missions.deadlines import Deadlines
+from overmind_core.missions.effects import Effects
+from overmind_core.missions.environment import Environments, SavedEnvironments
+from overmind_core.missions.followers import Followers
+from overmind_core.missions.keeper_sync import Departure, KeeperSync
+from overmind_core.missions.launcher import Launcher
+from overmind_core.missions.limits import TreeLimits
+from overmind_core.missions.output_progress import LastLines, OutputProgress
+from overmind_core.missions.registry import Registry
+from overmind_core.missions.resources import Resources
+from overmind_core.missions.retention import Retention
+from overmind_core.missions.service import Missions
+from overmind_core.missions.terminator import ProcessTrees, Terminator
+from overmind_core.missions.unseen import Unseen
+from overmind_core.notifications.api import EventsApi
+from overmind_core.notifications.service import Notifications
+from overmind_core.plans.service import Plans
 from overmind_core.quests.service import Quests
-from overmind_core.schedules.service import Calendar
+from overmind_core.schedules.service import Schedules
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
     from overmind_core.daemon.state import State
-    from overmind_core.domain.missions.facts import Effect
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperHost
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
-
-_log = logging.getLogger(__name__)
 
 
 class Supervisor:
@@ -58,166 +66,239 @@ class Supervisor:
         self.settings = settings
         self.clock = clock
         self.keepers = keepers
-        self.started_at = clock.wall()
-        self.ledger = Ledger(state.database, loop)
-        self.book = Book(state, self.ledger, clock, boot_id())
-        self.spawner = Spawner(home, self.book, settings, self.environment)
-        self.pulse = Pulse(clock)
-        self.feed = Feed(self.book)
-        self.timers = Timers(loop, self.book, lambda mission: self.pulse.of(mission.run_id).last)
-        self.trees = Trees(self.book, home.root, settings.leave)
-        self.ender = Ender(self.book, self.trees)
-        self.attached = Attached()
-        self.beginning: Once[dict[str, Any]] = Once()
-        self.custody = Custody(self)
-        self.desk = Desk(self)
-        self.budgets = Budgets(self.book, state, self.ledger)
-        self.plans = Pipelines(self)
-        self.quests = Quests(self)
-        self.rituals = Calendar(self)
-        self.isolation = Isolations(self)
-        self.landing = Merger(self)
-        self.news = News()
-        self.notifications = Notifications(settings.notify, self.background)
-        self.leaving = asyncio.Event()
-        self.closing = False
-        """A shutdown is under way: nothing new is started."""
-        self.handing_over = False
-        """Another daemon takes over: requests are left to it."""
+        self.line = self.custody = KeeperLine(headless=keepers.kill_after is not None)
+        self.ledger = Journal(state.database, loop)
+        self.bus = Bus()
+        self.tasks = Tasks()
+        self.background = self.tasks.start
+        self.phase = Phase()
+        self.book = Registry(
+            bus=self.bus,
+            journal=self.ledger,
+            clock=clock,
+            boot=boot_id(),
+            missions=state.missions,
+            runs=state.runs,
+            events=state.events,
+        )
+        self.pulse = OutputProgress(self.bus, clock, lambda run: run.partition(".")[0] in self.book.live)
+        self.feed = Followers(self.book)
+        self.timers = Deadlines(loop, self.book, self._last_output, lambda one: self.background(self._confirm(one)))
+        self.trees = ProcessTrees(self.book, home.root, settings.leave)
+        self.ender = Terminator(self.book, self.trees)
+        self.attached = Attachments()
+        self.news = Unseen()
         self.last_lines = LastLines()
-        self._meter = Meter()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.resources = Resources(self.trees)
+        saved = SavedEnvironments(self.ledger, state.environments)
+        self.budgets = Budgets(self.book, state, self.ledger)
+        self.desk = Agents(self)
+        self.isolation = IsolationService(self)
+        self.environments = Environments(saved, self.isolation)
+        self.environment = self.environments.of
+        self.spawner = Launcher(
+            home=home,
+            registry=self.book,
+            settings=settings,
+            environments=self.environments,
+            runner=self.desk,
+            preparer=self.isolation,
+        )
+        self.keeper = KeeperSync(
+            line=self.line,
+            keepers=keepers,
+            registry=self.book,
+            journal=self.ledger,
+            meta_table=state.meta,
+            exits=home.exits,
+            clock=clock,
+            tasks=self.tasks,
+            launcher=self.spawner,
+            terminator=self.ender,
+            trees=self.trees,
+            progress=self.pulse,
+            followers=self.feed,
+            deadlines=self.timers,
+            runner=self.desk,
+            preparer=self.isolation,
+        )
+        self.missions = Missions(
+            registry=self.book,
+            journal=self.ledger,
+            clock=clock,
+            phase=self.phase,
+            launcher=self.spawner,
+            terminator=self.ender,
+            limits=TreeLimits(self.book, self.isolation, self.budgets),
+            runner=self.desk,
+            preparer=self.isolation,
+            mission_table=state.missions,
+            environment_table=state.environments,
+            under_way=SingleFlight(),
+        )
+        self.plans = Plans(self)
+        self.retention = Retention(
+            home=home,
+            database=state.database,
+            settings=settings,
+            registry=self.book,
+            journal=self.ledger,
+            mission_table=state.missions,
+            event_table=state.events,
+            unseen=self.news,
+            preparer=self.isolation,
+            plans=self.plans,
+        )
+        self.quests = Quests(self)
+        self.rituals = Schedules(self)
+        self.landing = MergeQueue(self)
+        self.notifications = Notifications(settings.notify, self.background)
+        self.effects = Effects(
+            launcher=self.spawner,
+            terminator=self.ender,
+            preparer=self.isolation,
+            plans=self.plans,
+            tasks=self.tasks,
+        )
+        self.apis = self._apis()
         self._wire()
+
+    def _apis(self) -> tuple[object, ...]:
+        daemon = DaemonApi(
+            home=self.home,
+            clock=self.clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            journal=self.ledger,
+            registry=self.book,
+            mission_table=self.state.missions,
+            line=self.line,
+            missions=self.missions,
+            preparer=self.isolation,
+            leave=self.leave,
+        )
+        lifecycle = LifecycleApi(
+            home=self.home,
+            clock=self.clock,
+            registry=self.book,
+            journal=self.ledger,
+            mission_table=self.state.missions,
+            missions=self.missions,
+            trees=self.trees,
+            progress=self.pulse,
+            retention=self.retention,
+            plans=self.plans,
+        )
+        queries = QueryApi(
+            home=self.home,
+            clock=self.clock,
+            registry=self.book,
+            mission_table=self.state.missions,
+            run_table=self.state.runs,
+            unseen=self.news,
+            attachments=self.attached,
+            progress=self.pulse,
+            last_lines=self.last_lines,
+            resources=self.resources,
+            environments=self.environments,
+            runner=self.desk,
+            preparer=self.isolation,
+            budget=self.budgets,
+        )
+        logs = LogsApi(
+            home=self.home,
+            registry=self.book,
+            journal=self.ledger,
+            mission_table=self.state.missions,
+            event_table=self.state.events,
+            progress=self.pulse,
+            followers=self.feed,
+            unseen=self.news,
+        )
+        run = RunApi(home=self.home, settings=self.settings, registry=self.book, missions=self.missions)
+        events = EventsApi(
+            home=self.home,
+            registry=self.book,
+            journal=self.ledger,
+            event_table=self.state.events,
+            followers=self.feed,
+            notifications=self.notifications,
+        )
+        return (daemon, run, lifecycle, queries, logs, events)
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.book.load()
         self.desk.load()
-        self.news.load(self.state)
+        self.news.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.spawner.suppose_asked(self.book.live.values())
-        await self.custody.connect(patient=False)
+        await self.keeper.connect(patient=False)
         self.isolation.take_up()
         self.landing.take_up()
         self.plans.load()
         self.quests.load()
         self.rituals.register.load()
         self.quests.take_up()
-        self.custody.tell_needs()
+        self.line.send_needs()
         self.rituals.begin()
         self.background(self.ender.run())
         self.background(self.pulse.beat(lambda: bool(self.book.live)))
 
-    def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run something beside everything else; its failure is logged."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def environment(self, mission_id: str) -> Environment:
-        """What the mission's caller sent."""
-        self.ledger.flush()
-        saved = self.state.environments.get(mission_id)
-        parts = json.loads(saved) if saved else {}
-        own = self.isolation.environment(mission_id)
-        return Environment(parts.get("inherited", {}), {**own, **parts.get("chosen", {})})
-
     async def leave(self, how: Departure) -> None:
         """Stop acting and part from the keeper; the host ends once `leaving` is set."""
-        self.closing = True
-        self.handing_over = how is not Departure.END
+        self.phase.closing = True
+        self.phase.handing_over = how is not Departure.END
         self.timers.cancel_all()
         await self.isolation.rest()
         self.ledger.flush()
-        await self.custody.leave(how)
-        self.leaving.set()
-
-    async def usage(self, missions: Sequence[Mission]) -> dict[str, Usage]:
-        """What the process trees of these missions use, by mission."""
-        targets = {one.id: target for one in missions if (target := self.trees.target(one)) is not None}
-        if not targets:
-            return {}
-        trees = await self.trees.identities(list(targets.values()))
-        return await self._meter.measure({one: trees[target.run] for one, target in targets.items()})
+        await self.keeper.leave(how)
+        self.phase.leaving.set()
 
     def close(self) -> None:
         """Stop all background work."""
         self.plans.close()
         self.isolation.close()
         self.rituals.close()
-        for task in list(self._tasks):
-            task.cancel()
+        self.tasks.close()
         self.trees.close()
         self.ledger.close()
 
     def _wire(self) -> None:
-        self.book.act = self._act
-        self.book.changed = self._changed
-        self.book.published = self._published
-        self.book.concluded = self._concluded
-        self.pulse.grown = self._grown
+        """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
+        bus = self.bus
+        bus.subscribe(EffectDue, self.effects.on_effect)
+        bus.subscribe(OutputGrew, self._grown)
+        bus.subscribe(OutputGrew, self.feed.on_output)
+        bus.subscribe(MissionChanged, self.timers.on_change)
+        bus.subscribe(MissionChanged, self.ender.on_change)
+        bus.subscribe(MissionChanged, self.desk.on_change)
+        bus.subscribe(MissionChanged, self.feed.on_change)
+        bus.subscribe(MissionChanged, self.keeper.on_change)
+        bus.subscribe(MissionChanged, self.isolation.on_change)
+        bus.subscribe(MissionChanged, self.plans.on_change)
+        bus.subscribe(MissionChanged, self.quests.on_change)
+        bus.subscribe(MissionChanged, self.rituals.on_change)
+        bus.subscribe(EventStored, self.news.on_event)
+        bus.subscribe(EventStored, self.notifications.on_event)
+        bus.subscribe(EventStored, self.feed.on_event)
+        bus.subscribe(RunConcluded, self.keeper.on_conclusion)
+        bus.subscribe(RunConcluded, self.pulse.on_conclusion)
+        bus.subscribe(RunConcluded, self.ender.on_conclusion)
         self.desk.spent = self.budgets.spend
         self.quests.ended = self.rituals.quest_ended
-        self.spawner.ready = self.desk.ready
-        self.spawner.launch = self.desk.launch
-        self.spawner.setup = self.isolation.setup
-        self.pulse.wanted = lambda run: run.partition(".")[0] in self.book.live
-        self.timers.confirm = lambda mission: void(self.background(self._confirm_silence(mission)))
 
-    def _act(self, mission: Mission, effect: Effect) -> None:
-        if mission.definition.kind is Kind.BLUEPRINT:  # it has no process: its agents have
-            if isinstance(effect, Spawn):
-                self.plans.begin(mission)
-            return
-        match effect:
-            case Spawn():
-                self.background(self.spawner.respawn(mission))
-            case Prepare():
-                self.isolation.prepare(mission.id)
-            case SignalTree(signals):
-                self.ender.signal(mission, signals)
-            case EndTree():
-                self.ender.see_out(mission)
-
-    def _changed(self, mission: Mission) -> None:
-        current = self.book.live.get(mission.id, mission)
-        self.timers.schedule(current)
-        self.ender.changed(current)
-        self.desk.changed(mission)
-        self.feed.changed(current)
-        self.custody.saved(mission)
-        self.isolation.changed(current)
-        self.plans.changed(current)
-        self.quests.changed(mission)
-        self.rituals.changed(mission)
-
-    def _published(self, event: dict[str, Any]) -> None:
-        self.news.happened(event)
-        self.notifications.happened(event)
-        self.feed.happened(event.get("mission"))
-
-    def _concluded(self, run: str, spared: bool) -> None:  # noqa: FBT001 - a callback
-        self.custody.concluded(run, spared=spared)
-        self.pulse.forget(run)
-        self.ender.forget(run)
-
-    def _grown(self, run: str, extent: Extent) -> None:
+    def _grown(self, grew: OutputGrew) -> None:
+        run, extent = grew
         mission_id = run.partition(".")[0]
         known = self.book.runs.get(mission_id)
         if known is not None and known.id == run:
             self.book.runs[mission_id] = replace(known, out=extent.out, err=extent.err)
-        self.feed.grown(run)
 
-    async def _confirm_silence(self, mission: Mission) -> None:
+    def _last_output(self, mission: Mission) -> float:
+        return self.pulse.of(mission.run_id).last
+
+    async def _confirm(self, mission: Mission) -> None:
+        """Whether it is as silent as it seems."""
         await self.pulse.refresh()
-        self.timers.silent(mission, self.pulse.of(mission.run_id).last)
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("background work failed", exc_info=task.exception())
-
-
-def void(_: object) -> None:
-    """Drop a result where a callback must return nothing."""
+        self.timers.silent(mission, self._last_output(mission))

@@ -17,10 +17,9 @@ from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import config as configuration
-from overmind_core.kernel.api_server import Connection, Door
+from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperHost
-from overmind_core.missions.retention import keep_bounded
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
@@ -53,7 +52,7 @@ class Host:
         self._kill_after = kill_after
         self._lock: Lock | None = None
         self._connections: set[Connection] = set()
-        self._door = Door()
+        self._door = ConnectionLimits()
         self._server: asyncio.AbstractServer | None = None
         self._address = ""
         self._inode = 0
@@ -81,7 +80,7 @@ class Host:
 
     def refuse(self) -> None:
         """Start nothing new; only from the loop that serves."""
-        self.core.closing = True
+        self.core.phase.closing = True
 
     async def serve(self, ready: Callable[[], None]) -> None:
         """Supervise until a shutdown; `ready` is called once clients are answered.
@@ -103,10 +102,10 @@ class Host:
             if self._kill_after is not None:
                 _end_plans(core)
             await self._listen(core)
-            core.background(keep_bounded(core))
+            core.background(core.retention.keep_bounded())
             core.background(self._keep_listening(core))
             ready()
-            await core.leaving.wait()
+            await core.phase.leaving.wait()
             self._stop_listening()
             self._door.shut = True
             await self._let_clients_go()
@@ -145,9 +144,9 @@ class Host:
 
     async def _keep_listening(self, core: Supervisor) -> None:
         """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none."""
-        while not core.leaving.is_set():
+        while not core.phase.leaving.is_set():
             await asyncio.sleep(SOCKET_SECONDS)
-            if core.leaving.is_set() or self._is_reachable():
+            if core.phase.leaving.is_set() or self._is_reachable():
                 continue
             if self._lock is None or not self._lock.counts:
                 _log.error("the home %s was removed; whoever has it now has a daemon of its own", self._home.root)

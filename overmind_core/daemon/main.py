@@ -103,7 +103,7 @@ async def _serve(host: Host, ready: _Ready) -> None:
 def _leave(host: Host) -> None:
     """On TERM or ctrl-c: go, the agents live on with their keeper and the next daemon adopts them."""
     core = getattr(host, "core", None)
-    if core is not None and not core.leaving.is_set():
+    if core is not None and not core.phase.leaving.is_set():
         core.background(core.leave(Departure.KEEP))
 
 

@@ -6,12 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents import api_messages, api_questions, api_stream
+from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions import api as definitions_api
+from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.landing import api as landing_api
-from overmind_core.missions import api_lifecycle, api_logs, api_query, requests, service
+from overmind_core.missions import requests
+from overmind_core.missions.api_lifecycle import LifecycleApi
+from overmind_core.missions.api_logs import LogsApi
+from overmind_core.missions.api_query import QueryApi
 from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.notifications.api import EventsApi
 from overmind_core.plans import api as plans_api
 from overmind_core.plans import requests as plans_requests
 from overmind_core.quests import api as quests_api
@@ -35,28 +41,28 @@ class Row(NamedTuple):
 
 
 TABLE: dict[str, Row] = {
-    "hello": Row(requests.Hello, api_query.hello),
-    "status": Row(requests.Nothing, api_query.status),
-    "run": Row(requests.Start, service.run),
-    "ps": Row(requests.Ps, api_query.ps),
-    "info": Row(requests.Info, api_query.info),
-    "logs": Row(requests.Logs, api_logs.logs),
-    "stop": Row(requests.Stop, api_lifecycle.stop),
-    "kill": Row(requests.Kill, api_lifecycle.kill),
-    "restart": Row(requests.RestartArgs, service.restart, "restart missions"),
-    "signal": Row(requests.Signal, api_lifecycle.signal, "signal missions"),
-    "freeze": Row(requests.One, api_lifecycle.freeze, "freeze missions"),
-    "thaw": Row(requests.One, api_lifecycle.thaw, "thaw missions"),
-    "update": Row(requests.Update, api_lifecycle.update, "change missions"),
+    "hello": Row(requests.Hello, DaemonApi.hello),
+    "status": Row(requests.Nothing, DaemonApi.status),
+    "run": Row(requests.Start, RunApi.run),
+    "ps": Row(requests.Ps, QueryApi.ps),
+    "info": Row(requests.Info, QueryApi.info),
+    "logs": Row(requests.Logs, LogsApi.logs),
+    "stop": Row(requests.Stop, LifecycleApi.stop),
+    "kill": Row(requests.Kill, LifecycleApi.kill),
+    "restart": Row(requests.RestartArgs, LifecycleApi.restart, "restart missions"),
+    "signal": Row(requests.Signal, LifecycleApi.signal, "signal missions"),
+    "freeze": Row(requests.One, LifecycleApi.freeze, "freeze missions"),
+    "thaw": Row(requests.One, LifecycleApi.thaw, "thaw missions"),
+    "update": Row(requests.Update, LifecycleApi.update, "change missions"),
     "definition": Row(requests.One, definitions_api.definition, "read definitions"),
     "redefine": Row(requests.Redefine, definitions_api.redefine, "change missions"),
     "environment": Row(requests.One, definitions_api.environment, "read environments"),
-    "rm": Row(requests.One, api_lifecycle.rm, "remove missions"),
-    "prune": Row(requests.Prune, api_lifecycle.prune, "remove missions"),
-    "wait": Row(requests.Wait, api_query.wait),
-    "top": Row(requests.Nothing, api_query.top),
-    "events": Row(requests.Events, api_query.events),
-    "used": Row(requests.Used, api_query.used, "say that a person looks"),
+    "rm": Row(requests.One, LifecycleApi.rm, "remove missions"),
+    "prune": Row(requests.Prune, LifecycleApi.prune, "remove missions"),
+    "wait": Row(requests.Wait, QueryApi.wait),
+    "top": Row(requests.Nothing, QueryApi.top),
+    "events": Row(requests.Events, EventsApi.events),
+    "used": Row(requests.Used, EventsApi.used, "say that a person looks"),
     "subscribe": Row(requests.Subscribe, api_stream.subscribe),
     "attach": Row(requests.Attach, terminals_api.attach, "attach to missions"),
     "detach": Row(requests.One, terminals_api.detach, "detach others"),
@@ -97,23 +103,24 @@ TABLE: dict[str, Row] = {
     "merge": Row(api.Merge, landing_api.merge),
     "push": Row(api.Push, landing_api.push, "push branches"),
     "discard": Row(api.Discard, landing_api.discard),
-    "shutdown": Row(requests.Shutdown, api_lifecycle.shutdown, "shut the daemon down"),
+    "shutdown": Row(requests.Shutdown, DaemonApi.shutdown, "shut the daemon down"),
 }
 
 
 def endpoints(core: Supervisor) -> dict[str, Endpoint]:
-    """The table, bound to one supervisor."""
+    """The table, bound to the parts of one daemon."""
     return {name: Endpoint(row.arguments, _guarded(core, row)) for name, row in TABLE.items()}
 
 
 def _guarded(core: Supervisor, row: Row) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
+    owner = next((api for api in core.apis if getattr(type(api), row.handle.__name__, None) is row.handle), core)
     forbidden = row.forbidden
     if forbidden is None:
-        return partial(row.handle, core)
+        return partial(row.handle, owner)
 
     def handle(request: Any, caller: Caller) -> Any:  # noqa: ANN401 - each handler has types of its own
         forbid_inside(mission_of(caller, core.book, core.home.root), forbidden)
-        return row.handle(core, request, caller)
+        return row.handle(owner, request, caller)
 
     return handle

@@ -5,15 +5,23 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Self
 
-from overmind_core.agents.store import Agents, Budgets, Costs, Cursors, Inputs, Messages, Questions
-from overmind_core.isolation.store import Isolations, Ports, Trusted
-from overmind_core.kernel.database import Database, Meta
-from overmind_core.kernel.event_log import Events
-from overmind_core.landing.store import Landings
-from overmind_core.missions.store import Environments, Missions, Runs, Seen
-from overmind_core.plans.store import Plans
-from overmind_core.quests.store import Quests
-from overmind_core.schedules.store import Rituals
+from overmind_core.agents.store import (
+    AgentTable,
+    BudgetTable,
+    CostTable,
+    CursorTable,
+    InputTable,
+    MessageTable,
+    QuestionTable,
+)
+from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
+from overmind_core.kernel.database import Database, MetaTable
+from overmind_core.kernel.event_log import EventTable
+from overmind_core.landing.store import LandingTable
+from overmind_core.missions.store import EnvironmentTable, MissionTable, RunTable, SeenTable
+from overmind_core.plans.store import PlanTable
+from overmind_core.quests.store import QuestTable
+from overmind_core.schedules.store import RitualTable
 
 
 class State:
@@ -21,26 +29,26 @@ class State:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.missions = Missions(database)
-        self.runs = Runs(database)
-        self.events = Events(database)
-        self.environments = Environments(database)
-        self.cursors = Cursors(database)
-        self.meta = Meta(database)
-        self.agents = Agents(database)
-        self.messages = Messages(database)
-        self.questions = Questions(database)
-        self.inputs = Inputs(database)
-        self.budgets = Budgets(database)
-        self.costs = Costs(database)
-        self.seen = Seen(database)
-        self.plans = Plans(database)
-        self.quests = Quests(database)
-        self.rituals = Rituals(database)
-        self.isolations = Isolations(database)
-        self.ports = Ports(database)
-        self.trusted = Trusted(database)
-        self.landings = Landings(database)
+        self.missions = MissionTable(database)
+        self.runs = RunTable(database)
+        self.events = EventTable(database)
+        self.environments = EnvironmentTable(database)
+        self.cursors = CursorTable(database)
+        self.meta = MetaTable(database)
+        self.agents = AgentTable(database)
+        self.messages = MessageTable(database)
+        self.questions = QuestionTable(database)
+        self.inputs = InputTable(database)
+        self.budgets = BudgetTable(database)
+        self.costs = CostTable(database)
+        self.seen = SeenTable(database)
+        self.plans = PlanTable(database)
+        self.quests = QuestTable(database)
+        self.rituals = RitualTable(database)
+        self.isolations = IsolationTable(database)
+        self.ports = PortTable(database)
+        self.trusted = TrustTable(database)
+        self.landings = LandingTable(database)
 
     @classmethod
     def open(cls, path: str) -> Self:

@@ -9,13 +9,13 @@ import msgspec
 
 from overmind_core.definitions import editable
 from overmind_core.domain.missions.facts import Note
-from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions import environment as missions_environment
-from overmind_core.missions.launcher import Environment
 from overmind_core.missions.lookup import find
+from overmind_core.missions.spec import Environment
+from overmind_core.missions.validate import check_editable
 
 if TYPE_CHECKING:
     from overmind_core.daemon.app import Supervisor
@@ -62,17 +62,6 @@ async def redefine(core: Supervisor, request: Redefine, caller: Caller) -> dict[
         _store(core, mission, after)
         await core.ledger.saved()
     return {**answers.brief(core.book.get(mission.id) or mission), "changed": changed}
-
-
-def check_editable(mission: Mission) -> None:
-    """Refuse to change by hand what a file says.
-
-    Raises:
-        OvermindError: `invalid`, it is a plan.
-    """
-    if mission.definition.kind is Kind.BLUEPRINT:
-        told = f"Mission {mission.id} ({mission.definition.name}) is a plan"
-        raise OvermindError("invalid", f"{told}: change its file, then overmind apply FILE.")
 
 
 async def environment(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.isolation.projects import Looked
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
     Answer = dict[str, Any]
 
@@ -29,7 +29,7 @@ SHARED = "This folder is in the worktree of a mission: what is started here shar
 ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: one mission at a time."
 
 
-async def explain(isolations: Isolations, cwd: str, environ: Mapping[str, str]) -> Answer:
+async def explain(isolations: IsolationService, cwd: str, environ: Mapping[str, str]) -> Answer:
     """Everything about the project of a folder; what is wrong is in the answer. Texts in wire form."""
     try:
         looked = await isolations.projects.look(cwd, environ)
@@ -145,7 +145,7 @@ def _wishes(project: Project) -> dict[str, int | None]:
     return own | {one.name: one.port for one in project.services if one.port is not None}
 
 
-def _held(isolations: Isolations) -> dict[int, str]:
+def _held(isolations: IsolationService) -> dict[int, str]:
     """Port → the mission that holds it."""
     isolations.core.ledger.flush()
     return {row.port: row.mission for row in isolations.core.state.ports.all() if row.held}
@@ -160,7 +160,7 @@ def _ports(project: Project, held: Mapping[int, str]) -> tuple[dict[str, int], l
 
 
 async def _engine(
-    isolations: Isolations, project: Project, environ: Mapping[str, str]
+    isolations: IsolationService, project: Project, environ: Mapping[str, str]
 ) -> tuple[str | None, str | None]:
     if not project.containers:
         return None, None

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from overmind_core.isolation.projects import Looked
-    from overmind_core.isolation.service import Isolations
-    from overmind_core.missions.requests import Start
+    from overmind_core.isolation.service import IsolationService
 
 WORKTREES = ".overmind/worktrees"
 
@@ -69,16 +68,13 @@ class Planned:
         )
 
 
-async def planned(isolations: Isolations, request: Start) -> Planned | None:
-    """How the mission is to be isolated; None when it is not to be.
+async def planned(isolations: IsolationService, folder: str, environ: Mapping[str, str]) -> Planned:
+    """How a mission that works in `folder` (wire form) is to be isolated.
 
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    if request.isolate is False:
-        return None
-    environ = {**request.env, **request.env_set}
-    looked = await isolations.projects.look(request.cwd, environ)
+    looked = await isolations.projects.look(folder, environ)
     if looked.found is not None and not looked.trusted:
         raise untrusted(looked)
     project = Project() if looked.found is None else looked.found.project
@@ -110,7 +106,7 @@ def untrusted(looked: Looked) -> OvermindError:
     )
 
 
-async def record(isolations: Isolations, planned: Planned, mission: str, name: str) -> Callable[[], None]:
+async def record(isolations: IsolationService, planned: Planned, mission: str, name: str) -> Callable[[], None]:
     """Reserve what is reserved at once; what is returned is saved in the commit of the mission.
 
     Raises:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.state import State
     from overmind_core.domain.isolation.project import Project
-    from overmind_core.kernel.journal import Ledger
+    from overmind_core.kernel.journal import Journal
 
 ANYWHERE = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104 - bound to see whether it can be
 _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -27,7 +27,7 @@ _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 class Ports:
     """Who holds which port. Used from the loop's thread."""
 
-    def __init__(self, state: State, ledger: Ledger, threads: Executor) -> None:
+    def __init__(self, state: State, ledger: Journal, threads: Executor) -> None:
         self._state = state
         self._ledger = ledger
         self._threads = threads

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.saga import Saga, Step
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 STOPPED = "stopped"
 END_AGAIN = 1.0
@@ -33,10 +33,10 @@ END_AGAIN = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Driver:
+class Preparation:
     """Takes a mission's steps until all hold, or none that it took is left."""
 
-    def __init__(self, isolations: Isolations, mission: str, *, renew: bool, interrupted: bool) -> None:
+    def __init__(self, isolations: IsolationService, mission: str, *, renew: bool, interrupted: bool) -> None:
         self.mission = mission
         self.done = asyncio.Event()
         self.cancel: Callable[[], object] = lambda: None

@@ -17,8 +17,8 @@ from overmind_core.domain.missions.mission import Status
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.isolation.preparation import Driver
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.preparation import Preparation
+    from overmind_core.isolation.service import IsolationService
 
 THREADS = 12
 """For git, engines and files: what blocks."""
@@ -28,16 +28,16 @@ REST_SECONDS, LOOK_SECONDS = 5.0, 0.2
 T = TypeVar("T")
 
 
-class Drivers:
+class Preparations:
     """Used from the loop's thread."""
 
-    def __init__(self, isolations: Isolations) -> None:
+    def __init__(self, isolations: IsolationService) -> None:
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
         self.resting = False
         """Another supervisor takes over: nothing is begun any more."""
         self._isolations = isolations
         self._core = isolations.core
-        self._all: dict[str, Driver] = {}
+        self._all: dict[str, Preparation] = {}
         self._in_threads: set[Future[Any]] = set()
         self._taken_up = False
         self._under_way = 0
@@ -71,11 +71,11 @@ class Drivers:
             renew: They are another start's: begin anew.
             interrupted: Somebody else was at them.
         """
-        from overmind_core.isolation.preparation import Driver  # noqa: PLC0415 - for those who are isolated
+        from overmind_core.isolation.preparation import Preparation  # noqa: PLC0415 - for those who are isolated
 
         if self.resting:
             return
-        driver = self._all[mission] = Driver(self._isolations, mission, renew=renew, interrupted=interrupted)
+        driver = self._all[mission] = Preparation(self._isolations, mission, renew=renew, interrupted=interrupted)
         task = self._core.background(self._run(driver))
         driver.cancel = task.cancel
         task.add_done_callback(
@@ -134,18 +134,18 @@ class Drivers:
         """Wait for nobody: the next supervisor goes on."""
         self.threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, driver: Driver) -> None:
+    async def _run(self, driver: Preparation) -> None:
         with self.needed():
             await driver.run()
 
-    def _driven(self, driver: Driver, *, broken: bool) -> None:
+    def _driven(self, driver: Preparation, *, broken: bool) -> None:
         if self._all.get(driver.mission) is driver:
             del self._all[driver.mission]
         driver.done.set()
         if broken:
             driver.broke()
         mission, isolation = self._core.book.known(driver.mission), self._isolations.records.get(driver.mission)
-        if isolation is None or self.resting or self._core.leaving.is_set():
+        if isolation is None or self.resting or self._core.phase.leaving.is_set():
             return
         if mission is None or not mission.is_live:
             if not isolation.ended:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from overmind_core.containers.engine import Engine
     from overmind_core.git.repository import Repository
-    from overmind_core.isolation.store import Trusted
+    from overmind_core.isolation.store import TrustTable
     from overmind_core.project_file.file import Found
 
 
@@ -51,7 +51,7 @@ class Looked(NamedTuple):
 class Projects:
     """Looks at folders, in threads."""
 
-    def __init__(self, threads: Executor, trusted: Trusted, flush: Callable[[], None]) -> None:
+    def __init__(self, threads: Executor, trusted: TrustTable, flush: Callable[[], None]) -> None:
         self._threads = threads
         self._trusted = trusted
         self._flush = flush

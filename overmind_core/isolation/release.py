@@ -20,14 +20,14 @@ from overmind_core.isolation.steps.worktree import remove, with_git
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 NAMED = 10
 """Files and commits that a refusal names."""
 _log = logging.getLogger(__name__)
 
 
-async def over(isolations: Isolations, mission: str) -> None:
+async def over(isolations: IsolationService, mission: str) -> None:
     """The mission has ended for good: its ports are free, its services ended, its containers stopped.
 
     What can't be done now, as the engine of its containers is away, is tried again at the next start.
@@ -41,7 +41,7 @@ async def over(isolations: Isolations, mission: str) -> None:
         await _let_go(isolations, isolation)
 
 
-async def _let_go(isolations: Isolations, isolation: Isolation) -> None:
+async def _let_go(isolations: IsolationService, isolation: Isolation) -> None:
     mission = isolation.mission
     ended = isolations.core.book.get(mission)
     cause = Cause.KILL if ended is not None and ended.status is Status.KILLED else Cause.STOP
@@ -60,7 +60,7 @@ async def _let_go(isolations: Isolations, isolation: Isolation) -> None:
     isolations.put(replace(isolations.records[mission], ended=True))
 
 
-async def _unasked(isolations: Isolations, mission: str, removal: Removal) -> None:
+async def _unasked(isolations: IsolationService, mission: str, removal: Removal) -> None:
     """Remove what the mission had, where nobody waits for an answer."""
     try:
         await _remove(isolations, isolations.records[mission], removal)
@@ -72,7 +72,7 @@ async def _unasked(isolations: Isolations, mission: str, removal: Removal) -> No
             isolations.forget(mission)
 
 
-async def discard(isolations: Isolations, isolation: Isolation, *, force: bool) -> None:
+async def discard(isolations: IsolationService, isolation: Isolation, *, force: bool) -> None:
     """Remove everything; see `Isolations.discard`."""
     core, mission = isolations.core, isolation.mission
     current = core.book.known(mission)
@@ -92,7 +92,7 @@ async def discard(isolations: Isolations, isolation: Isolation, *, force: bool) 
         core.book.note(kept, Note("discarded"))
 
 
-async def check(isolations: Isolations, isolation: Isolation) -> None:
+async def check(isolations: IsolationService, isolation: Isolation) -> None:
     """Refuse to remove work that is nowhere else.
 
     Raises:
@@ -120,7 +120,7 @@ async def check(isolations: Isolations, isolation: Isolation) -> None:
         )
 
 
-async def state_of(isolations: Isolations, isolation: Isolation) -> WorktreeStatus:
+async def state_of(isolations: IsolationService, isolation: Isolation) -> WorktreeStatus:
     """How the mission's worktree stands to its base.
 
     Raises:
@@ -137,18 +137,18 @@ async def state_of(isolations: Isolations, isolation: Isolation) -> WorktreeStat
     )
 
 
-async def _containers_over(isolations: Isolations, isolation: Isolation) -> None:
+async def _containers_over(isolations: IsolationService, isolation: Isolation) -> None:
     """Stopped; removed when nobody will ever know of them again: a headless run takes its home along."""
     if not isolation.containers:
         return
-    if isolations.core.keepers.kill_after is None:
+    if not isolations.core.line.headless:
         await containers.stop(isolations, isolation)
     else:
         await containers.remove(isolations, isolation)
         isolations.put(replace(isolations.records[isolation.mission], containers={}, volumes=()))
 
 
-async def _is_untouched(isolations: Isolations, isolation: Isolation) -> bool:
+async def _is_untouched(isolations: IsolationService, isolation: Isolation) -> bool:
     if isolation.worktree is None:  # nobody can tell
         return isolation.project.teardown is Teardown.REMOVE
     if isolation.branch is None or not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
@@ -161,7 +161,7 @@ async def _is_untouched(isolations: Isolations, isolation: Isolation) -> bool:
     return not state.dirty and not state.ahead and not state.files
 
 
-async def finish(isolations: Isolations, isolation: Isolation) -> None:
+async def finish(isolations: IsolationService, isolation: Isolation) -> None:
     """Bring to its end what was begun: everything is removed.
 
     Raises:
@@ -170,7 +170,7 @@ async def finish(isolations: Isolations, isolation: Isolation) -> None:
     await _remove(isolations, isolation, isolation.removal)
 
 
-async def _remove(isolations: Isolations, isolation: Isolation, removal: Removal) -> None:
+async def _remove(isolations: IsolationService, isolation: Isolation, removal: Removal) -> None:
     """Remove everything; begun, it is brought to its end, by the next supervisor if need be."""
     mission = isolation.mission
     isolations.put(replace(isolation, removal=removal))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
@@ -18,7 +18,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store, stray_containers
 from overmind_core.isolation.ports import Ports
-from overmind_core.isolation.preparations import Drivers, is_next, is_unfinished
+from overmind_core.isolation.preparations import Preparations, is_next, is_unfinished
 from overmind_core.isolation.projects import Engines, Projects
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
@@ -29,18 +29,19 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.git.run import Git
     from overmind_core.isolation.plan import Planned
-    from overmind_core.missions.requests import Start
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.spec import MissionSpec
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Isolations:
+class IsolationService:
     """Used from the loop's thread."""
 
     def __init__(self, core: Supervisor) -> None:
         self.core = core
-        self.drivers = Drivers(self)
+        self.drivers = Preparations(self)
         self.projects = Projects(self.drivers.threads, core.state.trusted, core.ledger.flush)
         self.engines = Engines(self.drivers.threads)
         self.ports = Ports(core.state, core.ledger, self.drivers.threads)
@@ -73,13 +74,21 @@ class Isolations:
         """Wait for nobody: the next supervisor goes on."""
         self.drivers.close()
 
-    async def planned(self, request: Start) -> Planned | None:
-        """How a mission is to be isolated; see `creating.planned`."""
-        if request.isolate is None and not await self.projects.has_file(request.cwd):
+    async def has_file(self, folder: str) -> bool:
+        """Whether the project that a folder is in says how its missions are isolated."""
+        return await self.projects.has_file(folder)
+
+    async def planned(self, spec: MissionSpec) -> Planned | None:
+        """How a mission is to be isolated; None when it is not to be."""
+        if spec.isolate is False or (spec.isolate is None and not await self.has_file(spec.definition.cwd)):
             return None
+        return await self.planned_in(spec.definition.cwd, spec.environment.both)
+
+    async def planned_in(self, folder: str, environ: Mapping[str, str]) -> Planned:
+        """How a mission that works in a folder would be isolated; see `plan.planned`."""
         from overmind_core.isolation import plan  # noqa: PLC0415 - see above
 
-        return await plan.planned(self, request)
+        return await plan.planned(self, folder, environ)
 
     async def record(self, planned: Planned, mission: Mission) -> Callable[[], None]:
         """Reserve what the mission is to have; see `creating.record`."""
@@ -87,11 +96,17 @@ class Isolations:
 
         return await plan.record(self, planned, mission.id, mission.definition.name)
 
-    async def check(self, isolation: Isolation) -> None:
-        """Refuse to lose work; see `ending.check`."""
+    async def check(self, mission: str, *, force: bool) -> None:
+        """Refuse to lose work, unless `force`; see `release.check`."""
         from overmind_core.isolation import release  # noqa: PLC0415 - see above
 
-        await release.check(self, isolation)
+        isolation = self.find(mission)
+        if not force:
+            await release.check(self, isolation)
+
+    async def remove(self, mission: str, *, force: bool) -> None:
+        """Remove everything that an ended mission has of its own."""
+        await self.discard(self.find(mission), force=force)
 
     def begin(self, mission: str) -> None:
         """The mission and its record are saved: prepare it."""
@@ -105,6 +120,10 @@ class Isolations:
         """Whether its next step is ours: no process of it can be there."""
         isolation = self.records.get(mission.id)
         return isolation is not None and is_next(isolation, mission)
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.current)
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
@@ -140,7 +159,11 @@ class Isolations:
             with self.drivers.needed():
                 await release.discard(self, self.records.get(isolation.mission, isolation), force=force)
 
-    async def let_go(self, missions: Sequence[str]) -> None:
+    async def calm_all(self) -> None:
+        """As `calm`, for every mission that has something of its own."""
+        await self.calm(list(self.records))
+
+    async def release(self, missions: Sequence[str]) -> None:
         """These missions are removed: so is what they had of their own, but for work that would be lost."""
         for mission in missions:
             isolation = self.records.get(mission)
@@ -197,6 +220,10 @@ class Isolations:
         there = (one for one in self.records.values() if not one.ended and _is_in(definition.cwd, one.worktree))
         owner = next(there, None)
         return {} if owner is None else isolation_isolation.environment(owner)
+
+    def step_of(self, mission: str) -> str | None:
+        """The step at which its preparation is."""
+        return self.steps.get(mission)
 
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""

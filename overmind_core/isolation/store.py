@@ -3,8 +3,6 @@
 The table of ports: which mission holds which, and which it would like to have again.
 
 The table of trusted files: what a person has seen and allowed to be run, by path and content.
-
-Records of isolation as the store holds them.
 """
 
 from __future__ import annotations
@@ -12,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.isolation.isolation import Isolation
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
 
-class StoredIsolation(NamedTuple):
+class IsolationRow(NamedTuple):
     """One row; `record` is JSON that only the supervisor reads."""
 
     mission: str
@@ -30,28 +27,28 @@ class StoredIsolation(NamedTuple):
 _SELECT = "SELECT mission, name, source, record FROM isolations"
 
 
-class Isolations:
+class IsolationTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, row: StoredIsolation) -> None:
+    def save(self, row: IsolationRow) -> None:
         """Insert or replace."""
         self._database.write(
             "INSERT OR REPLACE INTO isolations (mission, name, source, record) VALUES (?, ?, ?, ?)", row
         )
 
-    def all(self) -> list[StoredIsolation]:
+    def all(self) -> list[IsolationRow]:
         """Return every row, by mission."""
-        return [StoredIsolation(*row) for row in self._database.read(f"{_SELECT} ORDER BY mission")]
+        return [IsolationRow(*row) for row in self._database.read(f"{_SELECT} ORDER BY mission")]
 
     def remove(self, missions: Sequence[str]) -> None:
         """Forget these: nothing of them is left."""
         self._database.write_many("DELETE FROM isolations WHERE mission = ?", ((one,) for one in missions))
 
 
-class StoredPort(NamedTuple):
+class PortRow(NamedTuple):
     """One row. No two rows that are held have the same port: the table refuses it."""
 
     mission: str
@@ -68,7 +65,7 @@ _SAVE = (
 """A port that another mission holds is a conflict: it is never taken from it."""
 
 
-class Ports:
+class PortTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -87,17 +84,17 @@ class Ports:
         """Remove what was remembered, too."""
         self._database.write("DELETE FROM ports WHERE mission = ?", (mission,))
 
-    def all(self) -> list[StoredPort]:
+    def all(self) -> list[PortRow]:
         """Return every row, by port."""
         rows = self._database.read(f"{_SELECT_PORTS} ORDER BY port, mission, service")
-        return [StoredPort(mission, service, port, bool(held)) for mission, service, port, held in rows]
+        return [PortRow(mission, service, port, bool(held)) for mission, service, port, held in rows]
 
-    def of(self, mission: str) -> list[StoredPort]:
+    def of(self, mission: str) -> list[PortRow]:
         """Return the mission's rows."""
         return [row for row in self.all() if row.mission == mission]
 
 
-class Trusted:
+class TrustTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -117,15 +114,14 @@ class Trusted:
         self._database.write("DELETE FROM trusted WHERE path = ?", (path,))
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Isolation).decode
+RECORD = Codec(Isolation)
 
 
-def row(isolation: Isolation) -> StoredIsolation:
+def row(isolation: Isolation) -> IsolationRow:
     """The row that holds it."""
-    return StoredIsolation(isolation.mission, isolation.name, isolation.source, _encode(isolation).decode())
+    return IsolationRow(isolation.mission, isolation.name, isolation.source, RECORD.encode(isolation))
 
 
-def isolations(rows: Iterable[StoredIsolation]) -> dict[str, Isolation]:
+def isolations(rows: Iterable[IsolationRow]) -> dict[str, Isolation]:
     """What the rows hold, by mission."""
-    return {one.mission: _decode(one.record) for one in rows}
+    return {one.mission: RECORD.decode(one.record) for one in rows}

@@ -14,14 +14,14 @@ from overmind_core.errors import OvermindError
 if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
     from overmind_core.containers.model import OwnContainer
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 FACT = "engines"
 """Key of the store's fact that lists the addresses of all engines that were used."""
 _log = logging.getLogger(__name__)
 
 
-def remember(isolations: Isolations, url: str) -> None:
+def remember(isolations: IsolationService, url: str) -> None:
     """An engine is used: from now on each start looks for what was left there."""
     meta = isolations.core.state.meta
     known = _known(isolations)
@@ -30,7 +30,7 @@ def remember(isolations: Isolations, url: str) -> None:
         isolations.core.ledger.save(lambda: meta.save(FACT, text))
 
 
-async def clean(isolations: Isolations) -> None:
+async def clean(isolations: IsolationService) -> None:
     """Remove such containers and their volumes, wherever an engine answers."""
     home = to_wire(isolations.core.home.root)
     for url in _known(isolations):
@@ -40,13 +40,13 @@ async def clean(isolations: Isolations) -> None:
             _log.info("%s: %s", url, error.message)
 
 
-def _known(isolations: Isolations) -> list[str]:
+def _known(isolations: IsolationService) -> list[str]:
     isolations.core.ledger.flush()
     saved = isolations.core.state.meta.get(FACT)
     return list(json.loads(saved)) if saved else []
 
 
-def _clean(isolations: Isolations, url: str, home: str) -> None:
+def _clean(isolations: IsolationService, url: str, home: str) -> None:
     from overmind_core.containers.model import ContainerFailed, EngineMissing  # noqa: PLC0415 - for who has containers
 
     try:

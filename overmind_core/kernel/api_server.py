@@ -60,7 +60,7 @@ class HandingOver(Exception):
     """Another daemon is about to take over: it will answer the request when the client repeats it."""
 
 
-class Door:
+class ConnectionLimits:
     """What all connections share: how many there may be, the unfinished bytes they hold, whether requests are taken.
 
     What arrives lies in `inbox` for a moment: the connection that it is for takes it over at once.
@@ -79,7 +79,7 @@ class Door:
 class Connection(asyncio.BufferedProtocol):
     """One client."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], door: Door, register: set[Connection]) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], door: ConnectionLimits, register: set[Connection]) -> None:
         self._endpoints = endpoints
         self._door = door
         self._register = register

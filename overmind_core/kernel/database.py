@@ -282,7 +282,7 @@ def _connect(path: str) -> sqlite3.Connection:
 _SAVE = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
-class Meta:
+class MetaTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:

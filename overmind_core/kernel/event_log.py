@@ -20,7 +20,7 @@ TRIM_SLICE = 2_000
 """Events that one `trim` deletes at most: some milliseconds."""
 
 
-class Event(NamedTuple):
+class EventRow(NamedTuple):
     """One row. `at` is seconds since the epoch, `data` the JSON of an object."""
 
     seq: int
@@ -38,7 +38,7 @@ _AFTER = f"{_SELECT} seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
 _AFTER_OF = f"{_SELECT} mission IN (SELECT value FROM json_each(?4)) AND seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
 
 
-class Events:
+class EventTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -57,14 +57,14 @@ class Events:
         *,
         missions: Collection[str] | None = None,
         types: Collection[str] | None = None,
-    ) -> list[Event]:
+    ) -> list[EventRow]:
         """Return at most `limit` events that follow `seq`, oldest first; None means any mission or type."""
         wanted = None if types is None else json.dumps(list(types))
         if missions is None:
             rows = self._database.read(_AFTER, (seq, limit, wanted))
         else:
             rows = self._database.read(_AFTER_OF, (seq, limit, wanted, json.dumps(list(missions))))
-        return [Event._make(row) for row in rows]
+        return [EventRow._make(row) for row in rows]
 
     def newest_of(self, types: Sequence[str]) -> dict[str, int]:
         """Return the highest number among events of these types, by mission."""

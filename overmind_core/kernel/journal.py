@@ -37,13 +37,18 @@ class Change:
         self.urgent = urgent
 
     def follow(self) -> None:
-        """Do what follows from it, once."""
+        """Do what follows from it, once; a failure is logged."""
         after, self.after = self.after, None
-        if after is not None:
+        if after is None:
+            return
+        try:
             after()
+        except Exception:  # noqa: BLE001 - each feature is a boundary of its own
+            # One feature's mistake must not drop what follows from the other changes, nor leave their waiters waiting.
+            _log.exception("what follows from a commit failed: %s", getattr(after, "__qualname__", after))
 
 
-class Ledger:
+class Journal:
     """The only way to the store's tables for writing; used from the loop's thread."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:

@@ -277,3 +277,37 @@ def _scope(home: Home) -> list[str]:
         return []
     description = f"--description=Overmind keeper of {home.root}"
     return [program, "--user", "--scope", "--quiet", "--collect", description, "--"]
+
+
+class KeeperLine:
+    """The line to the keeper as it is now: replaced by whoever connects, used by everybody who asks the keeper."""
+
+    def __init__(self, *, headless: bool) -> None:
+        self.headless = headless
+        """A headless run: its keeper ends everything when the run is gone, and starts no daemon."""
+        self.link: KeeperLink | None = None
+        self.hello: dict[str, Any] = {}
+        """How the keeper introduced itself."""
+        self._needs: set[str] = set()
+
+    def need(self, owner: str, *, on: bool) -> None:
+        """Have the keeper start a daemon after us also while nothing runs, for as long as anybody needs it."""
+        before = bool(self._needs)
+        (self._needs.add if on else self._needs.discard)(owner)
+        if bool(self._needs) is not before:
+            self.send_needs()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything goes on by itself also while nothing runs."""
+        return bool(self._needs)
+
+    def send_needs(self) -> None:
+        """Say it to a keeper that may have heard something else, or nothing."""
+        if not self.headless:
+            self.tell("need", on=bool(self._needs))
+
+    def tell(self, op: str, **fields: object) -> None:
+        """Ask for something whose answer nobody waits for; nothing where there is no keeper."""
+        if self.link is not None:
+            self.link.ask(op, **fields)

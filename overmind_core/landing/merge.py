@@ -22,8 +22,8 @@ from overmind_core.landing import answers
 from overmind_core.landing import preview as looking
 from overmind_core.landing.locations import refused
 from overmind_core.landing.service import Trace, mark_of
-from overmind_core.missions import service
-from overmind_core.missions.requests import Start
+from overmind_core.missions.spec import Environment, MissionSpec
+from overmind_core.missions.validate import shell_definition
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.landing.locations import Place
     from overmind_core.landing.preview import Plan, Wish
-    from overmind_core.landing.service import Merger
+    from overmind_core.landing.service import MergeQueue
 
 TRIES = 3
 """How often it is done again because somebody else moved the target meanwhile."""
@@ -43,7 +43,7 @@ T = TypeVar("T")
 class Merge:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, merger: Merger, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, merger: MergeQueue, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
         self._merger = merger
         self._core = merger.core
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
@@ -168,16 +168,11 @@ class Merge:
         self._say({"step": "verifying"})
         await self._asking(self._furnish)
         parent = self._place.mission if self._place.mission in self._core.book.live else None
-        begun = await service.begin_agent(
-            self._core,
-            self._request(self._wish.verify),
-            name=f"{self._place.name}/{VERIFY}",
-            parent=parent,
-            also=lambda mission: self._linked(trace, mission),
-        )
-        self._verify = begun["id"]
+        spec = self._check_spec(self._wish.verify, f"{self._place.name}/{VERIFY}", parent)
+        begun = await self._core.missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
+        self._verify = begun.mission.id
         self._say({"verify": self._verify})
-        ended = await self._core.book.ended(begun["id"])
+        ended = await self._core.book.ended(begun.mission.id)
         if ended.shell_exit != 0:
             told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
             raise OvermindError(
@@ -200,7 +195,7 @@ class Merge:
         except PlacingFailed as error:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
-    def _request(self, command: str) -> Start:
+    def _check_spec(self, command: str, name: str, parent: str | None) -> MissionSpec:
         place, mission = self._place, self._core.book.get(self._place.mission)
         isolation = self._core.isolation.records.get(place.mission)
         world = self._core.environment(place.mission)
@@ -208,16 +203,18 @@ class Merge:
         inside = "" if isolation is None else from_wire(isolation.subfolder)
         cwd = os.path.join(place.scratch, inside) if inside else place.scratch
         scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}
-        return Start(
-            command=to_wire(command),
+        definition = shell_definition(
+            to_wire(command),
+            name=name,
+            parent=parent,
             cwd=to_wire(cwd if os.path.isdir(cwd) else place.scratch),
-            env=world.inherited or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()},
-            env_set={**own, **world.chosen, **scratch},
             umask=0o022 if mission is None else mission.definition.umask,
             labels={} if mission is None else mission.definition.labels,
-            isolate=False,
-            request=f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}",
         )
+        inherited = world.inherited or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()}
+        environment = Environment(inherited, {**own, **world.chosen, **scratch})
+        key = f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}"
+        return MissionSpec(definition, environment, isolate=False, request=key)
 
     def _linked(self, trace: Trace, mission: Mission) -> Callable[[], None]:
         """Have the trace know its check in the commit that makes it."""

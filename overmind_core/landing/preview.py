@@ -21,7 +21,7 @@ from overmind_core.landing.locations import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from overmind_core.landing.store import Landing
+    from overmind_core.landing.store import LandingRow
 
 
 REMEMBERED = 500
@@ -131,7 +131,7 @@ def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
     return names_between(place.git, place.source, before, after)
 
 
-def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[Landing]) -> OvermindError:
+def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[LandingRow]) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
     fresh = merge.commits_between(git, source, plan.since, target.commit)

@@ -17,17 +17,16 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import merge, repository
+from overmind_core.git import merge as git_merge
+from overmind_core.git import repository as git_repository
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
+from overmind_core.kernel.codec import Codec
 from overmind_core.landing.locations import world
-from overmind_core.landing.store import Landing
-from overmind_core.missions import api_lifecycle
-from overmind_core.missions.callers import ourselves
-from overmind_core.missions.requests import Kill
+from overmind_core.landing.store import LandingRow
+from overmind_core.missions.lookup import find
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ LOOK_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
-async def settle(merger: Merger, trace: Trace) -> None:
+async def settle(merger: MergeQueue, trace: Trace) -> None:
     """Leave nothing of a merge that was interrupted; its repository is ours until then."""
     core = merger.core
     git = world(core, trace.mission, trace.mark)
@@ -53,14 +52,14 @@ async def settle(merger: Merger, trace: Trace) -> None:
     if await _has_landed(merger, git, trace):
         merger.record(trace)
     try:
-        await core.isolation.in_thread(merge.close_scratch, git, from_wire(trace.source), from_wire(trace.scratch))
+        await core.isolation.in_thread(git_merge.close_scratch, git, from_wire(trace.source), from_wire(trace.scratch))
     except (GitFailed, GitMissing) as error:
         _log.warning("the scratch worktree %s is left: %s", trace.scratch, error)
         return
     merger.forget(trace.mission)
 
 
-async def _has_landed(merger: Merger, git: Git, trace: Trace) -> bool:
+async def _has_landed(merger: MergeQueue, git: Git, trace: Trace) -> bool:
     """Whether the target has it, now or in a moment."""
     if not trace.landing:
         return False
@@ -74,8 +73,8 @@ async def _has_landed(merger: Merger, git: Git, trace: Trace) -> bool:
 def _has(git: Git, trace: Trace) -> bool:
     source = from_wire(trace.source)
     try:
-        now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
-        return now is not None and merge.contains(git, source, trace.after, now)
+        now = git_repository.resolve(git, source, git_repository.HEADS + from_wire(trace.target))
+        return now is not None and git_merge.contains(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 
@@ -114,11 +113,10 @@ def mark_of(mission: str) -> str:
 KEY = "merging"
 """Of the store's fact that holds the traces."""
 EVENT = "landed"
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Trace]).decode
+TRACES = Codec(dict[str, Trace])
 
 
-class Merger:
+class MergeQueue:
     """Used from the loop's thread."""
 
     def __init__(self, core: Supervisor) -> None:
@@ -129,7 +127,7 @@ class Merger:
     def take_up(self) -> None:
         """Take back, or write down, what an earlier supervisor was at."""
         saved = self.core.state.meta.get(KEY)
-        self._traces = _decode(saved) if saved else {}
+        self._traces = TRACES.decode(saved) if saved else {}
         for trace in list(self._traces.values()):
             self.core.background(self._settle(trace))
 
@@ -139,7 +137,7 @@ class Merger:
         Raises:
             OvermindError: it did not land, and nothing was changed.
         """
-        if self.core.closing or self.core.handing_over:
+        if self.core.phase.closing or self.core.phase.handing_over:
             raise OvermindError("busy", "The daemon is shutting down.")
         from overmind_core.landing.merge import Merge  # noqa: PLC0415 - see above
 
@@ -162,7 +160,7 @@ class Merger:
     def record(self, trace: Trace) -> None:
         """It landed: that is written down together with its event, and once, whatever happens next."""
         now = self.core.clock.wall()
-        landing = Landing(
+        landing = LandingRow(
             now, trace.repository, trace.mission, trace.name, trace.branch, trace.target, trace.before, trace.after
         )
         told = {name: getattr(landing, name) for name in ("mission", "name", "branch", "target", "before", "after")}
@@ -176,7 +174,9 @@ class Merger:
         if mission_id is None or mission_id not in self.core.book.live:
             return
         try:
-            await api_lifecycle.kill(self.core, Kill(id=mission_id, cascade=True), ourselves())
+            await self.core.missions.end(
+                find(self.core.book, mission_id, live_first=True), Cause.KILL, cascade=True, grace=0.0
+            )
         except OvermindError as error:
             _log.info("the check of a merge, mission %s: %s", mission_id, error.message)
 
@@ -184,7 +184,7 @@ class Merger:
         return self._turns.setdefault(repository_, asyncio.Lock())
 
     def _write(self) -> Callable[[], None]:
-        text = _encode(self._traces).decode()
+        text = TRACES.encode(self._traces)
         return lambda: self.core.state.meta.save(KEY, text)
 
     async def _settle(self, trace: Trace) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from overmind_core.kernel.database import Database
 
 
-class Landing(NamedTuple):
+class LandingRow(NamedTuple):
     """One row. `at` in seconds since the epoch; `before` and `after` are where the target stood."""
 
     at: float
@@ -21,20 +21,20 @@ class Landing(NamedTuple):
     after: str
 
 
-_COLUMNS = ", ".join(Landing._fields)
+_COLUMNS = ", ".join(LandingRow._fields)
 
 
-class Landings:
+class LandingTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, landing: Landing) -> None:
+    def save(self, landing: LandingRow) -> None:
         """Insert."""
         self._database.write(f"INSERT INTO landings ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", landing)  # noqa: S608 - constants
 
-    def of(self, repository: str) -> list[Landing]:
+    def of(self, repository: str) -> list[LandingRow]:
         """Return those of a repository, oldest first."""
         rows = self._database.read(f"SELECT {_COLUMNS} FROM landings WHERE repository = ? ORDER BY id", (repository,))  # noqa: S608 - same
-        return [Landing(*row) for row in rows]
+        return [LandingRow(*row) for row in rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents import handover
 from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
@@ -15,11 +15,27 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
+    from overmind_core.missions.service import Started
 
 
 def brief(mission: Mission) -> dict[str, Any]:
     """Id and name: what commands answer that change a mission."""
     return {"id": mission.id, "name": mission.definition.name}
+
+
+def begun(mission: Mission) -> dict[str, Any]:
+    """What is answered of a mission that was started again and may still be prepared."""
+    status = {"status": mission.status.value} if mission.status is Status.PREPARING else {}
+    return {**brief(mission), **status}
+
+
+def started(answer: Started) -> dict[str, Any]:
+    """What `run` answers; to a repeat with the same key as of a mission that is there."""
+    if answer.repeated:
+        return begun(answer.mission)
+    if answer.preparing:
+        return {**brief(answer.mission), "status": answer.mission.status.value, "note": answer.note or None}
+    return brief(answer.mission) | ({"note": answer.note} if answer.note else {})
 
 
 def row(
@@ -62,7 +78,7 @@ def talking(mission: Mission, said: Conversation | None) -> dict[str, Any]:
         "activity_source": None if doing is None else doing.source.value,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
-        "handover": handover.phase(said) if said is not None and mission.is_live else None,
+        "handover": handover_phase(said) if said is not None and mission.is_live else None,
         "mode": said.mode.value if said is not None and agent else None,
         "cost_usd": round(said.cost, 6) if said is not None and agent else None,
         "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,

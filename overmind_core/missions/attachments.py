@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Seat:
+class Attachment:
     """One that is attached; `types`: not only to watch."""
 
     __slots__ = ("dismissed", "types")
@@ -21,11 +21,11 @@ class Seat:
         """Set when somebody ends its stay."""
 
 
-class Attached:
+class Attachments:
     """All seats, by mission."""
 
     def __init__(self) -> None:
-        self._seats: dict[str, set[Seat]] = {}
+        self._seats: dict[str, set[Attachment]] = {}
 
     def count(self, mission: str) -> int:
         """How many are attached to it."""
@@ -36,9 +36,9 @@ class Attached:
         return sum(seat.types for seat in self._seats.get(mission, ()))
 
     @contextmanager
-    def seat(self, mission: str, *, types: bool) -> Iterator[Seat]:
+    def seat(self, mission: str, *, types: bool) -> Iterator[Attachment]:
         """Be counted for a while."""
-        seat = Seat(types=types)
+        seat = Attachment(types=types)
         self._seats.setdefault(mission, set()).add(seat)
         try:
             yield seat
@@ -52,7 +52,7 @@ class Attached:
             seat.dismissed.set()
         return len(seats)
 
-    def _give_up(self, mission: str, seat: Seat) -> None:
+    def _give_up(self, mission: str, seat: Attachment) -> None:
         seats = self._seats.get(mission, set())
         seats.discard(seat)
         if not seats:

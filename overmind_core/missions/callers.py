@@ -17,7 +17,7 @@ from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.registry import Registry
 
 MANY_GENERATIONS = 64
 
@@ -50,16 +50,16 @@ def ourselves() -> Caller:
     return caller
 
 
-def mission_of(caller: Caller, book: Book, home: str) -> str | None:
+def mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
     """The id of the mission that the caller runs in; None for everybody else."""
     if not caller.known:
-        caller.inside = _mission_of(caller, book, home)
+        caller.inside = _mission_of(caller, registry, home)
         caller.known = True
     return caller.inside
 
 
-def _mission_of(caller: Caller, book: Book, home: str) -> str | None:
-    roots = {run.pid: run.mission for run in book.runs.values() if run.pid and run.code is None}
+def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
+    roots = {run.pid: run.mission for run in registry.runs.values() if run.pid and run.code is None}
     pid = caller.peer.pid
     for _ in range(MANY_GENERATIONS):
         if pid in roots:
@@ -68,23 +68,23 @@ def _mission_of(caller: Caller, book: Book, home: str) -> str | None:
         if process is None or process.ppid <= 1:
             break
         pid = process.ppid
-    return _by_environment(caller.peer, book, home) or _by_mark(caller.mark, book)
+    return _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
 
 
-def _by_environment(peer: Peer, book: Book, home: str) -> str | None:
+def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:
     """The mission that its environment names, if it is ours: another home's mission may have pointed it at this one."""
     process = read(peer.pid)
     if process is None:
         return None
     mission, named_home = new_process_table().origin(process)
     named = os.fsdecode(mission)
-    return named if named and os.fsdecode(named_home) == home and book.get(named) is not None else None
+    return named if named and os.fsdecode(named_home) == home and registry.get(named) is not None else None
 
 
-def _by_mark(mark: int, book: Book) -> str | None:
+def _by_mark(mark: int, registry: Registry) -> str | None:
     if mark <= NO_MARK:
         return None
-    return next((run.mission for run in book.runs.values() if run.mark == mark and run.code is None), None)
+    return next((run.mission for run in registry.runs.values() if run.mark == mark and run.code is None), None)
 
 
 def forbid_inside(caller: str | None, what: str) -> None:
@@ -97,12 +97,12 @@ def forbid_inside(caller: str | None, what: str) -> None:
         raise OvermindError("forbidden", f"A process inside a mission ({caller}) may not {what}.")
 
 
-def forbid_foreign(caller: str | None, mission: Mission, book: Book, what: str) -> None:
+def forbid_foreign(caller: str | None, mission: Mission, registry: Registry, what: str) -> None:
     """Refuse a mission what it may do to its own descendants only.
 
     Raises:
         OvermindError: `forbidden`.
     """
-    if caller is not None and not descends(mission, caller, book):
+    if caller is not None and not descends(mission, caller, registry):
         message = f"A process inside mission {caller} may not {what} {mission.id}: it is not its descendant."
         raise OvermindError("forbidden", message)

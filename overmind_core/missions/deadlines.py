@@ -15,21 +15,32 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.registry import Registry
 
 LONGEST = 3600.0
 """Seconds that one timer waits at most before it looks again."""
 
 
-class Timers:
+class Deadlines:
     """`confirm(mission)` asks the keeper for the mission's last output and calls `silent` with the answer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, book: Book, last_output: Callable[[Mission], float]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        registry: Registry,
+        last_output: Callable[[Mission], float],
+        confirm: Callable[[Mission], object],
+    ) -> None:
         self._loop = loop
-        self._book = book
+        self._registry = registry
         self._last_output = last_output
         self._handles: dict[str, asyncio.TimerHandle] = {}
-        self.confirm: Callable[[Mission], None] = lambda _mission: None
+        self._confirm = confirm
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state was saved: what is due next may be something else."""
+        self.schedule(change.current)
 
     def schedule(self, mission: Mission) -> None:
         """Set the mission's timer to what is due next; none when nothing is."""
@@ -38,7 +49,7 @@ class Timers:
             handle.cancel()
         due = self._due(mission)
         if due is not None:
-            wait = min(max(due - self._book.now().mono, 0.0), LONGEST)
+            wait = min(max(due - self._registry.now().mono, 0.0), LONGEST)
             self._handles[mission.id] = self._loop.call_later(wait, self._fire, mission.id)
 
     def cancel_all(self) -> None:
@@ -49,16 +60,16 @@ class Timers:
 
     def silent(self, mission: Mission, last_output: float) -> None:
         """The keeper has confirmed when the mission last wrote: kill it, or wait for the rest of its limit."""
-        current = self._book.live.get(mission.id)
+        current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run:
             return
         due = restart_policy.stall_due(current, last_output)
-        if due is None or due > self._book.now().mono:
+        if due is None or due > self._registry.now().mono:
             self.schedule(current)
             return
         limit = current.definition.activity_timeout
         text = f"--- killed: no activity for {limit:g}s ---"
-        self._book.tell_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
+        self._registry.tell_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
 
     def _due(self, mission: Mission) -> float | None:
         times = (
@@ -70,18 +81,18 @@ class Timers:
 
     def _fire(self, mission_id: str) -> None:
         self._handles.pop(mission_id, None)
-        mission = self._book.live.get(mission_id)
+        mission = self._registry.live.get(mission_id)
         if mission is None:
             return
-        now = self._book.now().mono
+        now = self._registry.now().mono
         limit = restart_policy.timeout_due(mission)
         stall = restart_policy.stall_due(mission, self._last_output(mission))
         if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
-            self._book.tell_if_legal(mission, RestartDue())
+            self._registry.tell_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
             text = f"--- stopped: ran longer than {mission.definition.timeout:g}s ---"
-            self._book.tell_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
+            self._registry.tell_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
         elif stall is not None and stall <= now:
-            self.confirm(mission)
+            self._confirm(mission)
         else:
             self.schedule(mission)

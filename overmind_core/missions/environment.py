@@ -11,6 +11,7 @@ ask the same at the same time, as a burst of starts does, share one look.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,14 @@ from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.plans.references import VARIABLE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.missions.spec import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.ports import Preparer
+    from overmind_core.missions.store import EnvironmentTable
 
 
 KEPT = frozenset({"OVERMIND_CLAUDE_BIN"})
@@ -212,3 +218,31 @@ def _tools(cwd: str, path: str) -> str | None:
     if not _is_executable(os.path.join(ours, "overmind")) or _search("overmind", cwd, path):
         return None
     return to_wire(ours)
+
+
+class SavedEnvironments:
+    """What each mission's caller sent, as it was saved."""
+
+    def __init__(self, journal: Journal, table: EnvironmentTable) -> None:
+        self._journal = journal
+        self._table = table
+
+    def of(self, mission_id: str) -> Environment:
+        """The environment of a mission; empty for one that was removed."""
+        self._journal.flush()
+        saved = self._table.get(mission_id)
+        parts = json.loads(saved) if saved else {}
+        return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
+
+
+class Environments:
+    """The same with what is the mission's own: ports and services, which its caller's choice overrides."""
+
+    def __init__(self, saved: SavedEnvironments, preparer: Preparer) -> None:
+        self._saved = saved
+        self._preparer = preparer
+
+    def of(self, mission_id: str) -> Environment:
+        """The environment that a mission's programs are started with."""
+        saved = self._saved.of(mission_id)
+        return saved._replace(chosen={**self._preparer.environment(mission_id), **saved.chosen})

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import EventStored, MissionChanged, OutputGrew
+    from overmind_core.missions.registry import Registry
 
 
 class Follower:
     """`async with feed.follow(…) as follower: … await follower.news()`."""
 
-    def __init__(self, feed: Feed, missions: frozenset[str] | None) -> None:
+    def __init__(self, feed: Followers, missions: frozenset[str] | None) -> None:
         self._feed = feed
         self.missions = missions
         """None: every event of the log, and no mission's output."""
@@ -44,11 +45,11 @@ class Follower:
         self._bell.clear()
 
 
-class Feed:
+class Followers:
     """All followers."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._all: set[Follower] = set()
         self._by_mission: dict[str, set[Follower]] = {}
         self._watched: dict[str, str] = {}
@@ -63,7 +64,7 @@ class Feed:
         self._all.add(follower)
         for mission_id in follower.missions or ():
             self._by_mission.setdefault(mission_id, set()).add(follower)
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is not None:
                 self._watch(mission)
 
@@ -77,16 +78,21 @@ class Feed:
                 self._by_mission.pop(mission_id, None)
                 self._unwatch(mission_id)
 
-    def grown(self, run: str) -> None:
+    def on_output(self, grew: OutputGrew) -> None:
         """The log of a run has grown."""
-        for follower in self._by_mission.get(run.partition(".")[0], ()):
+        for follower in self._by_mission.get(grew.run.partition(".")[0], ()):
             follower.ring()
 
-    def happened(self, mission_id: str | None) -> None:
+    def on_event(self, stored: EventStored) -> None:
         """An event was saved."""
+        mission_id = stored.event.get("mission")
         for follower in self._all:
             if follower.missions is None or mission_id in follower.missions:
                 follower.ring()
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A mission's state was saved."""
+        self.changed(change.current)
 
     def changed(self, mission: Mission) -> None:
         """A mission's state was saved: it may have another run now."""
@@ -100,7 +106,7 @@ class Feed:
         self.link = link
         self._watched.clear()
         for mission_id in self._by_mission:
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is not None:
                 self._watch(mission)
 
@@ -112,5 +118,5 @@ class Feed:
 
     def _unwatch(self, mission_id: str) -> None:
         run = self._watched.pop(mission_id, None)
-        if run is not None and self.link is not None and mission_id in self._book.live:
+        if run is not None and self.link is not None and mission_id in self._registry.live:
             self.link.ask("watch", run=run, on=False)

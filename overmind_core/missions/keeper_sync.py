@@ -24,7 +24,7 @@ from overmind_core.domain.missions.facts import Exited, KeeperLost
 from overmind_core.domain.missions.lifecycle import stop_signals
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.keeper_client import KeeperGone, KeeperLink, KeeperRefused
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.launcher import SPAWNING
 from overmind_core.missions.reconcile import Action, Verdict, compare, unknown_runs
 from overmind_core.system.membership import RunTarget
@@ -33,19 +33,30 @@ from overmind_core.system.process_table import command
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.registry import Book
+    from overmind_core.kernel.database import MetaTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperHost, KeeperLine
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.changes import MissionChanged, RunConcluded
+    from overmind_core.missions.deadlines import Deadlines
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.ports import Preparer, Runner
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.terminator import ProcessTrees, Terminator
+    from overmind_core.system.machine import Clock
 
 
 UNSETTLED = frozenset({Status.STARTING, Status.STOPPING, Status.RESTARTING})
 """Something is still to be done for the mission, though no process of it need live."""
 
 
-class Receipts:
+class ExitAcks:
     """The exits that are saved; `tell` acknowledges some runs to the keeper."""
 
-    def __init__(self, book: Book, tell: Callable[[Sequence[str]], None]) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, tell: Callable[[Sequence[str]], None]) -> None:
+        self._registry = registry
         self._tell = tell
         self._outgoing: list[str] = []
         self._owed: dict[str, str] = {}
@@ -56,7 +67,7 @@ class Receipts:
         if self._owed.get(mission.id) != mission.run_id:
             self._pay(mission.id)  # the run before it: this one's exit is held instead
         self._owed[mission.id] = mission.run_id
-        current = self._book.live.get(mission.id)
+        current = self._registry.live.get(mission.id)
         if current is None or current.status not in UNSETTLED:
             self._pay(mission.id)
 
@@ -102,48 +113,61 @@ class Departure(Enum):
     """None is left: the keeper may go, too."""
 
 
-class Custody:
+class KeeperSync:
     """The supervisor's side of the keeper."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
-        self.link: KeeperLink | None = None
-        self.hello: dict[str, Any] = {}
-        """How the keeper introduced itself."""
+    def __init__(
+        self,
+        *,
+        line: KeeperLine,
+        keepers: KeeperHost,
+        registry: Registry,
+        journal: Journal,
+        meta_table: MetaTable,
+        exits: str,
+        clock: Clock,
+        tasks: Tasks,
+        launcher: Launcher,
+        terminator: Terminator,
+        trees: ProcessTrees,
+        progress: OutputProgress,
+        followers: Followers,
+        deadlines: Deadlines,
+        runner: Runner,
+        preparer: Preparer,
+    ) -> None:
+        """`exits`: the path of the keeper's journal of exits."""
+        self._line = line
+        self._keepers = keepers
+        self._registry = registry
+        self._journal = journal
+        self._meta_table = meta_table
+        self._exits = exits
+        self._clock = clock
+        self._tasks = tasks
+        self._launcher = launcher
+        self._terminator = terminator
+        self._trees = trees
+        self._progress = progress
+        self._followers = followers
+        self._deadlines = deadlines
+        self._runner = runner
+        self._preparer = preparer
         self._left = False
-        self._receipts = Receipts(core.book, lambda runs: self._tell_keeper("ack", runs=runs))
+        self._acks = ExitAcks(registry, lambda runs: line.tell("ack", runs=runs))
         self._troubles: dict[str, str] = {}
         """Run → why the keeper holds its output back."""
         self._connecting = False
-        self._needs: set[str] = set()
-        """Who wants a supervisor to be there also while nothing runs."""
-
-    def need(self, owner: str, *, on: bool) -> None:
-        """Have the keeper start a daemon after us also while nothing runs, for as long as anybody needs it."""
-        before = bool(self._needs)
-        (self._needs.add if on else self._needs.discard)(owner)
-        if bool(self._needs) is not before:
-            self.tell_needs()
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether anything goes on by itself also while nothing runs."""
-        return bool(self._needs)
-
-    def tell_needs(self) -> None:
-        """Say it to a keeper that may have heard something else, or nothing."""
-        if self._core.keepers.kill_after is None:
-            self._tell_keeper("need", on=bool(self._needs))
 
     async def leave(self, how: Departure) -> None:
         """Part from the keeper."""
         self._left = True
-        self._receipts.send()  # a keeper with an unacknowledged exit would stay
-        link, self.link = self.link, None
+        self._acks.send()  # a keeper with an unacknowledged exit would stay
+        link, self._line.link = self._line.link, None
         if link is None or link.closed:
             return
         try:
-            if how is not Departure.HAND_OVER and self._core.keepers.kill_after is None:
+            if how is not Departure.HAND_OVER and not self._line.headless:
                 await link.ask("goodbye")
             if how is Departure.END:
                 await link.ask("quit")
@@ -151,17 +175,19 @@ class Custody:
             _log.info("the keeper was gone already")
         link.close()
 
-    def saved(self, mission: Mission) -> None:
+    def on_change(self, change: MissionChanged) -> None:
         """A state of the mission is on disk; on a disk that was full it may have ended since."""
-        current = self._core.book.live.get(mission.id)
+        mission = change.saved
+        current = self._registry.live.get(mission.id)
         if current is not None:
             self.show_trouble(current)
-        self._receipts.saved(mission)
+        self._acks.saved(mission)
 
-    def concluded(self, run: str, *, spared: bool) -> None:
+    def on_conclusion(self, concluded: RunConcluded) -> None:
         """Nothing of the run is left, or what is left is spared."""
+        run, spared = concluded
         if not spared:
-            self._tell_keeper("release", run=run)
+            self._line.tell("release", run=run)
         self._troubles.pop(run, None)
 
     async def connect(self, *, patient: bool) -> None:
@@ -172,8 +198,8 @@ class Custody:
         """
         self._connecting = True  # once at a time: a second line would push out the first, and so on for ever
         try:
-            while not self._left and (self.link is None or self.link.closed):
-                self._core.keepers.reap()
+            while not self._left and (self._line.link is None or self._line.link.closed):
+                self._keepers.reap()
                 await self._try_to_connect(patient=patient)
         finally:
             self._connecting = False
@@ -191,122 +217,122 @@ class Custody:
 
     async def _take_over(self) -> None:
         """Settle what differs between the books and what the keeper holds."""
-        survivors_of_the_dead = [] if self._core.keepers.lives() else await self._sweep_lost({})
-        self.link, self.hello = await self._core.keepers.connect(self._noticed_soon, self._lost)
-        identity = json.dumps([self.hello["pid"], self.hello["started"], self.hello["boot"]])
-        same = self._core.state.meta.get(KEEPER_FACT) == identity
-        listing = await self.link.ask("list")
+        survivors_of_the_dead = [] if self._keepers.lives() else await self._sweep_lost({})
+        self._line.link, self._line.hello = await self._keepers.connect(self._noticed_soon, self._lost)
+        identity = json.dumps([self._line.hello["pid"], self._line.hello["started"], self._line.hello["boot"]])
+        same = self._meta_table.get(KEEPER_FACT) == identity
+        listing = await self._line.link.ask("list")
         held = {row["run"]: row for row in listing["runs"]}
-        exits = {} if same else read_exits(self._core.home.exits)
+        exits = {} if same else read_exits(self._exits)
         if not same and not survivors_of_the_dead:
             await self._sweep_lost(held)
-        if self.link is None:  # lost while the sweep went on
+        if self._line.link is None:  # lost while the sweep went on
             raise KeeperGone
         for part in (
-            self._core.spawner,
-            self._core.ender,
+            self._launcher,
+            self._terminator,
         ):  # from here on, so that nothing starts behind the listing's back
-            part.link = self.link
-        self._core.trees.keeper_pid = self.hello["pid"]
-        if self._needs:
-            self.tell_needs()
-        self._core.pulse.restart(self.link)
-        missions = [one for one in self._core.book.live.values() if self._has_runs(one)]
-        unasked = self._core.spawner.unasked(missions)
+            part.link = self._line.link
+        self._trees.keeper_pid = self._line.hello["pid"]
+        if self._line.is_needed:
+            self._line.send_needs()
+        self._progress.restart(self._line.link)
+        missions = [one for one in self._registry.live.values() if self._has_runs(one)]
+        unasked = self._launcher.unasked(missions)
         for verdict in compare(missions, held, exits, same_keeper=same, unasked=unasked):
             self._settle(verdict)
-        for run in unknown_runs(held, self._core.book.live):
-            self._meet(held[run])
+        for run in unknown_runs(held, self._registry.live):
+            self._adopt_unknown(held[run])
         # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
-        self._core.ledger.save(lambda: self._core.state.meta.save(KEEPER_FACT, identity))
-        self._core.feed.watch_again(self.link)
+        self._journal.save(lambda: self._meta_table.save(KEEPER_FACT, identity))
+        self._followers.watch_again(self._line.link)
 
     def _has_runs(self, mission: Mission) -> bool:
         """Whether the keeper can know of it: a plan has no process, nor what is still being prepared."""
-        return mission.definition.kind is not Kind.BLUEPRINT and not self._core.isolation.drives(mission)
+        return mission.definition.kind is not Kind.BLUEPRINT and not self._preparer.drives(mission)
 
     def _lost(self) -> None:
         """The line to the keeper broke: it is dead, or has dropped us."""
         _log.warning("the connection to the keeper was lost")
-        self.link = self._core.spawner.link = self._core.ender.link = None
-        self._core.pulse.restart(None)
-        self._core.feed.watch_again(None)
+        self._line.link = self._launcher.link = self._terminator.link = None
+        self._progress.restart(None)
+        self._followers.watch_again(None)
         if not self._left and not self._connecting:
-            self._core.background(self.connect(patient=True))
+            self._tasks.start(self.connect(patient=True))
 
     async def _sweep_lost(self, held: Mapping[str, Any]) -> list[str]:
         """End what is left of runs whose keeper is dead, before anything is started again."""
         targets: list[RunTarget] = []
-        for mission in self._core.book.live.values():
-            target = None if mission.run_id in held else self._core.trees.target(mission)
+        for mission in self._registry.live.values():
+            target = None if mission.run_id in held else self._trees.target(mission)
             if target is not None and mission.status is not Status.RESTARTING:
                 targets.append(target)
-        survivors = await self._core.trees.end_without_keeper(targets)
+        survivors = await self._trees.end_without_keeper(targets)
         for run, left in survivors.items():
             _log.warning("could not end of run %s: %s", run, left)
         return [target.run for target in targets]
 
     def _settle(self, verdict: Verdict) -> None:
-        mission = self._core.book.live.get(verdict.mission.id, verdict.mission)
+        mission = self._registry.live.get(verdict.mission.id, verdict.mission)
         match verdict.action:
             case Action.NOTHING:
-                self._receipts.owe(mission)
+                self._acks.owe(mission)
                 if not mission.definition.leave_background:
-                    self._tell_keeper("release", run=mission.run_id)
-                self._core.timers.schedule(mission)
+                    self._line.tell("release", run=mission.run_id)
+                self._deadlines.schedule(mission)
             case Action.SPAWN:
-                self._core.background(self._core.spawner.respawn(mission))
+                self._tasks.start(self._launcher.respawn(mission))
             case Action.ADOPT:
                 adopted = self._adopt(mission, verdict.row)
                 if not adopted.setup:
-                    self._core.desk.adopted(adopted, verdict.row)
+                    self._runner.adopted(adopted, verdict.row)
             case Action.ENDED:
                 adopted = self._adopt(mission, verdict.row) if "pid" in verdict.row else mission
                 if adopted.ending is not None and adopted.ending.exited:
-                    self._receipts.owe(adopted)  # its exit is known; its sweep goes on
+                    self._acks.owe(adopted)  # its exit is known; its sweep goes on
                 else:
                     self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
             case Action.LOST:
-                self._core.book.tell_if_legal(mission, KeeperLost())
+                self._registry.tell_if_legal(mission, KeeperLost())
 
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
         """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
-        self._core.pulse.set(mission.run_id, row["out"], row["err"], row["last"])
+        self._progress.set(mission.run_id, row["out"], row["err"], row["last"])
         if (
             mission.pid is None and mission.status in SPAWNING and row.get("exit") is None
         ) or mission.status is Status.STARTING:
-            self._core.spawner.started(mission, row)
+            self._launcher.started(mission, row)
         elif mission.status is Status.STOPPING and mission.ending is not None:
-            if mission.ending.deadline_mono > self._core.clock.mono():
-                self._core.ender.signal(mission, stop_signals(mission))
-            self._core.ender.see_out(mission)
+            if mission.ending.deadline_mono > self._clock.mono():
+                self._terminator.signal(mission, stop_signals(mission))
+            self._terminator.see_out(mission)
         else:
             if mission.status is Status.PAUSED:  # it was saved before it was done
-                self._core.background(self._core.trees.freeze(mission))
+                self._tasks.start(self._trees.freeze(mission))
             self._troubled(mission.run_id, row.get("trouble"))
-            self._core.timers.schedule(self._core.book.live.get(mission.id, mission))
-        return self._core.book.live.get(mission.id, mission)
+            self._deadlines.schedule(self._registry.live.get(mission.id, mission))
+        return self._registry.live.get(mission.id, mission)
 
-    def _meet(self, row: Mapping[str, Any]) -> None:
+    def _adopt_unknown(self, row: Mapping[str, Any]) -> None:
         """A run that is on no books: an old one whose end was saved, or one of a database that is lost."""
         run: str = row["run"]
         mission_id, _, number = run.partition(".")
-        known = self._core.book.get(mission_id)
+        known = self._registry.get(mission_id)
         if known is not None or row.get("exit"):
             self._let_go(run, spared=known is not None and known.definition.leave_background)
             return
         line = " ".join(command(row["pid"])) or "unknown"
         _log.warning("run %s is on no books; kept as a recovered mission", run)
         definition = Definition(f"recovered-{mission_id}", line, (line,), "/", columns=80, rows=24)
-        mission = Mission(mission_id, definition, self._core.clock.wall(), Status.STARTING, run=int(number))
-        self._core.book.add(mission, lambda: None, None)
-        self._core.spawner.started(self._core.book.live[mission_id], row)
+        mission = Mission(mission_id, definition, self._clock.wall(), Status.STARTING, run=int(number))
+        self._registry.add(mission, lambda: None, None)
+        self._launcher.started(self._registry.live[mission_id], row)
 
     def _let_go(self, run: str, *, spared: bool) -> None:
         """The run's end is on the books: the keeper may forget it."""
-        self._receipts.give(run)
+        self._acks.give(run)
         if not spared:
-            self._tell_keeper("release", run=run)
+            self._line.tell("release", run=run)
 
     def _noticed_soon(self, notice: dict[str, Any]) -> None:
         # One turn later: the answer that came before it has woken its task by then.
@@ -316,9 +342,9 @@ class Custody:
         run: str = notice["run"]
         kind = notice["notice"]
         if kind == "grown":
-            self._core.pulse.set(run, notice["out"], notice["err"], self._core.clock.mono())
+            self._progress.set(run, notice["out"], notice["err"], self._clock.mono())
         elif kind == "exit":
-            self._core.ender.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
+            self._terminator.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
         elif kind == "trouble":
             self._troubled(run, notice.get("reason"))
 
@@ -331,24 +357,24 @@ class Custody:
 
     def _of(self, run: str) -> Mission | None:
         """The live mission of which this is the newest run."""
-        mission = self._core.book.live.get(run.partition(".")[0])
+        mission = self._registry.live.get(run.partition(".")[0])
         return mission if mission is not None and mission.run_id == run else None
 
     def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The run's process was reaped: save its true code, and decide."""
-        run = self._core.book.runs.get(mission.id)
-        self._core.pulse.set(mission.run_id, row["out"], row["err"])
+        run = self._registry.runs.get(mission.id)
+        self._progress.set(mission.run_id, row["out"], row["err"])
         if run is not None and run.number == mission.run:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
-            self._core.book.put_run(run)
-        self._core.ledger.save(lambda: None, lambda: self._receipts.owe(mission))
-        verdict = None if mission.setup else self._core.desk.ended(mission, row)
-        mission = self._core.book.live.get(mission.id, mission)
+            self._registry.put_run(run)
+        self._journal.save(lambda: None, lambda: self._acks.owe(mission))
+        verdict = None if mission.setup else self._runner.ended(mission, row)
+        mission = self._registry.live.get(mission.id, mission)
         ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
-        self._core.book.tell_if_legal(mission, ended, urgent=True)
-        current = self._core.book.live.get(mission.id)
+        self._registry.tell_if_legal(mission, ended, urgent=True)
+        current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
-            self._core.ender.see_out(current)
+            self._terminator.see_out(current)
 
     def _troubled(self, run: str, reason: str | None) -> None:
         """The keeper holds the run's output back (a full disk), or no longer does."""
@@ -356,7 +382,7 @@ class Custody:
             self._troubles[run] = reason
         else:
             self._troubles.pop(run, None)
-        mission = self._core.book.live.get(run.partition(".")[0])
+        mission = self._registry.live.get(run.partition(".")[0])
         if mission is not None and mission.run_id == run:
             self.show_trouble(mission)
 
@@ -365,14 +391,10 @@ class Custody:
         reason = self._troubles.get(mission.run_id)
         if mission.reason == reason or mission.status is not Status.RUNNING:
             return
-        now = self._core.clock.mono()
-        last = self._core.pulse.of(mission.run_id).last
+        now = self._clock.mono()
+        last = self._progress.of(mission.run_id).last
         moved = restart_policy.hold(mission, now) if reason else restart_policy.unhold(mission, last, now)
-        self._core.book.put(replace(moved, reason=reason), urgent=True)
-
-    def _tell_keeper(self, op: str, **fields: object) -> None:
-        if self.link is not None:
-            self.link.ask(op, **fields)
+        self._registry.put(replace(moved, reason=reason), urgent=True)
 
 
 def read_exits(path: str) -> dict[str, dict[str, Any]]:

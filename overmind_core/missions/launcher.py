@@ -21,12 +21,14 @@ from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.registry import Book
-    from overmind_core.providers.base import Launch
+    from overmind_core.missions.environment import Environments
+    from overmind_core.missions.ports import Preparer, Runner
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.spec import Environment
     from overmind_core.system.paths import Home
 
 _REASONS = {
@@ -43,13 +45,6 @@ SPAWNING = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
 _log = logging.getLogger(__name__)
 
 
-class Environment(NamedTuple):
-    """What the caller sent: its own environment, and what it set for this mission alone. Wire form."""
-
-    inherited: dict[str, str]
-    chosen: dict[str, str]
-
-
 class Prepared(NamedTuple):
     """Everything that the keeper needs beyond the definition."""
 
@@ -58,25 +53,30 @@ class Prepared(NamedTuple):
     environment: dict[str, str]
 
 
-class Spawner:
+class Launcher:
     """Asks the keeper for runs. `link` is replaced when the keeper is."""
 
-    def __init__(self, home: Home, book: Book, settings: Settings, load: Callable[[str], Environment]) -> None:
+    def __init__(
+        self,
+        *,
+        home: Home,
+        registry: Registry,
+        settings: Settings,
+        environments: Environments,
+        runner: Runner,
+        preparer: Preparer,
+    ) -> None:
         self._home = home
-        self._book = book
+        self._registry = registry
         self._settings = settings
-        self._load = load
+        self._environments = environments
+        self._runner = runner
+        self._preparer = preparer
         self._locator = Locator()
         self._prepared: dict[str, Prepared] = {}
         self._asked: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
         self.link: KeeperLink | None = None
-        self.ready: Callable[[Mission], Mission] = lambda mission: mission
-        """The mission as its next run shall be."""
-        self.launch: Callable[[Mission], Launch | None] = lambda _mission: None
-        """How an agent's program is started; None for a plain program."""
-        self.setup: Callable[[Mission], Definition] = lambda mission: mission.definition
-        """What the run that sets the mission's project up is."""
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
         """Look everything up and keep it for the spawn that follows.
@@ -92,7 +92,7 @@ class Spawner:
         Raises:
             OvermindError: the folder or the program is not there.
         """
-        searched = {**environment.inherited, **environment.chosen}
+        searched = environment.both
         await self._locate(mission, mission.definition.argv[0], searched)
 
     async def surroundings(self, mission: Mission) -> dict[str, str]:
@@ -101,8 +101,8 @@ class Spawner:
         Raises:
             OvermindError: the folder is not there.
         """
-        environment = self._load(mission.id)
-        located = await self._locate(mission, SHELL, {**environment.inherited, **environment.chosen})
+        environment = self._environments.of(mission.id)
+        located = await self._locate(mission, SHELL, environment.both)
         return self._composed(mission, environment, located)
 
     def suppose_asked(self, missions: Iterable[Mission]) -> None:
@@ -124,7 +124,9 @@ class Spawner:
             OvermindError: it can't be started.
             KeeperGone: before it answered; whoever reconciles decides.
         """
-        prepared = self._prepared.pop(mission.id, None) or await self._prepare(mission, self._load(mission.id))
+        prepared = self._prepared.pop(mission.id, None) or await self._prepare(
+            mission, self._environments.of(mission.id)
+        )
         if self.link is None:
             raise KeeperGone
         self._asked.add(mission.run_id)
@@ -133,32 +135,34 @@ class Spawner:
         except KeeperRefused as refusal:
             self._asked.discard(mission.run_id)
             self._locator.forget()
-            await self._prepare(mission, self._load(mission.id))  # knows better what is missing, if anything is
+            await self._prepare(
+                mission, self._environments.of(mission.id)
+            )  # knows better what is missing, if anything is
             raise _explain(refusal) from refusal
         self._asked.discard(mission.run_id)
         self.started(mission, answer)
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
-        ready = mission if mission.setup else self.ready(mission)
+        ready = mission if mission.setup else self._runner.ready(mission)
         if ready != mission:
-            self._book.put(ready)
+            self._registry.put(ready)
         try:
-            await self._book.ledger.saved()  # what the run is to be: it must not be started as two things
+            await self._registry.journal.saved()  # what the run is to be: it must not be started as two things
             await self.spawn(ready)
         except (KeeperGone, StoreError):
             return
         except OvermindError as error:
             _log.info("mission %s could not start: %s", mission.id, error.message)
-            current = self._book.live.get(mission.id)
+            current = self._registry.live.get(mission.id)
             if current is not None and current.run == mission.run:
-                self._book.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
+                self._registry.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
 
     async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
         mission = self._as_it_runs(mission)
         definition = mission.definition
-        launch = None if mission.setup else self.launch(mission)
-        searched = {**environment.inherited, **environment.chosen}
+        launch = None if mission.setup else self._runner.launch(mission)
+        searched = environment.both
         argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
@@ -168,7 +172,7 @@ class Spawner:
 
     def _as_it_runs(self, mission: Mission) -> Mission:
         """With the definition of its newest run: the project's set-up is another program."""
-        return replace(mission, definition=self.setup(mission)) if mission.setup else mission
+        return replace(mission, definition=self._preparer.setup(mission)) if mission.setup else mission
 
     def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
         definition = mission.definition
@@ -224,19 +228,19 @@ class Spawner:
             pid=answer["pid"],
             ticks=answer["ticks"] or (identity(answer["pid"]) or (0, 0))[1],
             mark=answer["mark"],
-            boot=self._book.boot,
+            boot=self._registry.boot,
             tty=definition.tty,
             columns=definition.columns,
             rows=definition.rows,
         )
-        current = self._book.live.get(mission.id)
+        current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run:
             return
-        known = self._book.runs.get(mission.id)
+        known = self._registry.runs.get(mission.id)
         if known is None or known.number != run.number or not known.pid:
-            self._book.put_run(run)
+            self._registry.put_run(run)
         if current.pid is None and current.status in SPAWNING:
-            self._book.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
+            self._registry.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
 
 
 def _has_pipes(definition: Definition) -> bool:

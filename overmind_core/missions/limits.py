@@ -11,27 +11,37 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.ports import Budget, Preparer
+    from overmind_core.missions.registry import Registry
 
 
-def check(core: Supervisor, parent: str | None, provider: str, *, inside: bool) -> None:
-    """Refuse what would make the parent's tree larger, or dearer, than it may be.
+class TreeLimits:
+    """The limits of children, generations and money above a new mission."""
 
-    Raises:
-        OvermindError: `forbidden`, naming the limit and whose it is.
-    """
-    if parent is None:
-        return
-    above = [_above(one) for one in line(core.book, parent)]
-    services = core.isolation.services_of(parent)  # they belong to the mission itself
-    children = sum(one.definition.parent == parent and one.id not in services for one in core.book.live.values())
-    refused = tree.refusal(above, children, inside=inside)
-    if refused is not None:
-        raise OvermindError("forbidden", refused)
-    spent = None if provider == RAW else core.budgets.spent(parent)
-    if spent is not None:
-        raise OvermindError("forbidden", _spent(*spent))
+    def __init__(self, registry: Registry, preparer: Preparer, budget: Budget) -> None:
+        self._registry = registry
+        self._preparer = preparer
+        self._budget = budget
+
+    def check(self, parent: str | None, provider: str, *, inside: bool) -> None:
+        """Refuse what would make the parent's tree larger, or dearer, than it may be.
+
+        Raises:
+            OvermindError: `forbidden`, naming the limit and whose it is.
+        """
+        if parent is None:
+            return
+        above = [_above(one) for one in line(self._registry, parent)]
+        services = self._preparer.services_of(parent)  # they belong to the mission itself
+        live = self._registry.live.values()
+        children = sum(one.definition.parent == parent and one.id not in services for one in live)
+        refused = tree.refusal(above, children, inside=inside)
+        if refused is not None:
+            raise OvermindError("forbidden", refused)
+        spent = None if provider == RAW else self._budget.spent(parent)
+        if spent is not None:
+            raise OvermindError("forbidden", _spent(*spent))
 
 
 def _above(mission: Mission) -> Above:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.registry import Registry
 
 
 LISTED = 10
 """Candidates that an `ambiguous` error names."""
 
 
-def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
+def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
     """The mission that `text` means: exact id, live name, newest finished name, unique beginning of an id.
 
     What is none of these may be an agent of a plan by its own name, where only one plan has such an agent.
@@ -30,30 +30,30 @@ def find(book: Book, text: str, *, live_first: bool = False) -> Mission:
     Raises:
         OvermindError: `not_found`, or `ambiguous` with the candidates.
     """
-    mission = book.live.get(text)
+    mission = registry.live.get(text)
     if mission is not None:
         return mission
-    book.ledger.flush()
-    match resolve(text, _candidates(book, text), live_first=live_first):
+    registry.journal.flush()
+    match resolve(text, _candidates(registry, text), live_first=live_first):
         case Match(candidate):
-            found = book.get(candidate.id)
+            found = registry.get(candidate.id)
             if found is not None:
                 return found
         case Ambiguous(candidates):
             raise _ambiguous(text, candidates)
-    if (agent := _agent_of_a_plan(book, text)) is not None:
+    if (agent := _agent_of_a_plan(registry, text)) is not None:
         return agent
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
 
 
-def _agent_of_a_plan(book: Book, text: str) -> Mission | None:
+def _agent_of_a_plan(registry: Registry, text: str) -> Mission | None:
     """The newest mission named `<plan>/text`, a live one first.
 
     Raises:
         OvermindError: `ambiguous`, there are such agents in several plans.
     """
-    live = [one for one in book.live.values() if one.definition.name.endswith(f"/{text}")]
-    found = live or [one for row in book.state.missions.below_any(text) if (one := book.get(row)) is not None]
+    live = [one for one in registry.live.values() if one.definition.name.endswith(f"/{text}")]
+    found = live or [one for row in registry.mission_table.below_any(text) if (one := registry.get(row)) is not None]
     names = sorted({one.definition.name for one in found})
     if len(names) > 1:
         listed = ", ".join(names[:LISTED])
@@ -61,13 +61,13 @@ def _agent_of_a_plan(book: Book, text: str) -> Mission | None:
     return max(found, key=lambda one: (one.created_at, one.id), default=None)
 
 
-def find_live(book: Book, text: str) -> Mission:
+def find_live(registry: Registry, text: str) -> Mission:
     """As `find`, for commands that act on what runs.
 
     Raises:
         OvermindError: `not_found`, `ambiguous` or `not_running`.
     """
-    mission = find(book, text, live_first=True)
+    mission = find(registry, text, live_first=True)
     if not mission.is_live:
         raise not_running(mission)
     return mission
@@ -78,10 +78,10 @@ def not_running(mission: Mission) -> OvermindError:
     return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) is {mission.status}.")
 
 
-def _candidates(book: Book, text: str) -> list[Candidate]:
+def _candidates(registry: Registry, text: str) -> list[Candidate]:
     """What the store knows, and what is too new for it (a full disk)."""
-    known = {candidate.id: candidate for candidate in book.state.missions.candidates(text)}
-    for mission in book.live.values():
+    known = {candidate.id: candidate for candidate in registry.mission_table.candidates(text)}
+    for mission in registry.live.values():
         if mission.definition.name == text or mission.id.startswith(text):
             known[mission.id] = Candidate(mission.id, mission.definition.name, live=True, ended_at=None)
     return [known[one] for one in sorted(known)]
@@ -97,27 +97,27 @@ def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
     )
 
 
-def line(book: Book, mission_id: str | None) -> Iterator[Mission]:
+def line(registry: Registry, mission_id: str | None) -> Iterator[Mission]:
     """The mission and all above it, live or finished; it ends where one was removed."""
     seen: set[str] = set()
     while mission_id is not None and mission_id not in seen:
         seen.add(mission_id)
-        mission = _found(book, mission_id)
+        mission = _found(registry, mission_id)
         if mission is None:
             return
         yield mission
         mission_id = mission.definition.parent
 
 
-def descends(mission: Mission, ancestor: str, book: Book) -> bool:
+def descends(mission: Mission, ancestor: str, registry: Registry) -> bool:
     """Whether `ancestor` is above the mission."""
     parent = mission.definition.parent
-    return parent == ancestor or any(ancestor in {one.id, one.definition.parent} for one in line(book, parent))
+    return parent == ancestor or any(ancestor in {one.id, one.definition.parent} for one in line(registry, parent))
 
 
-def _found(book: Book, mission_id: str) -> Mission | None:
-    known = book.known(mission_id)
+def _found(registry: Registry, mission_id: str) -> Mission | None:
+    known = registry.known(mission_id)
     if known is not None:
         return known
-    row = book.state.missions.get(mission_id)  # what is neither live nor about to be saved is saved
+    row = registry.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
     return None if row is None else mission_of(row)

@@ -19,13 +19,17 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser, is_span
 from overmind_core.logs.tail import last_switch
+from overmind_core.missions.changes import OutputGrew
 from overmind_core.providers import registry
 from overmind_core.providers.lines import is_turn_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.domain.missions.mission import Run
+    from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.missions.changes import RunConcluded
     from overmind_core.system.machine import Clock
 
 
@@ -42,22 +46,28 @@ class Extent(NamedTuple):
     last: float = 0.0
 
 
-class Pulse:
+class OutputProgress:
     """What the keeper last said of each run it holds."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, wanted: Callable[[str], bool]) -> None:
+        """`wanted`: whether anybody still asks for a run."""
+        self._bus = bus
         self._clock = clock
+        self._wanted = wanted
         self._since = 0
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
         self._asking: asyncio.Task[None] | None = None
         self.link: KeeperLink | None = None
-        self.grown: Callable[[str, Extent], None] = lambda _run, _extent: None
-        self.wanted: Callable[[str], bool] = lambda _run: True
 
     def of(self, run: str) -> Extent:
         """The newest known extent of the run's log."""
         return self._extents.get(run, Extent())
+
+    def extent(self, run: Run) -> Extent:
+        """How far a run's log is known to reach, whether it goes on or not."""
+        known = self.of(run.id)
+        return Extent(max(known.out, run.out), max(known.err, run.err), known.last)
 
     def rate(self, run: str) -> float:
         """Bytes per second over the last few seconds."""
@@ -70,18 +80,18 @@ class Pulse:
 
     def set(self, run: str, out: int, err: int, last: float | None = None) -> None:
         """Note what a notice or an answer said of the run."""
-        if not self.wanted(run):
+        if not self._wanted(run):
             return
         before = self.of(run)
         extent = Extent(out, err, before.last if last is None else last)
         if extent != before:
             self._extents[run] = extent
-            self.grown(run, extent)
+            self._bus.publish(OutputGrew(run, extent))
 
-    def forget(self, run: str) -> None:
+    def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
-        self._extents.pop(run, None)
-        self._samples.pop(run, None)
+        self._extents.pop(concluded.run, None)
+        self._samples.pop(concluded.run, None)
 
     def restart(self, link: KeeperLink | None) -> None:
         """Ask this keeper from now on, from the beginning."""

@@ -1,9 +1,7 @@
-"""Every live mission in memory, the rest in the store: the one place where a fact becomes a new state.
+"""The registry of missions: the live ones in memory, the rest in the store; the one place where a fact becomes a state.
 
-`tell` decides (`lifecycle.next_state`), queues the save, and hands each effect to `act` once it is saved. Finished
-missions are read from the store; nothing of them stays in memory.
-
-The live missions by id and by name. A name belongs to one of them, or to one that is about to be.
+`tell` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
+are read from the store; nothing of them stays in memory. A name belongs to a live mission, or to one about to be.
 """
 
 from __future__ import annotations
@@ -23,19 +21,23 @@ from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
-from overmind_core.missions.store import Mission as StoredMission
-from overmind_core.missions.store import Run as StoredRun
+from overmind_core.kernel.codec import Codec
+from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
+from overmind_core.missions.store import MissionRow as StoredMission
+from overmind_core.missions.store import RunRow as StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
 
-    from overmind_core.daemon.state import State
     from overmind_core.domain.missions.facts import Effect, Fact
-    from overmind_core.kernel.journal import Change, Ledger
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.missions.store import MissionTable, RunTable
     from overmind_core.system.machine import Clock
 
 
-class Roster:
+class NameIndex:
     """Who is there, in memory only. `live` is to be read; it changes through the methods."""
 
     def __init__(self) -> None:
@@ -85,29 +87,39 @@ _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode_mission = msgspec.json.Decoder(Mission).decode
-_decode_run = msgspec.json.Decoder(Run).decode
+MISSION = Codec(Mission)
+RUN = Codec(Run)
 
 
-class Book:
-    """The supervisor's missions. Used from the loop's thread only."""
+class Registry:
+    """Used from the loop's thread only."""
 
-    def __init__(self, state: State, ledger: Ledger, clock: Clock, boot: str) -> None:
-        self.state = state
-        self.ledger = ledger
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        journal: Journal,
+        clock: Clock,
+        boot: str,
+        missions: MissionTable,
+        runs: RunTable,
+        events: EventTable,
+    ) -> None:
+        """`boot`: the machine's, for monotonic times mean nothing after it."""
+        self._bus = bus
+        self.mission_table = missions
+        self._run_table = runs
+        self._event_table = events
+        self.journal = journal
         self._clock = clock
         self.boot = boot
-        self.roster = Roster()
+        self.roster = NameIndex()
         self.live = self.roster.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._unsaved: dict[str, Mission] = {}
         """Missions that have ended, until that is on disk."""
         self._waiters: dict[str, list[_Waiter]] = {}
-        self.act: Callable[[Mission, Effect], None] = lambda _mission, _effect: None
-        self.changed: Callable[[Mission], None] = lambda _mission: None
-        self.concluded: Callable[[str, bool], None] = lambda _run, _spared: None
-        self.published: Callable[[dict[str, Any]], None] = lambda _event: None
 
     def now(self) -> Now:
         """This moment on both clocks."""
@@ -116,18 +128,18 @@ class Book:
     def load(self) -> None:
         """Bring what the store says is live into memory, with its clocks moved to this boot."""
         now = self.now()
-        for row in self.state.missions.live():
+        for row in self.mission_table.live():
             mission = mission_of(row)
             self.roster.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
-        self.runs = {row.mission: run_of(row) for row in self.state.runs.latest_of_live()}
+        self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
 
     def get(self, mission_id: str) -> Mission | None:
         """The mission of this exact id, live or finished."""
         mission = self.known(mission_id)
         if mission is not None:
             return mission
-        self.ledger.flush()
-        row = self.state.missions.get(mission_id)
+        self.journal.flush()
+        row = self.mission_table.get(mission_id)
         return None if row is None else mission_of(row)
 
     def known(self, mission_id: str) -> Mission | None:
@@ -136,7 +148,7 @@ class Book:
 
     def knows(self, mission_id: str) -> bool:
         """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
-        return mission_id in self.live or self.state.missions.get(mission_id) is not None
+        return mission_id in self.live or self.mission_table.get(mission_id) is not None
 
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
@@ -145,10 +157,10 @@ class Book:
         row = _row(mission, request)
 
         def write() -> None:
-            self.state.missions.insert(row)
+            self.mission_table.insert(row)
             extra()
 
-        return self.ledger.save(write), self.note(mission, Note("created"))
+        return self.journal.save(write), self.note(mission, Note("created"))
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
@@ -156,10 +168,10 @@ class Book:
         self.runs.pop(mission.id, None)
 
         def write() -> None:
-            self.state.runs.remove_of(mission.id)
-            self.state.missions.remove([mission.id])
+            self._run_table.remove_of(mission.id)
+            self.mission_table.remove([mission.id])
 
-        self.ledger.save(write)
+        self.journal.save(write)
 
     def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
@@ -209,13 +221,13 @@ class Book:
 
         def after() -> None:
             for action in actions:
-                self.act(mission, action)
-            self.changed(mission)
+                self._bus.publish(EffectDue(mission, action))
+            self._bus.publish(MissionChanged(mission, self.live.get(mission.id, mission)))
             self._wake(mission)
 
-        self.ledger.save(lambda: self.state.missions.save(row), after, urgent=urgent)
+        self.journal.save(lambda: self.mission_table.save(row), after, urgent=urgent)
         if not mission.is_live:
-            self.ledger.save(lambda: None, lambda: self._saved(mission))
+            self.journal.save(lambda: None, lambda: self._saved(mission))
 
     def _saved(self, final: Mission) -> None:
         if self._unsaved.get(final.id) is final:
@@ -240,11 +252,11 @@ class Book:
         event["at"] = self._clock.wall()
 
         def write() -> None:
-            event["seq"] = self.state.events.append(
+            event["seq"] = self._event_table.append(
                 event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
             )
 
-        return self.ledger.save(write, lambda: self.published(event))
+        return self.journal.save(write, lambda: self._bus.publish(EventStored(event)))
 
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""
@@ -252,8 +264,8 @@ class Book:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, _encode(run).decode())
-        self.ledger.save(lambda: self.state.runs.insert(row) if new else self.state.runs.save(row))
+        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
+        self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
 
     async def ended(self, mission_id: str) -> Mission:
         """Wait until the mission is final, through all its restarts; at once when it is.
@@ -269,7 +281,7 @@ class Book:
         Raises:
             OvermindError: `gone`, it is not on the books.
         """
-        self.ledger.flush()
+        self.journal.flush()
         mission = self.get(mission_id)
         if mission is None:
             raise OvermindError("gone", f"Mission {mission_id} was removed.")
@@ -285,8 +297,8 @@ class Book:
 
     def parents(self) -> dict[str, str | None]:
         """The parent of every mission, live and finished, by id."""
-        self.ledger.flush()
-        found: dict[str, str | None] = self.state.missions.parents()
+        self.journal.flush()
+        found: dict[str, str | None] = self.mission_table.parents()
         found.update((mission.id, mission.definition.parent) for mission in self.live.values())
         return found
 
@@ -299,8 +311,8 @@ class Book:
 
     def runs_of(self, mission_id: str) -> list[Run]:
         """All runs of a mission, oldest first; of a live one's newest also what it has written by now."""
-        self.ledger.flush()
-        found = [run_of(row) for row in self.state.runs.of(mission_id)]
+        self.journal.flush()
+        found = [run_of(row) for row in self._run_table.of(mission_id)]
         newest = self.runs.get(mission_id)
         return [newest if newest is not None and one.number == newest.number else one for one in found]
 
@@ -320,7 +332,7 @@ class Book:
         why = run.reason if run.swept else reason
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
-        self.ledger.save(lambda: None, lambda: self.concluded(run.id, spared))
+        self.journal.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared)))
 
 
 def _why(mission: Mission, fact: Fact) -> str | None:
@@ -335,12 +347,12 @@ def _why(mission: Mission, fact: Fact) -> str | None:
 
 def mission_of(row: StoredMission) -> Mission:
     """The mission that a row of the store holds."""
-    return _decode_mission(row.record)
+    return MISSION.decode(row.record)
 
 
 def run_of(row: StoredRun) -> Run:
     """The run that a row of the store holds."""
-    return _decode_run(row.state)
+    return RUN.decode(row.state)
 
 
 def _row(mission: Mission, request: str | None) -> StoredMission:
@@ -357,5 +369,5 @@ def _row(mission: Mission, request: str | None) -> StoredMission:
         request=request,
         created_at=mission.created_at,
         ended_at=None if mission.is_live else mission.ended_at,
-        record=_encode(mission).decode(),
+        record=MISSION.encode(mission),
     )

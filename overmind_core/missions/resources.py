@@ -7,8 +7,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.process import Identity
 
 FRESH_SECONDS = 10.0
@@ -69,3 +71,19 @@ class Meter:
             self._times[identity] = used
             cpu += used - before.get(identity, used)
         return Usage(round(100 * cpu / elapsed, 1) if elapsed > 0 else 0.0, memory, len(tree))
+
+
+class Resources:
+    """What missions use now."""
+
+    def __init__(self, trees: ProcessTrees) -> None:
+        self._trees = trees
+        self._meter = Meter()
+
+    async def usage(self, missions: Sequence[Mission]) -> dict[str, Usage]:
+        """What the process trees of these missions use, by mission; those without a process are left out."""
+        targets = {one.id: target for one in missions if (target := self._trees.target(one)) is not None}
+        if not targets:
+            return {}
+        trees = await self._trees.identities(list(targets.values()))
+        return await self._meter.measure({one: trees[target.run] for one, target in targets.items()})

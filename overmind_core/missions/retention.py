@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import Note
@@ -17,7 +18,16 @@ from overmind_core.missions.private_files import private_folder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.database import Database
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.ports import PlanRunner, Preparer
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.missions.unseen import Unseen
+    from overmind_core.system.paths import Home
+
 
 FIRST_SECONDS = 30.0
 """After the start, so that a start stays fast."""
@@ -27,43 +37,6 @@ DISK_SHARE = 10
 SLICE = 500
 """Records removed in one commit."""
 _log = logging.getLogger(__name__)
-
-
-async def keep_bounded(core: Supervisor) -> None:
-    """Look now and then, for as long as the supervisor lives."""
-    await asyncio.sleep(FIRST_SECONDS)
-    while True:
-        await tidy(core)
-        await asyncio.sleep(PERIOD)
-
-
-async def tidy(core: Supervisor) -> None:
-    """Bring everything within its limits once."""
-    await _bound_events(core)
-    await _bound_records(core)
-    await _bound_logs(core)
-
-
-async def remove(core: Supervisor, ids: Sequence[str]) -> None:
-    """Remove finished missions: record, environment, log, private files."""
-    await core.isolation.let_go(ids)
-    for start in range(0, len(ids), SLICE):
-        part = list(ids[start : start + SLICE])
-        for one in part:
-            mission = core.book.get(one)
-            if mission is not None:
-                core.book.note(mission, Note("removed"))
-            core.news.forget(one)
-        core.ledger.save(lambda part=part: core.state.missions.remove(part))  # type: ignore[misc]
-        folders = [path for one in part for path in (f"{core.home.logs}/{one}", private_folder(core.home, one))]
-        try:
-            await core.ledger.saved()
-        except DiskFull:  # these logs may take the room that is missing; the records go with the next try
-            await asyncio.to_thread(_remove_folders, folders)
-            await core.ledger.saved()
-        await asyncio.to_thread(_remove_folders, folders)
-    if ids:
-        core.state.database.tidy()
 
 
 def folder_size(path: str) -> int:
@@ -85,46 +58,6 @@ def _remove_folders(paths: Sequence[str]) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-async def _bound_events(core: Supervisor) -> None:
-    more = True
-    while more:
-        removed: list[int] = []
-        core.ledger.save(lambda removed=removed: removed.append(core.state.events.trim(keep=core.settings.events)))  # type: ignore[misc]
-        await core.ledger.saved()
-        more = bool(removed and removed[0])
-
-
-async def _bound_records(core: Supervisor) -> None:
-    core.ledger.flush()
-    finished = sum(core.state.missions.count_by_status().values()) - len(core.book.live)
-    excess = finished - core.settings.finished
-    if excess > 0:
-        rows = core.state.missions.oldest_finished(excess)
-        await remove(core, [row.id for row in rows if row.parent not in core.plans.live])
-
-
-async def _bound_logs(core: Supervisor) -> None:
-    """Remove the logs of the missions that ended first until the rest fits; their records stay."""
-    limit = min(core.settings.log_total, _disk_size(core.home.root) // DISK_SHARE)
-    sizes = await asyncio.to_thread(_sizes, core.home.logs)
-    orphans = [name for name in sizes if core.book.get(name) is None]
-    await asyncio.to_thread(_remove_folders, [f"{core.home.logs}/{name}" for name in orphans])
-    excess = sum(sizes.values()) - sum(sizes[name] for name in orphans) - limit
-    if excess <= 0:
-        return
-    core.ledger.flush()
-    for row in core.state.missions.oldest_finished(core.settings.finished):
-        if excess <= 0:
-            break
-        size = sizes.get(row.id, 0)
-        mission = core.book.get(row.id)
-        if size and mission is not None and not mission.is_live:
-            _log.info("removing the log of mission %s (%s bytes): over the limit of all logs", row.id, size)
-            core.book.note(mission, Note("log_removed", data=(("bytes", size),)))
-            await asyncio.to_thread(_remove_folders, [f"{core.home.logs}/{row.id}"])
-            excess -= size
-
-
 def _sizes(logs: str) -> dict[str, int]:
     try:
         names = os.listdir(logs)
@@ -136,3 +69,106 @@ def _sizes(logs: str) -> dict[str, int]:
 def _disk_size(path: str) -> int:
     found = os.statvfs(path)
     return found.f_blocks * found.f_frsize
+
+
+class Retention:
+    """Bounds what is kept; removes missions."""
+
+    def __init__(
+        self,
+        *,
+        preparer: Preparer,
+        registry: Registry,
+        unseen: Unseen,
+        journal: Journal,
+        mission_table: MissionTable,
+        home: Home,
+        database: Database,
+        event_table: EventTable,
+        settings: Settings,
+        plans: PlanRunner,
+    ) -> None:
+        self._preparer = preparer
+        self._registry = registry
+        self._unseen = unseen
+        self._journal = journal
+        self._mission_table = mission_table
+        self._home = home
+        self._database = database
+        self._event_table = event_table
+        self._settings = settings
+        self._plans = plans
+
+    async def keep_bounded(self) -> None:
+        """Look now and then, for as long as the supervisor lives."""
+        await asyncio.sleep(FIRST_SECONDS)
+        while True:
+            await self.tidy()
+            await asyncio.sleep(PERIOD)
+
+    async def tidy(self) -> None:
+        """Bring everything within its limits once."""
+        await self._bound_events()
+        await self._bound_records()
+        await self._bound_logs()
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Remove finished missions: record, environment, log, private files."""
+        await self._preparer.release(ids)
+        for start in range(0, len(ids), SLICE):
+            part = list(ids[start : start + SLICE])
+            for one in part:
+                mission = self._registry.get(one)
+                if mission is not None:
+                    self._registry.note(mission, Note("removed"))
+                self._unseen.forget(one)
+            self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc]
+            folders = [path for one in part for path in (f"{self._home.logs}/{one}", private_folder(self._home, one))]
+            try:
+                await self._journal.saved()
+            except DiskFull:  # these logs may take the room that is missing; the records go with the next try
+                await asyncio.to_thread(_remove_folders, folders)
+                await self._journal.saved()
+            await asyncio.to_thread(_remove_folders, folders)
+        if ids:
+            self._database.tidy()
+
+    async def _bound_events(self) -> None:
+        more = True
+        while more:
+            removed: list[int] = []
+            self._journal.save(partial(self._trim_events, removed))
+            await self._journal.saved()
+            more = bool(removed and removed[0])
+
+    def _trim_events(self, removed: list[int]) -> None:
+        removed.append(self._event_table.trim(keep=self._settings.events))
+
+    async def _bound_records(self) -> None:
+        self._journal.flush()
+        finished = sum(self._mission_table.count_by_status().values()) - len(self._registry.live)
+        excess = finished - self._settings.finished
+        if excess > 0:
+            rows = self._mission_table.oldest_finished(excess)
+            await self.remove([row.id for row in rows if self._plans.name_of(row.parent) is None])
+
+    async def _bound_logs(self) -> None:
+        """Remove the logs of the missions that ended first until the rest fits; their records stay."""
+        limit = min(self._settings.log_total, _disk_size(self._home.root) // DISK_SHARE)
+        sizes = await asyncio.to_thread(_sizes, self._home.logs)
+        orphans = [name for name in sizes if self._registry.get(name) is None]
+        await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{name}" for name in orphans])
+        excess = sum(sizes.values()) - sum(sizes[name] for name in orphans) - limit
+        if excess <= 0:
+            return
+        self._journal.flush()
+        for row in self._mission_table.oldest_finished(self._settings.finished):
+            if excess <= 0:
+                break
+            size = sizes.get(row.id, 0)
+            mission = self._registry.get(row.id)
+            if size and mission is not None and not mission.is_live:
+                _log.info("removing the log of mission %s (%s bytes): over the limit of all logs", row.id, size)
+                self._registry.note(mission, Note("log_removed", data=(("bytes", size),)))
+                await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{row.id}"])
+                excess -= size

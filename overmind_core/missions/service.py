@@ -1,153 +1,422 @@
-"""`run` and `restart`: missions that begin, or begin again."""
+"""The service of missions: start, start again, end, change, remove. The API and every feature begin and end by it."""
 
 from __future__ import annotations
 
 import os
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from overmind_core.agents.validate import agent as agent_of
 from overmind_core.domain.missions import names
-from overmind_core.domain.missions.facts import EndAsked, StartAsked
-from overmind_core.domain.missions.mission import FINAL, Cause, Mission, Status
+from overmind_core.domain.missions.facts import EndAsked, Note, StartAsked
+from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Mission, Status
+from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone
-from overmind_core.missions import answers, limits, validate
-from overmind_core.missions.callers import mission_of
-from overmind_core.missions.launcher import Environment
-from overmind_core.missions.lookup import descends, find, line
+from overmind_core.missions.lookup import line, not_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.agents.agent import Agent
-    from overmind_core.isolation.plan import Planned
-    from overmind_core.kernel.journal import Change
+    from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import SingleFlight
     from overmind_core.missions.callers import Caller
-    from overmind_core.missions.requests import RestartArgs, Start
+    from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.limits import TreeLimits
+    from overmind_core.missions.ports import Preparation, Preparer, Runner
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.spec import Environment, MissionSpec
+    from overmind_core.missions.store import EnvironmentTable, MissionTable
+    from overmind_core.missions.terminator import Terminator
+    from overmind_core.system.machine import Clock
 
-    Writing = Callable[[], None]
+    Write = Callable[[], None]
 
 _NOT_ITS_END = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _random = random.SystemRandom()
 
 
-async def run(
-    core: Supervisor, request: Start, caller: Caller, *, also: Callable[[Mission], Writing] | None = None
-) -> dict[str, Any]:
-    """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
+class Started:
+    """What `start` answers: the mission, and a sentence for the person."""
 
-    With a request key the same is asked for however often it is asked: it makes one mission. `also` is told of the new
-    mission, and returns what is saved together with it.
-    """
-    if request.request is None:
-        return await _begin(core, request, caller, also)
-    earlier = _earlier(core, request.request)
-    if earlier is not None:
-        return _standing(earlier)
-    return await core.beginning.do(request.request, lambda: _begin(core, request, caller, also))
+    __slots__ = ("mission", "note", "preparing", "repeated")
 
-
-async def begin_agent(
-    core: Supervisor,
-    request: Start,
-    *,
-    name: str,
-    parent: str | None,
-    also: Callable[[Mission], Writing] | None = None,
-    service: bool = False,
-) -> dict[str, Any]:
-    """As `run`, for what the system itself names, such as an agent of a plan, its child; the request has a key.
-
-    A service belongs to its parent: the limits of the tree are not for it.
-    """
-    assert request.request is not None
-    earlier = _earlier(core, request.request)
-    if earlier is not None:
-        return _standing(earlier)
-    if (holder := core.book.roster.holder(name)) is not None:
-        told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
-        raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
-    planned = await core.isolation.planned(request) if request.isolate else None
-    return await _create(core, request, None, _Place(name, parent, planned=planned, service=service), also)
+    def __init__(self, mission: Mission, *, preparing: bool = False, note: str = "", repeated: bool = False) -> None:
+        self.mission = mission
+        self.repeated = repeated
+        """An earlier request with the same key has started it."""
+        self.preparing = preparing
+        """Its worktree, ports and services are made first."""
+        self.note = note
+        """Empty for nothing."""
 
 
-async def _begin(
-    core: Supervisor, request: Start, caller: Caller, also: Callable[[Mission], Writing] | None
-) -> dict[str, Any]:
-    inside = mission_of(caller, core.book, core.home.root)
-    parent = _parent(core, request, inside)
-    planned = await core.isolation.planned(request)
-    place = _Place(_name(core, request.name), parent, inside, planned)
-    begun = await _create(core, request, caller, place, also)
-    if request.isolate is False and await core.isolation.projects.has_file(request.cwd):
-        begun["note"] = "not isolated: it shares files, ports and services with everybody else in this folder."
-    return begun
+class Missions:
+    """Used from the loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        launcher: Launcher,
+        terminator: Terminator,
+        limits: TreeLimits,
+        runner: Runner,
+        preparer: Preparer,
+        mission_table: MissionTable,
+        environment_table: EnvironmentTable,
+        under_way: SingleFlight[Started],
+    ) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._launcher = launcher
+        self._terminator = terminator
+        self._limits = limits
+        self._runner = runner
+        self._preparer = preparer
+        self._mission_table = mission_table
+        self._environment_table = environment_table
+        self._under_way = under_way
+
+    # starting
+
+    async def start(
+        self,
+        spec: MissionSpec,
+        *,
+        inside: str | None = None,
+        caller: Caller | None = None,
+        also: Callable[[Mission], Write] | None = None,
+    ) -> Started:
+        """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
+
+        With a request key the same is asked for however often it is asked: it makes one mission.
+
+        Args:
+            spec: What is wanted.
+            inside: The mission that asks; None for a person.
+            caller: Who asks, where it may have ended since.
+            also: Is told of the new mission, and returns what is saved together with it.
+
+        Raises:
+            OvermindError: it can't be started, or may not be.
+        """
+        if spec.request is None:
+            return await self._begin(spec, inside, caller, also)
+        earlier = self.by_request(spec.request)
+        if earlier is not None:
+            return _standing(earlier)
+        return await self._under_way.do(spec.request, lambda: self._begin(spec, inside, caller, also))
+
+    async def start_child(
+        self,
+        spec: MissionSpec,
+        *,
+        also: Callable[[Mission], Write] | None = None,
+        service: bool = False,
+    ) -> Started:
+        """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
+
+        A service belongs to its parent: the limits of the tree are not for it.
+
+        Raises:
+            OvermindError: it can't be started; `name_taken`.
+        """
+        assert spec.request is not None
+        earlier = self.by_request(spec.request)
+        if earlier is not None:
+            return _standing(earlier)
+        name = spec.definition.name
+        if (holder := self._registry.roster.holder(name)) is not None:
+            told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
+            raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
+        planned = await self._preparer.planned(spec) if spec.isolate else None
+        return await self._create(spec, planned, also=also, limited=not service)
+
+    async def _begin(
+        self, spec: MissionSpec, inside: str | None, caller: Caller | None, also: Callable[[Mission], Write] | None
+    ) -> Started:
+        planned = await self._preparer.planned(spec)
+        named = spec.placed(self._name(spec.definition.name), spec.definition.parent)
+        started = await self._create(named, planned, inside=inside, caller=caller, also=also)
+        if spec.isolate is False and await self._preparer.has_file(spec.definition.cwd):
+            started.note = "not isolated: it shares files, ports and services with everybody else in this folder."
+        return started
+
+    async def _create(
+        self,
+        spec: MissionSpec,
+        planned: Preparation | None,
+        *,
+        inside: str | None = None,
+        caller: Caller | None = None,
+        also: Callable[[Mission], Write] | None = None,
+        limited: bool = True,
+    ) -> Started:
+        def check() -> None:
+            self._check_open(spec.definition.parent, caller)
+            if limited:
+                self._limits.check(spec.definition.parent, spec.definition.provider, inside=inside is not None)
+
+        check()
+        agent = spec.agent
+        if agent is not None and (denied := self._denied(inside)):
+            agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
+        mission = Mission(self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1)
+        environment = spec.environment
+        if planned is not None:
+            if not (planned.has_worktree and _is_below(spec.definition.argv[0])):
+                await self._launcher.check(mission, environment)
+            mission = _isolated(mission, planned)
+        writes = [] if also is None else [also(mission)]
+        if agent is not None:
+            writes.append(self._runner.create(mission, agent))
+            mission = self._runner.ready(mission)
+        try:
+            with self._registry.roster.reserved(mission.definition.name, mission.id):
+                if planned is None:
+                    shared = self._preparer.shared(spec.definition)
+                    chosen = {**shared, **environment.chosen}
+                    await self._launcher.prepare(mission, environment._replace(chosen=chosen))
+                else:
+                    writes.append(await self._preparer.record(planned, mission))
+                check()  # once more: it took a moment
+                changes = self._record(mission, environment, spec.request, writes)
+        except BaseException:
+            self._forget(mission.id)
+            raise
+        await self._saved(mission, changes)
+        if planned is None:
+            await self._spawn(mission)
+            return Started(mission)
+        self._preparer.begin(mission.id)
+        return Started(mission, preparing=True, note=planned.note)
+
+    def by_request(self, key: str) -> Mission | None:
+        """The mission that an earlier try of the same request made; one that is not saved yet is still under way."""
+        row = self._mission_table.by_request(key)
+        return None if row is None else self._registry.get(row.id)
+
+    def check_open(self) -> None:
+        """Refuse new work in a daemon that is leaving.
+
+        Raises:
+            HandingOver: another daemon answers.
+            OvermindError: `busy`.
+        """
+        if self._phase.handing_over:
+            raise HandingOver
+        if self._phase.closing:
+            raise OvermindError("busy", "The daemon is shutting down.")
+
+    def _check_open(self, parent: str | None, caller: Caller | None) -> None:
+        """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
+        self.check_open()
+        above = None if parent is None else self._registry.get(parent)
+        if above is not None and above.ending is not None and above.ending.cause not in _NOT_ITS_END:
+            raise OvermindError(
+                "not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended."
+            )
+        if (above is None or not above.is_live) and caller is not None and caller.died_inside():
+            raise OvermindError("not_running", "The mission that asked has ended.")
+
+    def _denied(self, inside: str | None) -> tuple[str, ...]:
+        """What was denied to an agent is denied to those that it starts."""
+        return self._runner.denied([one.id for one in line(self._registry, inside)])
+
+    def _record(
+        self, mission: Mission, environment: Environment, request: str | None, writes: Sequence[Write]
+    ) -> tuple[Change, ...]:
+        text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
+
+        def write() -> None:
+            self._environment_table.save(mission.id, text)
+            for one in writes:
+                one()
+
+        return self._registry.add(mission, write, request)
+
+    async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
+        """Wait for the commit; what can't be saved isn't started."""
+        try:
+            await self._journal.saved()
+        except StoreError:
+            self._journal.withdraw(changes)
+            self._launcher.forget(mission.id)
+            self._registry.roster.remove(mission.id)
+            self._forget(mission.id)
+            raise
+
+    def _forget(self, mission_id: str) -> None:
+        self._runner.drop(mission_id)
+        self._preparer.drop(mission_id)
+
+    async def _spawn(self, mission: Mission) -> None:
+        current = self._registry.live.get(mission.id)
+        if current is None:
+            return
+        try:
+            await self._launcher.spawn(current)
+        except KeeperGone:
+            return  # it is on the books: whoever gets the next keeper settles it
+        except Exception:  # what it may be: nothing that was not started stays recorded
+            self._registry.drop(mission)
+            self._runner.drop(mission.id)
+            raise
+        await self._journal.saved()
+
+    def _name(self, wanted: str) -> str:
+        if not wanted:
+            return names.generate(self._registry.roster.names, _random)
+        self.check_name_free(wanted)
+        return wanted
+
+    def check_name_free(self, name: str) -> None:
+        """Refuse a name that a live mission has.
+
+        Raises:
+            OvermindError: `name_taken`.
+        """
+        holder = self._registry.roster.holder(name)
+        if holder is not None:
+            raise OvermindError(
+                "name_taken",
+                f"The name {name!r} is taken by mission {holder}. Choose another one with --name",
+                id=holder,
+            )
+
+    def new_id(self) -> str:
+        """An id that no mission has."""
+        while True:
+            fresh = os.urandom(4).hex()
+            if not fresh.isdigit() and not self._registry.knows(fresh):
+                return fresh
+
+    # starting again
+
+    async def restart(self, mission: Mission, *, fresh: bool = False, force: bool = False) -> Mission:
+        """Stop what runs, then start the same mission again; `fresh`: with a new worktree, ports and services.
+
+        Raises:
+            OvermindError: `name_taken`; `not_isolated`, `dirty` or `unmerged` where it is to be fresh.
+        """
+        mission = self._registry.get(mission.id) or mission
+        if fresh:
+            await self._remove_own(mission, force=force)
+            mission = self._registry.get(mission.id) or mission
+        number = mission.run
+        if mission.is_live:
+            mission = self._registry.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))
+            mission = await self._registry.until(mission.id, lambda now: not now.is_live or now.run != number)
+        if mission.status in FINAL:
+            self._check_own_name_free(mission)
+            mission = self._registry.tell(mission, StartAsked())
+        await self._journal.saved()
+        await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)
+        return self._registry.get(mission.id) or mission
+
+    def lost(self) -> list[Mission]:
+        """Missions that ended because their keeper died."""
+        self._journal.flush()
+        rows = self._mission_table.all(statuses=[Status.CRASHED.value])
+        found = [self._registry.get(row.id) for row in rows]
+        return [mission for mission in found if mission is not None and mission.reason == "keeper_lost"]
+
+    async def _remove_own(self, mission: Mission, *, force: bool) -> None:
+        """End it, and remove what it has of its own: it gets all of that anew."""
+        await self._preparer.check(mission.id, force=force)
+        if mission.is_live:
+            self._registry.tell(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            await self._registry.ended(mission.id)
+            await self._preparer.calm([mission.id])
+        await self._preparer.remove(mission.id, force=force)
+
+    def _check_own_name_free(self, mission: Mission) -> None:
+        if self._registry.roster.holder(mission.definition.name) is not None:
+            name = mission.definition.name
+            raise OvermindError(
+                "name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name"
+            )
+
+    # ending
+
+    async def end(self, mission: Mission, cause: Cause, *, cascade: bool, grace: float | None) -> list[Mission]:
+        """End a mission, its descendants first when `cascade`; returns them in the order they ended.
+
+        Args:
+            mission: Live, or, for a kill, one that has ended and is to be hidden.
+            cause: Whether it is stopped or killed.
+            cascade: Its descendants too.
+            grace: Seconds; None: each mission's own.
+
+        Raises:
+            OvermindError: `not_running`; `survivors`, some processes could not be ended.
+        """
+        order = levels([mission.id], self._registry.parents()) if cascade else [[mission.id]]
+        live = self._registry.live
+        concerned = [[one for name in level if (one := live.get(name)) is not None] for level in order]
+        if not any(concerned) and cause is Cause.STOP:
+            raise not_running(mission)
+        if not mission.is_live and cause is Cause.KILL:
+            concerned[-1].append(mission)  # it is only hidden
+        return await self._end_levels(concerned, cause, grace)
+
+    async def end_all(self, cause: Cause, grace: float | None) -> list[Mission]:
+        """End every live mission at once.
+
+        Raises:
+            OvermindError: `survivors`.
+        """
+        return await self._end_levels([list(self._registry.live.values())], cause, grace)
+
+    async def _end_levels(self, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None) -> list[Mission]:
+        """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
+
+        Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
+        """
+        before: frozenset[str] = frozenset()
+        for number, level in enumerate(order):
+            for mission in level:
+                self._terminator.wait_for(mission.id, before)
+                patience = mission.definition.grace if grace is None else grace
+                self._registry.tell(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
+            before = frozenset(mission.id for mission in level) or before
+        ended = [await self._registry.ended(mission.id) for level in order for mission in level]
+        await self._preparer.calm([one.id for one in ended])
+        survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
+        if survivors:
+            message = f"Some processes could not be ended: {'; '.join(survivors)}. They are tried again each minute."
+            raise OvermindError("survivors", message)
+        return ended
+
+    # changing
+
+    async def redefine(self, mission: Mission, definition: Definition) -> Mission:
+        """Give a mission another definition; what it runs is not touched.
+
+        Raises:
+            OvermindError: `name_taken`.
+        """
+        if definition.name != mission.definition.name:
+            self.check_name_free(definition.name)
+        changed = replace(mission, definition=definition)
+        self._registry.put(changed, (Note("updated"),))
+        await self._journal.saved()
+        return changed
 
 
-class _Place(NamedTuple):
-    """Where a new mission stands: its name, its parent, the mission that asked for it, what is to be its own."""
-
-    name: str
-    parent: str | None
-    inside: str | None = None
-    planned: Planned | None = None
-    service: bool = False
-
-
-async def _create(
-    core: Supervisor,
-    request: Start,
-    caller: Caller | None,
-    place: _Place,
-    also: Callable[[Mission], Writing] | None = None,
-) -> dict[str, Any]:
-    name, parent, inside, planned, _ = place
-    _check_open(core, parent, caller)
-    _check_limits(core, request, place)
-    agent = _bound(core, agent_of(request, core.settings), inside)
-    definition = validate.definition(request, agent, name=name, parent=parent)
-    mission = Mission(new_id(core), definition, core.clock.wall(), Status.STARTING, run=1)
-    environment = Environment(request.env, request.env_set)
-    if planned is not None:
-        if not (planned.has_worktree and _is_below(definition.argv[0])):
-            await core.spawner.check(mission, environment)
-        mission = _isolated(mission, planned)
-    writings = [] if also is None else [also(mission)]
-    if agent is not None:
-        writings.append(core.desk.create(mission, agent))
-        mission = core.desk.ready(mission)
-    try:
-        with core.book.roster.reserved(name, mission.id):
-            if planned is None:
-                shared = core.isolation.shared(definition)
-                await core.spawner.prepare(mission, environment._replace(chosen={**shared, **environment.chosen}))
-            else:
-                writings.append(await core.isolation.record(planned, mission))
-            _check_open(core, parent, caller)  # once more: it took a moment
-            _check_limits(core, request, place)
-            changes = _record(core, mission, environment, request.request, writings)
-    except BaseException:
-        core.desk.drop(mission.id)
-        core.isolation.drop(mission.id)
-        raise
-    await _saved(core, mission, changes)
-    if planned is None:
-        await _spawn(core, mission)
-        return answers.brief(mission)
-    core.isolation.begin(mission.id)
-    return {**answers.brief(mission), "status": mission.status.value, "note": planned.note or None}
-
-
-def _check_limits(core: Supervisor, request: Start, place: _Place) -> None:
-    if not place.service:
-        limits.check(core, place.parent, request.provider, inside=place.inside is not None)
+def _standing(mission: Mission) -> Started:
+    return Started(mission, preparing=mission.status is Status.PREPARING, repeated=True)
 
 
 def _is_below(program: str) -> bool:
@@ -155,175 +424,7 @@ def _is_below(program: str) -> bool:
     return "/" in program and not program.startswith("/")
 
 
-def _isolated(mission: Mission, planned: Planned) -> Mission:
+def _isolated(mission: Mission, planned: Preparation) -> Mission:
     """What is prepared before it is started, and where it then runs."""
     definition = replace(mission.definition, isolated=True, cwd=planned.folder(mission.id))
     return replace(mission, definition=definition, status=Status.PREPARING)
-
-
-def _bound(core: Supervisor, agent: Agent | None, inside: str | None) -> Agent | None:
-    """What was denied to an agent is denied to those that it starts."""
-    sessions = [session for one in line(core.book, inside) if (session := core.desk.of(one.id)) is not None]
-    denied = dict.fromkeys(rule for session in sessions for rule in session.agent.deny)
-    return agent if agent is None or not denied else replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
-
-
-def _check_open(core: Supervisor, parent: str | None, caller: Caller | None) -> None:
-    """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
-    if core.handing_over:
-        raise HandingOver
-    if core.closing:
-        raise OvermindError("busy", "The daemon is shutting down.")
-    above = None if parent is None else core.book.get(parent)
-    if above is not None and above.ending is not None and above.ending.cause not in _NOT_ITS_END:
-        raise OvermindError("not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended.")
-    if (above is None or not above.is_live) and caller is not None and caller.died_inside():
-        raise OvermindError("not_running", "The mission that asked has ended.")
-
-
-def _record(
-    core: Supervisor, mission: Mission, environment: Environment, request: str | None, writings: Sequence[Writing]
-) -> tuple[Change, ...]:
-    text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
-
-    def write() -> None:
-        core.state.environments.save(mission.id, text)
-        for writing in writings:
-            writing()
-
-    return core.book.add(mission, write, request)
-
-
-async def _saved(core: Supervisor, mission: Mission, changes: tuple[Change, ...]) -> None:
-    """Wait for the commit; what can't be saved isn't started."""
-    try:
-        await core.ledger.saved()
-    except StoreError:
-        core.ledger.withdraw(changes)
-        core.spawner.forget(mission.id)
-        core.book.roster.remove(mission.id)
-        core.desk.drop(mission.id)
-        core.isolation.drop(mission.id)
-        raise
-
-
-async def _spawn(core: Supervisor, mission: Mission) -> None:
-    current = core.book.live.get(mission.id)
-    if current is None:
-        return
-    try:
-        await core.spawner.spawn(current)
-    except KeeperGone:
-        return  # it is on the books: whoever gets the next keeper settles it
-    except Exception:  # what it may be: nothing that was not started stays recorded
-        core.book.drop(mission)
-        core.desk.drop(mission.id)
-        raise
-    await core.ledger.saved()
-
-
-async def restart(core: Supervisor, request: RestartArgs, caller: Caller) -> dict[str, Any]:
-    """Stop what runs, then start the same mission again."""
-    del caller
-    if request.lost:
-        return await _restart_lost(core, dry_run=request.dry_run)
-    if request.id is None:
-        raise OvermindError("invalid", "Missing id: say which mission to restart.")
-    mission = find(core.book, request.id)
-    await _again(core, mission, request if request.fresh else None)
-    return _standing(core.book.get(mission.id) or mission)
-
-
-def _standing(mission: Mission) -> dict[str, Any]:
-    """What is answered of a mission that may still be prepared."""
-    status = {"status": mission.status.value} if mission.status is Status.PREPARING else {}
-    return {**answers.brief(mission), **status}
-
-
-async def _freshly(core: Supervisor, mission: Mission, *, force: bool) -> None:
-    """End it, and remove what it has of its own: it gets all of that anew.
-
-    Raises:
-        OvermindError: `not_isolated`; `dirty` or `unmerged`, work would be lost and `force` is not set.
-    """
-    isolation = core.isolation.find(mission.id)
-    if not force:
-        await core.isolation.check(isolation)
-    if mission.is_live:
-        core.book.tell(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
-        await core.book.ended(mission.id)
-        await core.isolation.calm([mission.id])
-    await core.isolation.discard(isolation, force=force)
-
-
-async def _restart_lost(core: Supervisor, *, dry_run: bool) -> dict[str, Any]:
-    core.ledger.flush()
-    rows = core.state.missions.all(statuses=[Status.CRASHED.value])
-    lost = [mission for row in rows if (mission := core.book.get(row.id)) and mission.reason == "keeper_lost"]
-    if not dry_run:
-        for mission in lost:
-            await _again(core, mission)
-    return {"missions": [answers.brief(mission) for mission in lost]}
-
-
-async def _again(core: Supervisor, mission: Mission, fresh: RestartArgs | None = None) -> None:
-    mission = core.book.get(mission.id) or mission
-    if fresh is not None:
-        await _freshly(core, mission, force=fresh.force)
-        mission = core.book.get(mission.id) or mission
-    number = mission.run
-    if mission.is_live:
-        mission = core.book.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))
-        mission = await core.book.until(mission.id, lambda now: not now.is_live or now.run != number)
-    if mission.status in FINAL:
-        _check_name_free(core, mission)
-        mission = core.book.tell(mission, StartAsked())
-    await core.ledger.saved()
-    await core.book.until(mission.id, lambda now: now.status is not Status.STARTING)
-
-
-def _check_name_free(core: Supervisor, mission: Mission) -> None:
-    if core.book.roster.holder(mission.definition.name) is not None:
-        name = mission.definition.name
-        raise OvermindError("name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name")
-
-
-def _earlier(core: Supervisor, request: str) -> Mission | None:
-    """The mission that an earlier try of the same request made; one that is not saved yet is still under way."""
-    row = core.state.missions.by_request(request)
-    return None if row is None else core.book.get(row.id)
-
-
-def _parent(core: Supervisor, request: Start, caller: str | None) -> str | None:
-    """The parent's id: as asked, or the mission that the caller runs in."""
-    if request.parent is None:
-        return caller
-    try:
-        parent = find(core.book, request.parent)
-    except OvermindError as error:
-        if error.code == "not_found":
-            raise OvermindError("parent_not_found", f"No mission named {request.parent!r} to be the parent.") from None
-        raise
-    if caller is not None and parent.id != caller and not descends(parent, caller, core.book):
-        raise OvermindError("forbidden", f"A process inside mission {caller} may not start children of {parent.id}.")
-    return parent.id
-
-
-def _name(core: Supervisor, wanted: str | None) -> str:
-    if wanted is None:
-        return names.generate(core.book.roster.names, _random)
-    name = validate.checked_name(wanted)
-    holder = core.book.roster.holder(name)
-    if holder is not None:
-        raise OvermindError(
-            "name_taken", f"The name {name!r} is taken by mission {holder}. Choose another one with --name", id=holder
-        )
-    return name
-
-
-def new_id(core: Supervisor) -> str:
-    """An id that no mission has."""
-    while True:
-        fresh = os.urandom(4).hex()
-        if not fresh.isdigit() and not core.book.knows(fresh):
-            return fresh

@@ -21,7 +21,7 @@ from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
 from overmind_core.kernel.database import Database, Row
 
 
-class Mission(NamedTuple):
+class MissionRow(NamedTuple):
     """One row. Times are seconds since the epoch; `record` is JSON that only the supervisor reads."""
 
     id: str
@@ -38,9 +38,9 @@ class Mission(NamedTuple):
     record: str
 
 
-_SELECT = f"SELECT {', '.join(Mission._fields)} FROM missions"
+_SELECT = f"SELECT {', '.join(MissionRow._fields)} FROM missions"
 _ORDER = "ORDER BY created_at, id"
-_INSERT = f"INSERT INTO missions ({', '.join(Mission._fields)}) VALUES ({', '.join('?' * len(Mission._fields))})"
+_INSERT = f"INSERT INTO missions ({', '.join(MissionRow._fields)}) VALUES ({', '.join('?' * len(MissionRow._fields))})"
 _SAVE = "UPDATE missions SET name = ?, live = ?, hidden = ?, status = ?, ended_at = ?, record = ? WHERE id = ?"
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
@@ -48,13 +48,13 @@ _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_e
 _CANDIDATES = "SELECT id, name, live, ended_at FROM missions WHERE name = ?1 OR (id >= ?1 AND id <= ?2)"
 
 
-class Missions:
+class MissionTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, mission: Mission) -> None:
+    def insert(self, mission: MissionRow) -> None:
         """Add a mission.
 
         Raises:
@@ -62,7 +62,7 @@ class Missions:
         """
         self._database.insert(_INSERT, mission)
 
-    def save(self, mission: Mission) -> None:
+    def save(self, mission: MissionRow) -> None:
         """Store everything that can change; id, parent, type, provider, request and created_at can't.
 
         Raises:
@@ -70,43 +70,43 @@ class Missions:
         """
         self.save_many((mission,))
 
-    def save_many(self, missions: Iterable[Mission]) -> None:
+    def save_many(self, missions: Iterable[MissionRow]) -> None:
         """`save` each of `missions`."""
         self._database.write_many(
             _SAVE, ((m.name, m.live, m.hidden, m.status, m.ended_at, m.record, m.id) for m in missions)
         )
 
-    def get(self, mission: str) -> Mission | None:
+    def get(self, mission: str) -> MissionRow | None:
         """Return the mission with this id."""
         return _one(self._database.read(f"{_SELECT} WHERE id = ?", (mission,)))
 
-    def by_request(self, request: str) -> Mission | None:
+    def by_request(self, request: str) -> MissionRow | None:
         """Return the mission that an earlier try of the same request has made."""
         return _one(self._database.read(f"{_SELECT} WHERE request = ?", (request,)))
 
-    def by_ids(self, missions: Iterable[str]) -> list[Mission]:
+    def by_ids(self, missions: Iterable[str]) -> list[MissionRow]:
         """Return those of `missions` that exist, oldest first."""
         return self._all(f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?)) {_ORDER}", json.dumps(list(missions)))
 
-    def live(self) -> list[Mission]:
+    def live(self) -> list[MissionRow]:
         """Return the live ones, oldest first."""
         return self._all(f"{_SELECT} WHERE live = 1 {_ORDER}")
 
     def all(
         self, *, statuses: Sequence[str] = (), include_hidden: bool = False, parent: str | None = None
-    ) -> list[Mission]:
+    ) -> list[MissionRow]:
         """Return the missions, oldest first; no `statuses` means any."""
         return self._all(_CHOSEN, json.dumps(statuses) if statuses else None, include_hidden, parent)
 
-    def children(self, mission: str) -> list[Mission]:
+    def children(self, mission: str) -> list[MissionRow]:
         """Return the missions that `mission` has started, oldest first."""
         return self._all(f"{_SELECT} WHERE parent = ? {_ORDER}", mission)
 
-    def finished_before(self, wall: float) -> list[Mission]:
+    def finished_before(self, wall: float) -> list[MissionRow]:
         """Return the finished missions that ended before `wall`, oldest end first."""
         return self._all(f"{_SELECT} WHERE live = 0 AND ended_at < ? ORDER BY ended_at, id", wall)
 
-    def oldest_finished(self, limit: int) -> list[Mission]:
+    def oldest_finished(self, limit: int) -> list[MissionRow]:
         """Return at most `limit` finished missions, oldest end first."""
         return self._all(f"{_SELECT} WHERE live = 0 ORDER BY ended_at, id LIMIT ?", limit)
 
@@ -137,20 +137,20 @@ class Missions:
         """Delete missions with their runs, environments and cursors. Their events stay: see `events`."""
         self._database.write_many("DELETE FROM missions WHERE id = ?", ((mission,) for mission in missions))
 
-    def _all(self, sql: str, *values: str | float | None) -> list[Mission]:
+    def _all(self, sql: str, *values: str | float | None) -> list[MissionRow]:
         return [_mission(row) for row in self._database.read(sql, values)]
 
 
-def _one(rows: list[Row]) -> Mission | None:
+def _one(rows: list[Row]) -> MissionRow | None:
     return _mission(rows[0]) if rows else None
 
 
-def _mission(row: Row) -> Mission:
+def _mission(row: Row) -> MissionRow:
     id_, name, live, hidden, *rest = row
-    return Mission(id_, name, bool(live), bool(hidden), *rest)
+    return MissionRow(id_, name, bool(live), bool(hidden), *rest)
 
 
-class Run(NamedTuple):
+class RunRow(NamedTuple):
     """One row. Times are seconds since the epoch; `state` is JSON that only the supervisor reads."""
 
     id: str
@@ -166,21 +166,21 @@ class Run(NamedTuple):
     state: str
 
 
-_SELECT_RUN = f"SELECT {', '.join(Run._fields)} FROM runs"
-_COLUMNS = ", ".join("max(number)" if field == "number" else field for field in Run._fields)
+_SELECT_RUN = f"SELECT {', '.join(RunRow._fields)} FROM runs"
+_COLUMNS = ", ".join("max(number)" if field == "number" else field for field in RunRow._fields)
 # SQLite takes the bare columns from the row that has the maximum. Source: sqlite.org/lang_select.html, bare columns.
 _LATEST = f"SELECT {_COLUMNS} FROM runs WHERE mission IN (SELECT id FROM missions WHERE live = 1) GROUP BY mission"
-_INSERT_RUN = f"INSERT INTO runs ({', '.join(Run._fields)}) VALUES ({', '.join('?' * len(Run._fields))})"
+_INSERT_RUN = f"INSERT INTO runs ({', '.join(RunRow._fields)}) VALUES ({', '.join('?' * len(RunRow._fields))})"
 _SAVE_RUN = "UPDATE runs SET started_at = ?, ended_at = ?, swept = ?, state = ? WHERE id = ?"
 
 
-class Runs:
+class RunTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, run: Run) -> None:
+    def insert(self, run: RunRow) -> None:
         """Add a run.
 
         Raises:
@@ -188,35 +188,35 @@ class Runs:
         """
         self._database.insert(_INSERT_RUN, run)
 
-    def save(self, run: Run) -> None:
+    def save(self, run: RunRow) -> None:
         """Store everything that can change: the times, `swept` and `state`."""
         self.save_many((run,))
 
-    def save_many(self, runs: Iterable[Run]) -> None:
+    def save_many(self, runs: Iterable[RunRow]) -> None:
         """`save` each of `runs`."""
         self._database.write_many(_SAVE_RUN, ((r.started_at, r.ended_at, r.swept, r.state, r.id) for r in runs))
 
-    def get(self, run: str) -> Run | None:
+    def get(self, run: str) -> RunRow | None:
         """Return the run with this id."""
         return _one_run(self._database.read(f"{_SELECT_RUN} WHERE id = ?", (run,)))
 
-    def of(self, mission: str) -> list[Run]:
+    def of(self, mission: str) -> list[RunRow]:
         """Return the runs of a mission, oldest first."""
         return [
             _run(row) for row in self._database.read(f"{_SELECT_RUN} WHERE mission = ? ORDER BY number", (mission,))
         ]
 
-    def latest(self, mission: str) -> Run | None:
+    def latest(self, mission: str) -> RunRow | None:
         """Return the newest run of a mission."""
         return _one_run(
             self._database.read(f"{_SELECT_RUN} WHERE mission = ? ORDER BY number DESC LIMIT 1", (mission,))
         )
 
-    def latest_of_live(self) -> list[Run]:
+    def latest_of_live(self) -> list[RunRow]:
         """Return the newest run of each live mission that has one."""
         return [_run(row) for row in self._database.read(_LATEST)]
 
-    def unfinished_or_unswept(self) -> list[Run]:
+    def unfinished_or_unswept(self) -> list[RunRow]:
         """Return what a new supervisor has to look after, by mission and number."""
         rows = self._database.read(f"{_SELECT_RUN} WHERE ended_at IS NULL OR swept = 0 ORDER BY mission, number")
         return [_run(row) for row in rows]
@@ -226,13 +226,13 @@ class Runs:
         self._database.write("DELETE FROM runs WHERE mission = ?", (mission,))
 
 
-def _one_run(rows: list[Row]) -> Run | None:
+def _one_run(rows: list[Row]) -> RunRow | None:
     return _run(rows[0]) if rows else None
 
 
-def _run(row: Row) -> Run:
+def _run(row: Row) -> RunRow:
     id_, mission, number, started_at, ended_at, swept, state = row
-    return Run(id_, mission, number, started_at, ended_at, bool(swept), state)
+    return RunRow(id_, mission, number, started_at, ended_at, bool(swept), state)
 
 
 _SAVE_ENVIRONMENT = (
@@ -240,7 +240,7 @@ _SAVE_ENVIRONMENT = (
 )
 
 
-class Environments:
+class EnvironmentTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -260,7 +260,7 @@ class Environments:
         self._database.write("DELETE FROM environments WHERE mission = ?", (mission,))
 
 
-class Seen:
+class SeenTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:

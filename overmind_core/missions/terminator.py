@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.registry import Book
+    from overmind_core.missions.changes import MissionChanged, RunConcluded
+    from overmind_core.missions.registry import Registry
     from overmind_core.system.process import Identity
     from overmind_core.system.sweep import NamedProcess
 
@@ -46,11 +47,11 @@ PURGE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
-class Ender:
+class Terminator:
     """Ends trees. `link` is replaced when the keeper is; None while there is none."""
 
-    def __init__(self, book: Book, trees: Trees) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, trees: ProcessTrees) -> None:
+        self._registry = registry
         self._trees = trees
         self._loop = asyncio.get_running_loop()
         self._signals: dict[str, tuple[int, ...]] = {}
@@ -93,14 +94,14 @@ class Ender:
         else:
             self._before.pop(mission_id, None)
 
-    def changed(self, mission: Mission) -> None:
+    def on_change(self, change: MissionChanged) -> None:
         """The mission's state changed: its deadline may have, too, and another may have waited for its end."""
-        if mission.id in self._leaving or self._before:
+        if change.current.id in self._leaving or self._before:
             self._wake.set()
 
-    def forget(self, run: str) -> None:
+    def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
-        self._seen.pop(run, None)
+        self._seen.pop(concluded.run, None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -148,7 +149,7 @@ class Ender:
         """Missions on their way out that no batch has in hand, and whose process is known."""
         found = []
         for mission_id in self._leaving:
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is None or mission.ending is None or mission_id in self._in_hand or self._blocked(mission_id):
                 continue
             if mission.pid is not None or mission.ending.exited:
@@ -157,11 +158,11 @@ class Ender:
 
     def _blocked(self, mission_id: str) -> bool:
         """Whether one that comes before it in a cascade is still ending."""
-        return any((one := self._book.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
+        return any((one := self._registry.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
 
     def _drop_finished(self) -> None:
         for mission_id, run in list(self._leaving.items()):
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
                 del self._leaving[mission_id]
                 self._before.pop(mission_id, None)
@@ -175,7 +176,7 @@ class Ender:
             if self._blocked(mission_id):
                 continue
             del self._signals[mission_id]
-            mission = self._book.live.get(mission_id)
+            mission = self._registry.live.get(mission_id)
             target = None if mission is None else self._trees.target(mission)
             if mission is not None and target is not None:
                 natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
@@ -192,11 +193,11 @@ class Ender:
     def _note_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
         for run, named in found.items():
-            mission = self._book.live.get(run.partition(".")[0])
+            mission = self._registry.live.get(run.partition(".")[0])
             if mission is not None and mission.run_id == run:
                 more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
                 text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
-                self._book.note(mission, Note("leftovers", text))
+                self._registry.note(mission, Note("leftovers", text))
 
     def _end_due(self) -> None:
         now = self._loop.time()
@@ -239,12 +240,12 @@ class Ender:
                         self._loop.call_soon(then)
 
     def _told_gone(self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]) -> None:
-        current = self._book.live.get(mission.id)
+        current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        self._book.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+        self._registry.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
 
     async def _look_at_leftovers(self) -> None:
         """Whose own process has ended: are the others gone, too?"""
@@ -315,11 +316,11 @@ def _line(one: NamedProcess) -> str:
 T = TypeVar("T")
 
 
-class Trees:
+class ProcessTrees:
     """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
 
-    def __init__(self, book: Book, home: str, leave: Sequence[str]) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
+        self._registry = registry
         self._home = home
         self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
@@ -328,12 +329,14 @@ class Trees:
 
     def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
-        run = self._book.runs.get(mission.id)
-        if run is None or run.number != mission.run or not run.pid or run.boot != self._book.boot:
+        run = self._registry.runs.get(mission.id)
+        if run is None or run.number != mission.run or not run.pid or run.boot != self._registry.boot:
             return None
         first = run.ticks
         if mission.definition.leave_background:
-            first = min((one.ticks for one in self._book.runs_of(mission.id) if one.boot == run.boot), default=first)
+            first = min(
+                (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
+            )
         return RunTarget(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
 
     async def send(self, mission: Mission, signals: Sequence[int]) -> None:

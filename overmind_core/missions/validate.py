@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.requests import Amount, Start, Update
 
 MAX_TEXT = 128 * 1024
@@ -68,6 +69,36 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
         max_children=request.max_children,
         max_depth=request.max_depth,
         max_cost=request.max_cost,
+    )
+
+
+def shell_definition(
+    command: str,
+    *,
+    name: str,
+    parent: str | None,
+    cwd: str,
+    umask: int = 0o022,
+    timeout: float = 0.0,
+    restart: RestartPolicy | None = None,
+    labels: dict[str, str] | None = None,
+) -> Definition:
+    """The definition of a shell command that the system itself runs, such as the check of a quest.
+
+    Raises:
+        OvermindError: `empty_command`, `invalid`, `too_large`.
+    """
+    argv = _shell_argv(command)
+    return Definition(
+        name=name,
+        command=command,
+        argv=argv,
+        cwd=cwd,
+        umask=umask & 0o777,
+        parent=parent,
+        labels=_labels(labels or {}),
+        restart=restart or RestartPolicy(),
+        timeout=timeout,
     )
 
 
@@ -183,16 +214,20 @@ def _argv(request: Start, kind: Kind) -> tuple[str, ...]:
     if not command and kind is Kind.SESSION:
         return ({**request.env, **request.env_set}.get("SHELL") or SHELL,)
     if isinstance(command, str):
-        if not command.strip():
-            raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run 'make test'`.")
-        argv: tuple[str, ...] = (SHELL, "-c", command)
-    else:
-        argv = tuple(command)
-        if not argv or not argv[0]:
-            raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run make test`.")
+        return _shell_argv(command)
+    argv = tuple(command)
+    if not argv or not argv[0]:
+        raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run make test`.")
     for number, text in enumerate(argv):
-        _check_text(text, "The command" if isinstance(command, str) else f"Argument {number}")
+        _check_text(text, f"Argument {number}")
     return argv
+
+
+def _shell_argv(command: str) -> tuple[str, ...]:
+    if not command.strip():
+        raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run 'make test'`.")
+    _check_text(command, "The command")
+    return (SHELL, "-c", command)
 
 
 def _check_environment(request: Start) -> None:
@@ -248,3 +283,14 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
         if not key or "=" in key or not key.isprintable():
             raise OvermindError("invalid", f"{key!r} is no label: use --label key=value.")
     return labels
+
+
+def check_editable(mission: Mission) -> None:
+    """Refuse to change by hand what a file says.
+
+    Raises:
+        OvermindError: `invalid`, it is a plan.
+    """
+    if mission.definition.kind is Kind.BLUEPRINT:
+        told = f"Mission {mission.id} ({mission.definition.name}) is a plan"
+        raise OvermindError("invalid", f"{told}: change its file, then overmind apply FILE.")

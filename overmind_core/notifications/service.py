@@ -5,7 +5,7 @@ show events to a person one rings: `viewers`. The rest is for when there is none
 
 Who looks: programs that show events to a person, which of them was used last, and what each has in view. Pure.
 
-What happened to missions since somebody last looked: finished turns, ends, restarts, questions.
+
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from overmind_core.domain.text.cells import cut, display_safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
-    from overmind_core.daemon.state import State
+    from overmind_core.missions.changes import EventStored
 
 
 class Look(NamedTuple):
@@ -123,8 +123,9 @@ class Notifications:
         """Whether this viewer calls its person about the event with this number."""
         return self._called.get(seq) == viewer
 
-    def happened(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, stored: EventStored) -> None:
         """An event was saved: if it is worth a call, decide which viewer calls; call where nobody looks."""
+        event = stored.event
         if event["type"] != EVENT:
             return
         if self.viewers:
@@ -183,48 +184,3 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> None:
         )
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         _log.warning("the notification was not shown: %s", error)
-
-
-NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
-"""Types of events that are worth a look."""
-
-
-class News:
-    """Event numbers by mission: the newest that is worth a look, and the newest that was looked at."""
-
-    def __init__(self) -> None:
-        self._newest: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
-        self._seen_at: dict[str, float] = {}
-
-    def load(self, state: State) -> None:
-        """Read what the store knows."""
-        self._newest = state.events.newest_of(NEWSWORTHY)
-        seen = state.seen.all()
-        self._seen = {mission: seq for mission, (seq, _) in seen.items()}
-        self._seen_at = {mission: at for mission, (_, at) in seen.items()}
-
-    def happened(self, event: dict[str, Any]) -> None:
-        """An event was saved."""
-        mission = event.get("mission")
-        if mission is not None and event["type"] in NEWSWORTHY:
-            self._newest[mission] = event["seq"]
-
-    def saw(self, mission: str, seq: int, at: float) -> None:
-        """Somebody looked when `seq` was the newest event, `at` seconds since the epoch."""
-        self._seen[mission] = max(seq, self._seen.get(mission, 0))
-        self._seen_at[mission] = max(at, self._seen_at.get(mission, 0.0))
-
-    def seen_at(self, mission: str) -> float | None:
-        """When somebody looked last, in seconds since the epoch; None: nobody has."""
-        return self._seen_at.get(mission)
-
-    def forget(self, mission: str) -> None:
-        """The mission was removed."""
-        self._newest.pop(mission, None)
-        self._seen.pop(mission, None)
-        self._seen_at.pop(mission, None)
-
-    def is_new(self, mission: str) -> bool:
-        """Whether something happened to it that nobody has looked at."""
-        return self._newest.get(mission, 0) > self._seen.get(mission, 0)

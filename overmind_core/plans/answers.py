@@ -11,10 +11,10 @@ from overmind_core.plans.store import Outline
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.plans.pipeline import Pipeline
+    from overmind_core.plans.pipeline import PlanRun
 
 
-def outline(pipeline: Pipeline) -> Outline:
+def outline(pipeline: PlanRun) -> Outline:
     """How a plan in memory stands."""
     stages = Counter(node.stage.value for node in pipeline.nodes.values())
     return Outline(pipeline.id, pipeline.file, len(pipeline.nodes), dict(stages))
@@ -39,7 +39,7 @@ def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
     }
 
 
-def agent(pipeline: Pipeline, name: str, now: float) -> dict[str, Any]:
+def agent(pipeline: PlanRun, name: str, now: float) -> dict[str, Any]:
     """Everything known about one agent of a plan."""
     node = pipeline.nodes[name]
     planned = pipeline.board.agents[name]

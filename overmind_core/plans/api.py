@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.missions.facts import StartAsked
-from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.plans.blueprint import Until, When
 from overmind_core.domain.plans.diff import Change, difference
 from overmind_core.domain.plans.progress import FINAL, Stage
@@ -24,14 +24,11 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions import answers, validate
-from overmind_core.missions.api_lifecycle import stop
 from overmind_core.missions.lookup import find
-from overmind_core.missions.requests import Start, Stop
-from overmind_core.missions.service import new_id
 from overmind_core.plans import answers as planrecords
 from overmind_core.plans import log_lines, store
 from overmind_core.plans.bindings import wanted
-from overmind_core.plans.store import Plan as StoredPlan
+from overmind_core.plans.store import PlanRow as StoredPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.plans.blueprint import Agent, Blueprint
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import Nothing
-    from overmind_core.plans.pipeline import Pipeline
+    from overmind_core.plans.pipeline import PlanRun
     from overmind_core.plans.requests import Apply, Plan
 
 
@@ -139,8 +136,8 @@ async def check_projects(core: Supervisor, blueprint: Blueprint, environ: Mappin
     )
     notes = []
     for folder in folders:
-        planned = await core.isolation.planned(Start(command="", cwd=folder, env=dict(environ), isolate=True))
-        if planned is not None and planned.note:
+        planned = await core.isolation.planned_in(folder, environ)
+        if planned.note:
             notes.append(planned.note)
     return notes
 
@@ -155,9 +152,9 @@ async def apply(core: Supervisor, request: Apply, caller: Caller) -> dict[str, A
     """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens."""
     del caller
     check(request.blueprint)
-    if core.handing_over:
+    if core.phase.handing_over:
         raise HandingOver
-    if core.closing:
+    if core.phase.closing:
         raise OvermindError("busy", "The daemon is shutting down.")
     made = None if request.request is None else core.state.missions.by_request(request.request)
     if made is not None:
@@ -173,9 +170,10 @@ async def apply(core: Supervisor, request: Apply, caller: Caller) -> dict[str, A
 
 async def delete(core: Supervisor, request: Plan, caller: Caller) -> dict[str, Any]:
     """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
+    del caller
     mission = _plan_of(core, request.id)
     if mission.is_live:
-        await stop(core, Stop(id=mission.id), caller)
+        await core.missions.end(mission, Cause.STOP, cascade=False, grace=None)
     return {**answers.brief(mission), "status": (core.book.get(mission.id) or mission).status.value}
 
 
@@ -237,10 +235,10 @@ async def _create(core: Supervisor, request: Apply) -> dict[str, Any]:
         grace=GRACE,
     )
     now = core.book.now()
-    mission = Mission(new_id(core), definition, now.wall, Status.STARTING, run=1)
+    mission = Mission(core.missions.new_id(), definition, now.wall, Status.STARTING, run=1)
     pipeline = core.plans.create(mission.id, request.file, blueprint)
     environment = _environment(request)
-    row = StoredPlan(mission.id, request.file, store.encode(blueprint))
+    row = StoredPlan(mission.id, request.file, store.BLUEPRINT.encode(blueprint))
 
     def write() -> None:
         core.state.environments.save(mission.id, environment)
@@ -265,7 +263,7 @@ def _environment(request: Apply) -> str:
     return msgspec.json.encode({"inherited": request.env, "chosen": {}}).decode()
 
 
-async def _change(core: Supervisor, pipeline: Pipeline, request: Apply) -> dict[str, Any]:
+async def _change(core: Supervisor, pipeline: PlanRun, request: Apply) -> dict[str, Any]:
     mission = core.book.live[pipeline.id]
     if mission.ending is not None:
         raise OvermindError("not_running", f"Plan {mission.id} ({mission.definition.name}) is being ended. Try again.")
@@ -294,7 +292,7 @@ def _limited(mission: Mission, blueprint: Blueprint) -> Mission:
     return replace(mission, definition=replace(mission.definition, timeout=blueprint.timeout))
 
 
-def _failed(pipeline: Pipeline, *, ended: bool = False) -> set[str]:
+def _failed(pipeline: PlanRun, *, ended: bool = False) -> set[str]:
     """What has failed or was cut short, and what did not run, perhaps for that; nothing, when nothing went wrong.
 
     Once the plan has ended (it was killed alone, then), also what it did not see to its end.
@@ -306,7 +304,7 @@ def _failed(pipeline: Pipeline, *, ended: bool = False) -> set[str]:
     return {name for name, stage in stages.items() if stage in wrong or stage is Stage.SKIPPED}
 
 
-def _to_run_again(pipeline: Pipeline, blueprint: Blueprint, changed: set[str]) -> set[str]:
+def _to_run_again(pipeline: PlanRun, blueprint: Blueprint, changed: set[str]) -> set[str]:
     """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
     concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
     stages = {name: node.stage for name, node in pipeline.nodes.items()}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from overmind_core.agents.spec import spec_of
 from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
@@ -25,7 +26,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.registry import run_of
-from overmind_core.missions.service import begin_agent
 from overmind_core.plans import bindings, log_lines
 from overmind_core.plans.bindings import folder, values
 from overmind_core.plans.outputs import handed_on
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.plans.blueprint import Agent, Merge
-    from overmind_core.missions.launcher import Environment
     from overmind_core.missions.requests import Start
-    from overmind_core.plans.pipeline import Pipeline
+    from overmind_core.missions.spec import Environment
+    from overmind_core.plans.pipeline import PlanRun
 
 
-async def merging(core: Supervisor, pipeline: Pipeline, merge: Merge, request: Start) -> Start:
+async def merging(core: Supervisor, pipeline: PlanRun, merge: Merge, request: Start) -> Start:
     """The request with the command that lands the newest attempts of these agents, once nothing of them runs any more.
 
     Raises:
@@ -88,7 +88,7 @@ class Bound(NamedTuple):
     variables: dict[str, str]
 
 
-async def bound(core: Supervisor, pipeline: Pipeline, probe: Probe, world: Environment) -> Bound:
+async def bound(core: Supervisor, pipeline: PlanRun, probe: Probe, world: Environment) -> Bound:
     """The probe without references; `world` is the environment of whoever applied the plan.
 
     Raises:
@@ -111,7 +111,7 @@ RETRY_SECONDS = 1.0
 class Attempts:
     """Does one thing at a time for each agent, and reports to the pipeline."""
 
-    def __init__(self, core: Supervisor, pipeline: Pipeline) -> None:
+    def __init__(self, core: Supervisor, pipeline: PlanRun) -> None:
         self._core = core
         self._pipeline = pipeline
         self._tasks: dict[str, asyncio.Task[Any]] = {}
@@ -169,7 +169,8 @@ class Attempts:
         while True:
             try:
                 request = await self._request(agent, node)
-                return str((await begin_agent(self._core, request, name=name, parent=self._pipeline.id))["id"])
+                spec = spec_of(request, self._core.settings, name=name, parent=self._pipeline.id)
+                return (await self._core.missions.start_child(spec)).mission.id
             except HandingOver:
                 return None
             except StoreError:
@@ -187,7 +188,7 @@ class Attempts:
     def _goes_on_later(self) -> bool:
         """Whether the next supervisor begins what is not begun: this one leaves, and the plan lives on."""
         plan = self._core.book.live.get(self._pipeline.id)
-        return self._core.closing and plan is not None and plan.ending is None
+        return self._core.phase.closing and plan is not None and plan.ending is None
 
     def _failed_otherwise(self, name: str, reason: str, explained: str) -> None:
         self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason=reason), explained)

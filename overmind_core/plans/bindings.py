@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.plans.blueprint import Agent
     from overmind_core.domain.plans.progress import Node
-    from overmind_core.missions.launcher import Environment
-    from overmind_core.plans.pipeline import Pipeline
+    from overmind_core.missions.spec import Environment
+    from overmind_core.plans.pipeline import PlanRun
 
 
 def wanted(agent: Agent) -> set[tuple[str, str, str]]:
@@ -96,12 +96,12 @@ Wanted = tuple[str, str, str]
 """Source, name and field of a reference."""
 
 
-async def values(core: Supervisor, pipeline: Pipeline, wanted: Iterable[Wanted], world: Environment) -> dict[str, str]:
+async def values(core: Supervisor, pipeline: PlanRun, wanted: Iterable[Wanted], world: Environment) -> dict[str, str]:
     """What each of these stands for now, by its text between the braces."""
     return {".".join(part for part in one if part): await _value(core, pipeline, one, world) for one in wanted}
 
 
-async def _value(core: Supervisor, pipeline: Pipeline, wanted: Wanted, world: Environment) -> str:
+async def _value(core: Supervisor, pipeline: PlanRun, wanted: Wanted, world: Environment) -> str:
     """One value; nothing for what does not exist, or of an agent that did not run."""
     source, name, field = wanted
     if source == "vars":

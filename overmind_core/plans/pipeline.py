@@ -22,7 +22,7 @@ from overmind_core.domain.plans.progress import ACTIVE, FINAL, End, Node, Stage,
 from overmind_core.domain.plans.scheduler import Board, Step
 from overmind_core.plans import bindings, log_lines, store
 from overmind_core.plans.attempts import Attempts, request_key
-from overmind_core.plans.store import Plan
+from overmind_core.plans.store import PlanRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,7 +52,7 @@ class Removed:
     def put(self, name: str, node: Node) -> None:
         """This one is removed, and stands like that."""
         self._nodes[name] = node
-        text = store.encode(node)
+        text = store.NODE.encode(node)
         self._core.ledger.save(lambda: self._core.state.plans.save_node(self._plan, name, text))
 
     def back(self, name: str) -> Node | None:
@@ -103,7 +103,7 @@ FAILED, OK = 1, 0
 """Exit codes of a plan."""
 
 
-class Pipeline:
+class PlanRun:
     """Used from the loop's thread only."""
 
     def __init__(
@@ -192,7 +192,7 @@ class Pipeline:
         for name in new:
             self.put(name, self.nodes[name])
         self._put_back({*again, *back})
-        row = Plan(self.id, self.file, store.encode(blueprint))
+        row = PlanRow(self.id, self.file, store.BLUEPRINT.encode(blueprint))
         self._core.ledger.save(lambda: self._core.state.plans.save(row))
         self.look()
 
@@ -280,7 +280,7 @@ class Pipeline:
     def put(self, name: str, node: Node, note: Note | None = None, after: Callable[[], None] | None = None) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
         self.board.put(name, node)
-        text = store.encode(node)
+        text = store.NODE.encode(node)
         self._core.ledger.save(lambda: self._core.state.plans.save_node(self.id, name, text), after)
         if note is not None:
             self.note(note)
@@ -303,7 +303,7 @@ class Pipeline:
             self._core.book.tell(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._see_out(mission)
-        elif mission.status is Status.RUNNING and not self._core.closing:
+        elif mission.status is Status.RUNNING and not self._core.phase.closing:
             self._go_on(mission)
 
     def _see_out(self, mission: Mission) -> None:

@@ -1,20 +1,19 @@
-"""The tables of plans: what each is, and where its agents stand.
-
-Blueprints and where their agents stand, as the store holds them: JSON of the values of the domain.
-"""
+"""The tables of plans: what each is, and where its agents stand."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.plans.blueprint import Blueprint
 from overmind_core.domain.plans.progress import Node
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
+BLUEPRINT = Codec(Blueprint)
+NODE = Codec(Node)
 
-class Plan(NamedTuple):
+
+class PlanRow(NamedTuple):
     """One row; `mission` is the plan's own. `blueprint` is JSON that only the supervisor reads."""
 
     mission: str
@@ -31,26 +30,26 @@ class Outline(NamedTuple):
     stages: dict[str, int]
 
 
-class Plans:
+class PlanTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, plan: Plan) -> None:
+    def insert(self, plan: PlanRow) -> None:
         """Add a plan; its mission is there already."""
         self._database.write("INSERT INTO plans (mission, file, blueprint) VALUES (?, ?, ?)", plan)
 
-    def save(self, plan: Plan) -> None:
+    def save(self, plan: PlanRow) -> None:
         """Store what it is to be from now on."""
         self._database.write(
             "UPDATE plans SET file = ?, blueprint = ? WHERE mission = ?", (plan.file, plan.blueprint, plan.mission)
         )
 
-    def get(self, mission: str) -> Plan | None:
+    def get(self, mission: str) -> PlanRow | None:
         """Return the plan of a mission; None when it is none."""
         row = self._database.read_one("SELECT mission, file, blueprint FROM plans WHERE mission = ?", (mission,))
-        return Plan._make(row) if row else None
+        return PlanRow._make(row) if row else None
 
     def outlines(self) -> list[Outline]:
         """Return how all plans stand, newest first."""
@@ -85,23 +84,3 @@ class Plans:
         """Store where one agent stands."""
         sql = "INSERT OR REPLACE INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)"
         self._database.write(sql, (mission, name, state))
-
-
-_encode = msgspec.json.Encoder().encode
-_blueprint = msgspec.json.Decoder(Blueprint).decode
-_node = msgspec.json.Decoder(Node).decode
-
-
-def encode(value: Blueprint | Node) -> str:
-    """As it is stored."""
-    return _encode(value).decode()
-
-
-def blueprint(text: str) -> Blueprint:
-    """What `encode` made of one."""
-    return _blueprint(text)
-
-
-def node(text: str) -> Node:
-    """What `encode` made of one."""
-    return _node(text)

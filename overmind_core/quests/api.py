@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from overmind_core.agents.spec import spec_of
+from overmind_core.definitions.api_run import parent_of
 from overmind_core.domain.missions.mission import Kind, Mission
 from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.errors import OvermindError
-from overmind_core.missions import service
+from overmind_core.missions import answers
 from overmind_core.missions.answers import time
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.registry import mission_of as stored_mission
@@ -79,7 +81,10 @@ async def quest_run(core: Supervisor, request: requests.QuestRun, caller: Caller
     start = as_start(request)
     _check_name(core, request)
     try:
-        answer = await service.run(core, start, caller, also=_quest(core, request, made))
+        inside = mission_of(caller, core.book, core.home.root)
+        spec = spec_of(start, core.settings, parent=parent_of(core.book, start.parent, inside))
+        also = _quest(core, request, made)
+        answer = answers.started(await core.missions.start(spec, inside=inside, caller=caller, also=also))
     except BaseException:
         forget(core, made)
         raise
@@ -95,7 +100,8 @@ async def begin(core: Supervisor, request: requests.QuestRun, *, name: str, ritu
     if start.isolate is None:
         start = msgspec.structs.replace(start, isolate=await core.isolation.projects.has_file(start.cwd))
     try:
-        answer = await service.begin_agent(core, start, name=name, parent=None, also=also)
+        spec = spec_of(start, core.settings, name=name)
+        answer = answers.started(await core.missions.start_child(spec, also=also))
     except BaseException:
         forget(core, made)
         raise

@@ -18,17 +18,17 @@ from overmind_core.domain.quests import CHECK, Again, Check, End, Nothing, Quest
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions import api_lifecycle, service
-from overmind_core.missions.callers import ourselves
+from overmind_core.missions.lookup import find
 from overmind_core.missions.registry import run_of
-from overmind_core.missions.requests import Start
-from overmind_core.missions.requests import Stop as StopRequest
+from overmind_core.missions.spec import MissionSpec
+from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.daemon.app import Supervisor
+    from overmind_core.missions.changes import MissionChanged
 
 KEPT = 1000
 """Ended quests that are remembered."""
@@ -89,6 +89,10 @@ class Quests:
         if quest is not None:
             self._core.ledger.save(lambda: self._core.state.quests.remove([quest_id]))
 
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.saved)
+
     def changed(self, mission: Mission) -> None:
         """A mission has changed: the work of a quest, or its check."""
         quest_id = mission.id if mission.id in self.live else self._checks.get(mission.id)
@@ -121,12 +125,12 @@ class Quests:
     def consider(self, quest_id: str) -> None:
         """Decide what comes next for a quest, and do it."""
         quest = self.live.get(quest_id)
-        if quest is None or quest_id in self._acting or self._core.handing_over:
+        if quest is None or quest_id in self._acting or self._core.phase.handing_over:
             return
         work = self._core.book.get(quest.id)
         check = None if quest.check_id is None else self._core.book.get(quest.check_id)
         step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._core.closing and not isinstance(step, End | Nothing):  # the daemon leaves, or doesn't after all
+        if self._core.phase.closing and not isinstance(step, End | Nothing):  # the daemon leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
         else:
             self._do(quest, work, step)
@@ -173,27 +177,25 @@ class Quests:
     async def _check(self, quest: Quest, work: Mission, attempt: int) -> None:
         assert quest.check is not None
         world, made = self._core.environment(work.id), work.definition
-        request = Start(
-            command=quest.check,
+        definition = shell_definition(
+            quest.check,
+            name=f"{quest.name}/{CHECK}",
+            parent=work.id,
             cwd=made.cwd,
-            env=world.inherited,
-            env_set=world.chosen,
             umask=made.umask,
-            timeout=f"{made.timeout:.3f}s",
+            timeout=made.timeout,
             labels=made.labels,
-            request=f"quest:{quest.id}:check:{attempt}",
         )
+        spec = MissionSpec(definition, world, request=f"quest:{quest.id}:check:{attempt}")
         try:
-            begun = await service.begin_agent(
-                self._core, request, name=f"{quest.name}/{CHECK}", parent=work.id, also=self._linked(quest, attempt)
-            )
+            begun = await self._core.missions.start_child(spec, also=self._linked(quest, attempt))
         except OvermindError as error:
-            if self._core.closing:
+            if self._core.phase.closing:
                 return
             _log.info("the check of quest %s could not start: %s", quest.id, error.message)
             self._end(self.live[quest.id], work, End(QuestStatus.FAILED, error.code, 1))
             return
-        self._put_check(quest.id, begun["id"], attempt)
+        self._put_check(quest.id, begun.mission.id, attempt)
 
     def _linked(self, quest: Quest, attempt: int) -> Callable[[Mission], Callable[[], None]]:
         """Have the quest know its check in the commit that makes it."""
@@ -213,7 +215,9 @@ class Quests:
 
     async def _stop(self, quest: Quest) -> None:
         try:
-            await api_lifecycle.stop(self._core, StopRequest(id=quest.id, cascade=True), ourselves())
+            await self._core.missions.end(
+                find(self._core.book, quest.id, live_first=True), Cause.STOP, cascade=True, grace=None
+            )
         except OvermindError as error:
             _log.info("quest %s: %s", quest.id, error.message)
 

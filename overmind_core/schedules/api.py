@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from overmind_core.agents.validate import agent as agent_of
+from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.answers import time
-from overmind_core.missions.launcher import Environment
 from overmind_core.quests import api
 from overmind_core.schedules.actions import parted
 from overmind_core.schedules.cron import local
@@ -177,12 +176,12 @@ async def _checked(core: Supervisor, request: plans_requests.RitualCreate) -> st
     if request.quest.parent is not None:
         raise OvermindError("invalid", "--parent: a run of a ritual is nobody's child.")
     start = api.as_start(request.quest)
-    definition = validate.definition(start, agent := agent_of(start, core.settings), name=request.name, parent=None)
-    if agent is None or not agent.program:
-        mission = Mission("00000000", definition, 0.0, Status.STARTING)
-        await core.spawner.check(mission, Environment(start.env, start.env_set))
-    await core.isolation.planned(start)
-    return definition.command
+    spec = spec_of(start, core.settings, name=request.name)
+    if spec.agent is None or not spec.agent.program:
+        mission = Mission("00000000", spec.definition, 0.0, Status.STARTING)
+        await core.spawner.check(mission, spec.environment)
+    await core.isolation.planned(spec)
+    return spec.definition.command
 
 
 async def rituals(core: Supervisor, request: requests.Nothing, caller: Caller) -> list[dict[str, Any]]:

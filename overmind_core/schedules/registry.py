@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions.retention import remove
 from overmind_core.schedules import store
 from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
 
@@ -26,7 +25,7 @@ EVENT = "ritual"
 _log = logging.getLogger(__name__)
 
 
-class Register:
+class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
     def __init__(self, core: Supervisor) -> None:
@@ -41,14 +40,14 @@ class Register:
     def load(self) -> None:
         """Bring what is saved into memory."""
         for text in self._core.state.rituals.all():
-            ritual = store.ritual(text)
+            ritual = store.RITUAL.decode(text)
             try:
                 self._know(ritual)
             except OvermindError as error:  # the machine has lost a time zone: no reason to supervise nothing at all
                 _log.error("ritual %s is paused: %s", ritual.name, error.message)
                 self._know(replace(ritual, zone=ALWAYS, paused=True))
         for text in self._core.state.rituals.open_runs():
-            self._hold(store.run(text))
+            self._hold(store.RUN.decode(text))
         self._tell_need()
 
     def find(self, text: str) -> Ritual:
@@ -90,7 +89,7 @@ class Register:
     def runs(self, ritual: Ritual) -> list[RitualRun]:
         """Its runs that are kept, oldest first."""
         self._core.ledger.flush()
-        return [store.run(text) for text in self._core.state.rituals.runs(ritual.id)]
+        return [store.RUN.decode(text) for text in self._core.state.rituals.runs(ritual.id)]
 
     async def add(self, ritual: Ritual, environment: str) -> None:
         """Have a new ritual; nothing comes of one that can't be saved.
@@ -99,7 +98,7 @@ class Register:
             StoreError: most likely a full disk.
         """
         self._know(ritual)
-        text = store.encode(ritual)
+        text = store.RITUAL.encode(ritual)
         insert = self._core.ledger.save(
             lambda: self._core.state.rituals.insert(ritual.id, ritual.name, text, environment)
         )
@@ -122,7 +121,7 @@ class Register:
     def put(self, ritual: Ritual) -> None:
         """Save how it is now."""
         self._know(ritual)
-        text = store.encode(ritual)
+        text = store.RITUAL.encode(ritual)
         self._core.ledger.save(lambda: self._core.state.rituals.save(ritual.id, text))
         self._tell_need()
 
@@ -198,6 +197,8 @@ async def _forget(core: Supervisor, run: RitualRun) -> None:
         if quest is not None and quest.runs:  # somebody has started it again
             return
         parts = [mission, *(row.id for row in core.state.missions.children(mission))]
-        await remove(core, [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live])
+        await core.retention.remove(
+            [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live]
+        )
         core.ledger.save(lambda: core.state.quests.remove([mission]))
     core.ledger.save(lambda: core.state.rituals.remove_run(run.ritual, run.number))

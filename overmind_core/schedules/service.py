@@ -16,15 +16,16 @@ from overmind_core.domain.schedules import UNBEGUN, Ritual, RitualRun, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
-from overmind_core.kernel.tasks import Once
+from overmind_core.kernel.tasks import SingleFlight
 from overmind_core.schedules import due
 from overmind_core.schedules.actions import begin
 from overmind_core.schedules.due import CatchUp, Decision, Outcome, Overlap, Policy, Standing, decide
-from overmind_core.schedules.registry import Register, tidy
+from overmind_core.schedules.registry import RitualRegistry, tidy
 
 if TYPE_CHECKING:
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.changes import MissionChanged
 
 LOOK_SECONDS = 15.0
 """The longest wait between two looks: no timer runs while the machine sleeps, and its clock may be set."""
@@ -37,13 +38,13 @@ _STATUS = {
 _REASONS = {Outcome.SKIP: "overlap", Outcome.MISS: "not_there"}
 
 
-class Calendar:
+class Schedules:
     """Used from the loop's thread only."""
 
     def __init__(self, core: Supervisor) -> None:
         self._core = core
-        self.register = Register(core)
-        self._beginning: Once[None] = Once()
+        self.register = RitualRegistry(core)
+        self._beginning: SingleFlight[None] = SingleFlight()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -137,7 +138,7 @@ class Calendar:
     @property
     def _leaves(self) -> bool:
         """Whether the daemon is about to leave: the next one finds everything as it is."""
-        return self._core.closing or self._core.handing_over
+        return self._core.phase.closing or self._core.phase.handing_over
 
     def _wait(self, now: float) -> float | None:
         """Seconds until the next look; None: not before somebody does something."""
@@ -216,7 +217,7 @@ class Calendar:
         except (HandingOver, StoreError):
             return  # the next look, or the next supervisor, tries again
         except OvermindError as error:
-            if not self._core.closing:
+            if not self._core.phase.closing:
                 self._failed(run, error)
             return
         self._begun(run, answer)
@@ -240,6 +241,10 @@ class Calendar:
         if run is not None:
             ended = replace(run, status=RunStatus(quest.status.value), ended_at=quest.ended_at)
             self._over(replace(ended, exit_code=quest.exit_code, reason=quest.reason))
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved."""
+        self.changed(change.saved)
 
     def changed(self, mission: Mission) -> None:
         """A mission has changed, perhaps a run's plan."""

@@ -1,7 +1,4 @@
-"""The tables of rituals: each with the environment that its runs get, and its runs.
-
-Rituals and their runs as the store holds them: JSON of the values of the domain.
-"""
+"""The tables of rituals: each with the environment that its runs get, and its runs."""
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
 
@@ -9,16 +6,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
-
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
 
 Record = str
 """JSON that only the supervisor reads."""
+RITUAL = Codec(Ritual)
+RUN = Codec(RitualRun)
 
 
-class StoredRun(NamedTuple):
+class RitualRunRow(NamedTuple):
     """One row. `open`: it begins, waits or goes on."""
 
     ritual: str
@@ -27,11 +25,11 @@ class StoredRun(NamedTuple):
     record: Record
 
 
-_RUN_COLUMNS = ", ".join(StoredRun._fields)
+_RUN_COLUMNS = ", ".join(RitualRunRow._fields)
 _RUNS = f"SELECT {_RUN_COLUMNS} FROM ritual_runs"
 
 
-class Rituals:
+class RitualTable:
     """Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -63,7 +61,7 @@ class Rituals:
         """Forget a ritual, its environment and its runs; what those started stays."""
         self._database.write("DELETE FROM rituals WHERE id = ?", (ritual,))
 
-    def save_run(self, run: StoredRun) -> None:
+    def save_run(self, run: RitualRunRow) -> None:
         """Insert or replace a run; nothing when its ritual was removed."""
         self._database.write(
             f"INSERT OR REPLACE INTO ritual_runs ({_RUN_COLUMNS}) "
@@ -85,31 +83,11 @@ class Rituals:
         self._database.write("DELETE FROM ritual_runs WHERE ritual = ? AND number = ?", (ritual, number))
 
 
-def _run(row: Row) -> StoredRun:
+def _run(row: Row) -> RitualRunRow:
     ritual, number, still_open, record = row
-    return StoredRun(ritual, number, bool(still_open), record)
+    return RitualRunRow(ritual, number, bool(still_open), record)
 
 
-_encode = msgspec.json.Encoder().encode
-_ritual = msgspec.json.Decoder(Ritual).decode
-_decoded_run = msgspec.json.Decoder(RitualRun).decode
-
-
-def encode(ritual: Ritual) -> str:
+def run_row(run: RitualRun) -> RitualRunRow:
     """As it is stored."""
-    return _encode(ritual).decode()
-
-
-def ritual(text: str) -> Ritual:
-    """What `encode` made of one."""
-    return _ritual(text)
-
-
-def run_row(run: RitualRun) -> StoredRun:
-    """As it is stored."""
-    return StoredRun(run.ritual, run.number, run.status in OPEN, _encode(run).decode())
-
-
-def run(text: str) -> RitualRun:
-    """What `run_row` made of one."""
-    return _decoded_run(text)
+    return RitualRunRow(run.ritual, run.number, run.status in OPEN, RUN.encode(run))

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from overmind_core.terminal import modes
+from overmind_core.terminal import modes as terminal_modes
 from overmind_core.terminal.cells import Run
 from overmind_core.terminal.modes import Modes
 from overmind_core.terminal.parser import Stream
@@ -182,7 +182,7 @@ def scan_modes(chunks: Iterable[bytes]) -> bytes:
     The result stands for the bytes: before later ones it can be scanned again. It ends with the beginning of a
     sequence when the bytes do.
     """
-    found = modes.Modes()
+    found = terminal_modes.Modes()
     carried = b""
     for chunk in chunks:
         data = carried + chunk
@@ -216,29 +216,29 @@ def first_safe(tail: bytes) -> int:
     return found.start() if found else len(tail)
 
 
-def _after(found: modes.Modes, switch: re.Match[bytes]) -> modes.Modes:
+def _after(found: terminal_modes.Modes, switch: re.Match[bytes]) -> terminal_modes.Modes:
     """The modes after one sequence."""
     numbers, final, simple, soft = switch.groups()
     if numbers is not None:
         for number in numbers.split(b";"):
             _set(found, int(number[:6] or 0), on=final == b"h")
     elif simple == b"c":
-        return modes.Modes()
+        return terminal_modes.Modes()
     elif soft:
         found.reset_softly()
     else:
-        found.set_private(modes.NUMERIC_KEYPAD, on=simple == b"=")
+        found.set_private(terminal_modes.NUMERIC_KEYPAD, on=simple == b"=")
     return found
 
 
-def _set(found: modes.Modes, mode: int, *, on: bool) -> None:
-    if mode != modes.SAVE_CURSOR:
+def _set(found: terminal_modes.Modes, mode: int, *, on: bool) -> None:
+    if mode != terminal_modes.SAVE_CURSOR:
         found.set_private(mode, on=on)
 
 
-def _preamble(found: modes.Modes) -> bytes:
+def _preamble(found: terminal_modes.Modes) -> bytes:
     """The alternate screen first: what follows belongs to it."""
-    on = found.private - modes.INITIAL
-    ordered = [*sorted(on & modes.ALTERNATE_SCREENS), *sorted(on - modes.ALTERNATE_SCREENS)]
-    off = sorted(modes.INITIAL - found.private)
+    on = found.private - terminal_modes.INITIAL
+    ordered = [*sorted(on & terminal_modes.ALTERNATE_SCREENS), *sorted(on - terminal_modes.ALTERNATE_SCREENS)]
+    off = sorted(terminal_modes.INITIAL - found.private)
     return b"".join([b"\x1b[?%dh" % mode for mode in ordered] + [b"\x1b[?%dl" % mode for mode in off])

@@ -20,13 +20,12 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import answers
 from overmind_core.missions.api_lifecycle import HAS_PROCESS
-from overmind_core.missions.api_logs import extent
 from overmind_core.missions.lookup import find
 from overmind_core.system.paths import read_socket_address
 
 if TYPE_CHECKING:
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.attachments import Seat
+    from overmind_core.missions.attachments import Attachment
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import Attach, One
 
@@ -56,7 +55,7 @@ async def attach(core: Supervisor, request: Attach, caller: Caller) -> AsyncIter
 
 
 async def _stay(
-    core: Supervisor, mission: Mission, request: Attach, seat: Seat, *, changes: bool
+    core: Supervisor, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
 ) -> AsyncIterator[dict[str, Any]]:
     """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
     _note(core, mission.id, "attached", request)
@@ -82,7 +81,7 @@ async def detach(core: Supervisor, request: One, caller: Caller) -> dict[str, An
     return {**answers.brief(mission), "detached": count}
 
 
-async def _given(core: Supervisor, mission_id: str, request: Attach, seat: Seat) -> AsyncIterator[dict[str, Any]]:
+async def _given(core: Supervisor, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
     """Change a headless session over to a terminal."""
     session = core.desk.of(mission_id)
     if session is not None:
@@ -103,7 +102,9 @@ def need_terminal(mission: Mission) -> None:
         )
 
 
-async def _phases(core: Supervisor, mission_id: str, request: Attach, seat: Seat) -> AsyncIterator[dict[str, Any]]:
+async def _phases(
+    core: Supervisor, mission_id: str, request: Attach, seat: Attachment
+) -> AsyncIterator[dict[str, Any]]:
     """What happens to the mission, as far as it matters to who is attached."""
     phase, first = "", True
     while phase != ENDED:
@@ -135,7 +136,7 @@ def _phase(mission: Mission | None) -> str:
     return mission.run_id if mission.status in HAS_PROCESS and mission.pid is not None else BETWEEN_RUNS
 
 
-async def _next_phase(core: Supervisor, mission_id: str, phase: str, seat: Seat) -> Mission | None:
+async def _next_phase(core: Supervisor, mission_id: str, phase: str, seat: Attachment) -> Mission | None:
     """The mission once it is in another phase, or once the seat is taken away; None when it was removed."""
     changed = asyncio.ensure_future(core.book.until(mission_id, lambda mission: _phase(mission) != phase))
     dismissed = asyncio.ensure_future(seat.dismissed.wait())
@@ -168,7 +169,7 @@ async def _ticket(core: Supervisor, mission: Mission, request: Attach) -> dict[s
         "ticket": ticket,
         "socket": to_wire(read_socket_address(home.keeper_socket, home.keeper_socket_pointer)),
         "path": to_wire(f"{home.logs}/{run.mission}/{run.number:06d}"),
-        "out": extent(core, run).out,
+        "out": core.pulse.extent(run).out,
         "columns": run.columns,
         "rows": run.rows,
         "write": write,
@@ -201,6 +202,6 @@ def _end(mission: Mission | None) -> dict[str, Any]:
 def _note(core: Supervisor, mission_id: str, what: str, request: Attach) -> None:
     """Put it on record, but for who only changes over from one supervisor to the next."""
     mission = core.book.get(mission_id)
-    going_over = core.closing if what == "detached" else request.rejoin
+    going_over = core.phase.closing if what == "detached" else request.rejoin
     if mission is not None and not going_over:
         core.book.note(mission, Note(what, data=(("read_only", request.read_only),)))

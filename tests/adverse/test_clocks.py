@@ -15,10 +15,12 @@ import pytest
 from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Spawned, Thawed
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
-from overmind_core.kernel.journal import Ledger
+from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.journal import Journal
 from overmind_core.missions import answers
-from overmind_core.missions.deadlines import Timers
-from overmind_core.missions.registry import Book
+from overmind_core.missions.changes import MissionChanged
+from overmind_core.missions.deadlines import Deadlines
+from overmind_core.missions.registry import Registry
 from tests.kit.clock import FakeClock
 
 DAY = 86_400.0
@@ -76,17 +78,29 @@ class Loop:
         self._clock.advance(max(0.0, end - self.time()))
 
 
+def registry(bus, state, loop, clock, boot):
+    journal = Journal(state.database, loop)
+    tables = {"missions": state.missions, "runs": state.runs, "events": state.events}
+    return Registry(bus=bus, journal=journal, clock=clock, boot=boot, **tables)
+
+
 class World:
     """One mission in a book, and what became due for it."""
 
     def __init__(self, clock, state, **definition):
         self.clock = clock
+        self.state = state
         self.loop = cast("Any", Loop(clock))
-        self.book = Book(state, Ledger(state.database, self.loop), clock, "this boot")
+        bus = Bus()
+        self.book = registry(bus, state, self.loop, clock, "this boot")
         self.last_output = 0.0
-        self.timers = Timers(self.loop, self.book, lambda _: self.last_output)
-        self.timers.confirm = lambda mission: self.timers.silent(mission, self.last_output)
-        self.book.changed = self.timers.schedule
+        self.timers = Deadlines(
+            self.loop,
+            self.book,
+            lambda _: self.last_output,
+            lambda mission: self.timers.silent(mission, self.last_output),
+        )
+        bus.subscribe(MissionChanged, self.timers.on_change)
         given = Definition("m", "true", ("true",), "/", **definition)
         self.book.add(Mission("a1b2c3d4", given, clock.wall(), Status.STARTING, run=1), lambda: None, None)
         self.starts()
@@ -216,7 +230,7 @@ def test_another_boot_goes_on_with_the_delay_that_was_left(world, clock, jump):
     after = FakeClock(wall=clock.wall() + 40, mono=3.0)
     jump(after)
     loop = cast("Any", Loop(after))
-    book = Book(one.book.state, Ledger(one.book.state.database, loop), after, "the next boot")
+    book = registry(Bus(), one.state, loop, after, "the next boot")
     book.load()
     mission = book.live["a1b2c3d4"]
     assert mission.status is Status.RESTARTING

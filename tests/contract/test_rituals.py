@@ -249,12 +249,12 @@ def test_what_was_saved_and_not_begun_begins_once_and_what_had_begun_not_again(o
     rituals.until("torn", lambda rows: count(rows) == 1)
     om.ok("shutdown")
     state = State.open(om.path("state.db"))
-    ritual = store.ritual(state.rituals.all()[0])
-    done = store.run(state.rituals.runs(ritual.id)[0])
+    ritual = store.RITUAL.decode(state.rituals.all()[0])
+    done = store.RUN.decode(state.rituals.runs(ritual.id)[0])
     forgotten = replace(done, status=RunStatus.STARTING, mission=None, name=None, started_at=None, ended_at=None)
     unbegun = replace(forgotten, number=2, trigger=Trigger.SCHEDULE)
     with state.transaction():
-        state.rituals.save(ritual.id, store.encode(replace(ritual, number=2)))
+        state.rituals.save(ritual.id, store.RITUAL.encode(replace(ritual, number=2)))
         state.rituals.save_run(store.run_row(forgotten))
         state.rituals.save_run(store.run_row(unbegun))
     state.close()
@@ -312,11 +312,11 @@ def test_after_a_day_without_a_daemon_one_run_stands_for_all_or_none_does(om, ri
     rituals.create("away", "@hourly", "echo $OVERMIND_MISSION_NAME >> out", catch_up=catch_up)
     om.ok("shutdown")
     state = State.open(om.path("state.db"))
-    ritual = store.ritual(state.rituals.all()[0])
+    ritual = store.RITUAL.decode(state.rituals.all()[0])
     hour = 3600.0
     last = ritual.last - ritual.last % hour - 24 * hour
     with state.transaction():
-        state.rituals.save(ritual.id, store.encode(replace(ritual, last=last)))
+        state.rituals.save(ritual.id, store.RITUAL.encode(replace(ritual, last=last)))
     state.close()
     om.ok("start")
     (row,) = rituals.until("away", lambda rows: count(rows, status) == 1)

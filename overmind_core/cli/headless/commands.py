@@ -138,10 +138,7 @@ def apply(args: Namespace, context: Context) -> int:
     """Run the plan, show all of its agents, report on each; return its exit status."""
     from overmind_core.cli.headless.runner import Frame
     from overmind_core.cli.isolation.trust import call
-    from overmind_core.cli.plans.blueprint import (
-        load,
-        request_of,  # start-up: --help needs none
-    )
+    from overmind_core.cli.plans.blueprint import load, request_of
 
     args.total_timeout = args.timeout or args.total_timeout
     blueprint = load(args.file, args.var, context)

@@ -40,10 +40,7 @@ DONE = {"started": "Started", "changed": "Changed"}
 def apply(args: Namespace, context: Context) -> int:
     """Hand the plan over, say what was done, and with --wait follow it to its end."""
     from overmind_core.cli.isolation.trust import call
-    from overmind_core.cli.plans.blueprint import (
-        load,
-        request_of,  # start-up: --help needs none
-    )
+    from overmind_core.cli.plans.blueprint import load, request_of
 
     blueprint = load(args.file, args.var, context)
     request = request_of(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)

@@ -108,6 +108,15 @@ def is_handed_over(c: Conversation) -> bool:
     return c.home is Mode.HEADLESS and Mode.INTERACTIVE in {c.mode, c.wanted}
 
 
+def handover_phase(c: Conversation) -> str | None:
+    """Where it is between pipes and a person's terminal; None when it is where it belongs."""
+    if not is_handed_over(c):
+        return None
+    if c.wanted is Mode.HEADLESS:
+        return "handing_back"
+    return "handed_over" if c.mode is Mode.INTERACTIVE else "finishing"
+
+
 def plan(c: Conversation, run: int, *, session: str, token: str) -> Conversation:
     """The conversation as run number `run` begins it; `session` and `token` are new ones, used where one is needed.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.containers.engine import ContainerSpec, Engine
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 STOP_SECONDS = 5
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Cancelled(Exception):
     """Nobody wants it any more."""
 
 
-async def with_engine(isolations: Isolations, isolation: Isolation, work: Callable[[Engine], T]) -> T:
+async def with_engine(isolations: IsolationService, isolation: Isolation, work: Callable[[Engine], T]) -> T:
     """Have a thread work with the mission's engine.
 
     Raises:
@@ -53,7 +53,7 @@ async def with_engine(isolations: Isolations, isolation: Isolation, work: Callab
     return await isolations.in_thread(ask)
 
 
-async def stop(isolations: Isolations, isolation: Isolation) -> None:
+async def stop(isolations: IsolationService, isolation: Isolation) -> None:
     """Stop all containers of the mission, at once; what is in their volumes stays."""
 
     def work(engine: Engine, name: str) -> None:
@@ -66,7 +66,7 @@ async def stop(isolations: Isolations, isolation: Isolation) -> None:
     await asyncio.gather(*stops)
 
 
-async def remove(isolations: Isolations, isolation: Isolation) -> None:
+async def remove(isolations: IsolationService, isolation: Isolation) -> None:
     """Remove all containers of the mission, with their volumes."""
     if not isolation.containers and not isolation.volumes:
         return
@@ -82,7 +82,7 @@ async def remove(isolations: Isolations, isolation: Isolation) -> None:
 class Images:
     """The image of each container."""
 
-    def __init__(self, isolations: Isolations, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
         self._isolations = isolations
         self._mission = mission
         self._unwanted = unwanted
@@ -124,7 +124,7 @@ class Images:
 class Containers:
     """The containers themselves."""
 
-    def __init__(self, isolations: Isolations, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
         self._isolations = isolations
         self._mission = mission
         self._unwanted = unwanted

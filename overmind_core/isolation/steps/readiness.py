@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 """Seconds between two looks at a container."""
@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 class Readiness:
     """Of one mission's services."""
 
-    def __init__(self, isolations: Isolations, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
         self._isolations = isolations
         self._mission = mission
         self._unwanted = unwanted

@@ -14,7 +14,7 @@ from overmind_core.isolation.steps.worktree import Files, Worktree
 if TYPE_CHECKING:
     import asyncio
 
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 
 class Doer(Protocol):
@@ -40,7 +40,7 @@ class Doer(Protocol):
 class Acts:
     """The steps of one mission."""
 
-    def __init__(self, isolations: Isolations, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
         self._doers: Mapping[Act, Doer] = {
             Act.WORKTREE: Worktree(isolations, mission),
             Act.FILES: Files(isolations, mission),

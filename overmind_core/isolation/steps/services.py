@@ -15,12 +15,12 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation import isolation as isolation_isolation
 from overmind_core.domain.missions.facts import EndAsked, SetUpAsked, StartAsked
-from overmind_core.domain.missions.mission import Cause, Kind, Status
+from overmind_core.domain.missions.mission import Cause, Kind, RestartPolicy, Status
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions import service as missions_service
-from overmind_core.missions.launcher import Environment
-from overmind_core.missions.requests import Start
+from overmind_core.missions import validate
+from overmind_core.missions.spec import Environment, MissionSpec
+from overmind_core.missions.validate import shell_definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Definition
-    from overmind_core.isolation.service import Isolations
-    from overmind_core.missions.store import Mission as StoredMission
+    from overmind_core.isolation.service import IsolationService
+    from overmind_core.missions.store import MissionRow as StoredMission
 
 
 LABEL = "overmind.service"
 LONGEST_NAME = 120
 
 
-async def end(isolations: Isolations, isolation: Isolation, cause: Cause) -> None:
+async def end(isolations: IsolationService, isolation: Isolation, cause: Cause) -> None:
     """End the mission's services and wait until nothing of them runs."""
     await asyncio.gather(*(end_one(isolations, one, cause) for one in isolation.services.values()))
 
 
-async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
+async def end_one(isolations: IsolationService, mission: str, cause: Cause) -> None:
     """End one service."""
     book = isolations.core.book
     current = book.live.get(mission)
@@ -55,7 +55,7 @@ async def end_one(isolations: Isolations, mission: str, cause: Cause) -> None:
 class Services:
     """The services of one mission."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._core = isolations.core
         self._mission = mission
@@ -71,12 +71,10 @@ class Services:
             return
         name, key = self._name(service), self._key(service)
         try:
-            begun = await missions_service.begin_agent(
-                self._core, self._request(service, key), name=name, parent=self._mission, service=True
-            )
+            begun = await self._core.missions.start_child(self._spec(service, name, key), service=True)
         except StoreError as error:
             raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
-        services = {**self._record.services, service: str(begun["id"])}
+        services = {**self._record.services, service: begun.mission.id}
         self._isolations.put(replace(self._record, services=services))
 
     async def undo(self, service: str) -> None:
@@ -108,18 +106,18 @@ class Services:
         both = {**self._inherited.chosen, **isolation_isolation.environment(self._record, service)}
         return {**both, **self._service(service).env}
 
-    def _request(self, service: str, key: str) -> Start:
+    def _spec(self, service: str, name: str, key: str) -> MissionSpec:
         wanted = self._service(service)
-        return Start(
-            command=wanted.command or "",
+        definition = shell_definition(
+            wanted.command or "",
+            name=name,
+            parent=self._mission,
             cwd=self._record.worktree or self._record.source,
-            env=self._inherited.inherited,
-            env_set=self._chosen(service),
-            restart=wanted.restart,
+            restart=RestartPolicy(validate.restart_policy(wanted.restart)),
             labels={LABEL: service},
-            isolate=False,
-            request=key,
         )
+        environment = Environment(self._inherited.inherited, self._chosen(service))
+        return MissionSpec(definition, environment, isolate=False, request=key)
 
     def _name(self, service: str) -> str:
         """Below the mission's; with its id when an older mission of that name still has such a service."""
@@ -179,7 +177,7 @@ def set_up(definition: Definition, isolation: Isolation) -> Definition:
 class SetUp:
     """The step of one mission. The keeper has the commands: they outlive the supervisor that began them."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._book = isolations.core.book
         self._mission = mission

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.repository import Repository
     from overmind_core.git.run import Git
-    from overmind_core.isolation.service import Isolations
+    from overmind_core.isolation.service import IsolationService
 
 T = TypeVar("T")
 
 
-async def with_git(isolations: Isolations, function: Callable[..., T], *arguments: object, **named: object) -> T:
+async def with_git(isolations: IsolationService, function: Callable[..., T], *arguments: object, **named: object) -> T:
     """Call something that runs git, in a thread.
 
     Raises:
@@ -46,7 +46,7 @@ async def with_git(isolations: Isolations, function: Callable[..., T], *argument
 class Worktree:
     """A branch and a worktree of one mission."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._mission = mission
 
@@ -165,7 +165,7 @@ class Worktree:
 class Files:
     """Files and links in a new worktree."""
 
-    def __init__(self, isolations: Isolations, mission: str) -> None:
+    def __init__(self, isolations: IsolationService, mission: str) -> None:
         self._isolations = isolations
         self._mission = mission
 

@@ -12,13 +12,7 @@ from typing import Any
 from overmind_core.domain.agents.agent import Agent, Mode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Retry, Verdict
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
-from overmind_core.providers.claude import (
-    command_line,
-    hooks,
-    messages,
-    screen_rules,
-    stream,
-)
+from overmind_core.providers.claude import command_line, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
 _USAGE = re.compile(r"^error: (unknown option|unknown command|option|too many arguments|missing)", re.MULTILINE)

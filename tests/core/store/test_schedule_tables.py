@@ -7,8 +7,8 @@ import pytest
 from overmind_core.daemon.state import State
 from overmind_core.domain.missions.references import Candidate
 from overmind_core.kernel.database import Conflict
-from overmind_core.quests.store import StoredQuest
-from overmind_core.schedules.store import StoredRun
+from overmind_core.quests.store import QuestRow
+from overmind_core.schedules.store import RitualRunRow
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def state(tmp_path):
     state.close()
 
 
-def quest(number: int, *, live: bool = False, status: str = "completed") -> StoredQuest:
-    return StoredQuest(f"aaaaaaa{number}", "docs", live, status, float(number), None if live else number + 0.5, "{}")
+def quest(number: int, *, live: bool = False, status: str = "completed") -> QuestRow:
+    return QuestRow(f"aaaaaaa{number}", "docs", live, status, float(number), None if live else number + 0.5, "{}")
 
 
 def test_quests_are_saved_listed_found_and_trimmed(state):
@@ -44,9 +44,9 @@ def test_quests_are_saved_listed_found_and_trimmed(state):
 def test_a_ritual_goes_with_its_environment_and_its_runs(state):
     with state.transaction():
         state.rituals.insert("r1", "nightly", "{}", '{"env":{}}')
-        state.rituals.save_run(StoredRun("r1", 1, True, "one"))
-        state.rituals.save_run(StoredRun("r1", 2, True, "two"))
-        state.rituals.save_run(StoredRun("r1", 1, False, "one, ended"))
+        state.rituals.save_run(RitualRunRow("r1", 1, True, "one"))
+        state.rituals.save_run(RitualRunRow("r1", 2, True, "two"))
+        state.rituals.save_run(RitualRunRow("r1", 1, False, "one, ended"))
         state.rituals.save("r1", '{"paused":true}')
     assert state.rituals.all() == ['{"paused":true}']
     assert state.rituals.environment("r1") == '{"env":{}}'
@@ -57,7 +57,7 @@ def test_a_ritual_goes_with_its_environment_and_its_runs(state):
     assert state.rituals.runs("r1") == ["two"]
     with state.transaction():
         state.rituals.remove("r1")
-        state.rituals.save_run(StoredRun("r1", 3, True, "too late"))
+        state.rituals.save_run(RitualRunRow("r1", 3, True, "too late"))
         state.rituals.save("r1", "too late")
     assert state.rituals.all() == state.rituals.runs("r1") == state.rituals.open_runs() == []
     assert state.rituals.environment("r1") is None

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from overmind_core.agents.store import Budget, Cursor
+from overmind_core.agents.store import BudgetRow, CursorRow
 from overmind_core.daemon.state import State
 from overmind_core.domain.missions.references import Candidate, resolve
 from overmind_core.kernel.database import Conflict
 from overmind_core.kernel.event_log import TRIM_SLICE
-from overmind_core.missions.store import Mission, Run
+from overmind_core.missions.store import MissionRow, RunRow
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def state(tmp_path):
 def mission(number, **changes):
     """A live mission, or with `ended_at` a finished one."""
     ended_at = changes.get("ended_at")
-    row = Mission(
+    row = MissionRow(
         id=f"{number:08x}",
         name=f"name{number}",
         live=ended_at is None,
@@ -42,7 +42,7 @@ def mission(number, **changes):
 
 
 def run(number, of=1, **changes):
-    row = Run(f"{of:08x}.{number}", f"{of:08x}", number, 1.0, None, swept=False, state="{}")
+    row = RunRow(f"{of:08x}.{number}", f"{of:08x}", number, 1.0, None, swept=False, state="{}")
     return row._replace(**changes)
 
 
@@ -245,7 +245,7 @@ def test_a_removed_mission_takes_everything_but_its_events_along(state):
     with state.transaction():
         for of in (1, 2):
             state.runs.insert(run(1, of=of))
-            state.cursors.save(Cursor(f"{of:08x}.1", 1, 2, "{}"))
+            state.cursors.save(CursorRow(f"{of:08x}.1", 1, 2, "{}"))
             state.environments.save(f"{of:08x}", '{"A":"B"}')
             state.events.append(1.0, "created", "{}", mission=f"{of:08x}")
     with state.transaction():
@@ -276,9 +276,9 @@ def test_a_cursor_is_replaced_and_forgotten(state):
     insert(state, mission(1))
     with state.transaction():
         state.runs.insert(run(1))
-        state.cursors.save(Cursor("00000001.1", 0, 0, ""))
-        state.cursors.save(Cursor("00000001.1", 1 << 40, 7, '"rest of a line"'))
-    assert state.cursors.get("00000001.1") == Cursor("00000001.1", 1 << 40, 7, '"rest of a line"')
+        state.cursors.save(CursorRow("00000001.1", 0, 0, ""))
+        state.cursors.save(CursorRow("00000001.1", 1 << 40, 7, '"rest of a line"'))
+    assert state.cursors.get("00000001.1") == CursorRow("00000001.1", 1 << 40, 7, '"rest of a line"')
     with state.transaction():
         state.cursors.remove("00000001.1")
     assert state.cursors.get("00000001.1") is None
@@ -286,7 +286,7 @@ def test_a_cursor_is_replaced_and_forgotten(state):
 
 def test_a_cursor_needs_its_run(state):
     with pytest.raises(Conflict, match="FOREIGN KEY"), state.transaction():
-        state.cursors.save(Cursor("00000001.1", 0, 0, ""))
+        state.cursors.save(CursorRow("00000001.1", 0, 0, ""))
 
 
 def test_a_fact_is_replaced_and_forgotten(state):
@@ -315,10 +315,10 @@ def test_a_thousand_missions_are_written_in_groups_and_read_at_once(state):
 def test_what_a_tree_has_spent_is_replaced_by_what_it_has_spent_since_and_goes_with_its_mission(state):
     insert(state, mission(1))
     assert state.budgets.get(mission(1).id) is None
-    for budget in (Budget(mission(1).id, 0.5), Budget(mission(1).id, 0.9, warned=True)):
+    for budget in (BudgetRow(mission(1).id, 0.5), BudgetRow(mission(1).id, 0.9, warned=True)):
         with state.transaction():
             state.budgets.save(budget)
-    assert state.budgets.get(mission(1).id) == Budget(mission(1).id, 0.9, warned=True)
+    assert state.budgets.get(mission(1).id) == BudgetRow(mission(1).id, 0.9, warned=True)
     with state.transaction():
         state.missions.remove([mission(1).id])
     assert state.budgets.get(mission(1).id) is None

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from overmind_core.daemon.state import State
-from overmind_core.kernel.journal import Ledger
-from overmind_core.landing.service import KEY, Merger, Trace
+from overmind_core.kernel.journal import Journal
+from overmind_core.landing.service import KEY, MergeQueue, Trace
 
 TRACE = Trace(
     "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True
@@ -24,11 +24,11 @@ def traces(state):
 def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
     async def land():
         state = State.open(str(tmp_path / "state.db"))
-        ledger = Ledger(state.database, asyncio.get_running_loop())
+        ledger = Journal(state.database, asyncio.get_running_loop())
         events: list[dict[str, Any]] = []
         book = SimpleNamespace(event=events.append)
         core: Any = SimpleNamespace(state=state, ledger=ledger, book=book, clock=clock)
-        merger = Merger(core)
+        merger = MergeQueue(core)
         ledger.save(merger.keep(TRACE))
         await ledger.saved()
         assert traces(state)[TRACE.mission].landing

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from overmind_core.missions.changes import EventStored
 from overmind_core.notifications import service
 from overmind_core.notifications.service import Notifications, argv_of
 
@@ -67,11 +68,11 @@ async def heard(*events, command, eyes=0):
         for one in looking:
             one.__enter__()
         for event in events:
-            calls.happened(event)
+            calls.on_event(EventStored(event))
         for one in looking:
             one.__exit__(None, None, None)
         for event in events if eyes else ():
-            calls.happened(event)
+            calls.on_event(EventStored(event))
 
 
 @pytest.fixture
@@ -109,13 +110,13 @@ def test_of_two_who_look_the_one_used_last_rings():
     calls = Notifications((), lambda _work: None, {})
     with calls.looking() as one, calls.looking() as other:
         calls.viewers.used(one, at=float("inf"), view=None)
-        calls.happened(EVENT)
+        calls.on_event(EventStored(EVENT))
         assert (calls.rings(7, one), calls.rings(7, other)) == (True, False)
 
 
 def test_who_begins_to_look_after_the_event_does_not_ring_for_it():
     calls = Notifications((), lambda _work: None, {})
     with calls.looking():
-        calls.happened(EVENT)
+        calls.on_event(EventStored(EVENT))
     with calls.looking() as late:
         assert not calls.rings(7, late)

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from overmind_core.missions.output_progress import Extent, Pulse
+from overmind_core.kernel.bus import Bus
+from overmind_core.missions.output_progress import Extent, OutputProgress
 from tests.kit.clock import FakeClock
 
 
@@ -26,7 +27,7 @@ class Keeper:
 
 def test_who_gives_up_leaves_the_shared_question_to_the_others():
     async def scene():
-        pulse, keeper = Pulse(FakeClock()), cast("Any", Keeper())
+        pulse, keeper = OutputProgress(Bus(), FakeClock(), lambda _run: True), cast("Any", Keeper())
         pulse.restart(keeper)
         patient, impatient = (asyncio.create_task(pulse.refresh()) for _ in range(2))
         await asyncio.sleep(0)

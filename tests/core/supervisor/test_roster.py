@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.missions.registry import Roster
+from overmind_core.missions.registry import NameIndex
 
 
 def mission(id_, name):
@@ -16,7 +16,7 @@ def mission(id_, name):
 
 @pytest.fixture
 def roster():
-    return Roster()
+    return NameIndex()
 
 
 def test_a_live_mission_has_its_name(roster):

@@ -13,7 +13,7 @@ from overmind_core.domain.isolation.isolation import OWN
 from overmind_core.domain.isolation.project import Project, Service, Strategy
 from overmind_core.errors import OvermindError
 from overmind_core.isolation.ports import Ports, is_free
-from overmind_core.kernel.journal import Ledger
+from overmind_core.kernel.journal import Journal
 
 FIRST = 26500
 
@@ -31,7 +31,7 @@ def play(tmp_path):
 
     def run(story):
         async def told():
-            ledger = Ledger(state.database, asyncio.get_running_loop())
+            ledger = Journal(state.database, asyncio.get_running_loop())
             try:
                 return await story(lambda: Ports(state, ledger, threads), ledger, state)
             finally:

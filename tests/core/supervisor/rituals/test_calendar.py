@@ -17,9 +17,9 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.journal import Ledger
+from overmind_core.kernel.journal import Journal
 from overmind_core.schedules import service as module
-from overmind_core.schedules.service import Calendar
+from overmind_core.schedules.service import Schedules
 from tests.kit.clock import FakeClock
 
 HOUR = 3600.0
@@ -50,7 +50,7 @@ class World:
         loop = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.crashed = False
-        self.ledger = Ledger(self.state.database, loop)
+        self.ledger = Journal(self.state.database, loop)
         core: Any = SimpleNamespace(
             clock=self.clock,
             state=self.state,
@@ -58,11 +58,10 @@ class World:
             book=SimpleNamespace(event=lambda _event: None, get=lambda _mission: None),
             custody=SimpleNamespace(need=lambda *_, **__: None),
             quests=SimpleNamespace(get=self.quests.get),
-            closing=False,
-            handing_over=False,
+            phase=SimpleNamespace(closing=False, handing_over=False),
             background=self.background,
         )
-        self.calendar = core.rituals = Calendar(core)
+        self.calendar = core.rituals = Schedules(core)
         self.calendar.register.load()
         self.calendar.begin()
 

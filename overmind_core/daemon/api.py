@@ -1,0 +1,128 @@
+"""`hello`, `status`, `shutdown`: the daemon itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.missions.mission import LIVE, Cause, Status
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.missions import answers
+from overmind_core.missions.keeper_sync import Departure
+from overmind_core.missions.resources import own_memory
+from overmind_core.missions.retention import folder_size
+from overmind_core.version import VERSION
+from overmind_core.wire.framing import API_VERSION
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.ports import Preparer
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.requests import Hello, Nothing, Shutdown
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+
+class DaemonApi:
+    """The requests about the daemon."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        clock: Clock,
+        phase: Phase,
+        tasks: Tasks,
+        journal: Journal,
+        registry: Registry,
+        mission_table: MissionTable,
+        line: KeeperLine,
+        missions: Missions,
+        preparer: Preparer,
+        leave: Callable[[Departure], Awaitable[None]],
+    ) -> None:
+        """`leave`: part from the keeper and end the daemon."""
+        self._home = home
+        self._clock = clock
+        self._phase = phase
+        self._tasks = tasks
+        self._journal = journal
+        self._registry = registry
+        self._mission_table = mission_table
+        self._line = line
+        self._missions = missions
+        self._preparer = preparer
+        self._leave = leave
+        self._started_at = clock.wall()
+
+    async def hello(self, request: Hello, caller: Caller) -> dict[str, Any]:
+        """Who answers; the caller's version decides whether it says that the daemon is older."""
+        del request, caller
+        return {"version": VERSION, "pid": os.getpid(), "home": to_wire(self._home.root), "api": API_VERSION}
+
+    async def status(self, request: Nothing, caller: Caller) -> dict[str, Any]:
+        """The daemon, its keeper, and how many missions stand where."""
+        del request, caller
+        self._journal.flush()
+        counts = self._mission_table.count_by_status()
+        return {
+            "pid": os.getpid(),
+            "version": VERSION,
+            "home": to_wire(self._home.root),
+            "started_at": answers.time(self._started_at),
+            "uptime_seconds": round(self._clock.wall() - self._started_at, 3),
+            "memory_bytes": own_memory(),
+            "missions": {
+                **{one.value: counts.get(one.value, 0) for one in Status if one is not Status.RUNNING},
+                "running": sum(counts.get(one.value, 0) for one in LIVE),
+                "total": sum(counts.values()),
+            },
+            "keeper": await self._keeper_row(),
+            "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
+        }
+
+    async def shutdown(self, request: Shutdown, caller: Caller) -> dict[str, Any]:
+        """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
+        del caller
+        # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
+        return await asyncio.shield(self._tasks.start(self._keep(request) if request.keep else self._stop_all()))
+
+    async def _keep(self, request: Shutdown) -> dict[str, Any]:
+        await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
+        return {"stopped": 0, "kept": len(self._registry.live)}
+
+    async def _stop_all(self) -> dict[str, Any]:
+        self._phase.closing = True
+        try:
+            ended = await self._missions.end_all(Cause.STOP, None)
+        except OvermindError:
+            self._phase.closing = False
+            raise
+        await self._preparer.calm_all()  # also of those that have ended just now
+        await self._leave(Departure.END)
+        return {"stopped": len(ended), "kept": 0}
+
+    async def _keeper_row(self) -> dict[str, Any] | None:
+        link = self._line.link
+        if link is None:
+            return None
+        try:
+            found = await link.ask("status")
+        except (KeeperGone, KeeperRefused):
+            return None
+        return {
+            "pid": found["pid"],
+            "version": self._line.hello.get("version"),
+            "memory_bytes": found["rss"],
+            "runs": found["runs"],
+        }

@@ -1,0 +1,45 @@
+"""What the bus tells about missions, each after the commit that it is part of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.facts import Effect
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.output_progress import Extent
+
+
+class EffectDue(NamedTuple):
+    """A decision was saved; this is to be carried out for it."""
+
+    mission: Mission
+    effect: Effect
+
+
+class MissionChanged(NamedTuple):
+    """A state of a mission was saved."""
+
+    saved: Mission
+    current: Mission
+    """The same mission as it is by now, where it lives: it may have changed again since it was saved."""
+
+
+class RunConcluded(NamedTuple):
+    """A run has ended and nothing of it is left, or what is left is spared."""
+
+    run: str
+    spared: bool
+
+
+class EventStored(NamedTuple):
+    """An event is in the log; `event` is what its readers get."""
+
+    event: dict[str, Any]
+
+
+class OutputGrew(NamedTuple):
+    """A run has written more."""
+
+    run: str
+    extent: Extent

@@ -1,0 +1,146 @@
+"""What missions ask of the features above them: the measured calls, and no more.
+
+A feature that runs a kind of mission is its `Runner`; the one that gets a mission's own folder, ports, services ready
+is the `Preparer`. Missions know neither agents nor plans nor isolation: the composition root hands these in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.agents.agent_events import Verdict
+    from overmind_core.domain.agents.conversation import Conversation
+    from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.missions.spec import MissionSpec
+    from overmind_core.providers.base import Launch
+
+    Write = Callable[[], None]
+
+
+class Runner(Protocol):
+    """Agents: what a mission has beside its process."""
+
+    def create(self, mission: Mission, agent: Agent) -> Write:
+        """A new agent; what is returned stores it, in the commit of its mission."""
+
+    def drop(self, mission_id: str) -> None:
+        """It never came to be."""
+
+    def denied(self, missions: Iterable[str]) -> tuple[str, ...]:
+        """The rules that deny something to any of these agents: what they start inherits them."""
+
+    def ready(self, mission: Mission) -> Mission:
+        """The mission as its next run shall be."""
+
+    def launch(self, mission: Mission) -> Launch | None:
+        """How its program is started; None for a plain program."""
+
+    def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
+        """The keeper holds its run, which an earlier supervisor began."""
+
+    def ended(self, mission: Mission, row: Mapping[str, Any]) -> Verdict | None:
+        """Its run has ended; what that means where the exit code does not tell."""
+
+    def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
+        """How the conversations of these missions stand, by mission; plain programs have none."""
+
+
+class PlanRunner(Protocol):
+    """Plans: missions without a process of their own."""
+
+    def begin(self, mission: Mission) -> None:
+        """Begin to run it."""
+
+    def name_of(self, mission_id: str | None) -> str | None:
+        """The name of the blueprint of a plan that runs; None for every other mission."""
+
+
+class Preparation(Protocol):
+    """What was decided about a new mission that gets things of its own."""
+
+    @property
+    def note(self) -> str:
+        """What the person is told about it; empty for nothing."""
+
+    @property
+    def has_worktree(self) -> bool:
+        """Whether its folder is still to be made."""
+
+    def folder(self, mission_id: str) -> str:
+        """Where the mission then runs."""
+
+
+class Preparer(Protocol):
+    """Isolation: gets a mission's own folder, ports and services ready before it starts, and takes them down."""
+
+    async def has_file(self, folder: str) -> bool:
+        """Whether the project that a folder is in says how its missions are isolated."""
+
+    async def planned(self, spec: MissionSpec) -> Preparation | None:
+        """How a mission is to be isolated; None when it is not to be."""
+
+    async def record(self, planned: Any, mission: Mission) -> Write:  # noqa: ANN401 - what `planned` gave
+        """Reserve what the mission is to have; what is returned saves it, in the commit of the mission."""
+
+    def drop(self, mission: str) -> None:
+        """Nothing came of the mission: it was never saved."""
+
+    def begin(self, mission: str) -> None:
+        """The mission and its record are saved: prepare it."""
+
+    def prepare(self, mission: str) -> None:
+        """The mission is to be started again, or its set-up is over."""
+
+    def drives(self, mission: Mission) -> bool:
+        """Whether its next step is the preparation's: no process of it can be there."""
+
+    def setup(self, mission: Mission) -> Definition:
+        """The definition of the run that sets the mission's project up."""
+
+    def environment(self, mission_id: str) -> Mapping[str, str]:
+        """What isolation adds to the environment of a mission."""
+
+    def shared(self, definition: Definition) -> Mapping[str, str]:
+        """What a mission that has nothing of its own has from the one in whose worktree it runs."""
+
+    def services_of(self, mission: str) -> Collection[str]:
+        """Ids of the missions that are services of this one."""
+
+    def shown(self, mission: str) -> Mapping[str, Any] | None:
+        """What the API tells of a mission's isolation."""
+
+    def step_of(self, mission: str) -> str | None:
+        """The step at which its preparation is, for people."""
+
+    async def check(self, mission: str, *, force: bool) -> None:
+        """Refuse to lose work, unless `force`.
+
+        Raises:
+            OvermindError: `not_isolated`; `dirty` or `unmerged`.
+        """
+
+    async def remove(self, mission: str, *, force: bool) -> None:
+        """Remove everything that an ended mission has of its own; raises as `check` does."""
+
+    async def calm(self, missions: Iterable[str]) -> None:
+        """Wait until nothing of these ended missions runs any more: services, containers, preparations."""
+
+    async def calm_all(self) -> None:
+        """As `calm`, for every mission that has something of its own."""
+
+    async def release(self, missions: Sequence[str]) -> None:
+        """These missions are removed: so is what they had of their own, but for work that would be lost."""
+
+
+class Budget(Protocol):
+    """What agents have cost."""
+
+    def spent(self, parent: str | None) -> tuple[Mission, float] | None:
+        """The mission above whose limit is reached, and what its tree has cost in US dollars; None: none is."""
+
+    def total(self, mission_id: str) -> float:
+        """What the tree of a mission has cost, in US dollars."""

@@ -1,0 +1,41 @@
+"""A mission that is to be started: everything that is known before it has an id. Values only, all checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.missions.mission import Definition
+
+
+class Environment(NamedTuple):
+    """What the caller sent: its own environment, and what it set for this mission alone. Wire form."""
+
+    inherited: dict[str, str]
+    chosen: dict[str, str]
+
+    @property
+    def both(self) -> dict[str, str]:
+        """What was chosen wins."""
+        return {**self.inherited, **self.chosen}
+
+
+@dataclass(frozen=True, slots=True)
+class MissionSpec:
+    """What `Missions.start` is given."""
+
+    definition: Definition
+    """Its name is empty where one is to be generated; `parent` is the id of a mission, or None."""
+    environment: Environment
+    agent: Agent | None = None
+    """None for a plain program."""
+    isolate: bool | None = None
+    """A worktree, ports and services of its own; None: where the project has a file that says so."""
+    request: str | None = None
+    """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
+
+    def placed(self, name: str, parent: str | None) -> MissionSpec:
+        """The same under this name, as a child of this mission."""
+        return replace(self, definition=replace(self.definition, name=name, parent=parent))

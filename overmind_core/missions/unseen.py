@@ -1,0 +1,57 @@
+"""What happened to missions since somebody last looked: finished turns, ends, restarts, questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.missions.changes import EventStored
+    from overmind_core.missions.store import SeenTable
+
+NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
+
+
+"""Types of events that are worth a look."""
+
+
+class Unseen:
+    """Event numbers by mission: the newest that is worth a look, and the newest that was looked at."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+        self._seen_at: dict[str, float] = {}
+
+    def load(self, events: EventTable, seen_table: SeenTable) -> None:
+        """Read what the store knows."""
+        self._newest = events.newest_of(NEWSWORTHY)
+        seen = seen_table.all()
+        self._seen = {mission: seq for mission, (seq, _) in seen.items()}
+        self._seen_at = {mission: at for mission, (_, at) in seen.items()}
+
+    def on_event(self, stored: EventStored) -> None:
+        """An event was saved."""
+        event = stored.event
+        mission = event.get("mission")
+        if mission is not None and event["type"] in NEWSWORTHY:
+            self._newest[mission] = event["seq"]
+
+    def saw(self, mission: str, seq: int, at: float) -> None:
+        """Somebody looked when `seq` was the newest event, `at` seconds since the epoch."""
+        self._seen[mission] = max(seq, self._seen.get(mission, 0))
+        self._seen_at[mission] = max(at, self._seen_at.get(mission, 0.0))
+
+    def seen_at(self, mission: str) -> float | None:
+        """When somebody looked last, in seconds since the epoch; None: nobody has."""
+        return self._seen_at.get(mission)
+
+    def forget(self, mission: str) -> None:
+        """The mission was removed."""
+        self._newest.pop(mission, None)
+        self._seen.pop(mission, None)
+        self._seen_at.pop(mission, None)
+
+    def is_new(self, mission: str) -> bool:
+        """Whether something happened to it that nobody has looked at."""
+        return self._newest.get(mission, 0) > self._seen.get(mission, 0)

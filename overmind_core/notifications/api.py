@@ -1,0 +1,94 @@
+"""`events`, `used`: the event log, followed, and who says that a person looks at it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.missions.validate import seconds
+from overmind_core.notifications.service import EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.requests import Events, Used
+    from overmind_core.notifications.service import Notifications
+    from overmind_core.system.paths import Home
+
+PAGE = 500
+"""Events read from the store at once."""
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class EventsApi:
+    """The requests of those who follow events."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        registry: Registry,
+        journal: Journal,
+        event_table: EventTable,
+        followers: Followers,
+        notifications: Notifications,
+    ) -> None:
+        self._home = home
+        self._registry = registry
+        self._journal = journal
+        self._event_table = event_table
+        self._followers = followers
+        self._notifications = notifications
+
+    async def events(self, request: Events, caller: Caller) -> AsyncIterator[Any]:
+        """The event log after `since`, then what follows."""
+        if request.eyes:
+            forbid_inside(mission_of(caller, self._registry, self._home.root), "say that a person looks")
+        self._journal.flush()
+        oldest = self._event_table.oldest()
+        if request.since and request.since + 1 < oldest:
+            raise OvermindError(
+                "gone", f"Events before {oldest} are no longer kept. Begin with: --since {oldest - 1}", oldest=oldest
+            )
+        seq = request.since
+        looking = self._notifications.looking() if request.eyes and request.follow else nullcontext()
+        with looking as viewer, self._followers.follow(None) as follower:
+            yield {"oldest": oldest} if viewer is None else {"oldest": oldest, "viewer": viewer}
+            while True:
+                self._journal.flush()
+                page = self._event_table.after(seq, PAGE)
+                for event in page:
+                    yield self._event(event.seq, event.data, viewer)
+                seq = page[-1].seq if page else seq
+                if not page:
+                    if not request.follow:
+                        return
+                    await follower.news()
+                await asyncio.sleep(0)
+
+    async def used(self, request: Used, caller: Caller) -> dict[str, Any]:
+        """Note when a person last used a program that follows events, and which mission it shows."""
+        del caller
+        at = time.monotonic() - seconds(request.ago, "ago")
+        if not self._notifications.viewers.used(request.viewer, at, request.view):
+            raise OvermindError("not_found", f"Nobody follows events as viewer {request.viewer}.")
+        return {"viewer": request.viewer}
+
+    def _event(self, seq: int, data: str, viewer: int | None) -> dict[str, Any]:
+        event = _decode(data)
+        event["at"] = format_time(event["at"])
+        if viewer is not None and event["type"] == EVENT:
+            event["ring"] = self._notifications.rings(seq, viewer)
+        return {"seq": seq, **event}

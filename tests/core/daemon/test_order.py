@@ -1,0 +1,59 @@
+"""In which order the parts of the daemon hear of a fact, written down: some rely on those before them.
+
+A mission that ended is seen out by the terminator before its agent, its followers and the keeper hear of it; isolation
+is released before its plan looks whether the next agent may begin; a quest hears of its work before the ritual that
+made the quest does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.state import State
+from overmind_core.kernel import config
+from overmind_core.kernel.keeper_client import KeeperHost
+from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.system.machine import SystemClock
+from overmind_core.system.paths import Home, ensure_home
+
+ORDER = {
+    MissionChanged: [
+        "Deadlines.on_change",
+        "Terminator.on_change",
+        "Agents.on_change",
+        "Followers.on_change",
+        "KeeperSync.on_change",
+        "IsolationService.on_change",
+        "Plans.on_change",
+        "Quests.on_change",
+        "Schedules.on_change",
+    ],
+    EventStored: ["Unseen.on_event", "Notifications.on_event", "Followers.on_event"],
+    RunConcluded: ["KeeperSync.on_conclusion", "OutputProgress.on_conclusion", "Terminator.on_conclusion"],
+    OutputGrew: ["Supervisor._grown", "Followers.on_output"],
+    EffectDue: ["Effects.on_effect"],
+}
+
+
+@pytest.fixture
+def subscribers(tmp_path):
+    home = Home(str(tmp_path / "h"))
+    ensure_home(home)
+
+    async def composed():
+        state = State.open(home.database)
+        core = Supervisor(home, state, config.load(home.config), KeeperHost(home, daemon=None), SystemClock())
+        found = {kind: core.bus.subscribers(kind) for kind in ORDER}
+        core.close()
+        state.close()
+        return found
+
+    return asyncio.run(composed())
+
+
+@pytest.mark.parametrize("kind", ORDER, ids=lambda kind: kind.__name__)
+def test_facts_are_told_in_this_order(subscribers, kind):
+    assert subscribers[kind] == ORDER[kind]
