@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import ASKED, QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode, Need, Source
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
@@ -62,7 +62,7 @@ async def hook(core: Supervisor, request: Hook, caller: Caller) -> AsyncIterator
     session = core.desk.of(request.mission)
     if session is None or not hmac.compare_digest(session.c.token, request.token):
         raise OvermindError("forbidden", "This hook belongs to no run.")
-    if session.c.mode is not Mode.INTERACTIVE:
+    if session.c.mode is not AgentMode.INTERACTIVE:
         yield {}
         return
     program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
@@ -71,7 +71,7 @@ async def hook(core: Supervisor, request: Hook, caller: Caller) -> AsyncIterator
         if isinstance(fact, Asked):
             number, waiter = _wait_for(core, session, fact)
         else:
-            session.hear(fact, Source.HOOK)
+            session.hear(fact, ActivitySource.HOOK)
     yield {}
     if waiter is None:
         return
@@ -95,7 +95,7 @@ def _wait_for(core: Supervisor, session: Session, asked: Asked) -> tuple[int, An
         return number, core.desk.hooks.wait(number)
     number = core.desk.upcoming_question
     waiter = core.desk.hooks.wait(number)
-    session.hear(asked, Source.HOOK)
+    session.hear(asked, ActivitySource.HOOK)
     return number, waiter
 
 
@@ -133,9 +133,9 @@ def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer
     if _is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
-    if behaviour is Behaviour.ALWAYS and asked.need is not Need.PERMISSION:
+    if behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
-    if asked.need is Need.QUESTION and behaviour is Behaviour.ALLOW and not (request.options or request.message):
+    if asked.need is AgentNeed.QUESTION and behaviour is Behaviour.ALLOW and not (request.options or request.message):
         raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
     labels = [label for one in _asked(asked.subject) for label in _labels(one)]
     for option in request.options:
@@ -148,7 +148,9 @@ def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer
 
 def _is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
-    return asked.need is Need.SETUP or (session.c.mode is Mode.INTERACTIVE and not session.provider.speaks_json)
+    return asked.need is AgentNeed.SETUP or (
+        session.c.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
+    )
 
 
 def _store_rule(core: Supervisor, session: Session, asked: Asked) -> None:
@@ -159,7 +161,7 @@ def _store_rule(core: Supervisor, session: Session, asked: Asked) -> None:
 
 
 def _rule(asked: Asked) -> str | None:
-    return rule_for(asked.tool, asked.subject) if asked.need is Need.PERMISSION else None
+    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
 
 
 def _described(core: Supervisor, question: QuestionRow, session: Session) -> dict[str, Any]:

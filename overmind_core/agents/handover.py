@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode
+from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Status
 
@@ -29,18 +29,20 @@ REJOIN_SECONDS = 10.0
 def can_change(core: Supervisor, mission_id: str) -> bool:
     """Whether the mission is a headless session that a person can have in a terminal."""
     session = core.desk.of(mission_id)
-    return session is not None and session.c.home is Mode.HEADLESS and Mode.INTERACTIVE in session.provider.modes
+    return (
+        session is not None and session.c.home is AgentMode.HEADLESS and AgentMode.INTERACTIVE in session.provider.modes
+    )
 
 
 async def give(core: Supervisor, session: Session, seat: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
     """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
-    session.tell(talk.ModeWanted(Mode.INTERACTIVE, keep))
+    session.tell(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
     with core.feed.follow([session.id]) as follower:
         while not _is_there(session) and not seat.dismissed.is_set():
             mission = session.mission
-            if mission is None or session.c.wanted is not Mode.INTERACTIVE:  # it ended, or its program did at once
+            if mission is None or session.c.wanted is not AgentMode.INTERACTIVE:  # it ended, or its program did at once
                 return
-            if session.c.mode is Mode.HEADLESS and is_busy(session.c):
+            if session.c.mode is AgentMode.HEADLESS and is_busy(session.c):
                 began = session.c.turn.began if session.c.turn is not None else session.c.activity.since
                 yield {"type": "finishing", "seconds": round(core.clock.wall() - began, 1)}
             try:
@@ -56,7 +58,7 @@ def take_back(core: Supervisor, mission_id: str) -> None:
     if session is None or not is_handed_over(session.c) or session.c.keep or core.phase.closing:
         return
     if core.attached.typists(mission_id) == 0:
-        session.tell(talk.ModeWanted(Mode.HEADLESS))
+        session.tell(talk.ModeWanted(AgentMode.HEADLESS))
 
 
 async def take_back_later(core: Supervisor, mission_id: str) -> None:
@@ -70,6 +72,6 @@ def _is_there(session: Session) -> bool:
     return (
         mission is not None
         and mission.status is Status.RUNNING
-        and session.c.mode is Mode.INTERACTIVE
+        and session.c.mode is AgentMode.INTERACTIVE
         and session.c.running == mission.run
     )

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.conversation import first_prompt, plan
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.conversation import first_prompt, plan_run
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import LaunchRequest
 
@@ -27,10 +27,10 @@ _LONG_PROMPT = 100_000
 
 def ready(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
-    planned = plan(session.c, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
+    planned = plan_run(session.c, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
     if planned != session.c:
         session.put(planned)
-    interactive = session.c.mode is Mode.INTERACTIVE
+    interactive = session.c.mode is AgentMode.INTERACTIVE
     definition = replace(mission.definition, tty=interactive, interactive=interactive)
     if not session.provider.speaks_json:
         return mission

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode
+from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperRefused
@@ -21,10 +21,10 @@ from overmind_core.kernel.keeper_client import KeeperRefused
 if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.agents.agent_events import Result
+    from overmind_core.domain.agents.agent_events import TurnResult
 
 
-def encode(result: Result | None, error: str | None) -> str:
+def encode(result: TurnResult | None, error: str | None) -> str:
     """JSON of the answer: its text, what it took and cost, or why there is none."""
     if result is None:
         return json.dumps({"error": error})
@@ -98,7 +98,7 @@ class MessageQueue:
     def renew_prompt(self, session: Session) -> None:
         """Queue the prompt of a session anew that ended before it had taken any message, as at a dialog of its own."""
         agent = session.agent
-        if agent.prompt is None or agent.home is Mode.ONE_SHOT or session.c.begun or session.c.queue:
+        if agent.prompt is None or agent.home is AgentMode.ONE_SHOT or session.c.begun or session.c.queue:
             return
         earlier = self.core.state.messages.of(session.id)
         never = all(one.delivered_at is None for one in earlier)

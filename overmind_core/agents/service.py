@@ -22,9 +22,9 @@ from overmind_core.agents.store import ASKED, DEFINITION, QUESTION_OPEN, QUEUED,
 from overmind_core.agents.store import AgentRow as StoredAgent
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import RAW, Activity, Agent, Doing, Mode
-from overmind_core.domain.agents.agent_events import Retry, Verdict
-from overmind_core.domain.agents.conversation import Conversation, is_handed_over, knew_better
+from overmind_core.domain.agents.agent import RAW, Activity, ActivityKind, Agent, AgentMode
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict
+from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.mission import FINAL, Mission, Status
 from overmind_core.providers import registry
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.providers.base import Launch
 
-_HELD = frozenset({Doing.WAITING, Doing.LIMITED, Doing.IDLE})
+_HELD = frozenset({ActivityKind.WAITING, ActivityKind.LIMITED, ActivityKind.IDLE})
 """What is no silence (cli.md, behaviour 19): a person or a limit is waited for."""
 SIGNALLED = 128
 """Exit codes from here on, and negative ones, are of what was killed."""
@@ -69,7 +69,7 @@ class Agents:
         for mission_id in self.core.state.agents.unsettled():  # the supervisor died right behind its end
             session = self._load(mission_id)
             if session is not None:
-                session.tell(talk.Over(final=True))
+                session.tell(talk.RunOver(final=True))
                 self.drop(mission_id)
 
     def of(self, mission_id: str) -> Session | None:
@@ -92,7 +92,7 @@ class Agents:
         session = Session(self, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None
-        if agent.prompt is not None and agent.home is not Mode.ONE_SHOT:
+        if agent.prompt is not None and agent.home is not AgentMode.ONE_SHOT:
             first = self.mailbox.row(mission.id, agent.prompt, sender=None, request=None)
             session.know(first.id, agent.prompt)
             session.c = replace(conversation, queue=(first.id,))
@@ -137,17 +137,17 @@ class Agents:
         if session is None:
             return
         if mission.status in FINAL:
-            session.tell(talk.Over(final=True))
+            session.tell(talk.RunOver(final=True))
             self._sessions.pop(mission.id, None)
             self._ears.deafen(mission.id)
             return
         if session.c.running and (mission.status is Status.RESTARTING or mission.run != session.c.running):
-            session.tell(talk.Over(final=False))
+            session.tell(talk.RunOver(final=False))
             self._ears.deafen(mission.id)
         if mission.status is Status.RUNNING and session.c.running != mission.run:
             self._begin(session, mission)
         elif mission.run == session.c.running and (mission.status is not Status.RUNNING) != session.c.held:
-            session.tell(talk.Held(on=mission.status is not Status.RUNNING))
+            session.tell(talk.InputHeld(on=mission.status is not Status.RUNNING))
 
     def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The keeper has the newest run: go on where an earlier supervisor stopped."""
@@ -166,13 +166,13 @@ class Agents:
         self.inputs.repeat(mission.run_id, int(row.get("in_seq", 0)))
         if session.c.input_closed:
             self.inputs.end(mission.run_id)
-        if session.c.mode is Mode.INTERACTIVE and session.c.sending is not None:
+        if session.c.mode is AgentMode.INTERACTIVE and session.c.sending is not None:
             self.typist.type(session, session.c.sending)
-        if session.c.leaving and session.c.mode is Mode.INTERACTIVE:
+        if session.c.leaving and session.c.mode is AgentMode.INTERACTIVE:
             self.typist.leave(session)
         self._look_again(session, session.c.run)  # what was queued while loading waits for nothing else
 
-    def ended(self, mission: Mission, row: Mapping[str, Any]) -> Verdict | None:
+    def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """What the newest run's own words say about its end: everything that it wrote is taken in first."""
         session = self._sessions.get(mission.id)
         if session is None or not session.provider.speaks_json:
@@ -207,7 +207,7 @@ class Agents:
 
     def _look_again(self, session: Session, run: int) -> None:
         if self._sessions.get(session.id) is session and session.c.run == run:
-            session.tell(talk.Held(session.c.held))
+            session.tell(talk.InputHeld(session.c.held))
 
     @property
     def upcoming_question(self) -> int:
@@ -266,31 +266,31 @@ class Agents:
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
         launch, session.launch = session.launch or agents_launch.launch(session, mission), None
-        session.tell(talk.Begun(mission.run, first_message(session)))
+        session.tell(talk.RunBegun(mission.run, first_message(session)))
         self._ears.listen(session, mission, begun=True)
-        if session.c.mode is Mode.ONE_SHOT and session.agent.prompt is not None:
+        if session.c.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.note("prompt", f"[human] {session.agent.prompt}")
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:
             session.close_input()
-        if session.c.mode is Mode.INTERACTIVE and session.provider.speaks_json:
+        if session.c.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self.typist.watch_setup(session)
 
-    def _verdict(self, session: Session, code: int, errors: str) -> Verdict:
+    def _verdict(self, session: Session, code: int, errors: str) -> RunVerdict:
         c = session.c
-        if c.wanted is not c.mode or (c.leaving and c.mode is not Mode.ONE_SHOT):
-            return Verdict(failed=False, retry=Retry.SWITCH)
+        if c.wanted is not c.mode or (c.leaving and c.mode is not AgentMode.ONE_SHOT):
+            return RunVerdict(failed=False, retry=Retry.SWITCH)
         verdict = session.provider.verdict(code, c.last, errors, mode=c.mode, resumed=c.resumed)
         if verdict.retry is not Retry.SWITCH:
             if c.home is c.mode or not 0 <= code < SIGNALLED:
                 return verdict
             # A person left the program, or it couldn't start for them: the session goes on without them.
             session.put(replace(c, wanted=c.home))
-            return Verdict(failed=False, retry=Retry.SWITCH)
+            return RunVerdict(failed=False, retry=Retry.SWITCH)
         if c.switched:
             return verdict._replace(failed=True, retry=Retry.POLICY)
-        session.put(knew_better(c))
+        session.put(switch_resume(c))
         return verdict
 
     def _hold_clock(self, mission: Mission, activity: Activity) -> None:

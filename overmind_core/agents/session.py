@@ -31,8 +31,8 @@ from overmind_core.agents.store import (
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
-from overmind_core.domain.agents.agent import Agent, Mode, Source
-from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Plain, TurnEnded
+from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
+from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked, Note
 from overmind_core.domain.missions.mission import Cause
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.agents.service import Agents
-    from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
+    from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
@@ -88,7 +88,7 @@ class Session:
     @property
     def reads_lines(self) -> bool:
         """Whether the newest run's output is the provider's lines."""
-        return self.provider.speaks_json and self.c.mode is not Mode.INTERACTIVE
+        return self.provider.speaks_json and self.c.mode is not AgentMode.INTERACTIVE
 
     def put(self, conversation: Conversation) -> None:
         """Save how it stands with this turn's commit."""
@@ -97,7 +97,7 @@ class Session:
             self._unsaved = True
             self._core.ledger.save(self._write, urgent=True)
 
-    def tell(self, fact: Fact, source: Source = Source.STREAM) -> None:
+    def tell(self, fact: Fact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Let something happen to the conversation."""
         before = self.c.activity
         after, effects = conversation_step.step(self.c, fact, self._core.clock.wall(), source=source)
@@ -107,13 +107,13 @@ class Session:
             self._desk.hands.carry_out(self, effect)
         self._desk.moved(self, before)
 
-    def hear(self, fact: AgentFact, source: Source = Source.STREAM) -> int | None:
+    def hear(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> int | None:
         """Take in what the program says; the number of the question, when it asks one."""
-        if isinstance(fact, Plain | Acknowledged):
+        if isinstance(fact, PlainLine | Acknowledged):
             return None
         if isinstance(fact, Asked):
             return self._asked(fact, source)
-        if isinstance(fact, Echoed) and self.c.mode is Mode.INTERACTIVE and self._is_ours(fact.text):
+        if isinstance(fact, Echoed) and self.c.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
             fact = fact._replace(uuid=str(self.c.sending))
         if isinstance(fact, TurnEnded) and fact.result is not None and fact.result.raw:
             raw = json.dumps(fact.result.raw, ensure_ascii=False)
@@ -209,11 +209,11 @@ class Session:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         if self.c.sending is None:
             return False
-        return self._core.attached.typists(self.id) == 0 or agents_conversation.is_same(
+        return self._core.attached.typists(self.id) == 0 or agents_conversation.same_prompt(
             self.text_of(self.c.sending), text
         )
 
-    def _asked(self, asked: Asked, source: Source) -> int:
+    def _asked(self, asked: Asked, source: ActivitySource) -> int:
         mission = self.mission
         number = self._desk.next_question()
         cwd = "/" if mission is None else mission.definition.cwd
@@ -249,7 +249,7 @@ class Hands:
                 self._deliver(session, message)
             case talk.MessageMoved():
                 self._message_moved(session, effect)
-            case talk.Reply(number, decision):
+            case talk.WriteAnswer(number, decision):
                 self._reply(session, number, decision)
             case talk.AskOpened(number):
                 asked = session.questions[number]
@@ -260,19 +260,19 @@ class Hands:
                 self._interrupt(session)
             case talk.CloseInput():
                 session.close_input()
-            case talk.Leave():
+            case talk.LeaveProgram():
                 self._desk.typist.leave(session)
             case talk.EndRun(cause, grace, reason, text):
                 session.end(EndAsked(cause, grace, text, reason))
-            case talk.Spent(usd, result):
+            case talk.TurnPaid(usd, result):
                 self._spent(session, usd, result)
             case talk.Notify(why):
                 session.note("notification", why=why, now=session.c.activity.now)
-            case talk.Told(type_, text, data):
+            case talk.EventRecorded(type_, text, data):
                 session.note(type_, text, **dict(data))
 
     def _deliver(self, session: Session, message: int) -> None:
-        if session.c.mode is Mode.INTERACTIVE:
+        if session.c.mode is AgentMode.INTERACTIVE:
             self._desk.typist.type(session, message)
             return
         # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
@@ -296,7 +296,7 @@ class Hands:
             return
         if self._desk.hooks.reply(number, asked, decision):
             return
-        if session.c.mode is Mode.INTERACTIVE:
+        if session.c.mode is AgentMode.INTERACTIVE:
             self._desk.hooks.keep(asked, decision)
             self._desk.typist.answer(session, asked, decision)
         else:
@@ -316,12 +316,12 @@ class Hands:
         session.note("answered", question=number, by=by, behaviour=behaviour, summary=summary)
 
     def _interrupt(self, session: Session) -> None:
-        if session.c.mode is Mode.HEADLESS:
+        if session.c.mode is AgentMode.HEADLESS:
             session.send(session.provider.interrupt(f"interrupt-{session.c.seq + 1}"))
-        elif session.c.mode is Mode.INTERACTIVE:
+        elif session.c.mode is AgentMode.INTERACTIVE:
             self._desk.typist.interrupt(session)
 
-    def _spent(self, session: Session, usd: float, result: Result) -> None:
+    def _spent(self, session: Session, usd: float, result: TurnResult) -> None:
         mission = session.mission
         if mission is None:
             return
@@ -343,6 +343,6 @@ class Hands:
 
     def _check_turns(self, session: Session, mission: Mission) -> None:
         most, turns = session.agent.max_turns, session.c.turns
-        if most and turns >= most and session.c.mode is not Mode.ONE_SHOT:
+        if most and turns >= most and session.c.mode is not AgentMode.ONE_SHOT:
             text = f"--- stopped: {turns} of {most} turns are used ---"
             session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "max_turns"))

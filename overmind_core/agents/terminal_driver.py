@@ -9,7 +9,7 @@ from overmind_core.agents import terminal_screen
 from overmind_core.agents.permission_hooks import RETURN_SECONDS
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
-from overmind_core.domain.agents.agent import Doing, Need, Source
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import AskCancelled, Behaviour, Decision
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
@@ -96,7 +96,7 @@ class TerminalDriver:
         if keys is not None:
             session.send(keys)
         else:  # it can't be told which keys mean that: a person must look
-            session.hear(asked, Source.TERMINAL)
+            session.hear(asked, ActivitySource.TERMINAL)
 
     async def _dropped(self, session: Session, number: int, run: int) -> None:
         await asyncio.sleep(LOOK)
@@ -106,7 +106,7 @@ class TerminalDriver:
             return
         refusal = Decision(Behaviour.DENY)
         if screen is None or _program(session).keys_for(screen.lines(), asked, refusal) is None:
-            session.tell(talk.Dropped(number), Source.HOOK)
+            session.tell(talk.WaiterGone(number), ActivitySource.HOOK)
 
     async def _leave(self, session: Session, run: int) -> None:
         def wanted() -> bool:
@@ -173,17 +173,17 @@ class TerminalDriver:
             screen = await terminal_screen.screen_of(self._core, session.id)
             dialog = None if screen is None else _program(session).dialog(screen.lines())
             if dialog != shown:
-                session.tell(AskCancelled(""), Source.TERMINAL)
+                session.tell(AskCancelled(""), ActivitySource.TERMINAL)
                 if dialog is not None:
-                    session.hear(dialog, Source.TERMINAL)
+                    session.hear(dialog, ActivitySource.TERMINAL)
                 shown = dialog
 
 
 def _has_not_begun(session: Session) -> bool:
     """Whether its program has shown no sign yet that it works."""
     c = session.c
-    asks_setup = any(one.need is Need.SETUP for one in c.open)
-    return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is Doing.UNKNOWN)
+    asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)
+    return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is ActivityKind.UNKNOWN)
 
 
 def _program(session: Session) -> Interactive:

@@ -23,11 +23,11 @@ QUESTION = "AskUserQuestion"
 """The tool that is a question."""
 
 
-class Interrupted(Exception):
+class TurnInterrupted(Exception):
     """A person has ended the turn."""
 
 
-class Reply(NamedTuple):
+class QuestionReply(NamedTuple):
     """The answer to a question."""
 
     allowed: bool
@@ -38,7 +38,7 @@ class Reply(NamedTuple):
 
 
 class Stage(Protocol):
-    """Each raises `Interrupted` as soon as a person wants that."""
+    """Each raises `TurnInterrupted` as soon as a person wants that."""
 
     def say(self, text: str) -> None:
         """Tell the audience something."""
@@ -49,7 +49,7 @@ class Stage(Protocol):
     def returned(self, call: str, text: str, *, failed: bool = False) -> None:
         """What the tool gave back."""
 
-    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> Reply:
+    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
         """Ask whether the tool may be used, and wait for the answer."""
 
     def wait(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ def question(text: str, options: Mapping[str, str]) -> dict[str, Any]:
     return {"questions": [{"question": text, "header": "Choice", "options": choices, "multiSelect": False}]}
 
 
-class Memory:
+class ConversationMemory:
     """How far it has come.
 
     Args:
@@ -97,7 +97,7 @@ _PATIENCE = 10.0
 """Seconds for a hook whose answer nobody needs."""
 
 
-class Hooks:
+class HookCommands:
     """Calls them.
 
     Args:
@@ -114,7 +114,7 @@ class Hooks:
         self.turn = ""
         """Names the turn under way."""
 
-    def tell(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON
+    def run(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON
         """Tell them of an event, and wait until they know."""
         for hook in self.begin(event, **fields):
             try:

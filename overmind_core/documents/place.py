@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from overmind_core.documents.yaml import Kind, Node, Scalar, Series, Table, short
+from overmind_core.documents.yaml import Node, Scalar, ScalarKind, Series, Table, short
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
 
@@ -17,7 +17,7 @@ _TRUE = frozenset({"true", "yes", "on"})
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class YamlValue:
     """One value; each reader returns what it means, or None after it has told what is wrong."""
 
     problems: list[Problem]
@@ -41,15 +41,15 @@ class Spot:
     @property
     def is_nothing(self) -> bool:
         """Whether nothing is written behind the key."""
-        return isinstance(self.node, Scalar) and self.node.kind is Kind.NOTHING
+        return isinstance(self.node, Scalar) and self.node.kind is ScalarKind.NOTHING
 
-    def pairs(self) -> dict[str, Spot] | None:
+    def pairs(self) -> dict[str, YamlValue] | None:
         """What stands in a table, by its keys."""
         if not isinstance(self.node, Table):
             self.wrong("write a table: keys, each with a value")
             return None
         return {
-            name: Spot(
+            name: YamlValue(
                 self.problems,
                 f"{self.name}.{short(name)}" if self.name else short(name),
                 entry.value,
@@ -58,7 +58,7 @@ class Spot:
             for name, entry in self.node.entries.items()
         }
 
-    def table(self, known: Iterable[str]) -> dict[str, Spot] | None:
+    def table(self, known: Iterable[str]) -> dict[str, YamlValue] | None:
         """What stands in a table under keys that are known; of the others it is told."""
         words = tuple(known)
         found = self.pairs()
@@ -71,9 +71,9 @@ class Spot:
 
     def text(self) -> str | None:
         """A text that says something."""
-        if not isinstance(self.node, Scalar) or self.node.kind is Kind.NOTHING:
+        if not isinstance(self.node, Scalar) or self.node.kind is ScalarKind.NOTHING:
             self.wrong("write a text")
-        elif self.node.kind is not Kind.TEXT:
+        elif self.node.kind is not ScalarKind.TEXT:
             self.wrong(f'write a text: "{short(self.node.text)}" in quotes, if that is meant')
         elif not self.node.text.strip():
             self.wrong("write a text that is not empty")
@@ -85,31 +85,31 @@ class Spot:
         """A word, a number or a text, as it was written."""
         if not isinstance(self.node, Scalar):
             self.wrong("write a single value")
-        elif self.node.kind is Kind.NOTHING:
+        elif self.node.kind is ScalarKind.NOTHING:
             self.wrong('write a value; "" is an empty text')
         else:
             return self.node.text
         return None
 
-    def texts(self) -> list[Spot]:
+    def texts(self) -> list[YamlValue]:
         """The texts of a list, or a single one."""
         if isinstance(self.node, Series):
-            return [Spot(self.problems, self.name, one, (one.line, one.column)) for one in self.node.entries]
-        if isinstance(self.node, Scalar) and self.node.kind is Kind.TEXT:
+            return [YamlValue(self.problems, self.name, one, (one.line, one.column)) for one in self.node.entries]
+        if isinstance(self.node, Scalar) and self.node.kind is ScalarKind.TEXT:
             return [self]
         self.wrong("write a list of texts")
         return []
 
     def flag(self) -> bool | None:
         """True or false."""
-        if isinstance(self.node, Scalar) and self.node.kind is Kind.FLAG:
+        if isinstance(self.node, Scalar) and self.node.kind is ScalarKind.FLAG:
             return self.node.text.lower() in _TRUE
         self.wrong("write true or false")
         return None
 
     def port(self) -> int | None:
         """The number of a port."""
-        if isinstance(self.node, Scalar) and self.node.kind is Kind.WHOLE:
+        if isinstance(self.node, Scalar) and self.node.kind is ScalarKind.WHOLE:
             number = plain_number(self.node.text)
             if number is not None and 1 <= number <= LARGEST_PORT:
                 return number
@@ -118,7 +118,7 @@ class Spot:
 
     def seconds(self) -> float | None:
         """A duration above 0; a bare number counts in seconds."""
-        if not isinstance(self.node, Scalar) or self.node.kind in {Kind.FLAG, Kind.NOTHING}:
+        if not isinstance(self.node, Scalar) or self.node.kind in {ScalarKind.FLAG, ScalarKind.NOTHING}:
             self.wrong("write a duration, such as 30s")
             return None
         try:

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from overmind_core.documents.toml import Path, Places
+from overmind_core.documents.toml import Path, TomlPlaces
 from overmind_core.domain.agents import permission
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
 
 
 @dataclass(slots=True)
-class Notes:
+class Findings:
     """What was found so far."""
 
-    places: Places
+    places: TomlPlaces
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     """What is possible, but was probably meant otherwise."""
@@ -36,10 +36,10 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class FileValue:
     """A value of the file."""
 
-    notes: Notes
+    notes: Findings
     path: Path
     value: object
 
@@ -65,29 +65,29 @@ class Spot:
         """It is probably meant otherwise."""
         self.notes.warnings.append(Problem(*self.notes.places.position(self.offset), f"{self.key}: {message}"))
 
-    def table(self) -> dict[str, Spot] | None:
+    def table(self) -> dict[str, FileValue] | None:
         """What stands in it by its keys; None, and told, when it is no table."""
         if isinstance(self.value, dict):
-            return {name: Spot(self.notes, (*self.path, name), value) for name, value in self.value.items()}
+            return {name: FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()}
         self.wrong("write a table")
         return None
 
-    def entries(self) -> list[Spot] | None:
+    def entries(self) -> list[FileValue] | None:
         """What stands in it, in order; None when it is no list."""
         if not isinstance(self.value, list):
             return None
-        return [Spot(self.notes, (*self.path, place), value) for place, value in enumerate(self.value)]
+        return [FileValue(self.notes, (*self.path, place), value) for place, value in enumerate(self.value)]
 
-    def texts(self) -> list[Spot]:
+    def texts(self) -> list[FileValue]:
         """The texts in it: itself, or those of a list or table."""
         if isinstance(self.value, dict):
-            parts = [Spot(self.notes, (*self.path, name), value) for name, value in self.value.items()]
+            parts = [FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()]
         else:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
 
 
-Read = Callable[[Spot], Any]
+Read = Callable[[FileValue], Any]
 """None: it was wrong, and told."""
 
 MILLISECONDS = "ms"
@@ -99,7 +99,7 @@ MOST_CELLS = 1000
 """Columns or rows of a terminal."""
 
 
-def text(spot: Spot) -> str | None:
+def text(spot: FileValue) -> str | None:
     """A text."""
     if isinstance(spot.value, str):
         return spot.value
@@ -107,7 +107,7 @@ def text(spot: Spot) -> str | None:
     return None
 
 
-def texts(spot: Spot) -> list[str] | None:
+def texts(spot: FileValue) -> list[str] | None:
     """A text, or several."""
     entries = [spot] if isinstance(spot.value, str) else spot.entries()
     if entries is None:
@@ -117,7 +117,7 @@ def texts(spot: Spot) -> list[str] | None:
     return None if None in found else [one for one in found if one is not None]
 
 
-def flag(spot: Spot) -> bool | None:
+def flag(spot: FileValue) -> bool | None:
     """True or false."""
     if isinstance(spot.value, bool):
         return spot.value
@@ -125,7 +125,7 @@ def flag(spot: Spot) -> bool | None:
     return None
 
 
-def whole(spot: Spot) -> int | None:
+def whole(spot: FileValue) -> int | None:
     """A whole number that is not negative."""
     if _is_number(spot.value, int) and 0 <= spot.value <= LARGEST:  # type: ignore[operator]
         return int(spot.value)  # type: ignore[call-overload, no-any-return]
@@ -133,7 +133,7 @@ def whole(spot: Spot) -> int | None:
     return None
 
 
-def dollars(spot: Spot) -> float | None:
+def dollars(spot: FileValue) -> float | None:
     """An amount of US dollars above 0."""
     if _is_number(spot.value, int, float) and 0 < spot.value < float("inf"):  # type: ignore[operator]
         return float(spot.value)  # type: ignore[arg-type]
@@ -141,17 +141,17 @@ def dollars(spot: Spot) -> float | None:
     return None
 
 
-def seconds(spot: Spot) -> float | None:
+def seconds(spot: FileValue) -> float | None:
     """A duration in seconds; a bare number counts in seconds."""
     return _duration(spot, "s")
 
 
-def milliseconds(spot: Spot) -> float | None:
+def milliseconds(spot: FileValue) -> float | None:
     """A duration in seconds; a bare number counts in milliseconds."""
     return _duration(spot, MILLISECONDS)
 
 
-def limit(spot: Spot) -> float | None:
+def limit(spot: FileValue) -> float | None:
     """A limit of time, in seconds; a bare number counts in milliseconds, and a small one is pointed out."""
     found = milliseconds(spot)
     if found is not None and isinstance(spot.value, int) and 0 < spot.value < MEANT_SECONDS:
@@ -159,7 +159,7 @@ def limit(spot: Spot) -> float | None:
     return found
 
 
-def _duration(spot: Spot, unit: str) -> float | None:
+def _duration(spot: FileValue, unit: str) -> float | None:
     written = spot.value
     if not (isinstance(written, str) or _is_number(written, int, float)):
         spot.wrong('write a duration: a number, or a text such as "90s", "5m" or "1.5h"')
@@ -176,7 +176,7 @@ def as_written(read: Read) -> Read:
     return lambda spot: None if read(spot) is None else spot.value
 
 
-def window(spot: Spot) -> object:
+def window(spot: FileValue) -> object:
     """A duration that is not 0, as it was written."""
     found = seconds(spot)
     if found is not None and found <= 0:
@@ -188,7 +188,7 @@ def choice(known: Iterable[str], what: str = "value") -> Read:
     """One of these words."""
     words = tuple(known)
 
-    def read(spot: Spot) -> str | None:
+    def read(spot: FileValue) -> str | None:
         written = text(spot)
         if written is None or written in words:
             return written
@@ -198,7 +198,7 @@ def choice(known: Iterable[str], what: str = "value") -> Read:
     return read
 
 
-def stop_signal(spot: Spot) -> str | int | None:
+def stop_signal(spot: FileValue) -> str | int | None:
     """A signal by its name or number."""
     written = spot.value
     if isinstance(written, str) or _is_number(written, int):
@@ -213,7 +213,7 @@ def stop_signal(spot: Spot) -> str | int | None:
     return None
 
 
-def rules(spot: Spot) -> list[str] | None:
+def rules(spot: FileValue) -> list[str] | None:
     """Rules by which an agent's questions are answered."""
     found = texts(spot)
     if found is None:
@@ -222,7 +222,7 @@ def rules(spot: Spot) -> list[str] | None:
     return found if all(right) else None
 
 
-def _is_rule(spot: Spot) -> bool:
+def _is_rule(spot: FileValue) -> bool:
     try:
         permission.parse(str(spot.value))
     except permission.InvalidRule as error:
@@ -231,7 +231,7 @@ def _is_rule(spot: Spot) -> bool:
     return True
 
 
-def terminal_size(spot: Spot) -> tuple[int, int] | None:
+def terminal_size(spot: FileValue) -> tuple[int, int] | None:
     """Columns and rows."""
     found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", spot.value) if isinstance(spot.value, str) else None
     if found is not None and all(1 <= int(cells) <= MOST_CELLS for cells in found.groups()):
@@ -240,7 +240,7 @@ def terminal_size(spot: Spot) -> tuple[int, int] | None:
     return None
 
 
-def pairs(spot: Spot) -> dict[str, str] | None:
+def pairs(spot: FileValue) -> dict[str, str] | None:
     """A table of texts."""
     table = spot.table()
     if table is None:

@@ -29,7 +29,7 @@ _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
 
 
-class Kind(Enum):
+class ScalarKind(Enum):
     """What a plain word means to YAML."""
 
     TEXT = "str"
@@ -46,7 +46,7 @@ class Scalar:
     line: int
     column: int
     text: str
-    kind: Kind
+    kind: ScalarKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """A key of a table, where it stands, and what is behind it."""
 
     line: int
@@ -73,7 +73,7 @@ class Table:
 
     line: int
     column: int
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, TableEntry] = field(default_factory=dict)
 
 
 Node = Scalar | Series | Table
@@ -95,7 +95,7 @@ def document(data: bytes) -> tuple[Node, list[Problem]]:
         raise _wrong(line, column, f"the character U+{ord(strange[0]):04X} can't stand in this file")
     loader = yaml.SafeLoader(text)
     try:
-        return _Building(loader).document()
+        return _Builder(loader).document()
     except yaml.MarkedYAMLError as error:
         raise _syntax(error) from None
     except ReaderError as error:
@@ -116,7 +116,7 @@ class _Built:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenCollection:
     """A list or table that has not ended yet."""
 
     built: _Built
@@ -126,12 +126,12 @@ class _Open:
     merged: list[Table] = field(default_factory=list)
 
 
-class _Building:
+class _Builder:
     """The way through the events of one text."""
 
     def __init__(self, loader: yaml.SafeLoader) -> None:
         self.loader = loader
-        self.open: list[_Open] = []
+        self.open: list[_OpenCollection] = []
         self.anchors: dict[str | None, _Built | None] = {}
         """None: it has not ended yet."""
         self.doubled: list[Problem] = []
@@ -165,7 +165,7 @@ class _Building:
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         line, column = _place(event)
         is_list = isinstance(event, yaml.SequenceStartEvent)
-        self._tell_tag(event, ("seq",) if is_list else ("map",))
+        self._report_tag(event, ("seq",) if is_list else ("map",))
         if len(self.open) >= MOST_DEPTH:
             raise _wrong(line, column, f"lists and tables stand more than {MOST_DEPTH} deep within each other")
         if self.open and self._awaits_key():
@@ -173,7 +173,7 @@ class _Building:
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         node: Node = Series(line, column) if is_list else Table(line, column)
-        self.open.append(_Open(_Built(node), event.anchor))
+        self.open.append(_OpenCollection(_Built(node), event.anchor))
 
     def _end(self) -> None:
         ended = self.open.pop()
@@ -223,7 +223,7 @@ class _Building:
             raise _wrong(node.line, node.column, "a key must be a word")
         return node
 
-    def _pair(self, top: _Open, key: Scalar, node: Node, where: tuple[int, int]) -> None:
+    def _pair(self, top: _OpenCollection, key: Scalar, node: Node, where: tuple[int, int]) -> None:
         assert isinstance(top.built.node, Table)
         if key.text == _MERGE:
             merged = node.entries if isinstance(node, Series) else [node]
@@ -233,7 +233,7 @@ class _Building:
             return
         before = top.built.node.entries.get(key.text)
         if before is None:
-            top.built.node.entries[key.text] = Entry(key.line, key.column, node)
+            top.built.node.entries[key.text] = TableEntry(key.line, key.column, node)
         else:
             told = f"{short(key.text)} is there twice: first in line {before.line}"
             self.doubled.append(Problem(key.line, key.column, told))
@@ -248,16 +248,16 @@ class _Building:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         line, column = _place(event)
-        self._tell_tag(event, tuple(kind.value for kind in Kind))
+        self._report_tag(event, tuple(kind.value for kind in ScalarKind))
         strange = re.search("[\x00\ud800-\udfff]", event.value)
         if strange is not None:
             raise _wrong(line, column, f"the character U+{ord(strange[0]):04X} can't stand in a text")
         tag = event.tag or self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         word = str(tag).removeprefix(_CORE)
-        kind = next((one for one in Kind if one.value == word), Kind.TEXT)
+        kind = next((one for one in ScalarKind if one.value == word), ScalarKind.TEXT)
         return Scalar(line, column, to_wire(event.value), kind)
 
-    def _tell_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, known: tuple[str, ...]) -> None:
+    def _report_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, known: tuple[str, ...]) -> None:
         tag = event.tag
         if tag is None or tag == "!" or tag.removeprefix(_CORE) in known:
             return

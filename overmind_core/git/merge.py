@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.domain.landing import Way
+from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
@@ -172,7 +172,7 @@ def close_scratch(git: Git, source: str, path: str) -> None:
     remove(git, source, path, None, force=True)
 
 
-def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, message: str) -> str:
+def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str, message: str) -> str:
     """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
 
     Raises:
@@ -181,14 +181,14 @@ def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, mes
         GitFailed: git, or a hook, refused.
     """
     match way:
-        case Way.MERGE:
+        case MergeWay.MERGE:
             _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
-        case Way.SQUASH:
+        case MergeWay.SQUASH:
             _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
             if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
                 raise AlreadyMerged
             git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
-        case Way.REBASE:
+        case MergeWay.REBASE:
             git(scratch, "checkout", "--quiet", "--detach", commit)
             _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
     after = git(scratch, "rev-parse", "HEAD")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from overmind_core.domain.landing import Standing
+from overmind_core.domain.landing import RemovalCandidate
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
@@ -45,13 +45,13 @@ class Looked(NamedTuple):
     problem: str
     """"" when there is none."""
 
-    def standing(self, *, live: bool) -> Standing:
+    def standing(self, *, live: bool) -> RemovalCandidate:
         """What it stands for when it is to be removed; `live`: its mission is."""
         state = self.state
         if state is None:
-            return Standing(live, problem=self.problem)
+            return RemovalCandidate(live, problem=self.problem)
         unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
-        return Standing(live, tuple(map(to_wire, state.dirty)), unmerged)
+        return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
 
 
 def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain import landing
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.landing import VERIFY, Way, message
+from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
@@ -116,7 +116,7 @@ class Merge:
 
     async def _foreseen(self, plan: Plan) -> str | None:
         """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
-        if self._wish.way is Way.REBASE:
+        if self._wish.way is MergeWay.REBASE:
             return None
         place = self._place
 
@@ -148,7 +148,7 @@ class Merge:
         place, wish = self._place, self._wish
         merge.open_scratch(place.git, place.source, place.scratch, plan.target.commit)
         subjects = [one.subject for one in plan.commits]
-        said = wish.message or message(
+        said = wish.message or commit_message(
             wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
         )
         return merge.integrate(

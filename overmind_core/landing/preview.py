@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.landing import Landed, Side, Way, counted, listed, missions_of, sides
+from overmind_core.domain.landing import ChangeAuthor, Landed, MergeWay, change_authors, counted, listed, missions_of
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
@@ -34,7 +34,7 @@ class Wish:
     """What the person wants. Texts are the system's."""
 
     into: str | None = None
-    way: Way = Way.MERGE
+    way: MergeWay = MergeWay.MERGE
     verify: str | None = None
     message: str | None = None
     preview: bool = False
@@ -136,13 +136,13 @@ def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[
     git, source, target = place.git, place.source, plan.target
     fresh = merge.commits_between(git, source, plan.since, target.commit)
     known = [
-        Landed(Side(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
+        Landed(ChangeAuthor(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
         for one in landings[-REMEMBERED:]
         if one.after in fresh and one.before != _NO_COMMIT
     ]
-    own = Side(place.mission, place.name)
+    own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)
-    meet = {to_wire(path): sides(own, commits, known) for path, commits in changed.items()}
+    meet = {to_wire(path): change_authors(own, commits, known) for path, commits in changed.items()}
     told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",

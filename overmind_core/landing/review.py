@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.landing import Way, listed, why_kept
+from overmind_core.domain.landing import MergeWay, listed, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -75,7 +75,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
         raise OvermindError("empty_command", "--verify needs a command.")
     place = locations.isolated(core, request.id, there=False)
     _forbid_landing(core, caller, place.mission, "merge the work of")
-    way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
+    way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
     items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
 

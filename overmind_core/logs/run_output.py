@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.agents.agent_events import Spoke
+from overmind_core.domain.agents.agent_events import TextSpoken
 from overmind_core.logs.display import RenderedLines, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT, run_folder
 from overmind_core.logs.reader import RunLog
@@ -89,7 +89,7 @@ def last_bytes(text: str, limit: int) -> str:
 
 
 def _spoken(provider: Provider, line: bytes) -> str:
-    return "".join(fact.text for fact in provider.parse(line) if isinstance(fact, Spoke) and not fact.thought)
+    return "".join(fact.text for fact in provider.parse(line) if isinstance(fact, TextSpoken) and not fact.thought)
 
 
 def _lines(log: RunLog, whose: str | None, ends: Offsets) -> Iterator[str]:

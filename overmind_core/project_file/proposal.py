@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from overmind_core.documents.place import LARGEST_PORT, plain_number
-from overmind_core.documents.yaml import Kind, Node, Scalar, Series, Table, document
+from overmind_core.documents.yaml import Node, Scalar, ScalarKind, Series, Table, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
-from overmind_core.domain.isolation.project import Ready, ReadyKind, Service
+from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.project_file.read import (
     LONGEST_NAME,
     MOST_SERVICES,
@@ -185,22 +185,22 @@ def _volumes(node: Node | None) -> Iterator[tuple[str, str]]:
             yield name, path.rstrip("/")
 
 
-def _ready(test: Node | None, port: int | None) -> Ready | None:
+def _ready(test: Node | None, port: int | None) -> ReadyCheck | None:
     words = [one.text for one in _entries(test) if isinstance(one, Scalar)]
-    command = test.text if isinstance(test, Scalar) and test.kind is Kind.TEXT else ""
+    command = test.text if isinstance(test, Scalar) and test.kind is ScalarKind.TEXT else ""
     if words[:1] == ["CMD-SHELL"]:
         command = " ".join(words[1:])
     elif words[:1] == ["CMD"]:
         command = shlex.join(words[1:])
     command = command.replace("$$", "$").strip()
     if command and len(command) <= LONGEST:
-        return Ready(ReadyKind.EXEC, command)
-    return None if port is None else Ready(ReadyKind.TCP)
+        return ReadyCheck(ReadyKind.EXEC, command)
+    return None if port is None else ReadyCheck(ReadyKind.TCP)
 
 
 def _filled(node: Node | None, name: str = "") -> str | None:
     """A word as compose would see it when no variable is set; None where that leaves nothing."""
-    if not isinstance(node, Scalar) or node.kind is Kind.NOTHING:
+    if not isinstance(node, Scalar) or node.kind is ScalarKind.NOTHING:
         return None
     return _default(node.text, name)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.documents.place import LARGEST_PORT, Spot, plain_number
+from overmind_core.documents.place import LARGEST_PORT, YamlValue, plain_number
 from overmind_core.documents.yaml import Table, document
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
@@ -16,7 +16,7 @@ from overmind_core.domain.isolation.project import (
     LAST_PORT,
     READY_SECONDS,
     Project,
-    Ready,
+    ReadyCheck,
     ReadyKind,
     Service,
     Strategy,
@@ -38,7 +38,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def service(spot: Spot, name: str) -> Service | None:
+def service(spot: YamlValue, name: str) -> Service | None:
     """Read a service's table; None, and told, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
@@ -75,7 +75,7 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
+def _what(spot: YamlValue, table: dict[str, YamlValue]) -> tuple[str | None, str | None]:
     """Its command or its image: one of them."""
     if "command" in table and "docker" in table:
         table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
@@ -94,7 +94,7 @@ def image_problem(image: str) -> str | None:
     return "this is no name of an image: write one such as postgres:16"
 
 
-def _env(spot: Spot) -> dict[str, str]:
+def _env(spot: YamlValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
         told = env_name_problem(name)
@@ -106,7 +106,7 @@ def _env(spot: Spot) -> dict[str, str]:
     return found
 
 
-def _volumes(spot: Spot) -> dict[str, str]:
+def _volumes(spot: YamlValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
         told = volume_problem(name)
@@ -145,7 +145,7 @@ def mount_problem(path: str) -> str | None:
     return None
 
 
-def _ready(spot: Spot) -> Ready | None:
+def _ready(spot: YamlValue) -> ReadyCheck | None:
     table = spot.table(READY)
     if table is None:
         return None
@@ -156,10 +156,10 @@ def _ready(spot: Spot) -> Ready | None:
     targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
     if len(kinds) != 1 or None in targets.values():
         return None
-    return Ready(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
+    return ReadyCheck(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
 
 
-def _target(kind: ReadyKind, spot: Spot) -> str | None:
+def _target(kind: ReadyKind, spot: YamlValue) -> str | None:
     match kind:
         case ReadyKind.TCP:
             if spot.flag() is False:
@@ -189,7 +189,7 @@ def _pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _tell_no_port(ready: Spot) -> None:
+def _tell_no_port(ready: YamlValue) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
         if isinstance(ready.node, Table) and kind.value in ready.node.entries:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
@@ -225,7 +225,7 @@ def project(data: bytes) -> Project:
     """
     root, doubled = document(data)
     problems = list(doubled)
-    tables = Spot(problems, "", root, (root.line, root.column)).table(ROOT) or {}
+    tables = YamlValue(problems, "", root, (root.line, root.column)).table(ROOT) or {}
     services = _services(tables["services"]) if "services" in tables else ()
     found = _isolation(tables.get("isolation"), services)
     if problems:
@@ -233,7 +233,7 @@ def project(data: bytes) -> Project:
     return found
 
 
-def _services(spot: Spot) -> tuple[Service, ...]:
+def _services(spot: YamlValue) -> tuple[Service, ...]:
     table = {} if spot.is_nothing else spot.pairs() or {}
     if len(table) > MOST_SERVICES:
         spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
@@ -246,7 +246,7 @@ def _services(spot: Spot) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
+def _isolation(spot: YamlValue | None, services: tuple[Service, ...]) -> Project:
     table = {} if spot is None or spot.is_nothing else spot.table(ISOLATION) or {}
     first, last = _port_range(table["port_range"]) if "port_range" in table else (FIRST_PORT, LAST_PORT)
     strategy = table["strategy"].choice(Strategy) if "strategy" in table else None
@@ -268,7 +268,7 @@ def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
     )
 
 
-def _port_range(spot: Spot) -> tuple[int, int]:
+def _port_range(spot: YamlValue) -> tuple[int, int]:
     written = spot.text()
     if written is not None:
         first, _, last = (part.strip() for part in written.partition("-"))
@@ -288,12 +288,12 @@ def _base_problem(base: str) -> str | None:
     return "write the name of a branch, or a commit, such as main"
 
 
-def _commands(spot: Spot | None) -> tuple[str, ...]:
+def _commands(spot: YamlValue | None) -> tuple[str, ...]:
     found = [one.text() for one in ([] if spot is None or spot.is_nothing else spot.texts())]
     return tuple(one for one in found if one is not None)
 
 
-def _paths(spot: Spot | None, *, patterns: bool) -> tuple[str, ...]:
+def _paths(spot: YamlValue | None, *, patterns: bool) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in [] if spot is None or spot.is_nothing else spot.texts():
         written = one.checked(_read_pattern_problem if patterns else _read_path_problem)

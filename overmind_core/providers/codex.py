@@ -9,23 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Asked,
     Decision,
-    Plain,
-    Result,
+    PlainLine,
     Retry,
     Retrying,
+    RunVerdict,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
-    Usage,
-    Verdict,
+    TurnResult,
 )
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import (
@@ -74,7 +74,7 @@ class Codex:
     name = "codex"
     program = "codex"
     install = "npm install -g @openai/codex"
-    modes = frozenset({Mode.ONE_SHOT})
+    modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
 
     def refuse(self, agent: Agent) -> str | None:
@@ -106,7 +106,7 @@ class Codex:
         """A line of `--json`."""
         found = read_object(line)
         if isinstance(found, str):
-            return (Plain(found),) if found.strip() else ()
+            return (PlainLine(found),) if found.strip() else ()
         tell = KINDS.get(text_at(found, "type"))
         return tuple(tell(found)) if tell is not None else ()
 
@@ -129,16 +129,16 @@ class Codex:
         del question, decision
         return b""
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What its end means."""
         del mode
         if code != 0 and resumed and _UNKNOWN_CONVERSATION in errors:
-            return Verdict(failed=True, reason="wrong_start", retry=Retry.SWITCH)
+            return RunVerdict(failed=True, reason="wrong_start", retry=Retry.SWITCH)
         if code == _USAGE_ERROR and last is None:
-            return Verdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+            return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
         if last is not None and not last.ok:
-            return Verdict(failed=True, reason=last.reason, retry=last.retry)
-        return Verdict(failed=code != 0 or last is None, reason="no_result" if code == 0 and last is None else None)
+            return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
+        return RunVerdict(failed=code != 0 or last is None, reason="no_result" if code == 0 and last is None else None)
 
 
 def _sandbox(agent: Agent) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def _item_completed(found: Object) -> Iterator[AgentFact]:
     item = object_at(found, "item")
     kind = text_at(item, "type")
     if kind in {"agent_message", "reasoning"}:
-        yield Spoke(text_at(item, "text"), thought=kind == "reasoning")
+        yield TextSpoken(text_at(item, "text"), thought=kind == "reasoning")
     elif _tool(item):
         yield ToolReturned(text_at(item, "id"), _failed(item))
 
@@ -193,12 +193,12 @@ KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {
 """By the line's `type`."""
 
 
-def _result(found: Object) -> Result:
+def _result(found: Object) -> TurnResult:
     said = text_at(object_at(found, "error"), "message")
     ok = text_at(found, "type") == "turn.completed"
     reason = None if ok else _reason(said)
     retry = Retry.NEVER if reason == "not_logged_in" else Retry.POLICY
-    return Result(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(object_at(found, "usage")), raw=found)
+    return TurnResult(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(object_at(found, "usage")), raw=found)
 
 
 def _reason(said: str) -> str:
@@ -210,11 +210,11 @@ def _reason(said: str) -> str:
     return f"api_error {status[1]}" if status else "api_error"
 
 
-def _usage(found: Object) -> Usage:
+def _usage(found: Object) -> TokenUsage:
     """Its `input_tokens` hold those read from the cache."""
     cached = count_at(found, "cached_input_tokens")
     fresh = max(count_at(found, "input_tokens") - cached, 0)
-    return Usage(fresh, count_at(found, "output_tokens"), cached, count_at(found, "cache_write_input_tokens"))
+    return TokenUsage(fresh, count_at(found, "output_tokens"), cached, count_at(found, "cache_write_input_tokens"))
 
 
 def _tool(item: Object) -> str:

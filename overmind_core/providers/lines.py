@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from overmind_core.domain.agents.agent_events import Result
+from overmind_core.domain.agents.agent_events import TurnResult
 
 Object = Mapping[str, Any]
 
@@ -101,13 +101,13 @@ def tool_line(summary: str, error: str | None = None, took: float | None = None)
     return f"{GEAR} {summary} → {outcome}" + ("" if took is None else f", {max(took, 0.0):.1f} s")
 
 
-def failure(result: Result) -> str:
+def failure(result: TurnResult) -> str:
     """As in `✗ api_error 529: the API is overloaded`; a person's interrupt needs no words."""
     told = "" if result.interrupted else one_line(result.text)
     return f"{FAILED} {result.reason}" + (f": {told}" if told else "")
 
 
-def turn_summary(result: Result) -> str:
+def turn_summary(result: TurnResult) -> str:
     """As in `— 3 turns, 41 s, $0.12, 12.3k in / 840 out —`; what the program didn't tell is left out."""
     usage = result.usage
     read = usage.input + usage.cache_read + usage.cache_write

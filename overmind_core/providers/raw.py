@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Plain, Result, Verdict
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import plain_text
 
@@ -16,7 +16,7 @@ class Raw:
     name = "raw"
     program = ""
     install = ""
-    modes = frozenset({Mode.INTERACTIVE})
+    modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
 
     def refuse(self, agent: Agent) -> str | None:
@@ -36,7 +36,7 @@ class Raw:
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line is a line."""
-        return (Plain(plain_text(line)),)
+        return (PlainLine(plain_text(line)),)
 
     def renderer(self) -> Renderer:
         """Lines as they are."""
@@ -57,10 +57,10 @@ class Raw:
         del question, decision
         return b""
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """The exit code says it all."""
         del last, errors, mode, resumed
-        return Verdict(failed=code != 0)
+        return RunVerdict(failed=code != 0)
 
 
 class _PlainRenderer:

@@ -13,7 +13,7 @@ import msgspec
 from overmind_core.agents.spec import spec_of
 from overmind_core.definitions.api_run import parent_of
 from overmind_core.domain.missions.mission import Kind, Mission
-from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
@@ -238,7 +238,7 @@ def find(core: Supervisor, text: str, *, live_first: bool = False) -> Quest:
     """
     core.ledger.flush()
     match resolve(text, core.state.quests.candidates(text), live_first=live_first):
-        case Match(candidate):
+        case ResolvedReference(candidate):
             found = core.quests.get(candidate.id)
             if found is not None:
                 return found

@@ -24,7 +24,7 @@ from overmind_core.terminal.parser import Stream
 from overmind_core.terminal.render import coloured, redraw
 from overmind_core.terminal.resize import resize
 from overmind_core.terminal.scrollback import Scrollback
-from overmind_core.terminal.state import Colours, Event, State
+from overmind_core.terminal.state import Colours, Event, TerminalState
 
 SCROLLBACK = 10_000
 """Rows."""
@@ -51,7 +51,7 @@ class Screen:
 
     def __init__(self, columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> None:
         _check(columns, rows)
-        self._state = State(columns, rows, scrollback)
+        self._state = TerminalState(columns, rows, scrollback)
         self._stream = Stream(self._state)
         self.on_reply: Callable[[bytes], None] = _ignore
         self.on_event: Callable[[Event], None] = _ignore

@@ -114,7 +114,7 @@ EVENTS_LIMIT = 1000
 """Events of one chunk; a program that causes more is not meant seriously."""
 
 
-class Saved(NamedTuple):
+class SavedCursor(NamedTuple):
     """What DECSC keeps, one per screen."""
 
     x: int
@@ -133,7 +133,7 @@ class Colours(NamedTuple):
     cursor: tuple[int, int, int]
 
 
-class State:
+class TerminalState:
     """One terminal: two screens, a cursor, modes."""
 
     __slots__ = (
@@ -164,7 +164,7 @@ class State:
         self.x = self.y = 0
         self.pending_wrap = False
         self.top, self.bottom = 0, self.height - 1
-        self.saved: list[Saved | None] = [None, None]
+        self.saved: list[SavedCursor | None] = [None, None]
         """Of the primary and of the alternate screen."""
         self.modes = Modes()
         self.charsets = Charsets()
@@ -252,9 +252,9 @@ class State:
         """The window's title."""
         if title != self.title:
             self.title = title
-            self.tell(TitleChanged(title))
+            self.emit(TitleChanged(title))
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Something for those who watch; bells in a row are one."""
         if len(self.events) >= EVENTS_LIMIT or (self.events and event == self.events[-1] == Bell()):
             return

@@ -132,7 +132,7 @@ class TerminalKeys:
         if modes.mouse:
             self._stay.send(input_encoding.encode_mouse(event, modes))
             return True
-        arrows = {input_encoding.Button.WHEEL_UP: "up", input_encoding.Button.WHEEL_DOWN: "down"}
+        arrows = {input_encoding.MouseButton.WHEEL_UP: "up", input_encoding.MouseButton.WHEEL_DOWN: "down"}
         arrow = arrows.get(event.button) if modes.alternate and modes.alternate_scroll else None
         if arrow is not None:
             self._stay.send(terminal_keys.encode_key(arrow, modes) * WHEEL)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
-from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
-from overmind_core.domain.isolation.saga import Act, Saga, Step
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
+from overmind_core.domain.isolation.saga import Saga, SagaStep, StepKind
 
 OWN = ""
 """The service's name under which the mission's own port is kept."""
@@ -223,7 +223,7 @@ def _for_git(name: str) -> str:
     return plain.removesuffix(".lock")
 
 
-def text_of(step: Step, project: Project, ports: Mapping[str, int], base: str) -> str:
+def text_of(step: SagaStep, project: Project, ports: Mapping[str, int], base: str) -> str:
     """Return the step as a sentence without a full stop.
 
     Args:
@@ -234,14 +234,15 @@ def text_of(step: Step, project: Project, ports: Mapping[str, int], base: str) -
     """
     service = next((one for one in project.services if one.name == step.service), Service(step.service))
     place = _place(service, ports)
+    fetch = "fetch, then " if project.fetch else ""
     texts = {
-        Act.WORKTREE: f"{'fetch, then ' if project.fetch else ''}make the worktree, on a branch that begins at {base}",
-        Act.FILES: _files(project),
-        Act.IMAGE: f"pull {service.image}, if it is not there",
-        Act.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
-        Act.SETUP: f"run: {'; '.join(project.setup)}",
-        Act.SERVICE: f"start {service.name}: {service.command}{place}",
-        Act.READY: f"wait until {service.name} {_readiness(service.ready)}",
+        StepKind.WORKTREE: f"{fetch}make the worktree, on a branch that begins at {base}",
+        StepKind.FILES: _files(project),
+        StepKind.IMAGE: f"pull {service.image}, if it is not there",
+        StepKind.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
+        StepKind.SETUP: f"run: {'; '.join(project.setup)}",
+        StepKind.SERVICE: f"start {service.name}: {service.command}{place}",
+        StepKind.READY: f"wait until {service.name} {_readiness(service.ready)}",
     }
     return texts[step.act]
 
@@ -256,7 +257,7 @@ def _place(service: Service, ports: Mapping[str, int]) -> str:
     return "" if port is None else f" (at {HOST}:{port})"
 
 
-def _readiness(ready: Ready | None) -> str:
+def _readiness(ready: ReadyCheck | None) -> str:
     if ready is None:
         return "runs"
     how = {

@@ -84,7 +84,7 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class PlanAgent:
     """One step of a plan."""
 
     name: str
@@ -99,7 +99,7 @@ class Agent:
     retries: int = 0
     """How often it is tried again after it has failed."""
     clean_env: bool = False
-    """Of the caller's variables it gets only those that every login has: `environment.of_login`."""
+    """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
     merge: Merge | None = None
     """What it does instead of running a command."""
 
@@ -119,7 +119,7 @@ class Blueprint:
     """A whole plan."""
 
     name: str
-    agents: tuple[Agent, ...]
+    agents: tuple[PlanAgent, ...]
     """In the order of the file."""
     max_parallel: int = 0
     """Agents that run at the same time; 0 = no limit. Those that stay count until they are ready."""
@@ -130,7 +130,7 @@ class Blueprint:
     """What `${vars.x}` stands for."""
 
     @property
-    def by_name(self) -> dict[str, Agent]:
+    def by_name(self) -> dict[str, PlanAgent]:
         """The agents by their names."""
         return {agent.name: agent for agent in self.agents}
 

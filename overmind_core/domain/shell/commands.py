@@ -91,7 +91,7 @@ _MOST_WORDS = 64
 """Words of one command in which another program's name is looked for."""
 
 
-class Parts(NamedTuple):
+class CommandParts(NamedTuple):
     """What a command runs, from left to right, and the files that the shell itself opens for it."""
 
     commands: tuple[str, ...]
@@ -103,17 +103,17 @@ class _NotUnderstood(Exception):
     pass
 
 
-def parts(command: str) -> Parts | None:
+def parts(command: str) -> CommandParts | None:
     """Its simple commands without redirections, those inside of `$(…)` and backticks too; None: not understood."""
     scanner = _Scanner(command)
     try:
         scanner.scan(0, "", 0)
     except _NotUnderstood:
         return None
-    return Parts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
+    return CommandParts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
 
 
-def moves(taken: Parts) -> bool:
+def moves(taken: CommandParts) -> bool:
     """Whether relative names in it are relative to another folder than where it begins."""
     return any(word.strip("'\"\\") in MOVERS for command in taken.commands for word in command.split())
 
@@ -302,13 +302,13 @@ _PIECE = re.compile(r"""\\'|'([^']*)'|"([^"]*)"|([^'"\\]+)""")
 _HEREDOC = re.compile(r"(?P<head>[^\n]*?)[ \t]*<<[ \t]*'(?P<tag>\w+)'\n(?P<body>.*\n)?(?P=tag)[ \t\n]*", re.DOTALL)
 
 
-class Plain(NamedTuple):
+class PlainCommands(NamedTuple):
     """Simple commands in their order, as words without quotes."""
 
     commands: tuple[tuple[str, ...], ...]
 
 
-def read(command: str) -> Plain | None:
+def read(command: str) -> PlainCommands | None:
     """Take a command apart; None: not understood. Text that it is given by `<<'WORD'` is nobody's command."""
     text = _without_text(command.strip(" \t\n"))
     commands: list[tuple[str, ...]] = []
@@ -325,7 +325,7 @@ def read(command: str) -> Plain | None:
             commands.append(tuple(words))
             words = []
     commands.append(tuple(words))
-    return Plain(tuple(one for one in commands if one))
+    return PlainCommands(tuple(one for one in commands if one))
 
 
 def _without_text(command: str) -> str:

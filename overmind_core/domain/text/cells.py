@@ -105,7 +105,7 @@ def _category(character: str) -> str:
     return category(character)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the known words that look like `word`, else nothing."""
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.isolation.project import READY_SECONDS, Ready, ReadyKind
+from overmind_core.domain.isolation.project import READY_SECONDS, ReadyCheck, ReadyKind
 from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
@@ -130,7 +130,7 @@ def _ended(mission: Mission | None) -> str:
     return f"it has ended{how} before it was ready"
 
 
-def _probe(ready: Ready, port: int | None) -> Probe:
+def _probe(ready: ReadyCheck, port: int | None) -> Probe:
     match ready.kind:
         case ReadyKind.TCP:
             return Probe(ProbeKind.TCP, str(port), ready.timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from overmind_core.domain.isolation.saga import Act, Step
+from overmind_core.domain.isolation.saga import SagaStep, StepKind
 from overmind_core.isolation.steps.containers import Containers, Images
 from overmind_core.isolation.steps.readiness import Readiness
 from overmind_core.isolation.steps.services import Services, SetUp
@@ -41,21 +41,21 @@ class Acts:
     """The steps of one mission."""
 
     def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
-        self._doers: Mapping[Act, Doer] = {
-            Act.WORKTREE: Worktree(isolations, mission),
-            Act.FILES: Files(isolations, mission),
-            Act.IMAGE: Images(isolations, mission, unwanted),
-            Act.CONTAINER: Containers(isolations, mission, unwanted),
-            Act.SETUP: SetUp(isolations, mission),
-            Act.SERVICE: Services(isolations, mission),
-            Act.READY: Readiness(isolations, mission, unwanted),
+        self._doers: Mapping[StepKind, Doer] = {
+            StepKind.WORKTREE: Worktree(isolations, mission),
+            StepKind.FILES: Files(isolations, mission),
+            StepKind.IMAGE: Images(isolations, mission, unwanted),
+            StepKind.CONTAINER: Containers(isolations, mission, unwanted),
+            StepKind.SETUP: SetUp(isolations, mission),
+            StepKind.SERVICE: Services(isolations, mission),
+            StepKind.READY: Readiness(isolations, mission, unwanted),
         }
 
-    async def holds(self, step: Step) -> bool:
+    async def holds(self, step: SagaStep) -> bool:
         """Whether nothing has to be done."""
         return await self._doers[step.act].holds(step.service)
 
-    async def take(self, step: Step) -> None:
+    async def take(self, step: SagaStep) -> None:
         """Do the step.
 
         Raises:
@@ -63,7 +63,7 @@ class Acts:
         """
         await self._doers[step.act].take(step.service)
 
-    async def undo(self, step: Step) -> None:
+    async def undo(self, step: SagaStep) -> None:
         """Undo the step.
 
         Raises:
@@ -71,6 +71,6 @@ class Acts:
         """
         await self._doers[step.act].undo(step.service)
 
-    def text(self, step: Step) -> str:
+    def text(self, step: SagaStep) -> str:
         """What the step is, for people."""
         return self._doers[step.act].text(step.service)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.isolation.saga import Act
+from overmind_core.domain.isolation.saga import StepKind
 from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -173,7 +173,7 @@ class Files:
         """Whether the worktree is an old one: what an agent has made of it since is its own."""
         del service
         saga = self._isolations.records[self._mission].saga
-        return not any(saga.steps[number].act is Act.WORKTREE for number in saga.begun)
+        return not any(saga.steps[number].act is StepKind.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
         """Copy and link; what is left out is told in the mission's log."""

@@ -20,7 +20,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.providers.base import Launch, LaunchRequest
 from overmind_core.providers.claude import messages
 from overmind_core.providers.lines import Object, list_at, object_at, read_object
@@ -205,11 +205,11 @@ def launch(start: LaunchRequest, program: str) -> Launch:
     argv = [start.agent.program or program]
     argv += _several(start.agent)
     argv += _single(start, files)
-    if start.mode is Mode.INTERACTIVE:
+    if start.mode is AgentMode.INTERACTIVE:
         argv += settings_arguments(start)
     else:
         argv += (*LINES, *start.agent.arguments)
-    if start.first_prompt is not None and start.mode is Mode.INTERACTIVE:
+    if start.first_prompt is not None and start.mode is AgentMode.INTERACTIVE:
         argv += ("--", start.first_prompt)
     return Launch(argv=tuple(argv), stdin=_stdin(start), files=files)
 
@@ -233,7 +233,7 @@ def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
         yield from ("--permission-mode", mode)
     yield from _system_prompt("--system-prompt", agent.system_prompt, files)
     yield from _system_prompt("--append-system-prompt", agent.append_system_prompt, files)
-    if start.mode is not Mode.INTERACTIVE:
+    if start.mode is not AgentMode.INTERACTIVE:
         yield from _limits(agent)
 
 
@@ -252,7 +252,7 @@ def _permission_mode(start: LaunchRequest) -> str | None:
     session is handed over to a terminal it must not begin to allow by itself what it has asked until then: `-p` asks,
     the program on a terminal decides ("auto").
     """
-    handed_over = start.mode is Mode.INTERACTIVE and start.agent.home is Mode.HEADLESS
+    handed_over = start.mode is AgentMode.INTERACTIVE and start.agent.home is AgentMode.HEADLESS
     return start.agent.permission_mode or ("manual" if handed_over else None)
 
 
@@ -269,6 +269,6 @@ def _system_prompt(option: str, text: str | None, files: dict[str, str]) -> Iter
 
 def _stdin(start: LaunchRequest) -> bytes | None:
     """A one-shot's prompt; a headless session gets its messages one at a time from the queue."""
-    if start.mode is Mode.INTERACTIVE:
+    if start.mode is AgentMode.INTERACTIVE:
         return None
-    return messages.prompt(start.agent.prompt or "") if start.mode is Mode.ONE_SHOT else b""
+    return messages.prompt(start.agent.prompt or "") if start.mode is AgentMode.ONE_SHOT else b""

@@ -18,12 +18,12 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Decision,
     Echoed,
-    Left,
-    Result,
+    ProgramLeft,
     SessionNamed,
     ToolCalled,
     ToolReturned,
     TurnEnded,
+    TurnResult,
 )
 from overmind_core.providers.claude import messages, stream
 from overmind_core.providers.lines import Object, count_at, list_at, object_at, text_at
@@ -95,17 +95,17 @@ def _notification(payload: Object) -> Iterator[AgentFact]:
 
 
 def _stop(payload: Object) -> Iterator[AgentFact]:
-    yield TurnEnded(Result(ok=True, text=text_at(payload, "last_assistant_message"), raw=payload))
+    yield TurnEnded(TurnResult(ok=True, text=text_at(payload, "last_assistant_message"), raw=payload))
 
 
 def _stop_failure(payload: Object) -> Iterator[AgentFact]:
     said = text_at(payload, "last_assistant_message") or text_at(payload, "error")
     reason = stream.api_reason(said, count_at(payload, "api_error_status")) or text_at(payload, "error") or "api_error"
-    yield TurnEnded(Result(ok=False, reason=reason, text=said, raw=payload))
+    yield TurnEnded(TurnResult(ok=False, reason=reason, text=said, raw=payload))
 
 
 def _session_end(payload: Object) -> Iterator[AgentFact]:
-    yield Left(text_at(payload, "reason"))
+    yield ProgramLeft(text_at(payload, "reason"))
 
 
 EVENTS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {

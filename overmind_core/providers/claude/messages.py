@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 
 DENIED = "A person has denied this."
@@ -43,7 +43,7 @@ def decision_json(question: Asked, decision: Decision) -> dict[str, Any]:
     if decision.behaviour is Behaviour.DENY:
         return {"behavior": "deny", "message": decision.message or DENIED}
     subject = dict(question.subject)
-    if question.need is Need.QUESTION:
+    if question.need is AgentNeed.QUESTION:
         subject["answers"] = chosen_answers(subject.get("questions"), decision)
     return {"behavior": "allow", "updatedInput": subject}
 

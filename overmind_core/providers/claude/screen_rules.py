@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from unicodedata import category
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Behaviour, Decision, TurnBegan, TurnEnded
 from overmind_core.providers.claude.stream import QUESTION_TOOL
 from overmind_core.providers.lines import objects_at, text_at
@@ -109,7 +109,7 @@ def dialog(lines: Sequence[str]) -> Asked | None:
     for known in DIALOGS:
         if all(_flat(word) in flat for word in known.words):
             subject = {"dialog": known.name, "text": "\n".join(line.rstrip() for line in lines).strip("\n")}
-            return Asked(known.name, Need.SETUP, "", known.summary, subject)
+            return Asked(known.name, AgentNeed.SETUP, "", known.summary, subject)
     return None
 
 
@@ -197,7 +197,7 @@ def _subjects(question: Asked) -> list[str]:
     given = question.subject
     if question.tool == QUESTION_TOOL:
         return [text_at(asked, "question") for asked in objects_at(given, "questions")]
-    if question.need is Need.PLAN:
+    if question.need is AgentNeed.PLAN:
         return ["plan mode?"]
     fields = {"Bash": "command", "WebFetch": "url"}
     if question.tool in fields:
@@ -207,7 +207,7 @@ def _subjects(question: Asked) -> list[str]:
 
 
 def _choice(shown: Sequence[_Option], question: Asked, decision: Decision) -> _Option | None:
-    if question.need is Need.QUESTION:
+    if question.need is AgentNeed.QUESTION:
         return _label(shown, question, decision)
     pattern = NO if decision.behaviour is Behaviour.DENY else PLAIN_YES
     return next((option for option in shown if pattern.fullmatch(option.label)), None)

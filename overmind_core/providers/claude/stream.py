@@ -17,25 +17,25 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
     Acknowledged,
     AgentFact,
     AskCancelled,
     Asked,
     Echoed,
-    Limited,
-    Plain,
-    Result,
+    LimitReached,
+    PlainLine,
     Retry,
     Retrying,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
-    Usage,
+    TurnResult,
 )
 from overmind_core.providers.lines import (
     Object,
@@ -79,13 +79,13 @@ WRONG_START = "wrong_start"
 """The conversation was to be resumed and does not exist, or to be begun and does."""
 
 
-def turn_result(line: Object) -> Result:
+def turn_result(line: Object) -> TurnResult:
     """The result in a line of type `result`."""
     said = _error_text(line)
     ok = text_at(line, "subtype") == "success" and line.get("is_error") is not True
     reason = None if ok else _reason(line, said)
     end = limit_end(said) if reason == LIMITED else None
-    return Result(
+    return TurnResult(
         ok=ok,
         reason=reason,
         text=said,
@@ -100,9 +100,9 @@ def turn_result(line: Object) -> Result:
     )
 
 
-def usage(found: Object) -> Usage:
+def usage(found: Object) -> TokenUsage:
     """The tokens of one turn."""
-    return Usage(
+    return TokenUsage(
         input=count_at(found, "input_tokens"),
         output=count_at(found, "output_tokens"),
         cache_read=count_at(found, "cache_read_input_tokens"),
@@ -194,7 +194,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
 _ANY = ("command", "file_path", "path", "url", "query", "pattern", "description", "prompt", "name")
 """Of other tools: the first of these."""
 
-DIALOGS = {QUESTION_TOOL: Need.QUESTION, PLAN_TOOL: Need.PLAN}
+DIALOGS = {QUESTION_TOOL: AgentNeed.QUESTION, PLAN_TOOL: AgentNeed.PLAN}
 """Tools that are questions themselves."""
 
 
@@ -215,8 +215,8 @@ def summary(tool: str, subject: Object) -> str:
 
 def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any, ...] = ()) -> Asked:
     """The question whether it may use a tool; the tool can be the question itself."""
-    need = DIALOGS.get(tool, Need.PERMISSION)
-    said = summary(tool, subject) if need is Need.PERMISSION else subject_line(tool, subject)
+    need = DIALOGS.get(tool, AgentNeed.PERMISSION)
+    said = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
     return Asked(request, need, tool, said or "the plan is ready", subject, suggestions)
 
 
@@ -232,7 +232,7 @@ def parse(line: bytes) -> Sequence[AgentFact]:
         return ()
     found = read_object(line)
     if isinstance(found, str):
-        return (Plain(found),) if found.strip() else ()
+        return (PlainLine(found),) if found.strip() else ()
     tell = KINDS.get(text_at(found, "type"))
     return tuple(tell(found)) if tell is not None else ()
 
@@ -264,9 +264,9 @@ def _assistant(found: Object) -> Iterator[AgentFact]:
     for block in blocks(found):
         kind = text_at(block, "type")
         if kind == "text":
-            yield Spoke(text_at(block, "text"))
+            yield TextSpoken(text_at(block, "text"))
         elif kind == "thinking":
-            yield Spoke(text_at(block, "thinking"), thought=True)
+            yield TextSpoken(text_at(block, "thinking"), thought=True)
         elif kind.endswith("tool_use"):  # also those that the API runs itself: server_tool_use, mcp_tool_use
             tool = text_at(block, "name")
             yield ToolCalled(text_at(block, "id"), tool, summary(tool, object_at(block, "input")))
@@ -314,7 +314,7 @@ def _rate_limit(found: Object) -> Iterator[AgentFact]:
 def _limit(info: Object) -> Iterator[AgentFact]:
     if text_at(info, "status") == "rejected":
         kind = text_at(info, "rateLimitType").replace("_", " ")
-        yield Limited(number_at(info, "resetsAt"), f"{kind} limit reached".strip())
+        yield LimitReached(number_at(info, "resetsAt"), f"{kind} limit reached".strip())
 
 
 def _result(found: Object) -> Iterator[AgentFact]:
@@ -322,7 +322,7 @@ def _result(found: Object) -> Iterator[AgentFact]:
     result = turn_result(found)
     yield TurnEnded(result)
     if result.resume_at is not None or result.reason == NO_CREDIT:
-        yield Limited(result.resume_at, one_line(result.text))
+        yield LimitReached(result.resume_at, one_line(result.text))
 
 
 KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.domain.landing import Way
+from overmind_core.domain.landing import MergeWay
 from overmind_core.git import merge as git_merge
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import Git, GitFailed
@@ -39,7 +39,7 @@ class Merging:
         assert found is not None
         return found
 
-    def integrate(self, way=Way.MERGE, branch="red"):
+    def integrate(self, way=MergeWay.MERGE, branch="red"):
         target = self.target()
         git_merge.open_scratch(self.git, self.shop.folder, self.scratch, target.commit)
         commit = self.shop.git("rev-parse", branch)
@@ -63,9 +63,9 @@ def merge(shop):
 @pytest.mark.parametrize(
     ("way", "history"),
     [
-        (Way.MERGE, ["# merge", "red: two", "red: one", "meanwhile", "first"]),
-        (Way.SQUASH, ["# squash", "meanwhile", "first"]),
-        (Way.REBASE, ["red: two", "red: one", "meanwhile", "first"]),
+        (MergeWay.MERGE, ["# merge", "red: two", "red: one", "meanwhile", "first"]),
+        (MergeWay.SQUASH, ["# squash", "meanwhile", "first"]),
+        (MergeWay.REBASE, ["red: two", "red: one", "meanwhile", "first"]),
     ],
 )
 def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history):
@@ -87,7 +87,7 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
         merge.integrate(way)
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(MergeWay))
 def test_conflicts_are_named_and_nothing_is_left_of_them(shop, merge, way):
     shop.git("config", "rerere.enabled", "true")
     shop.commit("against it", {"cart": "other\n"})
@@ -107,7 +107,7 @@ def test_other_branches_below_are_not_moved_by_a_rebase(shop, merge):
     shop.git("config", "rebase.updateRefs", "true")
     shop.git("branch", "child", "red~1")
     before = shop.git("rev-parse", "child")
-    merge.integrate(Way.REBASE)
+    merge.integrate(MergeWay.REBASE)
     assert shop.git("rev-parse", "child") == before
 
 

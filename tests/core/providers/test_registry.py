@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.providers import registry
 from overmind_core.providers.base import LaunchRequest
 
@@ -41,6 +41,6 @@ def test_a_raw_program_is_told_what_a_terminal_would_type():
     assert raw.message("ls", "id") == b"ls\n"
     assert raw.interrupt("id") == b"\x03"
     assert raw.renderer().feed(b"caf\xc3\xa9 \xff") == ["café \ufffd"]
-    assert raw.modes == {Mode.INTERACTIVE}
-    assert raw.verdict(3, None, "", mode=Mode.INTERACTIVE, resumed=False).failed
+    assert raw.modes == {AgentMode.INTERACTIVE}
+    assert raw.verdict(3, None, "", mode=AgentMode.INTERACTIVE, resumed=False).failed
     assert raw.refuse(Agent(arguments=("-x",))) is not None
