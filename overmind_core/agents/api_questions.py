@@ -18,85 +18,147 @@ from overmind_core.missions.lookup import find
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from overmind_core.agents.permission_hooks import PermissionWaiters
+    from overmind_core.agents.questions import Questions
+    from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.agents.terminal_driver import TerminalDriver
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Answer, Hook, Nothing
     from overmind_core.providers.base import Interactive
 
 
-async def inbox(core: Supervisor, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
-    """What waits for a person, oldest first."""
-    del request, caller
-    core.ledger.flush()
-    found = [(question, core.desk.of(question.mission)) for question in core.state.questions.open()]
-    return [_described(core, question, session) for question, session in found if session is not None]
+class QuestionApi:
+    """The requests about questions."""
 
+    def __init__(
+        self,
+        *,
+        agents: Agents,
+        questions: Questions,
+        waiters: PermissionWaiters,
+        driver: TerminalDriver,
+        registry: Registry,
+        journal: Journal,
+        phase: Phase,
+    ) -> None:
+        self._agents = agents
+        self._questions = questions
+        self._waiters = waiters
+        self._driver = driver
+        self._registry = registry
+        self._journal = journal
+        self._phase = phase
 
-async def answer(core: Supervisor, request: Answer, caller: Caller) -> dict[str, Any]:
-    """Answer one question, once."""
-    del caller
-    question = _question(core, request)
-    session = core.desk.of(question.mission)
-    if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
-        raise OvermindError("not_found", _too_late(question))
-    asked = session.questions[question.id]
-    behaviour = Behaviour(request.behaviour)
-    _check(asked, session, behaviour, request)
-    if behaviour is Behaviour.ALWAYS:
-        _store_rule(core, session, asked)
-    decision = Decision(behaviour, request.message, tuple(request.options))
-    session.tell(talk.Answered(question.id, decision, "a person"))
-    await core.ledger.saved()
-    mission = core.book.get(question.mission)
-    brief = {} if mission is None else answers.brief(mission)
-    return {"question": question.id, **brief, "behaviour": behaviour.value, "by": "a person"}
+    async def inbox(self, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
+        """What waits for a person, oldest first."""
+        del request, caller
+        found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
+        return [self._described(question, session) for question, session in found if session is not None]
 
+    async def answer(self, request: Answer, caller: Caller) -> dict[str, Any]:
+        """Answer one question, once."""
+        del caller
+        question = self._question(request)
+        session = self._agents.of(question.mission)
+        if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
+            raise OvermindError("not_found", _too_late(question))
+        asked = session.questions[question.id]
+        behaviour = Behaviour(request.behaviour)
+        _check(asked, session, behaviour, request)
+        if behaviour is Behaviour.ALWAYS:
+            self._store_rule(session, asked)
+        decision = Decision(behaviour, request.message, tuple(request.options))
+        session.apply(talk.Answered(question.id, decision, "a person"))
+        await self._journal.saved()
+        mission = self._registry.get(question.mission)
+        brief = {} if mission is None else answers.brief(mission)
+        return {"question": question.id, **brief, "behaviour": behaviour.value, "by": "a person"}
 
-async def hook(core: Supervisor, request: Hook, caller: Caller) -> AsyncIterator[Any]:
-    """Take in what a hook tells; of a question the answer follows, once somebody has given it."""
-    del caller
-    import hmac  # noqa: PLC0415 - it loads OpenSSL, 4 MB that a supervisor without agents never needs
+    async def hook(self, request: Hook, caller: Caller) -> AsyncIterator[Any]:
+        """Take in what a hook tells; of a question the answer follows, once somebody has given it."""
+        del caller
+        import hmac  # noqa: PLC0415 - it loads OpenSSL, 4 MB that a supervisor without agents never needs
 
-    session = core.desk.of(request.mission)
-    if session is None or not hmac.compare_digest(session.c.token, request.token):
-        raise OvermindError("forbidden", "This hook belongs to no run.")
-    if session.c.mode is not AgentMode.INTERACTIVE:
+        session = self._agents.of(request.mission)
+        if session is None or not hmac.compare_digest(session.state.token, request.token):
+            raise OvermindError("forbidden", "This hook belongs to no run.")
+        if session.state.mode is not AgentMode.INTERACTIVE:
+            yield {}
+            return
+        program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
+        number, waiter = 0, None
+        for fact in program.hook(request.payload):
+            if isinstance(fact, Asked):
+                number, waiter = self._wait_for(session, fact)
+            else:
+                session.receive(fact, ActivitySource.HOOK)
         yield {}
-        return
-    program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
-    number, waiter = 0, None
-    for fact in program.hook(request.payload):
-        if isinstance(fact, Asked):
-            number, waiter = _wait_for(core, session, fact)
-        else:
-            session.hear(fact, ActivitySource.HOOK)
-    yield {}
-    if waiter is None:
-        return
-    try:
-        replied = await waiter
-    finally:
-        unanswered = waiter.cancelled() or not waiter.done()
-        if core.desk.hooks.forget(number, waiter) and unanswered and not core.phase.closing:
-            core.desk.typist.dropped(session, number)
-    if replied is not None:
-        yield program.hook_answer(*replied) or {}
+        if waiter is None:
+            return
+        try:
+            decided = await waiter
+        finally:
+            unanswered = waiter.cancelled() or not waiter.done()
+            if self._waiters.forget(number, waiter) and unanswered and not self._phase.closing:
+                self._driver.on_waiter_gone(session, number)
+        if decided is not None:
+            yield program.hook_answer(*decided) or {}
 
+    def _wait_for(self, session: Session, asked: Asked) -> tuple[int, Any]:
+        """The question's number and a future of its answer; of a new one the waiter is there before a rule answers."""
+        kept = self._waiters.come_back(asked.request)
+        if kept is not None:
+            return 0, kept
+        number = _known(session, asked)
+        if number is not None:
+            return number, self._waiters.wait(number)
+        number = self._questions.upcoming
+        waiter = self._waiters.wait(number)
+        session.receive(asked, ActivitySource.HOOK)
+        return number, waiter
 
-def _wait_for(core: Supervisor, session: Session, asked: Asked) -> tuple[int, Any]:
-    """The question's number and a future of its answer; of a new one the waiter is there before a rule answers it."""
-    kept = core.desk.hooks.come_back(asked.request)
-    if kept is not None:
-        return 0, kept
-    number = _known(session, asked)
-    if number is not None:
-        return number, core.desk.hooks.wait(number)
-    number = core.desk.upcoming_question
-    waiter = core.desk.hooks.wait(number)
-    session.hear(asked, ActivitySource.HOOK)
-    return number, waiter
+    def _question(self, request: Answer) -> QuestionRow:
+        if request.question is not None:
+            found = self._questions.get(request.question)
+            if found is None:
+                raise OvermindError("not_found", f"There is no question {request.question}. See: overmind inbox")
+            return found
+        if request.id is None:
+            raise OvermindError("invalid", "Say which question: its number, or its mission. See: overmind inbox")
+        mission = find(self._registry, request.id, live_first=True)
+        waiting = self._questions.open(mission.id)
+        if not waiting:
+            name = mission.definition.name
+            raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
+        return waiting[0]
+
+    def _store_rule(self, session: Session, asked: Asked) -> None:
+        """Answer the same question by itself from now on."""
+        rule = _rule(asked)
+        if rule is not None and rule not in session.agent.allow:
+            self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
+
+    def _described(self, question: QuestionRow, session: Session) -> dict[str, Any]:
+        asked = ASKED.decode(question.asked)
+        mission = self._registry.get(question.mission)
+        brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
+        return {
+            "question": question.id,
+            **brief,
+            "need": asked.need.value,
+            "tool": asked.tool,
+            "summary": asked.summary,
+            "subject": dict(asked.subject),
+            "rule": _rule(asked),
+            "options": _options(asked.subject),
+            "asked_at": answers.time(question.asked_at),
+            "attach_only": _is_attach_only(asked, session),
+        }
 
 
 def _known(session: Session, asked: Asked) -> int | None:
@@ -104,23 +166,6 @@ def _known(session: Session, asked: Asked) -> int | None:
     if not asked.request:
         return None
     return next((number for number, one in session.questions.items() if one.request == asked.request), None)
-
-
-def _question(core: Supervisor, request: Answer) -> QuestionRow:
-    core.ledger.flush()
-    if request.question is not None:
-        found = core.state.questions.get(request.question)
-        if found is None:
-            raise OvermindError("not_found", f"There is no question {request.question}. See: overmind inbox")
-        return found
-    if request.id is None:
-        raise OvermindError("invalid", "Say which question: its number, or its mission. See: overmind inbox")
-    mission = find(core.book, request.id, live_first=True)
-    waiting = core.state.questions.open(mission.id)
-    if not waiting:
-        name = mission.definition.name
-        raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
-    return waiting[0]
 
 
 def _too_late(question: QuestionRow) -> str:
@@ -149,37 +194,12 @@ def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer
 def _is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
     return asked.need is AgentNeed.SETUP or (
-        session.c.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
+        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
     )
-
-
-def _store_rule(core: Supervisor, session: Session, asked: Asked) -> None:
-    """Answer the same question by itself from now on."""
-    rule = _rule(asked)
-    if rule is not None and rule not in session.agent.allow:
-        core.desk.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
 
 
 def _rule(asked: Asked) -> str | None:
     return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
-
-
-def _described(core: Supervisor, question: QuestionRow, session: Session) -> dict[str, Any]:
-    asked = ASKED.decode(question.asked)
-    mission = core.book.get(question.mission)
-    brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
-    return {
-        "question": question.id,
-        **brief,
-        "need": asked.need.value,
-        "tool": asked.tool,
-        "summary": asked.summary,
-        "subject": dict(asked.subject),
-        "rule": _rule(asked),
-        "options": _options(asked.subject),
-        "asked_at": answers.time(question.asked_at),
-        "attach_only": _is_attach_only(asked, session),
-    }
 
 
 def _options(subject: Mapping[str, Any]) -> list[str]:

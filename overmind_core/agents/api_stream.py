@@ -18,41 +18,28 @@ from overmind_core.providers import lines as providers_lines
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission, Run
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Subscribe
+    from overmind_core.system.paths import Home
 
 WINDOW = 64 * 1024
 """Bytes of output read at once."""
 _NEWLINE = re.compile(rb"(?<=\n)")
 
 
-async def subscribe(core: Supervisor, request: Subscribe, caller: Caller) -> AsyncIterator[Any]:
-    """The output as objects, one for each line, until the missions end."""
-    del caller
-    missions = [find(core.book, text) for text in request.ids]
-    with core.feed.follow([mission.id for mission in missions]) as follower:
-        await core.pulse.refresh()
-        tails = [Tail(core, mission, request) for mission in missions]
-        offsets = {run: offset for tail in tails for run, offset in tail.begin()}
-        yield {"missions": [answers.brief(mission) for mission in missions], "offsets": offsets}
-        while tails:
-            for tail in list(tails):
-                for item in tail.items():
-                    yield item
-                    await asyncio.sleep(0)
-                if tail.ended:
-                    tails.remove(tail)
-            if tails and not any(tail.behind for tail in tails):
-                await follower.news()
-
-
 class Tail:
     """What one subscriber has seen of one mission's output."""
 
-    def __init__(self, core: Supervisor, mission: Mission, request: Subscribe) -> None:
-        self._core = core
+    def __init__(
+        self, registry: Registry, progress: OutputProgress, logs: str, mission: Mission, request: Subscribe
+    ) -> None:
+        self._registry = registry
+        self._progress = progress
+        self._logs = logs
         self._id = mission.id
         self._given = request.offsets
         self._from_start = request.from_start or not mission.is_live
@@ -64,21 +51,21 @@ class Tail:
 
     def begin(self) -> list[tuple[str, int]]:
         """Find the place to begin at; the run and the offset, so that the caller can come back to it."""
-        runs = self._core.book.runs_of(self._id)
+        runs = self._registry.runs_of(self._id)
         given = [run for run in runs if run.id in self._given]
         if given:
             self._enter(given[-1], self._given[given[-1].id])
         elif runs and self._from_start:
             self._enter(runs[0], 0)
         elif runs:
-            self._enter(runs[-1], self._core.pulse.extent(runs[-1]).out)
+            self._enter(runs[-1], self._progress.extent(runs[-1]).out)
         return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is new; `behind` says that there is more already."""
-        mission = self._core.book.get(self._id)
+        mission = self._registry.get(self._id)
         self.behind = False
-        for run in self._core.book.runs_of(self._id):
+        for run in self._registry.runs_of(self._id):
             if run.number < self._number:
                 continue
             if run.number > self._number:
@@ -95,7 +82,7 @@ class Tail:
     def _enter(self, run: Run, offset: int) -> None:
         self._number = run.number
         self._offset = offset
-        agent = format_of(self._core.book.get(self._id), run)
+        agent = format_of(self._registry.get(self._id), run)
         self._lines = Objects(cut=begins_inside_a_line(self._log(run), OUT, offset)) if agent else Plain()
 
     def _next_run(self, run: Run) -> Iterator[dict[str, Any]]:
@@ -109,17 +96,18 @@ class Tail:
         self._offset = start if data else self._offset
         for piece in _NEWLINE.split(data):
             self._offset += len(piece)
-            yield from self._told(run, self._lines.feed(piece))
+            yield from self._placed(run, self._lines.feed(piece))
         self.behind = bool(data)
         if not data and run.swept:
-            yield from self._told(run, self._lines.flush())
+            yield from self._placed(run, self._lines.flush())
 
-    def _told(self, run: Run, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _placed(self, run: Run, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Each with where it comes from."""
         for item in items:
             yield {**item, "mission": self._id, "run": run.id, "offset": self._offset}
 
     def _log(self, run: Run) -> RunLog:
-        return RunLog(f"{self._core.home.logs}/{run.mission}/{run.number:06d}")
+        return RunLog(f"{self._logs}/{run.mission}/{run.number:06d}")
 
 
 class Plain:
@@ -165,3 +153,35 @@ class Objects:
 
 def _plain(lines: Sequence[str]) -> list[dict[str, Any]]:
     return [{"type": "plain", "text": text} for text in lines]
+
+
+class StreamApi:
+    """The request for output as objects."""
+
+    def __init__(self, registry: Registry, followers: Followers, progress: OutputProgress, home: Home) -> None:
+        self._registry = registry
+        self._followers = followers
+        self._progress = progress
+        self._home = home
+
+    async def subscribe(self, request: Subscribe, caller: Caller) -> AsyncIterator[Any]:
+        """The output as objects, one for each line, until the missions end."""
+        del caller
+        missions = [find(self._registry, text) for text in request.ids]
+        with self._followers.follow([mission.id for mission in missions]) as follower:
+            await self._progress.refresh()
+            tails = [self._tail(mission, request) for mission in missions]
+            offsets = {run: offset for tail in tails for run, offset in tail.begin()}
+            yield {"missions": [answers.brief(mission) for mission in missions], "offsets": offsets}
+            while tails:
+                for tail in list(tails):
+                    for item in tail.items():
+                        yield item
+                        await asyncio.sleep(0)
+                    if tail.ended:
+                        tails.remove(tail)
+                if tails and not any(tail.behind for tail in tails):
+                    await follower.news()
+
+    def _tail(self, mission: Mission, request: Subscribe) -> Tail:
+        return Tail(self._registry, self._progress, self._home.logs, mission, request)

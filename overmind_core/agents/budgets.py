@@ -15,7 +15,7 @@ from overmind_core.domain.missions.tree import BudgetState, budget_state
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.state import State
+    from overmind_core.agents.store import BudgetTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
 
@@ -25,15 +25,15 @@ REASON = "max_cost"
 class Budgets:
     """Used from the loop's thread."""
 
-    def __init__(self, book: Registry, state: State, ledger: Journal) -> None:
-        self._book = book
-        self._state = state
-        self._ledger = ledger
+    def __init__(self, registry: Registry, journal: Journal, table: BudgetTable) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._table = table
         self._unsaved: dict[str, BudgetRow] = {}
 
     def spend(self, mission: Mission, usd: float) -> None:
         """A turn of the mission was paid for, in US dollars."""
-        for owner in line(self._book, mission.id):
+        for owner in line(self._registry, mission.id):
             if owner.definition.max_cost:
                 self._count(owner, usd)
 
@@ -43,7 +43,7 @@ class Budgets:
 
     def spent(self, parent: str | None) -> tuple[Mission, float] | None:
         """Which mission, from this one upwards, has spent all that its tree may, and how much that was."""
-        for owner in line(self._book, parent):
+        for owner in line(self._registry, parent):
             usd = self.total(owner.id)
             if budget_state(usd, owner.definition.max_cost) is BudgetState.SPENT:
                 return owner, usd
@@ -55,7 +55,7 @@ class Budgets:
         now = budget_state(budget.usd, owner.definition.max_cost)
         if now is BudgetState.NEARLY and not before.warned:
             budget = budget._replace(warned=True)
-            self._book.note(
+            self._registry.note(
                 owner, Note("cost_warning", f"--- {_of_its(owner, budget.usd)} spent ---", (("cost_usd", budget.usd),))
             )
         self._save(budget)
@@ -64,24 +64,26 @@ class Budgets:
 
     def _end_tree(self, owner: Mission, usd: float) -> None:
         """End its agents; plain programs cost nothing, and see that no agent can be started any more."""
-        for mission in list(self._book.live.values()):
-            if mission.definition.provider != RAW and any(one.id == owner.id for one in line(self._book, mission.id)):
+        for mission in list(self._registry.live.values()):
+            if mission.definition.provider != RAW and any(
+                one.id == owner.id for one in line(self._registry, mission.id)
+            ):
                 whose = (
                     "" if mission.id == owner.id else f" by the tree of mission {owner.id} ({owner.definition.name})"
                 )
                 text = f"--- stopped: {_of_its(owner, usd)} spent{whose} ---"
-                self._book.tell_if_legal(
+                self._registry.tell_if_legal(
                     mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
                 )
 
     def _of(self, mission_id: str) -> BudgetRow:
-        return self._unsaved.get(mission_id) or self._state.budgets.get(mission_id) or BudgetRow(mission_id)
+        return self._unsaved.get(mission_id) or self._table.get(mission_id) or BudgetRow(mission_id)
 
     def _save(self, budget: BudgetRow) -> None:
         self._unsaved[budget.mission] = budget
-        self._ledger.save(lambda: self._state.budgets.save(budget), lambda: self._saved(budget), urgent=True)
+        self._journal.save(lambda: self._table.save(budget), lambda: self._forget(budget), urgent=True)
 
-    def _saved(self, budget: BudgetRow) -> None:
+    def _forget(self, budget: BudgetRow) -> None:
         if self._unsaved.get(budget.mission) is budget:
             del self._unsaved[budget.mission]
 

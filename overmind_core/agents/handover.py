@@ -17,54 +17,58 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from overmind_core.agents.session import Session
-    from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.attachments import Attachment
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.missions.attachments import Attachment, Attachments
+    from overmind_core.missions.followers import Followers
+    from overmind_core.system.machine import Clock
 
-TELL_SECONDS = 1.0
+PROGRESS_SECONDS = 1.0
 """How often who waits for the end of a turn is told how long it takes."""
 REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
 
 
-def can_change(core: Supervisor, mission_id: str) -> bool:
-    """Whether the mission is a headless session that a person can have in a terminal."""
-    session = core.desk.of(mission_id)
+class Handover:
+    """Changes sessions over."""
+
+    def __init__(self, followers: Followers, attachments: Attachments, phase: Phase, clock: Clock) -> None:
+        self._followers = followers
+        self._attachments = attachments
+        self._phase = phase
+        self._clock = clock
+
+    async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
+        """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
+        session.apply(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
+        with self._followers.follow([session.id]) as follower:
+            while not _is_there(session) and not attachment.dismissed.is_set():
+                mission, state = session.mission, session.state
+                if mission is None or state.wanted is not AgentMode.INTERACTIVE:  # it ended, or its program did at once
+                    return
+                if state.mode is AgentMode.HEADLESS and is_busy(state):
+                    began = state.turn.began if state.turn is not None else state.activity.since
+                    yield {"type": "finishing", "seconds": round(self._clock.wall() - began, 1)}
+                try:
+                    async with asyncio.timeout(PROGRESS_SECONDS):
+                        await follower.news()
+                except TimeoutError:
+                    continue
+
+    def take_back(self, session: Session | None) -> None:
+        """Nobody is there any more who may type: back to pipes, once it is idle."""
+        if session is None or not is_handed_over(session.state) or session.state.keep or self._phase.closing:
+            return
+        if self._attachments.typists(session.id) == 0:
+            session.apply(talk.ModeWanted(AgentMode.HEADLESS))
+
+
+def can_change(session: Session | None) -> bool:
+    """Whether it is a headless session that a person can have in a terminal."""
     return (
-        session is not None and session.c.home is AgentMode.HEADLESS and AgentMode.INTERACTIVE in session.provider.modes
+        session is not None
+        and session.state.home is AgentMode.HEADLESS
+        and AgentMode.INTERACTIVE in session.provider.modes
     )
-
-
-async def give(core: Supervisor, session: Session, seat: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
-    """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
-    session.tell(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
-    with core.feed.follow([session.id]) as follower:
-        while not _is_there(session) and not seat.dismissed.is_set():
-            mission = session.mission
-            if mission is None or session.c.wanted is not AgentMode.INTERACTIVE:  # it ended, or its program did at once
-                return
-            if session.c.mode is AgentMode.HEADLESS and is_busy(session.c):
-                began = session.c.turn.began if session.c.turn is not None else session.c.activity.since
-                yield {"type": "finishing", "seconds": round(core.clock.wall() - began, 1)}
-            try:
-                async with asyncio.timeout(TELL_SECONDS):
-                    await follower.news()
-            except TimeoutError:
-                continue
-
-
-def take_back(core: Supervisor, mission_id: str) -> None:
-    """Nobody is there any more who may type: back to pipes, once it is idle."""
-    session = core.desk.of(mission_id)
-    if session is None or not is_handed_over(session.c) or session.c.keep or core.phase.closing:
-        return
-    if core.attached.typists(mission_id) == 0:
-        session.tell(talk.ModeWanted(AgentMode.HEADLESS))
-
-
-async def take_back_later(core: Supervisor, mission_id: str) -> None:
-    """After a crash of ours: whoever was attached comes back soon, or not at all."""
-    await asyncio.sleep(REJOIN_SECONDS)
-    take_back(core, mission_id)
 
 
 def _is_there(session: Session) -> bool:
@@ -72,6 +76,6 @@ def _is_there(session: Session) -> bool:
     return (
         mission is not None
         and mission.status is Status.RUNNING
-        and session.c.mode is AgentMode.INTERACTIVE
-        and session.c.running == mission.run
+        and session.state.mode is AgentMode.INTERACTIVE
+        and session.state.running == mission.run
     )

@@ -27,10 +27,10 @@ _LONG_PROMPT = 100_000
 
 def ready(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
-    planned = plan_run(session.c, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
-    if planned != session.c:
+    planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
+    if planned != session.state:
         session.put(planned)
-    interactive = session.c.mode is AgentMode.INTERACTIVE
+    interactive = session.state.mode is AgentMode.INTERACTIVE
     definition = replace(mission.definition, tty=interactive, interactive=interactive)
     if not session.provider.speaks_json:
         return mission
@@ -43,11 +43,11 @@ def launch(session: Session, mission: Mission) -> Launch | None:
         return None
     first = first_message(session)
     start = LaunchRequest(
-        mode=session.c.mode,
+        mode=session.state.mode,
         agent=_affordable(session),
-        session=session.c.session,
-        resume=session.c.resumed,
-        hook=_hook(mission.id, session.c.token),
+        session=session.state.session,
+        resume=session.state.resumed,
+        hook=_hook(mission.id, session.state.token),
         texts=_texts(session, mission),
         first_prompt=None if first is None else session.text_of(first),
     )
@@ -58,12 +58,12 @@ def launch(session: Session, mission: Mission) -> Launch | None:
 def _affordable(session: Session) -> Agent:
     """The agent with what is left of its cost limit: its program counts each process anew."""
     limit = session.agent.max_cost
-    return replace(session.agent, max_cost=max(LEAST_COST, limit - session.c.cost)) if limit else session.agent
+    return replace(session.agent, max_cost=max(LEAST_COST, limit - session.state.cost)) if limit else session.agent
 
 
 def first_message(session: Session) -> int | None:
     """The message with which the newest run begins by itself, unless it has to be typed."""
-    first = first_prompt(session.c) if session.provider.speaks_json else None
+    first = first_prompt(session.state) if session.provider.speaks_json else None
     return first if first is not None and _is_argument(session, session.text_of(first)) else None
 
 

@@ -29,7 +29,7 @@ class Line(NamedTuple):
     end: int
 
 
-class Reader:
+class LineReader:
     """`offset`: where in the stream the first line begins."""
 
     def __init__(self, path: str, offset: int) -> None:

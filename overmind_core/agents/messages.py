@@ -1,27 +1,22 @@
-"""Messages for agents: numbered, stored, delivered by their sessions; who waits for one is told when it moves.
-
-What became of a message, as it is stored and told.
-"""
+"""Messages for agents: numbered and stored; who waits for one is woken when it moves."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
-from overmind_core.agents.terminal_driver import ENTER
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import AgentMode
-from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
-from overmind_core.kernel.keeper_client import KeeperRefused
 
 if TYPE_CHECKING:
-    from overmind_core.agents.session import Session
-    from overmind_core.daemon.app import Supervisor
+    from collections.abc import Callable
+
+    from overmind_core.agents.store import MessageTable
     from overmind_core.domain.agents.agent_events import TurnResult
+    from overmind_core.domain.agents.conversation_events import MessageMoved
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.system.machine import Clock
 
 
 def encode(result: TurnResult | None, error: str | None) -> str:
@@ -53,109 +48,77 @@ _ENDED = frozenset({ANSWERED, FAILED, CANCELLED})
 class MessageQueue:
     """All messages."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self.core = core
+    def __init__(self, journal: Journal, table: MessageTable, clock: Clock) -> None:
+        self._journal = journal
+        self._table = table
+        self._clock = clock
         self._newest = 0
         self._waiters: dict[int, list[asyncio.Event]] = {}
 
     def load(self) -> None:
         """Go on behind the highest number that was ever given."""
-        self._newest = self.core.state.messages.newest()
+        self._newest = self._table.newest()
 
-    async def post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
-        """Accept a message for an agent; it is delivered in its turn.
-
-        Raises:
-            StoreError: it could not be saved, and is forgotten: whoever sent it may try again.
-        """
-        number = await self.note(session, text, sender=sender, request=request)
-        session.note("message_queued", message=number, sender=sender)
-        session.tell(talk.Queued(number))
-        if session.mission is None:  # it ended meanwhile
-            self.moved(session, talk.MessageMoved(number, FAILED, "exited"))
-        return number
-
-    async def note(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
-        """Store a message; its number. Raises as `post` does."""
-        row = self.row(session.id, text, sender=sender, request=request)
-        change = self.core.ledger.save(lambda: self.core.state.messages.insert(row))
-        try:
-            await self.core.ledger.saved()
-        except StoreError:
-            self.core.ledger.withdraw([change])
-            raise
-        session.know(row.id, text)
-        return row.id
-
-    def row(self, mission_id: str, text: str, *, sender: str | None, request: str | None) -> MessageRow:
+    def new(self, mission_id: str, text: str, *, sender: str | None, request: str | None) -> MessageRow:
         """A new message that waits, not stored yet."""
         self._newest += 1
-        now = self.core.clock.wall()
+        now = self._clock.wall()
         return MessageRow(
             self._newest, mission_id, QUEUED, sender, request, now, None, None, resent=False, answer=None, text=text
         )
 
-    def renew_prompt(self, session: Session) -> None:
-        """Queue the prompt of a session anew that ended before it had taken any message, as at a dialog of its own."""
-        agent = session.agent
-        if agent.prompt is None or agent.home is AgentMode.ONE_SHOT or session.c.begun or session.c.queue:
-            return
-        earlier = self.core.state.messages.of(session.id)
-        never = all(one.delivered_at is None for one in earlier)
-        if not never or not earlier or earlier[0].state != FAILED:
-            return
-        row = self.row(session.id, agent.prompt, sender=None, request=None)._replace(resent=True)
-        self.core.ledger.save(lambda: self.core.state.messages.insert(row))
-        session.know(row.id, row.text)
-        session.put(replace(session.c, queue=(row.id,)))
-        text = f"--- message {earlier[0].id} never arrived: it is sent again as message {row.id} ---"
-        session.note("message_resent", text, message=row.id)
+    def insert(self, message: MessageRow) -> None:
+        """Store a new message with this turn's commit."""
+        self._journal.save(lambda: self._table.insert(message))
 
-    async def write_raw(self, session: Session, number: int, text: str) -> None:
-        """Type it, and wait for the keeper's word.
+    async def store(self, message: MessageRow) -> None:
+        """Store a new message, and wait for it.
 
         Raises:
-            OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it.
+            StoreError: it could not be saved, and is forgotten: whoever sent it may try again.
         """
-        send = session.write(text.encode("utf-8", "replace") + ENTER)
-        await self.core.ledger.saved()
-        future = send()
-        moved = talk.MessageMoved(number, DELIVERED)
+        change = self._journal.save(lambda: self._table.insert(message))
         try:
-            if future is not None:
-                await future
-        except KeeperRefused as refusal:
-            self.moved(session, talk.MessageMoved(number, FAILED, refusal.code))
-            code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
-            raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.") from None
-        self.core.desk.hands.carry_out(session, moved)
-        await self.core.ledger.saved()
+            await self._journal.saved()
+        except StoreError:
+            self._journal.withdraw([change])
+            raise
 
-    def moved(self, session: Session, effect: talk.MessageMoved) -> None:
-        """Save what became of a message, and tell who waits for it."""
-        now = self.core.clock.wall()
+    def move(self, effect: MessageMoved, *, resent: Callable[[], bool]) -> None:
+        """Save what became of a message, and wake who waits for it; `resent` is asked when it is saved."""
+        now = self._clock.wall()
         number, state, error, result = effect
         answer = encode(result, error) if state in _ENDED else None
 
         def write() -> None:
-            found = self.core.state.messages.get(number)
+            found = self._table.get(number)
             if found is None:
                 return
             moved = found._replace(
                 state=state,
                 delivered_at=now if state == DELIVERED else found.delivered_at,
                 ended_at=now if state in _ENDED else None,
-                resent=found.resent or number in session.c.resent,
+                resent=found.resent or resent(),
                 answer=answer,
             )
-            self.core.state.messages.save(moved)
+            self._table.save(moved)
 
-        self.core.ledger.save(write, lambda: self._wake(number))
+        self._journal.save(write, lambda: self._wake(number))
 
     def get(self, number: int) -> MessageRow | None:
         """How a message stands."""
-        self.core.ledger.flush()
-        return self.core.state.messages.get(number)
+        self._journal.flush()
+        return self._table.get(number)
+
+    def by_request(self, request: str) -> MessageRow | None:
+        """The message that was accepted for this request."""
+        self._journal.flush()
+        return self._table.by_request(request)
+
+    def of(self, mission_id: str) -> list[MessageRow]:
+        """All messages of a mission, oldest first."""
+        self._journal.flush()
+        return self._table.of(mission_id)
 
     def watch(self, number: int) -> asyncio.Event:
         """An event that is set whenever the message moves."""

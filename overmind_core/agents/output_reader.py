@@ -1,8 +1,7 @@
-"""Listening to agents: the lines of those on pipes, the titles of those on a terminal; one task per live run.
+"""Reading what agents write: the lines of those on pipes, the titles of those on a terminal; one task per live run.
 
-What a program's terminal output tells beside its text: window titles and prompt marks (OSC 0, 2 and 133).
-
-Only the end of what was written is looked at: of a flood nobody needs every title.
+A program's terminal output tells more than its text: window titles and prompt marks (OSC 0, 2 and 133). Of those only
+the end of what was written is looked at: of a flood nobody needs every title.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents.line_reader import Reader
-from overmind_core.agents.terminal_screen import screen_of
+from overmind_core.agents.line_reader import LineReader
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.agent_events import AgentFact, TurnBegan, TurnEnded, TurnResult
 from overmind_core.logs.layout import OUT
@@ -22,8 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from overmind_core.agents.session import Session
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.agents.store import CursorTable
+    from overmind_core.agents.terminal_screen import TerminalScreens
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
 
 WINDOW = 64 * 1024
@@ -39,14 +43,17 @@ _MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D"
 """Prompt marks: a prompt begins, a command runs, it has ended. Source: iTerm2 and FinalTerm, "shell integration"."""
 
 
-class Titles:
+class TitleReader:
     """Looks at the output of runs on a terminal."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
+    def __init__(self, followers: Followers, progress: OutputProgress, screens: TerminalScreens, clock: Clock) -> None:
+        self._followers = followers
+        self._progress = progress
+        self._screens = screens
+        self._clock = clock
 
-    async def hear(self, session: Session, path: str, *, begun: bool) -> None:
-        """Tell what the newest run's titles mean, for as long as it lives.
+    async def follow(self, session: Session, path: str, *, begun: bool) -> None:
+        """Take in what the newest run's titles mean, for as long as it lives.
 
         `begun`: from its first byte on; else what has come is old but for its newest title or mark, which may have come
         while no supervisor was there.
@@ -54,52 +61,52 @@ class Titles:
         log = RunLog(path)
         run = session.run_id
         seen, old = 0, not begun
-        with self._core.feed.follow([session.id]) as follower:
+        with self._followers.follow([session.id]) as follower:
             while session.run_id == run:
-                end = self._core.pulse.of(run).out
+                end = self._progress.of(run).out
                 if end > seen:
                     start = max(seen, end - WINDOW)
                     _, data = log.read(OUT, start, end - start)
                     seen = end - _unfinished(data)
                     facts = self._facts(session, data)
-                    await self._tell(session, facts[-1:] if old else facts)
+                    await self._take_in(session, facts[-1:] if old else facts)
                     old = False
                 await follower.news()
                 await asyncio.sleep(PAUSE)
 
-    async def _tell(self, session: Session, facts: list[tuple[AgentFact, ActivitySource]]) -> None:
+    async def _take_in(self, session: Session, facts: list[tuple[AgentFact, ActivitySource]]) -> None:
         """Of several titles only the newest counts: the others are over."""
         for fact, source in facts:
             if source is not ActivitySource.TITLE:
-                session.hear(fact, source)
+                session.receive(fact, source)
         newest = next((fact for fact, source in reversed(facts) if source is ActivitySource.TITLE), None)
         if isinstance(newest, TurnEnded):
-            await self._rested(session, newest)
+            await self._on_rest(session, newest)
         elif newest is not None and not self._rests_since_now(session):
-            session.hear(newest, ActivitySource.TITLE)
+            session.receive(newest, ActivitySource.TITLE)
 
     def _rests_since_now(self, session: Session) -> bool:
         """Whether a hook has just told of a turn's end, to which the title comes late."""
-        activity = session.c.activity
-        late = self._core.clock.wall() - activity.since < HOOK_SECONDS
+        activity = session.state.activity
+        late = self._clock.wall() - activity.since < HOOK_SECONDS
         return late and activity.doing is ActivityKind.IDLE and activity.source is ActivitySource.HOOK
 
-    async def _rested(self, session: Session, ended: TurnEnded) -> None:
+    async def _on_rest(self, session: Session, ended: TurnEnded) -> None:
         """Its title says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
-        turn = session.c.turn
+        turn = session.state.turn
         for _ in range(1 if turn is None or turn.message is None else HOOK_LOOKS):
             await asyncio.sleep(HOOK_SECONDS)
             if _began(session) != (None if turn is None else turn.began):
                 return
             if turn is not None and await self._looks(session, "was_interrupted"):
-                session.hear(TurnEnded(TurnResult(ok=False, reason="interrupted")), ActivitySource.TITLE)
+                session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ActivitySource.TITLE)
                 return
         if turn is None or await self._looks(session, "is_idle"):
-            session.hear(ended, ActivitySource.TITLE)
+            session.receive(ended, ActivitySource.TITLE)
 
     async def _looks(self, session: Session, how: str) -> bool:
         """What the provider says about the screen; nothing without one that knows it."""
-        screen = await screen_of(self._core, session.id)
+        screen = await self._screens.of(session.id)
         judge = getattr(session.provider, how, None)
         return screen is not None and callable(judge) and bool(judge(screen.lines()))
 
@@ -117,7 +124,7 @@ class Titles:
 
 def _began(session: Session) -> float | None:
     """When the turn under way began, which tells it from others."""
-    return None if session.c.turn is None else session.c.turn.began
+    return None if session.state.turn is None else session.state.turn.began
 
 
 def _title_facts(session: Session, title: str) -> Sequence[AgentFact]:
@@ -133,37 +140,50 @@ def _unfinished(data: bytes) -> int:
 
 
 class OutputReader:
-    """All listening."""
+    """All reading."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self.core = core
-        self._titles = Titles(core)
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+    def __init__(
+        self,
+        *,
+        tasks: Tasks,
+        titles: TitleReader,
+        followers: Followers,
+        progress: OutputProgress,
+        cursors: CursorTable,
+        home: Home,
+    ) -> None:
+        self._tasks = tasks
+        self._titles = titles
+        self._followers = followers
+        self._progress = progress
+        self._cursors = cursors
+        self._home = home
+        self._reading: dict[str, asyncio.Task[Any]] = {}
 
-    def listen(self, session: Session, mission: Mission, *, begun: bool = False) -> None:
-        """Hear the newest run from where the last word was taken in; `begun`: from its first byte on."""
-        self.deafen(session.id)
-        path = f"{self.core.home.logs}/{mission.id}/{mission.run:06d}"
-        stored = self.core.state.cursors.get(mission.run_id)
-        session.reader = Reader(path, stored.out if stored is not None else 0) if session.reads_lines else None
-        hears = (
-            self._hear(session, mission.run_id)
+    def start(self, session: Session, mission: Mission, *, begun: bool = False) -> None:
+        """Read the newest run from where the last word was taken in; `begun`: from its first byte on."""
+        self.stop(session.id)
+        path = f"{self._home.logs}/{mission.id}/{mission.run:06d}"
+        stored = self._cursors.get(mission.run_id)
+        session.reader = LineReader(path, stored.out if stored is not None else 0) if session.reads_lines else None
+        reading = (
+            self._read_lines(session, mission.run_id)
             if session.reads_lines
-            else self._titles.hear(session, path, begun=begun)
+            else self._titles.follow(session, path, begun=begun)
         )
-        self._tasks[session.id] = self.core.background(hears)
+        self._reading[session.id] = self._tasks.start(reading)
 
-    def deafen(self, mission_id: str) -> None:
-        """Hear no more of the mission."""
-        ear = self._tasks.pop(mission_id, None)
-        if ear is not None:
-            ear.cancel()
+    def stop(self, mission_id: str) -> None:
+        """Read no more of the mission."""
+        reading = self._reading.pop(mission_id, None)
+        if reading is not None:
+            reading.cancel()
 
-    async def _hear(self, session: Session, run: str) -> None:
+    async def _read_lines(self, session: Session, run: str) -> None:
         """Read lines as they come."""
-        with self.core.feed.follow([session.id]) as follower:
+        with self._followers.follow([session.id]) as follower:
             while session.reader is not None and session.run_id == run:
-                end = self.core.pulse.of(run).out
+                end = self._progress.of(run).out
                 before = session.reader.position
                 session.read(end)
                 if session.reader.position in {before, end}:

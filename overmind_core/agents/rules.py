@@ -1,6 +1,6 @@
 """Questions that rules answer: those of the mission, then those of the configuration; a denial wins.
 
-What an orchestrator may do anyway comes last.
+What an orchestrator may do anyway comes last; where no person can answer, every question is answered at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.agent_events import Asked
     from overmind_core.kernel.config import Settings
@@ -26,19 +28,31 @@ ALONE = {
 """What an agent is told that asks where no person can answer."""
 
 
-def decide(agent: Agent, settings: Settings, asked: Asked, cwd: str, world: Environment) -> tuple[Decision, str] | None:
-    """What the rules say about a question, and which one; None when a person must answer."""
-    allow, deny = (*agent.allow, *settings.allow), (*agent.deny, *settings.deny)
-    if asked.need is not AgentNeed.PERMISSION:
-        return None
-    home = {**world.inherited, **world.chosen}.get("HOME", "")
-    ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
-    if ruled is None:
-        return _as_orchestrator(agent, asked, cwd)
-    behaviour, rule = ruled
-    if behaviour is Behaviour.DENY:
-        return Decision(behaviour, f"The rule {rule} denies it."), rule
-    return Decision(Behaviour.ALLOW), rule
+class Rules:
+    """What is answered without a person. `unattended`: no person can answer, as in a headless run."""
+
+    def __init__(self, settings: Settings, environment: Callable[[str], Environment], *, unattended: bool) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._unattended = unattended
+
+    def decide(self, agent: Agent, asked: Asked, mission_id: str, cwd: str) -> tuple[Decision, str] | None:
+        """What the rules say about a question, and which one; None when a person must answer."""
+        ruled = self._ruled(agent, asked, cwd, self._environment(mission_id))
+        return alone(asked) if ruled is None and self._unattended else ruled
+
+    def _ruled(self, agent: Agent, asked: Asked, cwd: str, environment: Environment) -> tuple[Decision, str] | None:
+        allow, deny = (*agent.allow, *self._settings.allow), (*agent.deny, *self._settings.deny)
+        if asked.need is not AgentNeed.PERMISSION:
+            return None
+        home = {**environment.inherited, **environment.chosen}.get("HOME", "")
+        ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
+        if ruled is None:
+            return _as_orchestrator(agent, asked, cwd)
+        behaviour, rule = ruled
+        if behaviour is Behaviour.DENY:
+            return Decision(behaviour, f"The rule {rule} denies it."), rule
+        return Decision(Behaviour.ALLOW), rule
 
 
 def alone(asked: Asked) -> tuple[Decision, str] | None:

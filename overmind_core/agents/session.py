@@ -1,33 +1,18 @@
-"""One agent of the supervisor: its conversation, and what it hears; what follows from each step is for its hands.
+"""One live agent: its conversation, what it hears, and what follows from each step.
 
-Hear → step → save → act. The text of messages and questions is in the store; here is what is under way.
-
-What an agent's conversation has done: delivered to its program, answered, saved, told, ended.
-
-Everything with the commit of the step that it follows from, or after that.
+Hear → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
+commit of that step, or after it. The text of messages and questions is in the store; here is what is under way.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid5
 
-from overmind_core.agents import rules
-from overmind_core.agents.line_reader import Reader
-from overmind_core.agents.store import (
-    ASKED,
-    DECISION,
-    DELIVERED,
-    QUESTION_ANSWERED,
-    QUEUED,
-    STATE,
-    WITHDRAWN,
-    CostRow,
-    CursorRow,
-)
+from overmind_core.agents.store import DELIVERED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -40,95 +25,150 @@ from overmind_core.domain.missions.mission import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.agents.service import Agents
+    from overmind_core.agents.activity import ActivityEffects
+    from overmind_core.agents.budgets import Budgets
+    from overmind_core.agents.input_queue import InputQueue
+    from overmind_core.agents.line_reader import LineReader
+    from overmind_core.agents.messages import MessageQueue
+    from overmind_core.agents.permission_hooks import PermissionWaiters
+    from overmind_core.agents.questions import Questions
+    from overmind_core.agents.rules import Rules
+    from overmind_core.agents.store import AgentStore
+    from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
     from overmind_core.providers.base import Launch, Provider
+    from overmind_core.system.machine import Clock
 
 
 CURSOR_STEP = 1 << 20
 """Bytes after which the keeper is told how far we have read."""
-_log = logging.getLogger(__name__)
+LONGEST_LIMIT = 7 * 86400.0
+"""Seconds; no limit of a known provider lasts longer."""
+
+
+class Driver(Protocol):
+    """Types into an agent's own full-screen program."""
+
+    def type(self, session: Session, message: int) -> None:
+        """Deliver a message."""
+
+    def interrupt(self, session: Session) -> None:
+        """End the turn."""
+
+    def leave(self, session: Session) -> None:
+        """Make the program end by itself, else end it."""
+
+    def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
+        """Answer a question by the dialog's own keys."""
+
+    def is_alone(self, mission_id: str) -> bool:
+        """Whether nobody else can type there."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentContext:
+    """What all agents share: where they save what they do, and who does what follows from a step."""
+
+    registry: Registry
+    journal: Journal
+    clock: Clock
+    store: AgentStore
+    messages: MessageQueue
+    questions: Questions
+    rules: Rules
+    waiters: PermissionWaiters
+    inputs: InputQueue
+    driver: Driver
+    activity: ActivityEffects
+    budgets: Budgets
 
 
 class Session:
     """A live mission that talks."""
 
     def __init__(
-        self, desk: Agents, mission_id: str, agent: Agent, conversation: Conversation, provider: Provider
+        self, context: AgentContext, mission_id: str, agent: Agent, state: Conversation, provider: Provider
     ) -> None:
-        self._desk = desk
-        self._core = desk.core
+        self._context = context
+        self._journal = context.journal
         self.id = mission_id
         self.agent = agent
-        self.c = conversation
+        self.state = state
+        """How the conversation stands."""
         self.provider = provider
         self.launch: Launch | None = None
         """How the newest run was started, until its first input is sent."""
-        self.reader: Reader | None = None
+        self.reader: LineReader | None = None
         self.questions: dict[int, Asked] = {}
         """Those that nobody has answered."""
+        self.closed = False
+        """The agent has ended: should its mission be started again, another session takes over."""
         self._texts: dict[int, str] = {}
         """Of messages that are not delivered yet."""
-        self._told_keeper = 0
+        self._keeper_knows = 0
+        """How far the keeper knows that we have read."""
         self._unsaved = False
 
     @property
     def mission(self) -> Mission | None:
         """The mission, while it lives."""
-        return self._core.book.live.get(self.id)
+        return self._context.registry.live.get(self.id)
 
     @property
     def run_id(self) -> str:
         """Of the newest run."""
-        return f"{self.id}.{self.c.run}"
+        return f"{self.id}.{self.state.run}"
 
     @property
     def reads_lines(self) -> bool:
         """Whether the newest run's output is the provider's lines."""
-        return self.provider.speaks_json and self.c.mode is not AgentMode.INTERACTIVE
+        return self.provider.speaks_json and self.state.mode is not AgentMode.INTERACTIVE
 
-    def put(self, conversation: Conversation) -> None:
+    def put(self, state: Conversation) -> None:
         """Save how it stands with this turn's commit."""
-        self.c = conversation
+        self.state = state
         if not self._unsaved:
             self._unsaved = True
-            self._core.ledger.save(self._write, urgent=True)
+            self._journal.save(self._write, urgent=True)
 
-    def tell(self, fact: Fact, source: ActivitySource = ActivitySource.STREAM) -> None:
-        """Let something happen to the conversation."""
-        before = self.c.activity
-        after, effects = conversation_step.step(self.c, fact, self._core.clock.wall(), source=source)
-        if after != self.c:
+    def apply(self, fact: Fact, source: ActivitySource = ActivitySource.STREAM) -> None:
+        """Let something happen to the conversation, and do what follows."""
+        before = self.state.activity
+        after, effects = conversation_step.step(self.state, fact, self._context.clock.wall(), source=source)
+        if after != self.state:
             self.put(after)
         for effect in effects:
-            self._desk.hands.carry_out(self, effect)
-        self._desk.moved(self, before)
+            self.carry_out(effect)
+        if self.state.activity != before:
+            self._on_activity(before)
 
-    def hear(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> int | None:
-        """Take in what the program says; the number of the question, when it asks one."""
+    def receive(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> None:
+        """Take in what the program says."""
         if isinstance(fact, PlainLine | Acknowledged):
-            return None
+            return
         if isinstance(fact, Asked):
-            return self._asked(fact, source)
-        if isinstance(fact, Echoed) and self.c.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
-            fact = fact._replace(uuid=str(self.c.sending))
+            self._on_question(fact, source)
+            return
+        if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
+            fact = fact._replace(uuid=str(self.state.sending))
         if isinstance(fact, TurnEnded) and fact.result is not None and fact.result.raw:
             raw = json.dumps(fact.result.raw, ensure_ascii=False)
-            self._core.ledger.save(lambda: self._core.state.agents.save_result(self.id, raw))
-        self.tell(fact, source)
-        return None
+            self._journal.save(lambda: self._context.store.agents.save_result(self.id, raw))
+        self.apply(fact, source)
 
     def read(self, until: int) -> None:
         """Take in the lines of one window before `until`, an offset in the newest run's output."""
         if self.reader is None:
             return
-        with self._core.ledger.together():
+        with self._journal.together():
             for line in self.reader.lines(until):
                 self._take(line.data)
-            self._remember()
+            self._save_cursor()
 
     def read_all(self, until: int) -> None:
         """Take in everything before `until`, where the run has ended."""
@@ -139,17 +179,16 @@ class Session:
             self.read(until)
             if self.reader.position == before:  # the log is gone
                 break
-        with self._core.ledger.together():
+        with self._journal.together():
             rest = self.reader.rest()
             if rest is not None:
                 self._take(rest.data)
-            self._remember()
+            self._save_cursor()
 
     def text_of(self, message: int) -> str:
         """What a message says."""
         if message not in self._texts:
-            self._core.ledger.flush()
-            stored = self._core.state.messages.get(message)
+            stored = self._context.messages.get(message)
             self._texts[message] = "" if stored is None else stored.text
         return self._texts[message]
 
@@ -157,179 +196,176 @@ class Session:
         """Remember the text of a message that is about to be delivered."""
         self._texts[message] = text
 
-    def forget(self, message: int) -> str:
-        """Its text is not needed any more; return it, or "" when nobody has asked for it."""
-        return self._texts.pop(message, "")
-
     def write(self, data: bytes) -> Callable[[], Any]:
         """Give the newest run something to read, saved with this turn's commit; the result sends it after that."""
-        self.put(replace(self.c, seq=self.c.seq + 1))
-        return self._desk.inputs.queue(self.run_id, self.c.seq, data)
+        self.put(replace(self.state, seq=self.state.seq + 1))
+        return self._context.inputs.queue(self.run_id, self.state.seq, data)
 
     def send(self, data: bytes) -> None:
         """`write`, sent as soon as it is saved."""
-        self._core.ledger.save(lambda: None, self.write(data), urgent=True)
+        self._journal.save(lambda: None, self.write(data), urgent=True)
 
     def close_input(self) -> None:
         """Say that nothing more follows."""
-        if not self.c.input_closed:
-            self.put(replace(self.c, input_closed=True))
+        if not self.state.input_closed:
+            self.put(replace(self.state, input_closed=True))
         run = self.run_id
-        self._core.ledger.save(lambda: None, lambda: self._desk.inputs.end(run), urgent=True)
+        self._journal.save(lambda: None, lambda: self._context.inputs.close(run), urgent=True)
 
-    def note(self, type_: str, text: str | None = None, **data: object) -> None:
+    def record(self, type_: str, text: str | None = None, **data: object) -> None:
         """Record an event about the mission, at the line that is being read."""
-        mission = self._core.book.known(self.id)
+        mission = self._context.registry.known(self.id)
         if mission is None:
             return
         place = {} if self.reader is None or not self.reads_lines else {"out": self.reader.offset}
-        self._core.book.note(mission, Note(type_, text, tuple((data | place).items())))
-
-    def _write(self) -> None:
-        self._unsaved = False
-        self._core.state.agents.save(self.id, STATE.encode(self.c))
-
-    def _take(self, line: bytes) -> None:
-        for fact in self.provider.parse(line):
-            self.hear(fact)
-
-    def _remember(self) -> None:
-        """The cursor is saved in the commit of what was read."""
-        assert self.reader is not None
-        cursor = CursorRow(self.run_id, self.reader.offset, 0, "")
-        self._core.ledger.save(lambda: self._core.state.cursors.save(cursor), lambda: self._tell_keeper(cursor))
-
-    def _tell_keeper(self, cursor: CursorRow) -> None:
-        link = self._core.custody.link
-        if link is not None and cursor.out >= self._told_keeper + CURSOR_STEP:
-            self._told_keeper = cursor.out
-            link.ask("cursor", run=cursor.run, out=cursor.out, err=0)
-
-    def _is_ours(self, text: str) -> bool:
-        """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
-        if self.c.sending is None:
-            return False
-        return self._core.attached.typists(self.id) == 0 or agents_conversation.same_prompt(
-            self.text_of(self.c.sending), text
-        )
-
-    def _asked(self, asked: Asked, source: ActivitySource) -> int:
-        mission = self.mission
-        number = self._desk.next_question()
-        cwd = "/" if mission is None else mission.definition.cwd
-        ruled = rules.decide(self.agent, self._core.settings, asked, cwd, self._core.environment(self.id))
-        if ruled is None and self._core.line.headless:  # a headless run
-            ruled = rules.alone(asked)
-        self.questions[number] = asked
-        row = ASKED.encode(asked)
-        run, at = self.run_id, self._core.clock.wall()
-        question = self._desk.question_row(number, self.id, run, at, row)
-        self._core.ledger.save(lambda: self._core.state.questions.insert(question))
-        self.tell(talk.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
-        return number
+        self._context.registry.note(mission, Note(type_, text, tuple((data | place).items())))
 
     def end(self, asked: EndAsked) -> None:
         """Have the run ended."""
         mission = self.mission
         if mission is not None:
-            self._core.book.tell_if_legal(mission, asked, urgent=True)
+            self._context.registry.tell_if_legal(mission, asked, urgent=True)
 
+    def go_on_at(self, wall: float) -> None:
+        """Look again once a limit has ended, in seconds since the epoch: what is queued waits for it."""
+        wait = max(0.0, wall - self._context.clock.wall())
+        run = self.state.run
+        asyncio.get_running_loop().call_later(min(wait, LONGEST_LIMIT), lambda: self.go_on(run))
 
-class Hands:
-    """Those of all agents."""
+    def go_on(self, run: int) -> None:
+        """Do what the conversation does by itself, if this run is still its newest."""
+        if not self.closed and self.state.run == run:
+            self.apply(talk.InputHeld(self.state.held))
 
-    def __init__(self, desk: Agents) -> None:
-        self._desk = desk
-        self._core = desk.core
-
-    def carry_out(self, session: Session, effect: Effect) -> None:  # noqa: C901 - one case per effect
+    def carry_out(self, effect: Effect) -> None:  # noqa: C901 - one case per effect
         """Do what follows from a step, with this turn's commit or after it."""
         match effect:
             case talk.Deliver(message):
-                self._deliver(session, message)
+                self._deliver(message)
             case talk.MessageMoved():
-                self._message_moved(session, effect)
+                self._move_message(effect)
             case talk.WriteAnswer(number, decision):
-                self._reply(session, number, decision)
+                self._reply(number, decision)
             case talk.AskOpened(number):
-                asked = session.questions[number]
-                session.note("asked", question=number, need=asked.need.value, tool=asked.tool, summary=asked.summary)
+                asked = self.questions[number]
+                self.record("asked", question=number, need=asked.need.value, tool=asked.tool, summary=asked.summary)
             case talk.AskClosed():
-                self._ask_closed(session, effect)
+                self._close_question(effect)
             case talk.Interrupt():
-                self._interrupt(session)
+                self._interrupt()
             case talk.CloseInput():
-                session.close_input()
+                self.close_input()
             case talk.LeaveProgram():
-                self._desk.typist.leave(session)
+                self._context.driver.leave(self)
             case talk.EndRun(cause, grace, reason, text):
-                session.end(EndAsked(cause, grace, text, reason))
+                self.end(EndAsked(cause, grace, text, reason))
             case talk.TurnPaid(usd, result):
-                self._spent(session, usd, result)
+                self._spend(usd, result)
             case talk.Notify(why):
-                session.note("notification", why=why, now=session.c.activity.now)
-            case talk.EventRecorded(type_, text, data):
-                session.note(type_, text, **dict(data))
+                self.record("notification", why=why, now=self.state.activity.now)
+            case talk.Recorded(type_, text, data):
+                self.record(type_, text, **dict(data))
 
-    def _deliver(self, session: Session, message: int) -> None:
-        if session.c.mode is AgentMode.INTERACTIVE:
-            self._desk.typist.type(session, message)
+    def _write(self) -> None:
+        self._unsaved = False
+        self._context.store.agents.save(self.id, STATE.encode(self.state))
+
+    def _take(self, line: bytes) -> None:
+        for fact in self.provider.parse(line):
+            self.receive(fact)
+
+    def _save_cursor(self) -> None:
+        """The cursor is saved in the commit of what was read."""
+        assert self.reader is not None
+        cursor = CursorRow(self.run_id, self.reader.offset, 0, "")
+        self._journal.save(lambda: self._context.store.cursors.save(cursor), lambda: self._inform_keeper(cursor))
+
+    def _inform_keeper(self, cursor: CursorRow) -> None:
+        enough = cursor.out >= self._keeper_knows + CURSOR_STEP
+        if enough and self._context.inputs.output_was_read(cursor.run, cursor.out):
+            self._keeper_knows = cursor.out
+
+    def _is_ours(self, text: str) -> bool:
+        """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
+        if self.state.sending is None:
+            return False
+        return self._context.driver.is_alone(self.id) or agents_conversation.same_prompt(
+            self.text_of(self.state.sending), text
+        )
+
+    def _on_question(self, asked: Asked, source: ActivitySource) -> None:
+        mission, questions = self.mission, self._context.questions
+        number = questions.next_number()
+        cwd = "/" if mission is None else mission.definition.cwd
+        ruled = self._context.rules.decide(self.agent, asked, self.id, cwd)
+        self.questions[number] = asked
+        questions.insert(number, self.id, self.run_id, asked)
+        self.apply(talk.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
+
+    def _on_activity(self, before: Activity) -> None:
+        """It does something else now: who waits or looks is told."""
+        activity, mission = self.state.activity, self.mission
+        if (activity.doing, activity.need) != (before.doing, before.need):
+            self.record("activity", doing=activity.doing.value, need=activity.need and activity.need.value)
+        if mission is not None:
+            self._context.activity.on_change(mission, before, activity)
+        if activity.resume_at is not None:
+            self.go_on_at(activity.resume_at)
+
+    def _deliver(self, message: int) -> None:
+        if self.state.mode is AgentMode.INTERACTIVE:
+            self._context.driver.type(self, message)
             return
         # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
-        uuid = uuid5(UUID(session.c.session), f"{message}.{session.c.run}")
-        session.send(session.provider.message(session.text_of(message), str(uuid)))
+        uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}")
+        self.send(self.provider.message(self.text_of(message), str(uuid)))
 
-    def _message_moved(self, session: Session, effect: talk.MessageMoved) -> None:
-        self._desk.mailbox.moved(session, effect)
+    def _move_message(self, effect: talk.MessageMoved) -> None:
+        self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
         if effect.state == DELIVERED:
-            text = session.forget(effect.message)
-            session.note("message_delivered", f"[human] {text}", message=effect.message)
-            if not session.c.activity.now:  # nothing was said yet: it does what it was told
-                session.put(replace(session.c, activity=replace(session.c.activity, now=one_line(text))))
+            text = self._texts.pop(effect.message, "")
+            self.record("message_delivered", f"[human] {text}", message=effect.message)
+            if not self.state.activity.now:  # nothing was said yet: it does what it was told
+                self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
-            session.forget(effect.message)
-            session.note(f"message_{effect.state}", message=effect.message, error=effect.error)
+            self._texts.pop(effect.message, None)
+            self.record(f"message_{effect.state}", message=effect.message, error=effect.error)
 
-    def _reply(self, session: Session, number: int, decision: Decision) -> None:
-        asked = session.questions.pop(number, None)
-        if asked is None:
+    def _reply(self, number: int, decision: Decision) -> None:
+        asked = self.questions.pop(number, None)
+        if asked is None or self._context.waiters.reply(number, asked, decision):
             return
-        if self._desk.hooks.reply(number, asked, decision):
-            return
-        if session.c.mode is AgentMode.INTERACTIVE:
-            self._desk.hooks.keep(asked, decision)
-            self._desk.typist.answer(session, asked, decision)
+        if self.state.mode is AgentMode.INTERACTIVE:
+            self._context.waiters.keep(asked, decision)
+            self._context.driver.answer(self, asked, decision)
         else:
-            session.send(session.provider.answer(asked, decision))
+            self.send(self.provider.answer(asked, decision))
 
-    def _ask_closed(self, session: Session, effect: talk.AskClosed) -> None:
+    def _close_question(self, effect: talk.AskClosed) -> None:
         number, decision, by = effect
-        state = WITHDRAWN if by is None else QUESTION_ANSWERED
-        text = None if decision is None else DECISION.encode(decision)
-        at = self._core.clock.wall()
-        self._core.ledger.save(lambda: self._core.state.questions.close(number, state, at, by, text))
-        asked = session.questions.get(number) if by is not None else session.questions.pop(number, None)
+        self._context.questions.close(number, decision, by)
+        asked = self.questions.get(number) if by is not None else self.questions.pop(number, None)
         if by is None:
-            self._desk.hooks.drop(number)
+            self._context.waiters.drop(number)
         behaviour = None if decision is None else decision.behaviour.value
         summary = None if asked is None else asked.summary
-        session.note("answered", question=number, by=by, behaviour=behaviour, summary=summary)
+        self.record("answered", question=number, by=by, behaviour=behaviour, summary=summary)
 
-    def _interrupt(self, session: Session) -> None:
-        if session.c.mode is AgentMode.HEADLESS:
-            session.send(session.provider.interrupt(f"interrupt-{session.c.seq + 1}"))
-        elif session.c.mode is AgentMode.INTERACTIVE:
-            self._desk.typist.interrupt(session)
+    def _interrupt(self) -> None:
+        if self.state.mode is AgentMode.HEADLESS:
+            self.send(self.provider.interrupt(f"interrupt-{self.state.seq + 1}"))
+        elif self.state.mode is AgentMode.INTERACTIVE:
+            self._context.driver.interrupt(self)
 
-    def _spent(self, session: Session, usd: float, result: TurnResult) -> None:
-        mission = session.mission
+    def _spend(self, usd: float, result: TurnResult) -> None:
+        mission = self.mission
         if mission is None:
             return
         definition = mission.definition
         used = result.usage
         cost = CostRow(
-            at=self._core.clock.wall(),
-            mission=session.id,
+            at=self._context.clock.wall(),
+            mission=self.id,
             name=definition.name,
             labels=json.dumps(definition.labels),
             usd=usd,
@@ -337,12 +373,12 @@ class Hands:
             output=used.output,
             turns=result.turns,
         )
-        self._core.ledger.save(lambda: self._core.state.costs.insert(cost))
-        self._check_turns(session, mission)
-        self._desk.spent(mission, usd)
+        self._journal.save(lambda: self._context.store.costs.insert(cost))
+        self._check_turns(mission)
+        self._context.budgets.spend(mission, usd)
 
-    def _check_turns(self, session: Session, mission: Mission) -> None:
-        most, turns = session.agent.max_turns, session.c.turns
-        if most and turns >= most and session.c.mode is not AgentMode.ONE_SHOT:
+    def _check_turns(self, mission: Mission) -> None:
+        most, turns = self.agent.max_turns, self.state.turns
+        if most and turns >= most and self.state.mode is not AgentMode.ONE_SHOT:
             text = f"--- stopped: {turns} of {most} turns are used ---"
-            session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "max_turns"))
+            self.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "max_turns"))

@@ -1,20 +1,9 @@
-"""The table of agents: what each is to be, how its conversation stands, and its last result.
+"""The tables of agents: what each is, its messages, questions and inputs, how far it was read, and what it cost.
 
-The table of messages: what people and agents sent to agents, and what became of it.
-
-The table of questions: what agents asked of people, who or which rule answered, and how.
-
-The table of inputs: what a run is to read, saved with the decision to send it, until the keeper has taken it.
-
-The keeper applies each number of a run once: repeating what is still here after a crash sends nothing twice.
-
-The table of cursors: how far each run's log was read, saved with the events that came of it.
-
-One transaction for both is what makes each line of an agent count exactly once, also across a crash.
-
-The table of costs: what each turn of each agent cost, also after the agent is removed.
-
-The table of budgets: what the tree of each mission that has a limit of cost has spent so far.
+An input is saved with the decision to send it, until the keeper has taken it: the keeper applies each number of a run
+once, so repeating what is still here after a crash sends nothing twice. A cursor is saved with the events that came of
+what was read: one transaction for both makes each line of an agent count exactly once, also across a crash. Costs stay
+when their agent is removed.
 """
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
@@ -358,3 +347,15 @@ class BudgetTable:
         """Return what was saved of that mission; None when its tree has spent nothing."""
         row = self._database.read_one("SELECT mission, usd, warned FROM budgets WHERE mission = ?", (mission,))
         return None if row is None else BudgetRow(row[0], row[1], bool(row[2]))
+
+
+class AgentStore(NamedTuple):
+    """All tables of this file."""
+
+    agents: AgentTable
+    messages: MessageTable
+    questions: QuestionTable
+    inputs: InputTable
+    cursors: CursorTable
+    costs: CostTable
+    budgets: BudgetTable

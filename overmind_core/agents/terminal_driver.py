@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.agents import terminal_screen
 from overmind_core.agents.permission_hooks import RETURN_SECONDS
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
@@ -17,9 +16,12 @@ from overmind_core.domain.missions.mission import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.session import Session
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.agents.terminal_screen import TerminalScreens
     from overmind_core.domain.agents.agent_events import Asked
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.attachments import Attachments
     from overmind_core.providers.base import Interactive
     from overmind_core.terminal.screen import Screen
 
@@ -41,12 +43,21 @@ ENTER = b"\r"
 class TerminalDriver:
     """All typing of ours."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
+    def __init__(
+        self, tasks: Tasks, screens: TerminalScreens, waiters: PermissionWaiters, attachments: Attachments
+    ) -> None:
+        self._tasks = tasks
+        self._screens = screens
+        self._waiters = waiters
+        self._attachments = attachments
+
+    def is_alone(self, mission_id: str) -> bool:
+        """Whether nobody else can type there."""
+        return self._attachments.typists(mission_id) == 0
 
     def type(self, session: Session, message: int) -> None:
         """Deliver a message."""
-        self._core.background(self._type(session, message, session.c.run))
+        self._tasks.start(self._type(session, message, session.state.run))
 
     def interrupt(self, session: Session) -> None:
         """End the turn."""
@@ -54,25 +65,25 @@ class TerminalDriver:
 
     def leave(self, session: Session) -> None:
         """Make the program end by itself, else end it."""
-        self._core.background(self._leave(session, session.c.run))
+        self._tasks.start(self._leave(session, session.state.run))
 
     def watch_setup(self, session: Session) -> None:
         """Find out why a program does not begin."""
-        self._core.background(self._watch_setup(session, session.c.run))
+        self._tasks.start(self._watch_setup(session, session.state.run))
 
     def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
         """Answer a question of which the hook is gone, by the dialog's own keys."""
-        self._core.background(self._answer(session, asked, decision, session.c.run))
+        self._tasks.start(self._answer(session, asked, decision, session.state.run))
 
-    def dropped(self, session: Session, number: int) -> None:
+    def on_waiter_gone(self, session: Session, number: int) -> None:
         """A hook has stopped waiting for an answer: most likely somebody has refused on the screen."""
-        self._core.background(self._dropped(session, number, session.c.run))
+        self._tasks.start(self._on_waiter_gone(session, number, session.state.run))
 
     async def _type(self, session: Session, message: int, run: int) -> None:
         from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - as for the screen
 
         def wanted() -> bool:
-            return session.c.sending == message and session.c.run == run
+            return session.state.sending == message and session.state.run == run
 
         for _ in range(2):
             screen = await self._free_prompt(session, run, wanted)
@@ -84,33 +95,33 @@ class TerminalDriver:
                 await self._comes(lambda: not wanted(), PROOF)
                 break
         if wanted():
-            session.tell(talk.Undelivered("the program did not take it"))
+            session.apply(talk.Undelivered("the program did not take it"))
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
-        if await self._comes(lambda: not self._core.desk.hooks.keeps(asked), RETURN_SECONDS):
+        if await self._comes(lambda: not self._waiters.keeps(asked), RETURN_SECONDS):
             return  # the hook came back for it
-        screen = await terminal_screen.screen_of(self._core, session.id)
-        if screen is None or session.c.running != run:
+        screen = await self._screens.of(session.id)
+        if screen is None or session.state.running != run:
             return
         keys = _program(session).keys_for(screen.lines(), asked, decision)
         if keys is not None:
             session.send(keys)
         else:  # it can't be told which keys mean that: a person must look
-            session.hear(asked, ActivitySource.TERMINAL)
+            session.receive(asked, ActivitySource.TERMINAL)
 
-    async def _dropped(self, session: Session, number: int, run: int) -> None:
+    async def _on_waiter_gone(self, session: Session, number: int, run: int) -> None:
         await asyncio.sleep(LOOK)
         asked = session.questions.get(number)
-        screen = await terminal_screen.screen_of(self._core, session.id)
-        if asked is None or session.c.running != run:
+        screen = await self._screens.of(session.id)
+        if asked is None or session.state.running != run:
             return
         refusal = Decision(Behaviour.DENY)
         if screen is None or _program(session).keys_for(screen.lines(), asked, refusal) is None:
-            session.tell(talk.WaiterGone(number), ActivitySource.HOOK)
+            session.apply(talk.WaiterGone(number), ActivitySource.HOOK)
 
     async def _leave(self, session: Session, run: int) -> None:
         def wanted() -> bool:
-            return session.c.running == run and session.c.leaving
+            return session.state.running == run and session.state.leaving
 
         now = asyncio.get_running_loop().time
         screen = await self._free_prompt(session, run, wanted, patience=conversation_step.CHANGE_GRACE)
@@ -128,9 +139,9 @@ class TerminalDriver:
         """The screen, once it shows an empty prompt and no dialog; None when it never does, or nobody wants it now."""
         program = _program(session)
         for _ in range(int(patience / LOOK)):
-            if not wanted() or session.c.run != run:
+            if not wanted() or session.state.run != run:
                 return None
-            screen = await terminal_screen.screen_of(self._core, session.id)
+            screen = await self._screens.of(session.id)
             if screen is not None and program.dialog(screen.lines()) is None and program.is_ready(screen.lines()):
                 return screen
             await asyncio.sleep(LOOK)
@@ -146,7 +157,7 @@ class TerminalDriver:
         begin = now()
         while now() - begin < patience:
             await self._comes(lambda: not wanted(), RETRY if pressed else LOOK)
-            screen = await terminal_screen.screen_of(self._core, session.id)
+            screen = await self._screens.of(session.id)
             if not wanted() or screen is None:
                 break
             is_idle, is_ready = program.is_idle(screen.lines()), program.is_ready(screen.lines())
@@ -168,20 +179,20 @@ class TerminalDriver:
         shown: Asked | None = None
         while True:
             await asyncio.sleep(SETUP)
-            if session.c.running != run or not _has_not_begun(session):
+            if session.state.running != run or not _has_not_begun(session):
                 break
-            screen = await terminal_screen.screen_of(self._core, session.id)
+            screen = await self._screens.of(session.id)
             dialog = None if screen is None else _program(session).dialog(screen.lines())
             if dialog != shown:
-                session.tell(AskCancelled(""), ActivitySource.TERMINAL)
+                session.apply(AskCancelled(""), ActivitySource.TERMINAL)
                 if dialog is not None:
-                    session.hear(dialog, ActivitySource.TERMINAL)
+                    session.receive(dialog, ActivitySource.TERMINAL)
                 shown = dialog
 
 
 def _has_not_begun(session: Session) -> bool:
     """Whether its program has shown no sign yet that it works."""
-    c = session.c
+    c = session.state
     asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)
     return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is ActivityKind.UNKNOWN)
 

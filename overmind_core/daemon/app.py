@@ -8,11 +8,30 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.activity import ActivityEffects
+from overmind_core.agents.api_cost import CostApi
+from overmind_core.agents.api_messages import MessageApi
+from overmind_core.agents.api_questions import QuestionApi
+from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
+from overmind_core.agents.handover import Handover
+from overmind_core.agents.input_queue import InputQueue
+from overmind_core.agents.messages import MessageQueue
+from overmind_core.agents.output_reader import OutputReader, TitleReader
+from overmind_core.agents.permission_hooks import PermissionWaiters
+from overmind_core.agents.questions import Questions
+from overmind_core.agents.rules import Rules
 from overmind_core.agents.service import Agents
+from overmind_core.agents.session import AgentContext
+from overmind_core.agents.store import AgentStore
+from overmind_core.agents.submission import Submission
+from overmind_core.agents.terminal_driver import TerminalDriver
+from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.daemon.api import DaemonApi
+from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation.service import IsolationService
 from overmind_core.kernel.bus import Bus
@@ -24,6 +43,7 @@ from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -42,10 +62,16 @@ from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import Unseen
 from overmind_core.notifications.api import EventsApi
 from overmind_core.notifications.service import Notifications
+from overmind_core.plans import api as plans_api
 from overmind_core.plans.service import Plans
-from overmind_core.quests.service import Quests
+from overmind_core.quests.api import QuestApi
+from overmind_core.quests.service import QuestEnded, Quests
+from overmind_core.schedules.actions import Starter
+from overmind_core.schedules.api import RitualApi
+from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from overmind_core.system.machine import boot_id
+from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
     from overmind_core.daemon.state import State
@@ -91,11 +117,11 @@ class Supervisor:
         self.last_lines = LastLines()
         self.resources = Resources(self.trees)
         saved = SavedEnvironments(self.ledger, state.environments)
-        self.budgets = Budgets(self.book, state, self.ledger)
-        self.desk = Agents(self)
+        self.budgets = Budgets(self.book, self.ledger, state.budgets)
         self.isolation = IsolationService(self)
         self.environments = Environments(saved, self.isolation)
         self.environment = self.environments.of
+        self.desk, self._agent_apis = self._agents()
         self.spawner = Launcher(
             home=home,
             registry=self.book,
@@ -149,8 +175,49 @@ class Supervisor:
             preparer=self.isolation,
             plans=self.plans,
         )
-        self.quests = Quests(self)
-        self.rituals = Schedules(self)
+        self.quests = Quests(
+            bus=self.bus,
+            journal=self.ledger,
+            clock=clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            line=self.line,
+            registry=self.book,
+            missions=self.missions,
+            environments=self.environments,
+            quest_table=state.quests,
+            run_table=state.runs,
+        )
+        rituals = RitualRegistry(journal=self.ledger, registry=self.book, line=self.line, ritual_table=state.rituals)
+        self.rituals = Schedules(
+            journal=self.ledger,
+            clock=clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            registry=self.book,
+            quests=self.quests,
+            rituals=rituals,
+            starter=Starter(
+                journal=self.ledger,
+                settings=settings,
+                missions=self.missions,
+                quests=self.quests,
+                plans=self.plans,
+                preparer=self.isolation,
+                ritual_table=state.rituals,
+                apply=partial(plans_api.apply, self),
+            ),
+            retention=RunRetention(
+                rituals=rituals,
+                quests=self.quests,
+                registry=self.book,
+                journal=self.ledger,
+                retention=self.retention,
+                mission_table=state.missions,
+                quest_table=state.quests,
+                ritual_table=state.rituals,
+            ),
+        )
         self.landing = MergeQueue(self)
         self.notifications = Notifications(settings.notify, self.background)
         self.effects = Effects(
@@ -162,6 +229,65 @@ class Supervisor:
         )
         self.apis = self._apis()
         self._wire()
+
+    def _agents(self) -> tuple[Agents, tuple[object, ...]]:
+        """The agents, and what answers requests about them."""
+        book, journal, clock, home = self.book, self.ledger, self.clock, self.home
+        progress, followers = self.pulse, self.feed
+        state = self.state
+        store = AgentStore(
+            state.agents, state.messages, state.questions, state.inputs, state.cursors, state.costs, state.budgets
+        )
+        screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
+        messages = MessageQueue(journal, store.messages, clock)
+        questions = Questions(journal, store.questions, clock)
+        driver = TerminalDriver(self.tasks, screens, waiters, self.attached)
+        context = AgentContext(
+            registry=book,
+            journal=journal,
+            clock=clock,
+            store=store,
+            messages=messages,
+            questions=questions,
+            rules=Rules(self.settings, self.environments.of, unattended=self.line.headless),
+            waiters=waiters,
+            inputs=InputQueue(journal, store.inputs, self.line),
+            driver=driver,
+            activity=ActivityEffects(book, clock, progress, followers),
+            budgets=self.budgets,
+        )
+        titles = TitleReader(followers, progress, screens, clock)
+        output = OutputReader(
+            tasks=self.tasks,
+            titles=titles,
+            followers=followers,
+            progress=progress,
+            cursors=store.cursors,
+            home=home,
+        )
+        handover = Handover(followers, self.attached, self.phase, clock)
+        agents = Agents(context, output, driver, handover, self.tasks)
+        return agents, (
+            MessageApi(
+                agents=agents,
+                submission=Submission(agents, messages, journal),
+                queue=messages,
+                registry=book,
+                journal=journal,
+                home=home,
+            ),
+            QuestionApi(
+                agents=agents,
+                questions=questions,
+                waiters=waiters,
+                driver=driver,
+                registry=book,
+                journal=journal,
+                phase=self.phase,
+            ),
+            StreamApi(book, followers, progress, home),
+            CostApi(journal, store.costs, clock),
+        )
 
     def _apis(self) -> tuple[object, ...]:
         daemon = DaemonApi(
@@ -224,7 +350,66 @@ class Supervisor:
             followers=self.feed,
             notifications=self.notifications,
         )
-        return (daemon, run, lifecycle, queries, logs, events)
+        quests = QuestApi(
+            home=self.home,
+            clock=self.clock,
+            settings=self.settings,
+            registry=self.book,
+            journal=self.ledger,
+            quests=self.quests,
+            mission_table=self.state.missions,
+            quest_table=self.state.quests,
+        )
+        rituals = RitualApi(
+            schedules=self.rituals,
+            clock=self.clock,
+            settings=self.settings,
+            launcher=self.spawner,
+            preparer=self.isolation,
+            journal=self.ledger,
+        )
+        definitions = DefinitionsApi(
+            registry=self.book,
+            settings=self.settings,
+            environments=self.environments,
+            launcher=self.spawner,
+            journal=self.ledger,
+            home=self.home,
+            agents=self.desk,
+            environment_table=self.state.environments,
+        )
+        terminals = TerminalsApi(
+            registry=self.book,
+            attachments=self.attached,
+            agents=self.desk,
+            line=self.line,
+            home=self.home,
+            progress=self.pulse,
+            phase=self.phase,
+        )
+        seen = SeenApi(
+            registry=self.book,
+            journal=self.ledger,
+            clock=self.clock,
+            event_table=self.state.events,
+            seen_table=self.state.seen,
+            unseen=self.news,
+            followers=self.feed,
+        )
+        return (
+            daemon,
+            run,
+            lifecycle,
+            queries,
+            logs,
+            events,
+            seen,
+            *self._agent_apis,
+            quests,
+            rituals,
+            definitions,
+            terminals,
+        )
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
@@ -238,7 +423,7 @@ class Supervisor:
         self.landing.take_up()
         self.plans.load()
         self.quests.load()
-        self.rituals.register.load()
+        self.rituals.rituals.load()
         self.quests.take_up()
         self.line.send_needs()
         self.rituals.begin()
@@ -279,14 +464,13 @@ class Supervisor:
         bus.subscribe(MissionChanged, self.plans.on_change)
         bus.subscribe(MissionChanged, self.quests.on_change)
         bus.subscribe(MissionChanged, self.rituals.on_change)
+        bus.subscribe(QuestEnded, self.rituals.on_quest_end)
         bus.subscribe(EventStored, self.news.on_event)
         bus.subscribe(EventStored, self.notifications.on_event)
         bus.subscribe(EventStored, self.feed.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.pulse.on_conclusion)
         bus.subscribe(RunConcluded, self.ender.on_conclusion)
-        self.desk.spent = self.budgets.spend
-        self.quests.ended = self.rituals.quest_ended
 
     def _grown(self, grew: OutputGrew) -> None:
         run, extent = grew

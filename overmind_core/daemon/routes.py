@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.agents import api_messages, api_questions, api_stream
+from overmind_core.agents.api_cost import CostApi
+from overmind_core.agents.api_messages import MessageApi
+from overmind_core.agents.api_questions import QuestionApi
+from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
-from overmind_core.definitions import api as definitions_api
+from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
@@ -16,13 +19,16 @@ from overmind_core.missions import requests
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans import api as plans_api
 from overmind_core.plans import requests as plans_requests
-from overmind_core.quests import api as quests_api
-from overmind_core.schedules import api as schedules_api
-from overmind_core.terminals import api as terminals_api
+from overmind_core.quests import requests as quest_requests
+from overmind_core.quests.api import QuestApi
+from overmind_core.schedules import requests as ritual_requests
+from overmind_core.schedules.api import RitualApi
+from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,45 +60,45 @@ TABLE: dict[str, Row] = {
     "freeze": Row(requests.One, LifecycleApi.freeze, "freeze missions"),
     "thaw": Row(requests.One, LifecycleApi.thaw, "thaw missions"),
     "update": Row(requests.Update, LifecycleApi.update, "change missions"),
-    "definition": Row(requests.One, definitions_api.definition, "read definitions"),
-    "redefine": Row(requests.Redefine, definitions_api.redefine, "change missions"),
-    "environment": Row(requests.One, definitions_api.environment, "read environments"),
+    "definition": Row(requests.One, DefinitionsApi.definition, "read definitions"),
+    "redefine": Row(requests.Redefine, DefinitionsApi.redefine, "change missions"),
+    "environment": Row(requests.One, DefinitionsApi.environment, "read environments"),
     "rm": Row(requests.One, LifecycleApi.rm, "remove missions"),
     "prune": Row(requests.Prune, LifecycleApi.prune, "remove missions"),
     "wait": Row(requests.Wait, QueryApi.wait),
     "top": Row(requests.Nothing, QueryApi.top),
     "events": Row(requests.Events, EventsApi.events),
     "used": Row(requests.Used, EventsApi.used, "say that a person looks"),
-    "subscribe": Row(requests.Subscribe, api_stream.subscribe),
-    "attach": Row(requests.Attach, terminals_api.attach, "attach to missions"),
-    "detach": Row(requests.One, terminals_api.detach, "detach others"),
-    "send": Row(requests.Send, api_messages.send),
-    "await_message": Row(requests.AwaitMessage, api_messages.await_message),
-    "messages": Row(requests.Messages, api_messages.messages),
-    "interrupt": Row(requests.One, api_messages.interrupt),
-    "result": Row(requests.One, api_messages.result),
-    "inbox": Row(requests.Nothing, api_questions.inbox, "read the inbox; ps tells what its own missions wait for"),
-    "answer": Row(requests.Answer, api_questions.answer, "answer questions"),
-    "hook": Row(requests.Hook, api_questions.hook),
-    "seen": Row(requests.One, api_messages.seen, "mark missions as seen"),
-    "cost": Row(requests.Cost, api_messages.cost),
+    "subscribe": Row(requests.Subscribe, StreamApi.subscribe),
+    "attach": Row(requests.Attach, TerminalsApi.attach, "attach to missions"),
+    "detach": Row(requests.One, TerminalsApi.detach, "detach others"),
+    "send": Row(requests.Send, MessageApi.send),
+    "await_message": Row(requests.AwaitMessage, MessageApi.await_message),
+    "messages": Row(requests.Messages, MessageApi.messages),
+    "interrupt": Row(requests.One, MessageApi.interrupt),
+    "result": Row(requests.One, MessageApi.result),
+    "inbox": Row(requests.Nothing, QuestionApi.inbox, "read the inbox; ps tells what its own missions wait for"),
+    "answer": Row(requests.Answer, QuestionApi.answer, "answer questions"),
+    "hook": Row(requests.Hook, QuestionApi.hook),
+    "seen": Row(requests.One, SeenApi.seen, "mark missions as seen"),
+    "cost": Row(requests.Cost, CostApi.cost),
     "apply": Row(plans_requests.Apply, plans_api.apply, "apply plans"),
     "delete": Row(plans_requests.Plan, plans_api.delete, "take plans down"),
     "plans": Row(requests.Nothing, plans_api.plans),
     "plan": Row(plans_requests.Plan, plans_api.plan),
-    "quest_run": Row(plans_requests.QuestRun, quests_api.quest_run),
-    "quests": Row(plans_requests.Quests, quests_api.quests),
-    "quest": Row(plans_requests.Quest, quests_api.quest),
-    "quest_wait": Row(plans_requests.QuestWait, quests_api.quest_wait),
-    "quest_cancel": Row(plans_requests.Quest, quests_api.quest_cancel),
-    "ritual_create": Row(plans_requests.RitualCreate, schedules_api.ritual_create, "create rituals"),
-    "rituals": Row(requests.Nothing, schedules_api.rituals),
-    "ritual": Row(plans_requests.Ritual, schedules_api.ritual),
-    "ritual_history": Row(plans_requests.Ritual, schedules_api.ritual_history),
-    "ritual_run": Row(plans_requests.RitualRun, schedules_api.ritual_run, "run rituals"),
-    "ritual_pause": Row(plans_requests.Ritual, schedules_api.ritual_pause, "pause rituals"),
-    "ritual_resume": Row(plans_requests.Ritual, schedules_api.ritual_resume, "resume rituals"),
-    "ritual_delete": Row(plans_requests.Ritual, schedules_api.ritual_delete, "delete rituals"),
+    "quest_run": Row(quest_requests.QuestRun, QuestApi.quest_run),
+    "quests": Row(quest_requests.Quests, QuestApi.quests),
+    "quest": Row(quest_requests.Quest, QuestApi.quest),
+    "quest_wait": Row(quest_requests.QuestWait, QuestApi.quest_wait),
+    "quest_cancel": Row(quest_requests.Quest, QuestApi.quest_cancel),
+    "ritual_create": Row(ritual_requests.RitualCreate, RitualApi.ritual_create, "create rituals"),
+    "rituals": Row(requests.Nothing, RitualApi.rituals),
+    "ritual": Row(ritual_requests.Ritual, RitualApi.ritual),
+    "ritual_history": Row(ritual_requests.Ritual, RitualApi.ritual_history),
+    "ritual_run": Row(ritual_requests.RitualRun, RitualApi.ritual_run, "run rituals"),
+    "ritual_pause": Row(ritual_requests.Ritual, RitualApi.ritual_pause, "pause rituals"),
+    "ritual_resume": Row(ritual_requests.Ritual, RitualApi.ritual_resume, "resume rituals"),
+    "ritual_delete": Row(ritual_requests.Ritual, RitualApi.ritual_delete, "delete rituals"),
     "trust": Row(api.Trust, api.trust, "trust projects"),
     "isolate": Row(api.Isolate, api.isolate),
     "ports": Row(requests.Nothing, api.ports),

@@ -18,95 +18,124 @@ from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import check_editable
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.agents.service import Agents
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.environment import Environments
+    from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One, Redefine
+    from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.system.paths import Home
 
 _PLACES = frozenset({"command", "cwd", "env"})
 """What decides where a program is found."""
 
 
-async def definition(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
-    """What can be changed of a mission, its secrets included, and how to name this state of it."""
-    del caller
-    mission = find(core.book, request.id)
-    check_editable(mission)
-    whole = _whole(core, mission)
-    return {
-        **answers.brief(mission),
-        "provider": mission.definition.provider,
-        "type": mission.definition.kind.value,
-        "live": mission.is_live,
-        "as_of": editable.fingerprint(whole),
-        "definition": editable.shown(whole),
-    }
+class DefinitionsApi:
+    """The requests about definitions."""
 
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        settings: Settings,
+        environments: Environments,
+        launcher: Launcher,
+        journal: Journal,
+        home: Home,
+        agents: Agents,
+        environment_table: EnvironmentTable,
+    ) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._environments = environments
+        self._launcher = launcher
+        self._journal = journal
+        self._home = home
+        self._agents = agents
+        self._environment_table = environment_table
 
-async def redefine(core: Supervisor, request: Redefine, caller: Caller) -> dict[str, Any]:
-    """Have a mission be something else from its next run on; answers the names of what has changed."""
-    del caller
-    mission = find(core.book, request.id)
-    check_editable(mission)
-    before = _unchanged(core, mission, request.as_of)
-    after = editable.applied(before, request.definition, core.settings)
-    changed = editable.changed(before, after)
-    if _PLACES & set(changed):
-        inherited = core.environment(mission.id).inherited
-        await core.spawner.check(replace(mission, definition=after.definition),
-                                 Environment(inherited, dict(after.chosen)))  # fmt: skip
-        mission = find(core.book, mission.id)
-        _unchanged(core, mission, request.as_of)
-    if changed:
-        _check_name(core, before, after)
-        _store(core, mission, after)
-        await core.ledger.saved()
-    return {**answers.brief(core.book.get(mission.id) or mission), "changed": changed}
+    async def definition(self, request: One, caller: Caller) -> dict[str, Any]:
+        """What can be changed of a mission, its secrets included, and how to name this state of it."""
+        del caller
+        mission = find(self._registry, request.id)
+        check_editable(mission)
+        whole = self._whole(mission)
+        return {
+            **answers.brief(mission),
+            "provider": mission.definition.provider,
+            "type": mission.definition.kind.value,
+            "live": mission.is_live,
+            "as_of": editable.fingerprint(whole),
+            "definition": editable.shown(whole),
+        }
 
+    async def redefine(self, request: Redefine, caller: Caller) -> dict[str, Any]:
+        """Have a mission be something else from its next run on; answers the names of what has changed."""
+        del caller
+        mission = find(self._registry, request.id)
+        check_editable(mission)
+        before = self._unchanged(mission, request.as_of)
+        after = editable.applied(before, request.definition, self._settings)
+        changed = editable.changed(before, after)
+        if _PLACES & set(changed):
+            inherited = self._environments.of(mission.id).inherited
+            await self._launcher.check(replace(mission, definition=after.definition),
+                                     Environment(inherited, dict(after.chosen)))  # fmt: skip
+            mission = find(self._registry, mission.id)
+            self._unchanged(mission, request.as_of)
+        if changed:
+            self._check_name(before, after)
+            self._store(mission, after)
+            await self._journal.saved()
+        return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}
 
-async def environment(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
-    """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
-    del caller
-    mission = find(core.book, request.id)
-    found = core.environment(mission.id)
-    made = mission.definition
-    identity = missions_environment.Identity(mission.id, made.name, to_wire(core.home.root), made.parent, made.cwd)
-    composed = missions_environment.compose(
-        found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None
-    )
-    return {
-        **answers.brief(mission),
-        "cwd": made.cwd,
-        "umask": made.umask,
-        "env": {name: value for name, value in composed.items() if name not in missions_environment.MARKS},
-    }
+    async def environment(self, request: One, caller: Caller) -> dict[str, Any]:
+        """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
+        del caller
+        mission = find(self._registry, request.id)
+        found = self._environments.of(mission.id)
+        made = mission.definition
+        identity = missions_environment.Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
+        composed = missions_environment.compose(
+            found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None
+        )
+        return {
+            **answers.brief(mission),
+            "cwd": made.cwd,
+            "umask": made.umask,
+            "env": {name: value for name, value in composed.items() if name not in missions_environment.MARKS},
+        }
 
+    def _whole(self, mission: Mission) -> editable.Whole:
+        return editable.Whole(
+            mission.definition, self._agents.agent(mission.id), self._environments.of(mission.id).chosen
+        )
 
-def _whole(core: Supervisor, mission: Mission) -> editable.Whole:
-    return editable.Whole(mission.definition, core.desk.agent(mission.id), core.environment(mission.id).chosen)
+    def _unchanged(self, mission: Mission, as_of: str) -> editable.Whole:
+        whole = self._whole(mission)
+        if editable.fingerprint(whole) != as_of:
+            name = mission.definition.name
+            raise OvermindError(
+                "busy", f"Mission {mission.id} ({name}) was changed meanwhile. Look at it, and edit again."
+            )
+        return whole
 
+    def _check_name(self, before: editable.Whole, after: editable.Whole) -> None:
+        name = after.definition.name
+        holder = None if name == before.definition.name else self._registry.roster.holder(name)
+        if holder is not None:
+            raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
 
-def _unchanged(core: Supervisor, mission: Mission, as_of: str) -> editable.Whole:
-    whole = _whole(core, mission)
-    if editable.fingerprint(whole) != as_of:
-        name = mission.definition.name
-        raise OvermindError("busy", f"Mission {mission.id} ({name}) was changed meanwhile. Look at it, and edit again.")
-    return whole
-
-
-def _check_name(core: Supervisor, before: editable.Whole, after: editable.Whole) -> None:
-    name = after.definition.name
-    holder = None if name == before.definition.name else core.book.roster.holder(name)
-    if holder is not None:
-        raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
-
-
-def _store(core: Supervisor, mission: Mission, after: editable.Whole) -> None:
-    """All of it in one commit."""
-    parts = {"inherited": core.environment(mission.id).inherited, "chosen": after.chosen}
-    text = msgspec.json.encode(parts).decode()
-    with core.ledger.together():
-        core.ledger.save(lambda: core.state.environments.save(mission.id, text))
-        if after.agent is not None:
-            core.desk.redefine(mission.id, after.agent)
-        core.book.put(replace(mission, definition=after.definition), (Note("updated"),))
+    def _store(self, mission: Mission, after: editable.Whole) -> None:
+        """All of it in one commit."""
+        parts = {"inherited": self._environments.of(mission.id).inherited, "chosen": after.chosen}
+        text = msgspec.json.encode(parts).decode()
+        with self._journal.together():
+            self._journal.save(lambda: self._environment_table.save(mission.id, text))
+            if after.agent is not None:
+                self._agents.redefine(mission.id, after.agent)
+            self._registry.put(replace(mission, definition=after.definition), (Note("updated"),))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.spec import spec_of
-from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.callers import mission_of
-from overmind_core.missions.lookup import descends, find
+from overmind_core.missions.lookup import parent_of
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
@@ -36,22 +35,3 @@ class RunApi:
         inside = mission_of(caller, self._registry, self._home.root)
         spec = spec_of(request, self._settings, parent=parent_of(self._registry, request.parent, inside))
         return answers.started(await self._missions.start(spec, inside=inside, caller=caller))
-
-
-def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str | None:
-    """The id of a new mission's parent: as asked, or the mission that the caller runs in.
-
-    Raises:
-        OvermindError: `parent_not_found`; `forbidden`.
-    """
-    if wanted is None:
-        return caller
-    try:
-        parent = find(registry, wanted)
-    except OvermindError as error:
-        if error.code == "not_found":
-            raise OvermindError("parent_not_found", f"No mission named {wanted!r} to be the parent.") from None
-        raise
-    if caller is not None and parent.id != caller and not descends(parent, caller, registry):
-        raise OvermindError("forbidden", f"A process inside mission {caller} may not start children of {parent.id}.")
-    return parent.id

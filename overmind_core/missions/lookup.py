@@ -121,3 +121,22 @@ def _found(registry: Registry, mission_id: str) -> Mission | None:
         return known
     row = registry.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
     return None if row is None else mission_of(row)
+
+
+def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str | None:
+    """The id of a new mission's parent: as asked, or the mission that the caller runs in.
+
+    Raises:
+        OvermindError: `parent_not_found`; `forbidden`.
+    """
+    if wanted is None:
+        return caller
+    try:
+        parent = find(registry, wanted)
+    except OvermindError as error:
+        if error.code == "not_found":
+            raise OvermindError("parent_not_found", f"No mission named {wanted!r} to be the parent.") from None
+        raise
+    if caller is not None and parent.id != caller and not descends(parent, caller, registry):
+        raise OvermindError("forbidden", f"A process inside mission {caller} may not start children of {parent.id}.")
+    return parent.id

@@ -73,6 +73,11 @@ class Plans:
         self._adopted.discard(mission.id)
         pipeline.take_up()
 
+    def id_of(self, name: str) -> str | None:
+        """The id of the plan of this name that runs."""
+        plan = self.named(name)
+        return None if plan is None else plan.id
+
     def name_of(self, mission_id: str | None) -> str | None:
         """The name of the blueprint of a plan that runs; None for every other mission."""
         plan = None if mission_id is None else self.live.get(mission_id)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.agents.spec import spec_of
-from overmind_core.definitions.api_run import parent_of
 from overmind_core.domain.missions.mission import Kind, Mission
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
@@ -19,16 +18,24 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.answers import time
 from overmind_core.missions.callers import forbid_foreign, mission_of
+from overmind_core.missions.lookup import parent_of
 from overmind_core.missions.registry import mission_of as stored_mission
 from overmind_core.quests import store
+from overmind_core.quests.service import Goal, Quests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
     from overmind_core.missions.callers import Caller
-    from overmind_core.plans import requests
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.quests import requests
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
 
 def brief(quest: Quest) -> dict[str, Any]:
@@ -75,40 +82,6 @@ FOREVER = "36500d"
 """The window of a quest's retries: none of them is ever forgotten."""
 
 
-async def quest_run(core: Supervisor, request: requests.QuestRun, caller: Caller) -> dict[str, Any]:
-    """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest."""
-    made: list[str] = []
-    start = as_start(request)
-    _check_name(core, request)
-    try:
-        inside = mission_of(caller, core.book, core.home.root)
-        spec = spec_of(start, core.settings, parent=parent_of(core.book, start.parent, inside))
-        also = _quest(core, request, made)
-        answer = answers.started(await core.missions.start(spec, inside=inside, caller=caller, also=also))
-    except BaseException:
-        forget(core, made)
-        raise
-    _announce(core, made)
-    return answer
-
-
-async def begin(core: Supervisor, request: requests.QuestRun, *, name: str, ritual: str) -> dict[str, Any]:
-    """As `quest_run`, for a run of a ritual, which names it; the request has a key."""
-    made: list[str] = []
-    also = _quest(core, request, made, ritual=ritual)
-    start = as_start(request)
-    if start.isolate is None:
-        start = msgspec.structs.replace(start, isolate=await core.isolation.projects.has_file(start.cwd))
-    try:
-        spec = spec_of(start, core.settings, name=name)
-        answer = answers.started(await core.missions.start_child(spec, also=also))
-    except BaseException:
-        forget(core, made)
-        raise
-    _announce(core, made)
-    return answer
-
-
 def as_start(request: requests.QuestRun) -> requests.QuestRun:
     """The request for the quest's mission: its retries are restarts of that.
 
@@ -128,125 +101,6 @@ def as_start(request: requests.QuestRun) -> requests.QuestRun:
     return msgspec.structs.replace(request, restart="on-failure", max_restarts=request.retries, max_seconds=FOREVER)
 
 
-def _check_name(core: Supervisor, request: requests.QuestRun) -> None:
-    """A quest keeps its name while it is checked, when its mission has ended.
-
-    Raises:
-        OvermindError: `name_taken`.
-    """
-    for quest in core.quests.live.values() if request.name is not None else ():
-        if quest.name == request.name and not _is_same(core, quest, request):
-            name = quest.name
-            raise OvermindError("name_taken", f"The name {name!r} is taken by quest {quest.id}. Choose another one.")
-
-
-def _is_same(core: Supervisor, quest: Quest, request: requests.QuestRun) -> bool:
-    """Whether it is the quest that an earlier try of the same request began."""
-    row = None if request.request is None else core.state.missions.by_request(request.request)
-    return row is not None and row.id == quest.id
-
-
-def _quest(
-    core: Supervisor, request: requests.QuestRun, made: list[str], ritual: str | None = None
-) -> Callable[[Mission], Callable[[], None]]:
-    def also(mission: Mission) -> Callable[[], None]:
-        made.append(mission.id)
-        definition = mission.definition
-        return core.quests.begun(
-            Quest(
-                id=mission.id,
-                name=definition.name,
-                command=definition.command,
-                cwd=definition.cwd,
-                provider=definition.provider,
-                created_at=mission.created_at,
-                check=request.check,
-                retries=request.retries,
-                ritual=ritual,
-            )
-        )
-
-    return also
-
-
-def forget(core: Supervisor, made: Sequence[str]) -> None:
-    """Drop what was recorded of a quest whose mission never came to be."""
-    for quest_id in made:
-        if quest_id not in core.book.live:
-            core.quests.dropped(quest_id)
-
-
-def _announce(core: Supervisor, made: Sequence[str]) -> None:
-    for quest_id in made:
-        core.quests.announce(quest_id)
-
-
-async def quests(core: Supervisor, request: requests.Quests, caller: Caller) -> list[dict[str, Any]]:
-    """The newest quests, oldest of them first."""
-    del caller
-    for status in request.status:
-        if status not in set(QuestStatus):
-            raise OvermindError("invalid", f"Unknown status {status!r}. Known: {', '.join(QuestStatus)}.")
-    core.ledger.flush()
-    found = [store.quest(row) for row in core.state.quests.newest(request.limit, statuses=request.status)]
-    works = {row.id: stored_mission(row) for row in core.state.missions.by_ids([quest.id for quest in found])}
-    now = core.clock.wall()
-    return [row(quest, core.book.known(quest.id) or works.get(quest.id), now) for quest in found]
-
-
-async def quest(core: Supervisor, request: requests.Quest, caller: Caller) -> dict[str, Any]:
-    """Everything known of one quest."""
-    del caller
-    found = find(core, request.id)
-    return row(found, core.book.get(found.id), core.clock.wall())
-
-
-async def quest_wait(core: Supervisor, request: requests.QuestWait, caller: Caller) -> AsyncIterator[Any]:
-    """An item as each quest ends; `any`: only the first."""
-    del caller
-    found = [find(core, text) for text in request.ids]
-    yield {"missions": [brief(one) for one in found]}
-    waiting = {asyncio.ensure_future(core.quests.end_of(one)) for one in dict.fromkeys(one.id for one in found)}
-    try:
-        while waiting:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield end(task.result())
-                if request.any:
-                    return
-    finally:
-        for task in waiting:
-            task.cancel()
-
-
-async def quest_cancel(core: Supervisor, request: requests.Quest, caller: Caller) -> dict[str, Any]:
-    """End a quest, its work and its check; answers when nothing of them lives."""
-    found = find(core, request.id, live_first=True)
-    if not found.runs:
-        raise OvermindError("not_running", f"Quest {found.id} ({found.name}) is {found.status}.")
-    work = core.book.get(found.id)
-    if work is not None:
-        forbid_foreign(mission_of(caller, core.book, core.home.root), work, core.book, "cancel quest")
-    return end(await core.quests.cancel(found))
-
-
-def find(core: Supervisor, text: str, *, live_first: bool = False) -> Quest:
-    """The quest that `text` means, by the rules for missions.
-
-    Raises:
-        OvermindError: `not_found`, or `ambiguous` with the candidates.
-    """
-    core.ledger.flush()
-    match resolve(text, core.state.quests.candidates(text), live_first=live_first):
-        case ResolvedReference(candidate):
-            found = core.quests.get(candidate.id)
-            if found is not None:
-                return found
-        case Ambiguous(candidates):
-            raise _ambiguous(text, candidates)
-    raise OvermindError("not_found", f"No quest named {text!r}. See them with: overmind quest list")
-
-
 def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
     listed = ", ".join(f"{one.id} ({one.name})" for one in candidates[:10])
     return OvermindError(
@@ -254,3 +108,98 @@ def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
         f"{text!r} is the beginning of several ids: {listed}. Give more of it.",
         candidates=[{"id": one.id, "name": one.name} for one in candidates],
     )
+
+
+class QuestApi:
+    """The requests about quests."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        home: Home,
+        settings: Settings,
+        quests: Quests,
+        mission_table: MissionTable,
+        journal: Journal,
+        quest_table: QuestTable,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._home = home
+        self._settings = settings
+        self._quests = quests
+        self._mission_table = mission_table
+        self._journal = journal
+        self._quest_table = quest_table
+        self._clock = clock
+
+    async def quest_run(self, request: requests.QuestRun, caller: Caller) -> dict[str, Any]:
+        """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest."""
+        start = as_start(request)
+        self._quests.check_name(request.name, request.request)
+        inside = mission_of(caller, self._registry, self._home.root)
+        spec = spec_of(start, self._settings, parent=parent_of(self._registry, start.parent, inside))
+        goal = Goal(request.check, request.retries)
+        return answers.started(await self._quests.start(spec, goal, inside=inside, caller=caller))
+
+    async def quests(self, request: requests.Quests, caller: Caller) -> list[dict[str, Any]]:
+        """The newest quests, oldest of them first."""
+        del caller
+        for status in request.status:
+            if status not in set(QuestStatus):
+                raise OvermindError("invalid", f"Unknown status {status!r}. Known: {', '.join(QuestStatus)}.")
+        self._journal.flush()
+        found = [store.quest(row) for row in self._quest_table.newest(request.limit, statuses=request.status)]
+        works = {row.id: stored_mission(row) for row in self._mission_table.by_ids([quest.id for quest in found])}
+        now = self._clock.wall()
+        return [row(quest, self._registry.known(quest.id) or works.get(quest.id), now) for quest in found]
+
+    async def quest(self, request: requests.Quest, caller: Caller) -> dict[str, Any]:
+        """Everything known of one quest."""
+        del caller
+        found = self.find(request.id)
+        return row(found, self._registry.get(found.id), self._clock.wall())
+
+    async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> AsyncIterator[Any]:
+        """An item as each quest ends; `any`: only the first."""
+        del caller
+        found = [self.find(text) for text in request.ids]
+        yield {"missions": [brief(one) for one in found]}
+        waiting = {asyncio.ensure_future(self._quests.end_of(one)) for one in dict.fromkeys(one.id for one in found)}
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield end(task.result())
+                    if request.any:
+                        return
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def quest_cancel(self, request: requests.Quest, caller: Caller) -> dict[str, Any]:
+        """End a quest, its work and its check; answers when nothing of them lives."""
+        found = self.find(request.id, live_first=True)
+        if not found.runs:
+            raise OvermindError("not_running", f"Quest {found.id} ({found.name}) is {found.status}.")
+        work = self._registry.get(found.id)
+        if work is not None:
+            forbid_foreign(mission_of(caller, self._registry, self._home.root), work, self._registry, "cancel quest")
+        return end(await self._quests.cancel(found))
+
+    def find(self, text: str, *, live_first: bool = False) -> Quest:
+        """The quest that `text` means, by the rules for missions.
+
+        Raises:
+            OvermindError: `not_found`, or `ambiguous` with the candidates.
+        """
+        self._journal.flush()
+        match resolve(text, self._quest_table.candidates(text), live_first=live_first):
+            case ResolvedReference(candidate):
+                found = self._quests.get(candidate.id)
+                if found is not None:
+                    return found
+            case Ambiguous(candidates):
+                raise _ambiguous(text, candidates)
+        raise OvermindError("not_found", f"No quest named {text!r}. See them with: overmind quest list")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
@@ -36,10 +36,23 @@ from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.callers import Caller
     from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.environment import Environments
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions, Started
+    from overmind_core.missions.store import RunTable
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.system.machine import Clock
+
+    _Also = Callable[[Mission], Callable[[], None]]
 
 KEPT = 1000
 """Ended quests that are remembered."""
@@ -50,14 +63,52 @@ _TRIM_EVERY = 50
 _log = logging.getLogger(__name__)
 
 
+class Goal(NamedTuple):
+    """What makes a mission a quest."""
+
+    check: str | None
+    """A shell command that exits 0 once the work is done; None: the work's own exit tells."""
+    retries: int
+    ritual: str | None = None
+    """The name of the ritual whose run it is."""
+
+
+class QuestEnded(NamedTuple):
+    """A quest has ended, and that is saved."""
+
+    quest: Quest
+
+
 class Quests:
     """Used from the loop's thread only; `live` is to be read."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        tasks: Tasks,
+        line: KeeperLine,
+        registry: Registry,
+        missions: Missions,
+        environments: Environments,
+        quest_table: QuestTable,
+        run_table: RunTable,
+    ) -> None:
+        self._bus = bus
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._tasks = tasks
+        self._line = line
+        self._registry = registry
+        self._missions = missions
+        self._environments = environments
+        self._quest_table = quest_table
+        self._run_table = run_table
         self.live: dict[str, Quest] = {}
-        self.ended: Callable[[Quest], None] = lambda _quest: None
-        """Is told of each end once it is saved."""
         self._checks: dict[str, str] = {}
         """Mission that checks → its quest."""
         self._acting: set[str] = set()
@@ -67,7 +118,7 @@ class Quests:
 
     def load(self) -> None:
         """Bring what runs into memory."""
-        for row in self._core.state.quests.live():
+        for row in self._quest_table.live():
             self._keep(store.quest(row))
 
     def take_up(self) -> None:
@@ -79,26 +130,91 @@ class Quests:
         """The quest of this exact id, running or not."""
         if quest_id in self.live:
             return self.live[quest_id]
-        self._core.ledger.flush()
-        row = self._core.state.quests.get(quest_id)
+        self._journal.flush()
+        row = self._quest_table.get(quest_id)
         return None if row is None else store.quest(row)
 
-    def begun(self, quest: Quest) -> Callable[[], None]:
-        """A quest whose mission is about to be saved; returns what is saved with that."""
-        self._keep(quest)
-        return lambda: self._core.state.quests.save(store.row(quest))
+    async def start(
+        self, spec: MissionSpec, goal: Goal, *, inside: str | None = None, caller: Caller | None = None
+    ) -> Started:
+        """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest.
 
-    def announce(self, quest_id: str) -> None:
+        Raises:
+            OvermindError: as of `Missions.start`; nothing is recorded then.
+        """
+        return await self._begin(goal, lambda also: self._missions.start(spec, inside=inside, caller=caller, also=also))
+
+    async def start_named(self, spec: MissionSpec, goal: Goal) -> Started:
+        """As `start`, for what the system itself names: the spec has a name and a request key."""
+        return await self._begin(goal, lambda also: self._missions.start_child(spec, also=also))
+
+    async def _begin(self, goal: Goal, start: Callable[[_Also], Awaitable[Started]]) -> Started:
+        made: list[str] = []
+
+        def also(mission: Mission) -> Callable[[], None]:
+            made.append(mission.id)
+            return self._record(mission, goal)
+
+        try:
+            started = await start(also)
+        except BaseException:
+            for quest_id in made:
+                if quest_id not in self._registry.live:
+                    self._drop(quest_id)
+            raise
+        for quest_id in made:
+            self._announce(quest_id)
+        return started
+
+    def _record(self, mission: Mission, goal: Goal) -> Callable[[], None]:
+        """A quest whose mission is about to be saved; returns what is saved with that."""
+        definition = mission.definition
+        quest = Quest(
+            id=mission.id,
+            name=definition.name,
+            command=definition.command,
+            cwd=definition.cwd,
+            provider=definition.provider,
+            created_at=mission.created_at,
+            check=goal.check,
+            retries=goal.retries,
+            ritual=goal.ritual,
+        )
+        self._keep(quest)
+        return lambda: self._quest_table.save(store.row(quest))
+
+    def check_name(self, name: str | None, request: str | None) -> None:
+        """Refuse a name that a quest has: it keeps it while it is checked, when its mission has ended.
+
+        Args:
+            name: As wanted.
+            request: The key of the request: one that began the quest itself may be repeated.
+
+        Raises:
+            OvermindError: `name_taken`.
+        """
+        for quest in self.live.values() if name is not None else ():
+            if quest.name == name and not self._is_of(quest, request):
+                raise OvermindError(
+                    "name_taken", f"The name {name!r} is taken by quest {quest.id}. Choose another one."
+                )
+
+    def _is_of(self, quest: Quest, request: str | None) -> bool:
+        """Whether it is the quest that an earlier try of the same request began."""
+        earlier = None if request is None else self._missions.by_request(request)
+        return earlier is not None and earlier.id == quest.id
+
+    def _announce(self, quest_id: str) -> None:
         """It has begun."""
         if quest_id in self.live:
             self._tell(self.live[quest_id])
 
-    def dropped(self, quest_id: str) -> None:
+    def _drop(self, quest_id: str) -> None:
         """Its mission never came to be."""
         quest = self.live.pop(quest_id, None)
         self._tell_need()
         if quest is not None:
-            self._core.ledger.save(lambda: self._core.state.quests.remove([quest_id]))
+            self._journal.save(lambda: self._quest_table.remove([quest_id]))
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -114,7 +230,7 @@ class Quests:
         """End it, its work and its check; returns when nothing of them lives."""
         if not quest.cancelling:
             self._put(replace(quest, cancelling=True))
-        await self._core.ledger.saved()
+        await self._journal.saved()
         self.consider(quest.id)
         return await self.end_of(quest.id)
 
@@ -136,12 +252,12 @@ class Quests:
     def consider(self, quest_id: str) -> None:
         """Decide what comes next for a quest, and do it."""
         quest = self.live.get(quest_id)
-        if quest is None or quest_id in self._acting or self._core.phase.handing_over:
+        if quest is None or quest_id in self._acting or self._phase.handing_over:
             return
-        work = self._core.book.get(quest.id)
-        check = None if quest.check_id is None else self._core.book.get(quest.check_id)
+        work = self._registry.get(quest.id)
+        check = None if quest.check_id is None else self._registry.get(quest.check_id)
         step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._core.phase.closing and not isinstance(step, Finish | Wait):  # the daemon leaves, or doesn't after all
+        if self._phase.closing and not isinstance(step, Finish | Wait):  # the daemon leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
         else:
             self._do(quest, work, step)
@@ -163,7 +279,7 @@ class Quests:
         """Whether a person ended its newest run: a program that ends well when it is told to has exit code 0, too."""
         if mission is None or mission.is_live:
             return False
-        row = self._core.state.runs.latest(mission.id)
+        row = self._run_table.latest(mission.id)
         by_hand = row is not None and row.number == mission.run and run_of(row).reason == Cause.STOP
         return by_hand or mission.reason == "restart_cancelled"
 
@@ -171,7 +287,7 @@ class Quests:
 
     def _act(self, quest: Quest, work: Any) -> None:  # noqa: ANN401 - a coroutine without a result
         self._acting.add(quest.id)
-        self._core.background(self._acted(quest.id, work))
+        self._tasks.start(self._acted(quest.id, work))
 
     async def _acted(self, quest_id: str, work: Any) -> None:  # noqa: ANN401 - same
         """Do it, then look again: something may have happened meanwhile."""
@@ -187,7 +303,7 @@ class Quests:
 
     async def _check(self, quest: Quest, work: Mission, attempt: int) -> None:
         assert quest.check is not None
-        world, made = self._core.environment(work.id), work.definition
+        world, made = self._environments.of(work.id), work.definition
         definition = shell_definition(
             quest.check,
             name=f"{quest.name}/{CHECK}",
@@ -199,9 +315,9 @@ class Quests:
         )
         spec = MissionSpec(definition, world, request=f"quest:{quest.id}:check:{attempt}")
         try:
-            begun = await self._core.missions.start_child(spec, also=self._linked(quest, attempt))
+            begun = await self._missions.start_child(spec, also=self._linked(quest, attempt))
         except OvermindError as error:
-            if self._core.phase.closing:
+            if self._phase.closing:
                 return
             _log.info("the check of quest %s could not start: %s", quest.id, error.message)
             self._end(self.live[quest.id], work, Finish(QuestStatus.FAILED, error.code, 1))
@@ -214,7 +330,7 @@ class Quests:
         def link(mission: Mission) -> Callable[[], None]:
             linked = replace(self.live[quest.id], check_id=mission.id, checked=attempt, attempts=attempt)
             self._checks[mission.id] = quest.id
-            return lambda: self._core.state.quests.save(store.row(linked))
+            return lambda: self._quest_table.save(store.row(linked))
 
         return link
 
@@ -226,23 +342,23 @@ class Quests:
 
     async def _stop(self, quest: Quest) -> None:
         try:
-            await self._core.missions.end(
-                find(self._core.book, quest.id, live_first=True), Cause.STOP, cascade=True, grace=None
+            await self._missions.end(
+                find(self._registry, quest.id, live_first=True), Cause.STOP, cascade=True, grace=None
             )
         except OvermindError as error:
             _log.info("quest %s: %s", quest.id, error.message)
 
     def _again(self, quest: Quest, work: Mission, left: int) -> None:
         """Start the work once more: the mission's own policy goes on with the retries that are left."""
-        holder = self._core.book.roster.holder(work.definition.name)
+        holder = self._registry.roster.holder(work.definition.name)
         if holder is not None:
             self._end(quest, work, Finish(QuestStatus.FAILED, "name_taken", 1))
             return
         policy = work.definition.restart
         fewer = replace(policy, when=Restart.ON_FAILURE if left else Restart.NEVER, max_restarts=left or 1)
-        with self._core.ledger.together():
+        with self._journal.together():
             self._put(replace(quest, attempts=work.restart_count + 2))
-            self._core.book.tell(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
+            self._registry.tell(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
 
     def _end(self, quest: Quest, work: Mission | None, end: Finish) -> None:
         attempts = quest.attempts if work is None else work.restart_count + 1
@@ -252,25 +368,25 @@ class Quests:
             reason=end.reason,
             exit_code=end.exit_code,
             attempts=attempts,
-            ended_at=self._core.clock.wall(),
+            ended_at=self._clock.wall(),
         )
         self.live.pop(quest.id, None)
         self._checks.pop(quest.check_id or "", None)
         self._tell(over)
-        self._core.ledger.save(lambda: self._save_end(over), lambda: self._over(over), urgent=True)
+        self._journal.save(lambda: self._save_end(over), lambda: self._over(over), urgent=True)
 
     def _save_end(self, over: Quest) -> None:
-        self._core.state.quests.save(store.row(over))
+        self._quest_table.save(store.row(over))
         self._ends += 1
         if self._ends % _TRIM_EVERY == 0:
-            self._core.state.quests.trim(KEPT)
+            self._quest_table.trim(KEPT)
 
     def _over(self, quest: Quest) -> None:
         self._tell_need()
         for waiter in self._waiters.pop(quest.id, ()):
             if not waiter.done():
                 waiter.set_result(quest)
-        self.ended(quest)
+        self._bus.publish(QuestEnded(quest))
 
     # keeping
 
@@ -282,14 +398,14 @@ class Quests:
 
     def _tell_need(self) -> None:
         """Between the work and its check nothing may run: whoever follows us goes on all the same."""
-        self._core.custody.need("quests", on=bool(self.live))
+        self._line.need("quests", on=bool(self.live))
 
     def _put(self, quest: Quest) -> None:
         self._keep(quest)
         row = store.row(quest)
-        self._core.ledger.save(lambda: self._core.state.quests.save(row))
+        self._journal.save(lambda: self._quest_table.save(row))
 
     def _tell(self, quest: Quest) -> None:
         """Record an event about it."""
         event = {"type": EVENT, "mission": quest.id, "name": quest.name, "status": quest.status.value}
-        self._core.book.event(event | ({} if quest.runs else {"reason": quest.reason, "exit_code": quest.exit_code}))
+        self._registry.event(event | ({} if quest.runs else {"reason": quest.reason, "exit_code": quest.exit_code}))

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from overmind_core.agents.spec import spec_of
 from overmind_core.errors import OvermindError
+from overmind_core.missions import answers
 from overmind_core.missions.callers import ourselves
-from overmind_core.plans import api
-from overmind_core.plans.requests import Apply, QuestRun
-from overmind_core.quests import api as quests_api
+from overmind_core.plans.requests import Apply
+from overmind_core.quests.api import as_start
+from overmind_core.quests.requests import QuestRun
+from overmind_core.quests.service import Goal
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
+    from collections.abc import Awaitable, Callable
+
     from overmind_core.domain.schedules import Ritual, RitualRun
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.ports import PlanRunner, Preparer
+    from overmind_core.missions.service import Missions
+    from overmind_core.quests.service import Quests
+    from overmind_core.schedules.store import RitualTable
 
 _Request = TypeVar("_Request")
 ENVIRONMENTS = ("env", "env_set")
@@ -26,33 +38,6 @@ def parted(request: QuestRun | Apply) -> tuple[dict[str, Any], str]:
     """The fields of a request as they are stored, and its environments."""
     fields = msgspec.to_builtins(request)
     return fields, json.dumps({name: fields.pop(name) for name in ENVIRONMENTS if name in fields})
-
-
-async def begin(core: Supervisor, ritual: Ritual, run: RitualRun) -> dict[str, Any]:
-    """Start what the ritual is about; id and name of its mission.
-
-    Raises:
-        OvermindError: it can't be started.
-    """
-    core.ledger.flush()
-    stored = core.state.rituals.environment(ritual.id)
-    fields = {**(ritual.quest or ritual.apply or {}), **json.loads(stored or "{}")}
-    fields["request"] = f"ritual:{ritual.id}:{run.number}"
-    if ritual.quest is not None:
-        request = _read(fields, QuestRun, ritual)
-        return await quests_api.begin(core, request, name=f"{ritual.name}/{run.number}", ritual=ritual.name)
-    return await _apply(core, _read(fields, Apply, ritual))
-
-
-async def _apply(core: Supervisor, request: Apply) -> dict[str, Any]:
-    """Start a plan of its own: one of the same name that somebody else has started is not touched."""
-    assert request.request is not None
-    core.ledger.flush()
-    live = core.plans.named(request.blueprint.name)
-    if live is not None and core.state.missions.by_request(request.request) is None:
-        name = request.blueprint.name
-        raise OvermindError("name_taken", f"A plan named {name!r} goes on: mission {live.id}.", id=live.id)
-    return await api.apply(core, request, ourselves())
 
 
 def _read(fields: dict[str, Any], kind: type[_Request], ritual: Ritual) -> _Request:
@@ -67,3 +52,61 @@ def _read(fields: dict[str, Any], kind: type[_Request], ritual: Ritual) -> _Requ
         raise OvermindError(
             "invalid", f"Ritual {ritual.name} is of another version: {error}. Create it anew."
         ) from None
+
+
+class Starter:
+    """Starts what a ritual is about."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        settings: Settings,
+        missions: Missions,
+        quests: Quests,
+        plans: PlanRunner,
+        preparer: Preparer,
+        ritual_table: RitualTable,
+        apply: Callable[[Apply, Caller], Awaitable[dict[str, Any]]],
+    ) -> None:
+        """`apply`: starts a plan."""
+        self._journal = journal
+        self._settings = settings
+        self._missions = missions
+        self._quests = quests
+        self._plans = plans
+        self._preparer = preparer
+        self._ritual_table = ritual_table
+        self._apply = apply
+
+    async def start(self, ritual: Ritual, run: RitualRun) -> dict[str, Any]:
+        """Start one run; id and name of its mission.
+
+        Raises:
+            OvermindError: it can't be started.
+        """
+        self._journal.flush()
+        stored = self._ritual_table.environment(ritual.id)
+        fields = {**(ritual.quest or ritual.apply or {}), **json.loads(stored or "{}")}
+        fields["request"] = f"ritual:{ritual.id}:{run.number}"
+        if ritual.quest is not None:
+            return await self._start_quest(_read(fields, QuestRun, ritual), f"{ritual.name}/{run.number}", ritual.name)
+        return await self._start_plan(_read(fields, Apply, ritual))
+
+    async def _start_quest(self, request: QuestRun, name: str, ritual: str) -> dict[str, Any]:
+        wanted = as_start(request)
+        spec = spec_of(wanted, self._settings, name=name)
+        if spec.isolate is None:
+            spec = replace(spec, isolate=await self._preparer.has_file(spec.definition.cwd))
+        goal = Goal(request.check, request.retries, ritual)
+        return answers.started(await self._quests.start_named(spec, goal))
+
+    async def _start_plan(self, request: Apply) -> dict[str, Any]:
+        """Start a plan of its own: one of the same name that somebody else has started is not touched."""
+        assert request.request is not None
+        self._journal.flush()
+        live = self._plans.id_of(request.blueprint.name)
+        if live is not None and self._missions.by_request(request.request) is None:
+            name = request.blueprint.name
+            raise OvermindError("name_taken", f"A plan named {name!r} goes on: mission {live}.", id=live)
+        return await self._apply(request, ourselves())

@@ -17,7 +17,7 @@ from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.answers import time
-from overmind_core.quests import api
+from overmind_core.quests.api import as_start
 from overmind_core.schedules.actions import parted
 from overmind_core.schedules.cron import local
 from overmind_core.schedules.registry import read
@@ -26,11 +26,18 @@ from overmind_core.system.machine import system_zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
     from overmind_core.missions import requests
     from overmind_core.missions.callers import Caller
-    from overmind_core.plans import requests as plans_requests
+    from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.ports import Preparer
+    from overmind_core.plans import requests as plan_requests
+    from overmind_core.quests import requests as quest_requests
+    from overmind_core.schedules import requests as ritual_requests
     from overmind_core.schedules.cron import Schedule
+    from overmind_core.schedules.service import Schedules
+    from overmind_core.system.machine import Clock
 
 
 SHOWN = 3
@@ -121,141 +128,151 @@ _MILLISECOND = 3
 """Digits: an interval counts from a time that people can read."""
 
 
-async def ritual_create(core: Supervisor, request: plans_requests.RitualCreate, caller: Caller) -> dict[str, Any]:
-    """Have something come again; answers it with the next times. A repeat with the same key answers the same."""
-    del caller
-    earlier = next(
-        (one for one in core.rituals.register.all.values() if request.request and one.request == request.request), None
-    )
-    if earlier is None:
-        earlier = await _create(core, request)
-    return _details(core, earlier)
-
-
-async def _create(core: Supervisor, request: plans_requests.RitualCreate) -> Ritual:
-    name = validate.checked_name(request.name)
-    _check_free(core, name)
-    now = round(core.clock.wall(), _MILLISECOND)
-    schedule = read(request.schedule, request.zone or system_zone(os.environ), now)
-    command = await _checked(core, request)
-    _check_free(core, name)  # once more: it took a moment
-    fields, environment = parted(_what(request))
-    ritual = Ritual(
-        id=_new_id(core),
-        name=name,
-        schedule=schedule.text,
-        zone=schedule.zone,
-        created_at=now,
-        command=command,
-        last=now,
-        overlap=request.overlap,
-        catch_up=request.catch_up,
-        keep=request.keep,
-        quest=fields if request.quest is not None else None,
-        apply=fields if request.quest is None else None,
-        request=request.request,
-    )
-    await core.rituals.create(ritual, environment)
-    return ritual
-
-
-def _what(request: plans_requests.RitualCreate) -> plans_requests.QuestRun | plans_requests.Apply:
+def _what(request: ritual_requests.RitualCreate) -> quest_requests.QuestRun | plan_requests.Apply:
     if request.quest is not None:
         return request.quest
     assert request.apply is not None
     return msgspec.structs.replace(request.apply, dry_run=False, rerun=None)
 
 
-async def _checked(core: Supervisor, request: plans_requests.RitualCreate) -> str:
-    """Refuse now what could never start; one line that says what comes again."""
-    if (request.quest is None) is (request.apply is None):
-        raise OvermindError("empty_command", "Missing command: say what comes again, or give a blueprint with --apply.")
-    if request.apply is not None:
-        return f"apply {request.apply.file or request.apply.blueprint.name}"
-    assert request.quest is not None
-    if request.quest.parent is not None:
-        raise OvermindError("invalid", "--parent: a run of a ritual is nobody's child.")
-    start = api.as_start(request.quest)
-    spec = spec_of(start, core.settings, name=request.name)
-    if spec.agent is None or not spec.agent.program:
-        mission = Mission("00000000", spec.definition, 0.0, Status.STARTING)
-        await core.spawner.check(mission, spec.environment)
-    await core.isolation.planned(spec)
-    return spec.definition.command
+class RitualApi:
+    """The requests about rituals."""
 
+    def __init__(
+        self,
+        *,
+        schedules: Schedules,
+        clock: Clock,
+        settings: Settings,
+        launcher: Launcher,
+        preparer: Preparer,
+        journal: Journal,
+    ) -> None:
+        self._schedules = schedules
+        self._clock = clock
+        self._settings = settings
+        self._launcher = launcher
+        self._preparer = preparer
+        self._journal = journal
 
-async def rituals(core: Supervisor, request: requests.Nothing, caller: Caller) -> list[dict[str, Any]]:
-    """All rituals, by name."""
-    del request, caller
-    register = core.rituals.register
-    found = sorted(register.all.values(), key=lambda one: one.name)
-    return [row(one, register.runs(one), register.following(one)) for one in found]
+    async def ritual_create(self, request: ritual_requests.RitualCreate, caller: Caller) -> dict[str, Any]:
+        """Have something come again; answers it with the next times. A repeat with the same key answers the same."""
+        del caller
+        earlier = next(
+            (one for one in self._schedules.rituals.all.values() if request.request and one.request == request.request),
+            None,
+        )
+        if earlier is None:
+            earlier = await self._create(request)
+        return self._details(earlier)
 
+    async def _create(self, request: ritual_requests.RitualCreate) -> Ritual:
+        name = validate.checked_name(request.name)
+        self._check_free(name)
+        now = round(self._clock.wall(), _MILLISECOND)
+        schedule = read(request.schedule, request.zone or system_zone(os.environ), now)
+        command = await self._checked(request)
+        self._check_free(name)  # once more: it took a moment
+        fields, environment = parted(_what(request))
+        ritual = Ritual(
+            id=self._new_id(),
+            name=name,
+            schedule=schedule.text,
+            zone=schedule.zone,
+            created_at=now,
+            command=command,
+            last=now,
+            overlap=request.overlap,
+            catch_up=request.catch_up,
+            keep=request.keep,
+            quest=fields if request.quest is not None else None,
+            apply=fields if request.quest is None else None,
+            request=request.request,
+        )
+        await self._schedules.create(ritual, environment)
+        return ritual
 
-async def ritual(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
-    """Everything known of one ritual, with its next times and its runs."""
-    del caller
-    return _details(core, core.rituals.register.find(request.id))
+    async def _checked(self, request: ritual_requests.RitualCreate) -> str:
+        """Refuse now what could never start; one line that says what comes again."""
+        if (request.quest is None) is (request.apply is None):
+            raise OvermindError(
+                "empty_command", "Missing command: say what comes again, or give a blueprint with --apply."
+            )
+        if request.apply is not None:
+            return f"apply {request.apply.file or request.apply.blueprint.name}"
+        assert request.quest is not None
+        if request.quest.parent is not None:
+            raise OvermindError("invalid", "--parent: a run of a ritual is nobody's child.")
+        start = as_start(request.quest)
+        spec = spec_of(start, self._settings, name=request.name)
+        if spec.agent is None or not spec.agent.program:
+            mission = Mission("00000000", spec.definition, 0.0, Status.STARTING)
+            await self._launcher.check(mission, spec.environment)
+        await self._preparer.planned(spec)
+        return spec.definition.command
 
+    async def rituals(self, request: requests.Nothing, caller: Caller) -> list[dict[str, Any]]:
+        """All rituals, by name."""
+        del request, caller
+        rituals = self._schedules.rituals
+        found = sorted(rituals.all.values(), key=lambda one: one.name)
+        return [row(one, rituals.runs(one), rituals.following(one)) for one in found]
 
-async def ritual_history(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> list[dict[str, Any]]:
-    """The runs of a ritual that are kept, oldest first."""
-    del caller
-    found = core.rituals.register.find(request.id)
-    return [run_row(run, found) for run in core.rituals.register.runs(found)]
+    async def ritual(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+        """Everything known of one ritual, with its next times and its runs."""
+        del caller
+        return self._details(self._schedules.rituals.find(request.id))
 
+    async def ritual_history(self, request: ritual_requests.Ritual, caller: Caller) -> list[dict[str, Any]]:
+        """The runs of a ritual that are kept, oldest first."""
+        del caller
+        found = self._schedules.rituals.find(request.id)
+        return [run_row(run, found) for run in self._schedules.rituals.runs(found)]
 
-async def ritual_run(core: Supervisor, request: plans_requests.RitualRun, caller: Caller) -> dict[str, Any]:
-    """Run a ritual now; answers the run once it has begun, or waits for the one before."""
-    del caller
-    found = core.rituals.register.find(request.id)
-    run = await core.rituals.run_now(found, request.request)
-    return {"ritual": brief(found), **run_row(run, found)}
+    async def ritual_run(self, request: ritual_requests.RitualRun, caller: Caller) -> dict[str, Any]:
+        """Run a ritual now; answers the run once it has begun, or waits for the one before."""
+        del caller
+        found = self._schedules.rituals.find(request.id)
+        run = await self._schedules.run_now(found, request.request)
+        return {"ritual": brief(found), **run_row(run, found)}
 
+    async def ritual_pause(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+        """Have nothing more come by itself."""
+        del caller
+        return await self._paused(request.id, paused=True)
 
-async def ritual_pause(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
-    """Have nothing more come by itself."""
-    del caller
-    return await _paused(core, request.id, paused=True)
+    async def ritual_resume(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+        """Have it come again; what was due meanwhile is over."""
+        del caller
+        return await self._paused(request.id, paused=False)
 
+    async def _paused(self, text: str, *, paused: bool) -> dict[str, Any]:
+        changed = self._schedules.pause(self._schedules.rituals.find(text), paused=paused)
+        await self._journal.saved()
+        return self._details(changed)
 
-async def ritual_resume(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
-    """Have it come again; what was due meanwhile is over."""
-    del caller
-    return await _paused(core, request.id, paused=False)
+    async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+        """Forget a ritual and its history; what runs of it goes on."""
+        del caller
+        found = self._schedules.rituals.find(request.id)
+        self._schedules.forget(found)
+        await self._journal.saved()
+        return brief(found)
 
+    def _details(self, found: Ritual) -> dict[str, Any]:
+        rituals = self._schedules.rituals
+        now = self._clock.wall()
+        return details(found, rituals.runs(found), rituals.following(found), rituals.schedule(found), now)
 
-async def _paused(core: Supervisor, text: str, *, paused: bool) -> dict[str, Any]:
-    changed = core.rituals.pause(core.rituals.register.find(text), paused=paused)
-    await core.ledger.saved()
-    return _details(core, changed)
+    def _check_free(self, name: str) -> None:
+        holder = self._schedules.rituals.named(name)
+        if holder is not None:
+            raise OvermindError(
+                "name_taken", f"A ritual is named {name!r} already. Delete it first: overmind ritual delete {name}",
+                id=holder.id,
+            )  # fmt: skip
 
-
-async def ritual_delete(core: Supervisor, request: plans_requests.Ritual, caller: Caller) -> dict[str, Any]:
-    """Forget a ritual and its history; what runs of it goes on."""
-    del caller
-    found = core.rituals.register.find(request.id)
-    core.rituals.forget(found)
-    await core.ledger.saved()
-    return brief(found)
-
-
-def _details(core: Supervisor, found: Ritual) -> dict[str, Any]:
-    register = core.rituals.register
-    now = core.clock.wall()
-    return details(found, register.runs(found), register.following(found), register.schedule(found), now)
-
-
-def _check_free(core: Supervisor, name: str) -> None:
-    holder = core.rituals.register.named(name)
-    if holder is not None:
-        raise OvermindError(
-            "name_taken", f"A ritual is named {name!r} already. Delete it first: overmind ritual delete {name}",
-            id=holder.id,
-        )  # fmt: skip
-
-
-def _new_id(core: Supervisor) -> str:
-    while (fresh := os.urandom(4).hex()) in core.rituals.register.all:
-        pass
-    return fresh
+    def _new_id(self) -> str:
+        while (fresh := os.urandom(4).hex()) in self._schedules.rituals.all:
+            pass
+        return fresh

@@ -18,7 +18,14 @@ from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, Unkn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.retention import Retention
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.quests.service import Quests
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.schedules.store import RitualTable
 
 
 EVENT = "ritual"
@@ -28,8 +35,11 @@ _log = logging.getLogger(__name__)
 class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
+    def __init__(self, *, journal: Journal, registry: Registry, line: KeeperLine, ritual_table: RitualTable) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._line = line
+        self._ritual_table = ritual_table
         self.all: dict[str, Ritual] = {}
         self._schedules: dict[str, Schedule] = {}
         self._next: dict[str, float | None] = {}
@@ -39,14 +49,14 @@ class RitualRegistry:
 
     def load(self) -> None:
         """Bring what is saved into memory."""
-        for text in self._core.state.rituals.all():
+        for text in self._ritual_table.all():
             ritual = store.RITUAL.decode(text)
             try:
                 self._know(ritual)
             except OvermindError as error:  # the machine has lost a time zone: no reason to supervise nothing at all
                 _log.error("ritual %s is paused: %s", ritual.name, error.message)
                 self._know(replace(ritual, zone=ALWAYS, paused=True))
-        for text in self._core.state.rituals.open_runs():
+        for text in self._ritual_table.open_runs():
             self._hold(store.RUN.decode(text))
         self._tell_need()
 
@@ -88,8 +98,8 @@ class RitualRegistry:
 
     def runs(self, ritual: Ritual) -> list[RitualRun]:
         """Its runs that are kept, oldest first."""
-        self._core.ledger.flush()
-        return [store.RUN.decode(text) for text in self._core.state.rituals.runs(ritual.id)]
+        self._journal.flush()
+        return [store.RUN.decode(text) for text in self._ritual_table.runs(ritual.id)]
 
     async def add(self, ritual: Ritual, environment: str) -> None:
         """Have a new ritual; nothing comes of one that can't be saved.
@@ -99,13 +109,11 @@ class RitualRegistry:
         """
         self._know(ritual)
         text = store.RITUAL.encode(ritual)
-        insert = self._core.ledger.save(
-            lambda: self._core.state.rituals.insert(ritual.id, ritual.name, text, environment)
-        )
+        insert = self._journal.save(lambda: self._ritual_table.insert(ritual.id, ritual.name, text, environment))
         try:
-            await self._core.ledger.saved()
+            await self._journal.saved()
         except StoreError:
-            self._core.ledger.withdraw([insert])
+            self._journal.withdraw([insert])
             self._forget(ritual)
             raise
         self._tell_need()
@@ -115,28 +123,28 @@ class RitualRegistry:
         self._forget(ritual)
         for run in self._open.pop(ritual.id, {}).values():
             self._of.pop(run.mission or "", None)
-        self._core.ledger.save(lambda: self._core.state.rituals.remove(ritual.id))
+        self._journal.save(lambda: self._ritual_table.remove(ritual.id))
         self._tell_need()
 
     def put(self, ritual: Ritual) -> None:
         """Save how it is now."""
         self._know(ritual)
         text = store.RITUAL.encode(ritual)
-        self._core.ledger.save(lambda: self._core.state.rituals.save(ritual.id, text))
+        self._journal.save(lambda: self._ritual_table.save(ritual.id, text))
         self._tell_need()
 
     def put_run(self, run: RitualRun, after: Callable[[], None] | None = None) -> None:
         """Save how a run is now; `after` follows the commit."""
         self._hold(run)
         row = store.run_row(run)
-        self._core.ledger.save(lambda: self._core.state.rituals.save_run(row), after)
+        self._journal.save(lambda: self._ritual_table.save_run(row), after)
 
     def tell(self, ritual: Ritual, what: str, run: RitualRun | None = None) -> None:
         """Record an event about it."""
         event: dict[str, Any] = {"type": EVENT, "ritual": ritual.id, "name": ritual.name, "what": what}
         if run is not None:
             event |= {"number": run.number, "status": run.status.value}
-        self._core.book.event(event)
+        self._registry.event(event)
 
     def _know(self, ritual: Ritual) -> None:
         if ritual.id not in self._schedules:
@@ -160,7 +168,7 @@ class RitualRegistry:
             self._of.pop(run.mission or "", None)
 
     def _tell_need(self) -> None:
-        self._core.custody.need("rituals", on=any(not ritual.paused for ritual in self.all.values()))
+        self._line.need("rituals", on=any(not ritual.paused for ritual in self.all.values()))
 
 
 def read(text: str, zone: str, anchor: float) -> Schedule:
@@ -184,21 +192,43 @@ def beyond(runs: Sequence[RitualRun], keep: int) -> list[RitualRun]:
     return [run for alike in kinds for run in alike[: max(0, len(alike) - keep)]]
 
 
-async def tidy(core: Supervisor, ritual: Ritual) -> None:
-    """Forget the oldest runs beyond those that are kept, with their quests, missions and logs."""
-    for run in beyond(core.rituals.register.runs(ritual), ritual.keep):
-        await _forget(core, run)
+class RunRetention:
+    """Forgets runs of rituals, with their quests, missions and logs."""
 
+    def __init__(
+        self,
+        *,
+        rituals: RitualRegistry,
+        quests: Quests,
+        registry: Registry,
+        journal: Journal,
+        retention: Retention,
+        mission_table: MissionTable,
+        quest_table: QuestTable,
+        ritual_table: RitualTable,
+    ) -> None:
+        self._rituals = rituals
+        self._quests = quests
+        self._registry = registry
+        self._journal = journal
+        self._retention = retention
+        self._mission_table = mission_table
+        self._quest_table = quest_table
+        self._ritual_table = ritual_table
 
-async def _forget(core: Supervisor, run: RitualRun) -> None:
-    mission = run.mission
-    if mission is not None:
-        quest = core.quests.get(mission)
-        if quest is not None and quest.runs:  # somebody has started it again
-            return
-        parts = [mission, *(row.id for row in core.state.missions.children(mission))]
-        await core.retention.remove(
-            [one for one in parts if (known := core.book.get(one)) is not None and not known.is_live]
-        )
-        core.ledger.save(lambda: core.state.quests.remove([mission]))
-    core.ledger.save(lambda: core.state.rituals.remove_run(run.ritual, run.number))
+    async def tidy(self, ritual: Ritual) -> None:
+        """Forget the oldest runs of a ritual beyond those that are kept."""
+        for run in beyond(self._rituals.runs(ritual), ritual.keep):
+            await self._forget(run)
+
+    async def _forget(self, run: RitualRun) -> None:
+        mission = run.mission
+        if mission is not None:
+            quest = self._quests.get(mission)
+            if quest is not None and quest.runs:  # somebody has started it again
+                return
+            parts = [mission, *(row.id for row in self._mission_table.children(mission))]
+            known = [self._registry.get(one) for one in parts]
+            await self._retention.remove([one.id for one in known if one is not None and not one.is_live])
+            self._journal.save(lambda: self._quest_table.remove([mission]))
+        self._journal.save(lambda: self._ritual_table.remove_run(run.ritual, run.number))

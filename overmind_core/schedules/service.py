@@ -11,21 +11,26 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.quests import Quest
 from overmind_core.domain.schedules import UNBEGUN, Ritual, RitualRun, RunStatus, Trigger
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.tasks import SingleFlight
+from overmind_core.quests.service import QuestEnded
 from overmind_core.schedules import due
-from overmind_core.schedules.actions import begin
 from overmind_core.schedules.due import CatchUp, Decision, Outcome, Overlap, Policy, Standing, decide
-from overmind_core.schedules.registry import RitualRegistry, tidy
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.service import Quests
+    from overmind_core.schedules.actions import Starter
+    from overmind_core.schedules.registry import RitualRegistry, RunRetention
+    from overmind_core.system.machine import Clock
 
 LOOK_SECONDS = 15.0
 """The longest wait between two looks: no timer runs while the machine sleeps, and its clock may be set."""
@@ -41,16 +46,35 @@ _REASONS = {Outcome.SKIP: "overlap", Outcome.MISS: "not_there"}
 class Schedules:
     """Used from the loop's thread only."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
-        self.register = RitualRegistry(core)
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        tasks: Tasks,
+        registry: Registry,
+        quests: Quests,
+        rituals: RitualRegistry,
+        starter: Starter,
+        retention: RunRetention,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._tasks = tasks
+        self._registry = registry
+        self._quests = quests
+        self.rituals = rituals
+        self._starter = starter
+        self._retention = retention
         self._beginning: SingleFlight[None] = SingleFlight()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         """From now on things happen by themselves; what the supervisor before left open comes first."""
-        for ritual in list(self.register.all):
-            for run in self.register.open_runs(ritual).values():
+        for ritual in list(self.rituals.all):
+            for run in self.rituals.open_runs(ritual).values():
                 if run.status is RunStatus.RUNNING:
                     self._settle_by_its_mission(run)
             self._go_on(ritual)
@@ -69,22 +93,22 @@ class Schedules:
         Raises:
             StoreError: it can't be saved; there is none.
         """
-        await self.register.add(ritual, environment)
-        self.register.tell(ritual, "created")
+        await self.rituals.add(ritual, environment)
+        self.rituals.tell(ritual, "created")
         self.look()
 
     def forget(self, ritual: Ritual) -> None:
         """It is no more; what it has started goes on."""
-        self.register.remove(ritual)
-        self.register.tell(ritual, "deleted")
+        self.rituals.remove(ritual)
+        self.rituals.tell(ritual, "deleted")
 
     def pause(self, ritual: Ritual, *, paused: bool) -> Ritual:
         """Have nothing more come by itself, or again: times that passed meanwhile are over."""
         if ritual.paused == paused:
             return ritual
-        changed = replace(ritual, paused=paused, last=max(ritual.last, self._core.clock.wall()))
-        self.register.put(changed)
-        self.register.tell(changed, "paused" if paused else "resumed")
+        changed = replace(ritual, paused=paused, last=max(ritual.last, self._clock.wall()))
+        self.rituals.put(changed)
+        self.rituals.tell(changed, "paused" if paused else "resumed")
         self._go_on(ritual.id)
         self.look()
         return changed
@@ -95,13 +119,13 @@ class Schedules:
         Raises:
             OvermindError: `busy`, the run before goes on; or why it can't start.
         """
-        known = self.register.runs(ritual)
+        known = self.rituals.runs(ritual)
         earlier = next((run for run in known if request is not None and run.request == request), None)
         run = earlier or self._by_hand(ritual, request)
-        await self._core.ledger.saved()
+        await self._journal.saved()
         if run.status is RunStatus.STARTING:
             await self._begin(ritual.id, run.number)
-            run = next((one for one in self.register.runs(ritual) if one.number == run.number), run)
+            run = next((one for one in self.rituals.runs(ritual) if one.number == run.number), run)
         if run.status is RunStatus.FAILED and run.mission is None:
             raise OvermindError(run.reason or "internal", run.text)
         if run.status is RunStatus.STARTING:
@@ -109,26 +133,26 @@ class Schedules:
         return run
 
     def _by_hand(self, ritual: Ritual, request: str | None) -> RitualRun:
-        before = self.register.open_runs(ritual.id)
+        before = self.rituals.open_runs(ritual.id)
         if before and (ritual.overlap != Overlap.QUEUE or len(before) > due.LONGEST_QUEUE):
             running = ", ".join(run.mission or f"run {run.number}" for run in before.values())
             raise OvermindError("busy", f"The run before of ritual {ritual.name} goes on: {running}.")
         status = RunStatus.QUEUED if before else RunStatus.STARTING
-        now = self._core.clock.wall()
+        now = self._clock.wall()
         run = RitualRun(ritual.id, ritual.number + 1, status, Trigger.MANUAL, now, request=request)
-        with self._core.ledger.together():
-            self.register.put(replace(ritual, number=run.number))
-            self.register.put_run(run)
-        self.register.tell(ritual, "run", run)
+        with self._journal.together():
+            self.rituals.put(replace(ritual, number=run.number))
+            self.rituals.put_run(run)
+        self.rituals.tell(ritual, "run", run)
         return run
 
     # what happens by itself
 
     def look(self) -> None:
         """Deal with whatever is due, and come back when the next thing is."""
-        now = self._core.clock.wall()
+        now = self._clock.wall()
         if not self._leaves:
-            for ritual in list(self.register.all.values()):
+            for ritual in list(self.rituals.all.values()):
                 self._look_at(ritual, now)
                 self._retry(ritual.id)
         self.close()
@@ -138,11 +162,11 @@ class Schedules:
     @property
     def _leaves(self) -> bool:
         """Whether the daemon is about to leave: the next one finds everything as it is."""
-        return self._core.phase.closing or self._core.phase.handing_over
+        return self._phase.closing or self._phase.handing_over
 
     def _wait(self, now: float) -> float | None:
         """Seconds until the next look; None: not before somebody does something."""
-        register = self.register
+        register = self.rituals
         times = [at for one in register.all.values() if (at := register.following(one)) is not None]
         if not times and not register.any_open():
             return None
@@ -150,19 +174,19 @@ class Schedules:
         return LOOK_SECONDS if self._leaves else min(LOOK_SECONDS, max(soonest - now, 0.0))
 
     def _look_at(self, ritual: Ritual, now: float) -> None:
-        following = self.register.following(ritual)
+        following = self.rituals.following(ritual)
         was_set_back = ritual.last > now + due.CORRECTION
         if ritual.paused or not (was_set_back or (following is not None and following <= now)):
             return
-        decision = decide(self.register.schedule(ritual), _policy(ritual), self._standing(ritual), now)
-        with self._core.ledger.together():
+        decision = decide(self.rituals.schedule(ritual), _policy(ritual), self._standing(ritual), now)
+        with self._journal.together():
             if decision.outcome is None or decision.due is None:
-                self.register.put(replace(ritual, last=decision.last))
+                self.rituals.put(replace(ritual, last=decision.last))
             else:
                 self._deal_with(ritual, decision, decision.outcome, decision.due)
 
     def _standing(self, ritual: Ritual) -> Standing:
-        runs = self.register.open_runs(ritual.id)
+        runs = self.rituals.open_runs(ritual.id)
         waiting = sum(run.status is RunStatus.QUEUED for run in runs.values())
         return Standing(ritual.last, busy=len(runs) > waiting, waiting=waiting)
 
@@ -177,70 +201,71 @@ class Schedules:
             missed=decision.missed,
             reason=_REASONS.get(outcome),
         )
-        self.register.put(changed)
-        self.register.put_run(run, lambda: self._go_on(ritual.id))
-        self.register.tell(changed, run.status.value if run.status in UNBEGUN else "run", run)
+        self.rituals.put(changed)
+        self.rituals.put_run(run, lambda: self._go_on(ritual.id))
+        self.rituals.tell(changed, run.status.value if run.status in UNBEGUN else "run", run)
         if run.status in UNBEGUN:
-            self._core.background(tidy(self._core, changed))
+            self._tasks.start(self._retention.tidy(changed))
 
     def _retry(self, ritual_id: str) -> None:
         """Begin again what could not be saved, or came while the daemon was about to leave."""
-        if any(run.status is RunStatus.STARTING for run in self.register.open_runs(ritual_id).values()):
+        if any(run.status is RunStatus.STARTING for run in self.rituals.open_runs(ritual_id).values()):
             self._go_on(ritual_id)
 
     def _go_on(self, ritual_id: str) -> None:
         """Start what is to be started: a run that is saved as such, else, when none goes on, the first that waits."""
-        runs = self.register.open_runs(ritual_id)
-        ritual = self.register.all.get(ritual_id)
+        runs = self.rituals.open_runs(ritual_id)
+        ritual = self.rituals.all.get(ritual_id)
         if ritual is None or self._leaves:
             return
         if not ritual.paused and runs and all(run.status is RunStatus.QUEUED for run in runs.values()):
             first = runs[min(runs)]
-            self.register.put_run(replace(first, status=RunStatus.STARTING), lambda: self._go_on(ritual_id))
+            self.rituals.put_run(replace(first, status=RunStatus.STARTING), lambda: self._go_on(ritual_id))
             return
         for run in runs.values():
             if run.status is RunStatus.STARTING:
-                self._core.background(self._begin(ritual_id, run.number))
+                self._tasks.start(self._begin(ritual_id, run.number))
 
     async def _begin(self, ritual_id: str, number: int) -> None:
         """Start a run, or join whoever does; whether the supervisor before had done so already, its key tells."""
         await self._beginning.do(f"{ritual_id}:{number}", lambda: self._start(ritual_id, number))
 
     async def _start(self, ritual_id: str, number: int) -> None:
-        ritual = self.register.all.get(ritual_id)
-        run = self.register.open_runs(ritual_id).get(number)
+        ritual = self.rituals.all.get(ritual_id)
+        run = self.rituals.open_runs(ritual_id).get(number)
         if ritual is None or run is None or run.status is not RunStatus.STARTING:
             return
         try:
-            await self._core.ledger.saved()
-            answer = await begin(self._core, ritual, run)
+            await self._journal.saved()
+            answer = await self._starter.start(ritual, run)
         except (HandingOver, StoreError):
             return  # the next look, or the next supervisor, tries again
         except OvermindError as error:
-            if not self._core.phase.closing:
+            if not self._phase.closing:
                 self._failed(run, error)
             return
         self._begun(run, answer)
 
     def _failed(self, run: RitualRun, error: OvermindError) -> None:
-        now = self._core.clock.wall()
+        now = self._clock.wall()
         failed = replace(run, status=RunStatus.FAILED, started_at=now, ended_at=now)
         self._over(replace(failed, reason=error.code, text=error.message))
 
     def _begun(self, run: RitualRun, answer: dict[str, Any]) -> None:
-        now = self._core.clock.wall()
+        now = self._clock.wall()
         begun = replace(run, status=RunStatus.RUNNING, mission=answer["id"], name=answer["name"], started_at=now)
-        if run.ritual in self.register.all:
-            self.register.put_run(begun, lambda: self._settle_by_its_mission(begun))
+        if run.ritual in self.rituals.all:
+            self.rituals.put_run(begun, lambda: self._settle_by_its_mission(begun))
 
     # how it ends
 
-    def quest_ended(self, quest: Quest) -> None:
+    def on_quest_end(self, ended: QuestEnded) -> None:
         """A quest has ended, perhaps a run's."""
-        run = self.register.run_of(quest.id)
+        quest = ended.quest
+        run = self.rituals.run_of(quest.id)
         if run is not None:
-            ended = replace(run, status=RunStatus(quest.status.value), ended_at=quest.ended_at)
-            self._over(replace(ended, exit_code=quest.exit_code, reason=quest.reason))
+            over = replace(run, status=RunStatus(quest.status.value), ended_at=quest.ended_at)
+            self._over(replace(over, exit_code=quest.exit_code, reason=quest.reason))
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -248,8 +273,8 @@ class Schedules:
 
     def changed(self, mission: Mission) -> None:
         """A mission has changed, perhaps a run's plan."""
-        run = None if mission.is_live else self.register.run_of(mission.id)
-        if run is not None and self._core.quests.get(mission.id) is None:
+        run = None if mission.is_live else self.rituals.run_of(mission.id)
+        if run is not None and self._quests.get(mission.id) is None:
             status = RunStatus.COMPLETED if mission.shell_exit == 0 else RunStatus.FAILED
             ended = replace(run, status=status, ended_at=mission.ended_at, exit_code=mission.shell_exit)
             self._over(replace(ended, reason=mission.reason))
@@ -258,21 +283,21 @@ class Schedules:
         """It may have ended before anybody knew whose it was."""
         if run.mission is None:
             return
-        quest = self._core.quests.get(run.mission)
-        mission = self._core.book.get(run.mission)
+        quest = self._quests.get(run.mission)
+        mission = self._registry.get(run.mission)
         if quest is not None and not quest.runs:
-            self.quest_ended(quest)
+            self.on_quest_end(QuestEnded(quest))
         elif quest is None and mission is not None:
             self.changed(mission)
         elif quest is None:
-            self._over(replace(run, status=RunStatus.FAILED, ended_at=self._core.clock.wall(), reason="gone"))
+            self._over(replace(run, status=RunStatus.FAILED, ended_at=self._clock.wall(), reason="gone"))
 
     def _over(self, run: RitualRun) -> None:
-        ritual = self.register.all.get(run.ritual)
-        self.register.put_run(run, lambda: self._go_on(run.ritual))
+        ritual = self.rituals.all.get(run.ritual)
+        self.rituals.put_run(run, lambda: self._go_on(run.ritual))
         if ritual is not None:
-            self.register.tell(ritual, "ended", run)
-            self._core.background(tidy(self._core, ritual))
+            self.rituals.tell(ritual, "ended", run)
+            self._tasks.start(self._retention.tidy(ritual))
 
 
 def _policy(ritual: Ritual) -> Policy:

@@ -24,69 +24,21 @@ from overmind_core.missions.lookup import find
 from overmind_core.system.paths import read_socket_address
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.attachments import Attachment
+    from overmind_core.agents.service import Agents
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.missions.attachments import Attachment, Attachments
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Attach, One
+    from overmind_core.system.paths import Home
 
 TICKET_BYTES = 16
 TICKET_SECONDS = 10.0
 RETRY_SECONDS = 0.1
 """Between two tries to get a ticket of a keeper that was lost just now."""
 ENDED, BETWEEN_RUNS, ON_PIPES = "ended", "between runs", "on pipes"
-
-
-async def attach(core: Supervisor, request: Attach, caller: Caller) -> AsyncIterator[Any]:
-    """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
-    del caller
-    mission = find(core.book, request.id, live_first=True)
-    if not mission.is_live and not request.rejoin:
-        raise _over(mission)
-    changes = handover.can_change(core, mission.id) and not request.read_only
-    if not changes:
-        need_terminal(mission)
-    try:
-        with core.attached.seat(mission.id, types=not request.read_only) as seat:
-            async for item in _stay(core, mission, request, seat, changes=changes):
-                yield item
-    finally:
-        if changes:
-            handover.take_back(core, mission.id)
-
-
-async def _stay(
-    core: Supervisor, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
-) -> AsyncIterator[dict[str, Any]]:
-    """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
-    _note(core, mission.id, "attached", request)
-    try:
-        write = changes or _may_write(mission, request)
-        yield {**answers.brief(mission), "status": mission.status.value, "write": write}
-        if changes:
-            async for item in _given(core, mission.id, request, seat):
-                yield item
-        async for item in _phases(core, mission.id, request, seat):
-            yield item
-    finally:
-        _note(core, mission.id, "detached", request)
-
-
-async def detach(core: Supervisor, request: One, caller: Caller) -> dict[str, Any]:
-    """End everybody's attach to one mission."""
-    del caller
-    mission = find(core.book, request.id, live_first=True)
-    count = core.attached.dismiss(mission.id)
-    if not count:
-        raise OvermindError("not_attached", f"Nobody is attached to mission {mission.id} ({mission.definition.name}).")
-    return {**answers.brief(mission), "detached": count}
-
-
-async def _given(core: Supervisor, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
-    """Change a headless session over to a terminal."""
-    session = core.desk.of(mission_id)
-    if session is not None:
-        async for item in handover.give(core, session, seat, keep=request.keep):
-            yield item
 
 
 def need_terminal(mission: Mission) -> None:
@@ -102,31 +54,6 @@ def need_terminal(mission: Mission) -> None:
         )
 
 
-async def _phases(
-    core: Supervisor, mission_id: str, request: Attach, seat: Attachment
-) -> AsyncIterator[dict[str, Any]]:
-    """What happens to the mission, as far as it matters to who is attached."""
-    phase, first = "", True
-    while phase != ENDED:
-        mission = await _next_phase(core, mission_id, phase, seat)
-        if seat.dismissed.is_set():
-            yield {"type": "detached"}
-            return
-        phase = _phase(mission)
-        if mission is None or phase == ENDED:
-            yield _end(mission)
-        elif phase == ON_PIPES:
-            yield {"type": "handing_back"}
-        elif phase == BETWEEN_RUNS:
-            yield {"type": "waiting", "status": mission.status.value}
-        elif (ticket := await _ticket(core, mission, request)) is None:
-            phase = ""
-            await asyncio.sleep(RETRY_SECONDS)
-        else:
-            yield {"type": "ready" if first else "run", **ticket}
-            first = False
-
-
 def _phase(mission: Mission | None) -> str:
     """The id of a run on a terminal, or why there is none."""
     if mission is None or not mission.is_live:
@@ -134,46 +61,6 @@ def _phase(mission: Mission | None) -> str:
     if not mission.definition.tty:
         return ON_PIPES
     return mission.run_id if mission.status in HAS_PROCESS and mission.pid is not None else BETWEEN_RUNS
-
-
-async def _next_phase(core: Supervisor, mission_id: str, phase: str, seat: Attachment) -> Mission | None:
-    """The mission once it is in another phase, or once the seat is taken away; None when it was removed."""
-    changed = asyncio.ensure_future(core.book.until(mission_id, lambda mission: _phase(mission) != phase))
-    dismissed = asyncio.ensure_future(seat.dismissed.wait())
-    try:
-        await asyncio.wait({changed, dismissed}, return_when=asyncio.FIRST_COMPLETED)
-        with suppress(OvermindError):
-            return changed.result() if changed.done() else None
-        return None
-    finally:
-        changed.cancel()
-        dismissed.cancel()
-
-
-async def _ticket(core: Supervisor, mission: Mission, request: Attach) -> dict[str, Any] | None:
-    """What a client needs to join the newest run; None when the keeper doesn't hold it."""
-    run = core.book.runs.get(mission.id)
-    if core.custody.link is None or run is None:
-        return None
-    write = _may_write(mission, request)
-    ticket = os.urandom(TICKET_BYTES).hex()
-    try:
-        await core.custody.link.ask(
-            "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
-        )
-    except (KeeperGone, KeeperRefused):
-        return None
-    home = core.home
-    return {
-        "run": run.id,
-        "ticket": ticket,
-        "socket": to_wire(read_socket_address(home.keeper_socket, home.keeper_socket_pointer)),
-        "path": to_wire(f"{home.logs}/{run.mission}/{run.number:06d}"),
-        "out": core.pulse.extent(run).out,
-        "columns": run.columns,
-        "rows": run.rows,
-        "write": write,
-    }
 
 
 def _may_write(mission: Mission, request: Attach) -> bool:
@@ -199,9 +86,142 @@ def _end(mission: Mission | None) -> dict[str, Any]:
     }
 
 
-def _note(core: Supervisor, mission_id: str, what: str, request: Attach) -> None:
-    """Put it on record, but for who only changes over from one supervisor to the next."""
-    mission = core.book.get(mission_id)
-    going_over = core.phase.closing if what == "detached" else request.rejoin
-    if mission is not None and not going_over:
-        core.book.note(mission, Note(what, data=(("read_only", request.read_only),)))
+class TerminalsApi:
+    """The requests of those who attach."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        attachments: Attachments,
+        agents: Agents,
+        line: KeeperLine,
+        home: Home,
+        progress: OutputProgress,
+        phase: Phase,
+    ) -> None:
+        self._registry = registry
+        self._attachments = attachments
+        self._agents = agents
+        self._line = line
+        self._home = home
+        self._progress = progress
+        self._phase = phase
+
+    async def attach(self, request: Attach, caller: Caller) -> AsyncIterator[Any]:
+        """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
+        del caller
+        mission = find(self._registry, request.id, live_first=True)
+        if not mission.is_live and not request.rejoin:
+            raise _over(mission)
+        changes = handover.can_change(self._agents.of(mission.id)) and not request.read_only
+        if not changes:
+            need_terminal(mission)
+        try:
+            with self._attachments.seat(mission.id, types=not request.read_only) as seat:
+                async for item in self._stay(mission, request, seat, changes=changes):
+                    yield item
+        finally:
+            if changes:
+                self._agents.handover.take_back(self._agents.of(mission.id))
+
+    async def _stay(
+        self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
+        self._note(mission.id, "attached", request)
+        try:
+            write = changes or _may_write(mission, request)
+            yield {**answers.brief(mission), "status": mission.status.value, "write": write}
+            if changes:
+                async for item in self._given(mission.id, request, seat):
+                    yield item
+            async for item in self._phases(mission.id, request, seat):
+                yield item
+        finally:
+            self._note(mission.id, "detached", request)
+
+    async def detach(self, request: One, caller: Caller) -> dict[str, Any]:
+        """End everybody's attach to one mission."""
+        del caller
+        mission = find(self._registry, request.id, live_first=True)
+        count = self._attachments.dismiss(mission.id)
+        if not count:
+            raise OvermindError(
+                "not_attached", f"Nobody is attached to mission {mission.id} ({mission.definition.name})."
+            )
+        return {**answers.brief(mission), "detached": count}
+
+    async def _given(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
+        """Change a headless session over to a terminal."""
+        session = self._agents.of(mission_id)
+        if session is not None:
+            async for item in self._agents.handover.give(session, seat, keep=request.keep):
+                yield item
+
+    async def _phases(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
+        """What happens to the mission, as far as it matters to who is attached."""
+        phase, first = "", True
+        while phase != ENDED:
+            mission = await self._next_phase(mission_id, phase, seat)
+            if seat.dismissed.is_set():
+                yield {"type": "detached"}
+                return
+            phase = _phase(mission)
+            if mission is None or phase == ENDED:
+                yield _end(mission)
+            elif phase == ON_PIPES:
+                yield {"type": "handing_back"}
+            elif phase == BETWEEN_RUNS:
+                yield {"type": "waiting", "status": mission.status.value}
+            elif (ticket := await self._ticket(mission, request)) is None:
+                phase = ""
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                yield {"type": "ready" if first else "run", **ticket}
+                first = False
+
+    async def _next_phase(self, mission_id: str, phase: str, seat: Attachment) -> Mission | None:
+        """The mission once it is in another phase, or once the seat is taken away; None when it was removed."""
+        changed = asyncio.ensure_future(self._registry.until(mission_id, lambda mission: _phase(mission) != phase))
+        dismissed = asyncio.ensure_future(seat.dismissed.wait())
+        try:
+            await asyncio.wait({changed, dismissed}, return_when=asyncio.FIRST_COMPLETED)
+            with suppress(OvermindError):
+                return changed.result() if changed.done() else None
+            return None
+        finally:
+            changed.cancel()
+            dismissed.cancel()
+
+    async def _ticket(self, mission: Mission, request: Attach) -> dict[str, Any] | None:
+        """What a client needs to join the newest run; None when the keeper doesn't hold it."""
+        run = self._registry.runs.get(mission.id)
+        if self._line.link is None or run is None:
+            return None
+        write = _may_write(mission, request)
+        ticket = os.urandom(TICKET_BYTES).hex()
+        try:
+            await self._line.link.ask(
+                "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
+            )
+        except (KeeperGone, KeeperRefused):
+            return None
+        home = self._home
+        return {
+            "run": run.id,
+            "ticket": ticket,
+            "socket": to_wire(read_socket_address(home.keeper_socket, home.keeper_socket_pointer)),
+            "path": to_wire(f"{home.logs}/{run.mission}/{run.number:06d}"),
+            "out": self._progress.extent(run).out,
+            "columns": run.columns,
+            "rows": run.rows,
+            "write": write,
+        }
+
+    def _note(self, mission_id: str, what: str, request: Attach) -> None:
+        """Put it on record, but for who only changes over from one supervisor to the next."""
+        mission = self._registry.get(mission_id)
+        going_over = self._phase.closing if what == "detached" else request.rejoin
+        if mission is not None and not going_over:
+            self._registry.note(mission, Note(what, data=(("read_only", request.read_only),)))

@@ -43,7 +43,7 @@ HELP = [
     *(["--headless", name, "--help"] for name in HEADLESS),
 ]
 
-MARKS = frozenset({"Note", "Told", "_note", "note"})
+MARKS = frozenset({"Note", "Recorded", "_note", "note", "record"})
 """What the sources call with the type of an event first."""
 COMPUTED = frozenset({
     "attached", "crashed", "detached", "killed", "message_answered", "message_cancelled", "message_failed", "stopped",
@@ -111,7 +111,7 @@ def _emitted() -> set[str]:
             if name.endswith(".py"):
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     text = file.read()
-                if "ote(" in text or "Told(" in text or "EVENT = " in text:
+                if re.search(r"(ote|ecord|ecorded)\(", text) or "EVENT = " in text:
                     found.update(_types(ast.parse(text)))
     return found
 

@@ -1,6 +1,6 @@
-"""How a conversation with an agent stands, and how its next run begins. Plain values; `dialogue` changes them.
+"""How a conversation with an agent stands, and how its next run begins. Plain values; `conversation_step` changes them.
 
-Whether the prompt that a program tells of is the message that was typed: programs tidy up what is pasted.
+Also: whether the prompt that a program tells of is the message that was typed, for programs tidy up what is pasted.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ class Notify(NamedTuple):
     why: str
 
 
-class EventRecorded(NamedTuple):
+class Recorded(NamedTuple):
     """An event for the log; `text`, when there is one, is shown between its lines."""
 
     type: str
@@ -193,6 +193,6 @@ Effect = (
     | EndRun
     | TurnPaid
     | Notify
-    | EventRecorded
+    | Recorded
 )
 Step = tuple[Conversation, tuple[Effect, ...]]

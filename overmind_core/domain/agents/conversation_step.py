@@ -1,6 +1,6 @@
 """What happens in a conversation: facts in, state and effects out. No clock, no IO.
 
-`step` takes what happened (`agentfacts` of the program, `talkfacts` of people and of the supervisor); the effects are
+`step` takes what happened (`agent_events` of the program, `conversation_events` of people and of us); the effects are
 carried out once the state is saved. One message is in flight at a time: each has a turn of its own, and so an answer
 of its own.
 """
@@ -29,7 +29,6 @@ from overmind_core.domain.agents.conversation_events import (
     CloseInput,
     Deliver,
     EndRun,
-    EventRecorded,
     Fact,
     InputHeld,
     Interrupt,
@@ -38,6 +37,7 @@ from overmind_core.domain.agents.conversation_events import (
     MessageMoved,
     ModeWanted,
     Queued,
+    Recorded,
     RunBegun,
     RunOver,
     Step,
@@ -140,9 +140,9 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
     if flying is not None and flying not in c.resent and not fact.final:
         why = "the session has changed over" if c.leaving else "the agent died with it"
-        told = EventRecorded("message_resent", f"--- message {flying} is sent again: {why} ---")
+        again = Recorded("message_resent", f"--- message {flying} is sent again: {why} ---")
         c = replace(c, queue=(flying, *c.queue), resent=(*c.resent, flying))
-        effects = (*effects, MessageMoved(flying, "queued"), told)
+        effects = (*effects, MessageMoved(flying, "queued"), again)
     elif flying is not None:
         c = replace(c, resent=others(c.resent, flying))
         effects = (*effects, MessageMoved(flying, "failed", "exited"))
@@ -161,7 +161,7 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
         return c, effects
     # `/clear`: the new one is stored with its first prompt.
     other = replace(c, session=fact.session, begun=False, cost_total=None)
-    return other, (*effects, EventRecorded("session", data=(("session_id", fact.session),)))
+    return other, (*effects, Recorded("session", data=(("session_id", fact.session),)))
 
 
 def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySource) -> Step:

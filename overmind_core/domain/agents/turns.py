@@ -16,9 +16,9 @@ from overmind_core.domain.agents.conversation_events import (
     Asking,
     AskOpened,
     CloseInput,
-    EventRecorded,
     MessageMoved,
     Notify,
+    Recorded,
     Step,
     TurnPaid,
     WriteAnswer,
@@ -199,7 +199,7 @@ def _paid(c: Conversation, result: TurnResult) -> Step:
         turns=c.turns + result.turns,
     )
     facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
-    return c, (TurnPaid(usd, result), EventRecorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+    return c, (TurnPaid(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
 
 
 def _price(c: Conversation, result: TurnResult) -> float:

@@ -83,9 +83,11 @@ KEYWORDS = frozenset(
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _NAME = re.compile(r"\{[A-Za-z_]\w*\}")
 _WORD = re.compile(r"""[ \t]*((?:[^\s;&|<>()'"`$\\*?\[\]{}~!#]|'[^'\n]*'|"[^"\n$`\\]*")+)(?=[ \t\n;&|<>)]|\Z)""")
-_DIGITS_BEFORE = re.compile(r"(?:^|(?<=\s))\d+$")
+_DIGITS_BEFORE = re.compile(r"(?:^|(?<=[ \t\n]))[0-9]+$")
 _ROUGH = re.compile(r"[;&|\n()`<>{}\"']|\$\(")
 _UNKNOWN = ("<<", "<(", ">(", "<>")
+_DESCRIPTOR = re.compile(r"[0-9]+|-")
+"""What a shell takes for one; other digits of Unicode name files."""
 _OPERATORS = (*_UNKNOWN, "&>>", "&>", ">>", ">|", ">&", "<&", "<", ">")
 _MOST_WORDS = 64
 """Words of one command in which another program's name is looked for."""
@@ -247,7 +249,7 @@ class _Scanner:
         return target.end()
 
     def _opens(self, operator: str, name: str) -> None:
-        if (operator[-1] == "&" and (name.isdigit() or name == "-")) or name in HARMLESS_FILES:
+        if (operator[-1] == "&" and _DESCRIPTOR.fullmatch(name)) or name in HARMLESS_FILES:
             return
         (self.reads if operator[0] == "<" else self.writes).append(name)
 

@@ -36,7 +36,6 @@ from overmind_core.domain.agents.conversation_events import (
     CloseInput,
     Deliver,
     EndRun,
-    EventRecorded,
     InputHeld,
     Interrupt,
     InterruptAsked,
@@ -45,6 +44,7 @@ from overmind_core.domain.agents.conversation_events import (
     ModeWanted,
     Notify,
     Queued,
+    Recorded,
     RunBegun,
     RunOver,
     Undelivered,
@@ -152,7 +152,7 @@ def test_what_was_held_back_follows_once_it_can():
 
 def test_a_one_shot_gets_no_messages_and_its_input_is_closed_behind_its_turn():
     c, done = go(running(AgentMode.ONE_SHOT, TurnBegan()), TurnEnded(OK))
-    assert kinds(done) == [talk.TurnPaid, EventRecorded, CloseInput]
+    assert kinds(done) == [talk.TurnPaid, Recorded, CloseInput]
     assert go(c, Queued(1))[1] == ()
 
 
@@ -205,8 +205,8 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
     c = running(AgentMode.HEADLESS, Queued(1), *flying, Queued(2))
     c, done = go(c, RunOver(final=False))
     assert moves(done) == [(1, "queued", None)]
-    (told,) = [one for one in done if isinstance(one, EventRecorded)]
-    assert (told.type, told.text) == ("message_resent", "--- message 1 is sent again: the agent died with it ---")
+    (event,) = [one for one in done if isinstance(one, Recorded)]
+    assert (event.type, event.text) == ("message_resent", "--- message 1 is sent again: the agent died with it ---")
     assert (c.queue, c.resent, c.held) == ((1, 2), (1,), True)
     c = conversation.plan_run(c, 2, session="other", token="")
     assert go(c, RunBegun(2))[1] == (Deliver(1),)
@@ -215,8 +215,8 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
 def test_what_a_change_over_cut_off_is_sent_again_and_the_log_says_why():
     c = replace(running(AgentMode.HEADLESS, Queued(1), Echoed("hi")), leaving=True)
     _, done = go(c, RunOver(final=False))
-    (told,) = [one for one in done if isinstance(one, EventRecorded)]
-    assert told.text == "--- message 1 is sent again: the session has changed over ---"
+    (event,) = [one for one in done if isinstance(one, Recorded)]
+    assert event.text == "--- message 1 is sent again: the session has changed over ---"
 
 
 @pytest.mark.parametrize("flying", [(), (Echoed("hi"),)], ids=["written", "under way"])

@@ -217,6 +217,13 @@ def test_a_true_exit_code_outlives_the_keeper():
     assert (after.status, after.reason, after.exit_code, after.ended_at) == (Status.CRASHED, None, 7, NOW.wall - 5)
 
 
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.PAUSED, Status.STOPPING])
+def test_the_exit_code_of_an_earlier_run_is_not_that_of_the_one_lost_with_its_keeper(status):
+    before = mission(status, exit_code=7, ended_at=NOW.wall - 5)
+    after, _ = next_state(before, KeeperLost(), NOW)
+    assert (after.exit_code, after.ended_at) == (None, NOW.wall)
+
+
 # --- asking for an end --------------------------------------------------------------------------------------------
 
 
@@ -316,9 +323,10 @@ def test_no_run_follows_an_ending_during_which_a_limit_is_reached(cause):
 def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause, effect, status):
     spared = replace(mission().definition, leave_background=True)
     before = mission(Status.RESTARTING, definition=spared, exit_code=1, ended_at=NOW.wall - 1)
-    stopping, effects = next_state(before, EndAsked(cause, 1.0), NOW)
-    assert stopping.status is Status.STOPPING
-    assert effects[-1] == effect
+    stopping, effects = next_state(before, EndAsked(cause, 1.0, "--- ended ---"), NOW)
+    assert (stopping.status, stopping.next_restart_at, stopping.next_restart_mono) == (Status.STOPPING, None, None)
+    assert stopping.ending == Ending(cause, NOW.mono + 1.0, exited=True)
+    assert effects == (Note("stopping", "--- ended ---", (("cause", cause.value),)), effect)
     after, _ = next_state(stopping, Gone(), NOW)
     assert (after.status, after.ended_at) == (status, NOW.wall - 1)
 

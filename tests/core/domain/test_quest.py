@@ -99,3 +99,8 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
 )
 def test_what_comes_next(quest, work, check, stopped, expected):
     assert next_step(quest, work, check, stopped=stopped) == expected
+
+
+@pytest.mark.parametrize("status", list(QuestStatus))
+def test_a_quest_goes_on_as_long_as_it_has_no_end(status):
+    assert replace(QUEST, status=status).runs is (status is QuestStatus.RUNNING)

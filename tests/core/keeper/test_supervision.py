@@ -222,12 +222,22 @@ def test_a_new_keeper_appends_to_the_journal_of_a_killed_one(tmp_path):
         assert file.read() == '{"run":"a.1"}\n{"run":"tor\n{"run":"a.2"}\n'
 
 
-def test_a_grown_journal_is_emptied_when_all_is_acknowledged(keeper, client):
-    client.run(RUN, "true")
-    with open(keeper.home.exits, "a", encoding="utf-8") as file:
-        file.write(" " * LARGE + "\n")
-    client.ask("ack", runs=[RUN])
-    assert os.path.getsize(keeper.home.exits) > LARGE
+@pytest.mark.parametrize("size", [LARGE // 2, LARGE + 1])
+def test_a_journal_is_emptied_when_all_in_it_is_acknowledged_and_it_has_grown(tmp_path, marker, size):
+    before = b" " * size + b"\n"
+    journal = tmp_path / "exits.ndjson"
+    journal.write_bytes(before)
+    keeper = KeeperProcess(str(tmp_path), marker=marker)
+    try:
+        assert str(journal) == keeper.home.exits
+        client = keeper.client()
+        client.run(RUN, "true")
+        assert journal.read_bytes().startswith(before), "emptied before anybody knows of the exit"
+        client.ask("ack", runs=[RUN])
+        client.ask("list")  # one turn of its loop later
+        assert journal.read_bytes().startswith(before) is (size < LARGE)
+    finally:
+        keeper.end()
 
 
 @pytest.mark.linux

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from overmind_core.logs import time_index
-from overmind_core.logs.layout import ERR, OUT, data_starts, index_numbers, run_folder, split_run
+from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
 from overmind_core.logs.writer import RunLogWriter
 
 RUN = "a1b2c3d4.1"
@@ -54,7 +54,7 @@ def test_a_run_id_that_could_leave_the_folder_is_refused(run):
 
 def test_nothing_is_opened_before_the_first_byte(logs):
     log = log_of(logs)
-    log.record_end(NOW)
+    log.ended(NOW)
     log.close()
     assert not os.path.exists(logs)
 
@@ -94,11 +94,29 @@ def test_each_index_segment_begins_with_both_offsets(logs):
     assert heads[0] == (0, 0)
 
 
+def test_an_index_that_has_grown_is_followed_by_the_next(logs):
+    log = log_of(logs)
+    log.append(OUT, b"abc", NOW)
+    sizes = range(1, 3 * INDEX_SEGMENT // 2 // time_index.RECORD.size)
+    for size in sizes:
+        log.resized(size, 0, NOW)
+    log.close()
+    folder = run_folder(logs, RUN)
+    numbers = index_numbers(names(logs))
+    assert numbers == [0, 1]
+    for number in numbers:
+        path = f"{folder}/index.{number:06d}"
+        assert os.path.getsize(path) <= INDEX_SEGMENT + time_index.RECORD.size
+        assert [one.kind for one in time_index.unpack(read(path))[:2]] == [time_index.OUT, time_index.ERR]
+    shown = [time_index.resize_size(one.extra)[0] for one in records(logs) if one.kind == time_index.RESIZE]
+    assert shown == [size & 0xFFFF for size in sizes], "none is lost at the turn"
+
+
 def test_the_end_is_in_the_index(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
     log.append(OUT, b"abc", NOW + 0.001)
-    log.record_end(NOW + 9)
+    log.ended(NOW + 9)
     log.close()
     last = [record for record in records(logs) if record.kind == time_index.OUT][-1]
     assert (last.offset, last.wall) == (6, int((NOW + 9) * 1000))
@@ -107,7 +125,7 @@ def test_the_end_is_in_the_index(logs):
 def test_a_resize_stands_where_it_happened(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
-    log.record_resize(100, 30, NOW)
+    log.resized(100, 30, NOW)
     log.close()
     (found,) = [record for record in records(logs) if record.kind == time_index.RESIZE]
     assert (found.offset, time_index.resize_size(found.extra)) == (3, (100, 30))

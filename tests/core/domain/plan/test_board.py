@@ -107,6 +107,59 @@ def test_a_failure_holds_the_others_as_the_plan_says(on_failure, starts, stops):
     assert (found.start, found.stop) == (starts, stops)
 
 
+@pytest.mark.parametrize(
+    ("until", "of_what_failed", "of_another"),
+    [
+        (Until.STARTED, "never", "never"),
+        (Until.FINISHED, "starts", "never"),
+        (Until.FAILURE, "starts", "never"),
+    ],
+)
+def test_a_failure_does_not_hold_who_waits_for_that_very_failure(until, of_what_failed, of_another):
+    def outcome(name):
+        found = step(plan(agent("bad"), agent("good"), agent("b", name, until=until)), nodes, NOW)
+        return "starts" if "b" in found.start else "never" if "b" in found.skip else "waits"
+
+    nodes = {"bad": FAILED, "good": SUCCEEDED, "b": WAITING}
+    assert (outcome("bad"), outcome("good")) == (of_what_failed, of_another)
+
+
+@pytest.mark.parametrize(
+    ("until", "of_what_failed", "of_another"),
+    [
+        (Until.STARTED, {"b": EndReason.FAILURE}, {"b": EndReason.FAILURE}),
+        (Until.FINISHED, {}, {"b": EndReason.FAILURE}),
+        (Until.FAILURE, {}, {"b": EndReason.FAILURE}),
+    ],
+)
+def test_a_failure_does_not_cancel_who_runs_because_of_it(until, of_what_failed, of_another):
+    def stops(name):
+        cancelling = plan(
+            agent("bad"), agent("good"), agent("b", name, until=until), agent("long"), on_failure=OnFailure.CANCEL
+        )
+        return step(cancelling, {"bad": FAILED, "good": SUCCEEDED, "b": RUNNING, "long": STARTING}, NOW).stop
+
+    assert (stops("bad"), stops("good")) == (of_what_failed, of_another)
+
+
+@pytest.mark.parametrize(
+    ("node", "well"),
+    [
+        (WAITING, True),
+        (RUNNING, True),
+        (SUCCEEDED, True),
+        (SKIPPED, True),
+        (FAILED, False),
+        (replace(RUNNING, stage=AgentStage.CANCELLED, ended_at=2.0), False),
+    ],
+)
+def test_a_plan_went_well_unless_an_agent_failed_or_was_cut_short(node, well):
+    board = Scheduler(plan(agent("a"), agent("b"), agent("c")), {"a": SUCCEEDED, "b": node, "c": SKIPPED})
+    assert board.went_well is well
+    board.put("b", SUCCEEDED)
+    assert board.went_well
+
+
 def test_who_stays_is_stopped_in_reverse_when_all_others_are_done():
     services = plan(
         agent("db", stays=True),

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +18,9 @@ from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.journal import Journal
-from overmind_core.schedules import service as module
+from overmind_core.kernel.phase import Phase
+from overmind_core.quests.service import QuestEnded
+from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from tests.kit.clock import FakeClock
 
@@ -51,27 +53,41 @@ class World:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.crashed = False
         self.ledger = Journal(self.state.database, loop)
-        core: Any = SimpleNamespace(
+        registry: Any = SimpleNamespace(event=lambda _event: None, get=lambda _mission: None)
+        line: Any = SimpleNamespace(need=lambda *_, **__: None)
+        quests: Any = SimpleNamespace(get=self.quests.get)
+        table = self.state.rituals
+        rituals = RitualRegistry(journal=self.ledger, registry=registry, line=line, ritual_table=table)
+        unused: Any = None
+        self.calendar = Schedules(
+            journal=self.ledger,
             clock=self.clock,
-            state=self.state,
-            ledger=self.ledger,
-            book=SimpleNamespace(event=lambda _event: None, get=lambda _mission: None),
-            custody=SimpleNamespace(need=lambda *_, **__: None),
-            quests=SimpleNamespace(get=self.quests.get),
-            phase=SimpleNamespace(closing=False, handing_over=False),
-            background=self.background,
+            phase=Phase(),
+            tasks=cast("Any", SimpleNamespace(start=self.background)),
+            registry=registry,
+            quests=quests,
+            rituals=rituals,
+            starter=cast("Any", self),
+            retention=RunRetention(
+                rituals=rituals,
+                quests=quests,
+                registry=registry,
+                journal=self.ledger,
+                retention=unused,
+                mission_table=self.state.missions,
+                quest_table=self.state.quests,
+                ritual_table=table,
+            ),
         )
-        self.calendar = core.rituals = Schedules(core)
-        self.calendar.register.load()
+        self.calendar.rituals.load()
         self.calendar.begin()
 
     def background(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
 
-    async def begin(self, core: Any, ritual: Ritual, run: Any) -> dict[str, Any]:
+    async def start(self, ritual: Ritual, run: Any) -> dict[str, Any]:
         """Stand in for the start of a quest, which a key makes come once."""
-        del core
         key = f"{ritual.name}/{run.number}"
         self.asked.append(key)
         fate = self.fate.pop(0) if self.fate else "ok"
@@ -116,17 +132,16 @@ class World:
         self.quests[key] = Quest(
             key, key, "true", "/", "raw", quest.created_at, None, 0, None, QuestStatus.COMPLETED, None, 0, 1, 0.0
         )
-        self.calendar.quest_ended(self.quests[key])
+        self.calendar.on_quest_end(QuestEnded(self.quests[key]))
 
     def history(self) -> list[tuple[str, str, float]]:
-        ritual = self.calendar.register.find("r")
-        return [(run.status.value, run.trigger.value, run.due_at) for run in self.calendar.register.runs(ritual)]
+        ritual = self.calendar.rituals.find("r")
+        return [(run.status.value, run.trigger.value, run.due_at) for run in self.calendar.rituals.runs(ritual)]
 
 
-def in_world(monkeypatch: pytest.MonkeyPatch, story: Callable[[World], Any]) -> None:
+def in_world(story: Callable[[World], Any]) -> None:
     async def tell(folder: str) -> None:
         world = World(f"{folder}/state.db")
-        monkeypatch.setattr(module, "begin", world.begin)
         try:
             await story(world)
         finally:
@@ -139,7 +154,7 @@ def in_world(monkeypatch: pytest.MonkeyPatch, story: Callable[[World], Any]) -> 
         runner.run(tell(folder))
 
 
-def test_after_the_machines_sleep_one_run_stands_for_all(monkeypatch):
+def test_after_the_machines_sleep_one_run_stands_for_all():
     async def story(world: World) -> None:
         await world.create("@hourly")
         await world.pass_time(9.5 * HOUR, how="sleep")
@@ -149,10 +164,10 @@ def test_after_the_machines_sleep_one_run_stands_for_all(monkeypatch):
         assert world.history()[1:] == [("running", "schedule", NOON + 10 * HOUR)]
         assert world.done == {"r/1": 1, "r/2": 1}
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
-def test_a_clock_that_is_set_repeats_nothing_and_stops_nothing(monkeypatch):
+def test_a_clock_that_is_set_repeats_nothing_and_stops_nothing():
     async def story(world: World) -> None:
         await world.create("@hourly")
         await world.pass_time(HOUR)
@@ -166,45 +181,45 @@ def test_a_clock_that_is_set_repeats_nothing_and_stops_nothing(monkeypatch):
         await world.pass_time(HOUR)
         assert [due for _, _, due in world.history()][2:] == [NOON + 2 * HOUR]
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
-def test_what_waits_begins_in_order_when_the_run_before_has_ended(monkeypatch):
+def test_what_waits_begins_in_order_when_the_run_before_has_ended():
     async def story(world: World) -> None:
         await world.create("@hourly", overlap="queue")
         for _ in range(3):
             await world.pass_time(HOUR)
         assert [status for status, *_ in world.history()] == ["running", "queued", "queued"]
-        world.calendar.pause(world.calendar.register.find("r"), paused=True)
+        world.calendar.pause(world.calendar.rituals.find("r"), paused=True)
         world.end("r/1")
         await world.settle()
         assert world.done == {"r/1": 1}  # it rests
-        world.calendar.pause(world.calendar.register.find("r"), paused=False)
+        world.calendar.pause(world.calendar.rituals.find("r"), paused=False)
         await world.settle()
         world.end("r/2")
         await world.settle()
         assert world.asked == ["r/1", "r/2", "r/3"]
         assert [status for status, *_ in world.history()] == ["completed", "completed", "running"]
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
-def test_what_was_due_while_it_was_paused_is_over(monkeypatch):
+def test_what_was_due_while_it_was_paused_is_over():
     async def story(world: World) -> None:
         await world.create("@hourly")
-        world.calendar.pause(world.calendar.register.find("r"), paused=True)
+        world.calendar.pause(world.calendar.rituals.find("r"), paused=True)
         await world.pass_time(5.5 * HOUR)
         assert world.history() == []
-        world.calendar.pause(world.calendar.register.find("r"), paused=False)
+        world.calendar.pause(world.calendar.rituals.find("r"), paused=False)
         await world.settle()
         assert world.history() == []
         await world.pass_time(HOUR / 2)
         assert world.history() == [("running", "schedule", NOON + 6 * HOUR)]
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
-def test_a_run_that_can_not_start_has_failed_and_the_next_time_comes_all_the_same(monkeypatch):
+def test_a_run_that_can_not_start_has_failed_and_the_next_time_comes_all_the_same():
     async def story(world: World) -> None:
         await world.create("@hourly")
         world.fate = ["refused"]
@@ -212,19 +227,19 @@ def test_a_run_that_can_not_start_has_failed_and_the_next_time_comes_all_the_sam
         await world.pass_time(HOUR)
         assert [status for status, *_ in world.history()] == ["failed", "running"]
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
-def test_a_zone_that_the_machine_has_lost_pauses_its_ritual_alone(monkeypatch):
+def test_a_zone_that_the_machine_has_lost_pauses_its_ritual_alone():
     async def story(world: World) -> None:
         await world.create("@hourly")
         text = world.state.rituals.all()[0].replace('"UTC"', '"Mars/Olympus"')
         with world.state.transaction():
             world.state.rituals.save("r1", text)
         await world.crash()
-        assert world.calendar.register.find("r").paused
+        assert world.calendar.rituals.find("r").paused
 
-    in_world(monkeypatch, story)
+    in_world(story)
 
 
 @settings(max_examples=30)
@@ -249,7 +264,7 @@ def test_whenever_a_supervisor_dies_each_due_time_leads_to_one_start(steps, over
                 for key in running[:1]:
                     world.end(key)
             await world.pass_time(seconds)
-        runs = world.calendar.register.runs(world.calendar.register.find("r"))
+        runs = world.calendar.rituals.runs(world.calendar.rituals.find("r"))
         assert len({run.due_at for run in runs}) == len(runs)
         begun = [run for run in runs if run.status in {RunStatus.RUNNING, RunStatus.COMPLETED}]
         assert world.done == {f"r/{run.number}": 1 for run in begun}
@@ -257,4 +272,4 @@ def test_whenever_a_supervisor_dies_each_due_time_leads_to_one_start(steps, over
         assert sum(run.status is RunStatus.RUNNING for run in runs) <= 1
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        in_world(monkeypatch, story)
+        in_world(story)

@@ -1,0 +1,46 @@
+"""What an agent's activity means for its mission: its silence is no silence while it waits, and who looks is woken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents.agent import Activity, ActivityKind
+from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions.mission import Mission, Status
+
+if TYPE_CHECKING:
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
+    from overmind_core.system.machine import Clock
+
+_HELD = frozenset({ActivityKind.WAITING, ActivityKind.LIMITED, ActivityKind.IDLE})
+"""What is no silence (cli.md, behaviour 19): a person or a limit is waited for."""
+
+
+class ActivityEffects:
+    """Told of each change of an agent's activity."""
+
+    def __init__(self, registry: Registry, clock: Clock, progress: OutputProgress, followers: Followers) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._progress = progress
+        self._followers = followers
+
+    def on_change(self, mission: Mission, before: Activity, activity: Activity) -> None:
+        """The agent of a live mission does something else now, or for another reason."""
+        if (activity.doing, activity.need) != (before.doing, before.need):
+            self._hold_clock(mission, activity)
+        self._followers.changed(mission)
+
+    def _hold_clock(self, mission: Mission, activity: Activity) -> None:
+        """Waiting for a person or a limit is no silence, unless it was said to be."""
+        definition = mission.definition
+        if not definition.activity_timeout or mission.status is not Status.RUNNING or definition.stall_waiting:
+            return
+        now = self._clock.mono()
+        last = self._progress.of(mission.run_id).last
+        held = activity.doing in _HELD
+        moved = restart_policy.hold(mission, now) if held else restart_policy.unhold(mission, last, now)
+        if moved != mission:
+            self._registry.put(moved)

@@ -1,0 +1,60 @@
+"""`cost`: what agents have cost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.text.moment import format_time, parse_time
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from overmind_core.agents.store import CostRow, CostTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.callers import Caller
+    from overmind_core.missions.requests import Cost
+    from overmind_core.system.machine import Clock
+
+NO_LABEL = ""
+_NOTHING = {"cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+
+
+class CostApi:
+    """The request for costs."""
+
+    def __init__(self, journal: Journal, table: CostTable, clock: Clock) -> None:
+        self._journal = journal
+        self._table = table
+        self._clock = clock
+
+    async def cost(self, request: Cost, caller: Caller) -> list[dict[str, Any]]:
+        """What turns have cost, summed by mission, day (UTC) or label, in the order of their first turn."""
+        del caller
+        self._journal.flush()
+        try:
+            since = 0.0 if request.since is None else parse_time(request.since, self._clock.wall())
+        except ValueError as error:
+            raise OvermindError("invalid", f"since: {error}") from None
+        sums: dict[str, dict[str, Any]] = {}
+        for row in self._table.since(since):
+            for key in _keys(row, request.by):
+                name = {"name": row.name} if request.by == "mission" else {}
+                entry = sums.setdefault(key, {"key": key, **name, **_NOTHING})
+                entry["cost_usd"] += row.usd
+                entry["input_tokens"] += row.input
+                entry["output_tokens"] += row.output
+                entry["turns"] += row.turns
+        return [{**entry, "cost_usd": round(entry["cost_usd"], 6)} for entry in sums.values()]
+
+
+def _keys(row: CostRow, by: str) -> Iterator[str]:
+    match by:
+        case "mission":
+            yield row.mission
+        case "day":
+            yield format_time(row.at)[:10]
+        case _:
+            labels = json.loads(row.labels)
+            yield from [f"{name}={value}" for name, value in labels.items()] or [NO_LABEL]

@@ -1,0 +1,120 @@
+"""Accepting messages for agents: what can't be accepted is refused; each gets a number, is saved, and is queued.
+
+A raw session has no turns: it is typed what was accepted at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
+from overmind_core.agents.terminal_driver import ENTER
+from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents.conversation import is_handed_over
+from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.keeper_client import KeeperRefused
+
+if TYPE_CHECKING:
+    from overmind_core.agents.messages import MessageQueue
+    from overmind_core.agents.service import Agents
+    from overmind_core.agents.session import Session
+    from overmind_core.kernel.journal import Journal
+
+MOST_QUEUED = 1000
+"""Messages that may wait for one agent."""
+
+
+class Submission:
+    """The way of a message to its session."""
+
+    def __init__(self, agents: Agents, messages: MessageQueue, journal: Journal) -> None:
+        self._agents = agents
+        self._messages = messages
+        self._journal = journal
+
+    async def submit(self, mission: Mission, text: str, *, queue: bool, sender: str | None, request: str | None) -> int:
+        """Accept a message, once for each `request`; return its number. `queue`: also while a person has the session.
+
+        Raises:
+            OvermindError: naming why it can't be accepted.
+            StoreError: it could not be saved, and is forgotten: whoever sent it may try again.
+        """
+        earlier = None if request is None else self._messages.by_request(request)
+        if earlier is not None:
+            return earlier.id
+        session = self._agents.session(mission)
+        if not text.strip():
+            raise OvermindError("empty_command", "The message is empty.")
+        if is_handed_over(session.state) and not queue:
+            raise OvermindError(
+                "paused",
+                f"A person has mission {mission.id} ({mission.definition.name}) in a terminal."
+                f" Queue the message with: overmind send --queue {mission.definition.name}",
+            )
+        if len(session.state.queue) >= MOST_QUEUED:
+            raise OvermindError("busy", f"{len(session.state.queue)} messages wait for mission {mission.id} already.")
+        if not session.provider.speaks_json:
+            return await self._type_at_once(session, text, sender=sender, request=request)
+        number = await self._post(session, text, sender=sender, request=request)
+        await self._journal.saved()
+        return number
+
+    def withdraw(self, mission: Mission, number: int) -> None:
+        """Take back a message that waits.
+
+        Raises:
+            OvermindError: `not_found`, or `invalid` when it doesn't wait any more.
+        """
+        message = self._messages.get(number)
+        if message is None:
+            raise OvermindError("not_found", f"There is no message {number}.")
+        session = self._agents.of(mission.id)
+        if message.mission != mission.id:
+            raise OvermindError("not_found", f"Mission {mission.id} has no message {number}.")
+        if message.state != QUEUED or session is None or number not in session.state.queue:
+            raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is {message.state} already.")
+        session.apply(talk.Withdrawn(number))
+
+    async def _post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
+        """Queue it; it is delivered in its turn."""
+        number = await self._store(session, text, sender=sender, request=request)
+        session.record("message_queued", message=number, sender=sender)
+        session.apply(talk.Queued(number))
+        if session.mission is None:  # it ended meanwhile
+            self._fail(session, number, "exited")
+        return number
+
+    async def _store(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
+        message = self._messages.new(session.id, text, sender=sender, request=request)
+        await self._messages.store(message)
+        session.know(message.id, text)
+        return message.id
+
+    async def _type_at_once(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
+        """Type it into a raw session: it is delivered when the keeper has it.
+
+        Raises:
+            OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it.
+        """
+        mission = session.mission
+        if mission is None or mission.status is not Status.RUNNING:
+            raise OvermindError("not_running", f"Mission {session.id} is not running just now. Try again.")
+        number = await self._store(session, text, sender=sender, request=request)
+        send = session.write(text.encode("utf-8", "replace") + ENTER)
+        await self._journal.saved()
+        future = send()
+        try:
+            if future is not None:
+                await future
+        except KeeperRefused as refusal:
+            self._fail(session, number, refusal.code)
+            code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
+            raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.") from None
+        session.carry_out(talk.MessageMoved(number, DELIVERED))
+        await self._journal.saved()
+        return number
+
+    def _fail(self, session: Session, number: int, error: str) -> None:
+        moved = talk.MessageMoved(number, FAILED, error)
+        self._messages.move(moved, resent=lambda: number in session.state.resent)

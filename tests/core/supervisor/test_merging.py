@@ -1,0 +1,144 @@
+"""Landing a mission's work with real git: who may move the target meanwhile, what its check is, and calling it off."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+
+from overmind_core.domain.missions.mission import Status
+from overmind_core.errors import OvermindError
+from overmind_core.landing import locations
+from overmind_core.landing.preview import Wish
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.repositories import Repository
+
+LABELS = {"team": "shop"}
+CHECKED = "a-check"
+
+
+class Shop:
+    """A repository, and a mission `red` whose work is done and waits to land on `main`."""
+
+    def __init__(self, inside, keeper, code, mission):
+        self.inside = inside
+        self.keeper = keeper
+        self.code = code
+        self.mission = mission
+        self.steps = []
+        self.on_step = {}
+
+    async def merge(self, **wish):
+        """Land it; what it tells of itself is in `steps`."""
+        place = locations.isolated(self.inside.core, self.mission, there=False)
+        return await self.inside.core.landing.merge(place, Wish(**wish), self._say)
+
+    def _say(self, told):
+        self.steps.append(told.get("step"))
+        self.on_step.get(told.get("step"), lambda: None)()
+
+    def log(self):
+        return self.code.git("log", "--first-parent", "--format=%s", "main").splitlines()
+
+    def left(self):
+        """Names of the worktrees that git knows."""
+        return {os.path.basename(line.split()[0]) for line in self.code.git("worktree", "list").splitlines()[1:]}
+
+    def end(self):
+        self.keeper.exit(f"{self.mission}.1")
+
+
+@asynccontextmanager
+async def opened(tmp_path):
+    home, code = Home(str(tmp_path / "home")), Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+    keeper = ScriptedKeeper(home)
+    async with supervising(home, keeper, cwd=code.folder) as inside:
+        red = await inside.run("work", name="red", isolate=True, env=code.environ, labels=LABELS)
+        await until(lambda: inside.core.book.live[red].status is Status.RUNNING)
+        Repository(code.path(".overmind", "worktrees", red)).commit("one", {"b": "1\n"})
+        yield Shop(inside, keeper, code, red)
+    keeper.close()
+
+
+@pytest.mark.parametrize("moves", [2, 3])
+def test_a_target_that_somebody_moves_is_merged_anew_at_most_three_times(tmp_path, moves):
+    async def story():
+        async with opened(tmp_path) as shop:
+            left = [f"street {number}" for number in range(moves)]
+            shop.on_step["landing"] = lambda: left and shop.code.commit(left.pop(0), {"a": f"{len(left)}\n"})
+            if moves == 2:
+                merged = await shop.merge()
+                assert shop.log() == ["Merge overmind/red into main", "street 1", "street 0", "first"]
+                assert merged["after"] == shop.code.git("rev-parse", "main")
+                (landed,) = (one for one in shop.inside.events(shop.mission) if one["type"] == "landed")
+                assert {"name": "red", "branch": "overmind/red", "target": "main"}.items() <= landed.items()
+                assert landed["after"] == merged["after"]
+            else:
+                with pytest.raises(OvermindError, match="main was moved by somebody else 3 times meanwhile"):
+                    await shop.merge()
+                assert shop.log() == ["street 2", "street 1", "street 0", "first"]
+            assert shop.steps.count("landing") == 3
+            assert shop.left() == {shop.mission}
+
+    in_process.run(story())
+
+
+@pytest.mark.parametrize("state", ["live", "ended", "removed"])
+def test_the_check_is_a_mission_like_the_one_that_it_is_about(tmp_path, state):
+    async def story():
+        async with opened(tmp_path) as shop:
+            if state != "live":
+                shop.end()
+                await until(lambda: shop.mission not in shop.inside.core.book.live)
+            if state == "removed":
+                await shop.inside.ask("rm", id=shop.mission)
+            begun = []
+
+            def check(fields):
+                begun.append(fields["run"].partition(".")[0])
+                asyncio.get_running_loop().call_later(1, shop.keeper.exit, fields["run"])
+
+            shop.keeper.on_ask["spawn"] = check
+            merged = await shop.merge(verify=CHECKED)
+            assert [merged["verify"]] == begun
+            found = shop.inside.core.book.get(begun[0])
+            assert found.definition.command == CHECKED
+            assert found.definition.parent == (shop.mission if state == "live" else None)
+            assert found.definition.labels == ({} if state == "removed" else LABELS)
+            assert shop.log() == ["Merge overmind/red into main", "first"]
+
+    in_process.run(story())
+
+
+def test_a_merge_that_is_called_off_ends_its_git_and_leaves_nothing(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            began, hook = shop.code.path(".git", "began"), ".git/hooks/pre-merge-commit"
+            shop.code.write({hook: f"#!/bin/sh\nmkfifo '{began}'\necho > '{began}'\nexec sleep 20\n"})
+            os.chmod(shop.code.path(hook), 0o700)
+            merge = asyncio.create_task(shop.merge())
+            await asyncio.to_thread(opened_by_somebody, began)
+            merge.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await merge
+            del merge
+            gc.collect()  # what git said of its end is nobody's: it must not be complained about either
+            assert (shop.log(), shop.left()) == (["first"], {shop.mission})
+            assert shop.steps == ["merging"]
+
+    in_process.run(story())
+
+
+def opened_by_somebody(pipe):
+    """Wait until somebody writes to it."""
+    while not os.path.exists(pipe):
+        time.sleep(0.005)
+    with open(pipe, "rb") as file:
+        file.read()

@@ -1,0 +1,226 @@
+"""How a message gets into an agent's own full-screen program: pasted, entered, proved; here the program is scripted."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from overmind_core.agents.terminal_driver import LOOK, LOST, PATIENCE, PROOF, RETRY
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, world
+
+RULE = "─" * 40
+ENTER = b"\r"
+DIALOG = "Detected a custom API key in your environment"
+SESSION = "11111111-2222-3333-4444-555555555555"
+
+
+class Program:
+    """What a person would see and type into. It loses what it is told to, as a busy one does.
+
+    Attributes:
+        typed: What it was given, piece by piece, and when (seconds of the loop).
+        loses: How many of the next pastes or Enters do nothing.
+        dialog: Covers the prompt while it is set.
+        beside: It stands above the prompt instead.
+        covers: Seconds for which one does once something was pasted.
+        proof: Seconds from an Enter until its hook tells of the prompt; None: it never does.
+        tells: What the hook says was typed; "" is what was.
+    """
+
+    def __init__(self, keeper, run):
+        self._keeper = keeper
+        self._run = run
+        self.inside: Any = None
+        self.token = ""
+        self.prompt = ""
+        self.typed = []
+        self.loses = {"paste": 0, "enter": 0}
+        self.dialog = ""
+        self.beside = False
+        self.covers = 0.0
+        self.proof = 0.5
+        self.tells = ""
+        keeper.on_ask["write"] = lambda _fields: self._read(keeper.typed[run][-1])
+
+    def draw(self):
+        prompt = [RULE, f"❯ {self.prompt}", RULE, "  ? for shortcuts"]
+        shown = [self.dialog, *(prompt if self.beside or not self.dialog else [])]
+        self._keeper.write(self._run, ("\x1b[2J\x1b[H" + "\r\n".join(shown)).encode())
+
+    async def hook(self, event, **payload):
+        mission = self._run.partition(".")[0]
+        told = {"hook_event_name": event, "session_id": SESSION, **payload}
+        await self.inside.ask("hook", mission=mission, token=self.token, payload=told)
+
+    def cover(self, seconds):
+        """Show a dialog for a while."""
+        self.dialog = DIALOG
+        self.draw()
+        asyncio.get_running_loop().call_later(seconds, self._uncover)
+
+    def _uncover(self):
+        self.dialog = ""
+        self.draw()
+
+    def _read(self, piece):
+        loop = asyncio.get_running_loop()
+        self.typed.append((piece, loop.time()))
+        assert not self.dialog, "typed into a dialog"
+        what = "enter" if piece == ENTER else "paste"
+        if self.loses[what]:
+            self.loses[what] -= 1
+        elif what == "paste":
+            self.prompt = piece.decode().strip()
+            if self.covers:
+                self.cover(self.covers)
+        else:
+            text, self.prompt = self.prompt, ""
+            assert text, "Enter at an empty prompt"
+            if self.proof is not None:
+                loop.call_later(self.proof, self._prove, self.tells or text)
+        self.draw()
+
+    def _prove(self, text):
+        self._proving = asyncio.ensure_future(self.hook("UserPromptSubmit", prompt=text))
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path / "home"))
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Where `claude` is found."""
+    return world(str(tmp_path / "bin"), "claude")
+
+
+@asynccontextmanager
+async def session(home, environment):
+    """A session on a terminal that rests at its empty prompt."""
+    keeper = ScriptedKeeper(home)
+    async with supervising(home, keeper) as inside:
+        mission = await inside.run("", env=environment, provider="claude", type="session", interactive=True)
+        program = Program(keeper, f"{mission}.1")
+        program.inside, program.token = inside, token_of(inside, mission)
+        program.draw()
+        await program.hook("SessionStart")
+        await program.hook("Notification", notification_type="idle_prompt")
+        yield inside, mission, program
+    keeper.close()
+
+
+def token_of(inside, mission):
+    """What the run's hooks must know."""
+    return inside.core.desk.of(mission).c.token
+
+
+async def sent(inside, mission, text="hello"):
+    """A message, as it stands once it was delivered or has failed, and how long that took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    sending = await inside.ask("send", id=mission, text=text)
+    await inside.ask("await_message", message=sending["message"], until="delivered", timeout=100)
+    took = loop.time() - began
+    (found,) = await inside.ask("messages", id=mission)
+    return found, took
+
+
+def story(home, environment, *, begin=None, **program_is):
+    """What became of a message to such a program: how it stands, what was typed and when, and the seconds it took."""
+
+    async def play():
+        async with session(home, environment) as (inside, mission, program):
+            for name, value in program_is.items():
+                setattr(program, name, value)
+            if begin is not None:
+                begin(inside, mission, program)
+            program.draw()
+            message, took = await sent(inside, mission)
+            return message, program.typed, took
+
+    message, typed, took = in_process.run(play())
+    return (message["state"], message["error"]), [name(piece) for piece, _ in typed], [at for _, at in typed], took
+
+
+def name(piece):
+    return "enter" if piece == ENTER else piece.decode().strip()
+
+
+DELIVERED = ("delivered", None)
+NOT_TAKEN = ("failed", "the program did not take it")
+ONCE = ["hello", "enter"]
+
+
+@pytest.mark.parametrize(
+    ("loses", "proof", "state", "typed"),
+    [
+        pytest.param({}, 0.5, DELIVERED, ONCE, id="it takes all"),
+        pytest.param({}, PROOF - 1, DELIVERED, ONCE, id="its hook has much to do"),
+        pytest.param({"enter": 1}, 0.5, DELIVERED, [*ONCE, "enter"], id="it loses Enter"),
+        pytest.param({"enter": 3}, 0.5, DELIVERED, [*ONCE, "enter", "enter", "enter"], id="it loses Enter often"),
+        pytest.param({"paste": 1}, 0.5, DELIVERED, ["hello", *ONCE], id="it loses the text"),
+        pytest.param({"paste": 1, "enter": 1}, 0.5, DELIVERED, ["hello", *ONCE, "enter"], id="it loses both"),
+        pytest.param({"paste": 2}, 0.5, NOT_TAKEN, ["hello", "hello"], id="it takes no text"),
+        pytest.param({}, None, NOT_TAKEN, ONCE, id="it never tells that it has it"),
+    ],
+)
+def test_a_message_is_pasted_entered_and_proved(home, environment, loses, proof, state, typed):
+    before = {"paste": 0, "enter": 0}
+    assert story(home, environment, loses=before | loses, proof=proof)[:2] == (state, typed)
+
+
+def test_what_was_lost_is_typed_again_after_a_moment(home, environment):
+    _, _, times, _ = story(home, environment, loses={"paste": 1, "enter": 1})
+    pasted, again, entered, entered_again = times
+    assert again - pasted == pytest.approx(LOST, abs=1)
+    assert entered - again == pytest.approx(LOOK, abs=LOOK)
+    assert entered_again - entered == pytest.approx(RETRY, abs=LOOK)
+
+
+def test_a_message_is_given_up_once_its_proof_is_overdue(home, environment):
+    _, _, times, took = story(home, environment, proof=None)
+    assert PROOF < took - (times[-1] - times[0]) < PROOF + RETRY + 1
+
+
+def test_nothing_is_typed_into_a_dialog(home, environment):
+    """It comes when the text stands in the prompt: Enter would be a yes."""
+
+    state, typed, (pasted, entered), _ = story(home, environment, covers=4.0)
+    assert (state, typed) == (DELIVERED, ONCE)
+    assert 4.0 < entered - pasted < 5.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "beside", "state"),
+    [(PATIENCE - 2, False, DELIVERED), (PATIENCE - 2, True, DELIVERED), (PATIENCE + 2, False, NOT_TAKEN)],
+)
+def test_a_prompt_without_a_dialog_is_waited_for(home, environment, seconds, beside, state):
+    found, typed, _, took = story(
+        home, environment, beside=beside, begin=lambda _i, _m, program: program.cover(seconds)
+    )
+    assert (found, typed) == (state, ONCE if state is DELIVERED else [])
+    assert min(seconds, PATIENCE) - 1 < took < PATIENCE + 1
+
+
+@pytest.mark.parametrize(
+    ("attached", "told", "state"),
+    [
+        pytest.param(False, "tidied up", DELIVERED, id="nobody else types: it is the message, whatever became of it"),
+        pytest.param(True, "hel lo", DELIVERED, id="the same characters"),
+        pytest.param(True, "another", NOT_TAKEN, id="a person's own"),
+    ],
+)
+def test_which_prompt_is_the_message(home, environment, attached, told, state):
+    def begin(inside, mission, program):
+        program.tells = told
+        if attached:
+            program.seat = inside.core.attached.seat(mission, types=True)
+            program.seat.__enter__()
+
+    assert story(home, environment, begin=begin)[:2] == (state, ONCE)

@@ -1,0 +1,347 @@
+"""The real supervisor inside of a test: its keeper holds no process, and no time passes while anything is to be done.
+
+Nothing of the supervisor is replaced: its books are on disk, its requests come through the table of its commands. A
+wait of a minute takes no longer than what is done in it, and always as long on its own clock: so a test may say how
+soon something happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import selectors
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from unittest import mock
+
+import msgspec
+
+from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.routes import endpoints
+from overmind_core.daemon.state import State
+from overmind_core.kernel.config import Settings
+from overmind_core.kernel.keeper_client import KeeperRefused
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.writer import RunLogWriter
+from overmind_core.missions.callers import ourselves
+from overmind_core.system.machine import boot_id
+from overmind_core.system.paths import Home
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+
+    from overmind_core.kernel.keeper_client import KeeperHost, KeeperLink
+
+T = TypeVar("T")
+LIMIT = 600.0
+"""Seconds, on the loop's clock, that a test may take."""
+PATIENCE = 120.0
+"""The same of one wait."""
+THREADS = 20.0
+"""Seconds, on everybody's clock, that a worker thread may take."""
+BUSY = 50_000
+"""Turns of the loop in which its clock may stand."""
+WALL = 1_800_000_000.0
+"""Seconds since the epoch when the loop's clock shows 0."""
+NOBODY = 1 << 22
+"""A number that no process ever has: pids end below it."""
+
+
+class _Idle(selectors.DefaultSelector):
+    """Where a loop waits: when nothing is ready and no thread works, the wait is over at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.working = 0
+        self._turns = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._turns += 1
+        assert self._turns < BUSY, "it is busy for ever"
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if self.working:
+            ready = super().select(THREADS)
+            assert ready, "a worker thread has come to no end"
+            return ready
+        assert timeout is not None, "everybody waits for what nobody does"
+        self.now += timeout
+        self._turns = 0
+        return []
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """A loop with a clock of its own, in seconds: it moves only while nothing is to be done."""
+
+    def __init__(self) -> None:
+        self._idle = _Idle()
+        self.failures: list[BaseException] = []
+        """What callbacks have raised, which a loop would only log."""
+        super().__init__(self._idle)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Keep it for the end."""
+        self.failures.append(context.get("exception") or AssertionError(context["message"]))
+
+    def time(self) -> float:
+        """Its clock."""
+        return self._idle.now
+
+    def waits_for(self, thread: asyncio.Future[Any]) -> None:
+        """Let the clock stand until that is done."""
+        self._idle.working += 1
+        thread.add_done_callback(self._worked)
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """Let the threads end; the clock stands meanwhile."""
+        self._idle.working += 1
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self._idle.working -= 1
+
+    def _worked(self, _future: asyncio.Future[Any]) -> None:
+        self._idle.working -= 1
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end on such a loop. Raises TimeoutError: it comes to none."""
+    loop = Loop()
+    wrap = asyncio.wrap_future
+
+    def watched(future: Any, **options: Any) -> asyncio.Future[Any]:
+        wrapped: asyncio.Future[Any] = wrap(future, **options)
+        loop.waits_for(wrapped)
+        return wrapped
+
+    try:
+        with (
+            mock.patch.object(asyncio, "wrap_future", watched),
+            mock.patch.object(asyncio.futures, "wrap_future", watched),
+            asyncio.Runner(loop_factory=lambda: loop) as runner,
+        ):
+            return runner.run(asyncio.wait_for(work, LIMIT))
+    finally:
+        for failure in loop.failures:
+            raise failure
+
+
+async def until(holds: Callable[[], T], what: str = "") -> T:
+    """Wait until `holds()` is true of the supervisor, and return that."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not (found := holds()):
+        assert loop.time() < end, f"this never came: {what or holds}"
+        await asyncio.sleep(0.01)
+    return found
+
+
+class LoopClock:
+    """The supervisor's clock: that of the loop."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return WALL + self.mono()
+
+    def mono(self) -> float:
+        """Seconds of the loop."""
+        return asyncio.get_running_loop().time()
+
+
+class ScriptedKeeper:
+    """Stands where the supervisor gets its keeper, and outlives it. Its runs are rows: the test says what they do.
+
+    Attributes:
+        asked: Every request so far, by operation: its fields.
+        held: The rows of its runs, as it lists them.
+        silent: Operations that it carries out without an answer, as one does whose supervisor dies.
+        typed: What each run was given to read, piece by piece.
+        on_ask: What else happens at an operation, by its name: called with its fields.
+    """
+
+    kill_after = None
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._logs: dict[str, RunLogWriter] = {}
+        self._notice: Callable[[dict[str, Any]], None] = lambda _notice: None
+        self.asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.held: dict[str, dict[str, Any]] = {}
+        self.silent: set[str] = set()
+        self.typed: dict[str, list[bytes]] = defaultdict(list)
+        self.on_ask: dict[str, Callable[[dict[str, Any]], None]] = {}
+
+    def lives(self) -> bool:
+        """Whether it holds its lock."""
+        return True
+
+    def reap(self) -> None:
+        """It has not ended."""
+
+    async def connect(
+        self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
+    ) -> tuple[KeeperLink, dict[str, Any]]:
+        """A line to it."""
+        del on_lost
+        self._notice = on_notice
+        return cast("KeeperLink", _Line(self)), {"pid": NOBODY + 1, "started": 1.0, "boot": boot_id()}
+
+    def answer(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What it answers. Raises KeeperRefused."""
+        match op:
+            case "spawn":
+                return self._spawn(fields["run"])
+            case "write":
+                return self._write(fields["run"], fields["seq"], base64.b64decode(fields["data"]))
+            case "list" | "changed":
+                return {"runs": [dict(row) for row in self.held.values()], "seq": 1}
+        answers: dict[str, dict[str, Any]] = {"orphans": {"left": False}, "purge": {"survivors": []}}
+        return answers.get(op, {})
+
+    def write(self, run: str, data: bytes, stream: int = OUT) -> None:
+        """The run has written that."""
+        log = self._logs.setdefault(run, RunLogWriter(self._home.logs, run, limit=1 << 30, segment=1 << 20))
+        clock = LoopClock()
+        log.append(stream, data, clock.wall())
+        row = self.held[run]
+        row["out"], row["err"], row["last"] = log.offsets[OUT], log.offsets[ERR], clock.mono()
+        self._notice({"notice": "grown", "run": run, "out": row["out"], "err": row["err"]})
+
+    def exit(self, run: str, code: int = 0, *, left: bool = False) -> None:
+        """The run's first process has ended; `left`: others have not."""
+        row, clock = self.held[run], LoopClock()
+        end = {"code": code, "end": clock.wall(), "mono": clock.mono(), "out": row["out"], "err": row["err"]}
+        row["exit"] = {**end, "left": left}
+        self._notice({"notice": "exit", "run": run, **end, "left": left})
+
+    def close(self) -> None:
+        """Let go of the logs."""
+        for log in self._logs.values():
+            log.close()
+
+    def _spawn(self, run: str) -> dict[str, Any]:
+        clock = LoopClock()
+        row = self.held.setdefault(
+            run,
+            {
+                "run": run, "pid": NOBODY + 2 + len(self.held), "ticks": 1, "mark": 0, "out": 0, "err": 0, "in_seq": 0,
+                "in_written": 0, "started": clock.wall(), "mono": clock.mono(), "last": clock.mono(), "trouble": None,
+                "acked": False, "exit": None,
+            },
+        )  # fmt: skip
+        return dict(row)
+
+    def _write(self, run: str, seq: int, piece: bytes) -> dict[str, Any]:
+        if run not in self.held:
+            raise KeeperRefused({"error": "unknown_run"})
+        self.held[run]["in_seq"] = seq
+        self.typed[run].append(piece)
+        return {"seq": seq, "written": seq}
+
+
+class _Line:
+    """The supervisor's line to such a keeper."""
+
+    def __init__(self, keeper: ScriptedKeeper) -> None:
+        self._keeper = keeper
+        self.closed = False
+
+    def ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self._keeper.asked[op].append(fields)
+        loop.call_soon(self._answer, future, op, fields)
+        return future
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _answer(self, future: asyncio.Future[dict[str, Any]], op: str, fields: dict[str, Any]) -> None:
+        if self.closed or future.done():
+            return
+        try:
+            answer = self._keeper.answer(op, fields)
+            if op in self._keeper.on_ask:
+                self._keeper.on_ask[op](fields)
+        except KeeperRefused as refusal:
+            future.set_exception(refusal)
+            future.exception()  # whoever waits sees it; nobody else has to
+            return
+        if op not in self._keeper.silent:
+            future.set_result(answer)
+
+
+class Inside:
+    """One supervisor, asked as through its socket."""
+
+    def __init__(self, core: Supervisor, cwd: str) -> None:
+        self.core = core
+        self._cwd = cwd
+        self._table = endpoints(core)
+
+    def stream(self, command: str, /, **arguments: object) -> Any:
+        """What the command yields; of one without a stream: a coroutine of its answer."""
+        endpoint = self._table[command]
+        return endpoint.handle(msgspec.convert(arguments, endpoint.arguments), ourselves())
+
+    async def ask(self, command: str, /, **arguments: object) -> Any:
+        """The answer to a command, or the first of a stream.
+
+        Raises:
+            OvermindError: it was refused.
+        """
+        answer = self.stream(command, **arguments)
+        if not hasattr(answer, "__anext__"):
+            return await answer
+        try:
+            return await anext(answer)
+        finally:
+            await answer.aclose()
+
+    async def run(self, command: object, **arguments: object) -> str:
+        """Start a mission; its id."""
+        started = await self.ask("run", **{"command": command, "cwd": self._cwd, "env": world()} | arguments)
+        return str(started["id"])
+
+    def event_types(self, mission: str) -> list[str]:
+        """What has happened to the mission, by the kinds of its events."""
+        return [event["type"] for event in self.events(mission)]
+
+    def events(self, mission: str) -> list[dict[str, Any]]:
+        """What has happened to the mission."""
+        self.core.ledger.flush()
+        rows = self.core.state.events.after(0, 1000, missions=[mission])
+        return [msgspec.json.decode(row.data) for row in rows]
+
+
+def world(folder: str = "", *programs: str) -> dict[str, str]:
+    """A caller's environment; `programs` are found in `folder`, and never started."""
+    path = os.environ["PATH"]
+    if programs:
+        os.makedirs(folder, exist_ok=True)
+        path = f"{folder}{os.pathsep}{path}"
+    for program in programs:
+        os.close(os.open(os.path.join(folder, program), os.O_WRONLY | os.O_CREAT, 0o700))
+    return {"PATH": path, "HOME": "/nowhere"}
+
+
+@asynccontextmanager
+async def supervising(
+    home: Home, keeper: ScriptedKeeper, *, settings: Settings | None = None, cwd: str = "/"
+) -> AsyncIterator[Inside]:
+    """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash."""
+    os.makedirs(home.root, mode=0o700, exist_ok=True)
+    state = State.open(home.database)
+    core = Supervisor(home, state, settings or Settings(), cast("KeeperHost", keeper), LoopClock())
+    try:
+        await core.start()
+        yield Inside(core, cwd)
+    finally:
+        core.close()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        state.close()
