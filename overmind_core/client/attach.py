@@ -1,9 +1,8 @@
-"""The supervisor's side of being attached: it says which run to join, and what becomes of the mission.
+"""A client's attachment to a mission: the supervisor's stream about it, and the keeper's stream of live bytes.
 
-Lost with its supervisor it is asked for again, of the next one, without anybody waiting for that: the live bytes come
-from the keeper meanwhile.
-
-The live bytes of one run, straight from the keeper: frames both ways on a connection that a ticket opens.
+The supervisor says which run to join, and what becomes of the mission. Lost with its supervisor, the attachment is
+requested again, of the next one, without anybody waiting for that: the live bytes come from the keeper meanwhile,
+frames both ways on a connection that a ticket opens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests and their answers, over one connection that survives a daemon's replacement.
+"""The client of the API: requests and answers over one connection that survives a daemon's replacement.
 
 When the connection is lost the client looks for the daemon for ten seconds, and asks again what may be
 asked twice. Whatever can't be repeated safely ends in `daemon_lost`.

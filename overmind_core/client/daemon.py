@@ -1,11 +1,7 @@
-"""Start a daemon that nobody's end takes along: a double fork, a session of its own, no inherited file.
+"""Connecting to the daemon of a home, and starting one: a double fork, a session of its own, no inherited file.
 
-The daemon tells over a pipe when it listens. Several may be started at once: a lock settles who stays,
-the others leave silently.
-
-Find the daemon of a home, or start one: who may, and when.
-
-Commands that start work start a daemon. Every command does when a keeper lives without a supervisor.
+Commands that start work start a daemon. Every command does when a keeper lives without a supervisor. The daemon reports
+over a pipe that it listens. Several may be started at once: a lock settles who stays, the others leave silently.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
-r"""The keys by which a person leaves, in every way in which terminals send them. Pure.
+r"""The keys that detach a person from a terminal, in every way in which terminals send them, and their configuration.
 
 ctrl-\ is the byte 0x1C; after a program asked for more (kitty's protocol, xterm's modifyOtherKeys) it is
-`CSI 92;5u` or `CSI 27;5;92~`, with more fields as the terminal likes.
-
-Source: the kitty keyboard protocol; XTerm Control Sequences, modifyOtherKeys.
-
-What `[attach]` of config.toml may say.
+`CSI 92;5u` or `CSI 27;5;92~`, with more fields as the terminal likes. config.toml may name more of them:
 
 ```toml
 [attach]
 detach_keys = ["ctrl-]"]   # leave the terminal as ctrl-\ does
 ```
+
+Source: the kitty keyboard protocol; XTerm Control Sequences, modifyOtherKeys.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Streams, and answers that take long, which go on when the daemon is replaced: the caller says from where.
+"""Streams of the API and answers that take long: they go on when the daemon is replaced, from where the caller says.
 
-Ask the daemon that is there, if one is: none is started, and nobody waits longer than a moment.
+`ask_if_running` is for a question to a daemon that may not be there: none is started, and nobody waits longer than a
+moment.
 """
 
 from __future__ import annotations

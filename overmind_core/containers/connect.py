@@ -1,6 +1,6 @@
-"""An engine is spoken to for the first time: whether one is there, and whether it is one.
+"""Connecting to a container engine: where it is, whether it answers, and a client that speaks its version.
 
-Where the engine is: what `docker` itself would use, else the sockets that engines are known to have.
+It is where `docker` itself would look, else at the sockets that engines are known to have.
 """
 
 from __future__ import annotations

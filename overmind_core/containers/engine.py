@@ -1,8 +1,6 @@
-"""Containers of missions through an engine of Docker or Podman. Everything here blocks: call it in a thread.
+"""Containers of missions through an engine of Docker or Podman: made, started, asked, removed. All of it blocks.
 
-The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
-
-What the engine is told when a container is made, and what it means when it refuses.
+Call it in a thread. The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
 """
 
 from __future__ import annotations

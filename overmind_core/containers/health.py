@@ -1,4 +1,4 @@
-"""Whether a container is ready: one look, which blocks for a moment. Who looks again, and until when, is not here."""
+"""The readiness of a container: one check, which blocks for a moment. Who checks again, and until when, is not here."""
 
 from __future__ import annotations
 

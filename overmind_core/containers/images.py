@@ -1,4 +1,4 @@
-"""An image is pulled: how far it is, and why it could not be."""
+"""Pulling an image: how far it is, and why it could not be."""
 
 from __future__ import annotations
 

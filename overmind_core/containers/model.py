@@ -1,6 +1,6 @@
-"""What a container is to be, and what one is.
+"""Containers as values: one that is wanted, one that is there; and the errors of engines, images and containers.
 
-What can go wrong with an engine, an image and a container: sentences for people that say what to do.
+The errors are sentences for people that say what to do.
 """
 
 from __future__ import annotations

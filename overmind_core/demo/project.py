@@ -1,8 +1,6 @@
-"""What the demonstration consists of: a row for each mission. Pure.
+"""The demonstration: a row for each of its missions, and the folder that they work in, below the home.
 
-The little project in which the demonstration works: a price that loses its cents. Plain texts.
-
-The folder of the demonstration, below the home: a small project under git, and the programs that work in it.
+The folder holds a small project under git, in which a price loses its cents, and the programs that work in it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""Where the scripted agent plays: what it may do in front of its audience, whoever that is.
+"""The stage of the scripted agent: what it may do in front of a person or a program, and what it needs for that.
 
-What the scripted agent remembers of a conversation, so that it goes on where it was when it is started again.
-
-What the scripted agent on a terminal tells of itself: the commands that its settings name for each event.
-
-From what a terminal sends to keys: names of those that do something, and text, also of a paste.
+It remembers a conversation, so that it goes on where it was when it is started again; it calls the hooks that its
+settings name for each event; and it reads keys, and text, also of a paste, from what a terminal sends.
 """
 
 from __future__ import annotations

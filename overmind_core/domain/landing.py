@@ -1,4 +1,4 @@
-"""Landing a mission's work: what is said of it, whose changes meet in a conflict, and what may be removed. Pure."""
+"""Landing a mission's work: commit messages, the authors of a conflict, and which worktrees may be removed. Pure."""
 
 from __future__ import annotations
 

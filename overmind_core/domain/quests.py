@@ -1,7 +1,7 @@
-"""A quest: one piece of work with a definition of done, tried until that holds or its tries are used up. Pure.
+"""Quests: pieces of work with a definition of done, tried until that holds or their tries are used up. Pure.
 
-`next_step` is asked whenever something about it has changed, also by the next supervisor after a crash: what it answers
-follows from what is saved alone.
+`next_step` is asked whenever something about a quest has changed, also by the next supervisor after a crash: what it
+answers follows from what is saved alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a worktree holds beyond a commit: commits, what is not committed, and files that git does not know yet.
+"""The changes of a worktree beyond a commit: commits, what is not committed, and files that git does not know yet.
 
 The worktree's own index and the repository's objects stay as they are, whoever works there meanwhile: all that is
 written goes into a copy of the index, and into objects in a folder that is removed afterwards.

@@ -1,11 +1,8 @@
-"""Merging a branch beside everybody's checkouts, and moving the target forward once the result is good.
+"""Committing, merging and pushing a branch beside everybody's checkouts.
 
-All of it happens in a scratch worktree that is checked out at the target without its name; the target itself is moved
-in one step at the end, or not at all.
-
-Committing everything in a worktree, as its person would: hooks run, and git finds the author.
-
-Pushing a branch to where it belongs.
+A commit is made as the worktree's person would: hooks run, and git finds the author. A merge happens in a scratch
+worktree that is checked out at the target without its name; the target itself is moved in one step at the end, or not
+at all. A branch is pushed to where it belongs.
 """
 
 from __future__ import annotations

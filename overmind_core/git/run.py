@@ -1,8 +1,7 @@
-"""Running git: argument lists only, nobody asked for anything, no time without a limit.
+"""Running git: argument lists only, nobody asked for anything, no time without a limit, and patience with held locks.
 
-Paths and texts are the system's (`os.fsdecode`): a name that is no UTF-8 survives the way there and back.
-
-Git's lock files: held for moments by somebody who works beside us, or for ever by one that was killed.
+Paths and texts are the system's (`os.fsdecode`): a name that is no UTF-8 survives the way there and back. Git's lock
+files are held for moments by somebody who works beside us, or for ever by one that was killed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How a mission's worktree stands: what was done in it, and whether that is anywhere else too. Changes nothing.
+"""The status of a mission's worktree: what was done in it, and whether that is anywhere else too. Changes nothing.
 
-Whether work is in a branch though its commits are not: it was rebased, picked or squashed.
+Work may be in a branch though its commits are not: it was rebased, picked or squashed.
 """
 
 from __future__ import annotations

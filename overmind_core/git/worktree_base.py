@@ -1,8 +1,7 @@
-"""Where a mission's branch begins: at what is checked out, at a base, at what its remote has by now.
+"""The base of a mission's branch: what is checked out, a base, what its remote has by now; and a worktree's submodules.
 
-Submodules of a new worktree: from the person's checkout where that has them, else from where they come from.
-
-A copy from the person's checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
+A submodule comes from the person's checkout where that has it, else from where it comes from. A copy from the person's
+checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Taking a mission's worktree away, however much or little of it is there."""
+"""The removal of a mission's worktree and its branch, however much or little of them is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worktrees of missions: made whole or not at all, and recognised. See removing.py and standing.py for the rest.
+"""Worktrees of missions: made whole or not at all, and recognised. Their status and removal are files of their own.
 
 Paths are absolute. A worktree that was finished carries a mark in git's own folder for it: one that was killed on the
 way is never taken for a whole one.

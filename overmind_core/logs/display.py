@@ -1,11 +1,10 @@
-"""One run's log as a person reads it: the lines of both streams in their order, with annotations between them.
+"""The display of one run's log: the lines of both streams in their order, with annotations between them.
 
 An annotation (a restart, a kill for silence, a human's message) belongs to an offset of each stream. It stands where
 both have reached theirs; in the middle of a line, behind that line.
 
-An agent's lines, made readable by somebody who knows them, and then as harmless as any other output.
-
-Stands in for a `Sanitiser`. Who knows the lines comes in as a `LineRenderer`: logs know no agents.
+An agent's lines are made readable by a `LineRenderer` that comes in (logs know no agents), and then as harmless as any
+other output: `RenderedLines` takes the place of a `Sanitiser`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Cursors over one run's log: every reader of output is one, and none needs the keeper.
+"""The reader of one run's log: every reader of output goes through it, and none needs the keeper.
 
 Offsets count the bytes of a stream since the run began, also those that retention dropped. All reads go by
-windows, so memory stays flat whatever the length; the log may grow and lose its beginning meanwhile.
-
-The bytes of one stream of a run, addressed by offset, whichever segment holds them.
-
-The keeper appends and deletes meanwhile: every read looks at the folder anew, and what retention dropped is skipped.
+windows, so memory stays flat whatever the length. The keeper appends and deletes meanwhile: every read looks at the
+folder anew, and what retention dropped is skipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps a mission's logs below its limit by dropping the oldest bytes, and says in the index what went.
+"""Retention: keeps a mission's logs below their limit by dropping the oldest bytes, and records in the index what went.
 
 Only the keeper calls this, at each rotation. What is being written and what a parser still has to read stays; the
 latter only up to four times the limit.

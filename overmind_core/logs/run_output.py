@@ -1,4 +1,4 @@
-"""What a mission's newest run has written, as clean text: its last line, its end. All functions read files."""
+"""The output of a mission's newest run as clean text: its last line, its end. All functions read files."""
 
 from __future__ import annotations
 

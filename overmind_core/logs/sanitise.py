@@ -1,4 +1,4 @@
-"""What an agent wrote, as lines for a person: bytes in, harmless lines of text out.
+"""The sanitiser: what an agent wrote, as harmless lines of text for a person.
 
 A returned or backspaced line shows its last state, as a terminal would; colours stay when asked for, and are closed
 at the end of each line; a full-screen span becomes one line that says how much it was; every other escape sequence,

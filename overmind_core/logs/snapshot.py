@@ -1,8 +1,7 @@
-"""What a run's terminal shows, drawn from its log by our own emulator; nobody is asked.
+"""Snapshots of a run's terminal, drawn from its log by our own emulator, and a run as an asciicast.
 
-What a terminal has to be fed to show what a run's terminal shows: the end of its log, at the sizes that it had.
-
-A run as an asciicast: what its terminal was sent, when, and how large it was then.
+To draw it the emulator is fed the end of the log, at the sizes that the terminal had; nobody is asked. An asciicast has
+what the terminal was sent, when, and how large it was then.
 
 Source: asciicast v2 file format (docs.asciinema.org).
 """

@@ -1,4 +1,4 @@
-"""Where in a log to begin: the last lines, a moment, found backwards without reading what lies before."""
+"""Positions in a log, found backwards without reading what lies before: the last lines, a moment, a full screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each byte of a log was written, and in which order `out` and `err` came: fixed records of 24 bytes.
+"""The time index of a log: when each byte was written, and in which order `out` and `err` came, in records of 24 bytes.
 
 A record says that a stream had reached `offset` by `wall`. Records stand in the order of events, so walking them
 merges the two streams exactly as the keeper read them.

@@ -1,9 +1,7 @@
-"""All runs of one mission, one after the other, as the daemon's `logs` answer describes them.
+"""The transcript of a mission: the wanted part of its runs, one after the other, as the `logs` answer describes them.
 
 The answer says which runs there are and where their files lie; the bytes come from the files, by cursors of our own.
 So it does no harm when an answer comes twice, or when the daemon is replaced meanwhile.
-
-Which part of a log is wanted, and how it is to be shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log of one run, written by the keeper alone: every byte at once, in segments, with a time index.
+"""The writer of one run's log, used by the keeper alone: every byte at once, in segments, with a time index.
 
 Nothing is buffered, so what the keeper has read survives its death. What the disk refuses is kept and tried again.
 """

@@ -1,6 +1,6 @@
-"""One line of an agent's output as an object, whatever the line holds. Never raises.
+"""Lines of an agent's output: JSON objects read without ever raising, and the words of readable transcripts.
 
-How readable transcripts word what every agent does: a use of a tool, the end of a turn.
+The words are for what every agent does: a use of a tool, the end of a turn.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Text put into cells, by the kind that the tokens tell apart: narrow, wide, anything.
+"""Drawing text into cells: by the kind of its token (narrow, wide, anything), or many whole lines at once.
 
-Many whole lines at once: rows made of each line alone, most of which go straight to the scrollback.
-
-Only once the cursor's row is the last one and blank: then the packed form of a line depends on nothing but itself and
-the look that it begins with.
+A flood of lines is made into rows of which most go straight to the scrollback; only once the cursor's row is the last
+one and blank, for then the packed form of a line depends on nothing but itself and the look that it begins with.
 """
 
 from __future__ import annotations

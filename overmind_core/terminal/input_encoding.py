@@ -1,10 +1,6 @@
-"""Keys as the bytes that a program on this terminal expects, by the modes it has set.
+"""Keys, pastes and the mouse as the bytes that a program on this terminal expects, by the modes it has set.
 
-Source: XTerm Control Sequences, "PC-Style Function Keys" and "Modifiers"; terminfo xterm-256color.
-
-The mouse as the bytes that a program asked for: what it wants to know, and in which form.
-
-Source: XTerm Control Sequences, "Mouse Tracking".
+Source: XTerm Control Sequences, "PC-Style Function Keys", "Modifiers" and "Mouse Tracking"; terminfo xterm-256color.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""Bytes cut into tokens, each handed to what it means; whatever the end of a chunk cuts waits for the next one.
+"""The parser: bytes cut into tokens, and the handler of each; whatever the end of a chunk cuts waits for the next one.
 
-The one regular expression that finds most of a terminal's language whole.
+One regular expression finds most of a terminal's language whole. Text behind a colour or a line end belongs to the same
+token: that is how most output looks, and each token costs.
 
-Text behind a colour or a line end belongs to the same token: that is how most output looks, and each token costs.
-
-Which sequence means what: pyte's own table of events, and what it lacks.
-
-A key is everything of a sequence but its numbers: `?h` for `CSI ? 25 h`, ` q` for `CSI 2 SP q`.
+The handlers are those of pyte's own table of events, and what it lacks. A key is everything of a sequence but its
+numbers: `?h` for `CSI ? 25 h`, ` q` for `CSI 2 SP q`.
 """
 
 from __future__ import annotations

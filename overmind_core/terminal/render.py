@@ -1,9 +1,7 @@
-"""A screen as the bytes that show it: what a viewer who comes late is sent.
+"""Rendering a screen as the bytes that show it: what a viewer who comes late is sent.
 
 The terminal at the other end is of the same size. The scrollback, the title and what is hidden of an alternate screen
-are not sent.
-
-Rows as bytes that show them: text, and between it the changes of look that it needs.
+are not sent. A row is its text, and between it the changes of look that it needs.
 """
 
 from __future__ import annotations

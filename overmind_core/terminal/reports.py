@@ -1,9 +1,8 @@
-"""Answers to what a program asks its terminal. It is a VT220 with colours, and bears nobody's name.
+"""Reports and strings: what the terminal answers to a program's questions, and what OSC and DCS strings do.
 
-Not answered on purpose: the terminal's name (XTVERSION), the kitty keyboard protocol and graphics, reads of the
-clipboard: an answer would promise more than is there, or give away what is private.
-
-What arrives as a string (OSC, DCS): titles, links, notifications, the clipboard, marks of a shell.
+It is a VT220 with colours, and bears nobody's name. Not answered on purpose: the terminal's name (XTVERSION), the kitty
+keyboard protocol and graphics, reads of the clipboard: an answer would promise more than is there, or give away what is
+private. Strings carry titles, links, notifications, the clipboard, marks of a shell.
 
 Source: XTerm Control Sequences, "Operating System Commands"; OSC 8, 9, 52, 133, 777 as their first terminals had them.
 """

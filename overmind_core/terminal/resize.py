@@ -1,4 +1,4 @@
-"""Another size: the primary screen's lines are wrapped anew and keep their cursor, the alternate screen is clipped.
+"""Resizing: the primary screen's lines are wrapped anew and keep their cursor, the alternate screen is clipped.
 
 Programs paint the alternate screen anew themselves; what they wrote to the primary screen nobody repeats.
 """

@@ -1,7 +1,4 @@
-"""The rows that left the screen at its top, packed.
-
-Rows joined to the line that somebody wrote, and the line cut into rows of another width.
-"""
+"""The scrollback: packed rows that left the screen at its top, and their logical lines wrapped to another width."""
 
 from __future__ import annotations
 

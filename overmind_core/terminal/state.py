@@ -1,11 +1,8 @@
-"""Everything that a program's bytes change, and the few movements that all handlers are made of.
+"""The state of a terminal: all that a program's bytes change, the movements that handlers are made of, and its events.
 
 Columns and rows count from 0 at the top left. The cursor never leaves the screen: after a character in the last
-column it stays there with `pending_wrap`, and the next character wraps first.
-
-What a program tells its terminal apart from text.
-
-Character sets: what a program designates with `ESC ( 0` and shifts to. Only ASCII is ever replaced.
+column it stays there with `pending_wrap`, and the next character wraps first. Of character sets, which a program
+designates with `ESC ( 0` and shifts to, only ASCII is ever replaced.
 
 Source: the tables of pyte; XTerm Control Sequences, "VT100 Mode"; DEC STD 070.
 """

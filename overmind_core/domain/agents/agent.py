@@ -1,7 +1,4 @@
-"""An agent as a person defines it, and the ways in which its program can be run. Plain values.
-
-What an agent is doing, as far as its output, its hooks or its terminal tell: for people who wonder whom to help.
-"""
+"""An agent: how a person defines it, in which modes its program can be run, and what it is doing. Plain values."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What an agent's output or hooks tell, whichever program it is: providers make these of lines, and nobody else.
+"""Agent events: what an agent's output or hooks report, whichever program it is. Plain values.
 
-Pure values. Nothing here says when: whoever reads the line knows.
+Providers make these of lines, and nobody else does. Nothing here says when: whoever reads the line knows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How a conversation with an agent stands, and how its next run begins. Plain values; `conversation_step` changes them.
+"""A conversation with an agent: its state, and how its next run begins. Plain values; `conversation_step` changes them.
 
-Also: whether the prompt that a program tells of is the message that was typed, for programs tidy up what is pasted.
+A message is known again by its visible characters, for programs tidy up what is pasted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens in a conversation: facts in, state and effects out. No clock, no IO.
+"""The step function of a conversation: facts in, state and effects out. No clock, no IO.
 
 `step` takes what happened (`agent_events` of the program, `conversation_events` of people and of us); the effects are
 carried out once the state is saved. One message is in flight at a time: each has a turn of its own, and so an answer

@@ -1,12 +1,11 @@
-"""Rules by which an agent's questions are answered, in Claude's own syntax. Pure.
+"""Permission rules: how an agent's questions are answered without a person, in Claude's own syntax. Pure.
 
 `Bash`, `Bash(git status)`, `Bash(npm run:*)`, `Bash(git * main)`, `Edit(src/**)`, `Read(//abs/**)`,
 `WebFetch(domain:example.com)`, `mcp__server`, `mcp__server__tool`. Deny wins. An allowing rule about a program never
 allows the next program of the same line; a denying one finds its program wherever it stands.
 
-What an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. Pure.
-
-It must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
+`permits` holds what an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. It
+must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
 without asking anybody; and it hands on no more rules than it has, in no folder outside of its own.
 """
 

@@ -1,7 +1,4 @@
-"""Turns of a conversation: how they begin, go on and end, and what they cost. Pure.
-
-Questions of a conversation: asked, answered by a rule or a person, or answered by themselves. Pure.
-"""
+"""Turns and questions of a conversation: how they begin, go on and end, and what a turn costs. Pure."""
 
 from __future__ import annotations
 

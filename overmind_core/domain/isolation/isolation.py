@@ -1,8 +1,7 @@
-"""What is known of one mission's isolation, as long as anything of it exists. Texts are in wire form.
+"""One mission's isolation: what is recorded of it, what its parts are called, and what each step is for. Pure.
 
-What everything that belongs to one mission is called: its branch, containers, volumes and variables. Pure.
-
-What each step of a preparation is for, before it is taken: for people who ask what would be done. Pure.
+A record lives as long as anything of the isolation exists; its texts are in wire form. Names are those of the branch,
+the containers, the volumes and the variables. The sentences about steps are for people who ask what would be done.
 """
 
 from __future__ import annotations

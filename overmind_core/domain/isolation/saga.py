@@ -1,10 +1,9 @@
-"""What is done, in which order, until an isolated mission can start. Data: who does it is elsewhere.
+"""The saga of a preparation: its steps in order, how far it has come, and what comes next. Pure.
 
-How far a preparation has come, and what comes next: all of its steps, or none that it took. Pure.
-
-Each step is looked at first: what holds already (another start of the same mission) is passed and never undone. What
-does not is recorded as begun, and saved, before it is touched. After a crash the step that was under way is undone and
-taken again; after a failure every step that this preparation took is undone, the newest first.
+All of its steps hold in the end, or none that it took. Each step is checked first: what holds already (another start of
+the same mission) is passed and never undone. What does not is recorded as begun, and saved, before it is touched. After
+a crash the step that was under way is undone and taken again; after a failure every step that this preparation took is
+undone, the newest first. Data: who carries it out is elsewhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which variables of a person's environment every login of theirs has."""
+"""Login variables: those of a person's environment that every login of theirs has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may happen to a mission, and when. No clock, no IO.
+"""The life cycle of a mission: what may happen to it, and when. No clock, no IO.
 
 `next_state` turns a fact (what the keeper, the clock or a person reports) into a step of the table (`transitions`), the
 changed mission and the effects that the supervisor carries out after it has saved them.

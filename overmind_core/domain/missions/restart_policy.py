@@ -1,6 +1,6 @@
-"""Whether and when to start a mission again. Pure; times are monotonic seconds.
+"""Restarts and time limits of a mission: whether and when it starts again, and when a run is to be killed. Pure.
 
-When a mission has been silent for too long, or has run for too long. Pure; times are monotonic seconds.
+A run is killed when it has been silent for too long, or has run for too long. Times are monotonic seconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mark, the ASCII sign and the word of each state that a mission can show: one table for every face.
+"""Status marks: the mark, the ASCII sign and the word of each state that a mission can show, one table for every face.
 
 The word always stands beside the mark; a colour only repeats it.
 """

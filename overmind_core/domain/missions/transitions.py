@@ -1,4 +1,4 @@
-"""The table of statuses: from which of them which step leads where. Pure.
+"""The transition table of statuses: which step leads from which status to which. Pure.
 
 `TABLE` is the only truth about statuses: the diagram in docs/ and the tests read it.
 """

@@ -1,12 +1,9 @@
-"""Who descends from whom. Pure, over `{child: parent}`.
+"""The tree of missions: who descends from whom, how far it may grow, and what it may cost in US dollars. Pure.
 
-How far the tree below a mission may grow: in children at once, and in generations. Pure.
-
-What a mission is given holds for everything below it, so of a whole line the tightest counts: nobody can allow its
-children more than it may itself. The root of a tree has the defaults where it was given nothing; they are meant for
-programs that start missions by themselves, and don't bind people.
-
-What a mission and everything below it may cost. Pure; US dollars.
+Growth is bounded in children at once and in generations. What a mission is given holds for everything below it, so of a
+whole line the tightest counts: nobody can allow its children more than it may itself. The root of a tree has the
+defaults where it was given nothing; they are meant for programs that start missions by themselves, and don't bind
+people.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a plan is: agents, what each waits for and hands on, and the limits of the whole.
-
-What an agent may hand on beside its result: under which names, and how much.
-"""
+"""A blueprint: the agents of a plan, what each waits for and what it hands on, and the limits of the whole."""
 
 from __future__ import annotations
 

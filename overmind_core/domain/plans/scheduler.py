@@ -1,9 +1,8 @@
-"""What follows from where the agents of a plan stand: who starts, is skipped, is stopped, and whether all is over.
+"""The scheduler of a plan: who starts, is skipped, is stopped, and whether all is over. No clock, no IO.
 
 Each change looks only at those that it may concern, so that a plan of thousands takes no longer for each of its steps.
-No clock, no IO: the supervisor saves what a step says before it acts on it.
-
-What may start now. It knows nothing of plans: whatever waits for its turn can ask.
+The supervisor saves what a step says before it acts on it. `admit`, which says what may start now, knows nothing of
+plans: whatever waits for its turn can ask.
 """
 
 from __future__ import annotations

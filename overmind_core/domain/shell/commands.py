@@ -1,12 +1,9 @@
-"""A shell command taken apart, so that a rule about one program says nothing about the next one in the line.
+"""A shell command taken apart into its simple commands, so that a rule about one program says nothing about the next.
 
-Two readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
-generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand.
-
-A shell command whose meaning is plain: words and quotes, no variable, substitution, pattern or file. Pure.
-
-Stricter than `shellparts`, which tells programs apart: here each word is known for certain, so that options can be
-judged. Whatever a shell might read in another way is not understood.
+Three readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
+generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand. `read` is the strictest:
+words and quotes, no variable, substitution, pattern or file; each word is known for certain, so that options can be
+judged, and whatever a shell might read in another way is not understood.
 """
 
 from __future__ import annotations

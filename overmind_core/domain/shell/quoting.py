@@ -1,16 +1,10 @@
-"""Where in a shell's text a value would stand: bare, in double quotes, or where it can't safely be expanded. Pure.
+"""The quoting of places in a shell's text: bare, in double quotes, or where a value can't safely be expanded. Pure.
 
 The text has a `MARK` wherever a value is to stand. The reading follows the Shell Command Language of POSIX.1-2024
-(2.2, 2.3, 2.6) and, where dash and bash agree beyond it, those two. It need not be complete: a value is never part of
-the text, so a wrong reading costs a wrong quotation, never a command that somebody slipped in.
-
-What opens and closes a group in a shell's commands: parentheses, and the words of `case`. Pure.
-
-Only so much of the grammar as tells which `)` ends a `$(…)`: in `$(case x in a) echo;; esac)` it is the second.
-
-Here-documents of a shell: what ends one, and where that is. Pure.
-
-Source: POSIX.1-2024, Shell Command Language, 2.7.4.
+(2.2, 2.3, 2.6, here-documents 2.7.4) and, where dash and bash agree beyond it, those two. It need not be complete: a
+value is never part of the text, so a wrong reading costs a wrong quotation, never a command that somebody slipped in.
+Of groups only so much of the grammar is here as tells which `)` ends a `$(…)`: in `$(case x in a) echo;; esac)` it is
+the second.
 """
 
 from __future__ import annotations

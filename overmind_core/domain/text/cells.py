@@ -1,9 +1,7 @@
-"""Text that is shown to a person: safe on a terminal, and measured in its cells.
+"""Text for people: safe on a terminal, measured in its cells, and a suggestion for a word that nobody knows.
 
 A cell is one column of a terminal: most characters take one, wide ones (CJK, most emoji) two,
 combining marks and format characters none.
-
-What may have been meant by a word that nobody knows.
 """
 
 from __future__ import annotations

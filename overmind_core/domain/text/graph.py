@@ -1,12 +1,10 @@
-"""Names that depend on names: in which order they may come, and where they go round in a circle. Pure.
+"""Graphs of names: their order, their circles, and a drawing with one line for each name. Pure.
 
 Every function takes `{name: what it depends on}`. A dependency that is no key has no place in the graph and is passed
 over: whoever validates names it. Nothing here recurses, so that a chain may be as long as it likes.
 
-A graph beside a list: one line for each name, with the edges on its left, however many there are. Pure.
-
-Top to bottom as `git log --graph` does it: a lane stands for "somebody above is needed by this name", and all edges to
-the same name share one.
+The drawing has its edges on the left of the names, top to bottom as `git log --graph` does it: a lane stands for
+"somebody above is needed by this name", and all edges to the same name share one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What depends on what, drawn with lines of text: one row for each name, in an order that it could run in. Pure.
+"""A graph of names drawn with lines of text, and as a Mermaid flowchart. Pure.
+
+One row for each name, in an order that it could run in:
 
     lint ────┐
     fetch ─┐ │
@@ -8,9 +10,7 @@
 
 A vertical line collects what has the same dependents; where two lines cross without meeting, the vertical one is
 whole. When this is too wide, lines begin below the names; when that is too wide or the names are many, it is a list.
-Columns and widths are cells of a terminal.
-
-A plan as a Mermaid flowchart, which the pages of code hosts draw. Pure.
+Columns and widths are cells of a terminal. The flowchart is what the pages of code hosts draw.
 
 Source: mermaid.js.org/syntax/flowchart.html.
 """

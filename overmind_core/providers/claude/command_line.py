@@ -1,16 +1,12 @@
-"""The command line of `claude` for each way to run it.
+"""The command line of `claude` for each way to run it, with the arguments of a person that would undo ours.
 
 The order matters: options that take several values come first, so that none of them swallows what follows; the
-person's own arguments come behind ours, and a first prompt behind `--`, which protects whatever it begins with.
+person's own arguments come behind ours, and a first prompt behind `--`, which protects whatever it begins with. A name
+stands for all its spellings; `--name=value` counts as `--name`.
 
-Which of a person's own arguments for `claude` would undo one of ours.
-
-A name stands for all its spellings; `--name=value` counts as `--name`.
-
-The settings that a `claude` on a terminal gets as an argument: our hooks beside the person's own.
-
-Hooks of all sources run side by side, so a person's settings files keep theirs. `--settings` is one value, though:
-what a person passes by `--agent-arg --settings` is merged with ours here.
+On a terminal `claude` gets our hooks as settings. Hooks of all sources run side by side, so a person's settings files
+keep theirs. `--settings` is one value, though: what a person passes by `--agent-arg --settings` is merged with ours
+here.
 """
 
 from __future__ import annotations

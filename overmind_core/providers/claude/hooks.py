@@ -1,7 +1,7 @@
-"""What the hook events of a `claude` on a terminal mean.
+"""The hook events of a `claude` on a terminal, and what they mean.
 
-They tell of activity, of a message's delivery and of the conversation's id, never of permissions: any tool of the
-agent could forge them.
+They report activity, a message's delivery and the conversation's id, never permissions: any tool of the agent could
+forge them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Claude Code as a provider.
-
-What the end of a run of `claude` means: exit code, last result and what it said on standard error together.
-"""
+"""Claude Code as a provider, and the verdict on a run: by exit code, last result and standard error together."""
 
 from __future__ import annotations
 

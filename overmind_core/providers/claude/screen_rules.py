@@ -1,13 +1,13 @@
-"""What the screen and the window title of a `claude` on a terminal show, as tables of what its versions print.
+"""Screen rules of a `claude` on a terminal: what screen and window title show, and how a message is typed into it.
 
-A dialog that comes before any hook can run (trust, key, theme, login) is known by its sentences; a question by its
-numbered options, and by what it is about standing right above them. Nothing is ever answered on a guess.
+Tables of what its versions print. A dialog that comes before any hook can run (trust, key, theme, login) is known by
+its sentences; a question by its numbered options, and by what it is about standing right above them. Nothing is ever
+answered on a guess.
 
-How a message is typed into a `claude` on a terminal, so that the agent gets it as it is.
-
-Found by experiment with 2.1.328. A paste of more than 800 UTF-16 units or of more than three lines is handed on between
-tags, `<pasted_content>`. A text that begins with `/` and a name is a command of the program's own, whatever blanks and
-invisible characters stand before it, and one that begins with `!` is run by a shell; both also when they are pasted.
+Typing was found by experiment with 2.1.328. A paste of more than 800 UTF-16 units or of more than three lines is handed
+on between tags, `<pasted_content>`. A text that begins with `/` and a name is a command of the program's own, whatever
+blanks and invisible characters stand before it, and one that begins with `!` is run by a shell; both also when they are
+pasted.
 """
 
 from __future__ import annotations

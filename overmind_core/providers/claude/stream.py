@@ -1,14 +1,10 @@
-"""What a line of `claude`'s output means. Unknown types and fields mean nothing; no line raises.
+"""The output lines of `claude`: what each one means, its result line, and the uses of tools in it. No line raises.
 
-Lines of a type that is not in the table, such as the fragments of `--include-partial-messages`, are not even decoded
-where their beginning tells.
+Unknown types and fields mean nothing. Lines of a type that is not in the table, such as the fragments of
+`--include-partial-messages`, are not even decoded where their beginning tells.
 
-How a turn ended: the program's result line as a `Result`.
-
-Neither its `subtype` nor the exit code alone says whether it went well: an API error comes as `success` with
-`is_error`, an interrupted turn ends the program with 0.
-
-What one use of a tool is about, in one line, and what a question about it asks.
+Neither the `subtype` of a result nor the exit code alone says whether a turn went well: an API error comes as `success`
+with `is_error`, an interrupted turn ends the program with 0.
 """
 
 from __future__ import annotations
