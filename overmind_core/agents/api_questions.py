@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import ASKED, QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode, Need, Source
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
@@ -87,7 +87,7 @@ class QuestionApi:
         session = self._agents.of(request.mission)
         if session is None or not hmac.compare_digest(session.state.token, request.token):
             raise OvermindError("forbidden", "This hook belongs to no run.")
-        if session.state.mode is not Mode.INTERACTIVE:
+        if session.state.mode is not AgentMode.INTERACTIVE:
             yield {}
             return
         program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
@@ -96,7 +96,7 @@ class QuestionApi:
             if isinstance(fact, Asked):
                 number, waiter = self._wait_for(session, fact)
             else:
-                session.receive(fact, Source.HOOK)
+                session.receive(fact, ActivitySource.HOOK)
         yield {}
         if waiter is None:
             return
@@ -119,7 +119,7 @@ class QuestionApi:
             return number, self._waiters.wait(number)
         number = self._questions.upcoming
         waiter = self._waiters.wait(number)
-        session.receive(asked, Source.HOOK)
+        session.receive(asked, ActivitySource.HOOK)
         return number, waiter
 
     def _question(self, request: Answer) -> QuestionRow:
@@ -178,9 +178,9 @@ def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer
     if _is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
-    if behaviour is Behaviour.ALWAYS and asked.need is not Need.PERMISSION:
+    if behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
-    if asked.need is Need.QUESTION and behaviour is Behaviour.ALLOW and not (request.options or request.message):
+    if asked.need is AgentNeed.QUESTION and behaviour is Behaviour.ALLOW and not (request.options or request.message):
         raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
     labels = [label for one in _asked(asked.subject) for label in _labels(one)]
     for option in request.options:
@@ -193,11 +193,13 @@ def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer
 
 def _is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
-    return asked.need is Need.SETUP or (session.state.mode is Mode.INTERACTIVE and not session.provider.speaks_json)
+    return asked.need is AgentNeed.SETUP or (
+        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
+    )
 
 
 def _rule(asked: Asked) -> str | None:
-    return rule_for(asked.tool, asked.subject) if asked.need is Need.PERMISSION else None
+    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
 
 
 def _options(subject: Mapping[str, Any]) -> list[str]:
