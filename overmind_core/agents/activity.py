@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import Activity, Doing
+from overmind_core.domain.agents.agent import Activity, ActivityKind
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.mission import Mission, Status
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
 
-_HELD = frozenset({Doing.WAITING, Doing.LIMITED, Doing.IDLE})
+_HELD = frozenset({ActivityKind.WAITING, ActivityKind.LIMITED, ActivityKind.IDLE})
 """What is no silence (cli.md, behaviour 19): a person or a limit is waited for."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode, Need
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
@@ -55,12 +55,14 @@ class Answering:
 
 def is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
-    return asked.need is Need.SETUP or (session.state.mode is Mode.INTERACTIVE and not session.provider.speaks_json)
+    return asked.need is AgentNeed.SETUP or (
+        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
+    )
 
 
 def rule_of(asked: Asked) -> str | None:
     """The rule that answers the same by itself; None where there is none."""
-    return rule_for(asked.tool, asked.subject) if asked.need is Need.PERMISSION else None
+    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
 
 
 def options_of(asked: Asked) -> list[str]:
@@ -78,10 +80,10 @@ def _check(asked: Asked, session: Session, decision: Decision) -> None:
     if is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
-    if decision.behaviour is Behaviour.ALWAYS and asked.need is not Need.PERMISSION:
+    if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
     says_nothing = not (decision.options or decision.message)
-    if asked.need is Need.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
+    if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
         raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
     labels = [label for one in _asked(asked.subject) for label in _labels(one)]
     for option in decision.options:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
 from overmind_core.agents.store import ASKED
-from overmind_core.domain.agents.agent import Mode, Source
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
@@ -79,7 +79,7 @@ class QuestionApi:
         session = self._agents.of(request.mission)
         if session is None or not hmac.compare_digest(session.state.token, request.token):
             raise OvermindError("forbidden", "This hook belongs to no run.")
-        if session.state.mode is not Mode.INTERACTIVE:
+        if session.state.mode is not AgentMode.INTERACTIVE:
             yield {}
             return
         program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
@@ -88,7 +88,7 @@ class QuestionApi:
             if isinstance(fact, Asked):
                 number, waiter = self._wait_for(session, fact)
             else:
-                session.receive(fact, Source.HOOK)
+                session.receive(fact, ActivitySource.HOOK)
         yield {}
         if waiter is None:
             return
@@ -111,7 +111,7 @@ class QuestionApi:
             return number, self._waiters.wait(number)
         number = self._questions.upcoming
         waiter = self._waiters.wait(number)
-        session.receive(asked, Source.HOOK)
+        session.receive(asked, ActivitySource.HOOK)
         return number, waiter
 
     def _question(self, request: Answer) -> QuestionRow:

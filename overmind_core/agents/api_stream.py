@@ -144,7 +144,7 @@ class Objects:
         cut, self._cut = self._cut, False
         if cut or not line:
             return []
-        found = providers_lines.read(line)
+        found = providers_lines.read_object(line)
         if not isinstance(found, str):
             return [{"type": "object", "object": found}]
         sanitiser = Sanitiser()

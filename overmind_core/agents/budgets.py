@@ -11,7 +11,7 @@ from overmind_core.agents.store import BudgetRow
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.facts import EndAsked, Note
 from overmind_core.domain.missions.mission import Cause, Mission
-from overmind_core.domain.missions.tree import Standing, standing
+from overmind_core.domain.missions.tree import BudgetState, budget_state
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
@@ -45,21 +45,21 @@ class Budgets:
         """Which mission, from this one upwards, has spent all that its tree may, and how much that was."""
         for owner in line(self._registry, parent):
             usd = self.total(owner.id)
-            if standing(usd, owner.definition.max_cost) is Standing.SPENT:
+            if budget_state(usd, owner.definition.max_cost) is BudgetState.SPENT:
                 return owner, usd
         return None
 
     def _count(self, owner: Mission, usd: float) -> None:
         before = self._of(owner.id)
         budget = before._replace(usd=before.usd + usd)
-        now = standing(budget.usd, owner.definition.max_cost)
-        if now is Standing.NEARLY and not before.warned:
+        now = budget_state(budget.usd, owner.definition.max_cost)
+        if now is BudgetState.NEARLY and not before.warned:
             budget = budget._replace(warned=True)
             self._registry.note(
                 owner, Note("cost_warning", f"--- {_of_its(owner, budget.usd)} spent ---", (("cost_usd", budget.usd),))
             )
         self._save(budget)
-        if now is Standing.SPENT:
+        if now is BudgetState.SPENT:
             self._end_tree(owner, budget.usd)
 
     def _end_tree(self, owner: Mission, usd: float) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import Mode
+from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Status
 
@@ -39,13 +39,13 @@ class Handover:
 
     async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
         """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
-        session.apply(talk.ModeWanted(Mode.INTERACTIVE, keep))
+        session.apply(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
         with self._followers.follow([session.id]) as follower:
             while not _is_there(session) and not attachment.dismissed.is_set():
                 mission, state = session.mission, session.state
-                if mission is None or state.wanted is not Mode.INTERACTIVE:  # it ended, or its program did at once
+                if mission is None or state.wanted is not AgentMode.INTERACTIVE:  # it ended, or its program did at once
                     return
-                if state.mode is Mode.HEADLESS and is_busy(state):
+                if state.mode is AgentMode.HEADLESS and is_busy(state):
                     began = state.turn.began if state.turn is not None else state.activity.since
                     yield {"type": "finishing", "seconds": round(self._clock.wall() - began, 1)}
                 try:
@@ -59,12 +59,16 @@ class Handover:
         if session is None or not is_handed_over(session.state) or session.state.keep or self._phase.closing:
             return
         if self._attachments.typists(session.id) == 0:
-            session.apply(talk.ModeWanted(Mode.HEADLESS))
+            session.apply(talk.ModeWanted(AgentMode.HEADLESS))
 
 
 def can_change(session: Session | None) -> bool:
     """Whether it is a headless session that a person can have in a terminal."""
-    return session is not None and session.state.home is Mode.HEADLESS and Mode.INTERACTIVE in session.provider.modes
+    return (
+        session is not None
+        and session.state.home is AgentMode.HEADLESS
+        and AgentMode.INTERACTIVE in session.provider.modes
+    )
 
 
 def _is_there(session: Session) -> bool:
@@ -72,6 +76,6 @@ def _is_there(session: Session) -> bool:
     return (
         mission is not None
         and mission.status is Status.RUNNING
-        and session.state.mode is Mode.INTERACTIVE
+        and session.state.mode is AgentMode.INTERACTIVE
         and session.state.running == mission.run
     )

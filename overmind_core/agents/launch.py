@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.conversation import first_prompt, plan
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.conversation import first_prompt, plan_run
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import Start
+from overmind_core.providers.base import LaunchRequest
 
 if TYPE_CHECKING:
     from overmind_core.agents.session import Session
@@ -27,10 +27,10 @@ _LONG_PROMPT = 100_000
 
 def ready(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
-    planned = plan(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
+    planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
     if planned != session.state:
         session.put(planned)
-    interactive = session.state.mode is Mode.INTERACTIVE
+    interactive = session.state.mode is AgentMode.INTERACTIVE
     definition = replace(mission.definition, tty=interactive, interactive=interactive)
     if not session.provider.speaks_json:
         return mission
@@ -42,7 +42,7 @@ def launch(session: Session, mission: Mission) -> Launch | None:
     if not session.provider.speaks_json:
         return None
     first = first_message(session)
-    start = Start(
+    start = LaunchRequest(
         mode=session.state.mode,
         agent=_affordable(session),
         session=session.state.session,

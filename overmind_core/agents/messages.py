@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.agents.store import MessageTable
-    from overmind_core.domain.agents.agent_events import Result
+    from overmind_core.domain.agents.agent_events import TurnResult
     from overmind_core.domain.agents.conversation_events import MessageMoved
     from overmind_core.kernel.journal import Journal
     from overmind_core.system.machine import Clock
 
 
-def encode(result: Result | None, error: str | None) -> str:
+def encode(result: TurnResult | None, error: str | None) -> str:
     """JSON of the answer: its text, what it took and cost, or why there is none."""
     if result is None:
         return json.dumps({"error": error})

@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.line_reader import LineReader
-from overmind_core.domain.agents.agent import Doing, Source
-from overmind_core.domain.agents.agent_events import AgentFact, Result, TurnBegan, TurnEnded
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.agents.agent_events import AgentFact, TurnBegan, TurnEnded, TurnResult
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
 
@@ -74,22 +74,22 @@ class TitleReader:
                 await follower.news()
                 await asyncio.sleep(PAUSE)
 
-    async def _take_in(self, session: Session, facts: list[tuple[AgentFact, Source]]) -> None:
+    async def _take_in(self, session: Session, facts: list[tuple[AgentFact, ActivitySource]]) -> None:
         """Of several titles only the newest counts: the others are over."""
         for fact, source in facts:
-            if source is not Source.TITLE:
+            if source is not ActivitySource.TITLE:
                 session.receive(fact, source)
-        newest = next((fact for fact, source in reversed(facts) if source is Source.TITLE), None)
+        newest = next((fact for fact, source in reversed(facts) if source is ActivitySource.TITLE), None)
         if isinstance(newest, TurnEnded):
             await self._on_rest(session, newest)
         elif newest is not None and not self._rests_since_now(session):
-            session.receive(newest, Source.TITLE)
+            session.receive(newest, ActivitySource.TITLE)
 
     def _rests_since_now(self, session: Session) -> bool:
         """Whether a hook has just told of a turn's end, to which the title comes late."""
         activity = session.state.activity
         late = self._clock.wall() - activity.since < HOOK_SECONDS
-        return late and activity.doing is Doing.IDLE and activity.source is Source.HOOK
+        return late and activity.doing is ActivityKind.IDLE and activity.source is ActivitySource.HOOK
 
     async def _on_rest(self, session: Session, ended: TurnEnded) -> None:
         """Its title says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
@@ -99,10 +99,10 @@ class TitleReader:
             if _began(session) != (None if turn is None else turn.began):
                 return
             if turn is not None and await self._looks(session, "was_interrupted"):
-                session.receive(TurnEnded(Result(ok=False, reason="interrupted")), Source.TITLE)
+                session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ActivitySource.TITLE)
                 return
         if turn is None or await self._looks(session, "is_idle"):
-            session.receive(ended, Source.TITLE)
+            session.receive(ended, ActivitySource.TITLE)
 
     async def _looks(self, session: Session, how: str) -> bool:
         """What the provider says about the screen; nothing without one that knows it."""
@@ -110,15 +110,15 @@ class TitleReader:
         judge = getattr(session.provider, how, None)
         return screen is not None and callable(judge) and bool(judge(screen.lines()))
 
-    def _facts(self, session: Session, data: bytes) -> list[tuple[AgentFact, Source]]:
-        found: list[tuple[AgentFact, Source]] = []
+    def _facts(self, session: Session, data: bytes) -> list[tuple[AgentFact, ActivitySource]]:
+        found: list[tuple[AgentFact, ActivitySource]] = []
         for code, text in _OSC.findall(data):
             if code == b"133":
                 mark = _MARKS.get(text[:1])
-                found += [] if mark is None else [(mark, Source.TERMINAL)]
+                found += [] if mark is None else [(mark, ActivitySource.TERMINAL)]
             else:
                 facts: Sequence[AgentFact] = _title_facts(session, text.decode("utf-8", "replace"))
-                found += [(fact, Source.TITLE) for fact in facts]
+                found += [(fact, ActivitySource.TITLE) for fact in facts]
         return found[-8:]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents import permission
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 ALONE = {
-    Need.PERMISSION: "Nobody is here to allow it. Do without, or say what you would have needed.",
-    Need.QUESTION: "Nobody is here to answer. Decide yourself, and say what you assumed.",
-    Need.PLAN: "Nobody is here to approve a plan. Answer with the plan itself.",
+    AgentNeed.PERMISSION: "Nobody is here to allow it. Do without, or say what you would have needed.",
+    AgentNeed.QUESTION: "Nobody is here to answer. Decide yourself, and say what you assumed.",
+    AgentNeed.PLAN: "Nobody is here to approve a plan. Answer with the plan itself.",
 }
 """What an agent is told that asks where no person can answer."""
 
@@ -43,7 +43,7 @@ class Rules:
 
     def _ruled(self, agent: Agent, asked: Asked, cwd: str, environment: Environment) -> tuple[Decision, str] | None:
         allow, deny = (*agent.allow, *self._settings.allow), (*agent.deny, *self._settings.deny)
-        if asked.need is not Need.PERMISSION:
+        if asked.need is not AgentNeed.PERMISSION:
             return None
         home = {**environment.inherited, **environment.chosen}.get("HOME", "")
         ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
@@ -57,7 +57,7 @@ class Rules:
 
 def alone(asked: Asked) -> tuple[Decision, str] | None:
     """What is answered where no person can; None for a dialog of the program's own, which takes only its own keys."""
-    if asked.need is Need.SETUP:
+    if asked.need is AgentNeed.SETUP:
         return None
     return Decision(Behaviour.DENY, ALONE[asked.need]), "headless"
 

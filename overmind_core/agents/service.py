@@ -16,9 +16,9 @@ from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, MessageRow
 from overmind_core.agents.store import AgentRow as StoredAgent
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import RAW, Agent, Mode
-from overmind_core.domain.agents.agent_events import Retry, Verdict
-from overmind_core.domain.agents.conversation import Conversation, is_handed_over, knew_better
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict
+from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -64,7 +64,7 @@ class Agents:
         for mission_id in self._store.agents.unsettled():  # the supervisor died right behind its end
             session = self._load(mission_id)
             if session is not None:
-                session.apply(talk.Over(final=True))
+                session.apply(talk.RunOver(final=True))
                 self.drop(mission_id)
 
     def of(self, mission_id: str) -> Session | None:
@@ -116,7 +116,7 @@ class Agents:
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None
-        if agent.prompt is not None and agent.home is not Mode.ONE_SHOT:
+        if agent.prompt is not None and agent.home is not AgentMode.ONE_SHOT:
             first = self._context.messages.new(mission.id, agent.prompt, sender=None, request=None)
             session.know(first.id, agent.prompt)
             session.state = replace(conversation, queue=(first.id,))
@@ -169,13 +169,13 @@ class Agents:
         self._context.inputs.resume(mission.run_id, int(row.get("in_seq", 0)))
         if session.state.input_closed:
             self._context.inputs.close(mission.run_id)
-        if session.state.mode is Mode.INTERACTIVE and session.state.sending is not None:
+        if session.state.mode is AgentMode.INTERACTIVE and session.state.sending is not None:
             self._driver.type(session, session.state.sending)
-        if session.state.leaving and session.state.mode is Mode.INTERACTIVE:
+        if session.state.leaving and session.state.mode is AgentMode.INTERACTIVE:
             self._driver.leave(session)
         session.go_on(session.state.run)  # what was queued while loading waits for nothing else
 
-    def ended(self, mission: Mission, row: Mapping[str, Any]) -> Verdict | None:
+    def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """What the newest run's own words say about its end: everything that it wrote is taken in first."""
         session = self._sessions.get(mission.id)
         if session is None or not session.provider.speaks_json:
@@ -232,7 +232,7 @@ class Agents:
     def _renew_prompt(self, session: Session) -> None:
         """Queue the prompt of a session anew that ended before it had taken any message, as at a dialog of its own."""
         agent = session.agent
-        if agent.prompt is None or agent.home is Mode.ONE_SHOT or session.state.begun or session.state.queue:
+        if agent.prompt is None or agent.home is AgentMode.ONE_SHOT or session.state.begun or session.state.queue:
             return
         earlier = self._store.messages.of(session.id)
         never = all(one.delivered_at is None for one in earlier)
@@ -251,29 +251,29 @@ class Agents:
         if session is None:
             return
         if mission.status in FINAL:
-            session.apply(talk.Over(final=True))
+            session.apply(talk.RunOver(final=True))
             self.drop(mission.id)
             return
         if session.state.running and (mission.status is Status.RESTARTING or mission.run != session.state.running):
-            session.apply(talk.Over(final=False))
+            session.apply(talk.RunOver(final=False))
             self._output.stop(mission.id)
         if mission.status is Status.RUNNING and session.state.running != mission.run:
             self._begin(session, mission)
         elif mission.run == session.state.running and (mission.status is not Status.RUNNING) != session.state.held:
-            session.apply(talk.Held(on=mission.status is not Status.RUNNING))
+            session.apply(talk.InputHeld(on=mission.status is not Status.RUNNING))
 
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
         launch, session.launch = session.launch or agents_launch.launch(session, mission), None
-        session.apply(talk.Begun(mission.run, first_message(session)))
+        session.apply(talk.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
-        if session.state.mode is Mode.ONE_SHOT and session.agent.prompt is not None:
+        if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.record("prompt", f"[human] {session.agent.prompt}")
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:
             session.close_input()
-        if session.state.mode is Mode.INTERACTIVE and session.provider.speaks_json:
+        if session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self._driver.watch_setup(session)
 
     async def _take_back_later(self, mission_id: str) -> None:
@@ -282,18 +282,18 @@ class Agents:
         self.handover.take_back(self.of(mission_id))
 
 
-def _verdict(session: Session, code: int, errors: str) -> Verdict:
+def _verdict(session: Session, code: int, errors: str) -> RunVerdict:
     state = session.state
-    if state.wanted is not state.mode or (state.leaving and state.mode is not Mode.ONE_SHOT):
-        return Verdict(failed=False, retry=Retry.SWITCH)
+    if state.wanted is not state.mode or (state.leaving and state.mode is not AgentMode.ONE_SHOT):
+        return RunVerdict(failed=False, retry=Retry.SWITCH)
     verdict = session.provider.verdict(code, state.last, errors, mode=state.mode, resumed=state.resumed)
     if verdict.retry is not Retry.SWITCH:
         if state.home is state.mode or not 0 <= code < SIGNALLED:
             return verdict
         # A person left the program, or it couldn't start for them: the session goes on without them.
         session.put(replace(state, wanted=state.home))
-        return Verdict(failed=False, retry=Retry.SWITCH)
+        return RunVerdict(failed=False, retry=Retry.SWITCH)
     if state.switched:
         return verdict._replace(failed=True, retry=Retry.POLICY)
-    session.put(knew_better(state))
+    session.put(switch_resume(state))
     return verdict

@@ -16,8 +16,8 @@ from overmind_core.agents.store import DELIVERED, QUEUED, STATE, CostRow, Cursor
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
-from overmind_core.domain.agents.agent import Agent, Mode, Source
-from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Plain, TurnEnded
+from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
+from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked, Note
 from overmind_core.domain.missions.mission import Cause
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.rules import Rules
     from overmind_core.agents.store import AgentStore
     from overmind_core.domain.agents.agent import Activity
-    from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
+    from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
@@ -129,7 +129,7 @@ class Session:
     @property
     def reads_lines(self) -> bool:
         """Whether the newest run's output is the provider's lines."""
-        return self.provider.speaks_json and self.state.mode is not Mode.INTERACTIVE
+        return self.provider.speaks_json and self.state.mode is not AgentMode.INTERACTIVE
 
     def put(self, state: Conversation) -> None:
         """Save how it stands with this turn's commit."""
@@ -138,7 +138,7 @@ class Session:
             self._unsaved = True
             self._journal.save(self._write, urgent=True)
 
-    def apply(self, fact: Fact, source: Source = Source.STREAM) -> None:
+    def apply(self, fact: Fact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Let something happen to the conversation, and do what follows."""
         before = self.state.activity
         after, effects = conversation_step.step(self.state, fact, self._context.clock.wall(), source=source)
@@ -149,14 +149,14 @@ class Session:
         if self.state.activity != before:
             self._on_activity(before)
 
-    def receive(self, fact: AgentFact, source: Source = Source.STREAM) -> None:
+    def receive(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Take in what the program says."""
-        if isinstance(fact, Plain | Acknowledged):
+        if isinstance(fact, PlainLine | Acknowledged):
             return
         if isinstance(fact, Asked):
             self._on_question(fact, source)
             return
-        if isinstance(fact, Echoed) and self.state.mode is Mode.INTERACTIVE and self._is_ours(fact.text):
+        if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
             fact = fact._replace(uuid=str(self.state.sending))
         if isinstance(fact, TurnEnded) and fact.result is not None and fact.result.raw:
             raw = json.dumps(fact.result.raw, ensure_ascii=False)
@@ -246,7 +246,7 @@ class Session:
     def go_on(self, run: int) -> None:
         """Do what the conversation does by itself, if this run is still its newest."""
         if not self.closed and self.state.run == run:
-            self.apply(talk.Held(self.state.held))
+            self.apply(talk.InputHeld(self.state.held))
 
     def carry_out(self, effect: Effect) -> None:  # noqa: C901 - one case per effect
         """Do what follows from a step, with this turn's commit or after it."""
@@ -255,7 +255,7 @@ class Session:
                 self._deliver(message)
             case talk.MessageMoved():
                 self._move_message(effect)
-            case talk.Reply(number, decision):
+            case talk.WriteAnswer(number, decision):
                 self._reply(number, decision)
             case talk.AskOpened(number):
                 asked = self.questions[number]
@@ -266,11 +266,11 @@ class Session:
                 self._interrupt()
             case talk.CloseInput():
                 self.close_input()
-            case talk.Leave():
+            case talk.LeaveProgram():
                 self._context.driver.leave(self)
             case talk.EndRun(cause, grace, reason, text):
                 self.end(EndAsked(cause, grace, text, reason))
-            case talk.Spent(usd, result):
+            case talk.TurnPaid(usd, result):
                 self._spend(usd, result)
             case talk.Notify(why):
                 self.record("notification", why=why, now=self.state.activity.now)
@@ -300,11 +300,11 @@ class Session:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         if self.state.sending is None:
             return False
-        return self._context.driver.is_alone(self.id) or agents_conversation.is_same(
+        return self._context.driver.is_alone(self.id) or agents_conversation.same_prompt(
             self.text_of(self.state.sending), text
         )
 
-    def _on_question(self, asked: Asked, source: Source) -> None:
+    def _on_question(self, asked: Asked, source: ActivitySource) -> None:
         mission, questions = self.mission, self._context.questions
         number = questions.next_number()
         cwd = "/" if mission is None else mission.definition.cwd
@@ -324,7 +324,7 @@ class Session:
             self.go_on_at(activity.resume_at)
 
     def _deliver(self, message: int) -> None:
-        if self.state.mode is Mode.INTERACTIVE:
+        if self.state.mode is AgentMode.INTERACTIVE:
             self._context.driver.type(self, message)
             return
         # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
@@ -346,7 +346,7 @@ class Session:
         asked = self.questions.pop(number, None)
         if asked is None or self._context.waiters.reply(number, asked, decision):
             return
-        if self.state.mode is Mode.INTERACTIVE:
+        if self.state.mode is AgentMode.INTERACTIVE:
             self._context.waiters.keep(asked, decision)
             self._context.driver.answer(self, asked, decision)
         else:
@@ -363,12 +363,12 @@ class Session:
         self.record("answered", question=number, by=by, behaviour=behaviour, summary=summary)
 
     def _interrupt(self) -> None:
-        if self.state.mode is Mode.HEADLESS:
+        if self.state.mode is AgentMode.HEADLESS:
             self.send(self.provider.interrupt(f"interrupt-{self.state.seq + 1}"))
-        elif self.state.mode is Mode.INTERACTIVE:
+        elif self.state.mode is AgentMode.INTERACTIVE:
             self._context.driver.interrupt(self)
 
-    def _spend(self, usd: float, result: Result) -> None:
+    def _spend(self, usd: float, result: TurnResult) -> None:
         mission = self.mission
         if mission is None:
             return
@@ -390,6 +390,6 @@ class Session:
 
     def _check_turns(self, mission: Mission) -> None:
         most, turns = self.agent.max_turns, self.state.turns
-        if most and turns >= most and self.state.mode is not Mode.ONE_SHOT:
+        if most and turns >= most and self.state.mode is not AgentMode.ONE_SHOT:
             text = f"--- stopped: {turns} of {most} turns are used ---"
             self.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "max_turns"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from overmind_core.agents.permission_hooks import RETURN_SECONDS
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents import conversation_step
-from overmind_core.domain.agents.agent import Doing, Need, Source
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import AskCancelled, Behaviour, Decision
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
@@ -107,7 +107,7 @@ class TerminalDriver:
         if keys is not None:
             session.send(keys)
         else:  # it can't be told which keys mean that: a person must look
-            session.receive(asked, Source.TERMINAL)
+            session.receive(asked, ActivitySource.TERMINAL)
 
     async def _on_waiter_gone(self, session: Session, number: int, run: int) -> None:
         await asyncio.sleep(LOOK)
@@ -117,7 +117,7 @@ class TerminalDriver:
             return
         refusal = Decision(Behaviour.DENY)
         if screen is None or _program(session).keys_for(screen.lines(), asked, refusal) is None:
-            session.apply(talk.Dropped(number), Source.HOOK)
+            session.apply(talk.WaiterGone(number), ActivitySource.HOOK)
 
     async def _leave(self, session: Session, run: int) -> None:
         def wanted() -> bool:
@@ -184,17 +184,17 @@ class TerminalDriver:
             screen = await self._screens.of(session.id)
             dialog = None if screen is None else _program(session).dialog(screen.lines())
             if dialog != shown:
-                session.apply(AskCancelled(""), Source.TERMINAL)
+                session.apply(AskCancelled(""), ActivitySource.TERMINAL)
                 if dialog is not None:
-                    session.receive(dialog, Source.TERMINAL)
+                    session.receive(dialog, ActivitySource.TERMINAL)
                 shown = dialog
 
 
 def _has_not_begun(session: Session) -> bool:
     """Whether its program has shown no sign yet that it works."""
     c = session.state
-    asks_setup = any(one.need is Need.SETUP for one in c.open)
-    return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is Doing.UNKNOWN)
+    asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)
+    return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is ActivityKind.UNKNOWN)
 
 
 def _program(session: Session) -> Interactive:

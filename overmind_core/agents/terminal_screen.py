@@ -31,6 +31,6 @@ class TerminalScreens:
 
 
 def _draw(path: str, end: int, columns: int, rows: int) -> Screen:
-    from overmind_core.logs.snapshot import picture  # noqa: PLC0415 - few daemons ever look at a screen
+    from overmind_core.logs.snapshot import screen_at  # noqa: PLC0415 - few daemons ever look at a screen
 
-    return picture(path, columns=columns, rows=rows, until=end)
+    return screen_at(path, columns=columns, rows=rows, until=end)

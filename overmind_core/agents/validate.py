@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.permission import InvalidRule, parse
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.errors import OvermindError
@@ -32,11 +32,11 @@ def agent(request: Start, settings: Settings) -> Agent | None:
     if not provider.speaks_json:
         if request.agent is not None:
             raise OvermindError("invalid", "Options for agents need one: add --provider claude")
-        return Agent(home=Mode.INTERACTIVE) if kind is Kind.SESSION and request.tty else None
+        return Agent(home=AgentMode.INTERACTIVE) if kind is Kind.SESSION and request.tty else None
     given = request.agent or AgentArgs()
     mode = _mode(request, kind, provider)
     prompt = _prompt(request, given)
-    if mode is Mode.ONE_SHOT and not prompt:
+    if mode is AgentMode.ONE_SHOT and not prompt:
         raise OvermindError("empty_command", "Missing prompt: say what the agent is to do.")
     found = Agent(
         home=mode,
@@ -69,12 +69,12 @@ def _provider(name: str) -> Provider:
     return registry.get(name)
 
 
-def _mode(request: Start, kind: Kind, provider: Provider) -> Mode:
+def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
     if not request.tty:
         raise OvermindError("invalid", "--no-tty is for plain commands: an agent has pipes or a terminal as it needs.")
-    mode = Mode.ONE_SHOT
+    mode = AgentMode.ONE_SHOT
     if kind is Kind.SESSION:
-        mode = Mode.INTERACTIVE if request.interactive else Mode.HEADLESS
+        mode = AgentMode.INTERACTIVE if request.interactive else AgentMode.HEADLESS
     elif request.interactive:
         raise OvermindError("invalid", "--interactive is for sessions: add --type session")
     if mode not in provider.modes:

@@ -14,9 +14,9 @@ from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Wait
 from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
 from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
-from overmind_core.documents.reading import Notes, Place, Spot
+from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.missions.names import name_problem
-from overmind_core.domain.plans.blueprint import Agent, Merge, Probe, When
+from overmind_core.domain.plans.blueprint import Merge, PlanAgent, Probe, When
 from overmind_core.domain.plans.references import WORD, bind_text, check_text, references
 from overmind_core.domain.text.problems import hinted
 
@@ -31,7 +31,7 @@ class Landing(NamedTuple):
     """Where each agent that lands is named."""
 
 
-def landing(agent: Spot, table: Mapping[str, Spot], scope: Scope, waits: Waits) -> Landing | None:
+def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, waits: Waits) -> Landing | None:
     """What an agent's table says about landing; what is wrong is told. None when it names nobody.
 
     Args:
@@ -57,7 +57,7 @@ def landing(agent: Spot, table: Mapping[str, Spot], scope: Scope, waits: Waits) 
     return Landing(Merge(tuple(at), into, verify, squash, rebase), at)
 
 
-def _named(spot: Spot, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, Place]]:
+def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, Place]]:
     """The agents that it names; it waits for each."""
     entries = [spot] if isinstance(spot.value, str) else spot.entries()
     if not entries:
@@ -87,7 +87,7 @@ def _problem(name: str, own: str, known: Collection[str], seen: Collection[str])
     return None if name in known else hinted(f"there is no agent {name!r}", name, known)
 
 
-def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Notes) -> None:
+def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Findings) -> None:
     """Tell of each agent that is to land and has no branch of its own."""
     for one in landings.values():
         for name, place in one.at.items():
@@ -97,7 +97,7 @@ def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], note
                 notes.at(place, f"merge: {name} has no worktree of its own: write isolate = true below [agents.{name}]")
 
 
-def _branch(spot: Spot | None, scope: Scope) -> str | None:
+def _branch(spot: FileValue | None, scope: Scope) -> str | None:
     spot = spot and resolved(spot, scope)
     written = None if spot is None else reading.text(spot)
     if spot is not None and written is not None and (not written.strip() or not written.isprintable()):
@@ -106,7 +106,7 @@ def _branch(spot: Spot | None, scope: Scope) -> str | None:
     return written
 
 
-def _command(spot: Spot | None) -> str | None:
+def _command(spot: FileValue | None) -> str | None:
     """A shell command. It runs in the world of the agent that lands, so no variable of ours could carry a value."""
     written = None if spot is None else reading.text(spot)
     if spot is None or written is None:
@@ -123,7 +123,7 @@ def _command(spot: Spot | None) -> str | None:
     return bind_text(written, {})
 
 
-def _flag(spot: Spot | None) -> bool:
+def _flag(spot: FileValue | None) -> bool:
     return False if spot is None else reading.flag(spot) or False
 
 
@@ -141,9 +141,9 @@ class Draft:
     clean_env: bool = False
     landing: Landing | None = None
 
-    def finished(self) -> Agent:
+    def finished(self) -> PlanAgent:
         """The agent; only when nothing was wrong."""
-        return Agent(
+        return PlanAgent(
             name=self.name,
             start=self.start,
             depends_on=tuple(self.waits.on.values()),
@@ -156,7 +156,7 @@ class Draft:
         )
 
 
-def draft(spot: Spot, world: World) -> Draft:
+def draft(spot: FileValue, world: World) -> Draft:
     """Read an agent's table; what is wrong in it is told."""
     found = Draft(str(spot.path[-1]))
     problem = name_problem(found.name)
@@ -178,7 +178,7 @@ def draft(spot: Spot, world: World) -> Draft:
     return found
 
 
-def _plan(found: Draft, table: Mapping[str, Spot], world: World) -> None:
+def _plan(found: Draft, table: Mapping[str, FileValue], world: World) -> None:
     """What makes it a part of the plan."""
     if "depends_on" in table:
         found.waits = depends_on(table["depends_on"], found.name, world.scope.agents)
@@ -191,7 +191,7 @@ def _plan(found: Draft, table: Mapping[str, Spot], world: World) -> None:
     found.clean_env = _closed(table, "clean_env", reading.flag, world) or False
 
 
-def _closed(table: Mapping[str, Spot], name: str, read: reading.Read, world: World) -> Any:  # noqa: ANN401
+def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, world: World) -> Any:  # noqa: ANN401
     spot = table.get(name)
     spot = spot and resolved(spot, world.scope)
     return None if spot is None else read(spot)
@@ -204,13 +204,13 @@ def outputs(table: Mapping[str, Any]) -> tuple[str, ...]:
         table: Its keys, with plain values or with spots.
     """
     written = table.get("outputs")
-    written = written.value if isinstance(written, Spot) else written
+    written = written.value if isinstance(written, FileValue) else written
     if not isinstance(written, list):
         return ()
     return tuple(dict.fromkeys(one for one in written if isinstance(one, str) and WORD.fullmatch(one)))
 
 
-def tell_outputs(table: Mapping[str, Spot]) -> None:
+def tell_outputs(table: Mapping[str, FileValue]) -> None:
     """Tell what is wrong with an agent's outputs."""
     spot = table.get("outputs")
     if spot is None:

@@ -11,10 +11,10 @@ from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, found_in, literal, resolved
 from overmind_core.blueprint_file.keys import OPTIONS, Disk
 from overmind_core.documents import reading
-from overmind_core.documents.reading import Spot
-from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.documents.reading import FileValue
+from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.agent import Agent as Program
-from overmind_core.domain.plans.references import Source
+from overmind_core.domain.plans.references import ValueSource
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
 from overmind_core.providers.base import Provider
@@ -35,7 +35,7 @@ class World(NamedTuple):
     scope: Scope
 
 
-def request(agent: Spot, table: Mapping[str, Spot], world: World, waits: Waits) -> dict[str, Any]:
+def request(agent: FileValue, table: Mapping[str, FileValue], world: World, waits: Waits) -> dict[str, Any]:
     """The fields of the request, references in them; what is wrong is told.
 
     Args:
@@ -48,7 +48,7 @@ def request(agent: Spot, table: Mapping[str, Spot], world: World, waits: Waits) 
 
 
 class _Request:
-    def __init__(self, agent: Spot, table: Mapping[str, Spot], world: World, waits: Waits) -> None:
+    def __init__(self, agent: FileValue, table: Mapping[str, FileValue], world: World, waits: Waits) -> None:
         self.spot = agent
         self.table = table
         self.world = world
@@ -129,7 +129,7 @@ class _Request:
         self._texts(spot, in_shell=self._is_raw and isinstance(words, str), limit=self._is_raw)
 
     @staticmethod
-    def _words(spot: Spot) -> str | list[str] | None:
+    def _words(spot: FileValue) -> str | list[str] | None:
         if isinstance(spot.value, str):
             return spot.value
         return reading.texts(spot)
@@ -185,13 +185,13 @@ class _Request:
                 self.table["env_file"].wrong(error.message.rstrip("."))
         return found
 
-    def _servers(self, spot: Spot) -> list[str]:
+    def _servers(self, spot: FileValue) -> list[str]:
         self._texts(spot)
         return [one if one.lstrip().startswith("{") else self._joined(one) for one in reading.texts(spot) or ()]
 
     # references
 
-    def _texts(self, spot: Spot, *, in_shell: bool = False, limit: bool = False) -> None:
+    def _texts(self, spot: FileValue, *, in_shell: bool = False, limit: bool = False) -> None:
         """Look at all texts of a value.
 
         Args:
@@ -202,7 +202,7 @@ class _Request:
         for one in spot.texts():
             self._text(one, in_shell=in_shell, limit=limit)
 
-    def _text(self, spot: Spot, *, in_shell: bool, limit: bool) -> None:
+    def _text(self, spot: FileValue, *, in_shell: bool, limit: bool) -> None:
         text = str(spot.value)
         if "\0" in text:
             spot.wrong("it holds a NUL character, which no program can be given")
@@ -211,9 +211,9 @@ class _Request:
         else:
             self._bind(spot, in_shell=in_shell)
 
-    def _bind(self, spot: Spot, *, in_shell: bool) -> None:
+    def _bind(self, spot: FileValue, *, in_shell: bool) -> None:
         for reference in found_in(spot, self.world.scope, str(self.spot.path[-1]), in_shell=in_shell):
-            if reference.source is not Source.AGENTS:
+            if reference.source is not ValueSource.AGENTS:
                 continue
             waits = self.waits.on.get(reference.name)
             if waits is not None and waits.until in EARLY and reference.field in ALWAYS:
@@ -250,15 +250,15 @@ class _Request:
             where = self.table.get("agent_arg", self.spot)
             self.spot.notes.at(where.place, _OPTION_WORD.sub(_as_key, refused))
 
-    def _mode(self) -> Mode:
+    def _mode(self) -> AgentMode:
         interactive = self.fields.get("interactive")
         if self.fields.get("type") == "session":
-            return Mode.INTERACTIVE if interactive else Mode.HEADLESS
+            return AgentMode.INTERACTIVE if interactive else AgentMode.HEADLESS
         if interactive:
             self.table["interactive"].wrong('it is for sessions: add type = "session"')
-        return Mode.ONE_SHOT
+        return AgentMode.ONE_SHOT
 
-    def _program(self, mode: Mode) -> Program:
+    def _program(self, mode: AgentMode) -> Program:
         given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in self.agent.items()}
         return Program(home=mode, **given)
 

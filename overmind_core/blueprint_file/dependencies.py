@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from overmind_core.documents import reading
-from overmind_core.documents.reading import Notes, Place, Spot
+from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.plans.blueprint import Dependency, Until
-from overmind_core.domain.plans.references import Reference, Source, bind_text, check_shell, check_text, references
+from overmind_core.domain.plans.references import Reference, ValueSource, bind_text, check_shell, check_text, references
 from overmind_core.domain.text.graph import find_cycle
 from overmind_core.domain.text.problems import hinted
 
@@ -36,7 +36,7 @@ class Waits:
         self.at.setdefault(name, place)
 
 
-def depends_on(spot: Spot, own: str, known: Collection[str]) -> Waits:
+def depends_on(spot: FileValue, own: str, known: Collection[str]) -> Waits:
     """What the key says; of what makes no sense it is told why."""
     found = Waits()
     entries = spot.entries()
@@ -57,7 +57,7 @@ def depends_on(spot: Spot, own: str, known: Collection[str]) -> Waits:
     return found
 
 
-def _named(entry: Spot) -> Spot | None:
+def _named(entry: FileValue) -> FileValue | None:
     """The agent's name in an entry that is a table."""
     if not isinstance(entry.value, dict):
         entry.wrong('write the name of an agent in quotes, or { agent = "…", until = "…" }')
@@ -66,13 +66,13 @@ def _named(entry: Spot) -> Spot | None:
     if "agent" not in entry.value:
         entry.wrong('which agent is missing: { agent = "…", until = "…" }')
         return None
-    return Spot(entry.notes, (*entry.path, "agent"), entry.value["agent"])
+    return FileValue(entry.notes, (*entry.path, "agent"), entry.value["agent"])
 
 
-def _until(entry: Spot) -> Until:
+def _until(entry: FileValue) -> Until:
     if not isinstance(entry.value, dict) or "until" not in entry.value:
         return Until.SUCCESS
-    written = _UNTIL(Spot(entry.notes, (*entry.path, "until"), entry.value["until"]))
+    written = _UNTIL(FileValue(entry.notes, (*entry.path, "until"), entry.value["until"]))
     return Until.SUCCESS if written is None else Until(written)
 
 
@@ -86,7 +86,7 @@ def _problem(name: str, own: str, known: Collection[str], before: Waits) -> str 
     return None
 
 
-def tell_cycles(waits: Mapping[str, Waits], notes: Notes) -> None:
+def tell_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
     """Tell each circle of agents once, where its first member names the next."""
     edges: dict[str, Sequence[str]] = {name: list(one.on) for name, one in waits.items()}
     while (circle := find_cycle(edges)) is not None:
@@ -97,7 +97,7 @@ def tell_cycles(waits: Mapping[str, Waits], notes: Notes) -> None:
             del edges[name]
 
 
-def tell_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Notes) -> None:
+def tell_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
     """Tell who waits for the success of an agent that never ends by itself: the plan would stand still."""
     never = frozenset(staying)
     for one in waits.values():
@@ -128,19 +128,19 @@ class Scope:
 
     def problem(self, reference: Reference, own: str | None) -> str | None:
         """Why a reference of the agent `own` means nothing; None when it means something."""
-        if reference.source is Source.AGENTS:
+        if reference.source is ValueSource.AGENTS:
             return self._agent_problem(reference, own)
-        if reference.source is Source.VARS:
+        if reference.source is ValueSource.VARS:
             self.used.add(reference.name)
         known = self.known(reference)
         if reference.name in known:
             return None
-        where = "[vars] has" if reference.source is Source.VARS else "the environment has"
+        where = "[vars] has" if reference.source is ValueSource.VARS else "the environment has"
         return hinted(f"{where} no {reference.name!r}", reference.name, known)
 
     def known(self, reference: Reference) -> Mapping[str, str]:
         """The values among which a reference to no agent finds its own."""
-        return self.variables if reference.source is Source.VARS else self.environ
+        return self.variables if reference.source is ValueSource.VARS else self.environ
 
     def _agent_problem(self, reference: Reference, own: str | None) -> str | None:
         if own is None:
@@ -155,7 +155,7 @@ class Scope:
         return hinted(f"{reference.name} declares no output {reference.field!r}", reference.field, known)
 
 
-def found_in(spot: Spot, scope: Scope, own: str | None, *, in_shell: bool = False) -> list[Reference]:
+def found_in(spot: FileValue, scope: Scope, own: str | None, *, in_shell: bool = False) -> list[Reference]:
     """The references of a text that mean something; of the others it is told what is wrong with them."""
     text = str(spot.value)
     for refused in check_shell(text) if in_shell else check_text(text):
@@ -178,12 +178,12 @@ def _without_misspelt(text: str) -> str:
     return text
 
 
-def resolved(spot: Spot, scope: Scope) -> Spot | None:
+def resolved(spot: FileValue, scope: Scope) -> FileValue | None:
     """The same with the values of its references in it; None, and told, when one means nothing."""
     if isinstance(spot.value, list):
         entries = [resolved(entry, scope) for entry in spot.entries() or []]
         right = [entry.value for entry in entries if entry is not None]
-        return Spot(spot.notes, spot.path, right) if len(right) == len(entries) else None
+        return FileValue(spot.notes, spot.path, right) if len(right) == len(entries) else None
     if not isinstance(spot.value, str) or "${" not in spot.value:
         return spot
     before = len(spot.notes.problems)
@@ -191,7 +191,7 @@ def resolved(spot: Spot, scope: Scope) -> Spot | None:
     if len(spot.notes.problems) > before:
         return None
     values = {reference.key: scope.known(reference)[reference.name] for reference in found}
-    return Spot(spot.notes, spot.path, bind_text(spot.value, values))
+    return FileValue(spot.notes, spot.path, bind_text(spot.value, values))
 
 
 def literal(text: str) -> str:

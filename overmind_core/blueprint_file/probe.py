@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.dependencies import Scope, found_in, resolved
 from overmind_core.documents import reading
-from overmind_core.documents.reading import Spot
+from overmind_core.documents.reading import FileValue
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.domain.text.address import parse_address
 
@@ -19,7 +19,7 @@ _KEYS = (*_KINDS, "timeout")
 _EXAMPLE = 'such as { tcp = 8080 } or { log = "listening" }'
 
 
-def probe(spot: Spot, scope: Scope) -> Probe | None:
+def probe(spot: FileValue, scope: Scope) -> Probe | None:
     """What the table says; None after it has told what is wrong."""
     table = spot.table()
     if table is None:
@@ -34,7 +34,7 @@ def probe(spot: Spot, scope: Scope) -> Probe | None:
     return None if target is None else Probe(ProbeKind(chosen[0]), target, limit or DEFAULT)
 
 
-def _timeout(spot: Spot | None, scope: Scope) -> float | None:
+def _timeout(spot: FileValue | None, scope: Scope) -> float | None:
     spot = spot and resolved(spot, scope)
     found = None if spot is None else values.limit(spot)
     if spot is not None and found == 0:
@@ -42,14 +42,14 @@ def _timeout(spot: Spot | None, scope: Scope) -> float | None:
     return found
 
 
-def _target(kind: ProbeKind, spot: Spot, scope: Scope) -> str | None:
+def _target(kind: ProbeKind, spot: FileValue, scope: Scope) -> str | None:
     if kind is ProbeKind.EXEC:
         return _command(spot, scope)
     plain = resolved(spot, scope)
     return None if plain is None else _READ[kind](plain)
 
 
-def _command(spot: Spot, scope: Scope) -> str | None:
+def _command(spot: FileValue, scope: Scope) -> str | None:
     """A shell command; what it refers to is bound when it runs."""
     written = reading.text(spot)
     if written is None:
@@ -60,7 +60,7 @@ def _command(spot: Spot, scope: Scope) -> str | None:
     return written
 
 
-def _address(spot: Spot) -> str | None:
+def _address(spot: FileValue) -> str | None:
     if type(spot.value) not in {int, str}:
         spot.wrong('write a port, "host:port" or "[IPv6 address]:port"')
         return None
@@ -72,7 +72,7 @@ def _address(spot: Spot) -> str | None:
     return str(spot.value).strip()
 
 
-def _url(spot: Spot) -> str | None:
+def _url(spot: FileValue) -> str | None:
     written = reading.text(spot)
     if written is None:
         return None
@@ -87,7 +87,7 @@ def _url(spot: Spot) -> str | None:
     return None
 
 
-def _pattern(spot: Spot) -> str | None:
+def _pattern(spot: FileValue) -> str | None:
     written = reading.text(spot)
     try:
         re.compile(written or "")
@@ -99,7 +99,7 @@ def _pattern(spot: Spot) -> str | None:
     return written or None
 
 
-def _silence(spot: Spot) -> str | None:
+def _silence(spot: FileValue) -> str | None:
     found = reading.seconds(spot)
     if found == 0:
         spot.wrong("it must be more than 0")

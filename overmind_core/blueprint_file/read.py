@@ -12,15 +12,15 @@ from overmind_core.blueprint_file.agent import Draft, draft, outputs, tell_share
 from overmind_core.blueprint_file.command import World
 from overmind_core.blueprint_file.dependencies import Scope, resolved, tell_cycles, tell_endless
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
-from overmind_core.documents.reading import Notes, Spot
+from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
 from overmind_core.domain.missions.names import name_problem
-from overmind_core.domain.plans.blueprint import Agent, Blueprint, OnFailure
+from overmind_core.domain.plans.blueprint import Blueprint, OnFailure, PlanAgent
 from overmind_core.domain.plans.references import WORD
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 
 
-def read_variables(spot: Spot | None, given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def read_variables(spot: FileValue | None, given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """All variables: those of the file, and over them what the caller gave.
 
     A text may refer to the environment, and to variables that stand above it.
@@ -35,7 +35,7 @@ def read_variables(spot: Spot | None, given: Mapping[str, str], environ: Mapping
     return {**found, **given}
 
 
-def _value(spot: Spot, scope: Scope) -> str:
+def _value(spot: FileValue, scope: Scope) -> str:
     """Its text; "" after it has told what is wrong."""
     if isinstance(spot.value, bool):
         return str(spot.value).lower()
@@ -79,8 +79,8 @@ def read(
         Problems: all that is wrong with it.
     """
     data, places, problems = document(text)
-    notes = Notes(places, list(problems))
-    root = Spot(notes, (), data)
+    notes = Findings(places, list(problems))
+    root = FileValue(notes, (), data)
     root.tell_unknown(ROOT)
     tables = root.table() or {}
     scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
@@ -111,7 +111,7 @@ def _declared(agents: object) -> dict[str, tuple[str, ...]]:
     return {name: outputs(one) if isinstance(one, dict) else () for name, one in agents.items()}
 
 
-def _settings(spot: Spot | None, scope: Scope) -> dict[str, Any]:
+def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     found: dict[str, Any] = {}
     table = (None if spot is None else spot.table()) or {}
     if spot is not None:
@@ -124,34 +124,34 @@ def _settings(spot: Spot | None, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _drafts(spot: Spot | None, root: Spot, world: World) -> list[Draft]:
+def _drafts(spot: FileValue | None, root: FileValue, world: World) -> list[Draft]:
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
     return [draft(entry, world) for entry in (table or {}).values()]
 
 
-def _tell_whole(drafts: list[Draft], notes: Notes) -> None:
+def _tell_whole(drafts: list[Draft], notes: Findings) -> None:
     """What is wrong with all agents together."""
     waits = {one.name: one.waits for one in drafts}
-    isolated = {one.name for one in drafts if Agent(one.name, one.start).isolated}
+    isolated = {one.name for one in drafts if PlanAgent(one.name, one.start).isolated}
     tell_shared({one.name: one.landing for one in drafts if one.landing is not None}, isolated, notes)
     tell_cycles(waits, notes)
     tell_endless(waits, [one.name for one in drafts if _stays(one)], notes)
 
 
 def _stays(one: Draft) -> bool:
-    return Agent(one.name, one.start).stays
+    return PlanAgent(one.name, one.start).stays
 
 
-def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Notes) -> None:
+def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Findings) -> None:
     known = {*(written if isinstance(written, dict) else ()), *scope.used}
     for name in given:
         if name not in known:
             notes.at((1, 1), hinted(f"--var {name}: the blueprint has no such variable", name, known))
 
 
-def _named(written: str | None, stem: str, spot: Spot | None, notes: Notes) -> str:
+def _named(written: str | None, stem: str, spot: FileValue | None, notes: Findings) -> str:
     name = stem if written is None else written
     problem = name_problem(name)
     if problem is not None:

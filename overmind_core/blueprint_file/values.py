@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import signal
 
-from overmind_core.documents.reading import Read, Spot, is_number, milliseconds, seconds, text, texts
+from overmind_core.documents.reading import FileValue, Read, is_number, milliseconds, seconds, text, texts
 from overmind_core.domain.agents import permission
 
 MEANT_SECONDS = 1000
@@ -17,7 +17,7 @@ MOST_CELLS = 1000
 """Columns or rows of a terminal."""
 
 
-def dollars(spot: Spot) -> float | None:
+def dollars(spot: FileValue) -> float | None:
     """An amount of US dollars above 0."""
     if is_number(spot.value, int, float) and 0 < spot.value < float("inf"):  # type: ignore[operator]
         return float(spot.value)  # type: ignore[arg-type]
@@ -25,7 +25,7 @@ def dollars(spot: Spot) -> float | None:
     return None
 
 
-def limit(spot: Spot) -> float | None:
+def limit(spot: FileValue) -> float | None:
     """A limit of time, in seconds; a bare number counts in milliseconds, and a small one is pointed out."""
     found = milliseconds(spot)
     if found is not None and isinstance(spot.value, int) and 0 < spot.value < MEANT_SECONDS:
@@ -38,7 +38,7 @@ def as_written(read: Read) -> Read:
     return lambda spot: None if read(spot) is None else spot.value
 
 
-def window(spot: Spot) -> object:
+def window(spot: FileValue) -> object:
     """A duration that is not 0, as it was written."""
     found = seconds(spot)
     if found is not None and found <= 0:
@@ -46,7 +46,7 @@ def window(spot: Spot) -> object:
     return spot.value if found else None
 
 
-def stop_signal(spot: Spot) -> str | int | None:
+def stop_signal(spot: FileValue) -> str | int | None:
     """A signal by its name or number."""
     written = spot.value
     if isinstance(written, str) or is_number(written, int):
@@ -61,7 +61,7 @@ def stop_signal(spot: Spot) -> str | int | None:
     return None
 
 
-def rules(spot: Spot) -> list[str] | None:
+def rules(spot: FileValue) -> list[str] | None:
     """Rules by which an agent's questions are answered."""
     found = texts(spot)
     if found is None:
@@ -70,7 +70,7 @@ def rules(spot: Spot) -> list[str] | None:
     return found if all(right) else None
 
 
-def _is_rule(spot: Spot) -> bool:
+def _is_rule(spot: FileValue) -> bool:
     try:
         permission.parse(str(spot.value))
     except permission.InvalidRule as error:
@@ -79,7 +79,7 @@ def _is_rule(spot: Spot) -> bool:
     return True
 
 
-def terminal_size(spot: Spot) -> tuple[int, int] | None:
+def terminal_size(spot: FileValue) -> tuple[int, int] | None:
     """Columns and rows."""
     found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", spot.value) if isinstance(spot.value, str) else None
     if found is not None and all(1 <= int(cells) <= MOST_CELLS for cells in found.groups()):
@@ -88,7 +88,7 @@ def terminal_size(spot: Spot) -> tuple[int, int] | None:
     return None
 
 
-def pairs(spot: Spot) -> dict[str, str] | None:
+def pairs(spot: FileValue) -> dict[str, str] | None:
     """A table of texts."""
     table = spot.table()
     if table is None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 
-from overmind_core.domain.missions.environment import of_login
+from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 
@@ -104,7 +104,7 @@ def umask() -> int:
 
 def inherited(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
     """Return the caller's variables; `clean`: only what a login would have set."""
-    kept = of_login(environ) if clean else environ
+    kept = login_variables(environ) if clean else environ
     return checked({to_wire(name): to_wire(value) for name, value in kept.items()})
 
 

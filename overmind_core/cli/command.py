@@ -235,10 +235,10 @@ def find(name: str) -> Command:
         raise UsageError(f"unknown option {name}. See: overmind --help")
     module = MODULES.get(name)
     if module is None:
-        from overmind_core.domain.text.cells import meant  # only after a mistake
+        from overmind_core.domain.text.cells import did_you_mean  # only after a mistake
 
         raise OvermindError(
-            "unknown_command", f"There is no command {name!r}.{meant(name, COMMANDS)} See: overmind --help"
+            "unknown_command", f"There is no command {name!r}.{did_you_mean(name, COMMANDS)} See: overmind --help"
         )
     commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
     return next(command for command in commands if command.name == name)

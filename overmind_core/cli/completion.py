@@ -14,7 +14,7 @@ import shtab
 
 from overmind_core.cli.command import GROUPS, Command, find
 from overmind_core.cli.parser import Parser, fill
-from overmind_core.client.stream import glance
+from overmind_core.client.stream import ask_if_running
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -40,8 +40,8 @@ def candidates(home: Home, kind: str) -> list[str]:
     """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
     try:
         if kind in ASKED:
-            return _named(glance(home, kind, {}, timeout=PATIENCE) or [])
-        rows = glance(home, "ps", {"all": kind != "live"}, timeout=PATIENCE) or []
+            return _named(ask_if_running(home, kind, {}, timeout=PATIENCE) or [])
+        rows = ask_if_running(home, "ps", {"all": kind != "live"}, timeout=PATIENCE) or []
     except OvermindError:
         return []
     return words(rows, kind)

@@ -59,12 +59,12 @@ def start(args: Namespace, context: Context) -> int:
 
 
 def _become(context: Context) -> int:
-    from overmind_core.client.daemon import become  # rarely needed
+    from overmind_core.client.daemon import exec_daemon  # rarely needed
     from overmind_core.system.lock import holder_pid
 
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
-        become(context.home)
+        exec_daemon(context.home)
     context.say(f"Daemon is already running (PID {pid})")
     return 0
 
@@ -253,10 +253,10 @@ def version(args: Namespace, context: Context) -> int:
 
 def gather(home: Home) -> dict[str, Any]:
     """Return all versions; `daemon` and `keeper` are null when they don't run, their version when they don't tell."""
-    from overmind_core.client.stream import glance
+    from overmind_core.client.stream import ask_if_running
     from overmind_core.system.lock import holder_pid
 
-    status = glance(home, "status") or {}
+    status = ask_if_running(home, "status") or {}
     machine = os.uname()
     return {
         "client": VERSION,

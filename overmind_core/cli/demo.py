@@ -10,7 +10,7 @@ from overmind_core.cli import caller_world
 from overmind_core.cli.command import JSON, Command, argument, flag
 from overmind_core.cli.context import Context, tell
 from overmind_core.cli.output import dumps
-from overmind_core.demo.project import LABEL, SHOP, Part, belongs, free_name, parts
+from overmind_core.demo.project import LABEL, SHOP, DemoMission, demo_missions, free_name, is_demo_mission
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, OvermindError
 
@@ -84,10 +84,10 @@ class _Cast:
         self.root = _root(context)
         rows = client.call("ps", {"all": True})
         self._taken = {row["name"] for row in rows if row["status"] not in FINAL}
-        ours = [row for row in rows if belongs(row, to_wire(self.root))]
+        ours = [row for row in rows if is_demo_mission(row, to_wire(self.root))]
         self.there: dict[str, Row] = {row["labels"][LABEL]: row for row in ours if row["status"] not in FINAL}
         self._finished = [row for row in ours if row["status"] in FINAL]
-        self.parts = parts(root=self.root, shell="bash" if shutil.which("bash") else "sh")
+        self.parts = demo_missions(root=self.root, shell="bash" if shutil.which("bash") else "sh")
         self.missing = [part for part in self.parts if part.name not in self.there]
 
     def clear(self) -> None:
@@ -105,7 +105,7 @@ class _Cast:
         """Start what is missing, one after the other, so that lists show them in this order; what came of each."""
         return {part.name: self._client.call_each("run", [self._request(part)])[0] for part in self.missing}
 
-    def _request(self, part: Part) -> dict[str, Any]:
+    def _request(self, part: DemoMission) -> dict[str, Any]:
         return {
             **part.request,
             "name": free_name(part.name, self._taken),
@@ -183,7 +183,7 @@ def _removed(client: Client, root: str) -> list[Row]:
     removed: list[Row] = []
     problems: list[OvermindError] = []
     for _ in range(_ROUNDS):
-        ours = [row for row in client.call("ps", {"all": True}) if belongs(row, root)]
+        ours = [row for row in client.call("ps", {"all": True}) if is_demo_mission(row, root)]
         if not ours:
             return removed
         live = [{"id": row["id"]} for row in ours if row["status"] not in FINAL]

@@ -19,7 +19,7 @@ from overmind_core.client.stream import follow
 from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.transcript import LogSelection, Transcript
 
 TYPE_CHECKING = False
 
@@ -46,7 +46,7 @@ class Following:
         show: is called with a mission whenever something may have come, and shows that.
     """
 
-    def __init__(self, ids: Sequence[str] | None, selection: Selection, *, begin: Begin, show: Show) -> None:
+    def __init__(self, ids: Sequence[str] | None, selection: LogSelection, *, begin: Begin, show: Show) -> None:
         self.transcripts: dict[str, Transcript] = {}
         self._ids = None if ids is None else list(ids)
         self._selection = selection
@@ -122,11 +122,11 @@ def follow_output(
         sys.stdout.flush()
 
     def show(transcript: Transcript) -> None:
-        for _, _, text in transcript.grown():
+        for _, _, text in transcript.new_lines():
             write(text)
         sys.stdout.flush()
 
-    selection = Selection(since=since, colour=colour, renderers=renderer)
+    selection = LogSelection(since=since, colour=colour, renderers=renderer)
     following = Following([mission], selection, begin=begin, show=show)
     following.until_the_end(client)
     return next(iter(following.transcripts.values()))

@@ -121,9 +121,9 @@ class Parser(argparse.ArgumentParser):
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
         if not word.startswith("-"):
             return f"Unexpected argument {word!r}."
-        from overmind_core.domain.text.cells import meant  # only after a mistake
+        from overmind_core.domain.text.cells import did_you_mean  # only after a mistake
 
-        return f"Unknown option {word}.{meant(word, self._option_string_actions)}"
+        return f"Unknown option {word}.{did_you_mean(word, self._option_string_actions)}"
 
 
 def _telling(parse_value: Callable[[str], object]) -> Callable[[str], object]:

@@ -1,9 +1,8 @@
-"""The supervisor's side of being attached: it says which run to join, and what becomes of the mission.
+"""A client's attachment to a mission: the supervisor's stream about it, and the keeper's stream of live bytes.
 
-Lost with its supervisor it is asked for again, of the next one, without anybody waiting for that: the live bytes come
-from the keeper meanwhile.
-
-The live bytes of one run, straight from the keeper: frames both ways on a connection that a ticket opens.
+The supervisor says which run to join, and what becomes of the mission. Lost with its supervisor, the attachment is
+requested again, of the next one, without anybody waiting for that: the live bytes come from the keeper meanwhile,
+frames both ways on a connection that a ticket opens.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ import os
 import time
 from collections import deque
 
-from overmind_core.client.client import result
-from overmind_core.client.connection import PATIENCE
-from overmind_core.client.daemon import knock, reach
+from overmind_core.client.client import answer_result
+from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.client.daemon import connect_or_start, try_connect
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system import unixsocket
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from overmind_core.client.connection import Connection
+    from overmind_core.client.connection import DaemonConnection
     from overmind_core.system.paths import Home
 
     Json = dict[str, Any]
@@ -55,12 +54,12 @@ class Attachment:
     def __init__(self, home: Home, request: Mapping[str, Any]) -> None:
         self._home = home
         self._request = dict(request)
-        self._connection: Connection | None = None
+        self._connection: DaemonConnection | None = None
         self._answers: deque[Json] = deque()
         self._next_try = 0.0
-        self._ask(reach(home, start=False)[0])
+        self._send_request(connect_or_start(home, start=False)[0])
         try:
-            head = result(self._open().receive(timeout=PATIENCE))
+            head = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
         except (ConnectionError, TimeoutError):
             self.close()
             raise OvermindError("daemon_lost") from None
@@ -73,7 +72,7 @@ class Attachment:
         self._request |= {"id": self.mission, "rejoin": True}
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether there is no supervisor now."""
         return self._connection is None
 
@@ -81,7 +80,7 @@ class Attachment:
         """What to wait for before `item`; -1 while the supervisor is lost."""
         return -1 if self._connection is None else self._connection.fileno()
 
-    def item(self) -> Json | None:
+    def next_item(self) -> Json | None:
         """The next thing that the supervisor has said; None when there is no more by now.
 
         Raises:
@@ -90,27 +89,27 @@ class Attachment:
         if not self._answers:
             self._receive()
         while self._answers:
-            item = self._judge(self._answers.popleft())
+            item = self._item_of(self._answers.popleft())
             if item is not None:
                 return item
         return None
 
-    def ask_again(self, *, columns: int, rows: int) -> None:
+    def request_again(self, *, columns: int, rows: int) -> None:
         """Give the seat up and ask for it anew, which brings a new ticket; the size is the terminal's by now."""
         self._request |= {"columns": columns, "rows": rows}
-        self._lose()
+        self._disconnect()
 
-    def look(self) -> float | None:
+    def try_reconnect(self) -> float | None:
         """While the supervisor is lost, look for the next one; return in how many seconds to look again."""
         now = time.monotonic()
         if self._connection is None and now >= self._next_try:
             self._next_try = now + RETRY
             try:
-                connection = knock(self._home)
+                connection = try_connect(self._home)
             except OvermindError:
                 connection = None
             if connection is not None:
-                self._ask(connection)
+                self._send_request(connection)
         return None if self._connection is not None else max(self._next_try - now, 0.0)
 
     def interrupt(self) -> None:
@@ -124,19 +123,19 @@ class Attachment:
 
     def close(self) -> None:
         """Give the seat up."""
-        self._lose()
+        self._disconnect()
 
-    def _ask(self, connection: Connection) -> None:
+    def _send_request(self, connection: DaemonConnection) -> None:
         self._connection = connection
         connection.send({"cmd": "attach", "args": self._request, "id": _ATTACH})
         with contextlib.suppress(ConnectionError):  # noticed when it is read from
             connection.flush()
 
-    def _open(self) -> Connection:
+    def _open(self) -> DaemonConnection:
         assert self._connection is not None
         return self._connection
 
-    def _lose(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -146,17 +145,17 @@ class Attachment:
     def _receive(self) -> None:
         if self._connection is not None:
             try:
-                self._answers.extend(self._connection.received())
+                self._answers.extend(self._connection.receive_available())
             except ConnectionError:
-                self._lose()
+                self._disconnect()
 
-    def _judge(self, answer: Json) -> Json | None:
+    def _item_of(self, answer: Json) -> Json | None:
         if answer.get("id") != _ATTACH:
             return None
         if answer.get("error") == "not_found":
-            result(answer)
+            answer_result(answer)
         if "error" in answer:  # it is on its way out, or in: once more
-            self._lose()
+            self._disconnect()
             self._next_try = time.monotonic() + RETRY
         item: Json | None = DETACHED if "end" in answer else answer.get("item")
         return item
@@ -185,7 +184,7 @@ class KeeperStream:
         self._unsent = bytearray()
         self._early: Frames = []
         address = from_wire(ready["socket"])
-        self._socket = unixsocket.connect(address, PATIENCE)
+        self._socket = unixsocket.connect(address, ANSWER_LIMIT)
         try:
             self._check(address)
             self.offset = self._join(ready["ticket"], size)
@@ -228,11 +227,11 @@ class KeeperStream:
         return self._socket.fileno()
 
     @property
-    def behind(self) -> bool:
+    def has_unsent(self) -> bool:
         """Whether frames wait to be sent."""
         return bool(self._unsent)
 
-    def early(self) -> Frames:
+    def take_early_frames(self) -> Frames:
         """The frames that came together with the beginning, once."""
         frames, self._early = self._early, []
         return frames

@@ -1,4 +1,4 @@
-"""Requests and their answers, over one connection that survives a daemon's replacement.
+"""The client of the API: requests and answers over one connection that survives a daemon's replacement.
 
 When the connection is lost the client looks for the daemon for ten seconds, and asks again what may be
 asked twice. Whatever can't be repeated safely ends in `daemon_lost`.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from overmind_core.client.connection import PATIENCE, Connection
-from overmind_core.client.daemon import knock_until, reach
+from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection
+from overmind_core.client.daemon import connect_or_start, connect_until
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
 
@@ -47,7 +47,7 @@ REPEATABLE: dict[str, frozenset[str]] = {
 """Command that may be sent again after a loss → errors which then mean that the first one did it."""
 
 _HELLO = 0
-REVIVAL = 5.0
+FAILOVER_LIMIT = 5.0
 """Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
 _PAUSE = 0.05
 """Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
@@ -72,7 +72,7 @@ class Client:
         """What the daemon said of itself: version, pid, home, api. Empty until it answered."""
         self._start = start
         self._notify = notify
-        self._connection: Connection | None = None
+        self._connection: DaemonConnection | None = None
         self._greeted = False
         self._warned = False
         self._last_number = _HELLO
@@ -99,10 +99,10 @@ class Client:
         exchange = Exchange(command, requests)
         while exchange.unanswered:
             try:
-                exchange.work(self)
+                exchange.run(self)
             except ConnectionError:
-                self.recover(repeatable=command in REPEATABLE or not exchange.asked)
-                exchange.ask_again()
+                self.recover(repeatable=command in REPEATABLE or not exchange.in_flight)
+                exchange.on_connection_lost()
         return exchange.answers
 
     def send(self, command: str, args: Args) -> int:
@@ -130,7 +130,7 @@ class Client:
         answer = connection.receive(timeout=timeout)
         self._lost_at = None
         if answer.get("id") is None:  # the daemon could not even read which request it was
-            result(answer)
+            answer_result(answer)
         return answer
 
     def connect(self) -> dict[str, Any]:
@@ -161,26 +161,27 @@ class Client:
             time.sleep(_PAUSE)
         now = time.monotonic()
         self._lost_at = self._lost_at or now
-        left = self._lost_at + PATIENCE - now
+        left = self._lost_at + ANSWER_LIMIT - now
         if not met and left > 0:
             return  # it was on its way out: the next request finds or starts another one
-        connection = self._found_again(now, now + left) if left > 0 else None
+        connection = self._reconnected(now, now + left) if left > 0 else None
         if connection is None:
             raise OvermindError(
-                "daemon_lost", f"The daemon went away and did not come back in {PATIENCE:.0f} s. See: overmind status"
+                "daemon_lost",
+                f"The daemon went away and did not come back in {ANSWER_LIMIT:.0f} s. See: overmind status",
             )
         self._greet(connection)
 
-    def _found_again(self, now: float, deadline: float) -> Connection | None:
+    def _reconnected(self, now: float, deadline: float) -> DaemonConnection | None:
         """Return a connection to the next daemon: one that comes by itself, else one that we start where we may."""
         connection = None
         keeper_lives = _keeper_lives(self.home)
         if keeper_lives or not self._start:
-            connection = knock_until(self.home, min(now + REVIVAL, deadline))
+            connection = connect_until(self.home, min(now + FAILOVER_LIMIT, deadline))
         if connection is None and (keeper_lives or self._start):
             # Not told: there was one when the command began, and what it waits for goes on.
-            connection, self.started_pid = reach(self.home, start=self._start)
-        return connection or knock_until(self.home, deadline)
+            connection, self.started_pid = connect_or_start(self.home, start=self._start)
+        return connection or connect_until(self.home, deadline)
 
     def close(self) -> None:
         """End the session; the next request begins a new one."""
@@ -196,33 +197,33 @@ class Client:
         if connection is not None:
             connection.hang_up()
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> DaemonConnection:
         if self._abandoned:
             raise OvermindError("daemon_lost", "Nobody waits for the answer any more.")
         if self._connection is None:
-            connection, pid = reach(self.home, start=self._start)
+            connection, pid = connect_or_start(self.home, start=self._start)
             self._greet(connection)
-            self._tell_started(pid)
+            self._notify_started(pid)
         assert self._connection is not None
         return self._connection
 
-    def _tell_started(self, pid: int | None) -> None:
+    def _notify_started(self, pid: int | None) -> None:
         if pid is not None:
             self.started_pid = pid
             self._notify(f"Daemon started (PID {pid})")
 
-    def _greet(self, connection: Connection) -> None:
+    def _greet(self, connection: DaemonConnection) -> None:
         connection.send({"cmd": "hello", "args": {"version": VERSION}, "id": _HELLO})
         self._connection = connection
         if self._abandoned:  # just now, before there was a connection to end
             connection.hang_up()
 
-    def _read_greeting(self, connection: Connection) -> None:
+    def _read_greeting(self, connection: DaemonConnection) -> None:
         try:
-            answer = connection.receive(timeout=PATIENCE)
+            answer = connection.receive(timeout=ANSWER_LIMIT)
         except TimeoutError:
-            raise OvermindError("busy", f"The daemon has not answered for {PATIENCE:.0f} s. Try again.") from None
-        self.daemon = result(answer)
+            raise OvermindError("busy", f"The daemon has not answered for {ANSWER_LIMIT:.0f} s. Try again.") from None
+        self.daemon = answer_result(answer)
         self._greeted = True
         if self.newer_than_daemon and not self._warned:
             self._warned = True
@@ -232,7 +233,7 @@ class Client:
     @property
     def newer_than_daemon(self) -> bool:
         """Whether the daemon that answered runs an older version."""
-        return release(VERSION) > release(str(self.daemon.get("version", VERSION)))
+        return release_numbers(VERSION) > release_numbers(str(self.daemon.get("version", VERSION)))
 
 
 class Exchange:
@@ -243,46 +244,46 @@ class Exchange:
         self.requests = requests
         self.answers: list[Any | OvermindError] = [None] * len(requests)
         self.unanswered = list(range(len(requests)))
-        self.asked: dict[int, int] = {}
+        self.in_flight: dict[int, int] = {}
         """Number of a request on its way → its place."""
         self._repeated: set[int] = set()
 
-    def work(self, client: Client) -> None:
+    def run(self, client: Client) -> None:
         """Send and receive until all is answered."""
         unsent = iter(self.unanswered[:])
         self._send(client, unsent, _IN_FLIGHT)
-        while self.asked:
+        while self.in_flight:
             answer = client.receive()
-            place = self.asked.pop(answer.get("id", _HELLO), None)
+            place = self.in_flight.pop(answer.get("id", _HELLO), None)
             if place is not None:
                 self.unanswered.remove(place)
-                self.answers[place] = self._judge(place, answer)
+                self.answers[place] = self._result_of(place, answer)
                 self._send(client, unsent, 1)
 
-    def ask_again(self) -> None:
+    def on_connection_lost(self) -> None:
         """Forget what is on its way; its answers will never come."""
-        self._repeated.update(self.asked.values())
-        self.asked.clear()
+        self._repeated.update(self.in_flight.values())
+        self.in_flight.clear()
 
     def _send(self, client: Client, unsent: Iterable[int], count: int) -> None:
         for _, place in zip(range(count), unsent, strict=False):
-            self.asked[client.send(self.command, self.requests[place])] = place
+            self.in_flight[client.send(self.command, self.requests[place])] = place
 
-    def _judge(self, place: int, answer: dict[str, Any]) -> Any | OvermindError:  # noqa: ANN401  (any JSON)
+    def _result_of(self, place: int, answer: dict[str, Any]) -> Any | OvermindError:  # noqa: ANN401  (any JSON)
         try:
-            return result(answer)
+            return answer_result(answer)
         except OvermindError as error:
             if place in self._repeated and error.code in REPEATABLE[self.command]:
-                return self._already(self.requests[place])
+                return self._presumed_answer(self.requests[place])
             return error
 
-    def _already(self, args: Args) -> dict[str, Any]:
+    def _presumed_answer(self, args: Args) -> dict[str, Any]:
         """Return what the lost answer must have been, as far as the request tells."""
         mission = {"id": args.get("id"), "name": None}
         return {"killed": [mission]} if self.command == "kill" else {**mission, "also": []}
 
 
-def result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
+def answer_result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
     """Return the `ok` of an answer.
 
     Raises:
@@ -294,7 +295,7 @@ def result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
     return answer.get("ok")
 
 
-def release(version: str) -> tuple[int, ...]:
+def release_numbers(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, up to the first part that is none."""
     numbers = []
     for part in version.split("."):

@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PATIENCE = 10.0
+ANSWER_LIMIT = 10.0
 """Seconds for a daemon to answer the first time, and for a client to find a lost one again."""
 
 _CHUNK = 1 << 16
 
 
-class Connection:
+class DaemonConnection:
     """A connected socket, its unsent requests and its unread answers.
 
     Requests are queued by `send` and leave together with the next `receive`, so that the greeting costs no round trip.
@@ -29,7 +29,7 @@ class Connection:
     """
 
     def __init__(self, address: str) -> None:
-        self._socket = unixsocket.connect(address, PATIENCE)
+        self._socket = unixsocket.connect(address, ANSWER_LIMIT)
         self._unsent = bytearray()
         self._unread = bytearray()
         self._searched = 0
@@ -73,7 +73,7 @@ class Connection:
         self._searched = 0
         return _decoded(line)
 
-    def received(self) -> list[dict[str, Any]]:
+    def receive_available(self) -> list[dict[str, Any]]:
         """Send what is queued, and return the answers that are there, without waiting.
 
         Raises:

@@ -1,11 +1,7 @@
-"""Start a daemon that nobody's end takes along: a double fork, a session of its own, no inherited file.
+"""Connecting to the daemon of a home, and starting one: a double fork, a session of its own, no inherited file.
 
-The daemon tells over a pipe when it listens. Several may be started at once: a lock settles who stays,
-the others leave silently.
-
-Find the daemon of a home, or start one: who may, and when.
-
-Commands that start work start a daemon. Every command does when a keeper lives without a supervisor.
+Commands that start work start a daemon. Every command does when a keeper lives without a supervisor. The daemon reports
+over a pipe that it listens. Several may be started at once: a lock settles who stays, the others leave silently.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ import signal
 import sys
 import time
 
-from overmind_core.client.connection import PATIENCE, Connection
+from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection
 from overmind_core.errors import OvermindError
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import HomeUnsafe, ensure_home, read_socket_address
@@ -40,7 +36,7 @@ _LOG_LIMIT = 1 << 20
 """Bytes of daemon.log from which on the next start keeps it as daemon.log.1 and begins a new one."""
 
 
-class Launched:
+class LaunchedDaemon:
     """What became of a started daemon.
 
     Attributes:
@@ -49,13 +45,13 @@ class Launched:
         said: Its own words on why it left, "" when it had none.
     """
 
-    __slots__ = ("_home", "pid", "ready", "said")
+    __slots__ = ("_home", "message", "pid", "ready")
 
     def __init__(self, home: Home, pid: int, said: str, *, ready: bool) -> None:
         self._home = home
         self.pid = pid
         self.ready = ready
-        self.said = said
+        self.message = said
 
     def may_answer(self) -> bool:
         """Whether a daemon, this one or the one that was faster, is there."""
@@ -64,11 +60,11 @@ class Launched:
     def failure(self) -> OvermindError:
         """Return why there is no daemon."""
         try:
-            reason = json.loads(self.said)
+            reason = json.loads(self.message)
             return OvermindError(reason["error"], reason["message"])
         except (ValueError, KeyError, TypeError):
             return OvermindError(
-                "internal", f"The daemon did not start: {self.said or _last_line(self._home.daemon_log)}"
+                "internal", f"The daemon did not start: {self.message or _last_line(self._home.daemon_log)}"
             )
 
 
@@ -89,7 +85,7 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def launch(
     home: Home, *, wait_lock: float | None = None, after: int | None = None, keeper: int | None = None
-) -> Launched:
+) -> LaunchedDaemon:
     """Start a daemon and wait until it listens or has left again.
 
     Args:
@@ -113,12 +109,12 @@ def launch(
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)
         os.close(writing)
-        return _report(home, reading, START_LIMIT + (wait_lock or 0.0))
+        return _read_report(home, reading, START_LIMIT + (wait_lock or 0.0))
     finally:
         os.close(reading)
 
 
-def become(home: Home) -> NoReturn:
+def exec_daemon(home: Home) -> NoReturn:
     """Turn this process into the daemon, in the terminal where it is."""
     _prepare(home)
     sys.stdout.flush()
@@ -146,19 +142,19 @@ def _fork_twice(home: Home, argv: list[str], ready: int) -> None:
     try:
         os.setsid()
         if os.fork() == 0:
-            _become(home, argv, ready)
+            _exec_detached(home, argv, ready)
     finally:
         os._exit(0)
 
 
-def _become(home: Home, argv: list[str], ready: int) -> NoReturn:
+def _exec_detached(home: Home, argv: list[str], ready: int) -> NoReturn:
     """Turn this process, a grandchild with a session that isn't its own, into the daemon."""
     os.write(ready, f"{os.getpid()}\n".encode())
     try:
         os.umask(0o077)
         _arrange_files(home, ready)
         os.chdir("/")
-        _forget_signals()
+        _reset_signals()
         os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
     except OSError as error:
         os.write(_READY_FD, json.dumps({"error": "internal", "message": f"{argv[0]}: {error.strerror}"}).encode())
@@ -185,14 +181,14 @@ def _open_log(path: str) -> int:
         return os.open(os.devnull, os.O_WRONLY)
 
 
-def _forget_signals() -> None:
+def _reset_signals() -> None:
     """Drop what this terminal, nohup or a test runner had set; the daemon sets its own."""
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
 
 
-def _report(home: Home, reading: int, limit: float) -> Launched:
+def _read_report(home: Home, reading: int, limit: float) -> LaunchedDaemon:
     """Read the daemon's pid, then its word that it listens, or its last words."""
     deadline = time.monotonic() + limit
     heard = b""
@@ -204,7 +200,7 @@ def _report(home: Home, reading: int, limit: float) -> Launched:
         pid, newline, said = heard.partition(b"\n")
         if not chunk or (said and not said.startswith(b"{")):
             ready = bool(newline and said) and not said.startswith(b"{")
-            return Launched(home, int(pid or 0), said.decode(errors="replace").strip(), ready=ready)
+            return LaunchedDaemon(home, int(pid or 0), said.decode(errors="replace").strip(), ready=ready)
     raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
 
 
@@ -217,7 +213,7 @@ def _last_line(path: str) -> str:
     return lines[-1] if lines else f"it left without a word. {path} may say more."
 
 
-_NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ECONNRESET, errno.EPIPE})
+_NOT_LISTENING = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ECONNRESET, errno.EPIPE})
 _LAUNCHES = 3
 """How often a daemon is started that leaves without a word, as one does that is killed."""
 _FIRST_PAUSE = 0.01
@@ -225,25 +221,27 @@ _LONGEST_PAUSE = 0.2
 """Seconds between two attempts; they double."""
 
 
-def knock(home: Home) -> Connection | None:
+def try_connect(home: Home) -> DaemonConnection | None:
     """Return a connection to the daemon of `home`, None when nobody listens there, or can't just now.
 
     Raises:
         OvermindError: `forbidden`, the socket is another user's.
     """
     try:
-        return Connection(read_socket_address(home.socket, home.socket_pointer))
+        return DaemonConnection(read_socket_address(home.socket, home.socket_pointer))
     except TimeoutError:  # so many clients at once that its queue is full
         return None
     except PermissionError:
         raise OvermindError("forbidden", f"The home {home.root} belongs to another user.") from None
     except OSError as error:
-        if error.errno in _NOBODY:
+        if error.errno in _NOT_LISTENING:
             return None
         raise OvermindError("internal", f"{home.socket}: {error}") from None
 
 
-def knock_until(home: Home, deadline: float, *, while_true: Callable[[], bool] | None = None) -> Connection | None:
+def connect_until(
+    home: Home, deadline: float, *, while_true: Callable[[], bool] | None = None
+) -> DaemonConnection | None:
     """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock).
 
     Args:
@@ -253,16 +251,16 @@ def knock_until(home: Home, deadline: float, *, while_true: Callable[[], bool] |
     """
     pause = _FIRST_PAUSE
     while True:
-        connection = knock(home)
+        connection = try_connect(home)
         if connection is not None:
             return connection
         if time.monotonic() >= deadline or (while_true is not None and not while_true()):
-            return knock(home)
+            return try_connect(home)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def reach(home: Home, *, start: bool) -> tuple[Connection, int | None]:
+def connect_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | None]:
     """Return a connection to the daemon of `home`, and that daemon's pid when it had to be started.
 
     Args:
@@ -272,15 +270,15 @@ def reach(home: Home, *, start: bool) -> tuple[Connection, int | None]:
     Raises:
         OvermindError: `daemon_not_running`, `busy`, or why it could not start.
     """
-    connection = knock(home)
-    return (connection, None) if connection is not None else _revive(home, start=start)
+    connection = try_connect(home)
+    return (connection, None) if connection is not None else _wait_or_start(home, start=start)
 
 
-def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
+def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | None]:
     from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when no daemon answers)
 
-    deadline = time.monotonic() + PATIENCE
-    connection = knock_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
+    deadline = time.monotonic() + ANSWER_LIMIT
+    connection = connect_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
     if connection is not None:
         return connection, None
     pid = holder_pid(home.supervisor_lock)
@@ -289,16 +287,16 @@ def _revive(home: Home, *, start: bool) -> tuple[Connection, int | None]:
     keeper = None if start else holder_pid(home.keeper_lock)
     if not start and keeper is None:
         raise OvermindError("daemon_not_running")
-    return _started(home, keeper=keeper)
+    return _start_and_connect(home, keeper=keeper)
 
 
-def _started(home: Home, *, keeper: int | None) -> tuple[Connection, int | None]:
+def _start_and_connect(home: Home, *, keeper: int | None) -> tuple[DaemonConnection, int | None]:
     """Start a daemon; `keeper`: only for the keeper with this pid."""
     for attempts_left in reversed(range(_LAUNCHES)):
         launched = launch(home, keeper=keeper)
-        connection = knock_until(home, time.monotonic() + PATIENCE, while_true=launched.may_answer)
+        connection = connect_until(home, time.monotonic() + ANSWER_LIMIT, while_true=launched.may_answer)
         if connection is not None:
             return connection, launched.pid if launched.ready else None
-        if launched.said or not attempts_left:
+        if launched.message or not attempts_left:
             raise launched.failure()
     raise AssertionError

@@ -1,16 +1,14 @@
-r"""The keys by which a person leaves, in every way in which terminals send them. Pure.
+r"""The keys that detach a person from a terminal, in every way in which terminals send them, and their configuration.
 
 ctrl-\ is the byte 0x1C; after a program asked for more (kitty's protocol, xterm's modifyOtherKeys) it is
-`CSI 92;5u` or `CSI 27;5;92~`, with more fields as the terminal likes.
-
-Source: the kitty keyboard protocol; XTerm Control Sequences, modifyOtherKeys.
-
-What `[attach]` of config.toml may say.
+`CSI 92;5u` or `CSI 27;5;92~`, with more fields as the terminal likes. config.toml may name more of them:
 
 ```toml
 [attach]
 detach_keys = ["ctrl-]"]   # leave the terminal as ctrl-\ does
 ```
+
+Source: the kitty keyboard protocol; XTerm Control Sequences, modifyOtherKeys.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ _TAKEN = {"c": "interrupts", "i": "is Tab", "j": "is a new line", "m": "is Enter
 _NOTATION = re.compile(r"(?:ctrl[-+]|c-|\^)(space|[a-z@\[\\\]^_])", re.IGNORECASE)
 
 
-class Key(namedtuple("Key", ("code",))):  # noqa: PYI024 - typing costs start-up
+class DetachKey(namedtuple("Key", ("code",))):  # noqa: PYI024 - typing costs start-up
     """ctrl and a character, given by its code."""
 
     __slots__ = ()
@@ -59,10 +57,10 @@ class Key(namedtuple("Key", ("code",))):  # noqa: PYI024 - typing costs start-up
         return f"ctrl-{chr(self.code)}"
 
 
-LEAVE = Key(ord("\\"))
+DEFAULT_KEY = DetachKey(ord("\\"))
 
 
-def parse(text: str) -> Key:
+def parse_key(text: str) -> DetachKey:
     r"""The key of `ctrl-]`, `ctrl+]`, `C-]` or `^]`. Raises ValueError with a text for the person."""
     found = _NOTATION.fullmatch(text.strip())
     if found is None:
@@ -70,22 +68,22 @@ def parse(text: str) -> Key:
     character = found[1].lower().replace("space", "@")
     if character in _TAKEN:
         raise ValueError(f"{text!r} can't be used to leave: it {_TAKEN[character]}")
-    return Key(ord(character))
+    return DetachKey(ord(character))
 
 
-def pressed(sequence: bytes, keys: Iterable[Key]) -> bool:
+def is_pressed(sequence: bytes, keys: Iterable[DetachKey]) -> bool:
     """Whether an escape sequence says that one of the keys was pressed (or is held; not: released)."""
     found = _KITTY.fullmatch(sequence)
     if found is not None:
         if found["event"] == _RELEASE:
             return False
         codes = [int(found[field] or 0) for field in ("code", "shifted", "base")]
-        return any(_means(codes, int(found["modifiers"] or 1), key) for key in keys)
+        return any(_matches(codes, int(found["modifiers"] or 1), key) for key in keys)
     found = _OTHER.fullmatch(sequence)
-    return found is not None and any(_means([int(found["code"]), 0, 0], int(found["modifiers"]), key) for key in keys)
+    return found is not None and any(_matches([int(found["code"]), 0, 0], int(found["modifiers"]), key) for key in keys)
 
 
-def _means(codes: list[int], modifiers: int, key: Key) -> bool:
+def _matches(codes: list[int], modifiers: int, key: DetachKey) -> bool:
     """`codes`: of the key as it is, with shift, and on a US keyboard (0: unknown)."""
     code, shifted, base = codes
     held = (modifiers - 1) & ~_LOCKS
@@ -95,7 +93,7 @@ def _means(codes: list[int], modifiers: int, key: Key) -> bool:
     return held == _CTRL | _SHIFT and shifted == key.code
 
 
-def detach_keys(path: str) -> list[Key]:
+def detach_keys(path: str) -> list[DetachKey]:
     """The keys that the file names; none where it names none.
 
     Raises:
@@ -115,14 +113,14 @@ def detach_keys(path: str) -> list[Key]:
         raise OvermindError("invalid_config", f"{path}: line {line} is no UTF-8. Save the file as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
-    return _keys(path, document.get("attach", {}))
+    return _parsed_keys(path, document.get("attach", {}))
 
 
-def _keys(path: str, values: Any) -> list[Key]:  # noqa: ANN401 - whatever the file holds
+def _parsed_keys(path: str, values: Any) -> list[DetachKey]:  # noqa: ANN401 - whatever the file holds
     names = values.get("detach_keys", []) if isinstance(values, dict) else None
     if not isinstance(names, list):
         raise OvermindError("invalid_config", f'{path}: attach.detach_keys: write a list, such as ["ctrl-]"]')
     try:
-        return [parse(str(name)) for name in names]
+        return [parse_key(str(name)) for name in names]
     except ValueError as error:
         raise OvermindError("invalid_config", f"{path}: attach.detach_keys: {error}") from None

@@ -1,14 +1,15 @@
-"""Streams, and answers that take long, which go on when the daemon is replaced: the caller says from where.
+"""Streams of the API and answers that take long: they go on when the daemon is replaced, from where the caller says.
 
-Ask the daemon that is there, if one is: none is started, and nobody waits longer than a moment.
+`ask_if_running` is for a question to a daemon that may not be there: none is started, and nobody waits longer than a
+moment.
 """
 
 from __future__ import annotations
 
 import time
 
-from overmind_core.client.client import result
-from overmind_core.client.daemon import knock
+from overmind_core.client.client import answer_result
+from overmind_core.client.daemon import try_connect
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 KINDS = ("ok", "item", "end")
 """What a line of a stream can be: its beginning, one thing, its end."""
-BEAT = "beat"
+HEARTBEAT = "beat"
 """What `follow` yields where nothing came for a while, for who asks for it."""
 
 
@@ -46,7 +47,7 @@ def follow(
     """
     while True:
         try:
-            yield from _once(client, next_request(), deadline, beat)
+            yield from _follow_once(client, next_request(), deadline, beat)
         except ConnectionError:
             client.recover(repeatable=True)
         else:
@@ -66,19 +67,19 @@ def ask(client: Client, next_request: Callable[[], Request], *, deadline: float 
     """
     while True:
         try:
-            return _line(client, client.send(*next_request()), deadline)[1]
+            return _next_line(client, client.send(*next_request()), deadline)[1]
         except ConnectionError:
             client.recover(repeatable=True)
 
 
-def _once(
+def _follow_once(
     client: Client, request: Request, deadline: float | None, beat: float | None
 ) -> Generator[tuple[str, Any], None, None]:
     number = client.send(*request)
     kind = ""
     try:
         while kind != "end":
-            kind, content = _line(client, number, deadline, beat)
+            kind, content = _next_line(client, number, deadline, beat)
             yield kind, content
     except ConnectionError:
         raise
@@ -87,25 +88,25 @@ def _once(
         raise
 
 
-def _line(client: Client, number: int, deadline: float | None, beat: float | None = None) -> tuple[str, Any]:
+def _next_line(client: Client, number: int, deadline: float | None, beat: float | None = None) -> tuple[str, Any]:
     while True:
-        left = _left(deadline)
+        left = _time_left(deadline)
         try:
             answer = client.receive(timeout=min((one for one in (left, beat) if one is not None), default=None))
         except TimeoutError:
             if beat is not None and (left is None or beat < left):
-                return BEAT, None
+                return HEARTBEAT, None
             raise OvermindError("timeout") from None
         if answer.get("id") != number:
             continue
         if "error" in answer:
-            result(answer)
+            answer_result(answer)
         for kind in KINDS:
             if kind in answer:
                 return kind, answer[kind]
 
 
-def _left(deadline: float | None) -> float | None:
+def _time_left(deadline: float | None) -> float | None:
     if deadline is None:
         return None
     left = deadline - time.monotonic()
@@ -114,11 +115,13 @@ def _left(deadline: float | None) -> float | None:
     return left
 
 
-MOMENT = 2.0
+ASK_LIMIT = 2.0
 """Seconds that an answer may take."""
 
 
-def glance(home: Home, command: str, args: Mapping[str, Any] | None = None, *, timeout: float = MOMENT) -> Any | None:  # noqa: ANN401  (an answer is any JSON)
+def ask_if_running(
+    home: Home, command: str, args: Mapping[str, Any] | None = None, *, timeout: float = ASK_LIMIT
+) -> Any | None:  # noqa: ANN401  (an answer is any JSON)
     """Return the daemon's answer to one request; None when there is no daemon, or it doesn't answer in time.
 
     Args:
@@ -130,12 +133,12 @@ def glance(home: Home, command: str, args: Mapping[str, Any] | None = None, *, t
     Raises:
         OvermindError: the daemon said no, or the home is another user's.
     """
-    connection = knock(home)
+    connection = try_connect(home)
     if connection is None:
         return None
     try:
         connection.send({"cmd": command, "args": dict(args or {}), "id": 1})
-        return result(connection.receive(timeout=timeout))
+        return answer_result(connection.receive(timeout=timeout))
     except (ConnectionError, TimeoutError):
         return None
     finally:

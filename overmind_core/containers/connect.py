@@ -1,6 +1,6 @@
-"""An engine is spoken to for the first time: whether one is there, and whether it is one.
+"""Connecting to a container engine: where it is, whether it answers, and a client that speaks its version.
 
-Where the engine is: what `docker` itself would use, else the sockets that engines are known to have.
+It is where `docker` itself would look, else at the sockets that engines are known to have.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PORT = 2375
 """Of an engine without TLS, by agreement."""
 
 
-class Address(NamedTuple):
+class EngineAddress(NamedTuple):
     """An engine's place, and who named it."""
 
     url: str
@@ -33,7 +33,7 @@ class Address(NamedTuple):
     """As a person knows it: `DOCKER_HOST`, `the docker context colima`; "" for a well-known place."""
 
 
-def candidates(environ: Mapping[str, str]) -> list[Address]:
+def candidates(environ: Mapping[str, str]) -> list[EngineAddress]:
     """The places to try, in this order; one alone when somebody named it.
 
     Raises:
@@ -43,8 +43,8 @@ def candidates(environ: Mapping[str, str]) -> list[Address]:
     if named is not None:
         if environ.get("DOCKER_TLS_VERIFY") and not named.url.startswith("unix://"):
             raise EngineMissing(f"DOCKER_TLS_VERIFY is set, and TLS is not supported. {WHAT_CAN_BE_REACHED}.")
-        return [Address(usable(named.url, named.source), named.source)]
-    return [Address(f"unix://{path}", "") for path in well_known(environ)]
+        return [EngineAddress(usable(named.url, named.source), named.source)]
+    return [EngineAddress(f"unix://{path}", "") for path in well_known(environ)]
 
 
 def well_known(environ: Mapping[str, str]) -> list[str]:
@@ -90,10 +90,10 @@ def usable(url: str, source: str) -> str:
     return address if port is not None else f"{address.rstrip('/')}:{PORT}"
 
 
-def _named(environ: Mapping[str, str]) -> Address | None:
+def _named(environ: Mapping[str, str]) -> EngineAddress | None:
     """What DOCKER_HOST says, else the context that `docker` uses."""
     if host := environ.get("DOCKER_HOST", "").strip():
-        return Address(host, "DOCKER_HOST")
+        return EngineAddress(host, "DOCKER_HOST")
     folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".docker")
     context = environ.get("DOCKER_CONTEXT") or _field(os.path.join(folder, "config.json"), "currentContext")
     if not context or context == "default":
@@ -105,7 +105,7 @@ def _named(environ: Mapping[str, str]) -> Address | None:
             f"the docker context {context} is selected, and it does not exist. See `docker context ls`, and select"
             " one with `docker context use default`."
         )
-    return Address(url, f"the docker context {context}")
+    return EngineAddress(url, f"the docker context {context}")
 
 
 def _field(path: str, *keys: str) -> str:
@@ -150,7 +150,7 @@ HOW_TO_HAVE_ONE = (
 )
 
 
-def first_that_answers(addresses: Sequence[Address]) -> str:
+def first_that_answers(addresses: Sequence[EngineAddress]) -> str:
     """The URL of the first engine that answers.
 
     Raises:
@@ -162,7 +162,7 @@ def first_that_answers(addresses: Sequence[Address]) -> str:
             absent.append(_path(address.url))
             continue
         try:
-            knock(address.url, f" ({address.source})" if address.source else "")
+            check_reachable(address.url, f" ({address.source})" if address.source else "")
         except EngineMissing as error:
             broken.append(error)
             continue
@@ -181,13 +181,13 @@ def connected(url: str) -> Any:
     """
     import docker
 
-    knock(url)
+    check_reachable(url)
     client = docker.APIClient(base_url=url, version=_version(url), timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
     client.trust_env = False  # a proxy is for the world outside, never for a socket of this machine
     return client
 
 
-def knock(url: str, source: str = "") -> None:
+def check_reachable(url: str, source: str = "") -> None:
     """See that something takes connections at `url`.
 
     Raises:

@@ -1,8 +1,6 @@
-"""Containers of missions through an engine of Docker or Podman. Everything here blocks: call it in a thread.
+"""Containers of missions through an engine of Docker or Podman: made, started, asked, removed. All of it blocks.
 
-The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
-
-What the engine is told when a container is made, and what it means when it refuses.
+Call it in a thread. The SDK costs megabytes, so it is imported when an engine is first spoken to, never with this file.
 """
 
 from __future__ import annotations
@@ -26,10 +24,10 @@ from overmind_core.containers.model import (
     ContainerState,
     EngineMissing,
     ImageMissing,
-    Ours,
+    OwnContainer,
+    engine_errors,
     recipe,
     refusal,
-    speaking,
 )
 
 LOOPBACK = "127.0.0.1"
@@ -60,7 +58,7 @@ def port_taken(words: str) -> bool:
     return PORT_TAKEN.search(words) is not None
 
 
-def taken(spec: ContainerSpec) -> str:
+def port_taken_error(spec: ContainerSpec) -> str:
     """Say that, and what to do."""
     return (
         f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
@@ -68,7 +66,15 @@ def taken(spec: ContainerSpec) -> str:
     )
 
 
-__all__ = ["ContainerFailed", "ContainerSpec", "ContainerState", "Engine", "EngineMissing", "ImageMissing", "Ours"]
+__all__ = [
+    "ContainerFailed",
+    "ContainerSpec",
+    "ContainerState",
+    "Engine",
+    "EngineMissing",
+    "ImageMissing",
+    "OwnContainer",
+]
 
 LINES_SEARCHED = 10_000
 """Of a container's newest output."""
@@ -116,7 +122,7 @@ class Engine:
         """Whether `image` is on this machine."""
         from docker.errors import NotFound
 
-        with speaking(self.url, f"image {image} could not be looked for"):
+        with engine_errors(self.url, f"image {image} could not be looked for"):
             try:
                 self._client.inspect_image(image)
             except NotFound:
@@ -133,13 +139,13 @@ class Engine:
         from docker.errors import APIError, InvalidRepository
 
         tell(f"pulling {image}")
-        with speaking(self.url, f"image {image} could not be pulled"):
+        with engine_errors(self.url, f"image {image} could not be pulled"):
             try:
-                images.follow(image, self._client.pull(image, stream=True, decode=True), tell)
+                images.pull_progress(image, self._client.pull(image, stream=True, decode=True), tell)
             except (APIError, InvalidRepository) as error:
-                raise images.missing(image, refusal(error)) from error
+                raise images.image_missing(image, refusal(error)) from error
         if not self.has_image(image):
-            raise images.missing(image, "the engine broke off")
+            raise images.image_missing(image, "the engine broke off")
 
     def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
         """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.
@@ -198,7 +204,7 @@ class Engine:
         Raises:
             ContainerFailed: The container does not run, or has no shell.
         """
-        with speaking(self.url, f"a command could not be run in container {name}"):
+        with engine_errors(self.url, f"a command could not be run in container {name}"):
             code, written = inside.run(self._client, name, command, INSIDE_SECONDS)
         return code, inside.tail(written)
 
@@ -208,7 +214,7 @@ class Engine:
 
         if not self._is_made_here(name):
             return
-        with speaking(self.url, f"container {name} could not be stopped"):
+        with engine_errors(self.url, f"container {name} could not be stopped"):
             try:
                 self._client.stop(name, timeout=seconds)
             except NotFound:
@@ -220,7 +226,7 @@ class Engine:
 
         deadline = time.monotonic() + GONE_SECONDS
         while self._is_made_here(name):
-            with speaking(self.url, f"container {name} could not be removed"):
+            with engine_errors(self.url, f"container {name} could not be removed"):
                 try:
                     self._client.remove_container(name, v=True, force=True)
                 except NotFound:
@@ -235,35 +241,35 @@ class Engine:
         from docker.errors import NotFound
 
         for name in names:
-            with speaking(self.url, f"volume {name} could not be removed"):
+            with engine_errors(self.url, f"volume {name} could not be removed"):
                 try:
                     self._client.remove_volume(name)
                 except NotFound:
                     continue
 
-    def ours(self, home: str) -> list[Ours]:
+    def own_containers(self, home: str) -> list[OwnContainer]:
         """Containers that the Overmind at `home` made, stopped ones too."""
         return self._labelled(f"{HOME}={home}")
 
-    def all_labelled(self) -> list[Ours]:
+    def all_labelled(self) -> list[OwnContainer]:
         """The same for every home."""
         return self._labelled(HOME)
 
     def volumes_of(self, mission: str, home: str) -> list[str]:
         """Names of the volumes that were made for a mission."""
-        with speaking(self.url, "volumes could not be listed"):
+        with engine_errors(self.url, "volumes could not be listed"):
             found = self._client.volumes(filters={"label": [f"{MISSION}={mission}", f"{HOME}={home}"]})
         return sorted(one["Name"] for one in found.get("Volumes") or [])
 
-    def _labelled(self, label: str) -> list[Ours]:
-        with speaking(self.url, "containers could not be listed"):
+    def _labelled(self, label: str) -> list[OwnContainer]:
+        with engine_errors(self.url, "containers could not be listed"):
             found = self._client.containers(all=True, filters={"label": label})
         return sorted(_ours(one) for one in found)
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         from docker.errors import NotFound
 
-        with speaking(self.url, f"container {name} could not be looked at"):
+        with engine_errors(self.url, f"container {name} could not be looked at"):
             try:
                 found: dict[str, Any] = self._client.inspect_container(name)
             except NotFound:
@@ -278,7 +284,7 @@ class Engine:
     def _log(self, name: str, **which: float) -> bytes:
         from docker.errors import APIError
 
-        with speaking(self.url, f"the log of container {name} could not be read"):
+        with engine_errors(self.url, f"the log of container {name} could not be read"):
             try:
                 written: bytes = self._client.logs(name, **which)
             except APIError:  # not there, or a log driver that cannot be read: no lines
@@ -308,7 +314,7 @@ class Engine:
         """Make it and its volumes; whether nobody else took the name meanwhile."""
         from docker.errors import APIError, ImageNotFound
 
-        with speaking(self.url, f"container {spec.name} could not be created"):
+        with engine_errors(self.url, f"container {spec.name} could not be created"):
             for volume in spec.volumes:
                 self._client.create_volume(volume, labels=dict(spec.labels))
             try:
@@ -329,13 +335,13 @@ class Engine:
 
         state = found["State"] if found is not None else {}
         if state.get("Paused"):
-            with speaking(self.url, f"container {spec.name} could not go on"):
+            with engine_errors(self.url, f"container {spec.name} could not go on"):
                 self._client.unpause(spec.name)
             return True
         if state.get("Running"):
             return True
         tell(f"starting {spec.name}")
-        with speaking(self.url, f"container {spec.name} ({spec.image}) could not be started"):
+        with engine_errors(self.url, f"container {spec.name} ({spec.image}) could not be started"):
             try:
                 self._client.start(spec.name)
             except APIError as error:
@@ -346,7 +352,7 @@ class Engine:
                     self.remove(spec.name)  # half a container would keep its name and its share of the port
                 if not port_taken(words):
                     raise
-                raise ContainerFailed(taken(spec)) from error
+                raise ContainerFailed(port_taken_error(spec)) from error
             return True
 
 
@@ -356,10 +362,10 @@ def _health(state: Mapping[str, Any]) -> str:
     return said if said in {"starting", "healthy", "unhealthy"} else ""
 
 
-def _ours(listed: Mapping[str, Any]) -> Ours:
+def _ours(listed: Mapping[str, Any]) -> OwnContainer:
     labels = listed.get("Labels") or {}
     names = listed.get("Names") or [listed["Id"]]
-    return Ours(
+    return OwnContainer(
         name=names[0].lstrip("/"),
         mission=labels.get(MISSION, ""),
         service=labels.get(SERVICE, ""),

@@ -1,4 +1,4 @@
-"""Whether a container is ready: one look, which blocks for a moment. Who looks again, and until when, is not here."""
+"""The readiness of a container: one check, which blocks for a moment. Who checks again, and until when, is not here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from overmind_core.containers.engine import LOOPBACK, Engine
 from overmind_core.containers.model import ContainerFailed
-from overmind_core.domain.isolation.project import Ready, ReadyKind
+from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind
 
 CONNECT_SECONDS = 2.0
 """For an answer from a port of this machine."""
@@ -23,7 +23,7 @@ LONGEST_WORDS = 200
 """Characters of another program's words in a clause."""
 
 
-def look(engine: Engine, name: str, host_port: int | None, ready: Ready | None) -> str:
+def readiness_problem(engine: Engine, name: str, host_port: int | None, ready: ReadyCheck | None) -> str:
     """Return "" when the container is ready, else a clause that says why it is not yet.
 
     The image's own health check has to be healthy in any case.

@@ -1,4 +1,4 @@
-"""An image is pulled: how far it is, and why it could not be."""
+"""Pulling an image: how far it is, and why it could not be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
 """Pattern over the engine's words, why as a clause, what to do."""
 
 
-def missing(image: str, words: str) -> ImageMissing:
+def image_missing(image: str, words: str) -> ImageMissing:
     """Say why `image` could not be pulled, when the engine said `words`."""
     for pattern, why, what_to_do in REASONS:
         if re.search(pattern, words, re.IGNORECASE):
@@ -46,7 +46,7 @@ def missing(image: str, words: str) -> ImageMissing:
     return ImageMissing(image, words or "the engine does not say why", f"Try it yourself: `docker pull {image}`.")
 
 
-def follow(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str], None]) -> None:
+def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str], None]) -> None:
     """Tell how far a pull is, each time that the line changes.
 
     Args:
@@ -61,7 +61,7 @@ def follow(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str],
     said = ""
     for item in items:
         if words := item.get("error"):
-            raise missing(image, " ".join(str(words).split()))
+            raise image_missing(image, " ".join(str(words).split()))
         _count(sizes, item)
         line = _line(image, sizes)
         if line != said:

@@ -1,7 +1,4 @@
-"""A command inside of a container, with a limit of time, which the SDK's own call does not know.
-
-What a container wrote, as text.
-"""
+"""Commands inside of a container, with a limit of time, which the SDK's call lacks; and its output as text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a container is to be, and what one is.
+"""Containers as values: one that is wanted, one that is there; and the errors of engines, images and containers.
 
-What can go wrong with an engine, an image and a container: sentences for people that say what to do.
+The errors are sentences for people that say what to do.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ContainerState(NamedTuple):
     """Why the engine could not start it, or ended it."""
 
 
-class Ours(NamedTuple):
+class OwnContainer(NamedTuple):
     """A container that Overmind made, by its labels."""
 
     name: str
@@ -99,7 +99,7 @@ class ImageMissing(Exception):
 
 
 @contextlib.contextmanager
-def speaking(url: str, doing: str) -> Iterator[None]:
+def engine_errors(url: str, doing: str) -> Iterator[None]:
     """Turn what the SDK raises into this package's own errors; `doing` says what could not be done.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from overmind_core.agents.validate import agent as agent_of
-from overmind_core.domain.agents.agent import RAW, Agent, Mode
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.missions.mission import Definition
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
@@ -110,7 +110,9 @@ def _as_started(before: Whole, terms: Terms) -> Start:
         type=definition.kind.value,
         provider=definition.provider,
         agent=_given_agent(before, terms),
-        interactive=agent is not None and agent.home is Mode.INTERACTIVE if before.talks else definition.interactive,
+        interactive=agent is not None and agent.home is AgentMode.INTERACTIVE
+        if before.talks
+        else definition.interactive,
         tty=True if before.talks else definition.tty,
         **given,
     )
@@ -133,7 +135,7 @@ def _given_agent(before: Whole, terms: Terms) -> AgentArgs | None:
             raise OvermindError("invalid", "agent: this is a plain program, no agent.")
         return None
     given = terms.agent or AgentArgs()
-    if before.agent.home is Mode.ONE_SHOT:
+    if before.agent.home is AgentMode.ONE_SHOT:
         return given
     if given.prompt is not None:
         raise OvermindError("invalid", "agent.prompt: a session is told what to do with: overmind send")
@@ -147,7 +149,7 @@ def _command(argv: tuple[str, ...]) -> str | list[str]:
 
 def _agent(agent: Agent) -> dict[str, Any]:
     return {
-        "prompt": agent.prompt if agent.home is Mode.ONE_SHOT else None,
+        "prompt": agent.prompt if agent.home is AgentMode.ONE_SHOT else None,
         "model": agent.model,
         "permission_mode": agent.permission_mode,
         "allowed_tools": list(agent.allowed_tools),

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from overmind_core.demo.project import SESSIONS
-from overmind_core.demo.stage import Interrupted, Memory, Stage
+from overmind_core.demo.stage import ConversationMemory, Stage, TurnInterrupted
 from overmind_core.demo.story import Story
-from overmind_core.demo.stream_agent import InputEnded, Lines
+from overmind_core.demo.stream_agent import InputEnded, StreamStage
 
 SESSION = ("--session-id", "--resume")
 SETTINGS = ("--settings",)
@@ -26,7 +26,7 @@ def option(argv: Sequence[str], names: Sequence[str], otherwise: str) -> str:
 
 def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> None:
     """Answer messages until there will be no more."""
-    lines = Lines(session)
+    lines = StreamStage(session)
     story = story_on(lines)
     while (message := lines.message()) is not None:
         began = time.monotonic()
@@ -34,7 +34,7 @@ def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> Non
         try:
             said = story.answer(message.text)
             lines.say(said)
-        except Interrupted:
+        except TurnInterrupted:
             lines.end("", time.monotonic() - began, interrupted=True)
         else:
             lines.end(said, time.monotonic() - began)
@@ -42,30 +42,30 @@ def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> Non
 
 def on_terminal(session: str, story_on: Callable[[Stage], Story], argv: Sequence[str]) -> None:
     """Talk with a person until they leave; a first message may stand behind `--`."""
-    from overmind_core.demo.stage import Hooks  # noqa: PLC0415 - rarely needed, and without a terminal never
-    from overmind_core.demo.terminal_agent import Left, Screen, raw, turn, watch_size  # noqa: PLC0415 - the same
+    from overmind_core.demo.stage import HookCommands  # noqa: PLC0415 - rarely needed, and without a terminal never
+    from overmind_core.demo.terminal_agent import PersonLeft, TerminalStage, raw, turn, watch_size  # noqa: PLC0415 - the same
 
-    hooks = Hooks(option(argv, SETTINGS, NO_SETTINGS), session)
-    screen = Screen(hooks)
+    hooks = HookCommands(option(argv, SETTINGS, NO_SETTINGS), session)
+    screen = TerminalStage(hooks)
     story = story_on(screen)
     message = argv[-1] if "--" in argv[:-1] else ""
     with raw():
         watch_size(screen)
         screen.greet()
-        hooks.tell("SessionStart", source="startup")
+        hooks.run("SessionStart", source="startup")
         try:
             while True:
                 turn(screen, story.answer, message or screen.message())
                 message = ""
-        except Left:
-            hooks.tell("SessionEnd", reason="other")
+        except PersonLeft:
+            hooks.run("SessionEnd", reason="other")
 
 
 def main() -> None:
     """Play in the folder that we stand in."""
     argv, shop = sys.argv[1:], os.getcwd()
     session = option(argv, SESSION, "none")
-    memory = Memory(os.path.join(os.path.dirname(shop), SESSIONS), session)
+    memory = ConversationMemory(os.path.join(os.path.dirname(shop), SESSIONS), session)
     try:
         if IN_LINES in argv:
             in_lines(session, lambda stage: Story(stage, shop, memory), shop)

@@ -1,8 +1,6 @@
-"""What the demonstration consists of: a row for each mission. Pure.
+"""The demonstration: a row for each of its missions, and the folder that they work in, below the home.
 
-The little project in which the demonstration works: a price that loses its cents. Plain texts.
-
-The folder of the demonstration, below the home: a small project under git, and the programs that work in it.
+The folder holds a small project under git, in which a price loses its cents, and the programs that work in it.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ BASHRC = "bashrc"
 PROMPT = "The shop's prices lose their cents: mend that, and prove it with a test"
 
 
-class Part:
+class DemoMission:
     """One mission.
 
     Args:
@@ -51,7 +49,7 @@ class Part:
         self.environment = environment or {}
 
 
-def parts(*, root: str, shell: str) -> tuple[Part, ...]:
+def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
     """All that are started; the agent starts one more, `tests`.
 
     Args:
@@ -60,20 +58,20 @@ def parts(*, root: str, shell: str) -> tuple[Part, ...]:
     """
     rc = ["--rcfile", f"../{BASHRC}"] if shell == "bash" else []
     return (
-        Part(
+        DemoMission(
             "agent",
             "a scripted agent: works, asks you twice, answers messages",
             {"provider": "claude", "type": "session", "command": PROMPT, "restart": "on-failure"},
             {"OVERMIND_CLAUDE_BIN": f"{root}/{AGENT}"},
         ),
-        Part("build", "a build with its progress, which ends well", {"command": ["./build"]}),
-        Part("service", "a service that writes its log", {"command": ["./serve"], "restart": "always"}),
-        Part(
+        DemoMission("build", "a build with its progress, which ends well", {"command": ["./build"]}),
+        DemoMission("service", "a service that writes its log", {"command": ["./serve"], "restart": "always"}),
+        DemoMission(
             "worker",
             "a flaky worker: crashes, and is started again until it holds",
             {"command": ["./worker"], "restart": "on-failure", "backoff": 1500},
         ),
-        Part("shell", "a shell on a terminal", {"type": "session", "command": [shell, *rc]}),
+        DemoMission("shell", "a shell on a terminal", {"type": "session", "command": [shell, *rc]}),
     )
 
 
@@ -81,7 +79,7 @@ NAMES = frozenset({"agent", "build", "service", "worker", "shell", "tests"})
 """Values of the label."""
 
 
-def belongs(row: Mapping[str, Any], root: str) -> bool:
+def is_demo_mission(row: Mapping[str, Any], root: str) -> bool:
     """Whether a row of `ps` is one of ours: by label and by folder, for both names and labels are free to all."""
     return row["labels"].get(LABEL) in NAMES and (row["cwd"] == root or row["cwd"].startswith(f"{root}/"))
 

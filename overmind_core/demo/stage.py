@@ -1,10 +1,7 @@
-"""Where the scripted agent plays: what it may do in front of its audience, whoever that is.
+"""The stage of the scripted agent: what it may do in front of a person or a program, and what it needs for that.
 
-What the scripted agent remembers of a conversation, so that it goes on where it was when it is started again.
-
-What the scripted agent on a terminal tells of itself: the commands that its settings name for each event.
-
-From what a terminal sends to keys: names of those that do something, and text, also of a paste.
+It remembers a conversation, so that it goes on where it was when it is started again; it calls the hooks that its
+settings name for each event; and it reads keys, and text, also of a paste, from what a terminal sends.
 """
 
 from __future__ import annotations
@@ -23,11 +20,11 @@ QUESTION = "AskUserQuestion"
 """The tool that is a question."""
 
 
-class Interrupted(Exception):
+class TurnInterrupted(Exception):
     """A person has ended the turn."""
 
 
-class Reply(NamedTuple):
+class QuestionReply(NamedTuple):
     """The answer to a question."""
 
     allowed: bool
@@ -38,7 +35,7 @@ class Reply(NamedTuple):
 
 
 class Stage(Protocol):
-    """Each raises `Interrupted` as soon as a person wants that."""
+    """Each raises `TurnInterrupted` as soon as a person wants that."""
 
     def say(self, text: str) -> None:
         """Tell the audience something."""
@@ -49,7 +46,7 @@ class Stage(Protocol):
     def returned(self, call: str, text: str, *, failed: bool = False) -> None:
         """What the tool gave back."""
 
-    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> Reply:
+    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
         """Ask whether the tool may be used, and wait for the answer."""
 
     def wait(self, seconds: float) -> None:
@@ -62,7 +59,7 @@ def question(text: str, options: Mapping[str, str]) -> dict[str, Any]:
     return {"questions": [{"question": text, "header": "Choice", "options": choices, "multiSelect": False}]}
 
 
-class Memory:
+class ConversationMemory:
     """How far it has come.
 
     Args:
@@ -97,7 +94,7 @@ _PATIENCE = 10.0
 """Seconds for a hook whose answer nobody needs."""
 
 
-class Hooks:
+class HookCommands:
     """Calls them.
 
     Args:
@@ -114,7 +111,7 @@ class Hooks:
         self.turn = ""
         """Names the turn under way."""
 
-    def tell(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON
+    def run(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON
         """Tell them of an event, and wait until they know."""
         for hook in self.begin(event, **fields):
             try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from overmind_core.demo import project as texts
 from overmind_core.demo.project import PROMPT
-from overmind_core.demo.stage import QUESTION, Memory, Reply, Stage, question
+from overmind_core.demo.stage import QUESTION, ConversationMemory, QuestionReply, Stage, question
 
 GO_ON = ("go on", "continue", PROMPT.lower())
 HELP = (
@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 """Seconds for a program."""
 
 
-class Refused(Exception):
+class WorkRefused(Exception):
     """A person does not want it; holds what to say."""
 
 
@@ -37,7 +37,7 @@ class Story:
         memory: How far it has come.
     """
 
-    def __init__(self, stage: Stage, shop: str, memory: Memory) -> None:
+    def __init__(self, stage: Stage, shop: str, memory: ConversationMemory) -> None:
         self._stage = stage
         self._shop = shop
         self._memory = memory
@@ -72,7 +72,7 @@ class Story:
             while self._memory.step < len(self._plan):
                 self._plan[self._memory.step]()
                 self._memory.advance()
-        except Refused as refused:
+        except WorkRefused as refused:
             return str(refused)
         return "Done: prices keep their cents, and a test proves it. `v` shows what I changed. Send me a message."
 
@@ -126,7 +126,7 @@ class Story:
         command = {"command": "rm -f dist/shop.zip", "description": "Remove what the build has packed"}
         try:
             self._may("Bash", command, lambda: self._remove(built), "Then it stays.")
-        except Refused as refused:
+        except WorkRefused as refused:
             return str(refused)
         return "Removed. `r` on the build makes it anew."
 
@@ -156,10 +156,10 @@ class Story:
         if not reply.allowed:
             self._stage.returned(call, reply.said or "denied", failed=True)
             said = f" You said: {reply.said.rstrip('.')}." if reply.said else ""
-            raise Refused(f"{otherwise}{said} `go on` makes me ask again.")
+            raise WorkRefused(f"{otherwise}{said} `go on` makes me ask again.")
         self._done(call, work)
 
-    def _asked(self, tool: str, subject: Mapping[str, Any]) -> Reply:
+    def _asked(self, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
         call = self._stage.call(tool, subject)
         reply = self._stage.ask(call, tool, subject)
         self._stage.returned(call, reply.chosen or reply.said or "no answer", failed=not reply.allowed)

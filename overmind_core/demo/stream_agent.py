@@ -14,14 +14,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.demo.stage import QUESTION, Interrupted, Reply
+from overmind_core.demo.stage import QUESTION, QuestionReply, TurnInterrupted
 
 Event = Mapping[str, Any]
 MODEL = "a script"
 _CHUNK = 65536
 
 
-class Message(NamedTuple):
+class UserMessage(NamedTuple):
     """What a person wrote."""
 
     text: str
@@ -32,7 +32,7 @@ class InputEnded(Exception):
     """Nothing will come any more."""
 
 
-class Lines:
+class StreamStage:
     """A stage whose audience reads lines.
 
     Args:
@@ -45,7 +45,7 @@ class Lines:
         self._session = session
         self._source, self._sink = source, sink
         self._rest = b""
-        self._messages: deque[Message] = deque()
+        self._messages: deque[UserMessage] = deque()
         self._answers: dict[str, Event] = {}
         self._in_turn = False
         self._interrupted = False
@@ -54,7 +54,7 @@ class Lines:
 
     # turns
 
-    def message(self) -> Message | None:
+    def message(self) -> UserMessage | None:
         """The next message, once there is one; None at the end of the input."""
         try:
             while not self._messages:
@@ -63,16 +63,16 @@ class Lines:
             return None
         return self._messages.popleft()
 
-    def begin(self, message: Message, folder: str) -> None:
+    def begin(self, message: UserMessage, folder: str) -> None:
         """A turn begins: show that we have the message."""
         self._in_turn, self._interrupted = True, False
-        self._tell(
+        self._emit(
             {"type": "system", "subtype": "init", "cwd": folder, "model": MODEL, "tools": [], "mcp_servers": [],
              "permissionMode": "default"}
         )  # fmt: skip
         content = [{"type": "text", "text": message.text}]
         replay = {"type": "user", "message": {"role": "user", "content": content}, "isReplay": True}
-        self._tell(replay | ({"uuid": message.uuid} if message.uuid else {}))
+        self._emit(replay | ({"uuid": message.uuid} if message.uuid else {}))
 
     def end(self, said: str, seconds: float, *, interrupted: bool = False) -> None:
         """The turn is over."""
@@ -83,31 +83,31 @@ class Lines:
                    "errors": ["interrupted"]}  # fmt: skip
         usage = {"input_tokens": 0, "output_tokens": 0}
         figures = {"num_turns": 1, "duration_ms": round(seconds * 1000), "total_cost_usd": 0.0, "usage": usage}
-        self._tell({"type": "result", **how, **figures})
+        self._emit({"type": "result", **how, **figures})
 
     # the stage
 
     def say(self, text: str) -> None:
         """A line of type `assistant`."""
-        self._said({"type": "text", "text": text})
+        self._text_of_result({"type": "text", "text": text})
         self.wait(0.3)
 
     def call(self, tool: str, subject: Mapping[str, Any]) -> str:
         """The same, with a block `tool_use`."""
         name = f"toolu_{uuid.uuid4().hex[:16]}"
-        self._said({"type": "tool_use", "id": name, "name": tool, "input": dict(subject)})
+        self._text_of_result({"type": "tool_use", "id": name, "name": tool, "input": dict(subject)})
         return name
 
     def returned(self, call: str, text: str, *, failed: bool = False) -> None:
         """A line of type `user`."""
         block = {"type": "tool_result", "tool_use_id": call, "content": text, "is_error": failed}
-        self._tell({"type": "user", "message": {"role": "user", "content": [block]}})
+        self._emit({"type": "user", "message": {"role": "user", "content": [block]}})
 
-    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> Reply:
+    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
         """A control request, and its response."""
         self._open = str(uuid.uuid4())
         request = {"subtype": "can_use_tool", "tool_name": tool, "input": dict(subject), "tool_use_id": call}
-        self._tell({"type": "control_request", "request_id": self._open, "request": request})
+        self._emit({"type": "control_request", "request_id": self._open, "request": request})
         while self._open not in self._answers:
             self._take(None)
             self._stop_if_wanted()
@@ -125,17 +125,17 @@ class Lines:
         if not self._interrupted:
             return
         if self._open:
-            self._tell({"type": "control_cancel_request", "request_id": self._open})
+            self._emit({"type": "control_cancel_request", "request_id": self._open})
             self._open = ""
-        raise Interrupted
+        raise TurnInterrupted
 
     # lines
 
-    def _said(self, block: Mapping[str, Any]) -> None:
+    def _text_of_result(self, block: Mapping[str, Any]) -> None:
         message = {"id": f"msg_{uuid.uuid4().hex[:16]}", "role": "assistant", "model": MODEL, "content": [block]}
-        self._tell({"type": "assistant", "message": message})
+        self._emit({"type": "assistant", "message": message})
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
         line = json.dumps({**event, "session_id": self._session}, ensure_ascii=False).encode() + b"\n"
         while line:
             line = line[os.write(self._sink, line) :]
@@ -159,7 +159,7 @@ class Lines:
     def _took(self, event: Event) -> None:
         kind = event.get("type")
         if kind == "user":
-            self._messages.append(Message(text_of(event["message"]["content"]), str(event.get("uuid") or "")))
+            self._messages.append(UserMessage(text_of(event["message"]["content"]), str(event.get("uuid") or "")))
         elif kind == "control_response":
             response = event["response"]
             self._answers[str(response["request_id"])] = response.get("response") or {}
@@ -170,7 +170,7 @@ class Lines:
         """An interrupt is done; anything else changes nothing."""
         self._interrupted |= asked.get("subtype") == "interrupt" and self._in_turn
         response = {"subtype": "success", "request_id": request, "response": {}}
-        self._tell({"type": "control_response", "response": response})
+        self._emit({"type": "control_response", "response": response})
 
 
 def text_of(content: str | list[Event]) -> str:
@@ -180,9 +180,9 @@ def text_of(content: str | list[Event]) -> str:
     return "\n".join(str(block.get("text", "")) for block in content if block.get("type") == "text")
 
 
-def reply(tool: str, response: Event) -> Reply:
+def reply(tool: str, response: Event) -> QuestionReply:
     """What an answer in the program's form means."""
     allowed = response.get("behavior") == "allow"
     answers = (response.get("updatedInput") or {}).get("answers") or {}
     chosen = str(next(iter(answers.values()), "")) if tool == QUESTION else ""
-    return Reply(allowed, str(response.get("message") or ""), chosen)
+    return QuestionReply(allowed, str(response.get("message") or ""), chosen)

@@ -24,10 +24,10 @@ from overmind_core.demo.stage import (
     ENTER,
     ESCAPE,
     QUESTION,
-    Hooks,
-    Interrupted,
+    HookCommands,
     Keys,
-    Reply,
+    QuestionReply,
+    TurnInterrupted,
     decision,
     stop,
 )
@@ -42,18 +42,18 @@ BUSY, IDLE = "◐", "✳"
 _CHUNK = 65536
 
 
-class Left(Exception):
+class PersonLeft(Exception):
     """The person has left the program, or the terminal has gone."""
 
 
-class Screen:
+class TerminalStage:
     """A stage in front of a person.
 
     Args:
         hooks: Who is told of what happens.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: HookCommands) -> None:
         self._hooks = hooks
         self._keys = Keys()
         self._came: deque[tuple[str, str]] = deque()
@@ -86,11 +86,11 @@ class Screen:
         while not self._ahead:
             name, text = self._next(None)
             if name in {CANCEL, END} and not self._typed:
-                raise Left
+                raise PersonLeft
             self._edit(name, text)
         message = self._ahead.popleft()
         if message == LEAVE:
-            raise Left
+            raise PersonLeft
         return message
 
     def begin(self, message: str) -> None:
@@ -99,7 +99,7 @@ class Screen:
         self._working = True
         self._title(BUSY)
         self._print(paint(f"{CURSOR} {message}", BOLD))
-        self._hooks.tell("UserPromptSubmit", prompt=message)
+        self._hooks.run("UserPromptSubmit", prompt=message)
 
     def end(self, said: str, *, interrupted: bool = False) -> None:
         """The turn is over."""
@@ -107,7 +107,7 @@ class Screen:
         if interrupted:
             self._print(paint("Interrupted · What shall I do instead?", YELLOW))
         else:
-            self._hooks.tell("Stop", last_assistant_message=said)
+            self._hooks.run("Stop", last_assistant_message=said)
 
     # the stage
 
@@ -122,7 +122,7 @@ class Screen:
         self._calls[name] = (tool, subject)
         about = next((str(value) for value in subject.values() if isinstance(value, str)), "")
         self._print(f"{paint('●', GREEN)} {paint(tool, BOLD)} {paint(about, GREY)}")
-        self._hooks.tell("PreToolUse", tool_name=tool, tool_input=subject, tool_use_id=name)
+        self._hooks.run("PreToolUse", tool_name=tool, tool_input=subject, tool_use_id=name)
         return name
 
     def returned(self, call: str, text: str, *, failed: bool = False) -> None:
@@ -131,9 +131,9 @@ class Screen:
         first = text.strip().partition("\n")[0]
         self._print(paint(f"  ⎿ {first or 'done'}", RED if failed else GREY))
         event = "PostToolUseFailure" if failed else "PostToolUse"
-        self._hooks.tell(event, tool_name=tool, tool_input=subject, tool_use_id=call, tool_response=text)
+        self._hooks.run(event, tool_name=tool, tool_input=subject, tool_use_id=call, tool_response=text)
 
-    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> Reply:
+    def ask(self, call: str, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
         """Show the options; whoever answers first, here or elsewhere, has answered."""
         labels = _labels(tool, subject)
         for line in _shown(tool, subject):
@@ -156,15 +156,15 @@ class Screen:
 
     # input
 
-    def _answer(self, tool: str, labels: Sequence[str], waiting: Sequence[subprocess.Popen[bytes]]) -> Reply:
+    def _answer(self, tool: str, labels: Sequence[str], waiting: Sequence[subprocess.Popen[bytes]]) -> QuestionReply:
         open_hooks = {hook.stdout.fileno(): hook for hook in waiting if hook.stdout is not None}
         while True:
             name, text = self._next(None, open_hooks)
             if name == ESCAPE:
-                raise Interrupted
+                raise TurnInterrupted
             if text.isdigit() and 0 < int(text) <= len(self._options):
                 label = self._options[int(text) - 1]
-                return Reply(allowed=label != NO, chosen=label if labels else "")
+                return QuestionReply(allowed=label != NO, chosen=label if labels else "")
             if (decided := self._decided(open_hooks)) is not None:
                 return reply(tool, decided)
 
@@ -187,14 +187,14 @@ class Screen:
             if 0 in ready:
                 data = os.read(0, _CHUNK)
                 if not data:
-                    raise Left
+                    raise PersonLeft
                 self._came.extend(self._keys.feed(data))
         return self._came.popleft() if self._came else ("", "")
 
     def _listen(self, name: str, text: str) -> None:
         """During a turn Esc ends it; a message waits for its end."""
         if name in {ESCAPE, CANCEL}:
-            raise Interrupted
+            raise TurnInterrupted
         self._edit(name, text)
 
     def _edit(self, name: str, text: str) -> None:
@@ -293,18 +293,18 @@ def raw() -> Iterator[None]:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
-def turn(screen: Screen, answer: Callable[[str], str], message: str) -> None:
+def turn(screen: TerminalStage, answer: Callable[[str], str], message: str) -> None:
     """One message and its answer."""
     screen.begin(message)
     try:
         said = answer(message)
         screen.say(said)
-    except Interrupted:
+    except TurnInterrupted:
         screen.end("", interrupted=True)
     else:
         screen.end(said)
 
 
-def watch_size(screen: Screen) -> None:
+def watch_size(screen: TerminalStage) -> None:
     """Draw anew when the terminal changes its size."""
     signal.signal(signal.SIGWINCH, screen.resized)

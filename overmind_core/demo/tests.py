@@ -38,7 +38,7 @@ def _sources(folder: str) -> list[tuple[str, int]]:
     return [(name, os.stat(os.path.join(folder, name)).st_mtime_ns) for name in names]
 
 
-def _told(folder: str) -> bool:
+def _report_line(folder: str) -> bool:
     passed, text = run(folder)
     failed = ", ".join(_FAILED.findall(text)) or "the tests"
     _say("✔ all tests pass" if passed else f"✖ {failed} failed", _VERDICT[passed])
@@ -55,7 +55,7 @@ def watch(folder: str) -> None:
         if now != before:
             before = now
             _say(f"── {datetime.now().astimezone():%H:%M:%S} the sources changed", GREY)
-            _told(folder)
+            _report_line(folder)
         time.sleep(LOOK)
 
 
@@ -69,7 +69,7 @@ def main() -> None:
     """Run them in the folder that we stand in."""
     if "--watch" in sys.argv[1:]:
         watch(os.getcwd())
-    sys.exit(0 if _told(os.getcwd()) else 1)
+    sys.exit(0 if _report_line(os.getcwd()) else 1)
 
 
 if __name__ == "__main__":

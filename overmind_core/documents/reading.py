@@ -39,7 +39,7 @@ def last_name(path: Path) -> str:
 
 
 @dataclass(slots=True)
-class Notes:
+class Findings:
     """What was found so far."""
 
     places: Places
@@ -59,10 +59,10 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class FileValue:
     """A value of the text."""
 
-    notes: Notes
+    notes: Findings
     path: Path
     value: object
 
@@ -95,23 +95,23 @@ class Spot:
     def _named(self, message: str) -> str:
         return f"{self.key}: {message}" if self.key else message
 
-    def table(self, wanted: str = "write a table") -> dict[str, Spot] | None:
+    def table(self, wanted: str = "write a table") -> dict[str, FileValue] | None:
         """What stands in it by its keys; None, and `wanted` is told, when it is no table."""
         if isinstance(self.value, dict):
-            return {name: Spot(self.notes, (*self.path, name), value) for name, value in self.value.items()}
+            return {name: FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()}
         self.wrong(wanted)
         return None
 
-    def entries(self) -> list[Spot] | None:
+    def entries(self) -> list[FileValue] | None:
         """What stands in it, in order; None when it is no list."""
         if not isinstance(self.value, list):
             return None
-        return [Spot(self.notes, (*self.path, place), value) for place, value in enumerate(self.value)]
+        return [FileValue(self.notes, (*self.path, place), value) for place, value in enumerate(self.value)]
 
-    def texts(self) -> list[Spot]:
+    def texts(self) -> list[FileValue]:
         """The texts in it: itself, or those of a list or table."""
         if isinstance(self.value, dict):
-            parts = [Spot(self.notes, (*self.path, name), value) for name, value in self.value.items()]
+            parts = [FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()]
         else:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
@@ -124,7 +124,7 @@ class Spot:
                 self.notes.at_key((*self.path, name), hinted(f"unknown key {name!r}", name, words))
 
 
-Read = Callable[[Spot], Any]
+Read = Callable[[FileValue], Any]
 """None: it was wrong, and told."""
 
 MILLISECONDS = "ms"
@@ -132,7 +132,7 @@ LARGEST = 2**53
 """What every reader of JSON can hold."""
 
 
-def text(spot: Spot) -> str | None:
+def text(spot: FileValue) -> str | None:
     """A text."""
     if isinstance(spot.value, str):
         return spot.value
@@ -140,7 +140,7 @@ def text(spot: Spot) -> str | None:
     return None
 
 
-def texts(spot: Spot) -> list[str] | None:
+def texts(spot: FileValue) -> list[str] | None:
     """A text, or several."""
     entries = [spot] if isinstance(spot.value, str) else spot.entries()
     if entries is None:
@@ -150,7 +150,7 @@ def texts(spot: Spot) -> list[str] | None:
     return None if None in found else [one for one in found if one is not None]
 
 
-def flag(spot: Spot) -> bool | None:
+def flag(spot: FileValue) -> bool | None:
     """True or false."""
     if isinstance(spot.value, bool):
         return spot.value
@@ -158,7 +158,7 @@ def flag(spot: Spot) -> bool | None:
     return None
 
 
-def whole(spot: Spot) -> int | None:
+def whole(spot: FileValue) -> int | None:
     """A whole number that is not negative."""
     if is_number(spot.value, int) and 0 <= spot.value <= LARGEST:  # type: ignore[operator]
         return int(spot.value)  # type: ignore[call-overload, no-any-return]
@@ -166,17 +166,17 @@ def whole(spot: Spot) -> int | None:
     return None
 
 
-def seconds(spot: Spot) -> float | None:
+def seconds(spot: FileValue) -> float | None:
     """A duration in seconds; a bare number counts in seconds."""
     return _duration(spot, "s")
 
 
-def milliseconds(spot: Spot) -> float | None:
+def milliseconds(spot: FileValue) -> float | None:
     """A duration in seconds; a bare number counts in milliseconds."""
     return _duration(spot, MILLISECONDS)
 
 
-def _duration(spot: Spot, unit: str) -> float | None:
+def _duration(spot: FileValue, unit: str) -> float | None:
     written = spot.value
     if not (isinstance(written, str) or is_number(written, int, float)):
         spot.wrong('write a duration: a number, or a text such as "90s", "5m" or "1.5h"')
@@ -192,7 +192,7 @@ def choice(known: Iterable[str], what: str = "value") -> Read:
     """One of these words."""
     words = tuple(known)
 
-    def read(spot: Spot) -> str | None:
+    def read(spot: FileValue) -> str | None:
         written = text(spot)
         if written is None or written in words:
             return written

@@ -28,7 +28,7 @@ _MULTILINE = 3
 """Quotes around a text of several lines."""
 
 
-class Span(NamedTuple):
+class TextSpan(NamedTuple):
     """A part of the text: offsets of its first character and of what follows it."""
 
     start: int
@@ -41,18 +41,18 @@ class Duplicate(NamedTuple):
     path: Path
     key: int
     """Offset of its name."""
-    span: Span
+    span: TextSpan
     """What would have to be cut out for the rest to make sense."""
 
 
 @dataclass(slots=True)
-class Places:
+class TomlPlaces:
     """Where things stand in a text."""
 
     text: str
     keys: dict[Path, int] = field(default_factory=dict)
     """Offset of the name where it is first written, headers of tables included."""
-    values: dict[Path, Span] = field(default_factory=dict)
+    values: dict[Path, TextSpan] = field(default_factory=dict)
     """What is written behind a key, or stands in a list."""
     duplicates: list[Duplicate] = field(default_factory=list)
     unclosed: int | None = None
@@ -95,7 +95,7 @@ class Places:
         return next((at for place, at in enumerate(_characters(self.text, span)) if place == index), span.start)
 
 
-def _characters(text: str, span: Span) -> Iterator[int]:
+def _characters(text: str, span: TextSpan) -> Iterator[int]:
     """The offset of each character that a written string means."""
     quote = text[span.start]
     wide = _MULTILINE if text.startswith(quote * _MULTILINE, span.start) else 1
@@ -122,7 +122,7 @@ _STRINGS = (
 _OTHER = re.compile(r"[^,\]}#\n]*[^,\]}#\s]")
 
 
-def places(text: str) -> Places:
+def find_places(text: str) -> TomlPlaces:
     """Find the places of all keys and values of a text without carriage returns."""
     return _Walk(text).walked()
 
@@ -133,7 +133,7 @@ class _Walk:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.found = Places(text)
+        self.found = TomlPlaces(text)
         self.lists: dict[Path, int] = {}
         """Lists of tables → how many there are so far."""
         self.headers: set[Path] = set()
@@ -142,7 +142,7 @@ class _Walk:
         self.doubled: Duplicate | None = None
         """The table that the walk is in, when it was there before."""
 
-    def walked(self) -> Places:
+    def walked(self) -> TomlPlaces:
         table: Path = ()
         while self._skip(_BLANK) < len(self.text):
             if self.text[self.at] == "[":
@@ -183,14 +183,14 @@ class _Walk:
             if not self._take("."):
                 return names
 
-    def _match(self, pattern: re.Pattern[str]) -> Span | None:
+    def _match(self, pattern: re.Pattern[str]) -> TextSpan | None:
         found = pattern.match(self.text, self.at)
         if found is None:
             return None
         self.at = found.end()
-        return Span(*found.span())
+        return TextSpan(*found.span())
 
-    def _string(self) -> Span | None:
+    def _string(self) -> TextSpan | None:
         long = self.text.startswith(('"""', "'''"), self.at)
         patterns = _STRINGS[:2] if long else _STRINGS[2:]
         return next((span for pattern in patterns if (span := self._match(pattern)) is not None), None)
@@ -222,7 +222,7 @@ class _Walk:
             return entry
         self.found.keys.setdefault(path, names[-1][1])
         if known or closed is not None or path in self.lists:
-            self.doubled = Duplicate(closed or path, names[-1][1], Span(start, start))
+            self.doubled = Duplicate(closed or path, names[-1][1], TextSpan(start, start))
             self.found.duplicates.append(self.doubled)
             return ("", *path)  # nowhere: what stands in it is said of the first one
         self.headers.add(path)
@@ -246,7 +246,7 @@ class _Walk:
         """The second table goes on to here."""
         line_end = self.text.find("\n", self.at)
         end = len(self.text) if line_end < 0 else line_end
-        self.doubled = doubled._replace(span=Span(doubled.span.start, end))
+        self.doubled = doubled._replace(span=TextSpan(doubled.span.start, end))
         self.found.duplicates[self.found.duplicates.index(doubled)] = self.doubled
 
     def _pair(self, table: Path) -> bool:
@@ -263,7 +263,7 @@ class _Walk:
         self._skip(_SPACE)
         if known or closed is not None:
             self._value(("", *path))
-            self.found.duplicates.append(Duplicate(closed or path, names[-1][1], Span(start, self.at)))
+            self.found.duplicates.append(Duplicate(closed or path, names[-1][1], TextSpan(start, self.at)))
         else:
             self._value(path)
         return True
@@ -280,7 +280,7 @@ class _Walk:
             if self.text[start : start + 1] in {'"', "'"}:
                 self.found.unclosed = start
             self._match(_OTHER)
-        self.found.values[path] = Span(start, self.at)
+        self.found.values[path] = TextSpan(start, self.at)
 
     def _list(self, path: Path, start: int) -> None:
         place = 0
@@ -328,7 +328,7 @@ _END = (r"'\x00'", "end of file")
 """Words of tomlkit that mean: the text is over and something is not."""
 
 
-def document(text: str) -> tuple[dict[str, Any], Places, list[Problem]]:
+def document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
     """Return what a text says, where it says it, and which keys it says twice: the first one counts.
 
     Raises:
@@ -340,22 +340,22 @@ def document(text: str) -> tuple[dict[str, Any], Places, list[Problem]]:
         raise Problems([Problem(1, 1, "lists and tables stand too deep within each other")]) from None
 
 
-def _document(text: str) -> tuple[dict[str, Any], Places, list[Problem]]:
+def _document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
     try:
-        return _values(text), places(text), []
+        return _values(text), find_places(text), []
     except (ParseError, TOMLKitError) as error:
-        found = places(text)
+        found = find_places(text)
         if not found.duplicates:
             raise Problems([_syntax(error, found)]) from None
     return _without_duplicates(text, found)
 
 
-def _without_duplicates(text: str, found: Places) -> tuple[dict[str, Any], Places, list[Problem]]:
+def _without_duplicates(text: str, found: TomlPlaces) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
     """What is right besides them is still looked at, so that all problems are told at once."""
     doubled = [Problem(*found.position(one.key), _told(one, found)) for one in found.duplicates]
     for one in found.duplicates:
         text = _blanked(text, one)
-    rest = places(text)
+    rest = find_places(text)
     try:
         return _values(text), rest, doubled
     except (ParseError, TOMLKitError) as error:
@@ -366,7 +366,7 @@ def _values(text: str) -> dict[str, Any]:
     return dict(parse(text).unwrap())
 
 
-def _told(doubled: Duplicate, found: Places) -> str:
+def _told(doubled: Duplicate, found: TomlPlaces) -> str:
     name = ".".join(str(part) for part in doubled.path if isinstance(part, str))
     line, _ = found.position(found.of_key(doubled.path))
     return f"{name} is there twice: first in line {line}"
@@ -380,7 +380,7 @@ def _blanked(text: str, doubled: Duplicate) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
-def _syntax(error: Exception, found: Places) -> Problem:
+def _syntax(error: Exception, found: TomlPlaces) -> Problem:
     """What tomlkit found, in its words; its columns begin at 0."""
     said = _WHERE.sub("", str(error)).rstrip(".")
     said = said if said[1:2].isupper() else said[:1].lower() + said[1:]

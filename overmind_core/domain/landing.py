@@ -1,4 +1,4 @@
-"""Landing a mission's work: what is said of it, whose changes meet in a conflict, and what may be removed. Pure."""
+"""Landing a mission's work: commit messages, the authors of a conflict, and which worktrees may be removed. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_SUBJECTS = 20
 """Commits that a message names."""
 
 
-class Way(StrEnum):
+class MergeWay(StrEnum):
     """How work becomes part of the target."""
 
     MERGE = "merge"
@@ -26,24 +26,24 @@ class Way(StrEnum):
     """Its commits, made anew on top of the target."""
 
 
-class Side(NamedTuple):
+class ChangeAuthor(NamedTuple):
     """Who changed a file: a mission, or the person, who has no id."""
 
     id: str | None
     name: str
 
 
-PERSON = Side(None, "your own commits")
+PERSON = ChangeAuthor(None, "your own commits")
 
 
 class Landed(NamedTuple):
     """A mission's work that is part of the target, and its commits there."""
 
-    side: Side
+    side: ChangeAuthor
     commits: frozenset[str]
 
 
-def message(way: Way, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
+def commit_message(way: MergeWay, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
     """Return what the commit on the target says, where the person said nothing.
 
     Args:
@@ -56,13 +56,13 @@ def message(way: Way, branch: str, target: str, name: str, subjects: Sequence[st
     told = [f"* {subject}" for subject in reversed(subjects[:MOST_SUBJECTS])]
     if len(subjects) > MOST_SUBJECTS:
         told.insert(0, f"* {len(subjects) - MOST_SUBJECTS} more before")
-    if way is Way.SQUASH and len(subjects) == 1:
+    if way is MergeWay.SQUASH and len(subjects) == 1:
         return f"{subjects[0]}\n\nMission: {name}\n"
-    verb = "Squash" if way is Way.SQUASH else "Merge"
+    verb = "Squash" if way is MergeWay.SQUASH else "Merge"
     return "\n".join([f"{verb} {branch} into {target}", "", *told, "", f"Mission: {name}", ""])
 
 
-def sides(own: Side, commits: Collection[str], landed: Sequence[Landed]) -> list[Side]:
+def change_authors(own: ChangeAuthor, commits: Collection[str], landed: Sequence[Landed]) -> list[ChangeAuthor]:
     """Return whose changes of a file meet: the mission's own, and those of whoever changed it on the target meanwhile.
 
     Args:
@@ -81,7 +81,7 @@ def sides(own: Side, commits: Collection[str], landed: Sequence[Landed]) -> list
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RemovalCandidate:
     """What a worktree stands for, when it is to be removed."""
 
     live: bool
@@ -101,7 +101,7 @@ class Standing:
         return " and ".join(parts)
 
 
-def why_kept(standing: Standing, *, force: bool) -> str:
+def why_kept(standing: RemovalCandidate, *, force: bool) -> str:
     """Return why a worktree is not removed by a clean-up; "" when it may be.
 
     Args:
@@ -126,6 +126,6 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def missions_of(conflicts: Mapping[str, Sequence[Side]]) -> str:
+def missions_of(conflicts: Mapping[str, Sequence[ChangeAuthor]]) -> str:
     """Return the conflicts as one sentence names them: each file with those who changed it."""
     return listed([f"{path} ({', '.join(side.name for side in who)})" for path, who in conflicts.items()])

@@ -1,7 +1,7 @@
-"""A quest: one piece of work with a definition of done, tried until that holds or its tries are used up. Pure.
+"""Quests: pieces of work with a definition of done, tried until that holds or their tries are used up. Pure.
 
-`next_step` is asked whenever something about it has changed, also by the next supervisor after a crash: what it answers
-follows from what is saved alone.
+`next_step` is asked whenever something about a quest has changed, also by the next supervisor after a crash: what it
+answers follows from what is saved alone.
 """
 
 from __future__ import annotations
@@ -62,27 +62,27 @@ class Quest:
         return self.status is QuestStatus.RUNNING
 
 
-class Nothing(NamedTuple):
+class Wait(NamedTuple):
     """Something is under way."""
 
 
-class Stop(NamedTuple):
+class StopWork(NamedTuple):
     """Stop the work, and its check."""
 
 
-class Check(NamedTuple):
+class StartCheck(NamedTuple):
     """The work of this attempt has ended well: see whether it is done."""
 
     attempt: int
 
 
-class Again(NamedTuple):
+class RetryWork(NamedTuple):
     """Start the work once more, with so many further retries."""
 
     left: int
 
 
-class End(NamedTuple):
+class Finish(NamedTuple):
     """It is over."""
 
     status: QuestStatus
@@ -90,7 +90,7 @@ class End(NamedTuple):
     exit_code: int
 
 
-Step = Nothing | Stop | Check | Again | End
+Step = Wait | StopWork | StartCheck | RetryWork | Finish
 
 
 def next_step(quest: Quest, work: Mission | None, check: Mission | None, *, stopped: bool) -> Step:
@@ -100,27 +100,27 @@ def next_step(quest: Quest, work: Mission | None, check: Mission | None, *, stop
     """
     live = [one for one in (work, check) if one is not None and one.is_live]
     if live:
-        return Stop() if quest.cancelling and any(one.status is not Status.STOPPING for one in live) else Nothing()
+        return StopWork() if quest.cancelling and any(one.status is not Status.STOPPING for one in live) else Wait()
     if quest.cancelling or stopped or _killed(work) or _killed(check):
-        return End(QuestStatus.CANCELLED, _why_cancelled(quest, work, check), _code(work) or _code(check) or 1)
+        return Finish(QuestStatus.CANCELLED, _why_cancelled(quest, work, check), _code(work) or _code(check) or 1)
     if work is None:
-        return End(QuestStatus.FAILED, "gone", 1)
+        return Finish(QuestStatus.FAILED, "gone", 1)
     if _code(work):
         reason = "retries_spent" if work.reason == "restart_budget_spent" else work.reason
-        return End(QuestStatus.FAILED, reason, _code(work))
+        return Finish(QuestStatus.FAILED, reason, _code(work))
     if quest.check is None:
-        return End(QuestStatus.COMPLETED, None, 0)
+        return Finish(QuestStatus.COMPLETED, None, 0)
     return _after_work(quest, work, check)
 
 
 def _after_work(quest: Quest, work: Mission, check: Mission | None) -> Step:
     attempt = work.restart_count + 1
     if quest.check_id is None or quest.checked < attempt:
-        return Check(attempt)
+        return StartCheck(attempt)
     if check is not None and not _code(check):
-        return End(QuestStatus.COMPLETED, None, 0)
+        return Finish(QuestStatus.COMPLETED, None, 0)
     left = quest.retries - work.restart_count
-    return Again(left - 1) if left > 0 else End(QuestStatus.FAILED, "check_failed", _code(check) or 1)
+    return RetryWork(left - 1) if left > 0 else Finish(QuestStatus.FAILED, "check_failed", _code(check) or 1)
 
 
 def _code(mission: Mission | None) -> int:

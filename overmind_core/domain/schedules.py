@@ -1,4 +1,4 @@
-"""A ritual: work that comes again by a schedule; and each of its runs. Values only: what is due is `schedules.due`."""
+"""Rituals and their runs: work that comes again by a schedule. Values only: what is due is `schedules.due`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worktree holds beyond a commit: commits, what is not committed, and files that git does not know yet.
+"""The changes of a worktree beyond a commit: commits, what is not committed, and files that git does not know yet.
 
 The worktree's own index and the repository's objects stay as they are, whoever works there meanwhile: all that is
 written goes into a copy of the index, and into objects in a folder that is removed afterwards.
@@ -50,7 +50,7 @@ class ChangedFile:
     binary: bool
 
 
-class Commit(NamedTuple):
+class CommitLine(NamedTuple):
     """One commit: its full hash and the first line of its message."""
 
     hash: str
@@ -58,7 +58,7 @@ class Commit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class WorktreeChanges:
     """All that a worktree has beyond `since`."""
 
     top: str
@@ -67,7 +67,7 @@ class Changes:
     """What is checked out there; None for no branch."""
     since: str
     """The commit that it is compared with; a tree without files where there is no commit."""
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitLine, ...]
     """Newest first."""
     files: tuple[ChangedFile, ...]
     diff: str
@@ -75,7 +75,7 @@ class Changes:
     """Why this is not all, and how to see the rest; "" when it is."""
 
 
-def changes(git: Git, folder: str, base: str | None = None) -> Changes:
+def worktree_changes(git: Git, folder: str, base: str | None = None) -> WorktreeChanges:
     """Return what the worktree around `folder` has beyond its merge base with `base`; without one, beyond HEAD.
 
     Raises:
@@ -101,7 +101,7 @@ def changes(git: Git, folder: str, base: str | None = None) -> Changes:
     commits = _commits(git, top, since)
     if not whole or len(files) > MOST_FILES or len(commits) > MOST_COMMITS:
         notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
-    return Changes(
+    return WorktreeChanges(
         top=top,
         branch=branch_of(git, top),
         since=since,
@@ -122,7 +122,7 @@ def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
     return found or git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
 
 
-def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[Commit, ...]:
+def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[CommitLine, ...]:
     """Return what `until` has and `since` has not, newest first, at most `MOST_COMMITS`."""
     return tuple(_commits(git, folder, since, until)[:MOST_COMMITS])
 
@@ -163,12 +163,12 @@ def _head(git: Git, top: str) -> str:
     return found or git.ask(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
 
 
-def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[Commit]:
+def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[CommitLine]:
     if git.ask(folder, "cat-file", "-t", since).out.strip() != "commit":
         return []
     listed = git(folder, "log", f"--max-count={MOST_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
                  f"{since}..{until}", "--")  # fmt: skip
-    return [Commit(*line.partition(" ")[::2]) for line in listed.split("\0") if line]
+    return [CommitLine(*line.partition(" ")[::2]) for line in listed.split("\0") if line]
 
 
 @contextmanager

@@ -1,11 +1,8 @@
-"""Merging a branch beside everybody's checkouts, and moving the target forward once the result is good.
+"""Committing, merging and pushing a branch beside everybody's checkouts.
 
-All of it happens in a scratch worktree that is checked out at the target without its name; the target itself is moved
-in one step at the end, or not at all.
-
-Committing everything in a worktree, as its person would: hooks run, and git finds the author.
-
-Pushing a branch to where it belongs.
+A commit is made as the worktree's person would: hooks run, and git finds the author. A merge happens in a scratch
+worktree that is checked out at the target without its name; the target itself is moved in one step at the end, or not
+at all. A branch is pushed to where it belongs.
 """
 
 from __future__ import annotations
@@ -16,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.domain.landing import Way
+from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
-from overmind_core.git.run import Answer, Git, GitFailed, patiently
-from overmind_core.git.worktree_base import check_out
+from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
+from overmind_core.git.worktree_base import check_out_submodules
 from overmind_core.git.worktree_removal import remove
 
 
@@ -31,7 +28,7 @@ class Unresolved(Exception):
     """A merge is under way in the worktree, with conflicts that nobody has resolved. Its argument: the paths."""
 
 
-class Committed(NamedTuple):
+class CommitMade(NamedTuple):
     """What was committed; `files`: how many changed."""
 
     commit: str
@@ -39,7 +36,7 @@ class Committed(NamedTuple):
     files: int
 
 
-def commit(git: Git, folder: str, message: str) -> Committed:
+def commit(git: Git, folder: str, message: str) -> CommitMade:
     """Commit all that is in the worktree around `folder`, but what git ignores.
 
     Raises:
@@ -51,14 +48,14 @@ def commit(git: Git, folder: str, message: str) -> Committed:
     top = git(folder, "rev-parse", "--show-toplevel")
     if unresolved := conflicting(git, top):
         raise Unresolved(unresolved)
-    patiently(lambda: git(top, "add", "-A"))
+    retry_while_locked(lambda: git(top, "add", "-A"))
     merging = git.ask(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
     if not merging and not changed:
         raise NothingToCommit
-    patiently(lambda: git.ask(top, "commit", "--quiet", "-F", "-", text=message))
+    retry_while_locked(lambda: git.ask(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
-    return Committed(commit_, subject, changed)
+    return CommitMade(commit_, subject, changed)
 
 
 def conflicting(git: Git, folder: str) -> tuple[str, ...]:
@@ -77,28 +74,28 @@ _AT_ONCE = 200
 """Paths that one git is asked about."""
 
 
-class Conflicts(Exception):
+class MergeConflicts(Exception):
     """Both sides changed the same. Its argument: the paths."""
 
 
-class NothingNew(Exception):
+class AlreadyMerged(Exception):
     """The target has all of it already."""
 
 
-class Moved(Exception):
+class TargetMoved(Exception):
     """The target is another commit by now."""
 
 
-class Untracked(Exception):
+class UntrackedInTheWay(Exception):
     """Files that git does not know are where new ones would go. Its arguments: the folder, and the paths."""
 
 
-class Occupied(Exception):
+class TargetInUse(Exception):
     """The target can't be moved now. Its arguments: the folder where it is in use, and what is in the way there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetBranch:
     """A branch, where it stands, and where it is checked out."""
 
     branch: str
@@ -107,7 +104,7 @@ class Target:
     """None: nowhere."""
 
 
-def target_of(git: Git, source: str, branch: str) -> Target | None:
+def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
     """Return the branch; None when there is none of that name.
 
     Raises:
@@ -120,10 +117,10 @@ def target_of(git: Git, source: str, branch: str) -> Target | None:
         return None
     commit = git(source, "rev-parse", "--verify", f"{repository.HEADS}{branch}^{{commit}}")
     folder = repository.checked_out(git, source, branch)
-    return Target(branch, commit, folder if folder is not None and os.path.isdir(folder) else None)
+    return TargetBranch(branch, commit, folder if folder is not None and os.path.isdir(folder) else None)
 
 
-def check_free(git: Git, source: str, target: Target) -> None:
+def check_free(git: Git, source: str, target: TargetBranch) -> None:
     """See that the target may be moved.
 
     Raises:
@@ -133,11 +130,11 @@ def check_free(git: Git, source: str, target: Target) -> None:
     if target.folder is not None:
         words = ("status", "--porcelain", "--untracked-files=no")
         if git.ask(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
-            raise Occupied(target.folder, "changes that are not committed")
+            raise TargetInUse(target.folder, "changes that are not committed")
         return
-    for worktree in repository.worktrees(git, source):
+    for worktree in repository.checkouts(git, source):
         if worktree.branch is None and os.path.isdir(worktree.path) and _rebased(git, worktree.path) == target.branch:
-            raise Occupied(worktree.path, "a rebase of it that is not done")
+            raise TargetInUse(worktree.path, "a rebase of it that is not done")
 
 
 def _rebased(git: Git, folder: str) -> str | None:
@@ -155,9 +152,12 @@ def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
         GitFailed: git refused; most likely a full disk.
     """
     close_scratch(git, source, path)
-    patiently(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
-    if os.path.lexists(os.path.join(path, ".gitmodules")) and (found := repository.find(git, source)) is not None:
-        check_out(git, path, found)
+    retry_while_locked(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
+    if (
+        os.path.lexists(os.path.join(path, ".gitmodules"))
+        and (found := repository.find_repository(git, source)) is not None
+    ):
+        check_out_submodules(git, path, found)
 
 
 def close_scratch(git: Git, source: str, path: str) -> None:
@@ -169,7 +169,7 @@ def close_scratch(git: Git, source: str, path: str) -> None:
     remove(git, source, path, None, force=True)
 
 
-def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, message: str) -> str:
+def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str, message: str) -> str:
     """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
 
     Raises:
@@ -178,25 +178,25 @@ def integrate(git: Git, scratch: str, way: Way, *, commit: str, target: str, mes
         GitFailed: git, or a hook, refused.
     """
     match way:
-        case Way.MERGE:
+        case MergeWay.MERGE:
             _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
-        case Way.SQUASH:
+        case MergeWay.SQUASH:
             _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
             if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
-                raise NothingNew
+                raise AlreadyMerged
             git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
-        case Way.REBASE:
+        case MergeWay.REBASE:
             git(scratch, "checkout", "--quiet", "--detach", commit)
             _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
     after = git(scratch, "rev-parse", "HEAD")
     if after == target or git(scratch, "rev-parse", f"{after}^{{tree}}") == git(
         scratch, "rev-parse", f"{target}^{{tree}}"
     ):
-        raise NothingNew
+        raise AlreadyMerged
     return after
 
 
-def foreseen(git: Git, source: str, *, commit: str, target: str) -> str | None:
+def merged_tree(git: Git, source: str, *, commit: str, target: str) -> str | None:
     """Return the tree that a merge would give, without a checkout; None: this git, before 2.38, can't tell.
 
     Raises:
@@ -210,9 +210,9 @@ def foreseen(git: Git, source: str, *, commit: str, target: str) -> str | None:
     if answer.code in _UNKNOWN or not tree:
         return None
     if answer.code == 1:
-        raise Conflicts(tuple(sorted({path for path in paths if path})))
+        raise MergeConflicts(tuple(sorted({path for path in paths if path})))
     if tree == git(source, "rev-parse", f"{target}^{{tree}}"):
-        raise NothingNew
+        raise AlreadyMerged
     return tree
 
 
@@ -225,15 +225,15 @@ def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -
         with suppress(GitFailed):
             git(scratch, words[0], way_back)
     if paths:
-        raise Conflicts(paths)
+        raise MergeConflicts(paths)
     raise _refused(words, answer)
 
 
-def _refused(words: tuple[str, ...], answer: Answer) -> GitFailed:
+def _refused(words: tuple[str, ...], answer: GitAnswer) -> GitFailed:
     return GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
 
 
-def land(git: Git, source: str, target: Target, after: str, reason: str) -> None:
+def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -> None:
     """Move the target from where it stood to `after`, which has all of it: forward in its checkout, or by its name.
 
     Raises:
@@ -244,7 +244,7 @@ def land(git: Git, source: str, target: Target, after: str, reason: str) -> None
     """
     now = target_of(git, source, target.branch)
     if now is None or now.commit != target.commit:
-        raise Moved
+        raise TargetMoved
     check_free(git, source, now)
     words: tuple[str, ...]
     if now.folder is None:
@@ -252,25 +252,25 @@ def land(git: Git, source: str, target: Target, after: str, reason: str) -> None
     else:
         words = (*_PLAIN, "merge", "--ff-only", "--no-stat", "--quiet", after)
     try:
-        patiently(lambda: git(now.folder or source, *words))
+        retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:
         later = target_of(git, source, target.branch)
         if later is None or later.commit not in {target.commit, after}:
-            raise Moved from None
-        if paths := _in_the_way(error.said):
-            raise Untracked(now.folder, paths) from None
+            raise TargetMoved from None
+        if paths := _overwritten_files(error.said):
+            raise UntrackedInTheWay(now.folder, paths) from None
         if later.commit != after:  # else a hook complained about what is done
             raise
 
 
-def _in_the_way(said: str) -> tuple[str, ...]:
+def _overwritten_files(said: str) -> tuple[str, ...]:
     """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
     if "untracked working tree files would be" not in said:
         return ()
     return tuple(line.strip() for line in said.splitlines() if line.startswith("\t"))
 
 
-def is_in(git: Git, folder: str, commit: str, target: str) -> bool:
+def contains(git: Git, folder: str, commit: str, target: str) -> bool:
     """Whether `target` has `commit` and all before it."""
     return git.ask(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.git.run import Git, GitFailed, patiently
+from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
 """How git begins to say that there is none; a broken one is told otherwise."""
@@ -34,7 +34,7 @@ class Repository:
     """The commit that is checked out; None when there are no commits yet."""
 
 
-class Worktree(NamedTuple):
+class Checkout(NamedTuple):
     """One checkout that a repository knows of."""
 
     path: str
@@ -42,7 +42,7 @@ class Worktree(NamedTuple):
     branch: str | None
 
 
-def find(git: Git, folder: str) -> Repository | None:
+def find_repository(git: Git, folder: str) -> Repository | None:
     """Return the repository that `folder` is in; None when it is in none.
 
     Raises:
@@ -115,10 +115,10 @@ def checked_out(git: Git, folder: str, branch: str) -> str | None:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    return next((one.path for one in worktrees(git, folder) if one.branch == branch), None)
+    return next((one.path for one in checkouts(git, folder) if one.branch == branch), None)
 
 
-def worktrees(git: Git, folder: str) -> list[Worktree]:
+def checkouts(git: Git, folder: str) -> list[Checkout]:
     """Return all checkouts that the repository of `folder` knows of, the main one first, be they there or not.
 
     Raises:
@@ -126,14 +126,14 @@ def worktrees(git: Git, folder: str) -> list[Worktree]:
         GitMissing: there is no git.
     """
     words = ("worktree", "list", "--porcelain")
-    answer = patiently(lambda: git.ask(folder, *words, "-z", expected=(0, _USAGE)))
+    answer = retry_while_locked(lambda: git.ask(folder, *words, "-z", expected=(0, _USAGE)))
     if answer.code == _USAGE:  # before git 2.36: a path with a line's end is not told from two lines
-        answer = patiently(lambda: git.ask(folder, *words))
+        answer = retry_while_locked(lambda: git.ask(folder, *words))
         return list(_entries(answer.out.split("\n")))
     return list(_entries(answer.out.split("\0")))
 
 
-def _entries(lines: list[str]) -> Iterator[Worktree]:
+def _entries(lines: list[str]) -> Iterator[Checkout]:
     facts: dict[str, str] = {}
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -141,7 +141,7 @@ def _entries(lines: list[str]) -> Iterator[Worktree]:
             facts[word] = rest
         elif facts:
             branch = facts.get("branch")
-            yield Worktree(facts["worktree"], facts.get("HEAD"), branch.removeprefix(HEADS) if branch else None)
+            yield Checkout(facts["worktree"], facts.get("HEAD"), branch.removeprefix(HEADS) if branch else None)
             facts = {}
 
 

@@ -1,8 +1,7 @@
-"""Running git: argument lists only, nobody asked for anything, no time without a limit.
+"""Running git: argument lists only, nobody asked for anything, no time without a limit, and patience with held locks.
 
-Paths and texts are the system's (`os.fsdecode`): a name that is no UTF-8 survives the way there and back.
-
-Git's lock files: held for moments by somebody who works beside us, or for ever by one that was killed.
+Paths and texts are the system's (`os.fsdecode`): a name that is no UTF-8 survives the way there and back. Git's lock
+files are held for moments by somebody who works beside us, or for ever by one that was killed.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class GitFailed(Exception):
         return told.removeprefix("fatal: ").removeprefix("error: ") or f"it ended with {self.code}"
 
 
-class Answer(NamedTuple):
+class GitAnswer(NamedTuple):
     """How a git ended, and what it wrote. `code` is one of those that were expected."""
 
     code: int
@@ -91,7 +90,7 @@ class Git:
         seconds: float = SECONDS,
         variables: Mapping[str, str] | None = None,
         text: str | None = None,
-    ) -> Answer:
+    ) -> GitAnswer:
         """Run git in `folder`.
 
         Args:
@@ -114,7 +113,7 @@ class Git:
                 given.write(os.fsencode(text or ""))
                 given.seek(0)
                 code = self._run(words, folder, (given, out, err), variables or {}, seconds)
-                answer = Answer(code, _written(out), _written(err))
+                answer = GitAnswer(code, _written(out), _written(err))
         except OSError as error:
             raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
         if answer.code not in expected:
@@ -178,7 +177,7 @@ def _written(file: IO[bytes]) -> str:
     return os.fsdecode(file.read())
 
 
-PATIENCE = 8.0
+LOCK_LIMIT = 8.0
 """Seconds for which a lock that somebody holds is waited for."""
 _FIRST, _LONGEST = 0.02, 0.3
 """Seconds between two attempts."""
@@ -208,18 +207,18 @@ def held_lock(said: str) -> str | None:
     return None
 
 
-def patiently(attempt: Callable[[], Result], *, seconds: float | None = None) -> Result:
+def retry_while_locked(attempt: Callable[[], Result], *, seconds: float | None = None) -> Result:
     """Return what `attempt` does, which is made again as long as another git is in its way.
 
     Args:
         attempt: Leaves nothing behind when it fails.
-        seconds: How long; `PATIENCE` unless told.
+        seconds: How long; `LOCK_LIMIT` unless told.
 
     Raises:
         GitFailed: of the attempt; a lock that stays held is named, with what to do.
         GitMissing: there is no git.
     """
-    until = time.monotonic() + (PATIENCE if seconds is None else seconds)
+    until = time.monotonic() + (LOCK_LIMIT if seconds is None else seconds)
     pause = _FIRST
     while True:
         try:

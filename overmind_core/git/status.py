@@ -1,6 +1,6 @@
-"""How a mission's worktree stands: what was done in it, and whether that is anywhere else too. Changes nothing.
+"""The status of a mission's worktree: what was done in it, and whether that is anywhere else too. Changes nothing.
 
-Whether work is in a branch though its commits are not: it was rebased, picked or squashed.
+Work may be in a branch though its commits are not: it was rebased, picked or squashed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
-from overmind_core.git.worktree_base import only_here
+from overmind_core.git.worktree_base import unpushed_submodules
 
 SECONDS = 60.0
 """A comparison that takes longer counts as a difference: then nothing is removed."""
@@ -27,19 +27,19 @@ _NOBODY = {
 """Always the same, so that the same question makes the same object."""
 
 
-def landed(git: Git, folder: str, tip: str, target: str) -> bool:
+def is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
     """Whether `target` has all that was done up to the commit `tip`. When in doubt it has not.
 
     Raises:
         GitMissing: there is no git.
     """
     try:
-        return _landed(git, folder, tip, target)
+        return _is_landed(git, folder, tip, target)
     except GitFailed:
         return False
 
 
-def _landed(git: Git, folder: str, tip: str, target: str) -> bool:
+def _is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
     fork = git.ask(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
     if not fork or fork == target:
         return fork == tip
@@ -50,7 +50,7 @@ def _landed(git: Git, folder: str, tip: str, target: str) -> bool:
         return True
     if int(git(folder, "rev-list", "--count", f"--max-count={FAR}", f"{fork}..{target}")) >= FAR:
         return False
-    return _picked(git, folder, tip, target) or _squashed(git, folder, tip, target, fork)
+    return _is_cherry_picked(git, folder, tip, target) or _is_squashed(git, folder, tip, target, fork)
 
 
 def _paths(git: Git, folder: str, one: str, other: str) -> set[str]:
@@ -59,14 +59,14 @@ def _paths(git: Git, folder: str, one: str, other: str) -> set[str]:
     return {path for path in out.split("\0") if path}
 
 
-def _picked(git: Git, folder: str, tip: str, target: str) -> bool:
+def _is_cherry_picked(git: Git, folder: str, tip: str, target: str) -> bool:
     """Whether each commit is there as another one. A merge may hold work of its own, which this does not see."""
     if git(folder, "rev-list", "--max-count=1", "--merges", tip, f"^{target}"):
         return False
     return _cherry(git, folder, tip, target)
 
 
-def _squashed(git: Git, folder: str, tip: str, target: str, fork: str) -> bool:
+def _is_squashed(git: Git, folder: str, tip: str, target: str, fork: str) -> bool:
     """Whether all together are there as one commit. The object that is made for the question is garbage to git."""
     words = ("commit-tree", "--no-gpg-sign", f"{tip}^{{tree}}", "-p", fork, "-m", "all of it as one")
     one = git.ask(folder, *words, variables=_NOBODY).out.strip()
@@ -89,7 +89,7 @@ Commit = tuple[str, str]
 """Hash and subject."""
 
 
-class Kept(Exception):
+class RemovalRefused(Exception):
     """Removing would lose work: nothing was done.
 
     Attributes:
@@ -104,16 +104,16 @@ class Kept(Exception):
         super().__init__(f"{path} has {len(files)} uncommitted files and {len(commits)} commits that are nowhere else")
 
 
-class Dirty(Kept):
+class Dirty(RemovalRefused):
     """There is uncommitted work; perhaps commits too."""
 
 
-class Unmerged(Kept):
+class Unmerged(RemovalRefused):
     """There are commits that are in no other branch."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WorktreeStatus:
     """A worktree at one moment."""
 
     head: str | None
@@ -133,7 +133,7 @@ class State:
     """Those that the base does not have, newest first, at most `COMMITS`."""
 
 
-def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
+def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
     Args:
@@ -150,15 +150,15 @@ def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
         raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = changed(git, path)
+    dirty = uncommitted_files(git, path)
     if head is None:
-        return State(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
+        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
     behind, ahead = (
         int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
     )
     common = git.ask(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
     files, insertions, deletions = _figures(git, path, common)
-    return State(
+    return WorktreeStatus(
         head=head,
         branch=branch,
         ahead=ahead,
@@ -167,12 +167,14 @@ def state(git: Git, path: str, base: str | None, base_commit: str) -> State:
         insertions=insertions,
         deletions=deletions,
         dirty=dirty,
-        merged=not loose(git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit),
+        merged=not unmerged_commits(
+            git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit
+        ),
         commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
     )
 
 
-def changed(git: Git, path: str) -> tuple[str, ...]:
+def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
     """Return the uncommitted and untracked files of a worktree, and its submodules with work, relative to its top.
 
     A submodule has work when it is changed, and when it has commits that neither its origin nor the person has.
@@ -184,10 +186,10 @@ def changed(git: Git, path: str) -> tuple[str, ...]:
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
     out = git.ask(path, *words, variables=_QUIET).out
     files = [entry[3:] for entry in out.split("\0") if entry]
-    return tuple(dict.fromkeys([*files, *only_here(git, path)]))
+    return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path)]))
 
 
-def loose(
+def unmerged_commits(
     git: Git, folder: str, tips: Sequence[str], *, ours: Sequence[str], base: str | None, base_commit: str | None
 ) -> tuple[Commit, ...]:
     """Return the commits of `tips` that are lost with our branches, newest first, at most `COMMITS`.
@@ -213,7 +215,7 @@ def loose(
     left: dict[str, str] = {}
     for tip in dict.fromkeys(tips):
         commits = _log(git, folder, [tip, *began, "--not", *others])
-        if commits and not any(landed(git, folder, tip, target) for target in _targets(git, folder, base)):
+        if commits and not any(is_landed(git, folder, tip, target) for target in _targets(git, folder, base)):
             left.update(commits)
     return tuple(left.items())[:COMMITS]
 
@@ -232,7 +234,7 @@ def _plain(name: str) -> bool:
     return not any(letter in name for letter in "*?[\\\0")
 
 
-def size(path: str) -> int:
+def folder_size(path: str) -> int:
     """Return how many bytes a folder takes on its disk, following no link; what can't be read counts nothing."""
     total = 0
     met: set[tuple[int, int]] = set()

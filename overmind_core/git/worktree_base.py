@@ -1,8 +1,7 @@
-"""Where a mission's branch begins: at what is checked out, at a base, at what its remote has by now.
+"""The base of a mission's branch: what is checked out, a base, what its remote has by now; and a worktree's submodules.
 
-Submodules of a new worktree: from the person's checkout where that has them, else from where they come from.
-
-A copy from the person's checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
+A submodule comes from the person's checkout where that has it, else from where it comes from. A copy from the person's
+checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overmind_core.git.repository import HEADS, Repository, common_folder, resolve
-from overmind_core.git.run import Git, GitFailed, patiently
+from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 FETCH_SECONDS = 300.0
 """How long a fetch may take."""
 REMOTES = "refs/remotes/"
 
 
-class Beginning(NamedTuple):
+class BranchBase(NamedTuple):
     """What a branch begins at."""
 
     name: str
@@ -35,7 +34,7 @@ class _Remote(NamedTuple):
     """The full name here of the base over there."""
 
 
-def beginning(git: Git, repository: Repository, base: str | None, *, fetch: bool) -> Beginning:
+def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool) -> BranchBase:
     """Return where to begin.
 
     Args:
@@ -58,21 +57,21 @@ def beginning(git: Git, repository: Repository, base: str | None, *, fetch: bool
     here = resolve(git, repository.top, wanted)
     there = resolve(git, repository.top, remote.upstream) if remote is not None else None
     if here is not None and not (fetched and remote is not None):
-        return Beginning(wanted, here, "")
+        return BranchBase(wanted, here, "")
     if remote is None or there is None:
         if here is None:
             raise _nothing(repository, base)
-        return Beginning(wanted, here, f"fetched {remote.name}: it has no {wanted}" if remote else "")
+        return BranchBase(wanted, here, f"fetched {remote.name}: it has no {wanted}" if remote else "")
     name = remote.upstream.removeprefix(REMOTES)
     if here is None:
-        return Beginning(name, there, f"fetched {remote.name}" if fetched else "")
-    return _newer(git, repository.top, Beginning(wanted, here, f"fetched {remote.name}"), Beginning(name, there, ""))
+        return BranchBase(name, there, f"fetched {remote.name}" if fetched else "")
+    return _newer(git, repository.top, BranchBase(wanted, here, f"fetched {remote.name}"), BranchBase(name, there, ""))
 
 
-def _detached(repository: Repository) -> Beginning:
+def _detached(repository: Repository) -> BranchBase:
     if repository.head is None:
         raise _nothing(repository, None)
-    return Beginning(repository.head, repository.head, "")
+    return BranchBase(repository.head, repository.head, "")
 
 
 def _nothing(repository: Repository, base: str | None) -> GitFailed:
@@ -109,13 +108,13 @@ def _is(git: Git, top: str, full: str) -> bool:
 def _fetch(git: Git, top: str, remote: str) -> None:
     words = ("fetch", "--quiet", "--no-recurse-submodules", "--", remote)
     try:
-        patiently(lambda: git(top, *words, seconds=FETCH_SECONDS))
+        retry_while_locked(lambda: git(top, *words, seconds=FETCH_SECONDS))
     except GitFailed as error:
         advice = "check the network and your access, or set `fetch: false` in .overmind.yml to begin at what is here"
         raise GitFailed(words, error.code, f"{remote} can't be fetched: {error.reason}: {advice}") from None
 
 
-def _newer(git: Git, top: str, here: Beginning, there: Beginning) -> Beginning:
+def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBase:
     """The one that has the other, here's when neither does; the branch that it is called by is here's."""
     if here.commit == there.commit:
         return here._replace(note=f"{here.note}: {here.name} is up to date")
@@ -144,7 +143,7 @@ class _Submodule(NamedTuple):
     commit: str
 
 
-def check_out(git: Git, path: str, repository: Repository) -> None:
+def check_out_submodules(git: Git, path: str, repository: Repository) -> None:
     """Check out the submodules of the worktree at `path`, and theirs.
 
     Raises:
@@ -152,10 +151,10 @@ def check_out(git: Git, path: str, repository: Repository) -> None:
         GitMissing: there is no git.
     """
     checkouts = dict.fromkeys(top for top in (repository.top, repository.main) if top is not None)
-    _check_out(git, path, list(checkouts), repository.common)
+    _check_out_level(git, path, list(checkouts), repository.common)
 
 
-def only_here(git: Git, path: str) -> list[str]:
+def unpushed_submodules(git: Git, path: str) -> list[str]:
     """Return the paths of submodules of a worktree with commits that neither their origin nor the person has.
 
     Raises:
@@ -165,10 +164,10 @@ def only_here(git: Git, path: str) -> list[str]:
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
     own = os.path.realpath(git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    return list(_only_here(git, path, own, common_folder(git, path)))
+    return list(_unpushed_submodules(git, path, own, common_folder(git, path)))
 
 
-def _only_here(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
+def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
     for submodule in _submodules(git, path):
         mine, theirs = (os.path.join(folder, "modules", submodule.name) for folder in (own, persons))
         inside = os.path.join(path, submodule.path)
@@ -179,7 +178,7 @@ def _only_here(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
         known = os.path.isdir(theirs) and not _missing(git, theirs, commits)
         if commits and not known:
             yield submodule.path
-        yield from (f"{submodule.path}/{deeper}" for deeper in _only_here(git, inside, mine, theirs))
+        yield from (f"{submodule.path}/{deeper}" for deeper in _unpushed_submodules(git, inside, mine, theirs))
 
 
 def _missing(git: Git, folder: str, commits: str) -> bool:
@@ -187,7 +186,7 @@ def _missing(git: Git, folder: str, commits: str) -> bool:
     return any(line.endswith(" missing") for line in answer.out.splitlines())
 
 
-def _check_out(git: Git, path: str, checkouts: Sequence[str], common: str) -> None:
+def _check_out_level(git: Git, path: str, checkouts: Sequence[str], common: str) -> None:
     for submodule in _submodules(git, path):
         source = _source(git, submodule, checkouts, common)
         if source is None:
@@ -199,12 +198,12 @@ def _check_out(git: Git, path: str, checkouts: Sequence[str], common: str) -> No
         _ask(git, path, submodule, (*allowed, "submodule", "update", "--init", "--quiet", "--", submodule.path))
         inside = os.path.join(path, submodule.path)
         _set_origin(git, inside, source)
-        _check_out(git, inside, [os.path.join(top, submodule.path) for top in checkouts], source)
+        _check_out_level(git, inside, [os.path.join(top, submodule.path) for top in checkouts], source)
 
 
 def _ask(git: Git, path: str, submodule: _Submodule, words: tuple[str, ...]) -> None:
     try:
-        patiently(lambda: git(path, *words))
+        retry_while_locked(lambda: git(path, *words))
     except GitFailed as error:
         raise GitFailed(words, error.code, f"submodule {submodule.path}: {error.reason}") from None
 

@@ -1,4 +1,4 @@
-"""Taking a mission's worktree away, however much or little of it is there."""
+"""The removal of a mission's worktree and its branch, however much or little of them is there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import subprocess
 from contextlib import suppress
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find, resolve
+from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK as FOR
-from overmind_core.git.run import SECONDS, Git, GitFailed, patiently
-from overmind_core.git.status import Dirty, Unmerged, changed, loose
+from overmind_core.git.run import SECONDS, Git, GitFailed, retry_while_locked
+from overmind_core.git.status import Dirty, Unmerged, uncommitted_files, unmerged_commits
 
 CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""
@@ -22,14 +22,14 @@ _IN_USE = re.compile(r"checked out at|used by worktree at")
 """Git says so also of a branch that is being rebased somewhere."""
 
 
-class Removed(NamedTuple):
+class RemovedWorktree(NamedTuple):
     """What was taken away: what was there, that is."""
 
     worktree: bool
     branch: str | None
 
 
-def claiming(path: str, branch: str) -> None:
+def record_claim(path: str, branch: str) -> None:
     """Write down that `branch` is about to be made for the worktree at `path`.
 
     Raises:
@@ -43,7 +43,7 @@ def claiming(path: str, branch: str) -> None:
         raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
 
 
-def claimed(git: Git, folder: str, path: str) -> str | None:
+def claimed_branch(git: Git, folder: str, path: str) -> str | None:
     """Return the branch that was made for the worktree at `path`, also when making it was interrupted; None: none was.
 
     Args:
@@ -82,7 +82,7 @@ def remove(
     force: bool,
     base: str | None = None,
     base_commit: str | None = None,
-) -> Removed:
+) -> RemovedWorktree:
     """Take a worktree away, and its branch; nothing when both are gone.
 
     Args:
@@ -102,24 +102,24 @@ def remove(
     """
     common = _common(git, folder)
     if common is None:
-        return Removed(_delete(git, path), None)  # with the repository its branches are gone
+        return RemovedWorktree(_delete(git, path), None)  # with the repository its branches are gone
     if not force:
         _refuse(git, common, path, branch, base=base, base_commit=base_commit)
     there = _delete(git, path)
-    forget(git, common, path)
+    prune_admin_folders(git, common, path)
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
-    return Removed(there, gone)
+    return RemovedWorktree(there, gone)
 
 
-def forget(git: Git, common: str, path: str) -> None:
+def prune_admin_folders(git: Git, common: str, path: str) -> None:
     """Take away what git knows of a worktree at `path`, which is gone. Other worktrees' are left, locked or broken.
 
     Raises:
         GitFailed: it can't be deleted.
     """
-    for admin in _admins(common, path):
+    for admin in _admin_folders(common, path):
         _delete_tree(git, admin)
 
 
@@ -128,11 +128,11 @@ def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str |
     ours = [branch] if branch else []
     files = _left_over(path)
     if files and _belongs(git, path, common):
-        files = changed(git, path)
+        files = uncommitted_files(git, path)
         head, other = resolve(git, path, "HEAD"), branch_of(git, path)
         tips += [head] if head else []
         ours += [other] if other else []
-    commits = loose(git, common, tips, ours=ours, base=base, base_commit=base_commit)
+    commits = unmerged_commits(git, common, tips, ours=ours, base=base, base_commit=base_commit)
     if files:
         raise Dirty(path, files, commits)
     if commits:
@@ -143,7 +143,7 @@ def _common(git: Git, folder: str) -> str | None:
     """Git's common folder; None when the repository is gone, also when its place is within another one now."""
     if not os.path.isdir(folder):
         return None
-    found = find(git, folder)
+    found = find_repository(git, folder)
     return found.common if found is not None and os.path.realpath(folder) in {found.common, found.top} else None
 
 
@@ -165,7 +165,7 @@ def _left_over(path: str) -> tuple[str, ...]:
         return ()
 
 
-def _admins(common: str, path: str) -> list[str]:
+def _admin_folders(common: str, path: str) -> list[str]:
     """Git's own folders for the worktree at `path`; one that does not say for which is taken by its name."""
     found = []
     home = os.path.join(common, "worktrees")
@@ -212,7 +212,7 @@ def _delete_branch(git: Git, common: str, branch: str) -> str | None:
     if resolve(git, common, HEADS + branch) is None or checked_out(git, common, branch) is not None:
         return None
     try:
-        patiently(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
+        retry_while_locked(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
     except GitFailed as error:
         if _IN_USE.search(error.said) is None:
             raise

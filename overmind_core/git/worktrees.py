@@ -1,4 +1,4 @@
-"""Worktrees of missions: made whole or not at all, and recognised. See removing.py and standing.py for the rest.
+"""Worktrees of missions: made whole or not at all, and recognised. Their status and removal are files of their own.
 
 Paths are absolute. A worktree that was finished carries a mark in git's own folder for it: one that was killed on the
 way is never taken for a whole one.
@@ -14,28 +14,19 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, Repository, Worktree, resolve, worktrees
-from overmind_core.git.run import Git, GitFailed, patiently
-from overmind_core.git.status import Dirty, State, Unmerged, size, state
-from overmind_core.git.worktree_base import beginning, check_out
-from overmind_core.git.worktree_removal import Removed, claimed, claiming, forget, message, remove
+from overmind_core.git.repository import HEADS, Checkout, Repository, checkouts, resolve
+from overmind_core.git.run import Git, GitFailed, retry_while_locked
+from overmind_core.git.status import Dirty, Unmerged
+from overmind_core.git.worktree_base import check_out_submodules, find_base
+from overmind_core.git.worktree_removal import (
+    claimed_branch,
+    message,
+    prune_admin_folders,
+    record_claim,
+    remove,
+)
 
-__all__ = [
-    "Added",
-    "Dirty",
-    "Removed",
-    "State",
-    "Unmerged",
-    "add",
-    "again",
-    "claimed",
-    "exclude",
-    "holds",
-    "listed",
-    "remove",
-    "size",
-    "state",
-]
+__all__ = ["Dirty", "NewWorktree", "Unmerged", "add", "again", "exclude", "holds", "listed", "remove"]
 
 IGNORED = b".overmind/"
 FOLDER = os.path.join(".overmind", "worktrees")
@@ -48,7 +39,7 @@ _BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
 """A branch can't be above another, such as `a` and `a/b`."""
 
 
-class Added(NamedTuple):
+class NewWorktree(NamedTuple):
     """A worktree that was made."""
 
     branch: str
@@ -105,7 +96,7 @@ def add(  # noqa: PLR0917 (none of them has a default)
     branches: Iterable[str],
     base: str | None,
     fetch: bool,  # noqa: FBT001 (a setting of the project, passed on)
-) -> Added:
+) -> NewWorktree:
     """Make a worktree at `path` on a new branch. What a failure leaves, `remove` takes away.
 
     Args:
@@ -122,7 +113,7 @@ def add(  # noqa: PLR0917 (none of them has a default)
     """
     if os.path.lexists(path):
         raise GitFailed(("worktree", "add"), None, f"{path} is there already")
-    start = beginning(git, repository, base, fetch=fetch)
+    start = find_base(git, repository, base, fetch=fetch)
     exclude(repository.common)
     branch = None
     try:
@@ -130,10 +121,10 @@ def add(  # noqa: PLR0917 (none of them has a default)
         _finish(git, repository, path, branch)
     except GitFailed:
         with suppress(GitFailed):
-            branch = branch or claimed(git, repository.common, path)
+            branch = branch or claimed_branch(git, repository.common, path)
             remove(git, repository.common, path, branch, force=True)
         raise
-    return Added(branch, start.name, start.commit, start.note)
+    return NewWorktree(branch, start.name, start.commit, start.note)
 
 
 def again(git: Git, repository: Repository, path: str, branch: str) -> None:
@@ -164,9 +155,9 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
 
 def _finish(git: Git, repository: Repository, path: str, branch: str) -> None:
     """From a branch to a whole worktree of it."""
-    forget(git, repository.common, path)
+    prune_admin_folders(git, repository.common, path)
     _check_out(git, repository.top, path, branch)
-    check_out(git, path, repository)
+    check_out_submodules(git, path, repository)
     _mark(git, path, branch)
 
 
@@ -178,10 +169,10 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
         if any(name.startswith(f"{prefix}/") for prefix in blocked):
             continue
         _check_name(git, common, name)
-        claiming(path, name)
+        record_claim(path, name)
         words = ("update-ref", "--create-reflog", "-m", message(path), HEADS + name, commit, "")
         try:
-            patiently(partial(git, common, *words))
+            retry_while_locked(partial(git, common, *words))
         except GitFailed as error:
             if _EXISTS.search(error.said) is None:
                 raise
@@ -211,7 +202,7 @@ def _check_out(git: Git, top: str, path: str, branch: str) -> None:
             if error.code is None or error.code < 0 or not os.path.lexists(os.path.join(path, ".git")):
                 raise
 
-    patiently(attempt)
+    retry_while_locked(attempt)
 
 
 def _mark(git: Git, path: str, branch: str) -> None:
@@ -239,11 +230,11 @@ def holds(git: Git, path: str, branch: str) -> bool:
         return False
 
 
-def listed(git: Git, common: str) -> list[Worktree]:
+def listed(git: Git, common: str) -> list[Checkout]:
     """Return the worktrees of missions that the repository knows of, be their folders there or not.
 
     Raises:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    return [one for one in worktrees(git, common) if os.path.dirname(one.path).endswith(f"/{FOLDER}")]
+    return [one for one in checkouts(git, common) if os.path.dirname(one.path).endswith(f"/{FOLDER}")]

@@ -11,7 +11,7 @@ from overmind_core.domain.isolation.saga import steps
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import Git, GitFailed
-from overmind_core.git.worktree_base import beginning
+from overmind_core.git.worktree_base import find_base
 from overmind_core.isolation.errors import git_failed, no_commits
 from overmind_core.isolation.ports import choice
 
@@ -114,7 +114,7 @@ def _base(looked: Looked, project: Project, environ: Mapping[str, str]) -> tuple
     git = Git({from_wire(name): from_wire(value) for name, value in environ.items()})
     wanted = None if project.base is None else from_wire(project.base)
     try:
-        return to_wire(beginning(git, repository, wanted, fetch=False).name), []
+        return to_wire(find_base(git, repository, wanted, fetch=False).name), []
     except GitFailed as error:
         return project.base, [git_failed(error).message]
 

@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import OWN
-from overmind_core.domain.isolation.ports import PortRangeExhausted, Wanted, choose
+from overmind_core.domain.isolation.ports import PortRangeExhausted, PortRequest, choose_ports
 from overmind_core.domain.isolation.project import Strategy
 from overmind_core.errors import OvermindError
 
@@ -105,9 +105,9 @@ def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]
         if len({*asked.values()}) < len(asked):
             raise OvermindError("port_range_exhausted", "Two services ask for the same port: see .overmind.yml.")
         return asked
-    wanted = [Wanted(service, _preferred(before, service)) for service in (OWN, *asked)]
+    wanted = [PortRequest(service, _preferred(before, service)) for service in (OWN, *asked)]
     try:
-        return choose(wanted, project.first_port, project.last_port, taken, is_free)
+        return choose_ports(wanted, project.first_port, project.last_port, taken, is_free)
     except PortRangeExhausted:
         raise OvermindError("port_range_exhausted", exhausted(project)) from None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation import saga as sagas
 from overmind_core.domain.isolation.isolation import Removal
-from overmind_core.domain.isolation.saga import Act, Look, Phase, Take, Undo, following
+from overmind_core.domain.isolation.saga import CheckStep, Phase, StepKind, TakeStep, UndoStep, next_action
 from overmind_core.domain.missions.facts import Prepared, SpawnFailed
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.errors import OvermindError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.domain.isolation.saga import Saga, Step
+    from overmind_core.domain.isolation.saga import Saga, SagaStep
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.isolation.workspace import Workspace
 
@@ -86,7 +86,7 @@ class Preparation:
             await self._finish_removal()
         if self._saga.phase in {Phase.FORWARD, Phase.BACKWARD}:
             self._put(sagas.failed(self._saga, STOPPED, "It is prepared anew."))
-            while isinstance(step := following(self._saga), Undo):
+            while isinstance(step := next_action(self._saga), UndoStep):
                 await self._undo(step)
         isolation = self._isolation
         ports = await self._workspace.ports.reserve_again(self.mission, isolation.project, isolation.ports)
@@ -108,12 +108,12 @@ class Preparation:
             elif self._saga.phase is Phase.DONE and (dead := self._ended_service()):
                 told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
                 self._put(sagas.failed(self._saga, "not_ready", told))
-            match following(self._saga):
-                case Look() as look:
+            match next_action(self._saga):
+                case CheckStep() as look:
                     await self._look(look)
-                case Take() as take:
+                case TakeStep() as take:
                     await self._take(take)
-                case Undo() as undo:
+                case UndoStep() as undo:
                     try:
                         await self._undo(undo)
                     except OvermindError:
@@ -122,7 +122,7 @@ class Preparation:
                     break
         self._finish()
 
-    async def _look(self, look: Look) -> None:
+    async def _look(self, look: CheckStep) -> None:
         try:
             holds = await self._acts.holds(look.step)
             self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
@@ -130,7 +130,7 @@ class Preparation:
         except OvermindError as error:
             self._put(sagas.failed(self._saga, error.code, _told(look.step, error)))
 
-    async def _take(self, take: Take) -> None:
+    async def _take(self, take: TakeStep) -> None:
         self._workspace.step(self.mission, self._acts.text(take.step), event=True)
         try:
             await self._taken(take.step)
@@ -139,15 +139,15 @@ class Preparation:
         else:
             self._put(sagas.taken(self._saga))
 
-    async def _taken(self, step: Step) -> None:
+    async def _taken(self, step: SagaStep) -> None:
         """Whoever wants the mission to end does not wait for its git, nor for a hook of that which never ends."""
         taking = asyncio.ensure_future(self._acts.take(step))
         unwanted = asyncio.ensure_future(self._unwanted.wait())
         try:
             await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
-            if step.act is Act.IMAGE and not taking.done():  # the machine may go on with it
+            if step.act is StepKind.IMAGE and not taking.done():  # the machine may go on with it
                 raise OvermindError("not_running", "It was stopped while it was prepared.")
-            while step.act is Act.WORKTREE and not taking.done():
+            while step.act is StepKind.WORKTREE and not taking.done():
                 await asyncio.to_thread(end_stragglers, MARK, self.mission)
                 await asyncio.wait({taking}, timeout=END_AGAIN)
             await taking
@@ -155,8 +155,8 @@ class Preparation:
             unwanted.cancel()
             taking.cancel()
 
-    async def _undo(self, undo: Undo) -> None:
-        """Undo a step.
+    async def _undo(self, undo: UndoStep) -> None:
+        """UndoStep a step.
 
         Raises:
             OvermindError: that can't be done now.
@@ -227,5 +227,5 @@ def _ends_its_setup(mission: Mission) -> bool:
     return mission.setup and mission.ending is not None and mission.ending.cause is Cause.EXITED
 
 
-def _told(step: Step, error: OvermindError) -> str:
+def _told(step: SagaStep, error: OvermindError) -> str:
     return f"{step.service}: {error.message}" if step.service else error.message

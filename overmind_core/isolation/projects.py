@@ -122,7 +122,7 @@ def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
     if not os.path.isdir(cwd):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
     try:
-        return git_repository.find(Git(environ), cwd)
+        return git_repository.find_repository(Git(environ), cwd)
     except GitFailed as error:
         raise git_failed(error) from None
     except GitMissing:

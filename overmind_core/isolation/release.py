@@ -14,6 +14,7 @@ from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
+from overmind_core.git.status import WorktreeStatus, worktree_status
 from overmind_core.isolation.steps import containers, services
 from overmind_core.isolation.steps.worktree import remove, with_git
 
@@ -119,7 +120,7 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         )
 
 
-async def state_of(workspace: Workspace, isolation: Isolation) -> worktrees.State:
+async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus:
     """How the mission's worktree stands to its base.
 
     Raises:
@@ -128,7 +129,7 @@ async def state_of(workspace: Workspace, isolation: Isolation) -> worktrees.Stat
     assert isolation.worktree is not None
     return await with_git(
         workspace,
-        worktrees.state,
+        worktree_status,
         workspace.git(isolation),
         from_wire(isolation.worktree),
         None if isolation.base is None else from_wire(isolation.base),

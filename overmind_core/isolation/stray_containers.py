@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
-    from overmind_core.containers.model import Ours
+    from overmind_core.containers.model import OwnContainer
     from overmind_core.isolation.workspace import Workspace
 
 FACT = "engines"
@@ -67,7 +67,7 @@ def here() -> str:
     return platform.node()
 
 
-def _is_orphan(one: Ours) -> bool:
+def _is_orphan(one: OwnContainer) -> bool:
     """Whether the home that it was made for was on this machine, and is no more."""
     return one.host == here() and not os.path.isdir(from_wire(one.home))
 

@@ -63,13 +63,13 @@ class Stdin:
         return len(self._queue)
 
     def write(self, seq: int, data: bytes) -> None:
-        """Apply `data` once: a number that was applied before is ignored. Raises Refused."""
+        """Apply `data` once: a number that was applied before is ignored. Raises RequestRefused."""
         if seq > self.seq:
             self.type(data)
             self.seq = seq
 
     def type(self, data: bytes) -> None:
-        """Apply unnumbered input. Raises Refused; nothing of `data` was applied then."""
+        """Apply unnumbered input. Raises RequestRefused; nothing of `data` was applied then."""
         if self.fd < 0 or self._closing:
             raise RequestRefused(ERROR_GONE, "nothing reads the input of this run any more")
         if len(self._queue) + len(data) > INPUT_LIMIT:

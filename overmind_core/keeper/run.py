@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from overmind_core.keeper.loop import Loop
-    from overmind_core.logs.writer import RunLog
+    from overmind_core.logs.writer import RunLogWriter
     from overmind_core.system.spawn import SpawnedProcess
 
     class RunObserver(Protocol):
@@ -142,7 +142,7 @@ class KeptRun:
         observer: RunObserver,
         run_id: str,
         spawned: SpawnedProcess,
-        log: RunLog,
+        log: RunLogWriter,
         *,
         tty: bool,
         mark: int,
@@ -282,7 +282,7 @@ class KeptRun:
         for output in tuple(self.outputs):
             self._drain(output)
         try:
-            self.log.ended(loop.wall)
+            self.log.record_end(loop.wall)
         except OSError as error:
             self.on_log_error(error)
         self.exit.out, self.exit.err = self.log.offsets

@@ -12,7 +12,7 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.run import FILES_ON_PIPES, KeptRun
 from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
-from overmind_core.logs.writer import RunLog
+from overmind_core.logs.writer import RunLogWriter
 from overmind_core.system.spawn import (
     AUTO,
     POSIX_SPAWN,
@@ -101,7 +101,7 @@ class SpawnQueue:
             raise _refusal(error, plan) from None
         limit = int(request.get("log_limit", LIMIT))
         segment = min(int(request.get("segment", SEGMENT)), limit // SEGMENTS)
-        log = RunLog(self._logs, request["run"], limit=limit, segment=segment, held=keeper.runs.held_cursors)
+        log = RunLogWriter(self._logs, request["run"], limit=limit, segment=segment, held=keeper.runs.held_cursors)
         hold = bool(request.get("hold", False))
         # It started in between; only when that was at the turn of a tick must the system be asked.
         ticks = tick if tick == _ticks_now() else _start_ticks(spawned.pid)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.keeper.connection import Connection
     from overmind_core.keeper.input import Stdin
     from overmind_core.keeper.loop import Loop
-    from overmind_core.logs.writer import RunLog
+    from overmind_core.logs.writer import RunLogWriter
 
     class Writer(Protocol):
         """A viewer that may type."""
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     class Viewed(Protocol):
         """A run, as its viewers need it."""
 
-        log: RunLog
+        log: RunLogWriter
         stdin: Stdin
         tty: bool
         viewers: Viewers
@@ -187,7 +187,7 @@ class Viewers:
         except (OSError, termios.error):
             return
         try:
-            run.log.resized(columns, rows, self._loop.wall)
+            run.log.record_resize(columns, rows, self._loop.wall)
         except OSError as error:
             run.on_log_error(error)
         for viewer in tuple(self.all):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from overmind_core.domain.landing import Standing
+from overmind_core.domain.landing import RemovalCandidate
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.git.changes import ChangedFile, Changes
-    from overmind_core.git.status import State
+    from overmind_core.git.changes import ChangedFile, WorktreeChanges
+    from overmind_core.git.status import WorktreeStatus
     from overmind_core.landing.locations import Place
 
 
@@ -36,7 +36,7 @@ class Looked(NamedTuple):
     """A worktree as it was found."""
 
     isolation: Isolation
-    state: State | None
+    state: WorktreeStatus | None
     """None: nobody can tell, see `problem`."""
     size: int | None
     """Bytes, when that was asked for."""
@@ -45,13 +45,13 @@ class Looked(NamedTuple):
     problem: str
     """"" when there is none."""
 
-    def standing(self, *, live: bool) -> Standing:
+    def standing(self, *, live: bool) -> RemovalCandidate:
         """What it stands for when it is to be removed; `live`: its mission is."""
         state = self.state
         if state is None:
-            return Standing(live, problem=self.problem)
+            return RemovalCandidate(live, problem=self.problem)
         unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
-        return Standing(live, tuple(map(to_wire, state.dirty)), unmerged)
+        return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
 
 
 def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:
@@ -117,9 +117,9 @@ async def _look(core: Supervisor, one: Isolation, *, sizes: bool) -> Looked:
     return Looked(one, state, size, await _containers(core, one), problem)
 
 
-def _stand(place: Place, sizes: bool) -> tuple[State, int | None]:  # noqa: FBT001 - passed through a thread
-    state = status.state(place.git, place.folder, place.base, place.base_commit or "")
-    return state, status.size(place.folder) if sizes else None
+def _stand(place: Place, sizes: bool) -> tuple[WorktreeStatus, int | None]:  # noqa: FBT001 - passed through a thread
+    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "")
+    return state, status.folder_size(place.folder) if sizes else None
 
 
 async def _containers(core: Supervisor, one: Isolation) -> dict[str, str]:
@@ -164,7 +164,7 @@ def files(found: Iterable[ChangedFile]) -> list[dict[str, Any]]:
     ]
 
 
-def changes(place: Place, found: Changes) -> dict[str, Any]:
+def changes(place: Place, found: WorktreeChanges) -> dict[str, Any]:
     """All that is in a worktree."""
     diff, cut = to_wire(found.diff), to_wire(found.cut)
     while len(msgspec.json.encode(diff)) > MOST:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain import landing
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.landing import VERIFY, Way, message
+from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
-from overmind_core.git.merge import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
@@ -60,7 +60,7 @@ class Merge:
         for _ in range(TRIES):
             try:
                 return await self._once()
-            except Moved:
+            except TargetMoved:
                 continue
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
@@ -116,12 +116,12 @@ class Merge:
 
     async def _foreseen(self, plan: Plan) -> str | None:
         """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
-        if self._wish.way is Way.REBASE:
+        if self._wish.way is MergeWay.REBASE:
             return None
         place = self._place
 
         def work() -> str | None:
-            return merge.foreseen(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+            return merge.merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
 
         return await self._meeting(plan, work)
 
@@ -136,10 +136,10 @@ class Merge:
         """
         try:
             return await self._asking(function, *arguments)
-        except NothingNew:
+        except AlreadyMerged:
             told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
             raise OvermindError("nothing_to_merge", told) from None
-        except Conflicts as error:
+        except MergeConflicts as error:
             self._core.ledger.flush()
             landings = self._core.state.landings.of(to_wire(self._place.repository))
             raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
@@ -148,7 +148,7 @@ class Merge:
         place, wish = self._place, self._wish
         merge.open_scratch(place.git, place.source, place.scratch, plan.target.commit)
         subjects = [one.subject for one in plan.commits]
-        said = wish.message or message(
+        said = wish.message or commit_message(
             wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
         )
         return merge.integrate(
@@ -241,9 +241,9 @@ class Merge:
         reason = f"overmind: {self._wish.way} {place.branch}"
         try:
             await self._core.workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
-        except Occupied as error:
+        except TargetInUse as error:
             raise looking.occupied(plan.target, error) from None
-        except Untracked as error:
+        except UntrackedInTheWay as error:
             raise looking.untracked(plan.target, error) from None
         except GitFailed as error:
             raise refused(error) from None

@@ -9,13 +9,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.landing import Landed, Side, Way, counted, listed, missions_of, sides
+from overmind_core.domain.landing import ChangeAuthor, Landed, MergeWay, change_authors, counted, listed, missions_of
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
-from overmind_core.git.changes import ChangedFile, Commit, commits_between, merge_base, names_between
-from overmind_core.git.merge import Occupied, Target
-from overmind_core.git.status import landed
+from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
+from overmind_core.git.merge import TargetBranch, TargetInUse
+from overmind_core.git.status import is_landed
 from overmind_core.landing.locations import Place
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Wish:
     """What the person wants. Texts are the system's."""
 
     into: str | None = None
-    way: Way = Way.MERGE
+    way: MergeWay = MergeWay.MERGE
     verify: str | None = None
     message: str | None = None
     preview: bool = False
@@ -44,12 +44,12 @@ class Wish:
 class Plan:
     """What would be merged."""
 
-    target: Target
+    target: TargetBranch
     commit: str
     """Tip of the mission's branch."""
     since: str
     """Where both went apart."""
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitLine, ...]
     uncommitted: tuple[str, ...]
     """Files that a merge leaves out."""
 
@@ -70,7 +70,7 @@ def look(place: Place, wish: Wish) -> Plan:
         raise OvermindError("invalid", f"{told}{began}. Say another one with --into")
     if into == place.branch:
         raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
-    uncommitted = status.changed(git, place.folder) if os.path.isdir(place.folder) else ()
+    uncommitted = status.uncommitted_files(git, place.folder) if os.path.isdir(place.folder) else ()
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
         told = f"{counted(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
@@ -80,7 +80,7 @@ def look(place: Place, wish: Wish) -> Plan:
     commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
-    if merge.is_in(git, place.source, commit, target.commit) or landed(git, place.source, commit, target.commit):
+    if merge.contains(git, place.source, commit, target.commit) or is_landed(git, place.source, commit, target.commit):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.preview:
         check_free(place, target)
@@ -88,7 +88,7 @@ def look(place: Place, wish: Wish) -> Plan:
     return Plan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
-def _nothing(place: Place, target: Target, uncommitted: Sequence[str]) -> str:
+def _nothing(place: Place, target: TargetBranch, uncommitted: Sequence[str]) -> str:
     told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
     if other != place.branch:
@@ -98,7 +98,7 @@ def _nothing(place: Place, target: Target, uncommitted: Sequence[str]) -> str:
     return told
 
 
-def check_free(place: Place, target: Target) -> None:
+def check_free(place: Place, target: TargetBranch) -> None:
     """See that the target may be moved.
 
     Raises:
@@ -107,18 +107,18 @@ def check_free(place: Place, target: Target) -> None:
     """
     try:
         merge.check_free(place.git, place.source, target)
-    except Occupied as error:
+    except TargetInUse as error:
         raise occupied(target, error) from None
 
 
-def occupied(target: Target, error: Occupied) -> OvermindError:
+def occupied(target: TargetBranch, error: TargetInUse) -> OvermindError:
     """The target is in use."""
     folder, why = (to_wire(one) for one in error.args)
     told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}; it was not touched."
     return OvermindError("dirty", f"{told} Commit or stash there, then try again.", folder=folder)
 
 
-def untracked(target: Target, error: merge.Untracked) -> OvermindError:
+def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindError:
     """Files of the person's are where new ones would go."""
     folder, paths = error.args
     names = [to_wire(path) for path in paths]
@@ -136,13 +136,13 @@ def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[
     git, source, target = place.git, place.source, plan.target
     fresh = merge.commits_between(git, source, plan.since, target.commit)
     known = [
-        Landed(Side(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
+        Landed(ChangeAuthor(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
         for one in landings[-REMEMBERED:]
         if one.after in fresh and one.before != _NO_COMMIT
     ]
-    own = Side(place.mission, place.name)
+    own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)
-    meet = {to_wire(path): sides(own, commits, known) for path, commits in changed.items()}
+    meet = {to_wire(path): change_authors(own, commits, known) for path, commits in changed.items()}
     told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",

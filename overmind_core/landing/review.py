@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.landing import Way, listed, why_kept
+from overmind_core.domain.landing import MergeWay, listed, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.git.changes import Changes
+    from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
     from overmind_core.landing.locations import Place
     from overmind_core.missions.callers import Caller
@@ -75,7 +75,7 @@ async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterat
         raise OvermindError("empty_command", "--verify needs a command.")
     place = locations.isolated(core, request.id, there=False)
     _forbid_landing(core, caller, place.mission, "merge the work of")
-    way = Way.SQUASH if request.squash else Way.REBASE if request.rebase else Way.MERGE
+    way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
     wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
     items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
 
@@ -151,17 +151,17 @@ async def worktrees_prune(core: Supervisor, request: WorktreesPrune) -> dict[str
     return {"removed": removed, "kept": kept}
 
 
-def _changes(place: Place) -> Changes:
+def _changes(place: Place) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
-    return git_changes.changes(place.git, place.folder, base)
+    return git_changes.worktree_changes(place.git, place.folder, base)
 
 
 def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
-    left = status.changed(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 

@@ -74,7 +74,7 @@ def _has(git: Git, trace: Trace) -> bool:
     source = from_wire(trace.source)
     try:
         now = git_repository.resolve(git, source, git_repository.HEADS + from_wire(trace.target))
-        return now is not None and git_merge.is_in(git, source, trace.after, now)
+        return now is not None and git_merge.contains(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 

@@ -1,11 +1,10 @@
-"""One run's log as a person reads it: the lines of both streams in their order, with annotations between them.
+"""The display of one run's log: the lines of both streams in their order, with annotations between them.
 
 An annotation (a restart, a kill for silence, a human's message) belongs to an offset of each stream. It stands where
 both have reached theirs; in the middle of a line, behind that line.
 
-An agent's lines, made readable by somebody who knows them, and then as harmless as any other output.
-
-Stands in for a `Sanitiser`. Who knows the lines comes in as a `LineRenderer`: logs know no agents.
+An agent's lines are made readable by a `LineRenderer` that comes in (logs know no agents), and then as harmless as any
+other output: `RenderedLines` takes the place of a `Sanitiser`.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ LONGEST = 64 * 1024 * 1024
 """Bytes of one line; the rest of a longer one is shown as lines of its own."""
 
 
-class Rendered:
+class RenderedLines:
     """The readable lines of one stream.
 
     Args:
@@ -95,9 +94,9 @@ class Rendered:
         if self._cut:
             self._cut = False
             return []
-        return [safe for text in self._renderer.feed(line) for safe in self._harmless(text)]
+        return [safe for text in self._renderer.feed(line) for safe in self._sanitised(text)]
 
-    def _harmless(self, text: str) -> list[str]:
+    def _sanitised(self, text: str) -> list[str]:
         """What a text says, whatever it holds; nothing in it has an effect on the next one."""
         if text.isprintable():
             return [text]
@@ -131,7 +130,7 @@ class RunDisplay:
         since: Offsets = (0, 0),
         colour: bool = False,
         full_screen: int = 0,
-        rendered: Rendered | None = None,
+        rendered: RenderedLines | None = None,
     ) -> None:
         """`full_screen`: as in `Sanitiser`, of `out`; `rendered` reads `out`."""
         self._notes = list(notes)

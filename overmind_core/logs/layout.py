@@ -1,7 +1,7 @@
-"""Where each byte of a log lies: names of folders and files.
+"""The layout of logs on disk: names of folders and files.
 
 `<logs>/<mission>/<run number>/` holds data segments `out.<offset of their first byte>` and `err.<…>` (raw bytes)
-and index segments `index.<number>` (see timeindex.py).
+and index segments `index.<number>` (see time_index.py).
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""The line that a terminal would show after everything that was written to it: text is written over text.
+"""A line of a terminal after everything that was written to it, and the SGR style of its text.
 
 Columns count from 0, in cells. A line is a list of runs as long as it only grows, and a list of cells once the
 cursor went back; a line longer than `OVERWRITE_LIMIT` is no longer written over (a terminal would have wrapped it,
 and its upper rows stay), which bounds what one byte can cost.
 
-Which colours are on: SGR sequences folded into a state that can be closed and opened again at any line.
-
-A style is a tuple with one parameter for each of `_SLOTS` ("" = off); it is never longer than that, whatever
-an agent sends. Concealed text (SGR 8) is shown: a log hides nothing.
+A style is a tuple with one parameter for each of `_SLOTS` ("" = off), so that it can be closed and opened again at any
+line; it is never longer than that, whatever an agent sends. Concealed text (SGR 8) is shown: a log hides nothing.
 """
 
 from __future__ import annotations
@@ -98,7 +96,7 @@ _MARKS_LIMIT = 4096
 Run = tuple[str, Style]
 
 
-class Lines:
+class LineCanvas:
     """Writes runs of text, one line after the other; `finished` holds the lines that are complete."""
 
     def __init__(self) -> None:

@@ -1,11 +1,8 @@
-"""Cursors over one run's log: every reader of output is one, and none needs the keeper.
+"""The reader of one run's log: every reader of output goes through it, and none needs the keeper.
 
 Offsets count the bytes of a stream since the run began, also those that retention dropped. All reads go by
-windows, so memory stays flat whatever the length; the log may grow and lose its beginning meanwhile.
-
-The bytes of one stream of a run, addressed by offset, whichever segment holds them.
-
-The keeper appends and deletes meanwhile: every read looks at the folder anew, and what retention dropped is skipped.
+windows, so memory stays flat whatever the length. The keeper appends and deletes meanwhile: every read looks at the
+folder anew, and what retention dropped is skipped.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from overmind_core.logs.layout import ERR, OUT, data_name, data_starts
 from overmind_core.logs.time_index import RESIZE, resize_size
-from overmind_core.logs.time_order import Offsets, Order
+from overmind_core.logs.time_order import IndexReader, Offsets
 
 
 class Segments:
@@ -119,7 +116,7 @@ class RunLog:
     def __init__(self, path: str) -> None:
         self.path = path
         self._segments = (Segments(path, OUT), Segments(path, ERR))
-        self._order = Order(path)
+        self._order = IndexReader(path)
 
     @property
     def start(self) -> Offsets:
@@ -143,7 +140,7 @@ class RunLog:
         """
         # The end before the index: then the index knows of every switch between the streams up to that end.
         ends = self.end if until is None else until
-        cursors = tuple(_Cursor(self._segments[stream], since[stream], ends[stream]) for stream in (OUT, ERR))
+        cursors = tuple(_StreamCursor(self._segments[stream], since[stream], ends[stream]) for stream in (OUT, ERR))
         for wall, offset, kind, _ in self._order.entries(since):
             if kind in {OUT, ERR}:
                 yield from ((wall / 1000, kind, at, data) for at, data in cursors[kind].up_to(offset))
@@ -189,7 +186,7 @@ class RunLog:
         return [(wall / 1000, offset, *resize_size(extra)) for wall, offset, _, extra in found]
 
 
-class _Cursor:
+class _StreamCursor:
     """Reads one stream forward, a window at a time, and hands it out in pieces of any size."""
 
     def __init__(self, segments: Segments, start: int, end: int) -> None:

@@ -1,4 +1,4 @@
-"""Keeps a mission's logs below its limit by dropping the oldest bytes, and says in the index what went.
+"""Retention: keeps a mission's logs below their limit by dropping the oldest bytes, and records in the index what went.
 
 Only the keeper calls this, at each rotation. What is being written and what a parser still has to read stays; the
 latter only up to four times the limit.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Offsets = tuple[int, int]
     """Of out and err, in bytes."""
 
-PATIENCE = 4
+HELD_FACTOR = 4
 """A held cursor is respected up to this many times the limit."""
 _KINDS = (time_index.DROPPED_OUT, time_index.DROPPED_ERR)
 _HEADERS = 2
@@ -40,13 +40,13 @@ def trim(mission: str, limit: int, *, held: Mapping[int, Offsets], writing: Mapp
     for number in sorted(int(name) for name in os.listdir(mission) if name.isdigit()):
         if total <= limit:
             return
-        run = _Run(f"{mission}/{number:06d}", held.get(number), writing.get(number))
+        run = _RunFolder(f"{mission}/{number:06d}", held.get(number), writing.get(number))
         for stream in range(len(STREAMS)):
-            total -= run.trim(stream, total - limit, total - PATIENCE * limit, wall)
+            total -= run.trim(stream, total - limit, total - HELD_FACTOR * limit, wall)
         total -= run.trim_index()
 
 
-class _Run:
+class _RunFolder:
     """One run's folder."""
 
     __slots__ = ("_folder", "_held", "_writing")
@@ -67,7 +67,7 @@ class _Run:
             freed += self._unlink(data_name(stream, start))
             dropped = end
         if dropped >= 0:
-            self._note(time_index.pack(wall, dropped, _KINDS[stream]))
+            self._record(time_index.pack(wall, dropped, _KINDS[stream]))
         return freed
 
     def trim_index(self) -> int:
@@ -96,7 +96,7 @@ class _Run:
             records = time_index.unpack(file.read(_HEADERS * time_index.RECORD.size))
         return [record.offset for record in records] if len(records) == _HEADERS else []
 
-    def _note(self, record: bytes) -> None:
+    def _record(self, record: bytes) -> None:
         numbers = index_numbers(os.listdir(self._folder))
         with open(f"{self._folder}/{index_name(numbers[-1] if numbers else 0)}", "ab", buffering=0) as file:
             file.write(record)

@@ -1,4 +1,4 @@
-"""What a mission's newest run has written, as clean text: its last line, its end. All functions read files."""
+"""The output of a mission's newest run as clean text: its last line, its end. All functions read files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.agents.agent_events import Spoke
-from overmind_core.logs.display import Rendered, begins_inside_a_line
+from overmind_core.domain.agents.agent_events import TextSpoken
+from overmind_core.logs.display import RenderedLines, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT, run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser, is_span
-from overmind_core.logs.tail import full_screen
+from overmind_core.logs.tail import full_screen_bytes
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def last_line(path: str) -> str:
     end = log.end[OUT]
     for window in WINDOWS:
         start, data = log.read(OUT, max(0, end - window), window)
-        reading = Sanitiser(full_screen=full_screen(log, OUT, start))
+        reading = Sanitiser(full_screen=full_screen_bytes(log, OUT, start))
         lines = [line.strip() for line in (*reading.feed(data), *reading.flush())]
         if begins_inside_a_line(log, OUT, start) and len(lines) > 1:
             del lines[0]
@@ -89,13 +89,17 @@ def last_bytes(text: str, limit: int) -> str:
 
 
 def _spoken(provider: Provider, line: bytes) -> str:
-    return "".join(fact.text for fact in provider.parse(line) if isinstance(fact, Spoke) and not fact.thought)
+    return "".join(fact.text for fact in provider.parse(line) if isinstance(fact, TextSpoken) and not fact.thought)
 
 
 def _lines(log: RunLog, whose: str | None, ends: Offsets) -> Iterator[str]:
     since = _line_start(log, OUT, ends[OUT]), _line_start(log, ERR, ends[ERR])
     renderer = None if whose is None else registry.renderer(whose)
-    out = Rendered(renderer) if renderer is not None else Sanitiser(full_screen=full_screen(log, OUT, since[OUT]))
+    out = (
+        RenderedLines(renderer)
+        if renderer is not None
+        else Sanitiser(full_screen=full_screen_bytes(log, OUT, since[OUT]))
+    )
     readings = (out, Sanitiser())
     for _, stream, _, data in log.interleaved(since, ends):
         yield from readings[stream].feed(data)

@@ -1,4 +1,4 @@
-"""What an agent wrote, as lines for a person: bytes in, harmless lines of text out.
+"""The sanitiser: what an agent wrote, as harmless lines of text for a person.
 
 A returned or backspaced line shows its last state, as a terminal would; colours stay when asked for, and are closed
 at the end of each line; a full-screen span becomes one line that says how much it was; every other escape sequence,
@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from overmind_core.logs.line import PLAIN, RESET, Lines, opening, restyled
+from overmind_core.logs.line import PLAIN, RESET, LineCanvas, opening, restyled
 
 ALTERNATE_SCREEN = frozenset((b"47", b"1047", b"1049"))
 """The private modes that switch to the other screen."""
@@ -41,7 +41,7 @@ class Sanitiser:
     def __init__(self, *, colour: bool = False, full_screen: int = 0) -> None:
         """`full_screen`: how many bytes were written before on the alternate screen that is still shown."""
         self._colour = colour
-        self._lines = Lines()
+        self._lines = LineCanvas()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._style = PLAIN
         self._state = self._full_screen if full_screen else self._ground
@@ -234,7 +234,7 @@ def size_text(count: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} B"
 
 
-def _move(lines: Lines, final: bytes, parameters: bytes) -> None:
+def _move(lines: LineCanvas, final: bytes, parameters: bytes) -> None:
     """The sequences that work within one line; all others do nothing."""
     number = _number(parameters)
     if final in _ERASE:
@@ -251,13 +251,13 @@ def _number(parameters: bytes) -> int:
     return int(first) if first.isdigit() else -1
 
 
-def _nothing(lines: Lines) -> None:
+def _nothing(lines: LineCanvas) -> None:
     del lines
 
 
 _ERASE = {
-    b"K": {0: Lines.erase_right, 1: Lines.erase_left, 2: Lines.erase_all},
-    b"J": {0: Lines.erase_right, 1: Lines.erase_left, 2: Lines.end, 3: Lines.end},
+    b"K": {0: LineCanvas.erase_right, 1: LineCanvas.erase_left, 2: LineCanvas.erase_all},
+    b"J": {0: LineCanvas.erase_right, 1: LineCanvas.erase_left, 2: LineCanvas.end, 3: LineCanvas.end},
 }
 _STEPS = {
     b"G": lambda lines, number: lines.to_column(number - 1),
@@ -265,7 +265,7 @@ _STEPS = {
     b"C": lambda lines, number: lines.move(number),
     b"a": lambda lines, number: lines.move(number),
     b"D": lambda lines, number: lines.move(-number),
-    b"P": Lines.delete,
-    b"X": Lines.erase,
-    b"@": Lines.insert,
+    b"P": LineCanvas.delete,
+    b"X": LineCanvas.erase,
+    b"@": LineCanvas.insert,
 }

@@ -1,8 +1,7 @@
-"""What a run's terminal shows, drawn from its log by our own emulator; nobody is asked.
+"""Snapshots of a run's terminal, drawn from its log by our own emulator, and a run as an asciicast.
 
-What a terminal has to be fed to show what a run's terminal shows: the end of its log, at the sizes that it had.
-
-A run as an asciicast: what its terminal was sent, when, and how large it was then.
+To draw it the emulator is fed the end of the log, at the sizes that the terminal had; nobody is asked. An asciicast has
+what the terminal was sent, when, and how large it was then.
 
 Source: asciicast v2 file format (docs.asciinema.org).
 """
@@ -27,7 +26,7 @@ LOOKBACK = 1024 * 1024
 _CLEAR = re.compile(rb"\x1bc|\x1b\[2J|\x1b\[\?(?:1049|1047|47)[hl]")
 
 
-class Piece(NamedTuple):
+class OutputPiece(NamedTuple):
     """Output at one size of the terminal."""
 
     columns: int
@@ -35,16 +34,16 @@ class Piece(NamedTuple):
     data: bytes
 
 
-class Screenful(NamedTuple):
+class OutputTail(NamedTuple):
     """The end of an output."""
 
     start: int
     """Its offset; the cut may be in the middle of a sequence."""
-    pieces: tuple[Piece, ...]
+    pieces: tuple[OutputPiece, ...]
     """At least one."""
 
 
-def screenful(log: RunLog, columns: int, rows: int, until: int | None = None, *, enough: int = ENOUGH) -> Screenful:
+def output_tail(log: RunLog, columns: int, rows: int, until: int | None = None, *, enough: int = ENOUGH) -> OutputTail:
     """What shows the terminal as it was at the offset `until` of its output (None: now).
 
     Args:
@@ -56,10 +55,10 @@ def screenful(log: RunLog, columns: int, rows: int, until: int | None = None, *,
     """
     end = log.end[OUT] if until is None else min(until, log.end[OUT])
     start, data = _tail(log, end, enough)
-    return Screenful(start, tuple(_pieces(log, start, data, (columns, rows))))
+    return OutputTail(start, tuple(_pieces(log, start, data, (columns, rows))))
 
 
-def before(log: RunLog, end: int, since: int = 0) -> Iterator[bytes]:
+def pieces_between(log: RunLog, end: int, since: int = 0) -> Iterator[bytes]:
     """All output that is kept from the offset `since` up to `end`, in pieces."""
     position = max(log.start[OUT], since)
     while position < end:
@@ -79,37 +78,37 @@ def _tail(log: RunLog, end: int, enough: int) -> tuple[int, bytes]:
     return at + cut, data[cut:]
 
 
-def _pieces(log: RunLog, start: int, data: bytes, size: tuple[int, int]) -> Iterator[Piece]:
+def _pieces(log: RunLog, start: int, data: bytes, size: tuple[int, int]) -> Iterator[OutputPiece]:
     """The output, cut where the terminal got another size."""
     done = 0
     for _, offset, columns, rows in log.resizes:
         if offset > start + len(data):
             break
         if offset > start + done:
-            yield Piece(*size, data[done : offset - start])
+            yield OutputPiece(*size, data[done : offset - start])
             done = offset - start
         size = (columns, rows)
-    yield Piece(*size, data[done:])
+    yield OutputPiece(*size, data[done:])
 
 
-class Head:
+class ModeScan:
     """Which modes the beginning of a run's output leaves set, and up to where that was read."""
 
     def __init__(self) -> None:
         self._modes = b""
         self._end = 0
 
-    def reach(self, log: RunLog, end: int) -> bytes:
+    def scan_to(self, log: RunLog, end: int) -> bytes:
         """What sets the modes that the output up to `end` leaves set; see `scan_modes`."""
         if end < self._end:
             self._modes, self._end = b"", 0
-        self._modes = scan_modes(chain((self._modes,), before(log, end, self._end)))
+        self._modes = scan_modes(chain((self._modes,), pieces_between(log, end, self._end)))
         self._end = end
         return self._modes
 
 
-def picture(
-    path: str, *, columns: int, rows: int, until: int | None = None, scrollback: int = 0, head: Head | None = None
+def screen_at(
+    path: str, *, columns: int, rows: int, until: int | None = None, scrollback: int = 0, head: ModeScan | None = None
 ) -> Screen:
     """The screen at the offset `until` of the output (None: now).
 
@@ -122,9 +121,9 @@ def picture(
         head: Of the same run, from one picture to the next: so that what came before both is read once.
     """
     log = RunLog(path)
-    content = screenful(log, columns, rows, until, enough=LOOKBACK if scrollback else ENOUGH)
+    content = output_tail(log, columns, rows, until, enough=LOOKBACK if scrollback else ENOUGH)
     first, *others = content.pieces
-    modes = (head or Head()).reach(log, content.start) if content.start else None
+    modes = (head or ModeScan()).scan_to(log, content.start) if content.start else None
     screen = replay(first.data, *_drawable(first.columns, first.rows), head_modes=modes, scrollback=scrollback)
     for piece in others:
         screen.resize(*_drawable(piece.columns, piece.rows))

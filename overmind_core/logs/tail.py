@@ -1,4 +1,4 @@
-"""Where in a log to begin: the last lines, a moment, found backwards without reading what lies before."""
+"""Positions in a log, found backwards without reading what lies before: the last lines, a moment, a full screen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def at_moment(log: RunLog, wall: float) -> Offsets:
     return _line_start(log, OUT, out), _line_start(log, ERR, err)
 
 
-def full_screen(log: RunLog, stream: int, offset: int) -> int:
+def full_screen_bytes(log: RunLog, stream: int, offset: int) -> int:
     """How many bytes before `offset` were written on the alternate screen that is still shown there; 0: it is not.
 
     As far as the last 8 MiB tell.
@@ -38,14 +38,14 @@ def full_screen(log: RunLog, stream: int, offset: int) -> int:
     return offset - switch.at if switch is not None and switch.on else 0
 
 
-class Switch(NamedTuple):
+class ScreenSwitch(NamedTuple):
     """Where the alternate screen was switched on, or off."""
 
     at: int
     on: bool
 
 
-def last_switch(log: RunLog, stream: int, begin: int, end: int) -> Switch | None:
+def last_switch(log: RunLog, stream: int, begin: int, end: int) -> ScreenSwitch | None:
     """The last one between two offsets; None: there is none, or what lies there is not kept."""
     position = end
     overlap = b""
@@ -54,7 +54,7 @@ def last_switch(log: RunLog, stream: int, begin: int, end: int) -> Switch | None
         at, data = log.read(stream, start, position - start)
         switch = _last_switch(data + overlap)
         if switch is not None:
-            return Switch(at + switch.start(), switch[2] == b"h")
+            return ScreenSwitch(at + switch.start(), switch[2] == b"h")
         if at > start:
             return None
         position, overlap = start, data[:80]

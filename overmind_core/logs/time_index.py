@@ -1,4 +1,4 @@
-"""When each byte of a log was written, and in which order `out` and `err` came: fixed records of 24 bytes.
+"""The time index of a log: when each byte was written, and in which order `out` and `err` came, in records of 24 bytes.
 
 A record says that a stream had reached `offset` by `wall`. Records stand in the order of events, so walking them
 merges the two streams exactly as the keeper read them.
@@ -48,7 +48,7 @@ def resize_size(extra: int) -> tuple[int, int]:
     return extra >> 16, extra & 0xFFFF
 
 
-class Pace:
+class IndexPolicy:
     """Decides which records output makes; no IO.
 
     At most one per `INTERVAL`, but always one after the first bytes and at each switch between the streams.
@@ -64,10 +64,10 @@ class Pace:
         self._noted = 0
         self._noted_at = 0
 
-    def grown(self, stream: int, offset: int, wall: int) -> bytes:
+    def on_growth(self, stream: int, offset: int, wall: int) -> bytes:
         """Records to write now that `stream` has grown to `offset` at `wall` (ms); often none."""
         if stream != self._stream:
-            records = self.settle() + pack(wall, offset, stream)
+            records = self.flush() + pack(wall, offset, stream)
         elif abs(wall - self._noted_at) < INTERVAL:
             if self._offset == self._noted:
                 self._first = wall
@@ -77,13 +77,13 @@ class Pace:
         else:
             # Bytes from before a silence keep their own time.
             late = abs(wall - self._first) > INTERVAL
-            records = (self.settle() if late else b"") + pack(wall, offset, stream)
+            records = (self.flush() if late else b"") + pack(wall, offset, stream)
         self._stream = stream
         self._offset = self._noted = offset
         self._last = self._noted_at = wall
         return records
 
-    def settle(self) -> bytes:
+    def flush(self) -> bytes:
         """The record of what was not noted yet; before a switch, a new index segment and the end."""
         if self._stream < 0 or self._offset == self._noted:
             return b""

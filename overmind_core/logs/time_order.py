@@ -1,4 +1,4 @@
-"""The time index as its readers need it: from which record on, and what was written by a moment.
+"""The reader of the time index: from which record on, and what was written by a moment.
 
 A torn last record is left out, a segment that vanishes is skipped, a missing index is an empty one.
 """
@@ -23,7 +23,7 @@ Offsets = tuple[int, int]
 """Of `out` and `err`."""
 
 
-class Order:
+class IndexReader:
     """The index of one run's folder."""
 
     def __init__(self, folder: str) -> None:

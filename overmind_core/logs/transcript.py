@@ -1,9 +1,7 @@
-"""All runs of one mission, one after the other, as the daemon's `logs` answer describes them.
+"""The transcript of a mission: the wanted part of its runs, one after the other, as the `logs` answer describes them.
 
 The answer says which runs there are and where their files lie; the bytes come from the files, by cursors of our own.
 So it does no harm when an answer comes twice, or when the daemon is replaced meanwhile.
-
-Which part of a log is wanted, and how it is to be shown.
 """
 
 from __future__ import annotations
@@ -13,10 +11,10 @@ from collections.abc import Iterator
 from math import inf
 
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.logs.display import Line, Note, Rendered, RunDisplay, begins_inside_a_line
+from overmind_core.logs.display import Line, Note, RenderedLines, RunDisplay, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import Chunk, RunLog
-from overmind_core.logs.tail import at_moment, full_screen, last_lines
+from overmind_core.logs.tail import at_moment, full_screen_bytes, last_lines
 from overmind_core.logs.time_order import Offsets
 
 TYPE_CHECKING = False
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 BOTH = (OUT, ERR)
 
 
-class Selection:
+class LogSelection:
     """Which part of a log is wanted.
 
     Args:
@@ -73,12 +71,12 @@ class Selection:
         inside = (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
         return inside and self.streams == BOTH
 
-    def rendered(self, log: RunLog, whose: str | None, start: Offsets) -> Rendered | None:
+    def rendered(self, log: RunLog, whose: str | None, start: Offsets) -> RenderedLines | None:
         """What makes the output of a run readable from `start` on; None: it is plain. `whose`: the run's format."""
         renderer = self.renderers(whose) if self.renderers is not None and whose else None
         if renderer is None:
             return None
-        return Rendered(renderer, colour=self.colour, cut=begins_inside_a_line(log, OUT, start[OUT]))
+        return RenderedLines(renderer, colour=self.colour, cut=begins_inside_a_line(log, OUT, start[OUT]))
 
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
@@ -97,7 +95,7 @@ def run_log(run: Json) -> RunLog:
 class RunCursor:
     """Reads one run forward from `position`: each byte once, whatever becomes of those who tell of it."""
 
-    def __init__(self, log: RunLog, position: Offsets, selection: Selection) -> None:
+    def __init__(self, log: RunLog, position: Offsets, selection: LogSelection) -> None:
         self.log = log
         self.position = position
         self._selection = selection
@@ -120,12 +118,12 @@ class RunCursor:
 class RunView:
     """One run as lines."""
 
-    def __init__(self, run: Json, position: Offsets, selection: Selection, notes: list[Note]) -> None:
+    def __init__(self, run: Json, position: Offsets, selection: LogSelection, notes: list[Note]) -> None:
         self.number = int(run["number"])
         log = run_log(run)
         self.start = position
         self.cursor = RunCursor(log, position, selection)
-        screen = full_screen(log, OUT, position[OUT]) if OUT in selection.streams and position[OUT] > 0 else 0
+        screen = full_screen_bytes(log, OUT, position[OUT]) if OUT in selection.streams and position[OUT] > 0 else 0
         self.display = RunDisplay(
             notes,
             since=position,
@@ -144,7 +142,7 @@ class RunView:
 class Transcript:
     """The lines of one mission; `described` is the daemon's answer, kept up to date by `update` and `apply`."""
 
-    def __init__(self, described: Json, selection: Selection) -> None:
+    def __init__(self, described: Json, selection: LogSelection) -> None:
         self.id = str(described["id"])
         self.name = str(described["name"])
         self.status = ""
@@ -221,7 +219,7 @@ class Transcript:
         may_begin = max(self._notes, default=0) if self._has_process else inf
         yield from self._unstarted(before=may_begin)
 
-    def grown(self) -> Iterator[Line]:
+    def new_lines(self) -> Iterator[Line]:
         """What came since the last call, and, once the mission has ended, what is left."""
         yield from self.lines()
         if self.ended:
@@ -309,13 +307,13 @@ class Transcript:
 
     def _last(self, count: int, *, follow: bool) -> Iterator[Line]:
         """The last `count` lines, from the last run backwards; earlier runs are read only as far as needed."""
-        found: deque[Line] = deque(maxlen=self._most(count))
+        found: deque[Line] = deque(maxlen=self._shown_limit(count))
         runs = self.runs
         if not runs:
             found.extend(self._unstarted())
         for run in reversed(runs):
             behind = list(self._unstarted(after=int(run["number"])))
-            found.extendleft(behind[::-1][: self._most(count - len(found))])
+            found.extendleft(behind[::-1][: self._shown_limit(count - len(found))])
             view, lines = self._tail_of(run, count - len(found), finish=not (follow and run is runs[-1]))
             self._views.insert(0, view)
             found.extendleft(reversed(lines))
@@ -324,7 +322,7 @@ class Transcript:
         self._grown.clear()
         yield from found
 
-    def _most(self, count: int) -> int | None:
+    def _shown_limit(self, count: int) -> int | None:
         """How many lines are shown when `count` are wanted; None: all that were read."""
         return None if self._selection.at_least else count
 
@@ -340,7 +338,7 @@ class Transcript:
             last = last_lines(log, wanted, ends)
             position = max(last[OUT], first[OUT]), max(last[ERR], first[ERR])
             view = RunView(run, position, self._selection, _behind(notes, position, first))
-            lines: deque[Line] = deque(view.lines(ends), maxlen=self._most(count))
+            lines: deque[Line] = deque(view.lines(ends), maxlen=self._shown_limit(count))
             if finish:
                 lines.extend(view.display.finish())
             if len(lines) >= count or _not_behind(position, first) or wanted > _WIDEST:

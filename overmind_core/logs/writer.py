@@ -1,4 +1,4 @@
-"""The log of one run, written by the keeper alone: every byte at once, in segments, with a time index.
+"""The writer of one run's log, used by the keeper alone: every byte at once, in segments, with a time index.
 
 Nothing is buffered, so what the keeper has read survives its death. What the disk refuses is kept and tried again.
 """
@@ -40,10 +40,10 @@ def _nothing_held(_mission: str) -> dict[int, tuple[int, int]]:
     return {}
 
 
-class RunLog:
+class RunLogWriter:
     """Appends to one run's folder; files open at the first byte.
 
-    `append` and `resized` raise OSError when the disk refuses; what is not written yet is kept. From then on
+    `append` and `record_resize` raise OSError when the disk refuses; what is not written yet is kept. From then on
     `blocked` is true, and nothing may be appended until `retry` has succeeded.
     """
 
@@ -66,7 +66,7 @@ class RunLog:
         self._index_due = b""
         self._index_number = -1
         self._index_size = 0
-        self._pace = time_index.Pace()
+        self._pace = time_index.IndexPolicy()
         self._rest: tuple[int, bytes] | None = None
         self.offsets = [0, 0]
         """Bytes of `out` and `err` that are in the files."""
@@ -96,7 +96,7 @@ class RunLog:
             self.offsets[stream] += at
             raise
         offset = self.offsets[stream] = self.offsets[stream] + length
-        records = self._pace.grown(stream, offset, int(wall * _TIMES))
+        records = self._pace.on_growth(stream, offset, int(wall * _TIMES))
         if records:
             self._write_index(records, stream)
         if offset - self._starts[stream] >= self._segment:
@@ -111,20 +111,20 @@ class RunLog:
         if self._index_due:
             self._write_index(b"", stream)
 
-    def resized(self, columns: int, rows: int, wall: float) -> None:
+    def record_resize(self, columns: int, rows: int, wall: float) -> None:
         """Note the terminal's new size. Raises OSError."""
         extra = time_index.resize_extra(columns, rows)
         record = time_index.pack(int(wall * _TIMES), self.offsets[OUT], time_index.RESIZE, extra)
-        self._index_due += self._pace.settle() + record
+        self._index_due += self._pace.flush() + record
         if not self.blocked:
             self._write_index(b"", OUT)
 
-    def ended(self, wall: float) -> None:
+    def record_end(self, wall: float) -> None:
         """The root process has ended and all it wrote is here: note that moment. Raises OSError."""
         if self._index >= 0 and not self.blocked:
             at = int(wall * _TIMES)
             ends = [time_index.pack(at, self.offsets[stream], stream) for stream in (OUT, ERR)]
-            self._write_index(self._pace.settle() + b"".join(ends), OUT)
+            self._write_index(self._pace.flush() + b"".join(ends), OUT)
 
     def close(self) -> None:
         """Let go of all files."""

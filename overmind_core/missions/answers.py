@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.text.cells import display_safe
@@ -171,7 +171,7 @@ def now_line(mission: Mission, last_line: str = "", said: Conversation | None = 
 
 def _draws_itself(mission: Mission, said: Conversation | None) -> bool:
     """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
-    return said is not None and said.mode is Mode.INTERACTIVE and mission.definition.provider != RAW
+    return said is not None and said.mode is AgentMode.INTERACTIVE and mission.definition.provider != RAW
 
 
 def time(wall: float | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import tree
-from overmind_core.domain.missions.tree import Above
+from overmind_core.domain.missions.tree import Ancestor
 from overmind_core.errors import OvermindError
 from overmind_core.missions.lookup import line
 
@@ -44,9 +44,9 @@ class TreeLimits:
             raise OvermindError("forbidden", _spent(*spent))
 
 
-def _above(mission: Mission) -> Above:
+def _above(mission: Mission) -> Ancestor:
     definition = mission.definition
-    return Above(mission.id, definition.name, definition.max_children, definition.max_depth)
+    return Ancestor(mission.id, definition.name, definition.max_children, definition.max_depth)
 
 
 def _spent(owner: Mission, usd: float) -> str:

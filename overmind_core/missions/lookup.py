@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.errors import OvermindError
 from overmind_core.missions.registry import mission_of
 
@@ -35,7 +35,7 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
         return mission
     registry.journal.flush()
     match resolve(text, _candidates(registry, text), live_first=live_first):
-        case Match(candidate):
+        case ResolvedReference(candidate):
             found = registry.get(candidate.id)
             if found is not None:
                 return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.logs.display import Rendered, begins_inside_a_line
+from overmind_core.logs.display import RenderedLines, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser, is_span
@@ -218,7 +218,7 @@ def _last(log: RunLog, stream: int, end: int, whose: str | None, *, on_screen: b
     cut = begins_inside_a_line(log, stream, start)
     if cut and renderer is None and not on_screen and (newline := data.find(b"\n")) >= 0:
         data = data[newline + 1 :] or data
-    reading = Sanitiser(full_screen=int(on_screen)) if renderer is None else Rendered(renderer, cut=cut)
+    reading = Sanitiser(full_screen=int(on_screen)) if renderer is None else RenderedLines(renderer, cut=cut)
     lines = [line.strip() for line in (*reading.feed(data), *reading.flush())]
     says_nothing = is_span if renderer is None else is_turn_summary
     nothing = FULL_SCREEN if any(map(is_span, lines)) else ""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from overmind_core.domain.agents.agent import Agent
-    from overmind_core.domain.agents.agent_events import Verdict
+    from overmind_core.domain.agents.agent_events import RunVerdict
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.missions.spec import MissionSpec
@@ -42,7 +42,7 @@ class Runner(Protocol):
     def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The keeper holds its run, which an earlier supervisor began."""
 
-    def ended(self, mission: Mission, row: Mapping[str, Any]) -> Verdict | None:
+    def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """Its run has ended; what that means where the exit code does not tell."""
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.plans.progress import FINAL, Node, Stage
+from overmind_core.domain.plans.progress import FINAL, AgentStage, Node
 from overmind_core.missions import answers
 from overmind_core.plans.store import Outline
 
@@ -23,7 +23,7 @@ def outline(pipeline: PlanRun) -> Outline:
 def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
     """A plan in a list; `now` in seconds since the epoch."""
     unknown = plan.total - sum(plan.stages.values())
-    counts = {stage.value: plan.stages.get(stage, 0) + unknown * (stage is Stage.WAITING) for stage in Stage}
+    counts = {stage.value: plan.stages.get(stage, 0) + unknown * (stage is AgentStage.WAITING) for stage in AgentStage}
     return {
         **answers.brief(mission),
         "status": mission.status.value,
@@ -46,7 +46,7 @@ def agent(pipeline: PlanRun, name: str, now: float) -> dict[str, Any]:
     return {
         "name": name,
         "stage": node.stage.value,
-        "waits_for": pipeline.board.waits_for(name) if node.stage is Stage.WAITING else None,
+        "waits_for": pipeline.board.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
         "mission": node.mission,
         "attempt": node.attempt,

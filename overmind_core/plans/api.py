@@ -16,8 +16,8 @@ import msgspec
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.plans.blueprint import Until, When
-from overmind_core.domain.plans.diff import Change, difference
-from overmind_core.domain.plans.progress import FINAL, Stage
+from overmind_core.domain.plans.diff import PlanChange, difference
+from overmind_core.domain.plans.progress import FINAL, AgentStage
 from overmind_core.domain.plans.references import BrokenReference, bind_text, references
 from overmind_core.domain.text.graph import Cycle, below, critical_path, order
 from overmind_core.errors import OvermindError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.plans.blueprint import Agent, Blueprint
+    from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import Nothing
     from overmind_core.plans.pipeline import PlanRun
@@ -83,7 +83,7 @@ def _check_limits(blueprint: Blueprint) -> None:
             raise OvermindError("invalid", f"{name} can't be negative: {limit}.")
 
 
-def _check_references(agent: Agent, agents: Mapping[str, Agent]) -> None:
+def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     try:
         named = wanted(agent)
     except BrokenReference as error:
@@ -94,7 +94,7 @@ def _check_references(agent: Agent, agents: Mapping[str, Agent]) -> None:
             raise OvermindError("invalid", f"{agent.name} refers to {name!r}, on which it does not depend.")
 
 
-def _check_merge(agent: Agent, agents: Mapping[str, Agent]) -> None:
+def _check_merge(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     if agent.merge is None:
         return
     if not agent.merge.agents or (agent.merge.squash and agent.merge.rebase):
@@ -107,7 +107,7 @@ def _check_merge(agent: Agent, agents: Mapping[str, Agent]) -> None:
             raise OvermindError("invalid", f"{agent.name} merges {name!r}, which is not isolated.")
 
 
-def _check_dependencies(agent: Agent, agents: Mapping[str, Agent]) -> None:
+def _check_dependencies(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     if agent.when is When.FAILURE and not agent.depends_on:
         raise OvermindError("invalid", f"{agent.name} runs after a failure, but depends on nothing: say of what.")
     for one in agent.depends_on:
@@ -142,8 +142,8 @@ async def check_projects(core: Supervisor, blueprint: Blueprint, environ: Mappin
     return notes
 
 
-_WRONG = frozenset({Stage.FAILED, Stage.CANCELLED})
-_RIGHT = frozenset({Stage.SUCCEEDED, Stage.SKIPPED})
+_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
+_RIGHT = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED})
 GRACE = 10.0
 """Seconds; of a plan, whose agents have their own."""
 
@@ -275,7 +275,7 @@ async def _change(core: Supervisor, pipeline: PlanRun, request: Apply) -> dict[s
     changed = [change.agent for change in changes if change.sign == "~" and change.agent]
     again = _to_run_again(pipeline, request.blueprint, {*changed, *failed})
     why = "runs again" if request.rerun else "runs again: what it depends on was changed"
-    told = _told([*changes, *(Change("~", name, (why,)) for name in sorted(again - set(changed)))])
+    told = _told([*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))])
     if request.dry_run:
         return {**brief, "status": "planned", "changes": told}
     await check_projects(core, request.blueprint, request.env)
@@ -298,17 +298,17 @@ def _failed(pipeline: PlanRun, *, ended: bool = False) -> set[str]:
     Once the plan has ended (it was killed alone, then), also what it did not see to its end.
     """
     stages = {name: node.stage for name, node in pipeline.nodes.items()}
-    wrong = frozenset(Stage) - _RIGHT if ended else _WRONG
+    wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG
     if wrong.isdisjoint(stages.values()):
         return set()
-    return {name for name, stage in stages.items() if stage in wrong or stage is Stage.SKIPPED}
+    return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
 
 
 def _to_run_again(pipeline: PlanRun, blueprint: Blueprint, changed: set[str]) -> set[str]:
     """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
     concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
     stages = {name: node.stage for name, node in pipeline.nodes.items()}
-    begun = {name for name in concerned if stages.get(name, Stage.WAITING) is not Stage.WAITING}
+    begun = {name for name in concerned if stages.get(name, AgentStage.WAITING) is not AgentStage.WAITING}
     return begun | {name for name in _services(blueprint, concerned) if stages.get(name) in FINAL}
 
 
@@ -339,7 +339,7 @@ async def _rerun(core: Supervisor, request: Apply) -> dict[str, Any]:
     again = below(request.blueprint.edges, failed | changed) | failed | changed
     again &= request.blueprint.by_name.keys()
     again |= _services(request.blueprint, again)
-    told = _told(Change("~", one, ("runs again",)) for one in sorted(again))
+    told = _told(PlanChange("~", one, ("runs again",)) for one in sorted(again))
     if not again:
         return {**answers.brief(mission), "status": "unchanged", "changes": []}
     if request.dry_run:
@@ -362,9 +362,9 @@ def _plan_of(core: Supervisor, text: str) -> Mission:
     return mission
 
 
-def _from_nothing(blueprint: Blueprint) -> list[Change]:
+def _from_nothing(blueprint: Blueprint) -> list[PlanChange]:
     return difference(replace(blueprint, agents=()), blueprint)
 
 
-def _told(changes: Iterable[Change]) -> list[dict[str, Any]]:
+def _told(changes: Iterable[PlanChange]) -> list[dict[str, Any]]:
     return [{"sign": change.sign, "agent": change.agent, "why": change.why} for change in changes]

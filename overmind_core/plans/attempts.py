@@ -20,7 +20,7 @@ from overmind_core.domain.isolation.saga import Phase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
-from overmind_core.domain.plans.progress import End, Node, Stage
+from overmind_core.domain.plans.progress import AgentStage, AttemptEnd, Node
 from overmind_core.domain.plans.references import BrokenReference, UnusableValue, bind_shell, references
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.plans.blueprint import Agent, Merge
+    from overmind_core.domain.plans.blueprint import Merge, PlanAgent
     from overmind_core.missions.requests import Start
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.pipeline import PlanRun
@@ -126,15 +126,15 @@ class Attempts:
         node = self._pipeline.nodes[name]
         mission = None if node.mission is None else self._core.book.get(node.mission)
         if mission is None:
-            self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason="removed"))
+            self._pipeline.ended(name, AttemptEnd(ok=False, at=self._core.clock.wall(), reason="removed"))
         elif not mission.is_live:
-            if node.stage is Stage.STARTING and not self.is_unbegun(mission):  # it ran before anybody could look
+            if node.stage is AgentStage.STARTING and not self.is_unbegun(mission):  # it ran before anybody could look
                 self._pipeline.has_begun(name, node.attempt, mission)
                 return
             self._conclude(name, mission)
-        elif node.stage is Stage.STOPPING and mission.ending is None:
+        elif node.stage is AgentStage.STOPPING and mission.ending is None:
             self._core.book.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
-        elif node.stage is Stage.RUNNING and not node.ready:
+        elif node.stage is AgentStage.RUNNING and not node.ready:
             self._under_way(name, self._probe(name, mission))
         self._pipeline.look()
 
@@ -163,7 +163,7 @@ class Attempts:
         if mission is not None:
             self._pipeline.has_begun(name, node.attempt, mission)
 
-    async def _asked_for(self, agent: Agent, node: Node) -> str | None:
+    async def _asked_for(self, agent: PlanAgent, node: Node) -> str | None:
         """The mission of this attempt; None when there will be none."""
         name = f"{self._pipeline.blueprint.name}/{agent.name}"
         while True:
@@ -191,9 +191,9 @@ class Attempts:
         return self._core.phase.closing and plan is not None and plan.ending is None
 
     def _failed_otherwise(self, name: str, reason: str, explained: str) -> None:
-        self._pipeline.ended(name, End(ok=False, at=self._core.clock.wall(), reason=reason), explained)
+        self._pipeline.ended(name, AttemptEnd(ok=False, at=self._core.clock.wall(), reason=reason), explained)
 
-    async def _request(self, agent: Agent, node: Node) -> Start:
+    async def _request(self, agent: PlanAgent, node: Node) -> Start:
         plan = self._pipeline.id
         world = self._applied()
         wanted = self._pipeline.wanted.get(agent.name)
@@ -254,7 +254,7 @@ class Attempts:
             return ""
         return f"{isolation.saga.error}: {isolation.saga.message}"
 
-    async def _read(self, name: str, agent: Agent, mission: Mission) -> None:
+    async def _read(self, name: str, agent: PlanAgent, mission: Mission) -> None:
         where = folder(self._core, self._pipeline.id, name, self._pipeline.nodes[name])
         wanted = ("result",) if name in self._pipeline.results else ()
         try:
@@ -272,7 +272,7 @@ class Attempts:
             explained = f"it did not hand on {', '.join(handed.missing)}"
         self._pipeline.ended(name, end, explained)
 
-    def _end(self, mission: Mission) -> End:
+    def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""
         row = self._core.state.runs.latest(mission.id)
         by_hand = row is not None and run_of(row).reason == Cause.STOP
@@ -281,7 +281,7 @@ class Attempts:
             reason = "killed"
         at = mission.ended_at or self._core.clock.wall()
         ok = mission.status is Status.STOPPED and not by_hand
-        return End(ok=ok, at=at, exit_code=mission.exit_code, reason=reason)
+        return AttemptEnd(ok=ok, at=at, exit_code=mission.exit_code, reason=reason)
 
     def _under_way(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Do something for an agent beside everything else; it takes the place of what was being done for it."""

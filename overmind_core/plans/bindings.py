@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.missions.environment import of_login
+from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.plans.references import BrokenReference, bind_shell, bind_text, references
 from overmind_core.errors import OvermindError
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.plans.blueprint import Agent
+    from overmind_core.domain.plans.blueprint import PlanAgent
     from overmind_core.domain.plans.progress import Node
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.pipeline import PlanRun
 
 
-def wanted(agent: Agent) -> set[tuple[str, str, str]]:
+def wanted(agent: PlanAgent) -> set[tuple[str, str, str]]:
     """What its texts refer to: source, name and field of each reference."""
     found: set[tuple[str, str, str]] = set()
 
@@ -43,7 +43,7 @@ def wanted(agent: Agent) -> set[tuple[str, str, str]]:
 
 
 def start_request(
-    agent: Agent, values: Mapping[str, str], world: Environment, *, umask: int, folder: str, key: str
+    agent: PlanAgent, values: Mapping[str, str], world: Environment, *, umask: int, folder: str, key: str
 ) -> Start:
     """The `run` request of one attempt.
 
@@ -60,7 +60,7 @@ def start_request(
     """
     try:
         fields = _bound(agent, values)
-        inherited = of_login(world.inherited) if agent.clean_env else world.inherited
+        inherited = login_variables(world.inherited) if agent.clean_env else world.inherited
         handing_on = {FOLDER: folder} if agent.outputs else {}
         chosen = {**fields.pop("env_set", {}), **handing_on}
         return msgspec.convert({**fields, "env": inherited, "env_set": chosen, "umask": umask, "request": key}, Start)
@@ -68,7 +68,7 @@ def start_request(
         raise OvermindError("invalid", f"{agent.name}: {error}.") from None
 
 
-def _bound(agent: Agent, values: Mapping[str, str]) -> dict[str, Any]:
+def _bound(agent: PlanAgent, values: Mapping[str, str]) -> dict[str, Any]:
     """The fields of the request with values for references; those in a shell command become variables of it."""
     fields = dict(agent.start)
     command = fields.pop("command", "")

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.plans.blueprint import LARGEST
-from overmind_core.domain.plans.progress import Node, Nodes, Stage, Why
+from overmind_core.domain.plans.progress import AgentStage, EndReason, Node, Nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from overmind_core.domain.plans.blueprint import Agent, Blueprint
+    from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
 NAMED = 5
 """Agents that the last line names."""
 _WHY = {
-    Why.DONE: "all others are done",
-    Why.CANCEL: "the plan ends",
-    Why.FAILURE: "another agent has failed",
-    Why.AGAIN: "it was changed",
-    Why.REMOVED: "it was removed from the plan",
+    EndReason.DONE: "all others are done",
+    EndReason.CANCEL: "the plan ends",
+    EndReason.FAILURE: "another agent has failed",
+    EndReason.AGAIN: "it was changed",
+    EndReason.REMOVED: "it was removed from the plan",
 }
 
 
-def started(agent: Agent, node: Node) -> Note:
+def started(agent: PlanAgent, node: Node) -> Note:
     """An attempt runs."""
     tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
     return _note("agent_started", agent.name, f"started ({node.mission}{tries})", node)
@@ -41,22 +41,22 @@ def ready(name: str, node: Node, seconds: float) -> Note:
     return _note("agent_ready", name, f"ready after {lasted(seconds)}", node)
 
 
-def stopping(name: str, node: Node, why: Why) -> Note:
+def stopping(name: str, node: Node, why: EndReason) -> Note:
     """The plan has told it to end."""
     return _note("agent_stopping", name, f"stopping: {_WHY[why]}", node)
 
 
 def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
     """An attempt is over; `explained`: why it could not even start."""
-    how = {Stage.SUCCEEDED: "succeeded", Stage.CANCELLED: "cancelled"}.get(after.stage, "failed")
-    if before.stopped is Why.DONE:
+    how = {AgentStage.SUCCEEDED: "succeeded", AgentStage.CANCELLED: "cancelled"}.get(after.stage, "failed")
+    if before.stopped is EndReason.DONE:
         how = "stopped"
-    elif before.stopped is Why.AGAIN:
+    elif before.stopped is EndReason.AGAIN:
         how = "ended, to run anew"
     why = "" if how != "failed" else f" ({explained or _reason(after)})"
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
-    again = ": tried again" if how == "failed" and after.stage is Stage.WAITING else ""
+    again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
     return _note("agent_ended", name, f"{how}{why}{after_what}{again}", after)
 
 
@@ -85,8 +85,8 @@ def changed(lines: Sequence[str]) -> Note:
 def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> Note:
     """The whole is over."""
     counts = Counter(nodes[agent.name].stage for agent in blueprint.agents)
-    parts = [f"{count} {stage}" for stage in Stage if (count := counts.get(stage))]
-    failed = [agent.name for agent in blueprint.agents if nodes[agent.name].stage is Stage.FAILED]
+    parts = [f"{count} {stage}" for stage in AgentStage if (count := counts.get(stage))]
+    failed = [agent.name for agent in blueprint.agents if nodes[agent.name].stage is AgentStage.FAILED]
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     named = f"; failed: {', '.join(failed[:NAMED])}{more}" if failed else ""
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"

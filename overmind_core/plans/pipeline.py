@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, End, Node, Stage, Why
-from overmind_core.domain.plans.scheduler import Board, Step
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, AttemptEnd, EndReason, Node
+from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
 from overmind_core.plans import bindings, log_lines, store
 from overmind_core.plans.attempts import Attempts, request_key
 from overmind_core.plans.store import PlanRow
@@ -68,8 +68,8 @@ class Removed:
     def has_begun(self, name: str, number: int, mission: Mission) -> None:
         """An attempt has become a mission, which is being ended."""
         node = self._nodes.get(name)
-        if node is not None and node.attempt == number and node.stage is Stage.STARTING:
-            self.put(name, replace(node, stage=Stage.STOPPING, mission=mission.id))
+        if node is not None and node.attempt == number and node.stage is AgentStage.STARTING:
+            self.put(name, replace(node, stage=AgentStage.STOPPING, mission=mission.id))
             self.changed(mission)
 
     def changed(self, mission: Mission) -> bool:
@@ -85,15 +85,15 @@ class Removed:
         """Nothing runs of this one, and nothing will."""
         node = self._nodes.get(name)
         if node is not None and node.stage in ACTIVE:
-            self.put(name, replace(node, stage=Stage.CANCELLED))
+            self.put(name, replace(node, stage=AgentStage.CANCELLED))
 
     def _settle(self, name: str, node: Node) -> None:
         mission = node.mission
-        if node.stage is Stage.STARTING:
+        if node.stage is AgentStage.STARTING:
             row = self._core.state.missions.by_request(request_key(self._plan, name, node))
             mission = None if row is None else row.id
         if mission is not None and mission in self._core.book.live:
-            self.put(name, replace(node, stage=Stage.STOPPING, mission=mission))
+            self.put(name, replace(node, stage=AgentStage.STOPPING, mission=mission))
             self._tell_to_end(mission)
         else:
             self.ended(name)
@@ -122,7 +122,7 @@ class PlanRun:
         self._is_to(blueprint, nodes)
 
     def _is_to(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
-        self.board = Board(blueprint, nodes)
+        self.board = Scheduler(blueprint, nodes)
         self.wanted = {agent.name: bindings.wanted(agent) for agent in blueprint.agents}
         """What each agent refers to."""
         self.results = {
@@ -146,7 +146,7 @@ class PlanRun:
     def take_up(self) -> None:
         """Go on where it stood."""
         for name, node in list(self.nodes.items()):
-            if node.stage is Stage.STARTING:
+            if node.stage is AgentStage.STARTING:
                 self.attempts.begin(name)
             elif node.stage in ACTIVE:
                 self.attempts.look_at(name)
@@ -165,7 +165,12 @@ class PlanRun:
         node = self.nodes.get(name)
         mine = node is not None and node.mission == mission.id
         if mission.is_live:
-            if node is not None and mine and node.stage is Stage.STARTING and not self.attempts.is_unbegun(mission):
+            if (
+                node is not None
+                and mine
+                and node.stage is AgentStage.STARTING
+                and not self.attempts.is_unbegun(mission)
+            ):
                 self.has_begun(name, node.attempt, mission)
             return
         if self._removed.changed(mission):
@@ -200,9 +205,9 @@ class PlanRun:
         """The plan has this agent no longer."""
         node = self.nodes[name]
         if _can_be_told(node):
-            self._stop(name, Why.REMOVED)
+            self._stop(name, EndReason.REMOVED)
         elif node.stage in ACTIVE:
-            self.put(name, replace(node, stopped=Why.REMOVED))
+            self.put(name, replace(node, stopped=EndReason.REMOVED))
         self._removed.put(name, self.nodes[name])
 
     def _put_back(self, names: Iterable[str]) -> None:
@@ -210,9 +215,9 @@ class PlanRun:
         for name in list(names):
             node = self.nodes[name]
             if _can_be_told(node):
-                self._stop(name, Why.AGAIN)
+                self._stop(name, EndReason.AGAIN)
             elif node.stage in ACTIVE:
-                self.put(name, replace(node, stopped=Why.AGAIN))
+                self.put(name, replace(node, stopped=EndReason.AGAIN))
             elif node.stage in FINAL:
                 self.put(name, progress.fresh(node))
 
@@ -221,7 +226,7 @@ class PlanRun:
     def has_begun(self, name: str, number: int, mission: Mission) -> None:
         """An attempt has become a mission that runs, or is prepared; it is ended when nobody waits for it any more."""
         node = self.nodes.get(name)
-        if node is None or node.attempt != number or node.stage is not Stage.STARTING:
+        if node is None or node.attempt != number or node.stage is not AgentStage.STARTING:
             self._names[mission.id] = name
             self._removed.has_begun(name, number, mission)
             self._tell_to_end(mission.id)
@@ -231,7 +236,7 @@ class PlanRun:
             return
         agent = self.board.agents[name]
         began = self._began(mission)
-        known = replace(node, stage=Stage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
+        known = replace(node, stage=AgentStage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
         self.put(name, known, log_lines.started(agent, known))
         if known.stopped is not None:
@@ -259,13 +264,13 @@ class PlanRun:
     def is_ready(self, name: str, mission_id: str) -> None:
         """Its probe has succeeded."""
         node = self.nodes.get(name)
-        if node is not None and node.mission == mission_id and node.stage in {Stage.RUNNING, Stage.STOPPING}:
+        if node is not None and node.mission == mission_id and node.stage in {AgentStage.RUNNING, AgentStage.STOPPING}:
             known = replace(node, ready=True)
             took = self._core.clock.wall() - (node.started_at or self._core.clock.wall())
             self.put(name, known, log_lines.ready(name, known, took))
             self.look()
 
-    def ended(self, name: str, end: End, explained: str = "") -> None:
+    def ended(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
         node = self.nodes.get(name)
         if node is None or node.stage not in ACTIVE:
@@ -319,15 +324,15 @@ class PlanRun:
     def _ends_soon(self, node: Node) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
         mission = None if node.mission is None else self._core.book.live.get(node.mission)
-        asked_for = node.stage is Stage.STARTING and node.mission is None
+        asked_for = node.stage is AgentStage.STARTING and node.mission is None
         return asked_for or (mission is not None and mission.ending is not None)
 
-    def _step(self, *, ending: bool) -> Step:
+    def _step(self, *, ending: bool) -> PlanStep:
         """What is to be done, once those are skipped that can't run any more."""
         wall = self._core.clock.wall()
         while (step := self.board.step(wall, ending=ending)).skip:
             for name, why in step.skip.items():
-                node = replace(self.nodes[name], stage=Stage.SKIPPED, reason=why)
+                node = replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why)
                 self.put(name, node, log_lines.skipped(name, node))
         return step
 
@@ -351,8 +356,8 @@ class PlanRun:
 
     # ending agents
 
-    def _stop(self, name: str, why: Why) -> None:
-        node = replace(self.nodes[name], stage=Stage.STOPPING, stopped=why)
+    def _stop(self, name: str, why: EndReason) -> None:
+        node = replace(self.nodes[name], stage=AgentStage.STOPPING, stopped=why)
         self.put(name, node, log_lines.stopping(name, node, why), after=lambda: self._tell_to_end(node.mission))
 
     def _tell_to_end(self, mission_id: str | None) -> None:
@@ -363,4 +368,4 @@ class PlanRun:
 
 def _can_be_told(node: Node) -> bool:
     """Whether there is a mission that can be told to end."""
-    return node.stage is Stage.RUNNING or (node.stage is Stage.STARTING and node.mission is not None)
+    return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-from overmind_core.logs.display import Rendered
+from overmind_core.logs.display import RenderedLines
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser
@@ -60,13 +60,13 @@ class Lines:
                 yield rest
 
 
-def _reading(written_by: str) -> Rendered | Sanitiser:
+def _reading(written_by: str) -> RenderedLines | Sanitiser:
     if not written_by:
         return Sanitiser()
     from overmind_core.providers import registry  # noqa: PLC0415 - start-up: few outputs are an agent's
 
     renderer = registry.renderer(written_by)
-    return Sanitiser() if renderer is None else Rendered(renderer)
+    return Sanitiser() if renderer is None else RenderedLines(renderer)
 
 
 def search(folder: str, run: int, written_by: str, pattern: re.Pattern[str]) -> int:

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Collection
 
 from overmind_core.domain.isolation.isolation import ref_problem
-from overmind_core.domain.isolation.project import Ready, ReadyKind, Service
+from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file import proposal
@@ -118,7 +118,7 @@ class _Look:
         ]
         for name, command in pairs:
             listens = name == "web" or "$PORT" in command or "${PORT" in command
-            port, ready = (3000, Ready(ReadyKind.TCP)) if listens else (None, None)
+            port, ready = (3000, ReadyCheck(ReadyKind.TCP)) if listens else (None, None)
             service = Service(name, command=command, port=port, restart="on-failure", ready=ready)
             self.proposals.append(Proposal(service, "Procfile"))
         if pairs:
@@ -146,7 +146,7 @@ class _Look:
         command, port = f"{program} run {script}", 3000
         if "vite" in scripts[script]:  # which does not look at PORT
             command, port = f"{command} {'-- ' if program == 'npm' else ''}--port $PORT", 5173
-        service = Service("web", command=command, port=port, restart="on-failure", ready=Ready(ReadyKind.TCP))
+        service = Service("web", command=command, port=port, restart="on-failure", ready=ReadyCheck(ReadyKind.TCP))
         self.proposals.append(Proposal(service, "package.json"))
 
     def python(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from overmind_core.documents.yaml import Kind, Scalar, Value, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
-from overmind_core.domain.isolation.project import Ready, ReadyKind, Service
+from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.project_file.read import (
     LONGEST_NAME,
     MOST_SERVICES,
@@ -184,7 +184,7 @@ def _volumes(node: Value | None) -> Iterator[tuple[str, str]]:
             yield name, path.rstrip("/")
 
 
-def _ready(test: Value | None, port: int | None) -> Ready | None:
+def _ready(test: Value | None, port: int | None) -> ReadyCheck | None:
     words = [one.text for one in _entries(test) if isinstance(one, Scalar)]
     command = test.text if isinstance(test, Scalar) and test.kind is Kind.TEXT else ""
     if words[:1] == ["CMD-SHELL"]:
@@ -193,8 +193,8 @@ def _ready(test: Value | None, port: int | None) -> Ready | None:
         command = shlex.join(words[1:])
     command = command.replace("$$", "$").strip()
     if command and len(command) <= LONGEST:
-        return Ready(ReadyKind.EXEC, command)
-    return None if port is None else Ready(ReadyKind.TCP)
+        return ReadyCheck(ReadyKind.EXEC, command)
+    return None if port is None else ReadyCheck(ReadyKind.TCP)
 
 
 def _filled(node: Value | None, name: str = "") -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.documents.reading import Notes, Spot
+from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.yaml import document
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
@@ -16,7 +16,7 @@ from overmind_core.domain.isolation.project import (
     LAST_PORT,
     READY_SECONDS,
     Project,
-    Ready,
+    ReadyCheck,
     ReadyKind,
     Service,
     Strategy,
@@ -40,7 +40,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def service(spot: Spot, name: str) -> Service | None:
+def service(spot: FileValue, name: str) -> Service | None:
     """Read a service's table; None, and told, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
@@ -77,7 +77,7 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def _what(spot: Spot, table: dict[str, Spot]) -> tuple[str | None, str | None]:
+def _what(spot: FileValue, table: dict[str, FileValue]) -> tuple[str | None, str | None]:
     """Its command or its image: one of them."""
     if "command" in table and "docker" in table:
         table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
@@ -96,7 +96,7 @@ def image_problem(image: str) -> str | None:
     return "this is no name of an image: write one such as postgres:16"
 
 
-def _env(spot: Spot) -> dict[str, str]:
+def _env(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = env_name_problem(name)
@@ -108,7 +108,7 @@ def _env(spot: Spot) -> dict[str, str]:
     return found
 
 
-def _volumes(spot: Spot) -> dict[str, str]:
+def _volumes(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = volume_problem(name)
@@ -147,7 +147,7 @@ def mount_problem(path: str) -> str | None:
     return None
 
 
-def _ready(spot: Spot) -> Ready | None:
+def _ready(spot: FileValue) -> ReadyCheck | None:
     table = values.table_of(spot, READY)
     if table is None:
         return None
@@ -158,10 +158,10 @@ def _ready(spot: Spot) -> Ready | None:
     targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
     if len(kinds) != 1 or None in targets.values():
         return None
-    return Ready(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
+    return ReadyCheck(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
 
 
-def _target(kind: ReadyKind, spot: Spot) -> str | None:
+def _target(kind: ReadyKind, spot: FileValue) -> str | None:
     match kind:
         case ReadyKind.TCP:
             if values.flag(spot) is False:
@@ -191,7 +191,7 @@ def _pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _tell_no_port(ready: Spot) -> None:
+def _tell_no_port(ready: FileValue) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
         if isinstance(ready.value, dict) and kind.value in ready.value:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
@@ -226,8 +226,8 @@ def project(data: bytes) -> Project:
         Problems: all that is wrong with it.
     """
     root, places, doubled = document(data)
-    notes = Notes(places, doubled, named=values.full_name)
-    tables = values.table_of(Spot(notes, (), root), ROOT) or {}
+    notes = Findings(places, doubled, named=values.full_name)
+    tables = values.table_of(FileValue(notes, (), root), ROOT) or {}
     services = _services(tables["services"]) if "services" in tables else ()
     found = _isolation(tables.get("isolation"), services)
     if notes.problems:
@@ -235,7 +235,7 @@ def project(data: bytes) -> Project:
     return found
 
 
-def _services(spot: Spot) -> tuple[Service, ...]:
+def _services(spot: FileValue) -> tuple[Service, ...]:
     table = {} if values.is_nothing(spot) else values.table(spot) or {}
     if len(table) > MOST_SERVICES:
         spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
@@ -248,7 +248,7 @@ def _services(spot: Spot) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
+def _isolation(spot: FileValue | None, services: tuple[Service, ...]) -> Project:
     table = {} if spot is None or values.is_nothing(spot) else values.table_of(spot, ISOLATION) or {}
     first, last = _port_range(table["port_range"]) if "port_range" in table else (FIRST_PORT, LAST_PORT)
     strategy = values.choice(table["strategy"], Strategy) if "strategy" in table else None
@@ -270,7 +270,7 @@ def _isolation(spot: Spot | None, services: tuple[Service, ...]) -> Project:
     )
 
 
-def _port_range(spot: Spot) -> tuple[int, int]:
+def _port_range(spot: FileValue) -> tuple[int, int]:
     written = values.text(spot)
     if written is not None:
         first, _, last = (part.strip() for part in written.partition("-"))
@@ -290,12 +290,12 @@ def _base_problem(base: str) -> str | None:
     return "write the name of a branch, or a commit, such as main"
 
 
-def _commands(spot: Spot | None) -> tuple[str, ...]:
+def _commands(spot: FileValue | None) -> tuple[str, ...]:
     found = [values.text(one) for one in ([] if spot is None or values.is_nothing(spot) else values.texts(spot))]
     return tuple(one for one in found if one is not None)
 
 
-def _paths(spot: Spot | None, *, patterns: bool) -> tuple[str, ...]:
+def _paths(spot: FileValue | None, *, patterns: bool) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in [] if spot is None or values.is_nothing(spot) else values.texts(spot):
         written = values.checked(one, _read_pattern_problem if patterns else _read_path_problem)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from overmind_core.documents.reading import Path, Spot
+from overmind_core.documents.reading import FileValue, Path
 from overmind_core.documents.yaml import Kind, Scalar, short
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import hinted
@@ -24,17 +24,17 @@ def full_name(path: Path) -> str:
     return ".".join(short(part) for part in path if isinstance(part, str))
 
 
-def is_nothing(spot: Spot) -> bool:
+def is_nothing(spot: FileValue) -> bool:
     """Whether nothing is written behind the key."""
     return isinstance(spot.value, Scalar) and spot.value.kind is Kind.NOTHING
 
 
-def table(spot: Spot) -> dict[str, Spot] | None:
+def table(spot: FileValue) -> dict[str, FileValue] | None:
     """What stands in a table, by its keys."""
     return spot.table("write a table: keys, each with a value")
 
 
-def table_of(spot: Spot, known: Iterable[str]) -> dict[str, Spot] | None:
+def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | None:
     """What stands in a table under keys that are known; of the others it is told."""
     words = tuple(known)
     found = table(spot)
@@ -46,7 +46,7 @@ def table_of(spot: Spot, known: Iterable[str]) -> dict[str, Spot] | None:
     return None if found is None else {name: found[name] for name in words if name in found}
 
 
-def text(spot: Spot) -> str | None:
+def text(spot: FileValue) -> str | None:
     """A text that says something."""
     if not isinstance(spot.value, Scalar) or spot.value.kind is Kind.NOTHING:
         spot.wrong("write a text")
@@ -59,7 +59,7 @@ def text(spot: Spot) -> str | None:
     return None
 
 
-def written(spot: Spot) -> str | None:
+def written(spot: FileValue) -> str | None:
     """A word, a number or a text, as it was written."""
     if not isinstance(spot.value, Scalar):
         spot.wrong("write a single value")
@@ -70,7 +70,7 @@ def written(spot: Spot) -> str | None:
     return None
 
 
-def texts(spot: Spot) -> list[Spot]:
+def texts(spot: FileValue) -> list[FileValue]:
     """The texts of a list, or a single one."""
     entries = spot.entries()
     if entries is not None:
@@ -81,7 +81,7 @@ def texts(spot: Spot) -> list[Spot]:
     return []
 
 
-def flag(spot: Spot) -> bool | None:
+def flag(spot: FileValue) -> bool | None:
     """True or false."""
     if isinstance(spot.value, Scalar) and spot.value.kind is Kind.FLAG:
         return spot.value.text.lower() in _TRUE
@@ -89,7 +89,7 @@ def flag(spot: Spot) -> bool | None:
     return None
 
 
-def port(spot: Spot) -> int | None:
+def port(spot: FileValue) -> int | None:
     """The number of a port."""
     if isinstance(spot.value, Scalar) and spot.value.kind is Kind.WHOLE:
         number = plain_number(spot.value.text)
@@ -99,7 +99,7 @@ def port(spot: Spot) -> int | None:
     return None
 
 
-def seconds(spot: Spot) -> float | None:
+def seconds(spot: FileValue) -> float | None:
     """A duration above 0; a bare number counts in seconds."""
     if not isinstance(spot.value, Scalar) or spot.value.kind in {Kind.FLAG, Kind.NOTHING}:
         spot.wrong("write a duration, such as 30s")
@@ -115,7 +115,7 @@ def seconds(spot: Spot) -> float | None:
     return found
 
 
-def choice(spot: Spot, known: Iterable[str]) -> str | None:
+def choice(spot: FileValue, known: Iterable[str]) -> str | None:
     """One of these words."""
     words = tuple(known)
     found = text(spot)
@@ -125,7 +125,7 @@ def choice(spot: Spot, known: Iterable[str]) -> str | None:
     return None
 
 
-def checked(spot: Spot, problem: Callable[[str], str | None]) -> str | None:
+def checked(spot: FileValue, problem: Callable[[str], str | None]) -> str | None:
     """A text with which nothing is wrong."""
     found = text(spot)
     told = None if found is None else problem(found)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Verdict
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, RunVerdict, TurnResult
 
 
-class Start(NamedTuple):
+class LaunchRequest(NamedTuple):
     """A run that is about to begin.
 
     Args:
@@ -22,7 +22,7 @@ class Start(NamedTuple):
         texts: What the files hold that `Provider.reads` names, as far as they could be read.
     """
 
-    mode: Mode
+    mode: AgentMode
     agent: Agent
     session: str
     resume: bool
@@ -65,7 +65,7 @@ class Provider(Protocol):
     """What is looked up on PATH when nobody says otherwise."""
     install: str
     """How to get it, in one sentence."""
-    modes: frozenset[Mode]
+    modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""
 
@@ -75,7 +75,7 @@ class Provider(Protocol):
     def reads(self, agent: Agent) -> Sequence[str]:
         """Files whose text `launch` needs, as the person named them; relative ones are of the mission's folder."""
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """How to start the program for this run."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
@@ -93,7 +93,7 @@ class Provider(Protocol):
     def answer(self, question: Asked, decision: Decision) -> bytes:
         """The answer to a question of a headless session."""
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What the end of a run means.
 
         Args:

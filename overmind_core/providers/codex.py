@@ -9,36 +9,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Asked,
     Decision,
-    Plain,
-    Result,
+    PlainLine,
     Retry,
     Retrying,
+    RunVerdict,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
-    Usage,
-    Verdict,
+    TurnResult,
 )
-from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import (
     FAILED,
     Object,
-    count,
+    count_at,
     failure,
-    number,
-    objects,
+    number_at,
+    object_at,
+    objects_at,
     one_line,
-    part,
-    read,
-    text,
+    read_object,
+    text_at,
     tool_line,
     turn_summary,
 )
@@ -74,7 +74,7 @@ class Codex:
     name = "codex"
     program = "codex"
     install = "npm install -g @openai/codex"
-    modes = frozenset({Mode.ONE_SHOT})
+    modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
 
     def refuse(self, agent: Agent) -> str | None:
@@ -91,7 +91,7 @@ class Codex:
         del agent
         return ()
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """The prompt goes to standard input, whatever it holds."""
         agent = start.agent
         argv = [agent.program or self.program, "exec", "--json", "--skip-git-repo-check"]
@@ -104,15 +104,15 @@ class Codex:
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line of `--json`."""
-        found = read(line)
+        found = read_object(line)
         if isinstance(found, str):
-            return (Plain(found),) if found.strip() else ()
-        tell = KINDS.get(text(found, "type"))
+            return (PlainLine(found),) if found.strip() else ()
+        tell = KINDS.get(text_at(found, "type"))
         return tuple(tell(found)) if tell is not None else ()
 
     def renderer(self) -> Renderer:
         """A transcript."""
-        return _Transcript()
+        return _CodexTranscript()
 
     def message(self, text: str, uuid: str) -> bytes:
         """It takes one prompt only."""
@@ -129,16 +129,16 @@ class Codex:
         del question, decision
         return b""
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What its end means."""
         del mode
         if code != 0 and resumed and _UNKNOWN_CONVERSATION in errors:
-            return Verdict(failed=True, reason="wrong_start", retry=Retry.SWITCH)
+            return RunVerdict(failed=True, reason="wrong_start", retry=Retry.SWITCH)
         if code == _USAGE_ERROR and last is None:
-            return Verdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+            return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
         if last is not None and not last.ok:
-            return Verdict(failed=True, reason=last.reason, retry=last.retry)
-        return Verdict(failed=code != 0 or last is None, reason="no_result" if code == 0 and last is None else None)
+            return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
+        return RunVerdict(failed=code != 0 or last is None, reason="no_result" if code == 0 and last is None else None)
 
 
 def _sandbox(agent: Agent) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def _sandbox(agent: Agent) -> tuple[str, ...]:
 
 
 def _thread_started(found: Object) -> Iterator[AgentFact]:
-    if thread := text(found, "thread_id"):
+    if thread := text_at(found, "thread_id"):
         yield SessionNamed(thread)
 
 
@@ -157,23 +157,23 @@ def _turn_started(found: Object) -> Iterator[AgentFact]:
 
 
 def _item_started(found: Object) -> Iterator[AgentFact]:
-    item = part(found, "item")
+    item = object_at(found, "item")
     if summary := _tool(item):
-        yield ToolCalled(text(item, "id"), text(item, "type"), summary)
+        yield ToolCalled(text_at(item, "id"), text_at(item, "type"), summary)
 
 
 def _item_completed(found: Object) -> Iterator[AgentFact]:
-    item = part(found, "item")
-    kind = text(item, "type")
+    item = object_at(found, "item")
+    kind = text_at(item, "type")
     if kind in {"agent_message", "reasoning"}:
-        yield Spoke(text(item, "text"), thought=kind == "reasoning")
+        yield TextSpoken(text_at(item, "text"), thought=kind == "reasoning")
     elif _tool(item):
-        yield ToolReturned(text(item, "id"), _failed(item))
+        yield ToolReturned(text_at(item, "id"), _failed(item))
 
 
 def _error(found: Object) -> Iterator[AgentFact]:
     """Only of its own tries; what it gives up for comes with the end of the turn."""
-    if retrying := _RETRYING.fullmatch(text(found, "message")):
+    if retrying := _RETRYING.fullmatch(text_at(found, "message")):
         yield Retrying(int(retrying[1]), int(retrying[2]), 0.0, one_line(retrying[3] or ""))
 
 
@@ -193,12 +193,12 @@ KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {
 """By the line's `type`."""
 
 
-def _result(found: Object) -> Result:
-    said = text(part(found, "error"), "message")
-    ok = text(found, "type") == "turn.completed"
+def _result(found: Object) -> TurnResult:
+    said = text_at(object_at(found, "error"), "message")
+    ok = text_at(found, "type") == "turn.completed"
     reason = None if ok else _reason(said)
     retry = Retry.NEVER if reason == "not_logged_in" else Retry.POLICY
-    return Result(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(part(found, "usage")), raw=found)
+    return TurnResult(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(object_at(found, "usage")), raw=found)
 
 
 def _reason(said: str) -> str:
@@ -210,45 +210,45 @@ def _reason(said: str) -> str:
     return f"api_error {status[1]}" if status else "api_error"
 
 
-def _usage(found: Object) -> Usage:
+def _usage(found: Object) -> TokenUsage:
     """Its `input_tokens` hold those read from the cache."""
-    cached = count(found, "cached_input_tokens")
-    fresh = max(count(found, "input_tokens") - cached, 0)
-    return Usage(fresh, count(found, "output_tokens"), cached, count(found, "cache_write_input_tokens"))
+    cached = count_at(found, "cached_input_tokens")
+    fresh = max(count_at(found, "input_tokens") - cached, 0)
+    return TokenUsage(fresh, count_at(found, "output_tokens"), cached, count_at(found, "cache_write_input_tokens"))
 
 
 def _tool(item: Object) -> str:
     """What a tool does, in one line; "" of items that are none."""
-    kind = text(item, "type")
+    kind = text_at(item, "type")
     if kind == "command_execution":
-        command = text(item, "command")
+        command = text_at(item, "command")
         wrapped = _WRAPPED.fullmatch(command)
         return f"shell: {one_line(wrapped[2] if wrapped else command)}"
     if kind == "file_change":
-        changes = (f"{text(change, 'kind')} {text(change, 'path')}" for change in objects(item, "changes"))
+        changes = (f"{text_at(change, 'kind')} {text_at(change, 'path')}" for change in objects_at(item, "changes"))
         return f"edit: {one_line(', '.join(changes))}"
     if kind == "mcp_tool_call":
-        return f"{text(item, 'server')}: {text(item, 'tool')}"
-    return f"web search: {one_line(text(item, 'query'))}" if kind == "web_search" else ""
+        return f"{text_at(item, 'server')}: {text_at(item, 'tool')}"
+    return f"web search: {one_line(text_at(item, 'query'))}" if kind == "web_search" else ""
 
 
 def _failed(item: Object) -> bool:
-    return text(item, "status") in {"failed", "declined"}
+    return text_at(item, "status") in {"failed", "declined"}
 
 
-class _Transcript:
+class _CodexTranscript:
     """One run's lines, readable. Stateless: an item comes whole."""
 
     def feed(self, line: bytes) -> list[str]:
         """What one line of output adds."""
-        found = read(line)
+        found = read_object(line)
         if isinstance(found, str):
             return [found]
-        kind, item = text(found, "type"), part(found, "item")
+        kind, item = text_at(found, "type"), object_at(found, "item")
         if kind == "item.completed":
             return _shown(item)
-        if kind == "error" and _RETRYING.fullmatch(text(found, "message")):
-            return [f"… {one_line(text(found, 'message'))}"]
+        if kind == "error" and _RETRYING.fullmatch(text_at(found, "message")):
+            return [f"… {one_line(text_at(found, 'message'))}"]
         if kind in {"turn.completed", "turn.failed"}:
             result = _result(found)
             return [*([] if result.ok else [failure(result)]), turn_summary(result)]
@@ -256,13 +256,13 @@ class _Transcript:
 
 
 def _shown(item: Object) -> list[str]:
-    kind = text(item, "type")
+    kind = text_at(item, "type")
     if kind == "agent_message":
-        return text(item, "text").splitlines()
+        return text_at(item, "text").splitlines()
     if kind == "error":
-        return [f"{FAILED} {one_line(text(item, 'message'))}"]
+        return [f"{FAILED} {one_line(text_at(item, 'message'))}"]
     if not (summary := _tool(item)):
         return []
-    code = number(item, "exit_code")
-    error = text(item, "aggregated_output") or (f"exit {code:.0f}" if code is not None else "")
+    code = number_at(item, "exit_code")
+    error = text_at(item, "aggregated_output") or (f"exit {code:.0f}" if code is not None else "")
     return [tool_line(summary, error if _failed(item) else None)]

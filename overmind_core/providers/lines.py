@@ -1,6 +1,6 @@
-"""One line of an agent's output as an object, whatever the line holds. Never raises.
+"""Lines of an agent's output: JSON objects read without ever raising, and the words of readable transcripts.
 
-How readable transcripts word what every agent does: a use of a tool, the end of a turn.
+The words are for what every agent does: a use of a tool, the end of a turn.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from overmind_core.domain.agents.agent_events import Result
+from overmind_core.domain.agents.agent_events import TurnResult
 
 Object = Mapping[str, Any]
 
 _NOTHING: Object = {}
 
 
-def read(line: bytes) -> Object | str:
+def read_object(line: bytes) -> Object | str:
     """The line's JSON object; a line that is none as text, its bytes that are no UTF-8 replaced."""
     text = plain_text(line)
     if not line.lstrip(b" \t\r\n").startswith(b"{"):
@@ -36,30 +36,30 @@ def plain_text(line: bytes) -> str:
     return line.decode("utf-8", "replace")
 
 
-def part(found: Object, key: str) -> Object:
+def object_at(found: Object, key: str) -> Object:
     """The object under `key`; an empty one when something else is there."""
     value = found.get(key)
     return value if isinstance(value, dict) else _NOTHING
 
 
-def items(found: Object, key: str) -> list[Any]:
+def list_at(found: Object, key: str) -> list[Any]:
     """The list under `key`; an empty one when something else is there."""
     value = found.get(key)
     return value if isinstance(value, list) else []
 
 
-def objects(found: Object, key: str) -> list[Object]:
+def objects_at(found: Object, key: str) -> list[Object]:
     """The objects in the list under `key`."""
-    return [item for item in items(found, key) if isinstance(item, dict)]
+    return [item for item in list_at(found, key) if isinstance(item, dict)]
 
 
-def text(found: Object, key: str) -> str:
+def text_at(found: Object, key: str) -> str:
     """The text under `key`; "" when something else is there."""
     value = found.get(key)
     return value if isinstance(value, str) else ""
 
 
-def number(found: Object, key: str) -> float | None:
+def number_at(found: Object, key: str) -> float | None:
     """The finite number under `key`; None when something else is there."""
     value = found.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -71,9 +71,9 @@ def number(found: Object, key: str) -> float | None:
     return converted if isfinite(converted) else None
 
 
-def count(found: Object, key: str) -> int:
+def count_at(found: Object, key: str) -> int:
     """The whole number under `key`, at least 0; 0 when something else is there."""
-    return max(int(number(found, key) or 0), 0)
+    return max(int(number_at(found, key) or 0), 0)
 
 
 def one_line(value: str, longest: int = 200) -> str:
@@ -101,13 +101,13 @@ def tool_line(summary: str, error: str | None = None, took: float | None = None)
     return f"{GEAR} {summary} → {outcome}" + ("" if took is None else f", {max(took, 0.0):.1f} s")
 
 
-def failure(result: Result) -> str:
+def failure(result: TurnResult) -> str:
     """As in `✗ api_error 529: the API is overloaded`; a person's interrupt needs no words."""
     told = "" if result.interrupted else one_line(result.text)
     return f"{FAILED} {result.reason}" + (f": {told}" if told else "")
 
 
-def turn_summary(result: Result) -> str:
+def turn_summary(result: TurnResult) -> str:
     """As in `— 3 turns, 41 s, $0.12, 12.3k in / 840 out —`; what the program didn't tell is left out."""
     usage = result.usage
     read = usage.input + usage.cache_read + usage.cache_write

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Plain, Result, Verdict
-from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
+from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import plain_text
 
 
@@ -16,7 +16,7 @@ class Raw:
     name = "raw"
     program = ""
     install = ""
-    modes = frozenset({Mode.INTERACTIVE})
+    modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
 
     def refuse(self, agent: Agent) -> str | None:
@@ -30,17 +30,17 @@ class Raw:
         del agent
         return ()
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """The person's own program."""
         return Launch(argv=(start.agent.program,))
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line is a line."""
-        return (Plain(plain_text(line)),)
+        return (PlainLine(plain_text(line)),)
 
     def renderer(self) -> Renderer:
         """Lines as they are."""
-        return _AsItIs()
+        return _PlainRenderer()
 
     def message(self, text: str, uuid: str) -> bytes:
         """The text and a newline, as if it were typed."""
@@ -57,12 +57,12 @@ class Raw:
         del question, decision
         return b""
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """The exit code says it all."""
         del last, errors, mode, resumed
-        return Verdict(failed=code != 0)
+        return RunVerdict(failed=code != 0)
 
 
-class _AsItIs:
+class _PlainRenderer:
     def feed(self, line: bytes) -> list[str]:
         return [plain_text(line)]

@@ -12,7 +12,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Kind, Mission
-from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
@@ -196,7 +196,7 @@ class QuestApi:
         """
         self._journal.flush()
         match resolve(text, self._quest_table.candidates(text), live_first=live_first):
-            case Match(candidate):
+            case ResolvedReference(candidate):
                 found = self._quests.get(candidate.id)
                 if found is not None:
                     return found

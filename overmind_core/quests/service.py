@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
-from overmind_core.domain.quests import CHECK, Again, Check, End, Nothing, Quest, QuestStatus, Step, Stop, next_step
+from overmind_core.domain.quests import (
+    CHECK,
+    Finish,
+    Quest,
+    QuestStatus,
+    RetryWork,
+    StartCheck,
+    Step,
+    StopWork,
+    Wait,
+    next_step,
+)
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -246,20 +257,20 @@ class Quests:
         work = self._registry.get(quest.id)
         check = None if quest.check_id is None else self._registry.get(quest.check_id)
         step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._phase.closing and not isinstance(step, End | Nothing):  # the daemon leaves, or doesn't after all
+        if self._phase.closing and not isinstance(step, Finish | Wait):  # the daemon leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
         else:
             self._do(quest, work, step)
 
     def _do(self, quest: Quest, work: Mission | None, step: Step) -> None:
         match step:
-            case End():
+            case Finish():
                 self._end(quest, work, step)
-            case Again(left) if work is not None:
+            case RetryWork(left) if work is not None:
                 self._again(quest, work, left)
-            case Check(attempt) if work is not None:
+            case StartCheck(attempt) if work is not None:
                 self._act(quest, self._check(quest, work, attempt))
-            case Stop():
+            case StopWork():
                 self._act(quest, self._stop(quest))
             case _:
                 pass
@@ -309,7 +320,7 @@ class Quests:
             if self._phase.closing:
                 return
             _log.info("the check of quest %s could not start: %s", quest.id, error.message)
-            self._end(self.live[quest.id], work, End(QuestStatus.FAILED, error.code, 1))
+            self._end(self.live[quest.id], work, Finish(QuestStatus.FAILED, error.code, 1))
             return
         self._put_check(quest.id, begun.mission.id, attempt)
 
@@ -341,7 +352,7 @@ class Quests:
         """Start the work once more: the mission's own policy goes on with the retries that are left."""
         holder = self._registry.roster.holder(work.definition.name)
         if holder is not None:
-            self._end(quest, work, End(QuestStatus.FAILED, "name_taken", 1))
+            self._end(quest, work, Finish(QuestStatus.FAILED, "name_taken", 1))
             return
         policy = work.definition.restart
         fewer = replace(policy, when=Restart.ON_FAILURE if left else Restart.NEVER, max_restarts=left or 1)
@@ -349,7 +360,7 @@ class Quests:
             self._put(replace(quest, attempts=work.restart_count + 2))
             self._registry.tell(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
 
-    def _end(self, quest: Quest, work: Mission | None, end: End) -> None:
+    def _end(self, quest: Quest, work: Mission | None, end: Finish) -> None:
         attempts = quest.attempts if work is None else work.restart_count + 1
         over = replace(
             quest,

@@ -37,7 +37,7 @@ def unmarked_limit() -> int:
 
 
 def mark_of(pid: int) -> int:
-    """The mark that `pid` wears: also its `ceiling` when it wears none, and UNKNOWN when that can't be told.
+    """The mark that `pid` wears: also its `unmarked_limit` when it wears none, and UNKNOWN when that can't be told.
 
     Half a microsecond; needs no file descriptor.
     """
@@ -79,7 +79,7 @@ class MarkPool:
         Args:
             folder: `marks` in the user's runtime folder; made when it is missing.
             home: path of the home that the keeper serves.
-            top: `ceiling()` unless told.
+            top: `unmarked_limit()` unless told.
         """
         self._folder = folder
         self._home = os.fsencode(home)

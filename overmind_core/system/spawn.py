@@ -202,7 +202,7 @@ def _run(plan: SpawnPlan, actions: Sequence[Action]) -> int:
 
 
 _PLACEHOLDER = "/bin/sh"
-"""ptyprocess looks its program up before the fork; the real one is started in `_become`."""
+"""ptyprocess looks its program up before the fork; the real one is started in `_exec_plan`."""
 
 
 class _PtyHandle(ptyprocess.PtyProcess):  # type: ignore[misc]  # carries no types

@@ -113,7 +113,7 @@ class Sweep:
         Args:
             targets: the runs.
             keeper: the pid of the keeper that holds them, None when it is dead.
-            on: the machine; `machine(leave)` with the list of programs to leave alone.
+            on: the machine; `new_process_table(leave)` with the list of programs to leave alone.
             seen: what belonged to the runs in earlier sweeps, by run; added to here.
             clock: monotonic seconds.
             pause: sleeps for so many seconds.
@@ -201,7 +201,7 @@ class Sweep:
         return sorted(processes, key=lambda process: (process.ticks, process.pid))
 
     def _each_once(self, number: int) -> Membership:
-        """Signal everybody once, until a look finds nobody new or `FREEZE` is over.
+        """Signal everybody once, until a look finds nobody new or `FREEZE_LIMIT` is over.
 
         A fork fails while a signal is pending, so who was stopped before a look has no child that this look misses.
         """

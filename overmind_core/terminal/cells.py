@@ -1,19 +1,12 @@
-"""One row of a screen: a text and a style for each cell.
+"""Cells and rows of a screen: characters and their widths, styles, rows, and rows packed for the scrollback.
 
-The right half of a wide character is the empty text. Both lists always have as many entries as the screen columns.
+A row has a text and a style for each cell, as many entries as the screen has columns; the right half of a wide
+character is the empty text. Equal styles are one object, so that runs of cells are found by identity, and each style
+remembers which style an SGR sequence leads to: most sequences cost one look-up.
 
-How a cell looks. Equal styles are one object, so that runs of cells are found by identity.
-
-Each style remembers which style an SGR sequence leads to: most sequences cost one look-up.
-
-How many cells a character takes: one answer for the emulator and for what draws it.
-
-The two classes hold what most text consists of, for tokens that need no look at each character.
-
-A row in as little memory as it takes: one string when nothing is special about it.
-
-An entry is the row's text, or (text, wrapped, edges, style, style …) with one more style than edges; the edges are
-columns, as the characters of a string. Blanks at the end of a row are not kept, unless its text goes on.
+A packed row takes as little memory as it can: the row's text, or (text, wrapped, edges, style, style …) with one more
+style than edges; the edges are columns, as the characters of a string. Blanks at the end of a row are not kept, unless
+its text goes on.
 """
 
 from __future__ import annotations

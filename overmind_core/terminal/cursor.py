@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.terminal.state import State
+from overmind_core.terminal.state import TerminalState
 
 Parameters = tuple[int, ...]
 """The numbers of a control sequence; 0 where one is left out."""
@@ -13,67 +13,67 @@ def number(parameters: Parameters, place: int = 0) -> int:
     return max(1, parameters[place]) if len(parameters) > place else 1
 
 
-def cursor_up(state: State, parameters: Parameters) -> None:
+def cursor_up(state: TerminalState, parameters: Parameters) -> None:
     """CUU: not past the top margin, when it began below it."""
     state.pending_wrap = False
     limit = state.top if state.y >= state.top else 0
     state.y = max(limit, state.y - number(parameters))
 
 
-def cursor_down(state: State, parameters: Parameters) -> None:
+def cursor_down(state: TerminalState, parameters: Parameters) -> None:
     """CUD: not past the bottom margin, when it began above it."""
     state.pending_wrap = False
     limit = state.bottom if state.y <= state.bottom else state.height - 1
     state.y = min(limit, state.y + number(parameters))
 
 
-def cursor_forward(state: State, parameters: Parameters) -> None:
+def cursor_forward(state: TerminalState, parameters: Parameters) -> None:
     """CUF, HPR."""
     state.pending_wrap = False
     state.x = min(state.columns - 1, state.x + number(parameters))
 
 
-def cursor_back(state: State, parameters: Parameters) -> None:
+def cursor_back(state: TerminalState, parameters: Parameters) -> None:
     """CUB."""
     state.pending_wrap = False
     state.x = max(0, state.x - number(parameters))
 
 
-def cursor_down1(state: State, parameters: Parameters) -> None:
+def cursor_down1(state: TerminalState, parameters: Parameters) -> None:
     """CNL: down, to the first column."""
     cursor_down(state, parameters)
     state.x = 0
 
 
-def cursor_up1(state: State, parameters: Parameters) -> None:
+def cursor_up1(state: TerminalState, parameters: Parameters) -> None:
     """CPL: up, to the first column."""
     cursor_up(state, parameters)
     state.x = 0
 
 
-def cursor_to_column(state: State, parameters: Parameters) -> None:
+def cursor_to_column(state: TerminalState, parameters: Parameters) -> None:
     """CHA, HPA."""
     state.pending_wrap = False
     state.x = min(state.columns, number(parameters)) - 1
 
 
-def cursor_to_line(state: State, parameters: Parameters) -> None:
+def cursor_to_line(state: TerminalState, parameters: Parameters) -> None:
     """VPA."""
     state.goto(state.x, number(parameters) - 1)
 
 
-def cursor_to_relative_line(state: State, parameters: Parameters) -> None:
+def cursor_to_relative_line(state: TerminalState, parameters: Parameters) -> None:
     """VPR: down, margins are no limit."""
     state.pending_wrap = False
     state.y = min(state.height - 1, state.y + number(parameters))
 
 
-def cursor_position(state: State, parameters: Parameters) -> None:
+def cursor_position(state: TerminalState, parameters: Parameters) -> None:
     """CUP, HVP."""
     state.goto(number(parameters, 1) - 1, number(parameters) - 1)
 
 
-def set_margins(state: State, parameters: Parameters) -> None:
+def set_margins(state: TerminalState, parameters: Parameters) -> None:
     """DECSTBM: rows that scroll; the cursor goes home. Fewer than two rows are no region."""
     bottom = parameters[1] if len(parameters) > 1 and parameters[1] else state.height
     bottom = min(bottom, state.height)
@@ -82,36 +82,36 @@ def set_margins(state: State, parameters: Parameters) -> None:
         state.goto(0, 0)
 
 
-def carriage_return(state: State) -> None:
+def carriage_return(state: TerminalState) -> None:
     """CR."""
     state.pending_wrap = False
     state.x = 0
 
 
-def backspace(state: State) -> None:
+def backspace(state: TerminalState) -> None:
     """BS."""
     cursor_back(state, ())
 
 
-def linefeed(state: State) -> None:
+def linefeed(state: TerminalState) -> None:
     """LF, VT, FF; in new line mode also CR."""
     state.line_feed()
     if state.modes.new_line:
         state.x = 0
 
 
-def next_line(state: State) -> None:
+def next_line(state: TerminalState) -> None:
     """NEL."""
     state.line_feed()
     state.x = 0
 
 
-def index(state: State) -> None:
+def index(state: TerminalState) -> None:
     """IND."""
     state.line_feed()
 
 
-def reverse_index(state: State) -> None:
+def reverse_index(state: TerminalState) -> None:
     """RI: up; at the top margin the region scrolls down."""
     state.pending_wrap = False
     if state.y == state.top:
@@ -120,30 +120,30 @@ def reverse_index(state: State) -> None:
         state.y -= 1
 
 
-def tab(state: State) -> None:
+def tab(state: TerminalState) -> None:
     """HT."""
     state.x = state.next_tab[state.x]
 
 
-def forward_tabs(state: State, parameters: Parameters) -> None:
+def forward_tabs(state: TerminalState, parameters: Parameters) -> None:
     """CHT."""
     for _ in range(min(number(parameters), state.columns)):
         tab(state)
 
 
-def backward_tabs(state: State, parameters: Parameters) -> None:
+def backward_tabs(state: TerminalState, parameters: Parameters) -> None:
     """CBT."""
     stops = sorted(stop for stop in state.tabs if stop < state.x)
     count = number(parameters)
     state.x = stops[-count] if count <= len(stops) else 0
 
 
-def set_tab_stop(state: State) -> None:
+def set_tab_stop(state: TerminalState) -> None:
     """HTS."""
     state.set_tabs(state.tabs | {state.x})
 
 
-def clear_tab_stop(state: State, parameters: Parameters) -> None:
+def clear_tab_stop(state: TerminalState, parameters: Parameters) -> None:
     """TBC: 0 the one here, 3 all."""
     which = parameters[0] if parameters else 0
     if which == 0:

@@ -1,9 +1,7 @@
-"""Text put into cells, by the kind that the tokens tell apart: narrow, wide, anything.
+"""Drawing text into cells: by the kind of its token (narrow, wide, anything), or many whole lines at once.
 
-Many whole lines at once: rows made of each line alone, most of which go straight to the scrollback.
-
-Only once the cursor's row is the last one and blank: then the packed form of a line depends on nothing but itself and
-the look that it begins with.
+A flood of lines is made into rows of which most go straight to the scrollback; only once the cursor's row is the last
+one and blank, for then the packed form of a line depends on nothing but itself and the look that it begins with.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ import re
 from itertools import islice
 
 from overmind_core.terminal.cells import DEFAULT, Entry, Row, Style, Wrap, pack, unpack, width
-from overmind_core.terminal.scrollback import Line
+from overmind_core.terminal.scrollback import LogicalLine
 from overmind_core.terminal.sgr import select
-from overmind_core.terminal.state import State
+from overmind_core.terminal.state import TerminalState
 
 MARKS_LIMIT = 8
 """Characters in one cell: a letter and the marks on it."""
@@ -25,7 +23,7 @@ REPEAT_LIMIT = 10_000
 WIDE = 2
 
 
-def draw(state: State, text: str) -> None:
+def draw(state: TerminalState, text: str) -> None:
     """Characters of one cell each."""
     x = state.x
     end = x + len(text)
@@ -46,7 +44,7 @@ def draw(state: State, text: str) -> None:
     state.dirty.add(state.y)
 
 
-def draw_anywhere(state: State, text: str) -> None:
+def draw_anywhere(state: TerminalState, text: str) -> None:
     """The same in other character sets, in insert mode, and over the end of a row."""
     last = text
     if state.charsets.table:
@@ -65,7 +63,7 @@ def draw_anywhere(state: State, text: str) -> None:
             text = text[-1]
 
 
-def draw_wide(state: State, text: str) -> None:
+def draw_wide(state: TerminalState, text: str) -> None:
     """Characters of two cells each."""
     while text:
         room = (state.columns - state.x) // WIDE
@@ -80,7 +78,7 @@ def draw_wide(state: State, text: str) -> None:
         state.last = part
 
 
-def draw_character(state: State, character: str) -> None:
+def draw_character(state: TerminalState, character: str) -> None:
     """Any character but a control; one of no width joins the character before it."""
     size = width(character)
     if size > 0:
@@ -89,7 +87,7 @@ def draw_character(state: State, character: str) -> None:
         _join(state, character)
 
 
-def repeat(state: State, count: int) -> None:
+def repeat(state: TerminalState, count: int) -> None:
     """The last character again; nothing when there was none."""
     if not state.last:
         return
@@ -100,7 +98,7 @@ def repeat(state: State, count: int) -> None:
         draw_anywhere(state, character * count)
 
 
-def new_line(state: State, text: str) -> None:
+def new_line(state: TerminalState, text: str) -> None:
     """CR LF and what stands in the line after it."""
     state.x = 0
     state.line_feed()
@@ -108,7 +106,7 @@ def new_line(state: State, text: str) -> None:
         draw(state, text)
 
 
-def _put(state: State, text: str | list[str]) -> None:
+def _put(state: TerminalState, text: str | list[str]) -> None:
     """Cells at the cursor; they fit into the row."""
     row, x = state.rows[state.y], state.x
     end = x + len(text)
@@ -118,7 +116,7 @@ def _put(state: State, text: str | list[str]) -> None:
     _put_down(state, row, end)
 
 
-def _put_down(state: State, row: Row, end: int) -> None:
+def _put_down(state: TerminalState, row: Row, end: int) -> None:
     """The cursor behind what was put into the row."""
     if state.style is not DEFAULT:
         row.plain = False
@@ -127,20 +125,20 @@ def _put_down(state: State, row: Row, end: int) -> None:
     state.x = min(end, state.columns - 1)
 
 
-def _wrap_if_pending(state: State) -> None:
+def _wrap_if_pending(state: TerminalState) -> None:
     if state.pending_wrap:
         state.pending_wrap = False
         if state.modes.wraparound:
             _wrap(state, Wrap.YES)
 
 
-def _wrap(state: State, kind: Wrap) -> None:
+def _wrap(state: TerminalState, kind: Wrap) -> None:
     state.rows[state.y].wrapped = kind
     state.x = 0
     state.line_feed()
 
 
-def _draw_one(state: State, character: str, size: int) -> None:
+def _draw_one(state: TerminalState, character: str, size: int) -> None:
     """One character, with everything that may be in its way."""
     state.last = character
     _wrap_if_pending(state)
@@ -151,7 +149,7 @@ def _draw_one(state: State, character: str, size: int) -> None:
     _put(state, [character] if size == 1 else [character, ""])
 
 
-def _room_made(state: State, size: int) -> bool:
+def _room_made(state: TerminalState, size: int) -> bool:
     """A wide character in the last column leaves it blank and goes to the next row; without wrapping it is lost."""
     if not state.modes.wraparound or size > state.columns:
         return False
@@ -160,7 +158,7 @@ def _room_made(state: State, size: int) -> bool:
     return True
 
 
-def _join(state: State, mark: str) -> None:
+def _join(state: TerminalState, mark: str) -> None:
     """A mark onto the character before the cursor."""
     column = state.x if state.pending_wrap else state.x - 1
     if column < 0:
@@ -176,7 +174,7 @@ def _join(state: State, mark: str) -> None:
 _SGR = re.compile(r"\x1b\[([0-9;:]*+)m")
 
 
-def plain_flood(state: State, text: str) -> None:
+def plain_flood(state: TerminalState, text: str) -> None:
     """Lines of ASCII, each with its CR LF."""
     lines = text.split("\r\n")
     lines.pop()
@@ -190,7 +188,7 @@ def plain_flood(state: State, text: str) -> None:
         _draw(state, rest)
 
 
-def styled_flood(state: State, text: str) -> None:
+def styled_flood(state: TerminalState, text: str) -> None:
     """A CR LF, then lines of ASCII and SGR, each with its own."""
     new_line(state, "")
     lines = text.split("\r\n")
@@ -208,7 +206,7 @@ def styled_flood(state: State, text: str) -> None:
     _push(state, entries)
 
 
-def _first_packed(state: State, count: int) -> int:
+def _first_packed(state: TerminalState, count: int) -> int:
     """Of `count` lines, how many have to be drawn until the cursor stands in the last row, and that is blank."""
     whole = state.top == 0 and state.bottom == state.height - 1
     simple = whole and state.modes.wraparound and not (state.special or state.modes.alternate)
@@ -230,7 +228,7 @@ def _pieces(line: str, columns: int) -> list[Entry]:
     return [*whole, line[last:].rstrip(" ")]
 
 
-def _rows(state: State, line: str) -> list[Entry] | None:
+def _rows(state: TerminalState, line: str) -> list[Entry] | None:
     """The packed rows of a line; None when a background fills what it doesn't reach."""
     if state.style.background is not None:
         return None
@@ -260,7 +258,7 @@ def _entry(text: str, looks: list[Style], edges: list[int], columns: int) -> Ent
 
 def _long_rows(text: str, looks: list[Style], edges: list[int], columns: int) -> list[Entry]:
     """A line that takes several rows."""
-    line = Line()
+    line = LogicalLine()
     line.cells += text
     for look, start, end in zip(looks, [0, *edges], [*edges, len(text)], strict=True):
         line.styles += [look] * (end - start)
@@ -283,7 +281,7 @@ def _looks(style: Style, parts: list[str]) -> tuple[list[Style], list[int], Styl
     return looks, edges, style
 
 
-def _push(state: State, entries: list[Entry]) -> None:
+def _push(state: TerminalState, entries: list[Entry]) -> None:
     """Rows that come in above the last one, which is blank; as many go out at the top."""
     if not entries:
         return
@@ -298,14 +296,14 @@ def _push(state: State, entries: list[Entry]) -> None:
     state.dirty_all = True
 
 
-def _draw(state: State, lines: list[str]) -> None:
+def _draw(state: TerminalState, lines: list[str]) -> None:
     for line in lines:
         if line:
             draw(state, line)
         new_line(state, "")
 
 
-def _draw_styled(state: State, lines: list[str]) -> None:
+def _draw_styled(state: TerminalState, lines: list[str]) -> None:
     for line in lines:
         text, *parts = _SGR.split(line)
         if text:

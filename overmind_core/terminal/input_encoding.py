@@ -1,10 +1,6 @@
-"""Keys as the bytes that a program on this terminal expects, by the modes it has set.
+"""Keys, pastes and the mouse as the bytes that a program on this terminal expects, by the modes it has set.
 
-Source: XTerm Control Sequences, "PC-Style Function Keys" and "Modifiers"; terminfo xterm-256color.
-
-The mouse as the bytes that a program asked for: what it wants to know, and in which form.
-
-Source: XTerm Control Sequences, "Mouse Tracking".
+Source: XTerm Control Sequences, "PC-Style Function Keys", "Modifiers" and "Mouse Tracking"; terminfo xterm-256color.
 """
 
 from __future__ import annotations
@@ -140,7 +136,7 @@ def _controlled(character: str) -> str:
     return _CONTROLS.get(character, character)
 
 
-class Button(IntEnum):
+class MouseButton(IntEnum):
     """Buttons by their codes; the wheel's are pressed and never released."""
 
     LEFT = 0
@@ -153,7 +149,7 @@ class Button(IntEnum):
     WHEEL_RIGHT = 67
 
 
-class Action(Enum):
+class MouseAction(Enum):
     """What happened."""
 
     PRESS = "press"
@@ -165,8 +161,8 @@ class Action(Enum):
 class MouseEvent:
     """One thing that the mouse did over the cell `x`, `y` (from 0); `button` is the one held while it moves."""
 
-    action: Action
-    button: Button
+    action: MouseAction
+    button: MouseButton
     x: int
     y: int
     shift: bool = False
@@ -179,10 +175,10 @@ _OFFSET = 32
 """Added to everything in the forms before SGR."""
 _LAST_BYTE, _LAST_UTF8 = 255, 2047
 _WANTED = {
-    X10_MOUSE: frozenset((Action.PRESS,)),
-    CLICKS: frozenset((Action.PRESS, Action.RELEASE)),
-    DRAGS: frozenset(Action),
-    MOTION: frozenset(Action),
+    X10_MOUSE: frozenset((MouseAction.PRESS,)),
+    CLICKS: frozenset((MouseAction.PRESS, MouseAction.RELEASE)),
+    DRAGS: frozenset(MouseAction),
+    MOTION: frozenset(MouseAction),
 }
 
 
@@ -193,10 +189,10 @@ def encode_mouse(event: MouseEvent, modes: Modes) -> bytes:
         return b""
     code = _code(event, with_modifiers=modes.mouse != X10_MOUSE)
     if modes.mouse_encoding == MOUSE_SGR:
-        final = "m" if event.action is Action.RELEASE else "M"
+        final = "m" if event.action is MouseAction.RELEASE else "M"
         return f"\x1b[<{code};{event.x + 1};{event.y + 1}{final}".encode()
-    if event.action is Action.RELEASE:
-        code |= Button.NONE
+    if event.action is MouseAction.RELEASE:
+        code |= MouseButton.NONE
     if modes.mouse_encoding == MOUSE_URXVT:
         return f"\x1b[{code + _OFFSET};{event.x + 1};{event.y + 1}M".encode()
     return _packed(
@@ -206,15 +202,15 @@ def encode_mouse(event: MouseEvent, modes: Modes) -> bytes:
 
 def _is_reported(event: MouseEvent, mode: int) -> bool:
     """Movement without a button only in mode 1003; the wheel is never released; X10 knows three buttons."""
-    if event.action is Action.MOVE:
-        return mode == MOTION or event.button is not Button.NONE
-    if event.action is Action.RELEASE:
-        return event.button < Button.WHEEL_UP
-    return event.button is not Button.NONE and (mode != X10_MOUSE or event.button < Button.NONE)
+    if event.action is MouseAction.MOVE:
+        return mode == MOTION or event.button is not MouseButton.NONE
+    if event.action is MouseAction.RELEASE:
+        return event.button < MouseButton.WHEEL_UP
+    return event.button is not MouseButton.NONE and (mode != X10_MOUSE or event.button < MouseButton.NONE)
 
 
 def _code(event: MouseEvent, *, with_modifiers: bool) -> int:
-    code = int(event.button) + _MOVING * (event.action is Action.MOVE)
+    code = int(event.button) + _MOVING * (event.action is MouseAction.MOVE)
     if with_modifiers:
         code += _MOUSE_SHIFT * event.shift + _MOUSE_ALT * event.alt + _MOUSE_CTRL * event.ctrl
     return code

@@ -1,4 +1,4 @@
-"""Which modes a program has set, by their numbers, and what they mean for those who ask.
+"""The modes that a program has set, by their numbers, and what they mean for those who ask.
 
 Source: XTerm Control Sequences, "DEC Private Mode Set (DECSET)" and "Set Mode (SM)".
 """

@@ -1,12 +1,10 @@
-"""Bytes cut into tokens, each handed to what it means; whatever the end of a chunk cuts waits for the next one.
+"""The parser: bytes cut into tokens, and the handler of each; whatever the end of a chunk cuts waits for the next one.
 
-The one regular expression that finds most of a terminal's language whole.
+One regular expression finds most of a terminal's language whole. Text behind a colour or a line end belongs to the same
+token: that is how most output looks, and each token costs.
 
-Text behind a colour or a line end belongs to the same token: that is how most output looks, and each token costs.
-
-Which sequence means what: pyte's own table of events, and what it lacks.
-
-A key is everything of a sequence but its numbers: `?h` for `CSI ? 25 h`, ` q` for `CSI 2 SP q`.
+The handlers are those of pyte's own table of events, and what it lacks. A key is everything of a sequence but its
+numbers: `?h` for `CSI ? 25 h`, ` q` for `CSI 2 SP q`.
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ from overmind_core.terminal.cursor import Parameters
 from overmind_core.terminal.draw import draw, draw_character, draw_wide, new_line, plain_flood, styled_flood
 from overmind_core.terminal.reports import device_string, system_command
 from overmind_core.terminal.sgr import select
-from overmind_core.terminal.state import SLOTS, Bell, State
+from overmind_core.terminal.state import SLOTS, Bell, TerminalState
 
 
-class Kind(IntEnum):
+class TokenKind(IntEnum):
     """What a token is, as the number of its last group."""
 
     PLAIN_FLOOD = 1
@@ -85,20 +83,20 @@ REST = re.compile("[ -?]*+")
 """What a control sequence consists of before its last byte."""
 
 
-Sequence = Callable[[State, cursor.Parameters], None]
-Simple = Callable[[State], None]
+Sequence = Callable[[TerminalState, cursor.Parameters], None]
+Simple = Callable[[TerminalState], None]
 
 
-def _repeat(state: State, parameters: cursor.Parameters) -> None:
+def _repeat(state: TerminalState, parameters: cursor.Parameters) -> None:
     """REP."""
     terminal_draw.repeat(state, cursor.number(parameters))
 
 
-def _bell(state: State) -> None:
-    state.tell(Bell())
+def _bell(state: TerminalState) -> None:
+    state.emit(Bell())
 
 
-def _nothing(state: State) -> None:
+def _nothing(state: TerminalState) -> None:
     del state
 
 
@@ -185,12 +183,12 @@ ESCAPES: dict[str, Simple] = {
 """ESC and the rest of a sequence that has no numbers; character sets apart."""
 
 
-def control_code(state: State, code: str) -> None:
+def control_code(state: TerminalState, code: str) -> None:
     """One C0 control."""
     CONTROLS.get(code, _nothing)(state)
 
 
-def escape_sequence(state: State, rest: str) -> None:
+def escape_sequence(state: TerminalState, rest: str) -> None:
     """What stands behind ESC, without numbers."""
     if rest[0] in SLOTS and len(rest) > 1:
         switches.define_charset(state, SLOTS.index(rest[0]), rest[1:])
@@ -204,16 +202,21 @@ SEQUENCE_LIMIT = 1024
 """Characters of a control sequence; a longer one is skipped up to its end."""
 FAULTS_LIMIT = 8
 
-_TEXT, _STYLED, _LINE, _SEQUENCE = int(Kind.TEXT), int(Kind.STYLED), int(Kind.LINE), int(Kind.SEQUENCE)
-_HANDLERS: dict[int, Callable[[State, str], None]] = {
-    Kind.PLAIN_FLOOD: plain_flood,
-    Kind.STYLED_FLOOD: styled_flood,
-    Kind.CONTROL: control_code,
-    Kind.NARROW: draw,
-    Kind.WIDE: draw_wide,
-    Kind.ESCAPE: escape_sequence,
-    Kind.COMMAND: system_command,
-    Kind.ANY: draw_character,
+_TEXT, _STYLED, _LINE, _SEQUENCE = (
+    int(TokenKind.TEXT),
+    int(TokenKind.STYLED),
+    int(TokenKind.LINE),
+    int(TokenKind.SEQUENCE),
+)
+_HANDLERS: dict[int, Callable[[TerminalState, str], None]] = {
+    TokenKind.PLAIN_FLOOD: plain_flood,
+    TokenKind.STYLED_FLOOD: styled_flood,
+    TokenKind.CONTROL: control_code,
+    TokenKind.NARROW: draw,
+    TokenKind.WIDE: draw_wide,
+    TokenKind.ESCAPE: escape_sequence,
+    TokenKind.COMMAND: system_command,
+    TokenKind.ANY: draw_character,
 }
 
 
@@ -228,7 +231,7 @@ def numbers(text: str) -> Parameters | None:
 class Stream:
     """The bytes of one program on their way to its `state`."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: TerminalState) -> None:
         self._state = state
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._cut = ""
@@ -287,8 +290,8 @@ class Stream:
 
     def _rare(self, text: str, token: re.Match[str]) -> int:
         """The beginning of a string, or an odd sequence."""
-        if token.lastindex == Kind.STRING:
-            self._string = token[Kind.STRING]
+        if token.lastindex == TokenKind.STRING:
+            self._string = token[TokenKind.STRING]
             return token.end()
         return self._odd(text, token.start())
 
@@ -360,7 +363,7 @@ class Stream:
         if CUT.match(sequence):
             return False
         token = TOKEN.match(sequence)
-        if token and token.end() == len(sequence) and token.lastindex != Kind.ODD:
+        if token and token.end() == len(sequence) and token.lastindex != TokenKind.ODD:
             self._tokens(sequence, 0)
         return True
 

@@ -1,9 +1,7 @@
-"""A screen as the bytes that show it: what a viewer who comes late is sent.
+"""Rendering a screen as the bytes that show it: what a viewer who comes late is sent.
 
 The terminal at the other end is of the same size. The scrollback, the title and what is hidden of an alternate screen
-are not sent.
-
-Rows as bytes that show them: text, and between it the changes of look that it needs.
+are not sent. A row is its text, and between it the changes of look that it needs.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from overmind_core.terminal import modes
 from overmind_core.terminal.cells import DEFAULT, Row, Run, Style, Wrap, linked
 from overmind_core.terminal.sgr import parameters_of
-from overmind_core.terminal.state import SLOTS, TAB, Charsets, Saved, State
+from overmind_core.terminal.state import SLOTS, TAB, Charsets, SavedCursor, TerminalState
 
 
 def change(old: Style, new: Style) -> str:
@@ -95,12 +93,12 @@ _APART = modes.ALTERNATE_SCREENS | modes.INITIAL | {modes.ORIGIN, modes.SYNCHRON
 sequence that more terminals know."""
 
 
-def redraw(state: State) -> bytes:
+def redraw(state: TerminalState) -> bytes:
     """All cells of both screens, modes, margins, tab stops, character sets, saved cursors and the cursor."""
     return "".join(_parts(state)).encode()
 
 
-def _parts(state: State) -> Iterator[str]:
+def _parts(state: TerminalState) -> Iterator[str]:
     yield f"\x1b[?{modes.SYNCHRONIZED}h{CLEAN}"
     yield from _tabs(state)
     primary, alternate = state.rows, None
@@ -118,14 +116,14 @@ def _parts(state: State) -> Iterator[str]:
     yield from _late_modes(state)
 
 
-def _tabs(state: State) -> Iterator[str]:
+def _tabs(state: TerminalState) -> Iterator[str]:
     """Tab stops, where they are not every eighth column."""
     if state.tabs != set(range(TAB, state.columns, TAB)):
         yield "\x1b[3g"
         yield from (f"{at(stop, 0)}\x1bH" for stop in sorted(state.tabs))
 
 
-def _to_alternate(state: State, primary: list[Row]) -> Iterator[str]:
+def _to_alternate(state: TerminalState, primary: list[Row]) -> Iterator[str]:
     """1049 saves the cursor itself, which therefore has to stand where it was saved."""
     mode = next(iter(state.modes.private & modes.ALTERNATE_SCREENS), modes.SAVING_SCREEN)
     saved = state.saved[0]
@@ -138,7 +136,7 @@ def _to_alternate(state: State, primary: list[Row]) -> Iterator[str]:
     yield "\x1b[2J"
 
 
-def _saved(saved: Saved | None, rows: list[Row], tabs: set[int]) -> Iterator[str]:
+def _saved(saved: SavedCursor | None, rows: list[Row], tabs: set[int]) -> Iterator[str]:
     """The cursor as DECSC saved it; the margins are the whole screen, so origin mode changes no position."""
     if saved:
         yield from _cursor(saved, rows, 0, tabs)
@@ -151,7 +149,7 @@ def _plain_pen() -> Iterator[str]:
     yield f"\x1b[?{modes.ORIGIN}l\x1b[m\x1b]8;;\x1b\\{_charsets(Charsets())}"
 
 
-def _cursor(cursor: Saved, rows: list[Row], top: int, tabs: set[int]) -> Iterator[str]:
+def _cursor(cursor: SavedCursor, rows: list[Row], top: int, tabs: set[int]) -> Iterator[str]:
     """Origin mode, position, pending wrap, character sets and look; before, all of them are as at the beginning."""
     if cursor.origin:
         yield f"\x1b[?{modes.ORIGIN}h"
@@ -172,8 +170,8 @@ def _pending_wrap(x: int, y: int, row: Row, tabs: set[int]) -> str:
     return f"{at(start, y)}{change(DEFAULT, look)}{row.cells[start]}{change(look, DEFAULT)}{tab}"
 
 
-def _current(state: State) -> Saved:
-    return Saved(state.x, state.y, state.pending_wrap, state.style, state.charsets, state.modes.origin)
+def _current(state: TerminalState) -> SavedCursor:
+    return SavedCursor(state.x, state.y, state.pending_wrap, state.style, state.charsets, state.modes.origin)
 
 
 def _charsets(charsets: Charsets) -> str:
@@ -181,7 +179,7 @@ def _charsets(charsets: Charsets) -> str:
     return designated + _SHIFTS[charsets.shift]
 
 
-def _modes(state: State) -> Iterator[str]:
+def _modes(state: TerminalState) -> Iterator[str]:
     """What doesn't change how the cursor is placed."""
     for mode in sorted(state.modes.private - _APART):
         yield f"\x1b[?{mode}h"
@@ -193,7 +191,7 @@ def _modes(state: State) -> Iterator[str]:
         yield f"\x1b[{modes.NEW_LINE}h"
 
 
-def _late_modes(state: State) -> Iterator[str]:
+def _late_modes(state: TerminalState) -> Iterator[str]:
     """What would change how cells and the cursor are put down."""
     for mode in sorted(modes.INITIAL - state.modes.private):
         yield f"\x1b[?{mode}l"

@@ -1,9 +1,8 @@
-"""Answers to what a program asks its terminal. It is a VT220 with colours, and bears nobody's name.
+"""Reports and strings: what the terminal answers to a program's questions, and what OSC and DCS strings do.
 
-Not answered on purpose: the terminal's name (XTVERSION), the kitty keyboard protocol and graphics, reads of the
-clipboard: an answer would promise more than is there, or give away what is private.
-
-What arrives as a string (OSC, DCS): titles, links, notifications, the clipboard, marks of a shell.
+It is a VT220 with colours, and bears nobody's name. Not answered on purpose: the terminal's name (XTVERSION), the kitty
+keyboard protocol and graphics, reads of the clipboard: an answer would promise more than is there, or give away what is
+private. Strings carry titles, links, notifications, the clipboard, marks of a shell.
 
 Source: XTerm Control Sequences, "Operating System Commands"; OSC 8, 9, 52, 133, 777 as their first terminals had them.
 """
@@ -20,7 +19,7 @@ from overmind_core.terminal import modes
 from overmind_core.terminal.cells import linked
 from overmind_core.terminal.cursor import Parameters
 from overmind_core.terminal.sgr import parameters_of
-from overmind_core.terminal.state import Clipboard, FolderChanged, Notification, PromptMark, State
+from overmind_core.terminal.state import Clipboard, FolderChanged, Notification, PromptMark, TerminalState
 
 PRIMARY = b"\x1b[?62;22c"
 """VT220 with ANSI colours."""
@@ -33,19 +32,19 @@ _TITLES_LIMIT = 10
 _SET, _RESET, _UNKNOWN = 1, 2, 0
 
 
-def report_device_attributes(state: State, parameters: Parameters) -> None:
+def report_device_attributes(state: TerminalState, parameters: Parameters) -> None:
     """DA1."""
     if not any(parameters):
         state.replies.append(PRIMARY)
 
 
-def report_secondary_attributes(state: State, parameters: Parameters) -> None:
+def report_secondary_attributes(state: TerminalState, parameters: Parameters) -> None:
     """DA2."""
     if not any(parameters):
         state.replies.append(SECONDARY)
 
 
-def report_device_status(state: State, parameters: Parameters) -> None:
+def report_device_status(state: TerminalState, parameters: Parameters) -> None:
     """DSR 5 (in order) and 6 (where the cursor is)."""
     if parameters == (_STATUS,):
         state.replies.append(b"\x1b[0n")
@@ -53,27 +52,27 @@ def report_device_status(state: State, parameters: Parameters) -> None:
         state.replies.append(b"\x1b[%sR" % _position(state))
 
 
-def report_private_status(state: State, parameters: Parameters) -> None:
+def report_private_status(state: TerminalState, parameters: Parameters) -> None:
     """DECXCPR."""
     if parameters == (_POSITION,):
         state.replies.append(b"\x1b[?%sR" % _position(state))
 
 
-def report_mode(state: State, parameters: Parameters) -> None:
+def report_mode(state: TerminalState, parameters: Parameters) -> None:
     """DECRQM of an ANSI mode."""
     mode = parameters[0] if parameters else 0
     on = state.modes.insert if mode == modes.INSERT else state.modes.new_line
     state.replies.append(b"\x1b[%d;%d$y" % (mode, _value(on=on) if mode in modes.KNOWN_ANSI else _UNKNOWN))
 
 
-def report_private_mode(state: State, parameters: Parameters) -> None:
+def report_private_mode(state: TerminalState, parameters: Parameters) -> None:
     """DECRQM of a private mode."""
     mode = parameters[0] if parameters else 0
     on = state.modes.alternate if mode in modes.ALTERNATE_SCREENS else mode in state.modes.private
     state.replies.append(b"\x1b[?%d;%d$y" % (mode, _value(on=on) if mode in modes.KNOWN else _UNKNOWN))
 
 
-def window(state: State, parameters: Parameters) -> None:
+def window(state: TerminalState, parameters: Parameters) -> None:
     """XTWINOPS: the size in cells, and a stack of titles; a program moves no window here."""
     which = parameters[0] if parameters else 0
     if which in {_SIZE, _SCREEN_SIZE}:
@@ -86,7 +85,7 @@ def window(state: State, parameters: Parameters) -> None:
         state.set_title(state.titles.pop())
 
 
-def report_setting(state: State, setting: str) -> None:
+def report_setting(state: TerminalState, setting: str) -> None:
     """DECRQSS: the look, the margins and the cursor's shape; anything else is none."""
     answers = {
         "m": lambda: f"{parameters_of(state.style)}m",
@@ -97,7 +96,7 @@ def report_setting(state: State, setting: str) -> None:
     state.replies.append(f"\x1bP{1 if value else 0}$r{value() if value else ''}\x1b\\".encode())
 
 
-def report_colour(state: State, code: str) -> None:
+def report_colour(state: TerminalState, code: str) -> None:
     """OSC 10, 11, 12 with a question mark, when the terminal's own colours are known."""
     if state.colours:
         shares = state.colours[int(code) - 10]
@@ -105,7 +104,7 @@ def report_colour(state: State, code: str) -> None:
         state.replies.append(f"\x1b]{code};rgb:{value}\x1b\\".encode())
 
 
-def _position(state: State) -> bytes:
+def _position(state: TerminalState) -> bytes:
     top = state.top if state.modes.origin else 0
     return b"%d;%d" % (state.y - top + 1, state.x + 1)
 
@@ -122,7 +121,7 @@ _PROGRESS = re.compile(r"\d{1,2}(;|\Z)")
 """OSC 9 with a number first is another terminal's progress bar, no text for a person."""
 
 
-def system_command(state: State, body: str) -> None:
+def system_command(state: TerminalState, body: str) -> None:
     """OSC: a number, a semicolon, the rest; unknown ones do nothing."""
     code, _, value = body.partition(";")
     handler = _COMMANDS.get(code)
@@ -130,7 +129,7 @@ def system_command(state: State, body: str) -> None:
         handler(state, value)
 
 
-def device_string(state: State, body: str) -> None:
+def device_string(state: TerminalState, body: str) -> None:
     """DCS: questions are answered, graphics and the like do nothing."""
     if body.startswith("$q"):
         report_setting(state, body[2:])
@@ -138,38 +137,38 @@ def device_string(state: State, body: str) -> None:
         state.replies.append(b"\x1bP0+r\x1b\\")
 
 
-def _title(state: State, value: str) -> None:
+def _title(state: TerminalState, value: str) -> None:
     state.set_title(value[:TITLE_LIMIT])
 
 
-def _folder(state: State, value: str) -> None:
+def _folder(state: TerminalState, value: str) -> None:
     try:
         address = urlsplit(value)
     except ValueError:
         return
     if address.scheme == "file" and address.path:
-        state.tell(FolderChanged(address.netloc, unquote(address.path)))
+        state.emit(FolderChanged(address.netloc, unquote(address.path)))
 
 
-def _link(state: State, value: str) -> None:
+def _link(state: TerminalState, value: str) -> None:
     address = value.partition(";")[2]
     good = 0 < len(address) <= ADDRESS_LIMIT and address.isprintable()
     state.style = linked(state.style, address if good else None)
 
 
-def _notification(state: State, value: str) -> None:
+def _notification(state: TerminalState, value: str) -> None:
     if value and not _PROGRESS.match(value):
-        state.tell(Notification("", value[:NOTE_LIMIT]))
+        state.emit(Notification("", value[:NOTE_LIMIT]))
 
 
-def _titled_notification(state: State, value: str) -> None:
+def _titled_notification(state: TerminalState, value: str) -> None:
     kind, _, rest = value.partition(";")
     if kind == "notify":
         title, _, body = rest[:NOTE_LIMIT].partition(";")
-        state.tell(Notification(title, body))
+        state.emit(Notification(title, body))
 
 
-def _clipboard(state: State, value: str) -> None:
+def _clipboard(state: TerminalState, value: str) -> None:
     selection, _, encoded = value.partition(";")
     if encoded == "?":
         return
@@ -177,25 +176,25 @@ def _clipboard(state: State, value: str) -> None:
         data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return
-    state.tell(Clipboard(selection, data))
+    state.emit(Clipboard(selection, data))
 
 
-def _prompt(state: State, value: str) -> None:
+def _prompt(state: TerminalState, value: str) -> None:
     kind, *details = value.split(";")
     if kind in {"A", "B", "C", "D"}:
         first = details[0] if details else ""
-        state.tell(PromptMark(kind, int(first) if kind == "D" and re.fullmatch("[0-9]{1,3}", first) else None))
+        state.emit(PromptMark(kind, int(first) if kind == "D" and re.fullmatch("[0-9]{1,3}", first) else None))
 
 
-def _colour(code: str) -> Callable[[State, str], None]:
-    def ask(state: State, value: str) -> None:
+def _colour(code: str) -> Callable[[TerminalState, str], None]:
+    def ask(state: TerminalState, value: str) -> None:
         if value == "?":
             report_colour(state, code)
 
     return ask
 
 
-_COMMANDS: dict[str, Callable[[State, str], None]] = {
+_COMMANDS: dict[str, Callable[[TerminalState, str], None]] = {
     "0": _title,
     "2": _title,
     "7": _folder,

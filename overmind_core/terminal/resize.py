@@ -1,4 +1,4 @@
-"""Another size: the primary screen's lines are wrapped anew and keep their cursor, the alternate screen is clipped.
+"""Resizing: the primary screen's lines are wrapped anew and keep their cursor, the alternate screen is clipped.
 
 Programs paint the alternate screen anew themselves; what they wrote to the primary screen nobody repeats.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from overmind_core.terminal.cells import DEFAULT, Row, blank_row
-from overmind_core.terminal.scrollback import Line
-from overmind_core.terminal.state import TAB, State
+from overmind_core.terminal.scrollback import LogicalLine
+from overmind_core.terminal.state import TAB, TerminalState
 
 UNFINISHED_LIMIT = 200
 """Rows of the scrollback that are joined with the screen's first line again."""
 
 
-class Place(NamedTuple):
+class CursorPlace(NamedTuple):
     """A cursor; `x` is one behind the last column when a wrap is pending."""
 
     x: int
     y: int
 
 
-def resize(state: State, columns: int, height: int) -> None:
+def resize(state: TerminalState, columns: int, height: int) -> None:
     """Give the terminal `columns` x `height` cells."""
     if (columns, height) == (state.columns, state.height):
         return
@@ -31,7 +31,7 @@ def resize(state: State, columns: int, height: int) -> None:
         state.rows, state.y = _clipped(state.rows, columns, height, state.y)
         state.x, state.pending_wrap = min(state.x, columns - 1), False
     else:
-        place = Place(state.x + state.pending_wrap, state.y)
+        place = CursorPlace(state.x + state.pending_wrap, state.y)
         state.rows, place = _reflowed(state, state.rows, place, columns, height)
         state.x, state.y = min(place.x, columns - 1), place.y
         state.pending_wrap = place.x >= columns
@@ -43,11 +43,11 @@ def resize(state: State, columns: int, height: int) -> None:
     state.dirty_all = True
 
 
-def _resize_hidden_primary(state: State, columns: int, height: int) -> None:
+def _resize_hidden_primary(state: TerminalState, columns: int, height: int) -> None:
     """The primary screen's cursor is the one that was saved on the way to the alternate screen."""
     saved = state.saved[0]
-    place = Place(saved.x + saved.pending_wrap, saved.y) if saved else Place(0, 0)
-    place = Place(place.x, min(place.y, state.height - 1))
+    place = CursorPlace(saved.x + saved.pending_wrap, saved.y) if saved else CursorPlace(0, 0)
+    place = CursorPlace(place.x, min(place.y, state.height - 1))
     state.other_rows, place = _reflowed(state, state.other_rows, place, columns, height)
     if saved:
         state.saved[0] = saved._replace(
@@ -55,10 +55,12 @@ def _resize_hidden_primary(state: State, columns: int, height: int) -> None:
         )  # fmt: skip
 
 
-def _reflowed(state: State, rows: list[Row], place: Place, columns: int, height: int) -> tuple[list[Row], Place]:
+def _reflowed(
+    state: TerminalState, rows: list[Row], place: CursorPlace, columns: int, height: int
+) -> tuple[list[Row], CursorPlace]:
     """The rows of the primary screen in another size, and where its cursor is then."""
     unfinished = state.scrollback.take_unfinished(UNFINISHED_LIMIT)
-    lines = _lines([*unfinished, *rows], Place(place.x, place.y + len(unfinished)))
+    lines = _lines([*unfinished, *rows], CursorPlace(place.x, place.y + len(unfinished)))
     reached_bottom = _drop_blank_end(lines)
     state.scrollback.resize(columns)
     fresh, place = _cut(lines, columns)
@@ -66,25 +68,25 @@ def _reflowed(state: State, rows: list[Row], place: Place, columns: int, height:
     for row in fresh[: max(surplus, 0)]:
         state.scrollback.push(row)
     if surplus > 0:
-        return fresh[surplus:], Place(place.x, max(0, place.y - surplus))
+        return fresh[surplus:], CursorPlace(place.x, max(0, place.y - surplus))
     returned = state.scrollback.take_newest(-surplus) if reached_bottom else []
     fresh = [*(row.padded(columns) for row in returned), *fresh]
     fresh += [blank_row(columns, DEFAULT) for _ in range(height - len(fresh))]
-    return fresh, Place(place.x, place.y + len(returned))
+    return fresh, CursorPlace(place.x, place.y + len(returned))
 
 
-def _lines(rows: list[Row], place: Place) -> list[Line]:
-    lines: list[Line] = []
+def _lines(rows: list[Row], place: CursorPlace) -> list[LogicalLine]:
+    lines: list[LogicalLine] = []
     begins = True
     for y, row in enumerate(rows):
         if begins:
-            lines.append(Line())
+            lines.append(LogicalLine())
         lines[-1].add(row, place.x if y == place.y else None)
         begins = not row.wrapped
     return lines
 
 
-def _drop_blank_end(lines: list[Line]) -> bool:
+def _drop_blank_end(lines: list[LogicalLine]) -> bool:
     """Blank lines below everything are dropped; whether there were none, so that the text reaches the last row."""
     count = len(lines)
     while len(lines) > 1 and not lines[-1].cells and lines[-1].cursor is None:
@@ -92,13 +94,13 @@ def _drop_blank_end(lines: list[Line]) -> bool:
     return len(lines) == count
 
 
-def _cut(lines: list[Line], columns: int) -> tuple[list[Row], Place]:
+def _cut(lines: list[LogicalLine], columns: int) -> tuple[list[Row], CursorPlace]:
     rows: list[Row] = []
-    place = Place(0, 0)
+    place = CursorPlace(0, 0)
     for line in lines:
         for start, row in line.rows(columns):
             if line.cursor is not None and start <= line.cursor:
-                place = Place(min(line.cursor - start, columns), len(rows))
+                place = CursorPlace(min(line.cursor - start, columns), len(rows))
             rows.append(row)
     return rows, place
 

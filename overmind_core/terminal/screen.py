@@ -1,14 +1,13 @@
-r"""A terminal in memory: bytes in, cells out, answers back.
+r"""A terminal in memory: bytes in, cells out, answers back; also from the end of a log alone.
 
 >>> screen = Screen(20, 3)
 >>> screen.feed(b"\x1b[1mhello")
 >>> screen.lines()
 ['hello', '', '']
 
-A screen from the end of a log, since a program that has run for days wrote more than anybody wants to read.
-
-What was drawn before is drawn anew by the program once it is told another size and the old one again. Modes are not:
-so they are looked for in the bytes before (`scan_modes`, fast), and set first.
+A program that has run for days wrote more than anybody wants to read, so `replay` draws only the end. What was drawn
+before is drawn anew by the program once it is told another size and the old one again. Modes are not: so they are
+looked for in the bytes before (`scan_modes`, fast), and set first.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from overmind_core.terminal.parser import Stream
 from overmind_core.terminal.render import coloured, redraw
 from overmind_core.terminal.resize import resize
 from overmind_core.terminal.scrollback import Scrollback
-from overmind_core.terminal.state import Colours, Event, State
+from overmind_core.terminal.state import Colours, Event, TerminalState
 
 SCROLLBACK = 10_000
 """Rows."""
@@ -51,7 +50,7 @@ class Screen:
 
     def __init__(self, columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> None:
         _check(columns, rows)
-        self._state = State(columns, rows, scrollback)
+        self._state = TerminalState(columns, rows, scrollback)
         self._stream = Stream(self._state)
         self.on_reply: Callable[[bytes], None] = _ignore
         self.on_event: Callable[[Event], None] = _ignore

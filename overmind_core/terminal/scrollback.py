@@ -1,7 +1,4 @@
-"""The rows that left the screen at its top, packed.
-
-Rows joined to the line that somebody wrote, and the line cut into rows of another width.
-"""
+"""The scrollback: packed rows that left the screen at its top, and their logical lines wrapped to another width."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from overmind_core.terminal.cells import DEFAULT, Entry, Row, Run, Style, Wrap, cells_of, pack, text_of, unpack, wrap_of
 
 
-class Line:
+class LogicalLine:
     """The cells of one line, however many rows it took, and where the cursor stands in it (None: elsewhere)."""
 
     __slots__ = ("cells", "cursor", "styles")
@@ -59,12 +56,12 @@ class Line:
 
 def rewrapped(entries: Iterable[Entry], columns: int) -> Iterator[Entry]:
     """Packed rows for a screen of this width."""
-    line: Line | None = None
+    line: LogicalLine | None = None
     for entry in entries:
         if line is None and isinstance(entry, str) and _fits(entry, columns):
             yield entry
             continue
-        line = line or Line()
+        line = line or LogicalLine()
         line.add(unpack(entry))
         if not wrap_of(entry):
             yield from (pack(row) for _, row in line.rows(columns))
@@ -73,7 +70,7 @@ def rewrapped(entries: Iterable[Entry], columns: int) -> Iterator[Entry]:
         yield from _going_on(line, columns)
 
 
-def _going_on(line: Line, columns: int) -> Iterator[Entry]:
+def _going_on(line: LogicalLine, columns: int) -> Iterator[Entry]:
     """A line whose last row goes on elsewhere."""
     rows = [row for _, row in line.rows(columns)]
     rows[-1].wrapped = Wrap.YES

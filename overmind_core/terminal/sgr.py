@@ -1,4 +1,4 @@
-"""SGR both ways: parameters that select a style, and the parameters that bring a style about.
+"""SGR both ways: from parameters to a style, and from a style to its parameters.
 
 Source: ECMA-48 8.3.117; XTerm Control Sequences, "CSI Pm m"; ITU T.416 for the colon forms.
 """

@@ -1,11 +1,8 @@
-"""Everything that a program's bytes change, and the few movements that all handlers are made of.
+"""The state of a terminal: all that a program's bytes change, the movements that handlers are made of, and its events.
 
 Columns and rows count from 0 at the top left. The cursor never leaves the screen: after a character in the last
-column it stays there with `pending_wrap`, and the next character wraps first.
-
-What a program tells its terminal apart from text.
-
-Character sets: what a program designates with `ESC ( 0` and shifts to. Only ASCII is ever replaced.
+column it stays there with `pending_wrap`, and the next character wraps first. Of character sets, which a program
+designates with `ESC ( 0` and shifts to, only ASCII is ever replaced.
 
 Source: the tables of pyte; XTerm Control Sequences, "VT100 Mode"; DEC STD 070.
 """
@@ -114,7 +111,7 @@ EVENTS_LIMIT = 1000
 """Events of one chunk; a program that causes more is not meant seriously."""
 
 
-class Saved(NamedTuple):
+class SavedCursor(NamedTuple):
     """What DECSC keeps, one per screen."""
 
     x: int
@@ -133,7 +130,7 @@ class Colours(NamedTuple):
     cursor: tuple[int, int, int]
 
 
-class State:
+class TerminalState:
     """One terminal: two screens, a cursor, modes."""
 
     __slots__ = (
@@ -164,7 +161,7 @@ class State:
         self.x = self.y = 0
         self.pending_wrap = False
         self.top, self.bottom = 0, self.height - 1
-        self.saved: list[Saved | None] = [None, None]
+        self.saved: list[SavedCursor | None] = [None, None]
         """Of the primary and of the alternate screen."""
         self.modes = Modes()
         self.charsets = Charsets()
@@ -252,9 +249,9 @@ class State:
         """The window's title."""
         if title != self.title:
             self.title = title
-            self.tell(TitleChanged(title))
+            self.emit(TitleChanged(title))
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Something for those who watch; bells in a row are one."""
         if len(self.events) >= EVENTS_LIMIT or (self.events and event == self.events[-1] == Bell()):
             return

@@ -1,11 +1,8 @@
-"""Bytes in, whole lines out: the framing of every JSON socket, with a limit that a hostile line can't pass.
+"""Framing of the JSON sockets: bytes in, whole lines out, with a limit that a hostile line can't pass. No socket here.
 
-No socket here; servers and clients feed what they received.
-
-What is said on overmind.sock. Newline-delimited JSON; cli.md's command names with underscores.
-
-A request is `{"cmd": …, "args": {…}, "id": …?}`. A command answers once, `{"ok": …}` or `{"error": code,
-"message": …}`; a stream answers `{"ok": …}`, then `{"item": …}` lines, then `{"end": …}`. Each carries the id.
+overmind.sock carries newline-delimited JSON; its commands are those of cli.md with underscores. A request is
+`{"cmd": …, "args": {…}, "id": …?}`. A command answers once, `{"ok": …}` or `{"error": code, "message": …}`; a stream
+answers `{"ok": …}`, then `{"item": …}` lines, then `{"end": …}`. Each carries the id.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What supervisor and keeper say to each other: version, names, limits, and the frames of a live stream.
+"""The keeper's protocol: its version, names and limits, and the frames of a live stream.
 
 Requests are JSON lines `{"op", "n", …}`, answered by `{"n", "ok"}` or `{"n", "error", "message"}`; notices carry
-`"notice"` and no `n`. A stream connection speaks one JSON line
-each way and then, after the answer, frames in both directions.
+`"notice"` and no `n`. A stream connection carries one JSON line each way and then, after the answer, frames in both
+directions.
 """
 
 from __future__ import annotations

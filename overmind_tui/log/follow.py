@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.message import Message
 
-from overmind_core.client.client import Client, result
+from overmind_core.client.client import Client, answer_result
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.log.index import Look, Page
@@ -152,7 +152,7 @@ class LogFeed:
             if answer.get("id") != number:
                 continue
             if "ok" in answer or "error" in answer:
-                reader = Reader(result(answer)["missions"], look, zone=self._zone)
+                reader = Reader(answer_result(answer)["missions"], look, zone=self._zone)
                 self._show(reader)
             elif "end" in answer:
                 self._rest_of(reader)

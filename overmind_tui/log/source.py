@@ -13,9 +13,9 @@ from overmind_core.logs.display import NOTE, Line, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import size_text
-from overmind_core.logs.tail import at_moment, full_screen
+from overmind_core.logs.tail import at_moment, full_screen_bytes
 from overmind_core.logs.time_order import Offsets
-from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log
+from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_log
 from overmind_core.providers import registry
 from overmind_tui.log.index import Look, Place, Span, later
 
@@ -64,7 +64,7 @@ class Source:
         """Begin with the lines that were written from `wall` on (seconds since the epoch)."""
         return self._open(self._selection(since=max(wall, self._look.since or 0.0)))
 
-    def _open(self, selection: Selection) -> list[Line]:
+    def _open(self, selection: LogSelection) -> list[Line]:
         self._transcript = Transcript(self._described, selection)
         lines = list(self._transcript.begin(follow=not self._transcript.ended))
         self.start = self._started()
@@ -74,7 +74,7 @@ class Source:
 
     def grown(self) -> list[Line]:
         """The lines that came since the last call."""
-        return self._named(self._transcript.grown())
+        return self._named(self._transcript.new_lines())
 
     def apply(self, item: Json) -> None:
         """Take over an item of the stream."""
@@ -110,7 +110,7 @@ class Source:
         if start is None:
             return None
         number, (out, err) = start
-        screen = full_screen(self.log(number), OUT, out) if out else 0
+        screen = full_screen_bytes(self.log(number), OUT, out) if out else 0
         return Place(number, (out - screen, err))
 
     # runs
@@ -234,9 +234,9 @@ class Source:
                 found.append(note)
         return found
 
-    def _selection(self, *, tail: int | None = None, since: float | None = None) -> Selection:
+    def _selection(self, *, tail: int | None = None, since: float | None = None) -> LogSelection:
         since = self._look.since if since is None else since
-        return Selection(
+        return LogSelection(
             run=self._look.run, since=since, tail=tail, at_least=True, colour=True, renderers=registry.renderer
         )
 

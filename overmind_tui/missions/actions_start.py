@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.agents.agent import RAW, Mode
+from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.missions import names
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -269,7 +269,7 @@ class Starting:
 
 def _has_screen(agent: str) -> bool:
     """Whether its program is one that a person can type into."""
-    return Mode.INTERACTIVE in providers.get(agent).modes
+    return AgentMode.INTERACTIVE in providers.get(agent).modes
 
 
 def _whats(agents: dict[str, bool]) -> list[What]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 
-from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, Mark
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.summary import Load, Sample
@@ -31,7 +31,7 @@ class Fleet:
         """US dollars since midnight."""
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
-        self._counted: tuple[Mapping[Mark, int], int] | None = None
+        self._counted: tuple[Mapping[StatusMark, int], int] | None = None
         self.changes = 0
         """How often rows have come, gone or changed."""
 
@@ -54,7 +54,7 @@ class Fleet:
         self._measure(rows)
 
     @property
-    def counts(self) -> Mapping[Mark, int]:
+    def counts(self) -> Mapping[StatusMark, int]:
         """How many missions show each mark."""
         return self._count()[0]
 
@@ -63,7 +63,7 @@ class Fleet:
         """What those agents have used that name no price."""
         return self._count()[1]
 
-    def _count(self) -> tuple[Mapping[Mark, int], int]:
+    def _count(self) -> tuple[Mapping[StatusMark, int], int]:
         """Counted once for all that ask, until something changes."""
         if self._counted is None:
             unpriced = (row for row in self.rows.values() if row.get("tokens") and not row.get("cost_usd"))

@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.missions.status_marks import ATTACHED, LIMITED, PREPARING, RESTARTING, WAITING, Mark, mark_of
+from overmind_core.domain.missions.status_marks import (
+    ATTACHED,
+    LIMITED,
+    PREPARING,
+    RESTARTING,
+    WAITING,
+    StatusMark,
+    mark_of,
+)
 from overmind_core.domain.text.cells import width
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
@@ -57,7 +65,7 @@ def has_terminal(row: Row) -> bool:
     return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
 
 
-def mark(row: Row) -> Mark:
+def mark(row: Row) -> StatusMark:
     """The mark of a row."""
     return mark_of(row["status"], row.get("activity"))
 
@@ -217,9 +225,9 @@ def now_cell(row: Row) -> Cell:
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
 
 
-def counts(rows: Iterable[Row]) -> dict[Mark, int]:
+def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:
     """How many missions show each mark."""
-    found: dict[Mark, int] = {}
+    found: dict[StatusMark, int] = {}
     for row in rows:
         one = mark(row)
         found[one] = found.get(one, 0) + 1

@@ -24,7 +24,7 @@ from overmind_core.domain.missions.status_marks import (
     STARTING,
     STOPPED,
     STOPPING,
-    Mark,
+    StatusMark,
 )
 from overmind_core.domain.text.cells import width as cells_width
 from overmind_tui.missions import rows
@@ -147,7 +147,7 @@ class Facts(NamedTuple):
         read_only: Nothing can be changed from here.
     """
 
-    counts: Mapping[Mark, int]
+    counts: Mapping[StatusMark, int]
     version: str
     now: Load = Load(0.0, 0.0)
     before: Load = Load(0.0, 0.0)
@@ -246,7 +246,7 @@ def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> li
     return shown or [Cell("no missions", "quiet")]
 
 
-def _counted(counted: dict[Mark, int], *, ascii_only: bool, words: bool) -> list[Cell]:
+def _counted(counted: dict[StatusMark, int], *, ascii_only: bool, words: bool) -> list[Cell]:
     found: list[Cell] = []
     for mark in MARKS:
         if mark in counted:

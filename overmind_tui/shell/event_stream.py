@@ -13,7 +13,7 @@ from typing import Any
 
 from textual.message import Message
 
-from overmind_core.client.client import Client, result
+from overmind_core.client.client import Client, answer_result
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -215,7 +215,7 @@ class _Session:
         while True:
             answer = self._client.receive(timeout=30.0)
             if answer.get("id") == number:
-                return result(answer)
+                return answer_result(answer)
             self._keep(answer)
 
     def stream(self, command: str, args: Json) -> Json:
@@ -224,7 +224,7 @@ class _Session:
         while True:
             answer = self._client.receive(timeout=30.0)
             if answer.get("id") == self._stream:
-                return dict(result(answer))
+                return dict(answer_result(answer))
 
     def items(self, *, until: float) -> list[Json]:
         """What came of the stream; waits for the first until `until` (monotonic seconds)."""
@@ -243,6 +243,6 @@ class _Session:
         if answer.get("id") != self._stream:
             return
         if "error" in answer:
-            result(answer)
+            answer_result(answer)
         if "item" in answer:
             self._items.append(answer["item"])

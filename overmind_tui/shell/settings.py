@@ -300,13 +300,13 @@ _TABLES: Mapping[str, Callable[[Mapping[str, object], list[_Mistake]], object]] 
 
 
 def _detach_keys(path: tuple[str, ...], value: object) -> tuple[str, ...]:
-    from overmind_core.client.detach_keys import parse  # noqa: PLC0415 - most homes have no configuration
+    from overmind_core.client.detach_keys import parse_key  # noqa: PLC0415 - most homes have no configuration
 
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise _Mistake(path, 'write a list, such as ["ctrl-]"]')
     for one in value:
         try:
-            parse(one)
+            parse_key(one)
         except ValueError as error:
             raise _Mistake(path, str(error)) from None
     return tuple(value)

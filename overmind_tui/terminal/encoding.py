@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from overmind_core.client import detach_keys as client_detach_keys
-from overmind_core.client.detach_keys import LEAVE, Key, parse
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, parse_key
 from overmind_core.errors import OvermindError
 from overmind_core.terminal import input_encoding
-from overmind_core.terminal.input_encoding import Action, Button, MouseEvent
+from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal.tap import Kind, Part
 
@@ -62,28 +62,28 @@ def key(name: str, character: str | None, modes: Modes) -> bytes:
         return b""
 
 
-_BUTTONS = {1: Button.LEFT, 2: Button.MIDDLE, 3: Button.RIGHT}
-_ACTIONS: dict[type[events.MouseEvent], Action] = {
-    events.MouseMove: Action.MOVE,
-    events.MouseUp: Action.RELEASE,
+_BUTTONS = {1: MouseButton.LEFT, 2: MouseButton.MIDDLE, 3: MouseButton.RIGHT}
+_ACTIONS: dict[type[events.MouseEvent], MouseAction] = {
+    events.MouseMove: MouseAction.MOVE,
+    events.MouseUp: MouseAction.RELEASE,
 }
-_WHEEL: dict[type[events.MouseEvent], Button] = {
-    events.MouseScrollUp: Button.WHEEL_UP,
-    events.MouseScrollDown: Button.WHEEL_DOWN,
+_WHEEL: dict[type[events.MouseEvent], MouseButton] = {
+    events.MouseScrollUp: MouseButton.WHEEL_UP,
+    events.MouseScrollDown: MouseButton.WHEEL_DOWN,
 }
 
 
 def pointed(event: events.MouseEvent, column: int, row: int) -> MouseEvent:
     """The same in the terminal, whose cells count from 0."""
-    button = _WHEEL.get(type(event)) or _BUTTONS.get(event.button, Button.NONE)
-    action = _ACTIONS.get(type(event), Action.PRESS)
+    button = _WHEEL.get(type(event)) or _BUTTONS.get(event.button, MouseButton.NONE)
+    action = _ACTIONS.get(type(event), MouseAction.PRESS)
     return MouseEvent(action, button, column, row, event.shift, event.meta, event.ctrl)
 
 
-def detach_keys(app: OvermindApp) -> list[Key]:
+def detach_keys(app: OvermindApp) -> list[DetachKey]:
     """Those that the configuration names by now; a mistake in `[attach]` is for `overmind attach` to tell."""
     try:
         attach = client_detach_keys.detach_keys(app.home.config)
     except OvermindError:
         attach = []
-    return list(dict.fromkeys([LEAVE, *map(parse, app.settings.detach_keys), *attach]))
+    return list(dict.fromkeys([DEFAULT_KEY, *map(parse_key, app.settings.detach_keys), *attach]))

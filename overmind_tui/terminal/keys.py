@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from overmind_core.client.detach_keys import Key
+from overmind_core.client.detach_keys import DetachKey
 from overmind_core.terminal import input_encoding as terminal_keys
 from overmind_core.terminal.modes import Modes
 from overmind_tui.render.cells import safe
@@ -46,7 +46,7 @@ class TerminalKeys:
         stay: TerminalStay,
         *,
         detach: Callable[[], None],
-        send_itself: Callable[[Key], None],
+        send_itself: Callable[[DetachKey], None],
     ) -> None:
         self._screen = screen
         self._stay = stay
@@ -55,7 +55,7 @@ class TerminalKeys:
         """Until when what is typed does nothing (monotonic seconds)."""
 
     @property
-    def leaving(self) -> Sequence[Key]:
+    def leaving(self) -> Sequence[DetachKey]:
         """The keys that leave."""
         return detach_keys(self._screen.program)
 
@@ -90,7 +90,7 @@ class TerminalKeys:
         elif key in {"escape", "ctrl+c"} or self._leaves(key) is not None:
             self._screen.panels.close_terminal()
 
-    def _leaves(self, key: str) -> Key | None:
+    def _leaves(self, key: str) -> DetachKey | None:
         """The detach key that this is."""
         return next((one for one in self.leaving if encoding.key(key, None, Modes()) == bytes([one.byte])), None)
 
@@ -132,7 +132,7 @@ class TerminalKeys:
         if modes.mouse:
             self._stay.send(input_encoding.encode_mouse(event, modes))
             return True
-        arrows = {input_encoding.Button.WHEEL_UP: "up", input_encoding.Button.WHEEL_DOWN: "down"}
+        arrows = {input_encoding.MouseButton.WHEEL_UP: "up", input_encoding.MouseButton.WHEEL_DOWN: "down"}
         arrow = arrows.get(event.button) if modes.alternate and modes.alternate_scroll else None
         if arrow is not None:
             self._stay.send(terminal_keys.encode_key(arrow, modes) * WHEEL)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from overmind_core.client.attach import Attachment, KeeperStream
-from overmind_core.client.connection import PATIENCE
+from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.wire.keeper import (
@@ -122,8 +122,8 @@ class Link:
         """A second seat for a moment: the wish of who sits down last counts."""
         with contextlib.suppress(OvermindError, OSError):
             seat = Attachment(self._home, {**self._request, "rejoin": True})
-            until = time.monotonic() + PATIENCE
-            while (item := seat.item()) is None and time.monotonic() < until and not seat.lost:
+            until = time.monotonic() + ANSWER_LIMIT
+            while (item := seat.next_item()) is None and time.monotonic() < until and not seat.is_lost:
                 select.select([seat], [], [], 0.2)
             del item
             seat.close()
@@ -169,7 +169,9 @@ class Link:
     def _stay(self, attachment: Attachment) -> None:
         while not self._closed:
             self._obey(attachment)
-            while (item := attachment.item()) is not None:  # before waiting: one may have come with the answer before
+            while (
+                item := attachment.next_item()
+            ) is not None:  # before waiting: one may have come with the answer before
                 if self._hear(item):
                     return
             self._wait(attachment)
@@ -185,11 +187,11 @@ class Link:
         """Until something comes, or is due."""
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
-        if not attachment.lost:
+        if not attachment.is_lost:
             poll.register(attachment.fileno(), select.POLLIN)
         stream = self._stream
         if stream is not None:
-            poll.register(stream.fileno(), select.POLLIN | (select.POLLOUT if stream.behind else 0))
+            poll.register(stream.fileno(), select.POLLIN | (select.POLLOUT if stream.has_unsent else 0))
         patience = self._patience(attachment)
         poll.poll(None if patience is None else patience * 1000)
         with contextlib.suppress(BlockingIOError):
@@ -199,7 +201,7 @@ class Link:
         now = time.monotonic()
         due = [self._rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
         waits = [max(moment - now, 0.0) for moment in due if moment]
-        looks = attachment.look()
+        looks = attachment.try_reconnect()
         return min([*waits, *([] if looks is None else [looks])], default=None)
 
     def _relay(self) -> None:
@@ -256,7 +258,7 @@ class Link:
 
     def _take_the_rest(self) -> None:
         """What the run wrote last may still be on its way."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + ANSWER_LIMIT
         while self._stream is not None and (left := until - time.monotonic()) > 0:
             if not select.select([self._stream], [], [], left)[0]:
                 return
@@ -278,14 +280,14 @@ class Link:
                 self._send(data_frame(bytes(self._early)))
             self._early.clear()
         self._output.begin(ready, stream.offset)
-        self._show(stream.early())
+        self._show(stream.take_early_frames())
 
     def _let_time_pass(self, attachment: Attachment) -> None:
         now = time.monotonic()
         self._output.tick(now)
-        if self._rejoin_at is not None and now >= self._rejoin_at and not attachment.lost:
+        if self._rejoin_at is not None and now >= self._rejoin_at and not attachment.is_lost:
             self._rejoin_at = None
-            attachment.ask_again(columns=self._size[0], rows=self._size[1])
+            attachment.request_again(columns=self._size[0], rows=self._size[1])
         if self._broken_at is not None and now >= self._broken_at + GONE_SECONDS:
             self._broken_at = None
             self._early.clear()

@@ -11,7 +11,7 @@ from overmind_tui.terminal.tap import Tap
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from overmind_core.client.detach_keys import Key
+    from overmind_core.client.detach_keys import DetachKey
     from overmind_core.terminal.state import Colours
     from overmind_tui.app import OvermindApp
 
@@ -28,7 +28,7 @@ class Outer:
         self._cursor: int | None = None
         """The shape of the real cursor; None while it is hidden."""
 
-    def tap(self, keys: Iterable[Key] | None) -> None:
+    def tap(self, keys: Iterable[DetachKey] | None) -> None:
         """Have what the terminal sends cut for a mission's, until one of the keys; None: it is for the program."""
         driver = self._app._driver  # noqa: SLF001 - the application has no other way
         if driver is not None and hasattr(driver, "tap"):

@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from overmind_core.client.connection import PATIENCE
+from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.logs.snapshot import Head, picture
+from overmind_core.logs.snapshot import ModeScan, screen_at
 from overmind_core.terminal.screen import SCROLLBACK
 from overmind_tui.terminal.stream import BACKLOG, Failed, Inbox, Joined, Json, Sized
 
@@ -35,7 +35,7 @@ class Output:
         self._ready: Json = {}
         self._offset = 0
         """Of the run's output, up to which the program was given all of it."""
-        self._head = Head()
+        self._head = ModeScan()
         self._drawing: _Drawing | None = None
         """Of those that were begun only the last one counts."""
         self._arrived = threading.Event()
@@ -55,7 +55,7 @@ class Output:
         again = ready["run"] == self.run
         self._ready, self._offset = ready, offset
         if not again:
-            self._head = Head()
+            self._head = ModeScan()
         self._draw(again=again)
 
     def replay(self) -> None:
@@ -97,7 +97,7 @@ class Output:
 
     def finish(self) -> None:
         """Wait for the screen that is being drawn: the last one is worth that."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + ANSWER_LIMIT
         while self._drawing is not None and (left := until - time.monotonic()) > 0:
             self._arrived.wait(left)
             self._arrived.clear()
@@ -107,7 +107,7 @@ class Output:
         self._replay, self._replayed_at = False, time.monotonic()
         self._behind.clear()
         if self._drawing is not None:  # it still reads into the other one
-            self._head = Head()
+            self._head = ModeScan()
         ready, offset, head = self._ready, self._offset, self._head
         self._drawing = _Drawing(lambda: _pictured(ready, offset, head, again=again), self._arrive)
 
@@ -143,8 +143,8 @@ class _Drawing:
         self._then()
 
 
-def _pictured(ready: Json, offset: int, head: Head, *, again: bool) -> Joined:
-    screen = picture(
+def _pictured(ready: Json, offset: int, head: ModeScan, *, again: bool) -> Joined:
+    screen = screen_at(
         from_wire(ready["path"]),
         columns=ready["columns"], rows=ready["rows"], until=offset, scrollback=SCROLLBACK, head=head,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from overmind_core.client.detach_keys import LEAVE, Key
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
 from overmind_core.terminal import input_encoding as terminal_keys
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render.cells import Row, safe
@@ -231,9 +231,9 @@ class TerminalSide:
 
     def do_send_detach_key(self) -> None:
         """The detach key itself, once."""
-        self._send_itself(LEAVE)
+        self._send_itself(DEFAULT_KEY)
 
-    def _send_itself(self, key: Key) -> None:
+    def _send_itself(self, key: DetachKey) -> None:
         if not self.stay.writes:
             self.stay.connect(read_only=False, size=self.stay.size)
         if self.stay.link is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from overmind_core.client.detach_keys import Key, pressed
+from overmind_core.client.detach_keys import DetachKey, is_pressed
 
 ESC = b"\x1b"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
@@ -57,7 +57,7 @@ class Part(NamedTuple):
 class Tap:
     """Bytes in, parts out, until `left`; `escape_seconds`: how long Esc waits for company."""
 
-    def __init__(self, keys: Iterable[Key], escape_seconds: float) -> None:
+    def __init__(self, keys: Iterable[DetachKey], escape_seconds: float) -> None:
         self.left = False
         self._keys = tuple(keys)
         self._escape_seconds = escape_seconds
@@ -141,7 +141,7 @@ class Tap:
         if sequence == PASTE_BEGINS:
             self._pasting = True
             return Part(Kind.PASTE_BEGINS, sequence), end
-        if pressed(sequence, self._keys):
+        if is_pressed(sequence, self._keys):
             return self._leave(buffer, at, end)
         ours = _OURS.fullmatch(sequence) and not (late and sequence in _FOCUS)
         return Part(Kind.OURS if ours else Kind.TYPED, sequence), end

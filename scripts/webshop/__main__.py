@@ -93,7 +93,7 @@ def _see_that_nothing_is_left(one: Stage, database: str) -> None:
     if database == "docker":
         engine = Engine.connect(one.environ)
         try:
-            left = engine.ours(str(one.home))
+            left = engine.own_containers(str(one.home))
         finally:
             engine.close()
         _check("no container is left", not left)

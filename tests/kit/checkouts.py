@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from overmind_core.git.repository import Repository, find
+from overmind_core.git.repository import Repository, find_repository
 from overmind_core.git.run import Git
 
 SETTINGS = """[user]
@@ -50,7 +50,7 @@ class Repo:
     @property
     def seen(self) -> Repository:
         """What is found there."""
-        found = find(self.git, self.path)
+        found = find_repository(self.git, self.path)
         assert found is not None
         return found
 

@@ -56,10 +56,10 @@ class Containers:
 
     def end(self) -> None:
         """Remove everything, and see that it is gone."""
-        for one in self.engine.ours(self.home):
+        for one in self.engine.own_containers(self.home):
             self.engine.remove(one.name)
         self.engine.remove_volumes(self.engine.volumes_of(self.mission, self.home))
-        assert self.engine.ours(self.home) == []
+        assert self.engine.own_containers(self.home) == []
         assert self.engine.volumes_of(self.mission, self.home) == []
 
 

@@ -24,7 +24,7 @@ from overmind_core.daemon.state import State
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperRefused
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.writer import RunLog
+from overmind_core.logs.writer import RunLogWriter
 from overmind_core.missions.callers import ourselves
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
@@ -167,7 +167,7 @@ class ScriptedKeeper:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._logs: dict[str, RunLog] = {}
+        self._logs: dict[str, RunLogWriter] = {}
         self._notice: Callable[[dict[str, Any]], None] = lambda _notice: None
         self.asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.held: dict[str, dict[str, Any]] = {}
@@ -204,7 +204,7 @@ class ScriptedKeeper:
 
     def write(self, run: str, data: bytes, stream: int = OUT) -> None:
         """The run has written that."""
-        log = self._logs.setdefault(run, RunLog(self._home.logs, run, limit=1 << 30, segment=1 << 20))
+        log = self._logs.setdefault(run, RunLogWriter(self._home.logs, run, limit=1 << 30, segment=1 << 20))
         clock = LoopClock()
         log.append(stream, data, clock.wall())
         row = self.held[run]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.status_marks import MARKS, PLANNED, mark_of
-from overmind_core.domain.plans.progress import Stage
+from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
@@ -57,7 +57,7 @@ def rows_of(*agents, status="running", began=100, ended=None):
 
 
 def test_all_that_is_planned_has_a_mark_of_its_own_word_that_can_be_drawn_anywhere():
-    for status in (*Stage, *QuestStatus, *RunStatus, "waiting", "paused"):
+    for status in (*AgentStage, *QuestStatus, *RunStatus, "waiting", "paused"):
         assert mark_of(status).word
     assert len({mark.word for mark in PLANNED}) == len(PLANNED)
     assert all(mark.ascii.isascii() for mark in PLANNED)

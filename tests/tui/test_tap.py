@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.client.detach_keys import LEAVE, parse
+from overmind_core.client.detach_keys import DEFAULT_KEY, parse_key
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal import encoding
 from overmind_tui.terminal.tap import Kind, Part, Tap
@@ -24,7 +24,7 @@ LEAVES = (b"\x1c", b"\x1b[92;5u", b"\x1b[92;5:1u", b"\x1b[27;5;92~", b"\x1b[92:1
 """ctrl-\\ in the ways in which terminals send it."""
 
 
-def whole(*pieces, keys=(LEAVE,), escape=0.025, pause=0.0):
+def whole(*pieces, keys=(DEFAULT_KEY,), escape=0.025, pause=0.0):
     """All parts of what was read in these pieces, `pause` seconds apart, and then no more."""
     tap, now = Tap(keys, escape), 0.0
     parts: list[Part] = []
@@ -104,12 +104,12 @@ def test_no_key_leaves_inside_a_paste_however_it_is_cut(leave):
 
 
 def test_another_key_can_be_chosen():
-    assert kinds(whole(b"\x1d", keys=(LEAVE, parse("ctrl-]")))) == {Kind.LEFT, Kind.AFTER}
+    assert kinds(whole(b"\x1d", keys=(DEFAULT_KEY, parse_key("ctrl-]")))) == {Kind.LEFT, Kind.AFTER}
     assert kinds(whole(b"\x1d")) == {Kind.TYPED}
 
 
 def test_a_lone_escape_waits_for_company_as_long_as_it_is_told():
-    tap = Tap((LEAVE,), 0.15)
+    tap = Tap((DEFAULT_KEY,), 0.15)
     assert list(tap.feed(b"\x1b", 0.0)) == []
     assert tap.pending
     assert list(tap.tick(0.1)) == []
@@ -118,7 +118,7 @@ def test_a_lone_escape_waits_for_company_as_long_as_it_is_told():
 
 
 def test_what_waits_is_for_whoever_reads_on():
-    tap = Tap((LEAVE,), 0.15)
+    tap = Tap((DEFAULT_KEY,), 0.15)
     assert list(tap.feed(b"x\x1b[<0;", 0.0)) == [Part(Kind.TYPED, b"x")]
     assert tap.rest() == b"\x1b[<0;"
 

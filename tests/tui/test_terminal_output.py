@@ -25,7 +25,7 @@ class Draughtsman:
     def __init__(self, monkeypatch):
         self.may_draw: dict[int, threading.Event] = {}
         self.drew = threading.Semaphore(0)
-        monkeypatch.setattr(output, "picture", self.picture)
+        monkeypatch.setattr(output, "screen_at", self.picture)
 
     def picture(self, path, *, until, **_options):
         del path
@@ -111,7 +111,7 @@ def test_a_log_that_cannot_be_read_is_told(written, inbox, monkeypatch, draughts
     def broken(*_path, **_options):
         raise OSError("no such log")
 
-    monkeypatch.setattr(output, "picture", broken)
+    monkeypatch.setattr(output, "screen_at", broken)
     written.begin(READY, 0)
     assert draughtsman.drew.acquire(timeout=PATIENCE)
     written.tick(0.0)

@@ -22,9 +22,9 @@ import time
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
 from overmind_core.cli.context import Context, each
 from overmind_core.cli.output import coloured, dumps
-from overmind_core.client.client import result
-from overmind_core.client.connection import PATIENCE
-from overmind_core.client.daemon import knock, knock_until
+from overmind_core.client.client import answer_result
+from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from overmind_core.client.connection import Connection
+    from overmind_core.client.connection import DaemonConnection
     from overmind_core.system.paths import Home
 
     Question = Mapping[str, Any]
@@ -204,25 +204,25 @@ def _told(home: Home, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an a
             return _asked(connection, request)
         except ConnectionError:  # the daemon is being replaced: a question waits for the next one
             connection.close()
-            connection = knock_until(home, time.monotonic() + PATIENCE)
+            connection = connect_until(home, time.monotonic() + ANSWER_LIMIT)
     return None
 
 
-def _found(home: Home) -> Connection | None:
+def _found(home: Home) -> DaemonConnection | None:
     """Return a connection to the daemon, or to the next one where a keeper sees to that."""
-    connection = knock(home)
+    connection = try_connect(home)
     if connection is None:
         from overmind_core.system.lock import holder_pid  # start-up: only when no daemon answers
 
         if holder_pid(home.keeper_lock) is not None:
-            return knock_until(home, time.monotonic() + LIMIT)
+            return connect_until(home, time.monotonic() + LIMIT)
     return connection
 
 
-def _asked(connection: Connection, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def _asked(connection: DaemonConnection, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Read the daemon's stream: that it has the event, then perhaps a decision, then the end."""
     connection.send({"cmd": "hook", "args": dict(request), "id": 1})
-    result(connection.receive())
+    answer_result(connection.receive())
     signal.setitimer(signal.ITIMER_REAL, 0.0)
     return connection.receive().get("item")
 

@@ -29,7 +29,7 @@ from overmind_core.cli.output import renderer
 from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.transcript import LogSelection, Transcript
 
 PATIENCE = 55.0
 """Seconds that a call waits unless it says otherwise: many programs give up on a tool after a minute."""
@@ -74,7 +74,7 @@ class Looking:
     ) -> str:
         """What a mission wrote, as text; of an agent, what it said and did."""
         answer = await self._calls.ask("logs", ids=[id])
-        selection = Selection(tail=tail, renderers=renderer)
+        selection = LogSelection(tail=tail, renderers=renderer)
         transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
         lines = [text for transcript in transcripts for _, _, text in transcript.begin(follow=False)]
         return "\n".join(lines[-tail:])

@@ -14,7 +14,7 @@ import sys
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
-from overmind_core.client.detach_keys import LEAVE, Key, parse
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, parse_key
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -40,7 +40,7 @@ def attach(args: Namespace, context: Context) -> int:
         raise OvermindError(
             "invalid", f"attach needs a terminal for input and output. Elsewhere: overmind logs -f {args.id}"
         )
-    keys = [LEAVE, *detach_keys(context.home.config), *args.detach_key]
+    keys = [DEFAULT_KEY, *detach_keys(context.home.config), *args.detach_key]
     terminal = Terminal()
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
@@ -55,7 +55,7 @@ def attach(args: Namespace, context: Context) -> int:
     return int(left.status)
 
 
-def _stay(terminal: Terminal, attachment: Attachment, keys: list[Key], context: Context) -> Left:
+def _stay(terminal: Terminal, attachment: Attachment, keys: list[DetachKey], context: Context) -> Left:
     from overmind_core.cli.attach.keys import Typing
     from overmind_core.cli.attach.local_terminal import Signals
     from overmind_core.cli.attach.session import Arrival, Left, Session
@@ -76,7 +76,9 @@ ATTACH = Command(
     options=[
         flag("--read-only", "watch; nothing that you type arrives"),
         flag("--keep", "leave an agent that got its terminal for this in it afterwards"),
-        option("--detach-key", "KEY", "leave by this key too, such as ctrl-] (repeatable)", parse=parse, repeat=True),
+        option(
+            "--detach-key", "KEY", "leave by this key too, such as ctrl-] (repeatable)", parse=parse_key, repeat=True
+        ),
     ],
     examples=["overmind attach shell", "overmind attach build --read-only", "overmind attach repl --detach-key ctrl-]"],
     notes=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.client.detach_keys import Key, pressed
+from overmind_core.client.detach_keys import DetachKey, is_pressed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LONE = (_ESC, b"\x1b[")
 class Typing:
     """Feed it what was read; `left` tells when a key to leave was among it, and everything after that is dropped."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[DetachKey]) -> None:
         self.left = False
         self._keys = tuple(keys)
         self._special = re.compile(b"[\x1b" + re.escape(bytes({key.byte for key in self._keys})) + b"]")
@@ -80,7 +80,7 @@ class Typing:
         if so_far in _LONE or (_SEQUENCE_BEGUN.match(so_far) and _BEGUN.fullmatch(so_far)):
             return True
         whole = _WHOLE.match(so_far)
-        return whole is not None and (whole[0] == PASTE_BEGINS or pressed(whole[0], self._keys))
+        return whole is not None and (whole[0] == PASTE_BEGINS or is_pressed(whole[0], self._keys))
 
     def _scan(self, buffer: bytes) -> int:
         """How far `buffer` is complete, or free of keys to leave."""
@@ -120,7 +120,7 @@ class Typing:
     def _sequence(self, whole: re.Match[bytes]) -> tuple[int, bool]:
         if whole[0] == PASTE_BEGINS:
             self._pasting = True
-        elif pressed(whole[0], self._keys):
+        elif is_pressed(whole[0], self._keys):
             self.left = True
             return whole.start(), False
         return whole.end(), True

@@ -19,12 +19,12 @@ from collections import namedtuple
 from overmind_core.cli.attach.local_terminal import ENDING, IN, READ
 from overmind_core.cli.context import exit_status
 from overmind_core.client.attach import KeeperStream
-from overmind_core.client.connection import PATIENCE
+from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
-from overmind_core.logs.snapshot import picture
+from overmind_core.logs.snapshot import screen_at
 from overmind_core.wire.keeper import FRAME_DATA, FRAME_EXIT, FrameError, data_frame, redraw_frame, resize_frame
 
 TYPE_CHECKING = False
@@ -130,7 +130,9 @@ class Session:
         if terminal.behind:
             wanted[terminal.out] = select.POLLOUT
         if stream is not None:
-            wanted[stream.fileno()] = (0 if terminal.full else select.POLLIN) | (select.POLLOUT if stream.behind else 0)
+            wanted[stream.fileno()] = (0 if terminal.full else select.POLLIN) | (
+                select.POLLOUT if stream.has_unsent else 0
+            )
         if wanted == self._wanted:
             return
         self._wanted = wanted
@@ -202,7 +204,7 @@ class Session:
     # the supervisor
 
     def _listen(self) -> None:
-        while self._left is None and (item := self._attachment.item()) is not None:
+        while self._left is None and (item := self._attachment.next_item()) is not None:
             self._hear(item)
 
     def _hear(self, item: Json) -> None:
@@ -221,7 +223,7 @@ class Session:
 
     def _take_the_rest(self) -> None:
         """What the run wrote last may still be on its way."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + ANSWER_LIMIT
         while self._stream is not None and (left := until - time.monotonic()) > 0:
             if not select.select([self._stream], [], [], left)[0]:
                 return
@@ -239,23 +241,23 @@ class Session:
         if self._stream is not None:
             self._stream.close()
         self._stream, self._run, self._ended = stream, ready["run"], False
-        screen = picture(from_wire(ready["path"]), columns=ready["columns"], rows=ready["rows"], until=stream.offset)
+        screen = screen_at(from_wire(ready["path"]), columns=ready["columns"], rows=ready["rows"], until=stream.offset)
         screen.resize(*size)
         self._terminal.clear()
         self._terminal.write(screen.redraw())
         if screen.modes.alternate:
             self._send(redraw_frame())
-        self._show(stream.early())
+        self._show(stream.take_early_frames())
 
     # time and signals
 
     def _patience(self) -> float | None:
         """Seconds after which something is to be done whatever comes."""
         patience = self._typing.patience
-        if patience is None and self._rejoin_at is None and not self._attachment.lost:
+        if patience is None and self._rejoin_at is None and not self._attachment.is_lost:
             return None
         now = time.monotonic()
-        waits = [self._attachment.look()]
+        waits = [self._attachment.try_reconnect()]
         if patience is not None:
             waits.append(max(self._typed_at + patience - now, 0.0))
         if self._rejoin_at is not None:
@@ -268,19 +270,19 @@ class Session:
         now = time.monotonic()
         if (patience := self._typing.patience) is not None and now >= self._typed_at + patience:
             self._pass(self._typing.tick())
-        if self._rejoin_at is not None and now >= self._rejoin_at and not self._attachment.lost:
+        if self._rejoin_at is not None and now >= self._rejoin_at and not self._attachment.is_lost:
             self._rejoin_at = None
             columns, rows = self._terminal.size()
-            self._attachment.ask_again(columns=columns, rows=rows)
+            self._attachment.request_again(columns=columns, rows=rows)
         self._look_for_anybody(now)
 
     def _look_for_anybody(self, now: float) -> None:
-        if self._stream is not None or not self._attachment.lost:
+        if self._stream is not None or not self._attachment.is_lost:
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now
-        elif now - self._alone_since > PATIENCE:
-            raise OvermindError("daemon_lost", f"The daemon went away and did not come back in {PATIENCE:.0f} s.")
+        elif now - self._alone_since > ANSWER_LIMIT:
+            raise OvermindError("daemon_lost", f"The daemon went away and did not come back in {ANSWER_LIMIT:.0f} s.")
 
     def _obey(self) -> None:
         for number in self._signals.take():
@@ -315,7 +317,7 @@ class Arrival:
 
     def _until_there(self) -> Json | Left:
         while True:
-            item = self._attachment.item()
+            item = self._attachment.next_item()
             if item is None:
                 self._wait()
                 continue
@@ -332,8 +334,8 @@ class Arrival:
 
     def _wait(self) -> None:
         """Until there may be news; Enter interrupts what is waited for, where that can be."""
-        patience = self._attachment.look()
-        sources: list[Any] = [self._attachment] if not self._attachment.lost else []
+        patience = self._attachment.try_reconnect()
+        sources: list[Any] = [self._attachment] if not self._attachment.is_lost else []
         sources += [IN] if self._finishing else []
         if IN in select.select(sources, [], [], patience)[0] and os.read(IN, READ):
             self._attachment.interrupt()

@@ -18,7 +18,7 @@ import subprocess
 from enum import StrEnum
 from typing import NamedTuple
 
-from overmind_core.domain.text.cells import meant
+from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -361,7 +361,7 @@ def _check(
         if name in known:
             _check_value(known[name], value, (*above, name), text)
         elif name not in also:
-            hint = meant(name, [*known, *also])
+            hint = did_you_mean(name, [*known, *also])
             raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
 
 

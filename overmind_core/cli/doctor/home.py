@@ -14,8 +14,8 @@ import stat
 
 from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
 from overmind_core.cli.output import size
-from overmind_core.client.client import release
-from overmind_core.client.stream import MOMENT, glance
+from overmind_core.client.client import release_numbers
+from overmind_core.client.stream import ASK_LIMIT, ask_if_running
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings, load
 from overmind_core.system import unixsocket
@@ -137,7 +137,7 @@ def logs(world: World) -> Finding:
 
 
 def _used(world: World) -> int:
-    status = glance(world.home, "status")
+    status = ask_if_running(world.home, "status")
     if status is not None:
         return int(status["log_bytes"])
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(world.home.logs) for name in names]
@@ -158,15 +158,15 @@ def daemon(world: World) -> Finding:
 
 
 def _answering(world: World, pid: int) -> Finding:
-    status = glance(world.home, "status")
+    status = ask_if_running(world.home, "status")
     if status is None:
         mend = f"kill {pid}; overmind start (the missions live on)"
-        return fail(f"PID {pid} has not answered for {MOMENT:.0f} s", mend)
+        return fail(f"PID {pid} has not answered for {ASK_LIMIT:.0f} s", mend)
     theirs = str(status["version"])
     found = f"PID {pid}, version {theirs}"
-    if release(theirs) < release(VERSION):
+    if release_numbers(theirs) < release_numbers(VERSION):
         return warn(f"{found}, older than this program ({VERSION})", "overmind start --replace")
-    if release(theirs) > release(VERSION):
+    if release_numbers(theirs) > release_numbers(VERSION):
         return warn(f"{found}, newer than this program ({VERSION})", "upgrade this program")
     return ok(found)
 
@@ -178,7 +178,7 @@ def keeper(world: World) -> Finding:
     if pid is None:
         return ok("not running")
     try:
-        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), MOMENT).close()
+        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), ASK_LIMIT).close()
     except OSError as error:
         mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
         return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)

@@ -6,10 +6,10 @@ import time
 from functools import partial
 
 from overmind_core.cli.output import renderer
-from overmind_core.client.client import result
+from overmind_core.client.client import answer_result
 from overmind_core.client.stream import KINDS
 from overmind_core.errors import OvermindError
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.transcript import LogSelection, Transcript
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Attendance:
         if take is None:
             return
         if "error" in answer:
-            result(answer)
+            answer_result(answer)
         kind = next(kind for kind in KINDS if kind in answer)
         take(kind, answer[kind])
 
@@ -158,9 +158,9 @@ class Attendance:
         transcript = self._seen[mission]
         if transcript is not None:
             transcript.apply(content)
-            self._screen.show(transcript, transcript.grown())
+            self._screen.show(transcript, transcript.new_lines())
             return
-        transcript = Transcript(content["missions"][0], Selection(colour=self._screen.colour, renderers=renderer))
+        transcript = Transcript(content["missions"][0], LogSelection(colour=self._screen.colour, renderers=renderer))
         self._seen[mission] = transcript
         self._screen.enter(transcript)
         self._screen.show(transcript, transcript.begin(follow=not transcript.ended))

@@ -6,7 +6,7 @@ What became of a plan: of each of its agents, whether it ran or not. Pure.
 from __future__ import annotations
 
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.plans.progress import Stage, Why
+from overmind_core.domain.plans.progress import AgentStage, EndReason
 from overmind_core.domain.text.graph_drawing import mermaid
 
 TYPE_CHECKING = False
@@ -167,10 +167,10 @@ def lasted(seconds: float) -> str:
 
 SHOWN_LINES = 40
 """Of a failed agent's log, in a report."""
-_UNTOUCHED = frozenset({Stage.SUCCEEDED, Stage.SKIPPED, Stage.WAITING})
+_UNTOUCHED = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED, AgentStage.WAITING})
 """Where an agent stands whom whatever ended the whole did no harm."""
-_BY_PLAN = {Why.CANCEL: "the plan was ended", Why.FAILURE: "another agent has failed"}
-_NOT_DONE = frozenset({Stage.SKIPPED, Stage.WAITING, Stage.CANCELLED})
+_BY_PLAN = {EndReason.CANCEL: "the plan was ended", EndReason.FAILURE: "another agent has failed"}
+_NOT_DONE = frozenset({AgentStage.SKIPPED, AgentStage.WAITING, AgentStage.CANCELLED})
 
 
 class AgentOutcome(Outcome):
@@ -184,7 +184,7 @@ class AgentOutcome(Outcome):
     __slots__ = ("stage",)
 
     def __init__(self, agent: Mapping[str, Any], mission: Outcome | None) -> None:
-        self.stage = Stage(agent["stage"])
+        self.stage = AgentStage(agent["stage"])
         tries = max(0, int(agent["attempt"]) - 1)
         info = {
             **agent,
@@ -201,7 +201,7 @@ class AgentOutcome(Outcome):
     @property
     def failed(self) -> bool:
         """Whether it has failed for good."""
-        return self.stage is Stage.FAILED
+        return self.stage is AgentStage.FAILED
 
     @property
     def skipped(self) -> str:

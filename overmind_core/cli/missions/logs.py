@@ -13,7 +13,7 @@ from overmind_core.cli.parser import whole
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import BOTH, Selection, Transcript, run_log
+from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def _check_run(transcript: Transcript, number: int | None) -> None:
         )
 
 
-def _selection(args: Namespace, context: Context) -> Selection:
+def _selection(args: Namespace, context: Context) -> LogSelection:
     streams = {OUT} if args.stdout else set()
     streams |= {ERR} if args.stderr else set()
     # Only the end of the lines that match: all must be looked at.
     tail = None if args.grep or args.events else args.tail
-    return Selection(
+    return LogSelection(
         run=args.run,
         streams=tuple(sorted(streams)) or BOTH,
         since=args.since,
@@ -171,7 +171,7 @@ def _events(context: Context) -> dict[str, list[Line]]:
 _EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 
-def _follow(args: Namespace, context: Context, selection: Selection) -> int:
+def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
     view = _RawView(args) if args.raw else _TextView(args, context)
     following = Following(args.ids or None, selection, begin=view.begin, show=view.show)
     left = None if args.until is None else time.monotonic() + args.until - time.time()
@@ -220,7 +220,7 @@ class _TextView:
         sys.stdout.flush()
 
     def show(self, transcript: Transcript) -> None:
-        self._printer.show(transcript.id, transcript.grown())
+        self._printer.show(transcript.id, transcript.new_lines())
 
     def _first(self, transcript: Transcript) -> Iterable[Line]:
         lines = transcript.begin(follow=not transcript.ended)

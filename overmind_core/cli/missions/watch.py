@@ -17,7 +17,7 @@ from overmind_core.client.stream import follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
-from overmind_core.logs.snapshot import picture
+from overmind_core.logs.snapshot import screen_at
 
 TYPE_CHECKING = False
 
@@ -167,7 +167,7 @@ def screen(args: Namespace, context: Context) -> int:
     if args.ansi and args.json:
         raise UsageError("--ansi and --json don't go together")
     run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
-    shown = picture(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
+    shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
     context.say(dumps(_described(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.client.client import Client
-    from overmind_core.domain.plans.blueprint import Agent
+    from overmind_core.domain.plans.blueprint import PlanAgent
 
     Plan = Mapping[str, Any]
 
@@ -139,7 +139,7 @@ def agents(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _line(agent: Agent) -> str:
+def _line(agent: PlanAgent) -> str:
     names = ", ".join(one.agent for one in agent.depends_on)
     return f"{agent.name} (depends on: {names})" if names else agent.name
 
@@ -158,7 +158,7 @@ def _columns() -> int:
         return COLUMNS
 
 
-def _facts(agent: Agent) -> dict[str, Any]:
+def _facts(agent: PlanAgent) -> dict[str, Any]:
     start = agent.start
     return {
         "name": agent.name,
@@ -186,7 +186,7 @@ def _facts(agent: Agent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _command(agent: Agent) -> Any:  # noqa: ANN401 - a text, or words
+def _command(agent: PlanAgent) -> Any:  # noqa: ANN401 - a text, or words
     if agent.merge is not None:
         return ["merge", *agent.merge.agents]
     return agent.start.get("agent", {}).get("prompt", agent.start["command"])

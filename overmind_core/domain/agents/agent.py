@@ -1,7 +1,4 @@
-"""An agent as a person defines it, and the ways in which its program can be run. Plain values.
-
-What an agent is doing, as far as its output, its hooks or its terminal tell: for people who wonder whom to help.
-"""
+"""An agent: how a person defines it, in which modes its program can be run, and what it is doing. Plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ RAW = "raw"
 """The provider of plain programs, which say nothing that we understand."""
 
 
-class Mode(StrEnum):
+class AgentMode(StrEnum):
     """How a run talks to us."""
 
     ONE_SHOT = "one_shot"
@@ -27,7 +24,7 @@ class Mode(StrEnum):
 class Agent:
     """What `run` was told about the agent; never changes but by a person. Texts are in wire form."""
 
-    home: Mode = Mode.ONE_SHOT
+    home: AgentMode = AgentMode.ONE_SHOT
     """How it runs unless somebody is attached."""
     prompt: str | None = None
     """What it is to do first; None for a session that waits for its first message."""
@@ -54,7 +51,7 @@ class Agent:
     """The program to run: a name that PATH resolves, or a path."""
 
 
-class Doing(StrEnum):
+class ActivityKind(StrEnum):
     """The closed set that every face shows beside a status."""
 
     WORKING = "working"
@@ -67,7 +64,7 @@ class Doing(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Need(StrEnum):
+class AgentNeed(StrEnum):
     """What a waiting agent wants from a person."""
 
     PERMISSION = "permission"
@@ -77,7 +74,7 @@ class Need(StrEnum):
     """A dialog of the program's own before it begins: trust, login, key. Only its own keys answer it."""
 
 
-class Source(StrEnum):
+class ActivitySource(StrEnum):
     """Who said so, best first."""
 
     STREAM = "stream"
@@ -90,12 +87,12 @@ class Source(StrEnum):
 class Activity:
     """What it is doing, since when (seconds since the epoch), and who says so."""
 
-    doing: Doing = Doing.UNKNOWN
+    doing: ActivityKind = ActivityKind.UNKNOWN
     since: float = 0.0
-    source: Source = Source.STREAM
+    source: ActivitySource = ActivitySource.STREAM
     now: str = ""
     """One line: the question, the last tool call, the last text."""
-    need: Need | None = None
+    need: AgentNeed | None = None
     attempt: int = 0
     """While limited: how often the agent has tried by itself."""
     resume_at: float | None = None

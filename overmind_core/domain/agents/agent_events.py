@@ -1,6 +1,6 @@
-"""What an agent's output or hooks tell, whichever program it is: providers make these of lines, and nobody else.
+"""Agent events: what an agent's output or hooks report, whichever program it is. Plain values.
 
-Pure values. Nothing here says when: whoever reads the line knows.
+Providers make these of lines, and nobody else does. Nothing here says when: whoever reads the line knows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 
 
 class SessionNamed(NamedTuple):
@@ -34,7 +34,7 @@ class TurnBegan(NamedTuple):
     """It works, whoever asked it to."""
 
 
-class Spoke(NamedTuple):
+class TextSpoken(NamedTuple):
     """Text of the agent (`thought`: of its thinking)."""
 
     text: str
@@ -69,7 +69,7 @@ class Asked(NamedTuple):
     """
 
     request: str
-    need: Need
+    need: AgentNeed
     tool: str
     summary: str
     subject: Mapping[str, Any]
@@ -91,14 +91,14 @@ class Retrying(NamedTuple):
     error: str
 
 
-class Limited(NamedTuple):
+class LimitReached(NamedTuple):
     """A limit holds it up until `until` (seconds since the epoch; None when nobody knows)."""
 
     until: float | None
     error: str
 
 
-class Usage(NamedTuple):
+class TokenUsage(NamedTuple):
     """Tokens."""
 
     input: int = 0
@@ -121,7 +121,7 @@ class Retry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TurnResult:
     """How a turn ended."""
 
     ok: bool
@@ -136,7 +136,7 @@ class Result:
     """US dollars of the whole conversation so far, as the program counts."""
     cost_turn: float | None = None
     """US dollars since the last result, where the program tells."""
-    usage: Usage = field(default_factory=Usage)
+    usage: TokenUsage = field(default_factory=TokenUsage)
     """Of this turn."""
     duration_ms: float = 0.0
     turns: int = 0
@@ -153,7 +153,7 @@ class Result:
 class TurnEnded(NamedTuple):
     """The turn is over. `result` is None where only its end is known (a hook)."""
 
-    result: Result | None
+    result: TurnResult | None
 
 
 class Acknowledged(NamedTuple):
@@ -163,13 +163,13 @@ class Acknowledged(NamedTuple):
     error: str | None = None
 
 
-class Plain(NamedTuple):
+class PlainLine(NamedTuple):
     """A line that is none of the program's objects."""
 
     text: str
 
 
-class Left(NamedTuple):
+class ProgramLeft(NamedTuple):
     """The program says that it ends."""
 
     reason: str
@@ -179,21 +179,21 @@ AgentFact = (
     SessionNamed
     | Echoed
     | TurnBegan
-    | Spoke
+    | TextSpoken
     | ToolCalled
     | ToolReturned
     | Asked
     | AskCancelled
     | Retrying
-    | Limited
+    | LimitReached
     | TurnEnded
     | Acknowledged
-    | Plain
-    | Left
+    | PlainLine
+    | ProgramLeft
 )
 
 
-class Verdict(NamedTuple):
+class RunVerdict(NamedTuple):
     """What a provider makes of the end of a run.
 
     Args:

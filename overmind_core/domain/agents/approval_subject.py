@@ -1,4 +1,4 @@
-"""What exactly an agent asks to be allowed, line by line: the command, the change of a file, the plan, the choices.
+"""The subject of a question, line by line: the command, the change of a file, the plan or the choices to be approved.
 
 Pure. Tools are told apart by the fields of their input, so that every agent's tools are shown alike. Nothing is left
 out: what no rule knows is shown as it is.

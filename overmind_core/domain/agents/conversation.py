@@ -1,6 +1,6 @@
-"""How a conversation with an agent stands, and how its next run begins. Plain values; `conversation_step` changes them.
+"""A conversation with an agent: its state, and how its next run begins. Plain values; `conversation_step` changes them.
 
-Also: whether the prompt that a program tells of is the message that was typed, for programs tidy up what is pasted.
+A message is known again by its visible characters, for programs tidy up what is pasted.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from unicodedata import category, normalize
 
-from overmind_core.domain.agents.agent import Activity, Mode, Need
-from overmind_core.domain.agents.agent_events import Result
+from overmind_core.domain.agents.agent import Activity, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import TurnResult
 
 
-class Call(NamedTuple):
+class ToolCall(NamedTuple):
     """A tool call under way."""
 
     call: str
@@ -28,17 +28,17 @@ class Turn:
     message: int | None
     began: float
     """Seconds since the epoch."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenQuestion:
     """A question that nobody has answered yet."""
 
     number: int
     request: str
     """The program's own name of it; "" when it came by a hook."""
-    need: Need
+    need: AgentNeed
     summary: str
     call: str = ""
     """The tool call that it is about, where that is known."""
@@ -50,11 +50,11 @@ class Conversation:
 
     session: str
     """The id that we chose, until a person changes it in the program."""
-    home: Mode
+    home: AgentMode
     """How it runs unless somebody is attached."""
-    mode: Mode
+    mode: AgentMode
     """Of the newest run."""
-    wanted: Mode
+    wanted: AgentMode
     """Of the next one; another than `mode` while it changes over."""
     token: str = ""
     """What a hook of the newest run must know."""
@@ -81,8 +81,8 @@ class Conversation:
     sending: int | None = None
     """The message that was written, of which the agent has not shown yet that it has it."""
     turn: Turn | None = None
-    open: tuple[Open, ...] = ()
-    last: Result | None = None
+    open: tuple[OpenQuestion, ...] = ()
+    last: TurnResult | None = None
     """Of the newest run, without the program's own object."""
     model: str | None = None
     seq: int = 0
@@ -105,26 +105,26 @@ def is_busy(c: Conversation) -> bool:
 
 def is_handed_over(c: Conversation) -> bool:
     """Whether a person has a session that otherwise runs headless, is about to have it, or is giving it back."""
-    return c.home is Mode.HEADLESS and Mode.INTERACTIVE in {c.mode, c.wanted}
+    return c.home is AgentMode.HEADLESS and AgentMode.INTERACTIVE in {c.mode, c.wanted}
 
 
 def handover_phase(c: Conversation) -> str | None:
     """Where it is between pipes and a person's terminal; None when it is where it belongs."""
     if not is_handed_over(c):
         return None
-    if c.wanted is Mode.HEADLESS:
+    if c.wanted is AgentMode.HEADLESS:
         return "handing_back"
-    return "handed_over" if c.mode is Mode.INTERACTIVE else "finishing"
+    return "handed_over" if c.mode is AgentMode.INTERACTIVE else "finishing"
 
 
-def plan(c: Conversation, run: int, *, session: str, token: str) -> Conversation:
+def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversation:
     """The conversation as run number `run` begins it; `session` and `token` are new ones, used where one is needed.
 
     A run that was planned before keeps its plan.
     """
     if c.run == run:
         return c
-    again = c.home is not Mode.ONE_SHOT and (c.begun or c.run > 0)
+    again = c.home is not AgentMode.ONE_SHOT and (c.begun or c.run > 0)
     same = again or not c.run
     return replace(
         c,
@@ -133,7 +133,7 @@ def plan(c: Conversation, run: int, *, session: str, token: str) -> Conversation
         session=c.session if same else session,
         cost_total=c.cost_total if same else 0.0,
         token=token,
-        resumed=c.begun and c.home is not Mode.ONE_SHOT,
+        resumed=c.begun and c.home is not AgentMode.ONE_SHOT,
         leaving=False,
         seq=0,
         input_closed=False,
@@ -143,12 +143,12 @@ def plan(c: Conversation, run: int, *, session: str, token: str) -> Conversation
 
 def first_prompt(c: Conversation) -> int | None:
     """The message with which an interactive run begins: the first of a new conversation, or one to be sent again."""
-    if c.mode is not Mode.INTERACTIVE or not c.queue:
+    if c.mode is not AgentMode.INTERACTIVE or not c.queue:
         return None
     return c.queue[0] if not c.begun or c.queue[0] in c.resent else None
 
 
-def knew_better(c: Conversation) -> Conversation:
+def switch_resume(c: Conversation) -> Conversation:
     """The program refused to begin (or resume) the conversation: the next run does the other.
 
     It has not read what was written to it.
@@ -160,11 +160,11 @@ def knew_better(c: Conversation) -> Conversation:
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
-def is_same(message: str, prompt: str) -> bool:
+def same_prompt(message: str, prompt: str) -> bool:
     """Whether both show the same characters, whatever became of blanks, accents, line ends and control characters."""
-    return message.strip() == prompt.strip() or _visible(message) == _visible(prompt)
+    return message.strip() == prompt.strip() or _visible_text(message) == _visible_text(prompt)
 
 
-def _visible(text: str) -> str:
+def _visible_text(text: str) -> str:
     plain = normalize("NFD", _ESCAPES.sub("", text))
     return "".join(one for one in plain if one.isprintable() and not one.isspace() and category(one) != "Mn")

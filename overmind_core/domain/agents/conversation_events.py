@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from overmind_core.domain.agents.agent import Mode, Need
-from overmind_core.domain.agents.agent_events import AgentFact, Decision, Result
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.missions.mission import Cause
 
 # What people and the supervisor tell.
 
 
-class Begun(NamedTuple):
+class RunBegun(NamedTuple):
     """A run was started; `message`: what it was given to begin with."""
 
     run: int
     message: int | None = None
 
 
-class Over(NamedTuple):
+class RunOver(NamedTuple):
     """The run has ended; `final`: none follows."""
 
     final: bool
 
 
-class Held(NamedTuple):
+class InputHeld(NamedTuple):
     """It can be given nothing now (`on`), or can again."""
 
     on: bool
@@ -48,7 +48,7 @@ class Asking(NamedTuple):
 
     number: int
     request: str
-    need: Need
+    need: AgentNeed
     summary: str
     ruled: tuple[Decision, str] | None = None
 
@@ -61,7 +61,7 @@ class Answered(NamedTuple):
     by: str
 
 
-class Dropped(NamedTuple):
+class WaiterGone(NamedTuple):
     """Whoever waited for the answer to a question is gone."""
 
     number: int
@@ -74,7 +74,7 @@ class InterruptAsked(NamedTuple):
 class ModeWanted(NamedTuple):
     """Somebody attaches to it or leaves it; `keep`: see `Conversation`."""
 
-    mode: Mode
+    mode: AgentMode
     keep: bool = False
 
 
@@ -86,14 +86,14 @@ class Undelivered(NamedTuple):
 
 Fact = (
     AgentFact
-    | Begun
-    | Over
-    | Held
+    | RunBegun
+    | RunOver
+    | InputHeld
     | Queued
     | Withdrawn
     | Asking
     | Answered
-    | Dropped
+    | WaiterGone
     | InterruptAsked
     | ModeWanted
     | Undelivered
@@ -115,10 +115,10 @@ class MessageMoved(NamedTuple):
     message: int
     state: str
     error: str | None = None
-    result: Result | None = None
+    result: TurnResult | None = None
 
 
-class Reply(NamedTuple):
+class WriteAnswer(NamedTuple):
     """Write the answer to a question."""
 
     number: int
@@ -147,7 +147,7 @@ class CloseInput(NamedTuple):
     """Say that nothing more will be written."""
 
 
-class Leave(NamedTuple):
+class LeaveProgram(NamedTuple):
     """Make the interactive program end by itself, else end it after `CHANGE_GRACE`."""
 
 
@@ -160,11 +160,11 @@ class EndRun(NamedTuple):
     text: str | None = None
 
 
-class Spent(NamedTuple):
+class TurnPaid(NamedTuple):
     """A turn was paid for."""
 
     usd: float
-    result: Result
+    result: TurnResult
 
 
 class Notify(NamedTuple):
@@ -184,14 +184,14 @@ class Recorded(NamedTuple):
 Effect = (
     Deliver
     | MessageMoved
-    | Reply
+    | WriteAnswer
     | AskOpened
     | AskClosed
     | Interrupt
     | CloseInput
-    | Leave
+    | LeaveProgram
     | EndRun
-    | Spent
+    | TurnPaid
     | Notify
     | Recorded
 )

@@ -1,4 +1,4 @@
-"""What happens in a conversation: facts in, state and effects out. No clock, no IO.
+"""The step function of a conversation: facts in, state and effects out. No clock, no IO.
 
 `step` takes what happened (`agent_events` of the program, `conversation_events` of people and of us); the effects are
 carried out once the state is saved. One message is in flight at a time: each has a turn of its own, and so an answer
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from overmind_core.domain.agents.agent import Activity, Doing, Mode, Need, Source
+from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Echoed,
-    Limited,
+    LimitReached,
     Retrying,
     SessionNamed,
-    Spoke,
+    TextSpoken,
     ToolCalled,
     ToolReturned,
     TurnBegan,
@@ -26,23 +26,23 @@ from overmind_core.domain.agents.conversation import Conversation, is_busy
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     Asking,
-    Begun,
     CloseInput,
     Deliver,
-    Dropped,
     EndRun,
     Fact,
-    Held,
+    InputHeld,
     Interrupt,
     InterruptAsked,
-    Leave,
+    LeaveProgram,
     MessageMoved,
     ModeWanted,
-    Over,
     Queued,
     Recorded,
+    RunBegun,
+    RunOver,
     Step,
     Undelivered,
+    WaiterGone,
     Withdrawn,
 )
 from overmind_core.domain.agents.turns import (
@@ -63,21 +63,21 @@ CHANGE_GRACE = 10.0
 """Seconds that a program gets to end by itself when another mode follows."""
 
 
-def step(c: Conversation, fact: Fact, now: float, *, source: Source = Source.STREAM) -> Step:
+def step(c: Conversation, fact: Fact, now: float, *, source: ActivitySource = ActivitySource.STREAM) -> Step:
     """What `fact` makes of the conversation, and what is to be done. `now`: seconds since the epoch."""
-    after, effects = _told(c, fact, now) or _said(c, fact, now, source)
+    after, effects = _on_request(c, fact, now) or _on_agent_event(c, fact, now, source)
     after, more = _go_on(after, now)
     return after, (*effects, *more)
 
 
-def _told(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa: PLR0911 - one case per fact
+def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa: PLR0911 - one case per fact
     """What people and the supervisor tell; None for what the program says."""
     match fact:
-        case Begun():
-            return _begun(c, fact, now)
-        case Over():
-            return _over(c, fact, now)
-        case Held(on):
+        case RunBegun():
+            return _on_run_begun(c, fact, now)
+        case RunOver():
+            return _on_run_over(c, fact, now)
+        case InputHeld(on):
             return replace(c, held=on), ()
         case Queued(message):
             return replace(c, queue=(*c.queue, message)), ()
@@ -88,25 +88,25 @@ def _told(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa: PLR0
         case ModeWanted(mode, keep):
             return replace(c, wanted=mode, keep=keep), ()
         case Undelivered(error):
-            return _undelivered(c, error, now)
+            return _on_undelivered(c, error, now)
     return None
 
 
-def _said(c: Conversation, fact: Fact, now: float, source: Source) -> Step:  # noqa: C901, PLR0911 - one case per fact
+def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySource) -> Step:  # noqa: C901, PLR0911 - one case per fact
     """What the program says, and answers to what it asks; what means nothing changes nothing."""
     match fact:
         case SessionNamed():
-            return _named(c, fact, now, source)
+            return _on_session_named(c, fact, now, source)
         case TurnBegan() | Echoed():
             return turn_began(c, fact, now, source)
-        case Spoke(text, thought):
+        case TextSpoken(text, thought):
             return working(c, "" if thought else text, now, source), ()
         case ToolCalled():
             return tool_called(c, fact, now, source)
         case ToolReturned(call):
             return tool_returned(c, call, now, source)
-        case Retrying() | Limited():
-            return _limited(c, fact, now, source)
+        case Retrying() | LimitReached():
+            return _on_limit(c, fact, now, source)
         case TurnEnded(result):
             return turn_ended(c, result, now, source)
         case Asking():
@@ -115,29 +115,29 @@ def _said(c: Conversation, fact: Fact, now: float, source: Source) -> Step:  # n
             return close(c, [one for one in c.open if not request or one.request == request], now, source)
         case Answered():
             return answered(c, fact, now, source)
-        case Dropped(number):
-            return _dropped(c, number, now, source)
+        case WaiterGone(number):
+            return _on_waiter_gone(c, number, now, source)
     return c, ()
 
 
-def _begun(c: Conversation, fact: Begun, now: float) -> Step:
+def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
     c = replace(c, held=False, running=fact.run)
     if fact.message is not None:
         c = replace(c, sending=fact.message, queue=others(c.queue, fact.message))
-    if c.mode is Mode.ONE_SHOT or fact.message is not None:
-        c = replace(c, activity=Activity(Doing.WORKING, now))
-    elif c.mode is Mode.HEADLESS:
-        c = replace(c, activity=Activity(Doing.IDLE, now))
+    if c.mode is AgentMode.ONE_SHOT or fact.message is not None:
+        c = replace(c, activity=Activity(ActivityKind.WORKING, now))
+    elif c.mode is AgentMode.HEADLESS:
+        c = replace(c, activity=Activity(ActivityKind.IDLE, now))
     else:
-        c = replace(c, activity=Activity(Doing.UNKNOWN, now, Source.HOOK))
+        c = replace(c, activity=Activity(ActivityKind.UNKNOWN, now, ActivitySource.HOOK))
     return c, ()
 
 
-def _over(c: Conversation, fact: Over, now: float) -> Step:
+def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     """What was in flight is sent once more by the next run; without one it fails, and so does what waits."""
-    closed, effects = close(c, list(c.open), now, Source.STREAM)
+    closed, effects = close(c, list(c.open), now, ActivitySource.STREAM)
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None
-    c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(Doing.UNKNOWN, now))
+    c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
     if flying is not None and flying not in c.resent and not fact.final:
         why = "the session has changed over" if c.leaving else "the agent died with it"
         again = Recorded("message_resent", f"--- message {flying} is sent again: {why} ---")
@@ -153,9 +153,9 @@ def _over(c: Conversation, fact: Over, now: float) -> Step:
     return c, effects
 
 
-def _named(c: Conversation, fact: SessionNamed, now: float, source: Source) -> Step:
+def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: ActivitySource) -> Step:
     """It has begun: what it asked before that is answered. Another name: a person began another conversation."""
-    c, effects = close(c, [one for one in c.open if one.need is Need.SETUP], now, source)
+    c, effects = close(c, [one for one in c.open if one.need is AgentNeed.SETUP], now, source)
     c = replace(c, model=fact.model or c.model)
     if fact.session == c.session:
         return c, effects
@@ -164,26 +164,28 @@ def _named(c: Conversation, fact: SessionNamed, now: float, source: Source) -> S
     return other, (*effects, Recorded("session", data=(("session_id", fact.session),)))
 
 
-def _dropped(c: Conversation, number: int, now: float, source: Source) -> Step:
+def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySource) -> Step:
     """The program stopped waiting for our answer: somebody refused on its screen, which ends the turn."""
     if all(one.number != number for one in c.open):
         return c, ()
     return turn_ended(c, None, now, source)
 
 
-def _limited(c: Conversation, fact: Retrying | Limited, now: float, source: Source) -> Step:
+def _on_limit(c: Conversation, fact: Retrying | LimitReached, now: float, source: ActivitySource) -> Step:
     resume_at = now + fact.delay if isinstance(fact, Retrying) else fact.until
     attempt = fact.attempt if isinstance(fact, Retrying) else 0
-    activity = Activity(Doing.LIMITED, since(c, Doing.LIMITED, now), source, fact.error, None, attempt, resume_at)
+    activity = Activity(
+        ActivityKind.LIMITED, since(c, ActivityKind.LIMITED, now), source, fact.error, None, attempt, resume_at
+    )
     return replace(c, activity=activity), ()
 
 
-def _undelivered(c: Conversation, error: str, now: float) -> Step:
+def _on_undelivered(c: Conversation, error: str, now: float) -> Step:
     if c.sending is None:
         return c, ()
     message = c.sending
     resent = others(c.resent, message)
-    c = replace(c, sending=None, resent=resent, activity=replace(c.activity, doing=Doing.IDLE, since=now))
+    c = replace(c, sending=None, resent=resent, activity=replace(c.activity, doing=ActivityKind.IDLE, since=now))
     return c, (MessageMoved(message, "failed", error),)
 
 
@@ -196,32 +198,32 @@ def _go_on(c: Conversation, now: float) -> Step:
     c = _unlimited(c, now)
     if c.wanted is not c.mode:
         return _change_over(c)
-    if not c.queue or c.held or c.input_closed or is_busy(c) or c.mode is Mode.ONE_SHOT:
+    if not c.queue or c.held or c.input_closed or is_busy(c) or c.mode is AgentMode.ONE_SHOT:
         return c, ()
-    if c.mode is Mode.INTERACTIVE and (c.home is not c.mode or c.activity.doing is not Doing.IDLE):
+    if c.mode is AgentMode.INTERACTIVE and (c.home is not c.mode or c.activity.doing is not ActivityKind.IDLE):
         return c, ()
-    if c.activity.doing is Doing.LIMITED and c.activity.resume_at is not None:
+    if c.activity.doing is ActivityKind.LIMITED and c.activity.resume_at is not None:
         return c, ()
     message = c.queue[0]
-    activity = replace(c.activity, doing=Doing.WORKING, since=now)
+    activity = replace(c.activity, doing=ActivityKind.WORKING, since=now)
     return replace(c, queue=c.queue[1:], sending=message, activity=activity), (Deliver(message),)
 
 
 def _unlimited(c: Conversation, now: float) -> Conversation:
     """Once a limit has ended it is the person's turn again."""
     ends = c.activity.resume_at
-    if c.activity.doing is not Doing.LIMITED or ends is None or now < ends or is_busy(c) or c.held:
+    if c.activity.doing is not ActivityKind.LIMITED or ends is None or now < ends or is_busy(c) or c.held:
         return c
-    return replace(c, activity=Activity(Doing.IDLE, now, c.activity.source))
+    return replace(c, activity=Activity(ActivityKind.IDLE, now, c.activity.source))
 
 
 def _change_over(c: Conversation) -> Step:
     """End the run when another mode is wanted and nothing is lost by it."""
     if c.leaving or c.held:
         return c, ()
-    if c.mode is Mode.HEADLESS:
+    if c.mode is AgentMode.HEADLESS:
         if c.open:  # the program shows it again by itself once the message is sent again
             return replace(c, leaving=True), (EndRun(Cause.CHANGE_OVER, CHANGE_GRACE),)
         return (c, ()) if is_busy(c) else (replace(c, leaving=True, input_closed=True), (CloseInput(),))
-    idle = c.activity.doing in {Doing.IDLE, Doing.LIMITED} and not is_busy(c)
-    return (replace(c, leaving=True), (Leave(),)) if idle else (c, ())
+    idle = c.activity.doing in {ActivityKind.IDLE, ActivityKind.LIMITED} and not is_busy(c)
+    return (replace(c, leaving=True), (LeaveProgram(),)) if idle else (c, ())

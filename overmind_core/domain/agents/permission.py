@@ -1,12 +1,11 @@
-"""Rules by which an agent's questions are answered, in Claude's own syntax. Pure.
+"""Permission rules: how an agent's questions are answered without a person, in Claude's own syntax. Pure.
 
 `Bash`, `Bash(git status)`, `Bash(npm run:*)`, `Bash(git * main)`, `Edit(src/**)`, `Read(//abs/**)`,
 `WebFetch(domain:example.com)`, `mcp__server`, `mcp__server__tool`. Deny wins. An allowing rule about a program never
 allows the next program of the same line; a denying one finds its program wherever it stands.
 
-What an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. Pure.
-
-It must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
+`permits` holds what an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. It
+must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
 without asking anybody; and it hands on no more rules than it has, in no folder outside of its own.
 """
 
@@ -56,7 +55,7 @@ class Rule(NamedTuple):
     about: str | None
 
 
-class Use(NamedTuple):
+class ToolUse(NamedTuple):
     """A tool about to be used: `cwd` is where the agent works, `home` the person's home folder ("" = unknown)."""
 
     tool: str
@@ -99,7 +98,7 @@ def decide(
     Raises:
         InvalidRule: One of the rules is none.
     """
-    use = Use(tool, subject, cwd, home)
+    use = ToolUse(tool, subject, cwd, home)
     denying = [parse(text) for text in deny]
     allowing = [parse(text) for text in allow]
     if tool in UNRULED:
@@ -139,7 +138,7 @@ def _check(text: str, tool: str, about: str) -> None:
         raise InvalidRule(f"{text!r}: :* stands at the end only")
 
 
-def _denies(rule: Rule, use: Use) -> bool:
+def _denies(rule: Rule, use: ToolUse) -> bool:
     if use.tool == SHELL:
         command = _text(use.subject, "command")
         if rule.tool != SHELL:
@@ -149,7 +148,7 @@ def _denies(rule: Rule, use: Use) -> bool:
     return _about_tool(rule, use)
 
 
-def _allowing(rules: Sequence[Rule], use: Use) -> list[Rule]:
+def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
     """The rules that together allow it; empty when they don't."""
     if use.tool != SHELL:
         return _first(rules, lambda rule: _about_tool(rule, use))
@@ -158,7 +157,7 @@ def _allowing(rules: Sequence[Rule], use: Use) -> list[Rule]:
     return whole or _all_parts(rules, use, commands.parts(command))
 
 
-def _all_parts(rules: Sequence[Rule], use: Use, taken: commands.Parts | None) -> list[Rule]:
+def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts | None) -> list[Rule]:
     """A rule for every simple command, and for every file that a redirection opens; else empty."""
     if taken is None or not taken.commands or _lost(taken):
         return []
@@ -167,7 +166,7 @@ def _all_parts(rules: Sequence[Rule], use: Use, taken: commands.Parts | None) ->
     return [rule for rules in found for rule in rules] if all(found) else []
 
 
-def _lost(taken: commands.Parts) -> bool:
+def _lost(taken: commands.CommandParts) -> bool:
     """Whether a redirection opens a file of which only the shell knows where it is."""
     return commands.moves(taken) and any(not name.startswith("/") for name in (*taken.writes, *taken.reads))
 
@@ -176,7 +175,7 @@ def _first(rules: Sequence[Rule], fits: Callable[[Rule], bool]) -> list[Rule]:
     return next(([rule] for rule in rules if fits(rule)), [])
 
 
-def _opened(taken: commands.Parts | None, use: Use) -> list[Use]:
+def _opened(taken: commands.CommandParts | None, use: ToolUse) -> list[ToolUse]:
     """The files that a command's redirections open, as uses of the tools that would."""
     if taken is None:
         return []
@@ -184,7 +183,7 @@ def _opened(taken: commands.Parts | None, use: Use) -> list[Use]:
     return writes + [use._replace(tool="Read", subject={"file_path": name}) for name in taken.reads]
 
 
-def _about_tool(rule: Rule, use: Use) -> bool:
+def _about_tool(rule: Rule, use: ToolUse) -> bool:
     if not _names(rule.tool, use.tool):
         return False
     return rule.about is None or _ABOUT[rule.tool](rule.about, use)
@@ -244,23 +243,23 @@ def _exact(about: str) -> str | None:
     return pieces[0].strip(commands.BLANK) if len(pieces) == 1 else None
 
 
-def _file(about: str, use: Use) -> bool:
+def _file(about: str, use: ToolUse) -> bool:
     path = _path(use.subject)
     return bool(path) and file_pattern.matches(about, path, folder=use.cwd, home=use.home)
 
 
-def _domain(about: str, use: Use) -> bool:
+def _domain(about: str, use: ToolUse) -> bool:
     host, domain = _host(use.subject), about.removeprefix(_DOMAIN).strip().lower()
     if domain.startswith("*."):
         return host.endswith(domain[1:]) and host != domain[1:]
     return bool(host) and host == domain
 
 
-def _name(about: str, use: Use) -> bool:
+def _name(about: str, use: ToolUse) -> bool:
     return _wild(f"{about[:-2]} *" if about.endswith(":*") else about, _named(use.tool, use.subject))
 
 
-_ABOUT: Mapping[str, Callable[[str, Use], bool]] = {
+_ABOUT: Mapping[str, Callable[[str, ToolUse], bool]] = {
     SHELL: lambda about, use: _command(about, _text(use.subject, "command")),
     **dict.fromkeys([*EDITORS, *READERS], _file),
     **dict.fromkeys([*DELEGATES, "Skill"], _name),

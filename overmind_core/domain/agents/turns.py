@@ -1,15 +1,12 @@
-"""Turns of a conversation: how they begin, go on and end, and what they cost. Pure.
-
-Questions of a conversation: asked, answered by a rule or a person, or answered by themselves. Pure.
-"""
+"""Turns and questions of a conversation: how they begin, go on and end, and what a turn costs. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from overmind_core.domain.agents.agent import Activity, Doing, Mode, Source
-from overmind_core.domain.agents.agent_events import Echoed, Result, Retry, ToolCalled, TurnBegan
-from overmind_core.domain.agents.conversation import Call, Conversation, Open, Turn
+from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode
+from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
+from overmind_core.domain.agents.conversation import Conversation, OpenQuestion, ToolCall, Turn
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     AskClosed,
@@ -19,58 +16,58 @@ from overmind_core.domain.agents.conversation_events import (
     MessageMoved,
     Notify,
     Recorded,
-    Reply,
-    Spent,
     Step,
+    TurnPaid,
+    WriteAnswer,
 )
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
 
 
-def asking(c: Conversation, fact: Asking, now: float, source: Source) -> Step:
+def asking(c: Conversation, fact: Asking, now: float, source: ActivitySource) -> Step:
     """The program asks; a rule may answer at once."""
     if fact.ruled is not None:
         decision, rule = fact.ruled
         closed = AskClosed(fact.number, decision, f"rule {rule}")
-        activity = Activity(Doing.WORKING, since(c, Doing.WORKING, now), source, f"⚙ {fact.summary}")
+        activity = Activity(ActivityKind.WORKING, since(c, ActivityKind.WORKING, now), source, f"⚙ {fact.summary}")
         ruled = c if c.open else replace(c, activity=activity)
-        return ruled, (closed, Reply(fact.number, decision))
+        return ruled, (closed, WriteAnswer(fact.number, decision))
     calls = c.turn.calls if c.turn is not None else ()
     call = next((one.call for one in reversed(calls) if one.summary == fact.summary), "")
-    asked = Open(fact.number, fact.request, fact.need, one_line(fact.summary), call)
-    activity = Activity(Doing.WAITING, since(c, Doing.WAITING, now), source, asked.summary, fact.need)
+    asked = OpenQuestion(fact.number, fact.request, fact.need, one_line(fact.summary), call)
+    activity = Activity(ActivityKind.WAITING, since(c, ActivityKind.WAITING, now), source, asked.summary, fact.need)
     first = not c.open
     c = replace(c, open=(*c.open, asked), activity=c.activity if c.open else activity)
     return c, (AskOpened(fact.number), *((Notify("blocked"),) if first else ()))
 
 
-def answered(c: Conversation, fact: Answered, now: float, source: Source) -> Step:
+def answered(c: Conversation, fact: Answered, now: float, source: ActivitySource) -> Step:
     """Somebody has answered; a question that is not open any more stays as it is."""
     found = [one for one in c.open if one.number == fact.number]
     if not found:
         return c, ()
     c = _closed(c, found, now, source)
-    return c, (AskClosed(fact.number, fact.decision, fact.by), Reply(fact.number, fact.decision))
+    return c, (AskClosed(fact.number, fact.decision, fact.by), WriteAnswer(fact.number, fact.decision))
 
 
-def close(c: Conversation, gone: list[Open], now: float, source: Source) -> Step:
+def close(c: Conversation, gone: list[OpenQuestion], now: float, source: ActivitySource) -> Step:
     """Withdraw questions that answered themselves."""
     if not gone:
         return c, ()
     return _closed(c, gone, now, source), tuple(AskClosed(one.number) for one in gone)
 
 
-def _closed(c: Conversation, gone: list[Open], now: float, source: Source) -> Conversation:
+def _closed(c: Conversation, gone: list[OpenQuestion], now: float, source: ActivitySource) -> Conversation:
     left = tuple(one for one in c.open if one not in gone)
     if left:
-        activity = Activity(Doing.WAITING, c.activity.since, source, left[0].summary, left[0].need)
+        activity = Activity(ActivityKind.WAITING, c.activity.since, source, left[0].summary, left[0].need)
     else:
-        activity = Activity(Doing.WORKING, now, source, gone[0].summary)
+        activity = Activity(ActivityKind.WORKING, now, source, gone[0].summary)
     return replace(c, open=left, activity=activity)
 
 
-def since(c: Conversation, doing: Doing, now: float) -> float:
+def since(c: Conversation, doing: ActivityKind, now: float) -> float:
     """Since when it has been doing that, seconds since the epoch; `now` when it begins."""
     return c.activity.since if c.activity.doing is doing else now
 
@@ -86,16 +83,16 @@ MOST_CALLS = 64
 """Tool calls under way that are remembered."""
 
 
-def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: Source) -> Step:
+def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: ActivitySource) -> Step:
     """A message of ours has reached the agent, a person has typed one, or it works by itself."""
     text = fact.text if isinstance(fact, Echoed) else ""
     c = replace(c, begun=True, switched=False)
-    typed_by_us = c.mode is not Mode.INTERACTIVE or (isinstance(fact, Echoed) and fact.uuid == str(c.sending))
+    typed_by_us = c.mode is not AgentMode.INTERACTIVE or (isinstance(fact, Echoed) and fact.uuid == str(c.sending))
     if c.sending is not None and typed_by_us:
         message = c.sending
         c = replace(c, sending=None, turn=Turn(message, now))
         return working(_fresh(c), text, now, source), (MessageMoved(message, "delivered"),)
-    if isinstance(fact, Echoed) and c.mode is Mode.INTERACTIVE:
+    if isinstance(fact, Echoed) and c.mode is AgentMode.INTERACTIVE:
         closed, effects = close(c, list(c.open), now, source)
         return working(_fresh(replace(closed, turn=Turn(None, now))), text, now, source), effects
     if c.turn is None:
@@ -103,25 +100,25 @@ def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: So
     return working(c, "", now, source), ()
 
 
-def working(c: Conversation, line: str, now: float, source: Source) -> Conversation:
+def working(c: Conversation, line: str, now: float, source: ActivitySource) -> Conversation:
     """It does something; a question that is open stays what it is doing."""
     if c.turn is None:
         c = replace(c, turn=Turn(None, now))
     if c.open:
         return c
     text = one_line(line) or c.activity.now
-    return replace(c, activity=Activity(Doing.WORKING, since(c, Doing.WORKING, now), source, text))
+    return replace(c, activity=Activity(ActivityKind.WORKING, since(c, ActivityKind.WORKING, now), source, text))
 
 
-def tool_called(c: Conversation, fact: ToolCalled, now: float, source: Source) -> Step:
+def tool_called(c: Conversation, fact: ToolCalled, now: float, source: ActivitySource) -> Step:
     """It uses a tool."""
     c = working(c, f"⚙ {fact.summary}", now, source)
     assert c.turn is not None
-    calls = (*c.turn.calls, Call(fact.call, fact.summary))[-MOST_CALLS:]
+    calls = (*c.turn.calls, ToolCall(fact.call, fact.summary))[-MOST_CALLS:]
     return replace(c, turn=replace(c.turn, calls=calls)), ()
 
 
-def tool_returned(c: Conversation, call: str, now: float, source: Source) -> Step:
+def tool_returned(c: Conversation, call: str, now: float, source: ActivitySource) -> Step:
     """The tool has answered; what was asked about it is settled."""
     gone = [one for one in c.open if call and one.call == call]
     c, effects = close(c, gone, now, source)
@@ -131,12 +128,17 @@ def tool_returned(c: Conversation, call: str, now: float, source: Source) -> Ste
     return replace(c, turn=replace(c.turn, calls=calls)), effects
 
 
-def turn_ended(c: Conversation, result: Result | None, now: float, source: Source) -> Step:
+def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: ActivitySource) -> Step:
     """The turn is over; `result` is None where only that is known."""
     if result is None and c.turn is None:
-        rests = c.mode is Mode.INTERACTIVE and c.activity.doing is not Doing.IDLE and not c.open and c.sending is None
-        return (replace(c, activity=Activity(Doing.IDLE, now, source)) if rests else c), ()
-    if source is Source.TITLE and c.open:  # its title is the same while it asks
+        rests = (
+            c.mode is AgentMode.INTERACTIVE
+            and c.activity.doing is not ActivityKind.IDLE
+            and not c.open
+            and c.sending is None
+        )
+        return (replace(c, activity=Activity(ActivityKind.IDLE, now, source)) if rests else c), ()
+    if source is ActivitySource.TITLE and c.open:  # its title is the same while it asks
         return c, ()
     if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
         return replace(c, last=replace(result, raw={}, text="")), ()
@@ -154,15 +156,15 @@ def turn_ended(c: Conversation, result: Result | None, now: float, source: Sourc
         c, paid = _paid(c, result)
         effects = (*effects, *paid)
     c = replace(c, activity=_resting(result, now, source))
-    if lasted >= LONG_TURN and c.mode is not Mode.ONE_SHOT:
+    if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
         effects = (*effects, Notify("your_turn"))
-    return c, ((*effects, CloseInput()) if c.mode is Mode.ONE_SHOT else effects)
+    return c, ((*effects, CloseInput()) if c.mode is AgentMode.ONE_SHOT else effects)
 
 
-def _until_reset(c: Conversation, result: Result | None) -> Result | None:
+def _until_reset(c: Conversation, result: TurnResult | None) -> TurnResult | None:
     """A turn that a limit ended: its end was told before, of the program's own tries (`attempt`) nobody knows one."""
     doing = c.activity
-    if result is None or result.ok or result.resume_at is not None or doing.doing is not Doing.LIMITED:
+    if result is None or result.ok or result.resume_at is not None or doing.doing is not ActivityKind.LIMITED:
         return result
     known = doing.resume_at is not None and not doing.attempt
     return replace(result, retry=Retry.WAIT, resume_at=doing.resume_at) if known else result
@@ -173,14 +175,14 @@ def _fresh(c: Conversation) -> Conversation:
     return replace(c, activity=replace(c.activity, now=""))
 
 
-def _resting(result: Result | None, now: float, source: Source) -> Activity:
+def _resting(result: TurnResult | None, now: float, source: ActivitySource) -> Activity:
     text = "" if result is None else one_line(result.text) if result.ok else result.reason or ""
     if result is not None and result.retry is Retry.WAIT:
-        return Activity(Doing.LIMITED, now, source, text, resume_at=result.resume_at)
-    return Activity(Doing.IDLE, now, source, text)
+        return Activity(ActivityKind.LIMITED, now, source, text, resume_at=result.resume_at)
+    return Activity(ActivityKind.IDLE, now, source, text)
 
 
-def _paid(c: Conversation, result: Result) -> Step:
+def _paid(c: Conversation, result: TurnResult) -> Step:
     """Count what the turn cost."""
     usd = _price(c, result)
     usage = result.usage
@@ -194,10 +196,10 @@ def _paid(c: Conversation, result: Result) -> Step:
         turns=c.turns + result.turns,
     )
     facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
-    return c, (Spent(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+    return c, (TurnPaid(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
 
 
-def _price(c: Conversation, result: Result) -> float:
+def _price(c: Conversation, result: TurnResult) -> float:
     """What the turn cost, in US dollars.
 
     The program's total runs over turns and resumes, but goes back to what it had saved when it was killed; what it

@@ -1,8 +1,7 @@
-"""What is known of one mission's isolation, as long as anything of it exists. Texts are in wire form.
+"""One mission's isolation: what is recorded of it, what its parts are called, and what each step is for. Pure.
 
-What everything that belongs to one mission is called: its branch, containers, volumes and variables. Pure.
-
-What each step of a preparation is for, before it is taken: for people who ask what would be done. Pure.
+A record lives as long as anything of the isolation exists; its texts are in wire form. Names are those of the branch,
+the containers, the volumes and the variables. The sentences about steps are for people who ask what would be done.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
-from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
-from overmind_core.domain.isolation.saga import Act, Saga, Step
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
+from overmind_core.domain.isolation.saga import Saga, SagaStep, StepKind
 
 OWN = ""
 """The service's name under which the mission's own port is kept."""
@@ -223,7 +222,7 @@ def _for_git(name: str) -> str:
     return plain.removesuffix(".lock")
 
 
-def text_of(step: Step, project: Project, ports: Mapping[str, int], base: str) -> str:
+def text_of(step: SagaStep, project: Project, ports: Mapping[str, int], base: str) -> str:
     """Return the step as a sentence without a full stop.
 
     Args:
@@ -234,14 +233,15 @@ def text_of(step: Step, project: Project, ports: Mapping[str, int], base: str) -
     """
     service = next((one for one in project.services if one.name == step.service), Service(step.service))
     place = _place(service, ports)
+    fetch = "fetch, then " if project.fetch else ""
     texts = {
-        Act.WORKTREE: f"{'fetch, then ' if project.fetch else ''}make the worktree, on a branch that begins at {base}",
-        Act.FILES: _files(project),
-        Act.IMAGE: f"pull {service.image}, if it is not there",
-        Act.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
-        Act.SETUP: f"run: {'; '.join(project.setup)}",
-        Act.SERVICE: f"start {service.name}: {service.command}{place}",
-        Act.READY: f"wait until {service.name} {_readiness(service.ready)}",
+        StepKind.WORKTREE: f"{fetch}make the worktree, on a branch that begins at {base}",
+        StepKind.FILES: _files(project),
+        StepKind.IMAGE: f"pull {service.image}, if it is not there",
+        StepKind.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
+        StepKind.SETUP: f"run: {'; '.join(project.setup)}",
+        StepKind.SERVICE: f"start {service.name}: {service.command}{place}",
+        StepKind.READY: f"wait until {service.name} {_readiness(service.ready)}",
     }
     return texts[step.act]
 
@@ -256,7 +256,7 @@ def _place(service: Service, ports: Mapping[str, int]) -> str:
     return "" if port is None else f" (at {HOST}:{port})"
 
 
-def _readiness(ready: Ready | None) -> str:
+def _readiness(ready: ReadyCheck | None) -> str:
     if ready is None:
         return "runs"
     how = {

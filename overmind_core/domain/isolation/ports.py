@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import NamedTuple
 
 
-class Wanted(NamedTuple):
+class PortRequest(NamedTuple):
     """One port that is wanted."""
 
     service: str
@@ -30,8 +30,8 @@ class PortRangeExhausted(Exception):
         super().__init__(f"{ports} wanted, and fewer are free from {first} to {last}")
 
 
-def choose(
-    wanted: Sequence[Wanted],
+def choose_ports(
+    wanted: Sequence[PortRequest],
     first: int,
     last: int,
     taken: Container[int],
@@ -63,7 +63,7 @@ def choose(
     chosen: dict[str, int] = {}
     given: set[int] = set()
 
-    def give(one: Wanted, ports: Iterable[int]) -> bool:
+    def give(one: PortRequest, ports: Iterable[int]) -> bool:
         port = next((port for port in ports if port not in given and is_free(port)), None)
         if port is None:
             return False

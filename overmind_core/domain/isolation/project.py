@@ -42,7 +42,7 @@ class ReadyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ReadyCheck:
     """When a service is ready."""
 
     kind: ReadyKind
@@ -67,7 +67,7 @@ class Service:
     """Name → path in the container."""
     restart: str = "never"
     """never, on-failure or always."""
-    ready: Ready | None = None
+    ready: ReadyCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

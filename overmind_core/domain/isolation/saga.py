@@ -1,10 +1,9 @@
-"""What is done, in which order, until an isolated mission can start. Data: who does it is elsewhere.
+"""The saga of a preparation: its steps in order, how far it has come, and what comes next. Pure.
 
-How far a preparation has come, and what comes next: all of its steps, or none that it took. Pure.
-
-Each step is looked at first: what holds already (another start of the same mission) is passed and never undone. What
-does not is recorded as begun, and saved, before it is touched. After a crash the step that was under way is undone and
-taken again; after a failure every step that this preparation took is undone, the newest first.
+All of its steps hold in the end, or none that it took. Each step is checked first: what holds already (another start of
+the same mission) is passed and never undone. What does not is recorded as begun, and saved, before it is touched. After
+a crash the step that was under way is undone and taken again; after a failure every step that this preparation took is
+undone, the newest first. Data: who carries it out is elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import NamedTuple
 from overmind_core.domain.isolation.project import Project
 
 
-class Act(StrEnum):
+class StepKind(StrEnum):
     """What a step does; undoing it is the same word backwards."""
 
     WORKTREE = "worktree"
@@ -36,10 +35,10 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SagaStep:
     """One step; `service` for those that are about one."""
 
-    act: Act
+    act: StepKind
     service: str = ""
 
     def __str__(self) -> str:
@@ -47,27 +46,27 @@ class Step:
         return f"{self.act} {self.service}" if self.service else str(self.act)
 
 
-def steps(project: Project, *, worktree: bool) -> tuple[Step, ...]:
+def steps(project: Project, *, worktree: bool) -> tuple[SagaStep, ...]:
     """What to do, in order: containers before the set-up, which may need them, processes after it, which need that.
 
     Args:
         project: What is wanted.
         worktree: Whether there is to be one: it is a git repository, and the project wants it.
     """
-    found: list[Step] = []
+    found: list[SagaStep] = []
     if worktree:
-        found.append(Step(Act.WORKTREE))
+        found.append(SagaStep(StepKind.WORKTREE))
         if project.copy or project.link:
-            found.append(Step(Act.FILES))
-    found += [Step(Act.IMAGE, one.name) for one in project.containers]
-    found += [Step(Act.CONTAINER, one.name) for one in project.containers]
-    found += [Step(Act.READY, one.name) for one in project.containers]
+            found.append(SagaStep(StepKind.FILES))
+    found += [SagaStep(StepKind.IMAGE, one.name) for one in project.containers]
+    found += [SagaStep(StepKind.CONTAINER, one.name) for one in project.containers]
+    found += [SagaStep(StepKind.READY, one.name) for one in project.containers]
     if project.setup:
-        found.append(Step(Act.SETUP))
+        found.append(SagaStep(StepKind.SETUP))
     for one in project.processes:
-        found.append(Step(Act.SERVICE, one.name))
+        found.append(SagaStep(StepKind.SERVICE, one.name))
         if one.ready is not None:
-            found.append(Step(Act.READY, one.name))
+            found.append(SagaStep(StepKind.READY, one.name))
     return tuple(found)
 
 
@@ -83,32 +82,32 @@ class Phase(StrEnum):
     """Nothing that it took is left."""
 
 
-class Look(NamedTuple):
+class CheckStep(NamedTuple):
     """See whether the step holds; then `passed` or `begun`."""
 
-    step: Step
+    step: SagaStep
 
 
-class Take(NamedTuple):
+class TakeStep(NamedTuple):
     """Do the step, which is recorded as begun; then `taken` or `failed`."""
 
-    step: Step
+    step: SagaStep
 
 
-class Undo(NamedTuple):
+class UndoStep(NamedTuple):
     """Undo the step, however far it came; then `undone`."""
 
-    step: Step
+    step: SagaStep
 
 
-Next = Look | Take | Undo | None
+Next = CheckStep | TakeStep | UndoStep | None
 
 
 @dataclass(frozen=True, slots=True)
 class Saga:
     """The steps of one mission and how far they are. Replaced, never changed."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[SagaStep, ...]
     at: int = 0
     """Index of the step that comes next or is under way."""
     begun: tuple[int, ...] = ()
@@ -122,7 +121,7 @@ class Saga:
     """Sentence of why it failed, and how to go on."""
 
     @property
-    def under_way(self) -> Step | None:
+    def under_way(self) -> SagaStep | None:
         """The step that is being looked at, taken or undone."""
         if self.phase is Phase.FORWARD and self.at < len(self.steps):
             return self.steps[self.at]
@@ -131,14 +130,14 @@ class Saga:
         return None
 
 
-def following(saga: Saga) -> Next:
+def next_action(saga: Saga) -> Next:
     """What to do next; None when it is over, one way or the other."""
     step = saga.under_way
     if step is None:
         return None
     if saga.phase is Phase.BACKWARD or saga.repeat:
-        return Undo(step)
-    return Take(step) if saga.at in saga.begun else Look(step)
+        return UndoStep(step)
+    return TakeStep(step) if saga.at in saga.begun else CheckStep(step)
 
 
 def passed(saga: Saga) -> Saga:
@@ -175,7 +174,7 @@ def interrupted(saga: Saga) -> Saga:
     return saga
 
 
-def saga_of(steps: tuple[Step, ...]) -> Saga:
+def saga_of(steps: tuple[SagaStep, ...]) -> Saga:
     """The beginning of a preparation, the first one or another: what holds of an earlier one is passed."""
     return _forward(Saga(steps, at=-1))
 

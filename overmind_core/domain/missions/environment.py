@@ -1,4 +1,4 @@
-"""Which variables of a person's environment every login of theirs has."""
+"""Login variables: those of a person's environment that every login of theirs has."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ LOGIN = frozenset(
 """And every LC_*."""
 
 
-def of_login(environ: Mapping[str, str]) -> dict[str, str]:
+def login_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Those that a login has set: what `clean_env` keeps."""
     return {name: value for name, value in environ.items() if name in LOGIN or name.startswith("LC_")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from overmind_core.domain.agents.agent_events import Verdict
+from overmind_core.domain.agents.agent_events import RunVerdict
 from overmind_core.domain.missions.mission import Cause, Mission
 
 
@@ -43,7 +43,7 @@ class Exited(NamedTuple):
     code: int | None
     wall: float
     left: bool
-    verdict: Verdict | None = None
+    verdict: RunVerdict | None = None
 
 
 class Gone(NamedTuple):

@@ -1,4 +1,4 @@
-"""What may happen to a mission, and when. No clock, no IO.
+"""The life cycle of a mission: what may happen to it, and when. No clock, no IO.
 
 `next_state` turns a fact (what the keeper, the clock or a person reports) into a step of the table (`transitions`), the
 changed mission and the effects that the supervisor carries out after it has saved them.
@@ -10,7 +10,7 @@ import signal
 from dataclasses import replace
 from typing import assert_never
 
-from overmind_core.domain.agents.agent_events import Retry, Verdict
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import (
     Effect,
@@ -36,7 +36,7 @@ from overmind_core.domain.missions.facts import (
 )
 from overmind_core.domain.missions.mission import Cause, Ending, Kind, Mission, Status, shell_code
 from overmind_core.domain.missions.run_end import conclude, start
-from overmind_core.domain.missions.transitions import IllegalTransition, Step, stepped
+from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, with_step
 
 LEFTOVER_GRACE = 1.0
 """Seconds that background processes get after TERM once their mission's own process has ended."""
@@ -63,17 +63,17 @@ def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901
         case SetUpAsked():
             return _set_up_asked(mission), (Spawn(),)
         case Prepared():
-            return stepped(mission, Step.PREPARED), (Note("prepared"), Spawn())
+            return with_step(mission, TransitionStep.PREPARED), (Note("prepared"), Spawn())
         case StartAsked():
             return _start_asked(mission, now)
         case RestartDue():
             return _restart_due(mission, now)
         case Frozen():
             held = restart_policy.hold(mission, now.mono)
-            return stepped(held, Step.FREEZE), (Note("paused"),)
+            return with_step(held, TransitionStep.FREEZE), (Note("paused"),)
         case Thawed():
             moving = restart_policy.unhold(mission, fact.last_output, now.mono)
-            return stepped(moving, Step.THAW), (Note("thawed"),)
+            return with_step(moving, TransitionStep.THAW), (Note("thawed"),)
         case KeeperLost():
             return _keeper_lost(mission, now)
     assert_never(fact)
@@ -102,14 +102,14 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
         return known, _ending_effects(known)
     if mission.setup:
         return known, (Note("setup_started", data=(("pid", fact.pid),)),)
-    return stepped(known, Step.SPAWNED), (Note("started", data=(("pid", fact.pid),)),)
+    return with_step(known, TransitionStep.SPAWNED), (Note("started", data=(("pid", fact.pid),)),)
 
 
 def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
     if mission.status not in _NOT_YET_SPAWNED or mission.pid is not None:
-        raise IllegalTransition(mission.status, Step.END)
+        raise IllegalTransition(mission.status, TransitionStep.END)
     if mission.ending is None:
-        mission = stepped(mission, Step.END)
+        mission = with_step(mission, TransitionStep.END)
     cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
     ending = Ending(cause, now.mono, exited=True, gone=True)
     failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
@@ -126,7 +126,7 @@ def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
         ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not left)
         ended = replace(ended, ending=ending)
         return conclude(ended, now, (note,)) if ending.gone else (ended, (note,))
-    ended = stepped(ended, Step.END)
+    ended = with_step(ended, TransitionStep.END)
     ending = _natural_end(fact.verdict, code, now)
     spared = mission.definition.leave_background
     if spared or not fact.left:
@@ -135,7 +135,7 @@ def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     return replace(ended, ending=ending), (note, SignalTree((signal.SIGTERM, signal.SIGCONT)))
 
 
-def _natural_end(verdict: Verdict | None, code: int | None, now: Now) -> Ending:
+def _natural_end(verdict: RunVerdict | None, code: int | None, now: Now) -> Ending:
     """The ending that nobody asked for, with what the run itself said about it."""
     ending = Ending(Cause.EXITED, now.mono, exited=True)
     if verdict is None:
@@ -153,7 +153,7 @@ def _natural_end(verdict: Verdict | None, code: int | None, now: Now) -> Ending:
 
 def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
     if mission.ending is None:
-        raise IllegalTransition(mission.status, Step.CLEAN)
+        raise IllegalTransition(mission.status, TransitionStep.CLEAN)
     ending = replace(mission.ending, gone=True, survivors=fact.survivors)
     known = replace(mission, ending=ending)
     notes = (Note("survivors", f"--- could not end: {', '.join(fact.survivors)} ---"),) if fact.survivors else ()
@@ -167,8 +167,8 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         return _cancel_restart(mission, fact, now)
     if not mission.is_live:
         if fact.cause is Cause.KILL:
-            return stepped(mission, Step.HIDE), (Note("hidden"),)
-        raise IllegalTransition(mission.status, Step.END)
+            return with_step(mission, TransitionStep.HIDE), (Note("hidden"),)
+        raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
     if before is not None and fact.cause is not Cause.KILL:
         return replace(mission, ending=_merge(before, fact, now)), ()
@@ -177,7 +177,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         if before
         else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason)
     )
-    stopping = replace(stepped(mission, Step.END), ending=ending, held_mono=None)
+    stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None)
     notes: tuple[Effect, ...] = (Note("stopping", fact.text, (("cause", fact.cause.value),)),)
     if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
         return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
@@ -204,23 +204,25 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     if fact.cause is Cause.RESTART:
         return start(calm, now, ())
     if mission.definition.leave_background:  # what earlier runs left behind ends with the mission
-        stopping = replace(stepped(calm, Step.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True))
+        stopping = replace(
+            with_step(calm, TransitionStep.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True)
+        )
         return stopping, (Note("stopping", fact.text, (("cause", fact.cause.value),)), *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
-        return replace(stepped(calm, Step.KILLED), exit_code=None, reason=None), (Note("killed"),)
+        return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (Note("killed"),)
     if fact.cause is Cause.LIMIT:
-        return replace(stepped(calm, Step.BAD), reason=fact.reason), (Note("crashed", fact.text),)
-    return replace(stepped(calm, Step.CLEAN), reason="restart_cancelled"), (Note("stopped"),)
+        return replace(with_step(calm, TransitionStep.BAD), reason=fact.reason), (Note("crashed", fact.text),)
+    return replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled"), (Note("stopped"),)
 
 
 def _keeper_lost(mission: Mission, now: Now) -> Outcome:
     if not mission.is_live or mission.status is Status.RESTARTING:
-        raise IllegalTransition(mission.status, Step.END)
+        raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
     # With EXITED the true code is known: only the sweep was interrupted.
     cause = before.cause if before else Cause.KEEPER_LOST
     code = mission.exit_code if before and before.exited else None
-    stopping = replace(mission, status=Status.STOPPING) if before else stepped(mission, Step.END)
+    stopping = replace(mission, status=Status.STOPPING) if before else with_step(mission, TransitionStep.END)
     ending = Ending(cause, now.mono, exited=True, gone=True, survivors=before.survivors if before else ())
     lost = replace(
         stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
@@ -233,7 +235,7 @@ def _keeper_lost(mission: Mission, now: Now) -> Outcome:
 
 def _restart_due(mission: Mission, now: Now) -> Outcome:
     if mission.status is not Status.RESTARTING:
-        raise IllegalTransition(mission.status, Step.START)
+        raise IllegalTransition(mission.status, TransitionStep.START)
     policy = mission.definition.restart
     counted = replace(
         mission,
@@ -245,11 +247,11 @@ def _restart_due(mission: Mission, now: Now) -> Outcome:
 
 def _set_up_asked(mission: Mission) -> Mission:
     if mission.status is not Status.PREPARING or mission.setup:
-        raise IllegalTransition(mission.status, Step.START)
+        raise IllegalTransition(mission.status, TransitionStep.START)
     return replace(mission, setup=True)
 
 
 def _start_asked(mission: Mission, now: Now) -> Outcome:
     if mission.is_live:  # a second run beside the first is never meant; `EndAsked` with `Cause.RESTART` is
-        raise IllegalTransition(mission.status, Step.START)
+        raise IllegalTransition(mission.status, TransitionStep.START)
     return start(mission, now, ())

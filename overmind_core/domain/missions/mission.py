@@ -1,11 +1,8 @@
-"""What a mission is: its definition, which a person gives, and its state, which only `lifecycle` changes.
+"""A mission and its runs: its definition, which a person gives, and its state, which only `lifecycle` changes.
 
 Wall times are seconds since the epoch, for display; `*_mono` times are CLOCK_MONOTONIC seconds and mean
-something only while the machine's boot id is the one they were stored with.
-
-One run of a mission: one process from its start to its end.
-
-Which variables of a person's environment every login of theirs has.
+something only while the machine's boot id is the one they were stored with. A run is one process from its start to its
+end.
 """
 
 from __future__ import annotations

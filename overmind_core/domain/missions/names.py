@@ -1,8 +1,7 @@
-"""What a mission may be called, and what we call one that nobody named.
+"""Names of missions: what a person may choose, and what is generated for one that nobody named.
 
-The words of generated names: 80 adjectives and 80 nouns, so 6,400 pairs.
-
-Sky, weather, minerals and small living things; easy to say, to type and to tell apart; nothing that judges the work.
+Generated names are pairs of 80 adjectives and 80 nouns, so 6,400: sky, weather, minerals and small living things; easy
+to say, to type and to tell apart; nothing that judges the work.
 """
 
 from __future__ import annotations

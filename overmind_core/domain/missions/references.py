@@ -36,7 +36,7 @@ class Candidate(NamedTuple):
     """Seconds since the epoch; None while it lives."""
 
 
-class Match(NamedTuple):
+class ResolvedReference(NamedTuple):
     """It can only be this one."""
 
     candidate: Candidate
@@ -52,7 +52,7 @@ class NoMatch(NamedTuple):
     """It is none of them."""
 
 
-Resolution = Match | Ambiguous | NoMatch
+Resolution = ResolvedReference | Ambiguous | NoMatch
 
 
 def resolve(text: str, candidates: Iterable[Candidate], *, live_first: bool = False) -> Resolution:
@@ -66,36 +66,38 @@ def resolve(text: str, candidates: Iterable[Candidate], *, live_first: bool = Fa
     return next((found for rule in rules if (found := rule(text, known)) is not None), NoMatch())
 
 
-Rule = Callable[[str, Sequence[Candidate]], Match | Ambiguous | None]
+Rule = Callable[[str, Sequence[Candidate]], ResolvedReference | Ambiguous | None]
 
 
-def _exact_id(text: str, known: Sequence[Candidate]) -> Match | None:
-    return next((Match(candidate) for candidate in known if candidate.id == text), None)
+def _exact_id(text: str, known: Sequence[Candidate]) -> ResolvedReference | None:
+    return next((ResolvedReference(candidate) for candidate in known if candidate.id == text), None)
 
 
-def _live_name(text: str, known: Sequence[Candidate]) -> Match | None:
-    return next((Match(candidate) for candidate in known if candidate.live and candidate.name == text), None)
+def _live_name(text: str, known: Sequence[Candidate]) -> ResolvedReference | None:
+    return next(
+        (ResolvedReference(candidate) for candidate in known if candidate.live and candidate.name == text), None
+    )
 
 
-def _finished_name(text: str, known: Sequence[Candidate]) -> Match | None:
+def _finished_name(text: str, known: Sequence[Candidate]) -> ResolvedReference | None:
     finished = [candidate for candidate in known if not candidate.live and candidate.name == text]
-    return Match(max(finished, key=_end)) if finished else None
+    return ResolvedReference(max(finished, key=_end)) if finished else None
 
 
 def _end(candidate: Candidate) -> tuple[float, str]:
     return candidate.ended_at or 0.0, candidate.id
 
 
-def _prefix(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
+def _prefix(text: str, known: Sequence[Candidate]) -> ResolvedReference | Ambiguous | None:
     if not _PREFIX.fullmatch(text):
         return None
     found = sorted(candidate for candidate in known if candidate.id.startswith(text))
     if len(found) > 1:
         return Ambiguous(tuple(found))
-    return Match(found[0]) if found else None
+    return ResolvedReference(found[0]) if found else None
 
 
-def _prefix_of_live(text: str, known: Sequence[Candidate]) -> Match | Ambiguous | None:
+def _prefix_of_live(text: str, known: Sequence[Candidate]) -> ResolvedReference | Ambiguous | None:
     return _prefix(text, known) if _prefix(text, [candidate for candidate in known if candidate.live]) else None
 
 

@@ -1,6 +1,6 @@
-"""Whether and when to start a mission again. Pure; times are monotonic seconds.
+"""Restarts and time limits of a mission: whether and when it starts again, and when a run is to be killed. Pure.
 
-When a mission has been silent for too long, or has run for too long. Pure; times are monotonic seconds.
+A run is killed when it has been silent for too long, or has run for too long. Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT})
 """Endings that no policy answers with a restart: somebody wanted them, or they would only repeat."""
 
 
-class Again(NamedTuple):
+class RestartAfter(NamedTuple):
     """Start again after `delay` seconds; `streak` restarts will then have followed without a healthy run."""
 
     delay: float
@@ -41,7 +41,9 @@ def applies(policy: RestartPolicy, cause: Cause, *, failed: bool) -> bool:
     return failed or policy.when is Restart.ALWAYS
 
 
-def decide(policy: RestartPolicy, restarts: Sequence[float], streak: int, lasted: float, now: float) -> Again | GiveUp:
+def decide(
+    policy: RestartPolicy, restarts: Sequence[float], streak: int, lasted: float, now: float
+) -> RestartAfter | GiveUp:
     """What to do after a run that lasted `lasted` seconds, given the times of earlier restarts.
 
     Delay = min(backoff * 2**n, 60 s), n = restarts since the last healthy run (cli.md, behaviour 17).
@@ -49,7 +51,7 @@ def decide(policy: RestartPolicy, restarts: Sequence[float], streak: int, lasted
     if policy.max_restarts and len(recent(policy, restarts, now)) >= policy.max_restarts:
         return GiveUp(spent=True)
     n = 0 if lasted > policy.window else streak
-    return Again(min(policy.backoff * 2 ** min(n, 30), MAX_DELAY), n + 1)
+    return RestartAfter(min(policy.backoff * 2 ** min(n, 30), MAX_DELAY), n + 1)
 
 
 def recent(policy: RestartPolicy, restarts: Sequence[float], now: float) -> tuple[float, ...]:

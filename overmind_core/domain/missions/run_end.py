@@ -8,7 +8,7 @@ from typing import NamedTuple, assert_never
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import Effect, Note, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
-from overmind_core.domain.missions.transitions import Step, stepped, transition
+from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.text.moment import format_time
 
 TIMEOUT_CODE = 124
@@ -28,12 +28,12 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
         case Cause.RESTART:
             return start(replace(done, ending=None), now, effects)
         case Cause.KILL:
-            return _final(done, _Verdict(Step.KILLED, None, None), now, effects)
+            return _final(done, _EndVerdict(TransitionStep.KILLED, None, None), now, effects)
         case Cause.STOP:
-            return _final(done, _Verdict(Step.CLEAN, None, done.exit_code), now, effects)
+            return _final(done, _EndVerdict(TransitionStep.CLEAN, None, done.exit_code), now, effects)
         case Cause.TIMEOUT:
             code = PLAN_FAILED if mission.definition.kind is Kind.BLUEPRINT else TIMEOUT_CODE
-            return _final(done, _Verdict(Step.BAD, "timeout", code), now, effects)
+            return _final(done, _EndVerdict(TransitionStep.BAD, "timeout", code), now, effects)
         case Cause.STALLED:
             return _by_policy(done, now, "stalled", STALL_CODE, effects)
         case Cause.KEEPER_LOST:
@@ -45,7 +45,7 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
         case Cause.EXITED:
             return _by_policy(done, now, ending.reason, done.exit_code, effects)
         case Cause.LIMIT:
-            return _final(done, _Verdict(Step.BAD, ending.reason, done.exit_code), now, effects)
+            return _final(done, _EndVerdict(TransitionStep.BAD, ending.reason, done.exit_code), now, effects)
         case Cause.CHANGE_OVER:
             return _change_over(done, effects)
     assert_never(ending.cause)
@@ -57,17 +57,17 @@ def _by_policy(
     assert mission.ending is not None
     policy = mission.definition.restart
     failed = reason is not None or code != 0
-    step = Step.BAD if failed else Step.CLEAN
+    step = TransitionStep.BAD if failed else TransitionStep.CLEAN
     if mission.ending.hopeless or not restart_policy.applies(policy, mission.ending.cause, failed=failed):
-        return _final(mission, _Verdict(step, reason, code), now, effects)
+        return _final(mission, _EndVerdict(step, reason, code), now, effects)
     lasted = now.mono - mission.run_started_mono
     verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart_policy.GiveUp):
         spent = Note("budget_spent", "--- not restarted again: the restart budget is spent ---")
-        return _final(mission, _Verdict(step, "restart_budget_spent", code), now, (*effects, spent))
+        return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(
-        stepped(mission, Step.AGAIN),
+        with_step(mission, TransitionStep.AGAIN),
         setup=False,
         ending=None,
         reason=reason,
@@ -80,16 +80,16 @@ def _by_policy(
     return waiting, (*effects, Note("restarting", data=(("delay_seconds", delay), ("exit_code", code))))
 
 
-class _Verdict(NamedTuple):
+class _EndVerdict(NamedTuple):
     """How a mission ends for good."""
 
-    step: Step
+    step: TransitionStep
     reason: str | None
     code: int | None
     """As a shell shows it."""
 
 
-def _final(mission: Mission, verdict: _Verdict, now: Now, effects: tuple[Effect, ...]) -> Outcome:
+def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     status = transition(mission.status, verdict.step)
     ended = replace(
         mission,
@@ -110,7 +110,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     fresh = mission.status is not Status.RESTARTING or mission.next_restart_mono is None
     isolated = mission.definition.isolated
     started = replace(
-        stepped(mission, Step.PREPARE if isolated else Step.START),
+        with_step(mission, TransitionStep.PREPARE if isolated else TransitionStep.START),
         run=mission.run + 1,
         setup=False,
         ending=None,
@@ -139,7 +139,7 @@ def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         note = Note("set_up_failed", f"--- could not start: the project's set-up failed{how} ---")
         return _by_policy(mission, now, "setup_failed", mission.exit_code, (*effects, note))
     ready = replace(
-        stepped(mission, Step.PREPARE),
+        with_step(mission, TransitionStep.PREPARE),
         run=mission.run + 1,
         setup=False,
         set_up=True,
@@ -154,7 +154,12 @@ def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
 def _change_over(mission: Mission, effects: tuple[Effect, ...]) -> Outcome:
     """The next run is the same work in another way: nothing is counted, and the log says nothing of a restart."""
     started = replace(
-        stepped(mission, Step.START), run=mission.run + 1, ending=None, reason=None, exit_code=None, ended_at=None
+        with_step(mission, TransitionStep.START),
+        run=mission.run + 1,
+        ending=None,
+        reason=None,
+        exit_code=None,
+        ended_at=None,
     )
     return started, (*effects, Spawn())
 

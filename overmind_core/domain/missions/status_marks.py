@@ -1,4 +1,4 @@
-"""The mark, the ASCII sign and the word of each state that a mission can show: one table for every face.
+"""Status marks: the mark, the ASCII sign and the word of each state that a mission can show, one table for every face.
 
 The word always stands beside the mark; a colour only repeats it.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from overmind_core.domain.missions.mission import Status
 
 
-class Mark(NamedTuple):
+class StatusMark(NamedTuple):
     """How a state is shown."""
 
     mark: str
@@ -21,40 +21,40 @@ class Mark(NamedTuple):
     """What it means for whoever looks: good, wait (for a person), slow, calm, bad, off."""
 
 
-WORKING = Mark("▶", ">", "working", "good")
-YOUR_TURN = Mark("❯", "_", "your turn", "wait")
-WAITING = Mark("!", "!", "waiting", "wait")
-LIMITED = Mark("≈", "~", "limited", "slow")
-STARTING = Mark("…", ".", "starting", "slow")
-PREPARING = Mark("…", ".", "preparing", "slow")
-RESTARTING = Mark("↻", "@", "restarting", "slow")
-STOPPING = Mark("…", ".", "stopping", "slow")
-STOPPED = Mark("✔", "+", "stopped", "calm")
-CRASHED = Mark("✖", "x", "crashed", "bad")
-KILLED = Mark("–", "-", "killed", "off")
-FROZEN = Mark("‖", "=", "frozen", "off")
+WORKING = StatusMark("▶", ">", "working", "good")
+YOUR_TURN = StatusMark("❯", "_", "your turn", "wait")
+WAITING = StatusMark("!", "!", "waiting", "wait")
+LIMITED = StatusMark("≈", "~", "limited", "slow")
+STARTING = StatusMark("…", ".", "starting", "slow")
+PREPARING = StatusMark("…", ".", "preparing", "slow")
+RESTARTING = StatusMark("↻", "@", "restarting", "slow")
+STOPPING = StatusMark("…", ".", "stopping", "slow")
+STOPPED = StatusMark("✔", "+", "stopped", "calm")
+CRASHED = StatusMark("✖", "x", "crashed", "bad")
+KILLED = StatusMark("–", "-", "killed", "off")
+FROZEN = StatusMark("‖", "=", "frozen", "off")
 
-MARKS: tuple[Mark, ...] = (
+MARKS: tuple[StatusMark, ...] = (
     WORKING, WAITING, YOUR_TURN, LIMITED, STARTING, PREPARING, RESTARTING, STOPPING, FROZEN, STOPPED, CRASHED, KILLED,
 )  # fmt: skip
 """In the order in which they are counted."""
-ATTACHED = Mark("⌨", "#", "attached", "good")
+ATTACHED = StatusMark("⌨", "#", "attached", "good")
 
-PENDING = Mark("○", "o", "waiting", "off")
-SUCCEEDED = Mark("✔", "+", "succeeded", "calm")
-COMPLETED = Mark("✔", "+", "completed", "calm")
-FAILED = Mark("✖", "x", "failed", "bad")
-SKIPPED = Mark("⊘", "/", "skipped", "off")
-CANCELLED = Mark("–", "-", "cancelled", "off")
-MISSED = Mark("⊘", "/", "missed", "off")
-QUEUED = Mark("○", "o", "queued", "slow")
-PLANNED: tuple[Mark, ...] = (
+PENDING = StatusMark("○", "o", "waiting", "off")
+SUCCEEDED = StatusMark("✔", "+", "succeeded", "calm")
+COMPLETED = StatusMark("✔", "+", "completed", "calm")
+FAILED = StatusMark("✖", "x", "failed", "bad")
+SKIPPED = StatusMark("⊘", "/", "skipped", "off")
+CANCELLED = StatusMark("–", "-", "cancelled", "off")
+MISSED = StatusMark("⊘", "/", "missed", "off")
+QUEUED = StatusMark("○", "o", "queued", "slow")
+PLANNED: tuple[StatusMark, ...] = (
     PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED,
 )  # fmt: skip
 """Of agents of plans, quests, rituals and their runs; where they run or begin, they show the same as missions."""
 
 _BY_ACTIVITY = {"idle": YOUR_TURN, "waiting": WAITING, "limited": LIMITED}
-_BY_STATUS: dict[str, Mark] = {
+_BY_STATUS: dict[str, StatusMark] = {
     Status.PREPARING: PREPARING,
     Status.STARTING: STARTING,
     Status.RUNNING: WORKING,
@@ -68,7 +68,7 @@ _BY_STATUS: dict[str, Mark] = {
 }
 
 
-def mark_of(status: str, activity: str | None = None) -> Mark:
+def mark_of(status: str, activity: str | None = None) -> StatusMark:
     """The mark of a mission, or of what is planned.
 
     Args:

@@ -1,4 +1,4 @@
-"""The table of statuses: from which of them which step leads where. Pure.
+"""The transition table of statuses: which step leads from which status to which. Pure.
 
 `TABLE` is the only truth about statuses: the diagram in docs/ and the tests read it.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Step(StrEnum):
+class TransitionStep(StrEnum):
     """The edges of the table."""
 
     PREPARE = "prepare"
@@ -34,28 +34,32 @@ class Step(StrEnum):
 
 
 _CONCLUDE = {
-    Step.CLEAN: Status.STOPPED,
-    Step.BAD: Status.CRASHED,
-    Step.KILLED: Status.KILLED,
-    Step.AGAIN: Status.RESTARTING,
-    Step.START: Status.STARTING,
-    Step.PREPARE: Status.PREPARING,
+    TransitionStep.CLEAN: Status.STOPPED,
+    TransitionStep.BAD: Status.CRASHED,
+    TransitionStep.KILLED: Status.KILLED,
+    TransitionStep.AGAIN: Status.RESTARTING,
+    TransitionStep.START: Status.STARTING,
+    TransitionStep.PREPARE: Status.PREPARING,
 }
-_ENDED = {Step.START: Status.STARTING, Step.PREPARE: Status.PREPARING, Step.HIDE: Status.KILLED}
-TABLE: Mapping[Status, Mapping[Step, Status]] = {
-    Status.PREPARING: {Step.PREPARED: Status.STARTING, Step.END: Status.STOPPING},
-    Status.STARTING: {Step.SPAWNED: Status.RUNNING, Step.END: Status.STOPPING},
-    Status.RUNNING: {Step.END: Status.STOPPING, Step.FREEZE: Status.PAUSED},
-    Status.PAUSED: {Step.END: Status.STOPPING, Step.THAW: Status.RUNNING},
+_ENDED = {
+    TransitionStep.START: Status.STARTING,
+    TransitionStep.PREPARE: Status.PREPARING,
+    TransitionStep.HIDE: Status.KILLED,
+}
+TABLE: Mapping[Status, Mapping[TransitionStep, Status]] = {
+    Status.PREPARING: {TransitionStep.PREPARED: Status.STARTING, TransitionStep.END: Status.STOPPING},
+    Status.STARTING: {TransitionStep.SPAWNED: Status.RUNNING, TransitionStep.END: Status.STOPPING},
+    Status.RUNNING: {TransitionStep.END: Status.STOPPING, TransitionStep.FREEZE: Status.PAUSED},
+    Status.PAUSED: {TransitionStep.END: Status.STOPPING, TransitionStep.THAW: Status.RUNNING},
     Status.RESTARTING: {
-        Step.START: Status.STARTING,
-        Step.PREPARE: Status.PREPARING,
-        Step.CLEAN: Status.STOPPED,
-        Step.BAD: Status.CRASHED,
-        Step.KILLED: Status.KILLED,
-        Step.SWEEP: Status.STOPPING,
+        TransitionStep.START: Status.STARTING,
+        TransitionStep.PREPARE: Status.PREPARING,
+        TransitionStep.CLEAN: Status.STOPPED,
+        TransitionStep.BAD: Status.CRASHED,
+        TransitionStep.KILLED: Status.KILLED,
+        TransitionStep.SWEEP: Status.STOPPING,
     },
-    Status.STOPPING: {Step.END: Status.STOPPING, **_CONCLUDE},
+    Status.STOPPING: {TransitionStep.END: Status.STOPPING, **_CONCLUDE},
     Status.STOPPED: _ENDED,
     Status.CRASHED: _ENDED,
     Status.KILLED: _ENDED,
@@ -65,13 +69,13 @@ TABLE: Mapping[Status, Mapping[Step, Status]] = {
 class IllegalTransition(Exception):
     """`step` means nothing in `status`; nothing changed."""
 
-    def __init__(self, status: Status, step: Step) -> None:
+    def __init__(self, status: Status, step: TransitionStep) -> None:
         super().__init__(f"{step} in {status}")
         self.status = status
         self.step = step
 
 
-def transition(status: Status, step: Step) -> Status:
+def transition(status: Status, step: TransitionStep) -> Status:
     """Return the status after `step`.
 
     Raises:
@@ -83,6 +87,6 @@ def transition(status: Status, step: Step) -> Status:
         raise IllegalTransition(status, step) from None
 
 
-def stepped(mission: Mission, step: Step) -> Mission:
+def with_step(mission: Mission, step: TransitionStep) -> Mission:
     """The mission after a step of the table; raises as `transition` does."""
     return replace(mission, status=transition(mission.status, step))

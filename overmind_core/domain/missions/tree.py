@@ -1,12 +1,9 @@
-"""Who descends from whom. Pure, over `{child: parent}`.
+"""The tree of missions: who descends from whom, how far it may grow, and what it may cost in US dollars. Pure.
 
-How far the tree below a mission may grow: in children at once, and in generations. Pure.
-
-What a mission is given holds for everything below it, so of a whole line the tightest counts: nobody can allow its
-children more than it may itself. The root of a tree has the defaults where it was given nothing; they are meant for
-programs that start missions by themselves, and don't bind people.
-
-What a mission and everything below it may cost. Pure; US dollars.
+Growth is bounded in children at once and in generations. What a mission is given holds for everything below it, so of a
+whole line the tightest counts: nobody can allow its children more than it may itself. The root of a tree has the
+defaults where it was given nothing; they are meant for programs that start missions by themselves, and don't bind
+people.
 """
 
 from __future__ import annotations
@@ -50,7 +47,7 @@ MAX_CHILDREN = 10
 MAX_DEPTH = 3
 
 
-class Above(NamedTuple):
+class Ancestor(NamedTuple):
     """A mission above a new one, and what it was given; None: nothing."""
 
     id: str
@@ -65,12 +62,12 @@ class Limit(NamedTuple):
     """A number, and who has it from whom."""
 
     number: int
-    setter: Above
+    setter: Ancestor
     given: bool
     """Whether somebody gave it; else it is a default."""
 
 
-def refusal(line: Sequence[Above], live_children: int, *, inside: bool) -> str | None:
+def refusal(line: Sequence[Ancestor], live_children: int, *, inside: bool) -> str | None:
     """Why there may be no further mission below `line[0]`; None when there may.
 
     Args:
@@ -97,7 +94,7 @@ def refusal(line: Sequence[Above], live_children: int, *, inside: bool) -> str |
     return None
 
 
-def _limits(line: Sequence[Above], name: str, default: int | None) -> Iterator[Limit | None]:
+def _limits(line: Sequence[Ancestor], name: str, default: int | None) -> Iterator[Limit | None]:
     """What each mission of the line allows, from the parent upwards; None where it says nothing."""
     for one in line:
         number: int | None = getattr(one, name)
@@ -114,7 +111,7 @@ def _source(limit: Limit, option: str) -> str:
     return f"{option} {owner} {_named(limit.setter)}"
 
 
-def _named(one: Above) -> str:
+def _named(one: Ancestor) -> str:
     return f"{one.id} ({one.name})"
 
 
@@ -128,7 +125,7 @@ _ROUNDING = 1e-9
 """Sums of fractions of a cent miss by less than this."""
 
 
-class Standing(Enum):
+class BudgetState(Enum):
     """How much of a budget is left."""
 
     FINE = "fine"
@@ -136,10 +133,10 @@ class Standing(Enum):
     SPENT = "spent"
 
 
-def standing(spent: float, limit: float) -> Standing:
+def budget_state(spent: float, limit: float) -> BudgetState:
     """Judge what was spent; a `limit` of 0 is none."""
     if not limit:
-        return Standing.FINE
+        return BudgetState.FINE
     if spent >= limit - _ROUNDING:
-        return Standing.SPENT
-    return Standing.NEARLY if spent >= NEARLY * limit - _ROUNDING else Standing.FINE
+        return BudgetState.SPENT
+    return BudgetState.NEARLY if spent >= NEARLY * limit - _ROUNDING else BudgetState.FINE

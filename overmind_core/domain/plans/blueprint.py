@@ -1,7 +1,4 @@
-"""What a plan is: agents, what each waits for and hands on, and the limits of the whole.
-
-What an agent may hand on beside its result: under which names, and how much.
-"""
+"""A blueprint: the agents of a plan, what each waits for and what it hands on, and the limits of the whole."""
 
 from __future__ import annotations
 
@@ -84,7 +81,7 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class PlanAgent:
     """One step of a plan."""
 
     name: str
@@ -99,7 +96,7 @@ class Agent:
     retries: int = 0
     """How often it is tried again after it has failed."""
     clean_env: bool = False
-    """Of the caller's variables it gets only those that every login has: `environment.of_login`."""
+    """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
     merge: Merge | None = None
     """What it does instead of running a command."""
 
@@ -119,7 +116,7 @@ class Blueprint:
     """A whole plan."""
 
     name: str
-    agents: tuple[Agent, ...]
+    agents: tuple[PlanAgent, ...]
     """In the order of the file."""
     max_parallel: int = 0
     """Agents that run at the same time; 0 = no limit. Those that stay count until they are ready."""
@@ -130,7 +127,7 @@ class Blueprint:
     """What `${vars.x}` stands for."""
 
     @property
-    def by_name(self) -> dict[str, Agent]:
+    def by_name(self) -> dict[str, PlanAgent]:
         """The agents by their names."""
         return {agent.name: agent for agent in self.agents}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.domain.plans.blueprint import Agent, Blueprint, Merge
-from overmind_core.domain.plans.references import Source, references
+from overmind_core.domain.plans.blueprint import Blueprint, Merge, PlanAgent
+from overmind_core.domain.plans.references import ValueSource, references
 
 NEW = "+"
 CHANGED = "~"
@@ -21,7 +21,7 @@ _WRITTEN = {
 """Fields of a request → what they are called in a blueprint, where that is not the same."""
 
 
-class Change(NamedTuple):
+class PlanChange(NamedTuple):
     """One line of the plan that turns one into the other."""
 
     sign: str
@@ -32,24 +32,26 @@ class Change(NamedTuple):
     """Which keys differ; empty for what is new or gone."""
 
 
-def difference(old: Blueprint, new: Blueprint) -> list[Change]:
+def difference(old: Blueprint, new: Blueprint) -> list[PlanChange]:
     """What changes: the whole first, then the agents of `new` in its order, then those of `old` that are gone."""
     before, after = old.by_name, new.by_name
     moved = {name for name in old.variables.keys() | new.variables.keys()
              if old.variables.get(name) != new.variables.get(name)}  # fmt: skip
-    found = [Change(NEW, agent.name) if agent.name not in before else _change(before[agent.name], agent, moved)
+    found = [PlanChange(NEW, agent.name) if agent.name not in before else _change(before[agent.name], agent, moved)
              for agent in new.agents]  # fmt: skip
     whole = tuple(name for name in _WHOLE if getattr(old, name) != getattr(new, name))
-    gone = [Change(GONE, agent.name) for agent in old.agents if agent.name not in after]
-    return [change for change in (Change(CHANGED, None, whole), *found, *gone) if change.sign != CHANGED or change.why]
+    gone = [PlanChange(GONE, agent.name) for agent in old.agents if agent.name not in after]
+    return [
+        change for change in (PlanChange(CHANGED, None, whole), *found, *gone) if change.sign != CHANGED or change.why
+    ]
 
 
-def _change(old: Agent, new: Agent, moved: set[str]) -> Change:
+def _change(old: PlanAgent, new: PlanAgent, moved: set[str]) -> PlanChange:
     """How an agent differs, also when only a variable that it uses has another value."""
     keys = [*_fields(old.start, new.start), *(name for name in _PLAN if getattr(old, name) != getattr(new, name))]
     keys += _merges(old.merge, new.merge)
     keys += [f"vars.{name}" for name in _variables(new) if name in moved]
-    return Change(CHANGED, new.name, tuple(dict.fromkeys(keys)))
+    return PlanChange(CHANGED, new.name, tuple(dict.fromkeys(keys)))
 
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -72,12 +74,12 @@ def _merges(old: Merge | None, new: Merge | None) -> Iterator[str]:
     yield from (name for name in _MERGE if getattr(old, name) != getattr(new, name))
 
 
-def _variables(agent: Agent) -> Iterator[str]:
+def _variables(agent: PlanAgent) -> Iterator[str]:
     """The variables that the agent's texts refer to."""
     ready = "" if agent.ready is None else agent.ready.target
     for text in (*_texts(agent.start), ready):
         if "${vars." in text:
-            yield from (one.name for one in references(text) if one.source is Source.VARS)
+            yield from (one.name for one in references(text) if one.source is ValueSource.VARS)
 
 
 def _texts(value: object) -> Iterator[str]:

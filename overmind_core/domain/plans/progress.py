@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from overmind_core.domain.plans.blueprint import Agent
+from overmind_core.domain.plans.blueprint import PlanAgent
 
 
-class Stage(StrEnum):
+class AgentStage(StrEnum):
     """Where an agent of a plan stands."""
 
     WAITING = "waiting"
@@ -27,11 +27,11 @@ class Stage(StrEnum):
     """The plan stopped it after another one had failed, or was itself stopped."""
 
 
-FINAL = frozenset({Stage.SUCCEEDED, Stage.FAILED, Stage.SKIPPED, Stage.CANCELLED})
-ACTIVE = frozenset({Stage.STARTING, Stage.RUNNING, Stage.STOPPING})
+FINAL = frozenset({AgentStage.SUCCEEDED, AgentStage.FAILED, AgentStage.SKIPPED, AgentStage.CANCELLED})
+ACTIVE = frozenset({AgentStage.STARTING, AgentStage.RUNNING, AgentStage.STOPPING})
 
 
-class Why(StrEnum):
+class EndReason(StrEnum):
     """Why the plan has told an agent to end."""
 
     DONE = "done"
@@ -45,14 +45,14 @@ class Why(StrEnum):
     REMOVED = "removed"
 
 
-_CUT_SHORT = frozenset({Why.CANCEL, Why.FAILURE, Why.REMOVED})
+_CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """Where one agent stands. Replaced, never changed."""
 
-    stage: Stage = Stage.WAITING
+    stage: AgentStage = AgentStage.WAITING
     attempt: int = 0
     """Number of the newest start; 0 before the first."""
     tries: int = 0
@@ -60,7 +60,7 @@ class Node:
     mission: str | None = None
     """Of the newest attempt."""
     ready: bool = False
-    stopped: Why | None = None
+    stopped: EndReason | None = None
     exit_code: int | None = None
     reason: str | None = None
     result: str | None = None
@@ -81,11 +81,11 @@ def fresh(node: Node) -> Node:
 
 def begun(node: Node) -> Node:
     """Its next attempt is about to be asked for."""
-    return Node(Stage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
+    return Node(AgentStage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class AttemptEnd:
     """How an attempt ended."""
 
     ok: bool
@@ -96,17 +96,17 @@ class End:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def ended(agent: Agent, node: Node, end: End) -> Node:
+def ended(agent: PlanAgent, node: Node, end: AttemptEnd) -> Node:
     """Where the agent stands after this end: also `WAITING`, for its next try."""
     known = replace(
         node, exit_code=end.exit_code, reason=end.reason, result=end.result, facts=end.facts, ended_at=end.at
     )
-    if node.stopped is Why.AGAIN:
+    if node.stopped is EndReason.AGAIN:
         return fresh(node)
     if node.stopped in _CUT_SHORT:
-        return replace(known, stage=Stage.CANCELLED, reason=node.stopped.value)
-    if node.stopped is Why.DONE or end.ok:
-        return replace(known, stage=Stage.SUCCEEDED)
+        return replace(known, stage=AgentStage.CANCELLED, reason=node.stopped.value)
+    if node.stopped is EndReason.DONE or end.ok:
+        return replace(known, stage=AgentStage.SUCCEEDED)
     if node.tries <= agent.retries:
         return replace(fresh(node), tries=node.tries, exit_code=end.exit_code, reason=end.reason)
-    return replace(known, stage=Stage.FAILED)
+    return replace(known, stage=AgentStage.FAILED)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from overmind_core.domain.shell.quoting import MARK, REFUSALS, Place, places
+from overmind_core.domain.shell.quoting import MARK, REFUSALS, QuotePlace, quote_places
 
 VARIABLE = "OVERMIND_REF_"
 """What the variables are called that take a reference's place; a number from 1 follows."""
@@ -27,7 +27,7 @@ _ENVIRONMENT = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
-class Source(StrEnum):
+class ValueSource(StrEnum):
     """Where a value comes from."""
 
     VARS = "vars"
@@ -39,7 +39,7 @@ class Source(StrEnum):
 class Reference:
     """A place in a text that stands for a value."""
 
-    source: Source
+    source: ValueSource
     name: str
     """Of the variable or of the agent."""
     field: str
@@ -54,7 +54,7 @@ class Reference:
         return f"{self.source}.{self.name}.{self.field}" if self.field else f"{self.source}.{self.name}"
 
 
-class Problem(NamedTuple):
+class ReferenceProblem(NamedTuple):
     """What is wrong with a text."""
 
     at: int
@@ -65,7 +65,7 @@ class Problem(NamedTuple):
 class BrokenReference(Exception):
     """A reference of ours is misspelt, or stands where a shell can't be given its value."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: ReferenceProblem) -> None:
         self.at, self.why = problem
         super().__init__(f"at offset {self.at}: {self.why}")
 
@@ -93,29 +93,29 @@ def references(text: str) -> list[Reference]:
         BrokenReference: One is misspelt; the first.
     """
     found = list(_scan(text))
-    _raise_first(one for one in found if isinstance(one, Problem))
+    _raise_first(one for one in found if isinstance(one, ReferenceProblem))
     return [one for one in found if isinstance(one, Reference)]
 
 
-def check_text(text: str) -> list[Problem]:
+def check_text(text: str) -> list[ReferenceProblem]:
     """What is wrong with the references of a text that is no shell's."""
-    return [one for one in _scan(text) if isinstance(one, Problem)]
+    return [one for one in _scan(text) if isinstance(one, ReferenceProblem)]
 
 
-def check_shell(text: str) -> list[Problem]:
+def check_shell(text: str) -> list[ReferenceProblem]:
     """What is wrong with the references of a shell's text, and with the quotes around them; ordered by offset."""
     misspelt = check_text(text)
     if MARK in text or not _EXPANDED.search(text):
         return misspelt
-    apart = _take_apart(text)
-    read = places(apart.marked)
+    apart = _parsed(text)
+    read = quote_places(apart.marked)
     refused = [
-        Problem(one.start, f"${{{one.key}}}: {REFUSALS[place]}")
+        ReferenceProblem(one.start, f"${{{one.key}}}: {REFUSALS[place]}")
         for one, place in zip(apart.references, read.marks, strict=False)
         if place in REFUSALS
     ]
     named = {one.at for one in misspelt}
-    unreadable = (Problem(apart.written(at), why) for at, why in read.troubles)
+    unreadable = (ReferenceProblem(apart.written(at), why) for at, why in read.troubles)
     return sorted([*misspelt, *refused, *(one for one in unreadable if one.at not in named)])
 
 
@@ -132,7 +132,7 @@ def bind_text(text: str, values: Mapping[str, str]) -> str:
         UnusableValue: A value has a NUL or half of a surrogate pair.
     """
     _raise_first(check_text(text))
-    apart = _take_apart(text)
+    apart = _parsed(text)
     return _joined(apart, [_value(one, values) for one in apart.references])
 
 
@@ -148,19 +148,19 @@ def bind_shell(text: str, values: Mapping[str, str]) -> tuple[str, dict[str, str
         UnusableValue: As `bind_text`.
     """
     _raise_first(check_shell(text))
-    apart = _take_apart(text)
+    apart = _parsed(text)
     names: dict[str, str] = {}
     environment: dict[str, str] = {}
     for one in apart.references:
         name = names.setdefault(one.key, f"{VARIABLE}{len(names) + 1}")
         environment[name] = _value(one, values)
-    marks = places(apart.marked).marks
+    marks = quote_places(apart.marked).marks
     pairs = zip(apart.references, marks, strict=True)
     return _joined(apart, [_expansion(names[one.key], place) for one, place in pairs]), environment
 
 
-def _expansion(name: str, place: Place) -> str:
-    return f'"${{{name}}}"' if place is Place.BARE else f"${{{name}}}"
+def _expansion(name: str, place: QuotePlace) -> str:
+    return f'"${{{name}}}"' if place is QuotePlace.BARE else f"${{{name}}}"
 
 
 def _value(reference: Reference, values: Mapping[str, str]) -> str:
@@ -177,7 +177,7 @@ def _value(reference: Reference, values: Mapping[str, str]) -> str:
     return value
 
 
-class _Apart(NamedTuple):
+class _ParsedText(NamedTuple):
     """A text between its references, escapes resolved."""
 
     pieces: list[str]
@@ -197,13 +197,13 @@ class _Apart(NamedTuple):
         return written + at - begin
 
 
-def _take_apart(text: str) -> _Apart:
+def _parsed(text: str) -> _ParsedText:
     """Misspelt references are left as they are."""
-    apart = _Apart([""], [], [(0, 0)])
+    apart = _ParsedText([""], [], [(0, 0)])
     length = last = 0
     for found in _OURS.finditer(text):
         one = _read(found)
-        if isinstance(one, Problem):
+        if isinstance(one, ReferenceProblem):
             continue
         before = text[last : found.start()] + ("" if one else "${")
         apart.pieces[-1] += before
@@ -217,35 +217,35 @@ def _take_apart(text: str) -> _Apart:
     return apart
 
 
-def _joined(apart: _Apart, replacements: Sequence[str]) -> str:
+def _joined(apart: _ParsedText, replacements: Sequence[str]) -> str:
     pairs = zip(apart.pieces, [*replacements, ""], strict=True)
     return "".join(part for pair in pairs for part in pair)
 
 
-def _scan(text: str) -> Iterator[Reference | Problem]:
+def _scan(text: str) -> Iterator[Reference | ReferenceProblem]:
     return (one for found in _OURS.finditer(text) if (one := _read(found)) is not None)
 
 
-def _read(found: re.Match[str]) -> Reference | Problem | None:
+def _read(found: re.Match[str]) -> Reference | ReferenceProblem | None:
     """What was found; None: an escape."""
     if found[0] == "$${":
         return None
     if found[0] == MARK:
-        return Problem(found.start(), "no program can be given a NUL character")
-    source, rest = Source(found["source"]), found["rest"]
-    name, _, field = rest.rpartition(".") if source is Source.AGENTS else (rest, "", "")
+        return ReferenceProblem(found.start(), "no program can be given a NUL character")
+    source, rest = ValueSource(found["source"]), found["rest"]
+    name, _, field = rest.rpartition(".") if source is ValueSource.AGENTS else (rest, "", "")
     if not found["close"]:
-        return Problem(found.start(), f"this ${{{source}. is never closed")
+        return ReferenceProblem(found.start(), f"this ${{{source}. is never closed")
     if why := _misspelling(source, name, field):
-        return Problem(found.start(), f"{found[0]}: {why}")
+        return ReferenceProblem(found.start(), f"{found[0]}: {why}")
     return Reference(source, name, field, found.start(), found.end())
 
 
-def _misspelling(source: Source, name: str, field: str) -> str:
+def _misspelling(source: ValueSource, name: str, field: str) -> str:
     """What is wrong with its parts; empty when nothing is."""
-    if source is Source.ENV:
+    if source is ValueSource.ENV:
         return "" if _ENVIRONMENT.fullmatch(name) else "write ${env.NAME} with the name of an environment variable"
-    if source is Source.VARS:
+    if source is ValueSource.VARS:
         return "" if WORD.fullmatch(name) else "write ${vars.NAME} with a name of letters, digits, '_' and '-'"
     if _AGENT.fullmatch(name) and WORD.fullmatch(field):
         return ""
@@ -254,6 +254,6 @@ def _misspelling(source: Source, name: str, field: str) -> str:
     return f"write ${{agents.{agent}.result}}, .output, .exit_code, or the name of an output that it declares"
 
 
-def _raise_first(problems: Iterable[Problem]) -> None:
+def _raise_first(problems: Iterable[ReferenceProblem]) -> None:
     for problem in problems:
         raise BrokenReference(problem)

@@ -1,9 +1,8 @@
-"""What follows from where the agents of a plan stand: who starts, is skipped, is stopped, and whether all is over.
+"""The scheduler of a plan: who starts, is skipped, is stopped, and whether all is over. No clock, no IO.
 
 Each change looks only at those that it may concern, so that a plan of thousands takes no longer for each of its steps.
-No clock, no IO: the supervisor saves what a step says before it acts on it.
-
-What may start now. It knows nothing of plans: whatever waits for its turn can ask.
+The supervisor saves what a step says before it acts on it. `admit`, which says what may start now, knows nothing of
+plans: whatever waits for its turn can ask.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import assert_never
 
-from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, Node, Stage, Why
+from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, EndReason, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Admission:
     """`start`, in this order; a reason for each of the others."""
 
     start: tuple[str, ...] = ()
     waiting: dict[str, str] = field(default_factory=dict)
 
 
-def ready(nodes: Iterable[Waiter], now: float, limits: Limits) -> Ready:
+def admit(nodes: Iterable[Waiter], now: float, limits: Limits) -> Admission:
     """Return who starts at `now` (seconds since the epoch) and why each other does not."""
     start: list[str] = []
     waiting: dict[str, str] = {}
@@ -68,29 +67,29 @@ def ready(nodes: Iterable[Waiter], now: float, limits: Limits) -> Ready:
             waiting[node.name] = f"a free slot: {limits.at_once} run at once"
         else:
             start.append(node.name)
-    return Ready(tuple(start), waiting)
+    return Admission(tuple(start), waiting)
 
 
 _HANDLES_FAILURE = frozenset({When.FAILURE, When.ALWAYS})
 _AFTER_FAILURE = frozenset({Until.FINISHED, Until.FAILURE})
-_WENT_WRONG = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.SKIPPED})
-_NOT_YET = frozenset({Stage.WAITING, Stage.STARTING})
+_WENT_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED, AgentStage.SKIPPED})
+_NOT_YET = frozenset({AgentStage.WAITING, AgentStage.STARTING})
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlanStep:
     """What is to be done now."""
 
     start: tuple[str, ...] = ()
     skip: dict[str, str] = field(default_factory=dict)
     """Agent → why it can't run any more. These come first: what follows from them is in the next step."""
-    stop: dict[str, Why] = field(default_factory=dict)
+    stop: dict[str, EndReason] = field(default_factory=dict)
     """Who depends on another one ends before it."""
     over: bool = False
     """Nothing runs, and nothing will."""
 
 
-class Board:
+class Scheduler:
     """Where each agent stands. `nodes` is to be read; it changes through `put`."""
 
     def __init__(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
@@ -102,7 +101,7 @@ class Board:
         for agent in blueprint.agents:
             for dependency in agent.depends_on:
                 self._dependents[dependency.agent].append(agent.name)
-        self._by_stage: dict[Stage, set[str]] = {stage: set() for stage in Stage}
+        self._by_stage: dict[AgentStage, set[str]] = {stage: set() for stage in AgentStage}
         self._doubtful: set[str] = set()
         """Waiting ones of which something that they depend on has changed."""
         self._startable: list[int] = []
@@ -118,12 +117,12 @@ class Board:
     @property
     def has_failed(self) -> bool:
         """Whether any agent has failed for good."""
-        return bool(self._by_stage[Stage.FAILED])
+        return bool(self._by_stage[AgentStage.FAILED])
 
     @property
     def went_well(self) -> bool:
         """Whether nothing has failed for good, and nothing was cut short."""
-        return not self._by_stage[Stage.FAILED] and not self._by_stage[Stage.CANCELLED]
+        return not self._by_stage[AgentStage.FAILED] and not self._by_stage[AgentStage.CANCELLED]
 
     def put(self, name: str, node: Node) -> None:
         """An agent stands like this from now on."""
@@ -135,9 +134,9 @@ class Board:
         self._by_stage[node.stage].add(name)
         self._count(name, node, 1)
         self._forget_wait(name)
-        if node.stage is Stage.WAITING:
+        if node.stage is AgentStage.WAITING:
             self._doubtful.add(name)
-        waiting = self._by_stage[Stage.WAITING]
+        waiting = self._by_stage[AgentStage.WAITING]
         self._doubtful.update(other for other in self._dependents[name] if other in waiting)
         if self.has_failed is not failed:
             self._doubtful |= waiting
@@ -146,21 +145,21 @@ class Board:
         """What a waiting agent waits for, as of the last step."""
         return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at once"
 
-    def step(self, now: float, *, ending: bool = False) -> Step:
+    def step(self, now: float, *, ending: bool = False) -> PlanStep:
         """What is to be done at `now` (seconds since the epoch).
 
         Args:
             now: For those that have a time.
             ending: The plan itself is being ended: nothing starts, and what runs is stopped.
         """
-        skip = dict.fromkeys(self._by_stage[Stage.WAITING], "the plan ends") if ending else self._judge_doubtful()
+        skip = dict.fromkeys(self._by_stage[AgentStage.WAITING], "the plan ends") if ending else self._judge_doubtful()
         if skip:
-            return Step(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
+            return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
         limits = Limits(self.blueprint.max_parallel, self._slots)
         head = islice(self._startable, limits.free)
-        start = ready((Waiter(self.blueprint.agents[place].name) for place in head), now, limits).start
-        over = all(not self._by_stage[stage] for stage in Stage if stage not in FINAL)
-        return Step(start, stop=self._stops(ending=ending), over=over)
+        start = admit((Waiter(self.blueprint.agents[place].name) for place in head), now, limits).start
+        over = all(not self._by_stage[stage] for stage in AgentStage if stage not in FINAL)
+        return PlanStep(start, stop=self._stops(ending=ending), over=over)
 
     def _count(self, name: str, node: Node, by: int) -> None:
         agent = self.agents[name]
@@ -191,7 +190,7 @@ class Board:
                 insort(self._startable, self._order[name])
         return skip
 
-    def _judged(self, agent: Agent) -> _Verdict:
+    def _judged(self, agent: PlanAgent) -> _Obstacle:
         still_open, never = [], []
         for dependency in agent.depends_on:
             met = _met(dependency, self.nodes[dependency.agent])
@@ -200,42 +199,42 @@ class Board:
             elif not met:
                 never.append(dependency)
         if agent.when is When.SUCCESS and never:
-            return _Verdict(_missed(never[0], self.nodes[never[0].agent]), never=True)
+            return _Obstacle(_missed(never[0], self.nodes[never[0].agent]), never=True)
         if self._is_held(agent):
-            return _Verdict("another agent has failed", never=True)
+            return _Obstacle("another agent has failed", never=True)
         if still_open:
-            return _Verdict(", ".join(map(_wanted, still_open)))
+            return _Obstacle(", ".join(map(_wanted, still_open)))
         if agent.when is When.FAILURE and not any(self._went_wrong(one, never) for one in agent.depends_on):
-            return _Verdict("nothing failed that it is there for", never=True)
-        return _Verdict()
+            return _Obstacle("nothing failed that it is there for", never=True)
+        return _Obstacle()
 
     def _went_wrong(self, dependency: Dependency, never: Iterable[Dependency]) -> bool:
         return self.nodes[dependency.agent].stage in _WENT_WRONG or dependency in never
 
-    def _is_held(self, agent: Agent) -> bool:
+    def _is_held(self, agent: PlanAgent) -> bool:
         """Whether a failure keeps it from starting: not those that are there for a failure."""
         stops = self.blueprint.on_failure is not OnFailure.CONTINUE and self.has_failed
         return stops and not self._handles_failure(agent)
 
-    def _handles_failure(self, agent: Agent) -> bool:
+    def _handles_failure(self, agent: PlanAgent) -> bool:
         """Whether it runs, or will, because another one has failed."""
         return agent.when in _HANDLES_FAILURE or any(
-            one.until in _AFTER_FAILURE and self.nodes[one.agent].stage is Stage.FAILED for one in agent.depends_on
+            one.until in _AFTER_FAILURE and self.nodes[one.agent].stage is AgentStage.FAILED for one in agent.depends_on
         )
 
-    def _stops(self, *, ending: bool) -> dict[str, Why]:
+    def _stops(self, *, ending: bool) -> dict[str, EndReason]:
         """Who is to be told to end now."""
-        running = self._by_stage[Stage.RUNNING]
-        preparing = [name for name in self._by_stage[Stage.STARTING] if self.nodes[name].mission is not None]
+        running = self._by_stage[AgentStage.RUNNING]
+        preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].mission is not None]
         if ending or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
             cancelled = [one for one in (*running, *preparing) if ending or not self._handles_failure(self.agents[one])]
-            if stops := dict.fromkeys(self._leaves(cancelled), Why.CANCEL if ending else Why.FAILURE):
+            if stops := dict.fromkeys(self._leaves(cancelled), EndReason.CANCEL if ending else EndReason.FAILURE):
                 return stops
         if self._unfinished or any(self._by_stage[stage] for stage in _NOT_YET):
             return {}
         if running and all(agent.stays for agent in self.blueprint.agents):
             return {}  # a plan of services alone is there to stay
-        return dict.fromkeys(self._leaves(running), Why.DONE)
+        return dict.fromkeys(self._leaves(running), EndReason.DONE)
 
     def _leaves(self, running: Iterable[str]) -> list[str]:
         """Those of `running` that no other active agent depends on, in the order of the blueprint."""
@@ -246,7 +245,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Obstacle:
     """What is in an agent's way; `never`: for good."""
 
     blocked: str = ""
@@ -257,22 +256,22 @@ def _met(dependency: Dependency, node: Node) -> bool | None:
     """Whether the other has come so far; None: it still may."""
     match dependency.until:
         case Until.STARTED:
-            met = node.started_at is not None and node.stage is not Stage.STARTING
+            met = node.started_at is not None and node.stage is not AgentStage.STARTING
         case Until.READY:
-            met = node.ready and node.stage in {Stage.RUNNING, Stage.STOPPING, Stage.SUCCEEDED}
+            met = node.ready and node.stage in {AgentStage.RUNNING, AgentStage.STOPPING, AgentStage.SUCCEEDED}
         case Until.SUCCESS:
-            met = node.stage is Stage.SUCCEEDED
+            met = node.stage is AgentStage.SUCCEEDED
         case Until.FINISHED:
-            met = node.stage in {Stage.SUCCEEDED, Stage.FAILED}
+            met = node.stage in {AgentStage.SUCCEEDED, AgentStage.FAILED}
         case Until.FAILURE:
-            met = node.stage is Stage.FAILED
+            met = node.stage is AgentStage.FAILED
         case _:
             assert_never(dependency.until)
     return True if met else (False if node.stage in FINAL else None)
 
 
 def _missed(dependency: Dependency, node: Node) -> str:
-    unready = dependency.until is Until.READY and node.stage is Stage.SUCCEEDED
+    unready = dependency.until is Until.READY and node.stage is AgentStage.SUCCEEDED
     return f"{dependency.agent} {'ended before it was ready' if unready else node.stage}"
 
 

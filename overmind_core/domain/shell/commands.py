@@ -1,12 +1,9 @@
-"""A shell command taken apart, so that a rule about one program says nothing about the next one in the line.
+"""A shell command taken apart into its simple commands, so that a rule about one program says nothing about the next.
 
-Two readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
-generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand.
-
-A shell command whose meaning is plain: words and quotes, no variable, substitution, pattern or file. Pure.
-
-Stricter than `shellparts`, which tells programs apart: here each word is known for certain, so that options can be
-judged. Whatever a shell might read in another way is not understood.
+Three readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
+generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand. `read` is the strictest:
+words and quotes, no variable, substitution, pattern or file; each word is known for certain, so that options can be
+judged, and whatever a shell might read in another way is not understood.
 """
 
 from __future__ import annotations
@@ -93,7 +90,7 @@ _MOST_WORDS = 64
 """Words of one command in which another program's name is looked for."""
 
 
-class Parts(NamedTuple):
+class CommandParts(NamedTuple):
     """What a command runs, from left to right, and the files that the shell itself opens for it."""
 
     commands: tuple[str, ...]
@@ -105,17 +102,17 @@ class _NotUnderstood(Exception):
     pass
 
 
-def parts(command: str) -> Parts | None:
+def parts(command: str) -> CommandParts | None:
     """Its simple commands without redirections, those inside of `$(…)` and backticks too; None: not understood."""
     scanner = _Scanner(command)
     try:
         scanner.scan(0, "", 0)
     except _NotUnderstood:
         return None
-    return Parts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
+    return CommandParts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
 
 
-def moves(taken: Parts) -> bool:
+def moves(taken: CommandParts) -> bool:
     """Whether relative names in it are relative to another folder than where it begins."""
     return any(word.strip("'\"\\") in MOVERS for command in taken.commands for word in command.split())
 
@@ -304,13 +301,13 @@ _PIECE = re.compile(r"""\\'|'([^']*)'|"([^"]*)"|([^'"\\]+)""")
 _HEREDOC = re.compile(r"(?P<head>[^\n]*?)[ \t]*<<[ \t]*'(?P<tag>\w+)'\n(?P<body>.*\n)?(?P=tag)[ \t\n]*", re.DOTALL)
 
 
-class Plain(NamedTuple):
+class PlainCommands(NamedTuple):
     """Simple commands in their order, as words without quotes."""
 
     commands: tuple[tuple[str, ...], ...]
 
 
-def read(command: str) -> Plain | None:
+def read(command: str) -> PlainCommands | None:
     """Take a command apart; None: not understood. Text that it is given by `<<'WORD'` is nobody's command."""
     text = _without_text(command.strip(" \t\n"))
     commands: list[tuple[str, ...]] = []
@@ -327,7 +324,7 @@ def read(command: str) -> Plain | None:
             commands.append(tuple(words))
             words = []
     commands.append(tuple(words))
-    return Plain(tuple(one for one in commands if one))
+    return PlainCommands(tuple(one for one in commands if one))
 
 
 def _without_text(command: str) -> str:

@@ -1,16 +1,10 @@
-"""Where in a shell's text a value would stand: bare, in double quotes, or where it can't safely be expanded. Pure.
+"""The quoting of places in a shell's text: bare, in double quotes, or where a value can't safely be expanded. Pure.
 
 The text has a `MARK` wherever a value is to stand. The reading follows the Shell Command Language of POSIX.1-2024
-(2.2, 2.3, 2.6) and, where dash and bash agree beyond it, those two. It need not be complete: a value is never part of
-the text, so a wrong reading costs a wrong quotation, never a command that somebody slipped in.
-
-What opens and closes a group in a shell's commands: parentheses, and the words of `case`. Pure.
-
-Only so much of the grammar as tells which `)` ends a `$(…)`: in `$(case x in a) echo;; esac)` it is the second.
-
-Here-documents of a shell: what ends one, and where that is. Pure.
-
-Source: POSIX.1-2024, Shell Command Language, 2.7.4.
+(2.2, 2.3, 2.6, here-documents 2.7.4) and, where dash and bash agree beyond it, those two. It need not be complete: a
+value is never part of the text, so a wrong reading costs a wrong quotation, never a command that somebody slipped in.
+Of groups only so much of the grammar is here as tells which `)` ends a `$(…)`: in `$(case x in a) echo;; esac)` it is
+the second.
 """
 
 from __future__ import annotations
@@ -27,7 +21,7 @@ _BEFORE_COMMAND = frozenset(["if", "then", "elif", "else", "while", "until", "fo
 """Words behind which a reserved word may come."""
 
 
-class _Open(Enum):
+class _OpenConstruct(Enum):
     PARENTHESIS = "("
     SUBJECT = "case"
     IN = "case subject"
@@ -41,48 +35,50 @@ class CommandList:
     def __init__(self) -> None:
         self.first = True
         """The next word stands where a command or a pattern begins, so it may be a reserved one."""
-        self._open: list[_Open] = []
+        self._open: list[_OpenConstruct] = []
 
     def word(self, word: str) -> None:
         """Take a word as it is written, with its quotes."""
         inside = self._inside
-        if inside is _Open.SUBJECT:
-            self._open[-1] = _Open.IN
-        elif inside is _Open.IN and word == "in":
-            self._open[-1], self.first = _Open.PATTERN, True
-        elif inside in {_Open.PATTERN, _Open.BODY} and self.first and word == "esac":
+        if inside is _OpenConstruct.SUBJECT:
+            self._open[-1] = _OpenConstruct.IN
+        elif inside is _OpenConstruct.IN and word == "in":
+            self._open[-1], self.first = _OpenConstruct.PATTERN, True
+        elif inside in {_OpenConstruct.PATTERN, _OpenConstruct.BODY} and self.first and word == "esac":
             self._open.pop()
-        elif inside is not _Open.PATTERN and self.first and word == "case":
-            self._open.append(_Open.SUBJECT)
+        elif inside is not _OpenConstruct.PATTERN and self.first and word == "case":
+            self._open.append(_OpenConstruct.SUBJECT)
         else:
             self.first = self.first and word in _BEFORE_COMMAND
 
     def separator(self, separator: str) -> None:
         """Take one of `SEPARATORS`."""
-        if separator in {";;", ";&"} and self._inside is _Open.BODY:
-            self._open[-1] = _Open.PATTERN
-        if separator != "|" or self._inside is not _Open.PATTERN:
+        if separator in {";;", ";&"} and self._inside is _OpenConstruct.BODY:
+            self._open[-1] = _OpenConstruct.PATTERN
+        if separator != "|" or self._inside is not _OpenConstruct.PATTERN:
             self.first = True
 
     def opening(self) -> None:
         """Take `(`."""
-        if self._inside is _Open.PATTERN and self.first:  # it may stand before a pattern, and then opens nothing
+        if (
+            self._inside is _OpenConstruct.PATTERN and self.first
+        ):  # it may stand before a pattern, and then opens nothing
             self.first = False
             return
-        self._open.append(_Open.PARENTHESIS)
+        self._open.append(_OpenConstruct.PARENTHESIS)
         self.first = True
 
     def closing(self) -> bool:
         """Take `)`; whether nothing in the list had opened it, so that it closes the list."""
         inside, self.first = self._inside, True
-        if inside is _Open.PATTERN:
-            self._open[-1] = _Open.BODY
-        elif inside is _Open.PARENTHESIS:
+        if inside is _OpenConstruct.PATTERN:
+            self._open[-1] = _OpenConstruct.BODY
+        elif inside is _OpenConstruct.PARENTHESIS:
             self._open.pop()
         return inside is None
 
     @property
-    def _inside(self) -> _Open | None:
+    def _inside(self) -> _OpenConstruct | None:
         return self._open[-1] if self._open else None
 
 
@@ -100,7 +96,7 @@ class HereDocument(NamedTuple):
     """`<<-`: tabs before a line don't count."""
 
 
-def opened(word: str, *, indented: bool) -> HereDocument:
+def here_document(word: str, *, indented: bool) -> HereDocument:
     """The one whose operator is followed by `word`."""
     bare = _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), word)
     return HereDocument(bare, any(quote in word for quote in "'\"\\"), indented)
@@ -137,7 +133,7 @@ DEEPEST = 50
 """Quotes and substitutions within each other that are followed."""
 
 
-class Place(StrEnum):
+class QuotePlace(StrEnum):
     """What a shell would make of an expansion there."""
 
     BARE = "bare"
@@ -155,19 +151,21 @@ class Place(StrEnum):
     ESCAPED = "escaped"
 
 
-REFUSALS: Mapping[Place, str] = {
-    Place.SINGLE: "inside single quotes nothing is expanded: use double quotes",
-    Place.ANSI: "inside $'…' nothing is expanded: use double quotes",
-    Place.BACKTICKS: "inside backticks its quotes can't be relied on: use $(…)",
-    Place.DOCUMENT: "it can't stand in a here-document: use printf '%s\\n' \"…\"",
-    Place.ARITHMETIC: "inside arithmetic a value could run commands: compare with [ … ], or compute in another program",
-    Place.NAME: "it can't stand for a name inside ${…}",
-    Place.ESCAPED: "the backslash before it makes it plain text: remove it, or write $${ for a plain ${",
+REFUSALS: Mapping[QuotePlace, str] = {
+    QuotePlace.SINGLE: "inside single quotes nothing is expanded: use double quotes",
+    QuotePlace.ANSI: "inside $'…' nothing is expanded: use double quotes",
+    QuotePlace.BACKTICKS: "inside backticks its quotes can't be relied on: use $(…)",
+    QuotePlace.DOCUMENT: "it can't stand in a here-document: use printf '%s\\n' \"…\"",
+    QuotePlace.ARITHMETIC: (
+        "inside arithmetic a value could run commands: compare with [ … ], or compute in another program"
+    ),
+    QuotePlace.NAME: "it can't stand for a name inside ${…}",
+    QuotePlace.ESCAPED: "the backslash before it makes it plain text: remove it, or write $${ for a plain ${",
 }
 """Why a value can't stand in such a place; in all others it can."""
 
 
-class Trouble(NamedTuple):
+class QuoteProblem(NamedTuple):
     """What no shell could read."""
 
     at: int
@@ -175,22 +173,22 @@ class Trouble(NamedTuple):
     why: str
 
 
-class Places(NamedTuple):
+class QuotePlaces(NamedTuple):
     """A text as it was read."""
 
-    marks: tuple[Place, ...]
+    marks: tuple[QuotePlace, ...]
     """One for each `MARK`, in order; fewer when a trouble ended the reading."""
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[QuoteProblem, ...]
 
 
-def places(text: str) -> Places:
+def quote_places(text: str) -> QuotePlaces:
     """Where the marks of `text` stand."""
     reader = _Reader(text)
     try:
         reader.commands(0, closing=False)
     except _Unreadable as unreadable:
         reader.troubles.append(unreadable.trouble)
-    return Places(tuple(reader.marks), tuple(reader.troubles))
+    return QuotePlaces(tuple(reader.marks), tuple(reader.troubles))
 
 
 _PARAMETER = re.compile(r"[#!]?(?:[A-Za-z_]\w*|\d+|[@*])|[@*#?$!-]", re.ASCII)
@@ -200,7 +198,7 @@ _WORD_ENDS = frozenset(" \t\n;&|<>()")
 
 class _Unreadable(Exception):
     def __init__(self, at: int, why: str) -> None:
-        self.trouble = Trouble(at, why)
+        self.trouble = QuoteProblem(at, why)
         super().__init__(why)
 
 
@@ -209,8 +207,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.marks: list[Place] = []
-        self.troubles: list[Trouble] = []
+        self.marks: list[QuotePlace] = []
+        self.troubles: list[QuoteProblem] = []
         self._depth = 0
         self._groups: set[int] = set()
         """Where `((` was found to open two groups instead of arithmetic."""
@@ -264,30 +262,30 @@ class _Reader:
 
     def _comment(self, at: int) -> int:
         end = self._text.find("\n", at)
-        return self._note(at, end if end >= 0 else len(self._text), Place.COMMENT)
+        return self._note(at, end if end >= 0 else len(self._text), QuotePlace.COMMENT)
 
     def _piece(self, at: int) -> int:
         """A part of a bare word."""
-        return self._single(at, 1, Place.SINGLE) if self._text[at] == "'" else self._part(at, Place.BARE)
+        return self._single(at, 1, QuotePlace.SINGLE) if self._text[at] == "'" else self._part(at, QuotePlace.BARE)
 
-    def _part(self, at: int, place: Place) -> int:
+    def _part(self, at: int, place: QuotePlace) -> int:
         """What means the same wherever anything is expanded."""
         character = self._text[at]
         if character == MARK:
             return self._note(at, at + 1, place)
         if character == "\\":
-            return self._note(at, min(at + 2, len(self._text)), Place.ESCAPED)
+            return self._note(at, min(at + 2, len(self._text)), QuotePlace.ESCAPED)
         if character == '"':
             return self._double(at)
         if character == "`":
             return self._backticks(at)
         return self._dollar(at, place) if character == "$" else at + 1
 
-    def _single(self, opening: int, length: int, place: Place) -> int:
+    def _single(self, opening: int, length: int, place: QuotePlace) -> int:
         """A text between single quotes; its opening has `length` characters."""
         at = opening + length
         while at < len(self._text) and self._text[at] != "'":
-            at += 2 if self._text[at] == "\\" and place is Place.ANSI else 1
+            at += 2 if self._text[at] == "\\" and place is QuotePlace.ANSI else 1
         self._note(opening, at, place)
         return self._behind(at, opening, length)
 
@@ -295,7 +293,7 @@ class _Reader:
         at = opening + 1
         while at < len(self._text) and self._text[at] != "`":
             at += 2 if self._text[at] == "\\" else 1
-        self._note(opening, at, Place.BACKTICKS)
+        self._note(opening, at, QuotePlace.BACKTICKS)
         return self._behind(at, opening)
 
     def _behind(self, at: int, opening: int, length: int = 1) -> int:
@@ -308,10 +306,10 @@ class _Reader:
         at = opening + 1
         with self._deeper(opening):
             while at < len(self._text) and self._text[at] != '"':
-                at = self._part(at, Place.QUOTED)
+                at = self._part(at, QuotePlace.QUOTED)
         return self._behind(at, opening)
 
-    def _dollar(self, at: int, place: Place) -> int:
+    def _dollar(self, at: int, place: QuotePlace) -> int:
         text = self._text
         if text.startswith("$((", at) and (end := self._arithmetic_if_any(at + 1)) is not None:
             return end
@@ -319,13 +317,13 @@ class _Reader:
             return self.commands(at + 2, closing=True)
         if text.startswith("${", at):
             return self._parameter(at, place)
-        if text.startswith("$'", at) and place is Place.BARE:
-            return self._single(at, 2, Place.ANSI)
+        if text.startswith("$'", at) and place is QuotePlace.BARE:
+            return self._single(at, 2, QuotePlace.ANSI)
         if text.startswith("$[", at):
             self._evaluated = max(self._evaluated, text.find("]", at))
         return at + 1
 
-    def _parameter(self, opening: int, around: Place) -> int:
+    def _parameter(self, opening: int, around: QuotePlace) -> int:
         """`${name}` with whatever is done to it: a default, a pattern to remove, a part of it."""
         at = opening + 2
         name = _PARAMETER.match(self._text, at)
@@ -333,19 +331,21 @@ class _Reader:
             at = name.end()
             self._refuse_dot(opening, at)
         if self._text.startswith(MARK, at):
-            at = self._note(at, at + 1, Place.NAME)
+            at = self._note(at, at + 1, QuotePlace.NAME)
         if self._text[at : at + 2].removeprefix(":")[:1] in {"-", "=", "?", "+"}:
-            return self._inside_braces(opening, at, around, single=around is Place.BARE)
+            return self._inside_braces(opening, at, around, single=around is QuotePlace.BARE)
         if self._text[at : at + 1] in {":", "["}:
-            return self._inside_braces(opening, at, Place.ARITHMETIC, single=False)
-        return self._inside_braces(opening, at, Place.BARE, single=True)  # a pattern: quotes count, whatever is around
+            return self._inside_braces(opening, at, QuotePlace.ARITHMETIC, single=False)
+        return self._inside_braces(
+            opening, at, QuotePlace.BARE, single=True
+        )  # a pattern: quotes count, whatever is around
 
     def _refuse_dot(self, opening: int, at: int) -> None:
         if self._text.startswith(".", at):
             written = self._text[opening:at]
-            self.troubles.append(Trouble(opening, f"no shell knows {written}.…}}: {_REMEDY}"))
+            self.troubles.append(QuoteProblem(opening, f"no shell knows {written}.…}}: {_REMEDY}"))
 
-    def _inside_braces(self, opening: int, at: int, place: Place, *, single: bool) -> int:
+    def _inside_braces(self, opening: int, at: int, place: QuotePlace, *, single: bool) -> int:
         """Up to the `}`; `single`: single quotes quote."""
         with self._deeper(opening):
             while at < len(self._text) and self._text[at] != "}":
@@ -370,7 +370,7 @@ class _Reader:
         with self._deeper(opening):
             while at < len(self._text) and (groups or self._text[at] != ")"):
                 groups += {"(": 1, ")": -1}.get(self._text[at], 0)
-                at = at + 1 if self._text[at] == '"' else self._part(at, Place.ARITHMETIC)
+                at = at + 1 if self._text[at] == '"' else self._part(at, QuotePlace.ARITHMETIC)
         if not self._text.startswith("))", at):
             raise _Unreadable(opening, "no arithmetic")
         return at + 2
@@ -391,8 +391,8 @@ class _Reader:
         begin = at
         while at < len(self._text) and self._text[at] not in _WORD_ENDS:
             at = self._delimiter_piece(at)
-        documents.append(opened(self._text[begin:at], indented=indented))
-        return self._note(begin, at, Place.DOCUMENT)
+        documents.append(here_document(self._text[begin:at], indented=indented))
+        return self._note(begin, at, QuotePlace.DOCUMENT)
 
     def _delimiter_piece(self, at: int) -> int:
         quote = self._text[at]
@@ -405,14 +405,14 @@ class _Reader:
 
     def _bodies(self, at: int, documents: list[HereDocument]) -> int:
         for document in documents:
-            at = self._note(at, body_end(self._text, at, document), Place.DOCUMENT)
+            at = self._note(at, body_end(self._text, at, document), QuotePlace.DOCUMENT)
         documents.clear()
         return at
 
-    def _note(self, begin: int, end: int, place: Place) -> int:
+    def _note(self, begin: int, end: int, place: QuotePlace) -> int:
         """All marks of a range stand in `place`; its end."""
-        if begin < self._evaluated and place in {Place.BARE, Place.QUOTED}:
-            place = Place.ARITHMETIC
+        if begin < self._evaluated and place in {QuotePlace.BARE, QuotePlace.QUOTED}:
+            place = QuotePlace.ARITHMETIC
         self.marks += [place] * self._text.count(MARK, begin, end)
         return end
 

@@ -1,4 +1,4 @@
-"""Arguments, variables and paths are bytes; sockets and the database carry valid UTF-8.
+"""The wire form of arguments, variables and paths: they are bytes; sockets and the database carry valid UTF-8.
 
 Python shows a byte that is no UTF-8 as a lone surrogate U+DC80…U+DCFF (`surrogateescape`). On the wire it
 travels as the private character U+10DC80…U+10DCFF instead. A text that really contains such a character

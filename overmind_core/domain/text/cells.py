@@ -1,9 +1,7 @@
-"""Text that is shown to a person: safe on a terminal, and measured in its cells.
+"""Text for people: safe on a terminal, measured in its cells, and a suggestion for a word that nobody knows.
 
 A cell is one column of a terminal: most characters take one, wide ones (CJK, most emoji) two,
 combining marks and format characters none.
-
-What may have been meant by a word that nobody knows.
 """
 
 from __future__ import annotations
@@ -105,7 +103,7 @@ def _category(character: str) -> str:
     return category(character)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the known words that look like `word`, else nothing."""
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

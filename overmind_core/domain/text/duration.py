@@ -1,7 +1,4 @@
-"""Durations and sizes as people write and read them: seconds and bytes.
-
-Points in time as people write and read them: seconds since the epoch.
-"""
+"""Durations and sizes as people write and read them: seconds and bytes."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""Names that depend on names: in which order they may come, and where they go round in a circle. Pure.
+"""Graphs of names: their order, their circles, and a drawing with one line for each name. Pure.
 
 Every function takes `{name: what it depends on}`. A dependency that is no key has no place in the graph and is passed
 over: whoever validates names it. Nothing here recurses, so that a chain may be as long as it likes.
 
-A graph beside a list: one line for each name, with the edges on its left, however many there are. Pure.
-
-Top to bottom as `git log --graph` does it: a lane stands for "somebody above is needed by this name", and all edges to
-the same name share one.
+The drawing has its edges on the left of the names, top to bottom as `git log --graph` does it: a lane stands for
+"somebody above is needed by this name", and all edges to the same name share one.
 """
 
 from __future__ import annotations
@@ -194,7 +192,7 @@ _STRAIGHT = "│"
 _LEVEL = "─"
 
 
-class Row(NamedTuple):
+class LaneRow(NamedTuple):
     """One line of the drawing."""
 
     lines: str
@@ -202,7 +200,7 @@ class Row(NamedTuple):
     """None: only edges."""
 
 
-def drawing(edges: Mapping[str, Sequence[str]]) -> list[Row]:
+def drawing(edges: Mapping[str, Sequence[str]]) -> list[LaneRow]:
     """The rows, dependencies first.
 
     Args:
@@ -218,18 +216,18 @@ def drawing(edges: Mapping[str, Sequence[str]]) -> list[Row]:
             if one in dependents:
                 dependents[one].append(name)
     lanes: list[str | None] = []
-    rows: list[Row] = []
+    rows: list[LaneRow] = []
     for name, following in zip(names, [*names[1:], None], strict=False):
         rows += _rows(name, dependents[name], lanes)
         if following in dependents[name] and rows[-1].name is not None:
-            rows.append(Row(" ".join(map(_line, lanes)).rstrip(), None))  # else they would look unrelated
+            rows.append(LaneRow(" ".join(map(_line, lanes)).rstrip(), None))  # else they would look unrelated
     return rows
 
 
-def _rows(name: str, dependents: Sequence[str], lanes: list[str | None]) -> list[Row]:
+def _rows(name: str, dependents: Sequence[str], lanes: list[str | None]) -> list[LaneRow]:
     """The name, and below it where its edges go; `lanes` is brought up to date."""
     at = lanes.index(name) if name in lanes else _free(lanes, name)
-    row = Row(" ".join(NODE if lane == at else _line(one) for lane, one in enumerate(lanes)).rstrip(), name)
+    row = LaneRow(" ".join(NODE if lane == at else _line(one) for lane, one in enumerate(lanes)).rstrip(), name)
     above = list(lanes)
     lanes[at] = None
     if dependents and not set(dependents) & set(lanes):
@@ -237,7 +235,7 @@ def _rows(name: str, dependents: Sequence[str], lanes: list[str | None]) -> list
     ends = {lanes.index(one) if one in lanes else _free(lanes, one) for one in dependents}
     while lanes and lanes[-1] is None:
         lanes.pop()
-    return [row] if ends <= {at} else [row, Row(_turns(at, ends, above, lanes), None)]
+    return [row] if ends <= {at} else [row, LaneRow(_turns(at, ends, above, lanes), None)]
 
 
 def _free(lanes: list[str | None], name: str) -> int:

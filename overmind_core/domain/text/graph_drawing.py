@@ -1,4 +1,6 @@
-"""What depends on what, drawn with lines of text: one row for each name, in an order that it could run in. Pure.
+"""A graph of names drawn with lines of text, and as a Mermaid flowchart. Pure.
+
+One row for each name, in an order that it could run in:
 
     lint ────┐
     fetch ─┐ │
@@ -8,9 +10,7 @@
 
 A vertical line collects what has the same dependents; where two lines cross without meeting, the vertical one is
 whole. When this is too wide, lines begin below the names; when that is too wide or the names are many, it is a list.
-Columns and widths are cells of a terminal.
-
-A plan as a Mermaid flowchart, which the pages of code hosts draw. Pure.
+Columns and widths are cells of a terminal. The flowchart is what the pages of code hosts draw.
 
 Source: mermaid.js.org/syntax/flowchart.html.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.plans.progress import Stage
+from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
 from overmind_core.domain.text.graph import levels, order
 
@@ -39,7 +39,7 @@ _SHORTEST = 8
 Edges = Mapping[str, Sequence[str]]
 
 
-class Row(NamedTuple):
+class DrawnRow(NamedTuple):
     """One name with what is drawn on both sides of it."""
 
     before: str
@@ -76,7 +76,7 @@ class _Layout(NamedTuple):
     buses: list[_Bus]
 
 
-def draw(edges: Edges, *, columns: int = 80, ascii_only: bool = False) -> list[Row]:
+def draw(edges: Edges, *, columns: int = 80, ascii_only: bool = False) -> list[DrawnRow]:
     """The graph of `{name: what it depends on}`, one row for each name.
 
     Args:
@@ -164,13 +164,13 @@ def _in_stairs(names: list[str], edges: Edges) -> _Layout:
     return _Layout(names, starts, buses)
 
 
-def _rows(layout: _Layout, *, ascii_only: bool) -> list[Row]:
+def _rows(layout: _Layout, *, ascii_only: bool) -> list[DrawnRow]:
     rows = []
     for row, (name, column) in enumerate(zip(layout.names, layout.columns, strict=True)):
         cells = _cells(layout, row)
         line = "".join(_LINES[cells.get(at, 0)] for at in range(max(cells, default=0) + 1))
         line = line.translate(_ASCII) if ascii_only else line
-        rows.append(Row(pad(line[:column], column), name, line[column + width(name) :].rstrip()))
+        rows.append(DrawnRow(pad(line[:column], column), name, line[column + width(name) :].rstrip()))
     return rows
 
 
@@ -198,29 +198,29 @@ def _flat(layout: _Layout, row: int) -> dict[int, int]:
     return cells
 
 
-def _listed(names: list[str], edges: Edges, columns: int) -> list[Row]:
+def _listed(names: list[str], edges: Edges, columns: int) -> list[DrawnRow]:
     """Further to the right, the longer the chain of what must come before."""
     depth = {name: number for number, level in enumerate(levels(edges)) for name in level}
     return [_entry(name, depth[name], edges[name], columns) for name in names]
 
 
-def _entry(name: str, depth: int, dependencies: Sequence[str], columns: int) -> Row:
+def _entry(name: str, depth: int, dependencies: Sequence[str], columns: int) -> DrawnRow:
     shown = cut(name, columns)
     before = " " * max(0, min(2 * depth, columns // 2, columns - width(shown)))
     room = columns - width(shown) - len(before)
     after = f" (depends on: {', '.join(dependencies)})" if dependencies and room >= _SHORTEST else ""
-    return Row(before, shown, cut(after, room))
+    return DrawnRow(before, shown, cut(after, room))
 
 
 _STYLES: Mapping[str, str] = {
-    Stage.WAITING: "fill:#eaeef2,stroke:#8c959f,color:#1f2328",
-    Stage.STARTING: "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
-    Stage.RUNNING: "fill:#ddf4ff,stroke:#0969da,color:#1f2328,stroke-width:3px",
-    Stage.STOPPING: "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
-    Stage.SUCCEEDED: "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
-    Stage.FAILED: "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-width:3px",
-    Stage.SKIPPED: "fill:#eaeef2,stroke:#8c959f,color:#57606a,stroke-dasharray:4",
-    Stage.CANCELLED: "fill:#fff8c5,stroke:#9a6700,color:#1f2328,stroke-dasharray:4",
+    AgentStage.WAITING: "fill:#eaeef2,stroke:#8c959f,color:#1f2328",
+    AgentStage.STARTING: "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
+    AgentStage.RUNNING: "fill:#ddf4ff,stroke:#0969da,color:#1f2328,stroke-width:3px",
+    AgentStage.STOPPING: "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
+    AgentStage.SUCCEEDED: "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
+    AgentStage.FAILED: "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-width:3px",
+    AgentStage.SKIPPED: "fill:#eaeef2,stroke:#8c959f,color:#57606a,stroke-dasharray:4",
+    AgentStage.CANCELLED: "fill:#fff8c5,stroke:#9a6700,color:#1f2328,stroke-dasharray:4",
 }
 _SPECIAL = frozenset('"#&;<>\\`')
 """What could end a quoted label, or be taken for HTML, Markdown or a character's number in it."""
@@ -231,7 +231,7 @@ def mermaid(edges: Mapping[str, Sequence[str]], states: Mapping[str, str]) -> st
 
     Args:
         edges: What each name depends on; a dependency that is no key is left out.
-        states: The `Stage` of each name, shown as a word below it and as its colour; none for a name that is missing.
+        states: The `AgentStage` of each name, a word below it and its colour; none for a name that is missing.
     """
     number = {name: f"n{place}" for place, name in enumerate(edges)}
     nodes = [f'{number[name]}["{_label(name, states.get(name))}"]' for name in edges]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from overmind_core.domain.text.cells import meant
+from overmind_core.domain.text.cells import did_you_mean
 
 
 class Problem(NamedTuple):
@@ -33,7 +33,7 @@ class Problems(Exception):
 
 def hinted(sentence: str, word: str, known: Iterable[str]) -> str:
     """The sentence about a word that nobody knows, and what may have been meant."""
-    hint = meant(word, known)
+    hint = did_you_mean(word, known)
     return f"{sentence}.{hint}" if hint else sentence
 
 

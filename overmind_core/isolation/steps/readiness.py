@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.isolation.project import READY_SECONDS, Ready, ReadyKind
+from overmind_core.domain.isolation.project import READY_SECONDS, ReadyCheck, ReadyKind
 from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
@@ -66,7 +66,7 @@ class Readiness:
         name, port = one.containers[service.name], one.ports.get(service.name)
 
         def look(engine: Engine) -> str:
-            return health.look(engine, name, port, service.ready)
+            return health.readiness_problem(engine, name, port, service.ready)
 
         limit, why = READY_SECONDS if service.ready is None else service.ready.timeout, "nobody could look in time"
         pause = FIRST_PAUSE
@@ -130,7 +130,7 @@ def _ended(mission: Mission | None) -> str:
     return f"it has ended{how} before it was ready"
 
 
-def _probe(ready: Ready, port: int | None) -> Probe:
+def _probe(ready: ReadyCheck, port: int | None) -> Probe:
     match ready.kind:
         case ReadyKind.TCP:
             return Probe(ProbeKind.TCP, str(port), ready.timeout)

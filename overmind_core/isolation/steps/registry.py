@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from overmind_core.domain.isolation.saga import Act, Step
+from overmind_core.domain.isolation.saga import SagaStep, StepKind
 from overmind_core.isolation.steps.containers import Containers, Images
 from overmind_core.isolation.steps.readiness import Readiness
 from overmind_core.isolation.steps.services import Services, SetUp
@@ -29,7 +29,7 @@ class Doer(Protocol):
         ...
 
     async def undo(self, service: str) -> None:
-        """Take it away, however far it came."""
+        """TakeStep it away, however far it came."""
         ...
 
     def text(self, service: str) -> str:
@@ -41,21 +41,21 @@ class Acts:
     """The steps of one mission."""
 
     def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
-        self._doers: Mapping[Act, Doer] = {
-            Act.WORKTREE: Worktree(workspace, mission),
-            Act.FILES: Files(workspace, mission),
-            Act.IMAGE: Images(workspace, mission, unwanted),
-            Act.CONTAINER: Containers(workspace, mission, unwanted),
-            Act.SETUP: SetUp(workspace, mission),
-            Act.SERVICE: Services(workspace, mission),
-            Act.READY: Readiness(workspace, mission, unwanted),
+        self._doers: Mapping[StepKind, Doer] = {
+            StepKind.WORKTREE: Worktree(workspace, mission),
+            StepKind.FILES: Files(workspace, mission),
+            StepKind.IMAGE: Images(workspace, mission, unwanted),
+            StepKind.CONTAINER: Containers(workspace, mission, unwanted),
+            StepKind.SETUP: SetUp(workspace, mission),
+            StepKind.SERVICE: Services(workspace, mission),
+            StepKind.READY: Readiness(workspace, mission, unwanted),
         }
 
-    async def holds(self, step: Step) -> bool:
+    async def holds(self, step: SagaStep) -> bool:
         """Whether nothing has to be done."""
         return await self._doers[step.act].holds(step.service)
 
-    async def take(self, step: Step) -> None:
+    async def take(self, step: SagaStep) -> None:
         """Do the step.
 
         Raises:
@@ -63,14 +63,14 @@ class Acts:
         """
         await self._doers[step.act].take(step.service)
 
-    async def undo(self, step: Step) -> None:
-        """Undo the step.
+    async def undo(self, step: SagaStep) -> None:
+        """UndoStep the step.
 
         Raises:
             OvermindError: it can't be undone now.
         """
         await self._doers[step.act].undo(step.service)
 
-    def text(self, step: Step) -> str:
+    def text(self, step: SagaStep) -> str:
         """What the step is, for people."""
         return self._doers[step.act].text(step.service)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.isolation.saga import Act
+from overmind_core.domain.isolation.saga import StepKind
 from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -17,6 +17,7 @@ from overmind_core.git import repository as git_repository
 from overmind_core.git import worktrees
 from overmind_core.git.repository import HEADS
 from overmind_core.git.run import GitFailed, GitMissing
+from overmind_core.git.worktree_removal import claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Worktree:
 
     async def _repository(self) -> Repository:
         one = self._record
-        repository = await self._run(git_repository.find, from_wire(one.source))
+        repository = await self._run(git_repository.find_repository, from_wire(one.source))
         if repository is None:
             raise OvermindError("git_failed", f"{one.source} is in no git repository any more.")
         if repository.head is None:
@@ -123,7 +124,7 @@ class Worktree:
         await self._workspace.saved()
         return branch
 
-    async def _add(self, repository: Repository) -> worktrees.Added:
+    async def _add(self, repository: Repository) -> worktrees.NewWorktree:
         one = self._record
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = isolation_isolation.branches(one.project.branch, name=name, mission=self._mission)
@@ -172,7 +173,7 @@ class Files:
         """Whether the worktree is an old one: what an agent has made of it since is its own."""
         del service
         saga = self._workspace.records[self._mission].saga
-        return not any(saga.steps[number].act is Act.WORKTREE for number in saga.begun)
+        return not any(saga.steps[number].act is StepKind.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
         """Copy and link; what is left out is told in the mission's log."""
@@ -203,7 +204,7 @@ class Files:
 
 
 def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
-    """Take a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
+    """TakeStep a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
 
     Raises:
         Dirty: there is uncommitted work, and no `force`.
@@ -214,7 +215,7 @@ def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
     source, path = from_wire(isolation.source), from_wire(isolation.worktree or "")
     branch = from_wire(isolation.branch) if isolation.branch is not None else None
     if branch is None and os.path.isdir(source):
-        branch = worktrees.claimed(git, source, path)
+        branch = claimed_branch(git, source, path)
     worktrees.remove(
         git,
         source,

@@ -1,16 +1,12 @@
-"""The command line of `claude` for each way to run it.
+"""The command line of `claude` for each way to run it, with the arguments of a person that would undo ours.
 
 The order matters: options that take several values come first, so that none of them swallows what follows; the
-person's own arguments come behind ours, and a first prompt behind `--`, which protects whatever it begins with.
+person's own arguments come behind ours, and a first prompt behind `--`, which protects whatever it begins with. A name
+stands for all its spellings; `--name=value` counts as `--name`.
 
-Which of a person's own arguments for `claude` would undo one of ours.
-
-A name stands for all its spellings; `--name=value` counts as `--name`.
-
-The settings that a `claude` on a terminal gets as an argument: our hooks beside the person's own.
-
-Hooks of all sources run side by side, so a person's settings files keep theirs. `--settings` is one value, though:
-what a person passes by `--agent-arg --settings` is merged with ours here.
+On a terminal `claude` gets our hooks as settings. Hooks of all sources run side by side, so a person's settings files
+keep theirs. `--settings` is one value, though: what a person passes by `--agent-arg --settings` is merged with ours
+here.
 """
 
 from __future__ import annotations
@@ -20,10 +16,10 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.providers.base import Launch, Start
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.providers.base import Launch, LaunchRequest
 from overmind_core.providers.claude import messages
-from overmind_core.providers.lines import Object, items, part, read
+from overmind_core.providers.lines import Object, list_at, object_at, read_object
 
 ALWAYS: Mapping[str, str] = {
     "-p": "how it runs is chosen by --type and --interactive",
@@ -118,49 +114,49 @@ EVENTS = (
 """The events of which our hook is told."""
 
 ASKING = "PermissionRequest"
-PATIENCE = 7 * 24 * 3600
+ASK_SECONDS = 7 * 24 * 3600
 """Seconds that our hook may take over a question before the program stops waiting for it; a person may be away."""
 BRIEFLY = 10
 """Seconds that our hook may take over any other event."""
 
 
-def arguments(start: Start) -> tuple[str, ...]:
+def settings_arguments(start: LaunchRequest) -> tuple[str, ...]:
     """`--settings` with our hooks and the person's settings in one, then the person's other arguments."""
     theirs, others = _split(start.agent.arguments)
     if not start.hook:
         return start.agent.arguments
     merged: Object = {"hooks": {event: [_entry(event, start.hook)] for event in EVENTS}}
     for value in theirs:
-        merged = merge(_settings(value, start.texts), merged)
+        merged = merge_settings(_settings(value, start.texts), merged)
     return (OPTION, json.dumps(merged, separators=(",", ":")), *others)
 
 
-def files(given: Sequence[str]) -> tuple[str, ...]:
+def settings_files(given: Sequence[str]) -> tuple[str, ...]:
     """The settings files among a person's arguments, as they are named there."""
-    return tuple(value for value in _split(given)[0] if isinstance(read(value.encode("utf-8", "replace")), str))
+    return tuple(value for value in _split(given)[0] if isinstance(read_object(value.encode("utf-8", "replace")), str))
 
 
-def merge(first: Object, second: Object) -> Object:
+def merge_settings(first: Object, second: Object) -> Object:
     """Both settings in one: objects key by key, lists one behind the other, else `second` wins."""
     merged: dict[str, Any] = dict(first)
     for key, value in second.items():
         if isinstance(value, dict):
-            merged[key] = merge(part(first, key), value)
+            merged[key] = merge_settings(object_at(first, key), value)
         elif isinstance(value, list):
-            merged[key] = [*items(first, key), *value]
+            merged[key] = [*list_at(first, key), *value]
         else:
             merged[key] = value
     return merged
 
 
 def _entry(event: str, hook: Sequence[str]) -> Object:
-    patience = PATIENCE if event == ASKING else BRIEFLY
+    patience = ASK_SECONDS if event == ASKING else BRIEFLY
     return {"hooks": [{"type": "command", "command": shlex.join(hook), "timeout": patience}]}
 
 
 def _settings(value: str, texts: Mapping[str, str]) -> Object:
     """A value of `--settings`: JSON itself, or a file whose text was read; nothing when that is no settings."""
-    found = read(texts.get(value, value).encode("utf-8", "replace"))
+    found = read_object(texts.get(value, value).encode("utf-8", "replace"))
     return found if not isinstance(found, str) else {}
 
 
@@ -199,17 +195,17 @@ end, the program denies what it would ask ("Tool permission request failed: Stre
 and whoever reads the result closes it."""
 
 
-def launch(start: Start, program: str) -> Launch:
+def launch(start: LaunchRequest, program: str) -> Launch:
     """How to start it."""
     files: dict[str, str] = {}
     argv = [start.agent.program or program]
     argv += _several(start.agent)
     argv += _single(start, files)
-    if start.mode is Mode.INTERACTIVE:
-        argv += arguments(start)
+    if start.mode is AgentMode.INTERACTIVE:
+        argv += settings_arguments(start)
     else:
         argv += (*LINES, *start.agent.arguments)
-    if start.first_prompt is not None and start.mode is Mode.INTERACTIVE:
+    if start.first_prompt is not None and start.mode is AgentMode.INTERACTIVE:
         argv += ("--", start.first_prompt)
     return Launch(argv=tuple(argv), stdin=_stdin(start), files=files)
 
@@ -224,7 +220,7 @@ def _several(agent: Agent) -> Iterator[str]:
             yield from (option, value)
 
 
-def _single(start: Start, files: dict[str, str]) -> Iterator[str]:
+def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
     agent = start.agent
     yield from ("--resume" if start.resume else "--session-id", start.session)
     if agent.model:
@@ -233,7 +229,7 @@ def _single(start: Start, files: dict[str, str]) -> Iterator[str]:
         yield from ("--permission-mode", mode)
     yield from _system_prompt("--system-prompt", agent.system_prompt, files)
     yield from _system_prompt("--append-system-prompt", agent.append_system_prompt, files)
-    if start.mode is not Mode.INTERACTIVE:
+    if start.mode is not AgentMode.INTERACTIVE:
         yield from _limits(agent)
 
 
@@ -245,14 +241,14 @@ def _limits(agent: Agent) -> Iterator[str]:
         yield from ("--max-budget-usd", f"{agent.max_cost:.6f}")
 
 
-def _permission_mode(start: Start) -> str | None:
+def _permission_mode(start: LaunchRequest) -> str | None:
     """What the person asked for.
 
     Unasked, a terminal keeps the program's own default, as if the person had typed `claude`. Only where a headless
     session is handed over to a terminal it must not begin to allow by itself what it has asked until then: `-p` asks,
     the program on a terminal decides ("auto").
     """
-    handed_over = start.mode is Mode.INTERACTIVE and start.agent.home is Mode.HEADLESS
+    handed_over = start.mode is AgentMode.INTERACTIVE and start.agent.home is AgentMode.HEADLESS
     return start.agent.permission_mode or ("manual" if handed_over else None)
 
 
@@ -267,8 +263,8 @@ def _system_prompt(option: str, text: str | None, files: dict[str, str]) -> Iter
     yield from (f"{option}-file", f"{{file:{name}}}")
 
 
-def _stdin(start: Start) -> bytes | None:
+def _stdin(start: LaunchRequest) -> bytes | None:
     """A one-shot's prompt; a headless session gets its messages one at a time from the queue."""
-    if start.mode is Mode.INTERACTIVE:
+    if start.mode is AgentMode.INTERACTIVE:
         return None
-    return messages.prompt(start.agent.prompt or "") if start.mode is Mode.ONE_SHOT else b""
+    return messages.prompt(start.agent.prompt or "") if start.mode is AgentMode.ONE_SHOT else b""

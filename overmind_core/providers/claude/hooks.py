@@ -1,7 +1,7 @@
-"""What the hook events of a `claude` on a terminal mean.
+"""The hook events of a `claude` on a terminal, and what they mean.
 
-They tell of activity, of a message's delivery and of the conversation's id, never of permissions: any tool of the
-agent could forge them.
+They report activity, a message's delivery and the conversation's id, never permissions: any tool of the agent could
+forge them.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Decision,
     Echoed,
-    Left,
-    Result,
+    ProgramLeft,
     SessionNamed,
     ToolCalled,
     ToolReturned,
     TurnEnded,
+    TurnResult,
 )
 from overmind_core.providers.claude import messages, stream
-from overmind_core.providers.lines import Object, count, items, part, text
+from overmind_core.providers.lines import Object, count_at, list_at, object_at, text_at
 
 _PASTED = re.compile(
     r'\s*<pasted_content id="(?P<id>[^"]*)">\n(?P<text>.*)\n</pasted_content id="(?P=id)">\s*', re.DOTALL
@@ -35,15 +35,15 @@ IDLE = "idle_prompt"
 """The notification that comes a minute after a turn's end, also after one that a person interrupted."""
 
 
-def read(payload: Mapping[str, Any]) -> Sequence[AgentFact]:
+def read_event(payload: Mapping[str, Any]) -> Sequence[AgentFact]:
     """What one event means; an unknown one means nothing."""
-    tell = EVENTS.get(text(payload, "hook_event_name"))
+    tell = EVENTS.get(text_at(payload, "hook_event_name"))
     return tuple(tell(payload)) if tell is not None else ()
 
 
 def decision(question: Asked, decided: Decision) -> dict[str, Any]:
     """What our hook prints to answer the question that the program shows meanwhile: its dialog closes."""
-    output = {"hookEventName": "PermissionRequest", "decision": messages.verdict(question, decided)}
+    output = {"hookEventName": "PermissionRequest", "decision": messages.decision_json(question, decided)}
     return {"hookSpecificOutput": output}
 
 
@@ -52,58 +52,60 @@ def request_of(payload: Object) -> str:
 
     The input of a question or a plan comes back with the answer in it, and only one of them is asked at a time.
     """
-    tool = text(payload, "tool_name")
+    tool = text_at(payload, "tool_name")
     subject = None if tool in stream.DIALOGS else payload.get("tool_input")
-    turn = text(payload, "prompt_id") or text(payload, "session_id")
+    turn = text_at(payload, "prompt_id") or text_at(payload, "session_id")
     told = json.dumps([turn, tool, subject], sort_keys=True, default=str)
     return sha256(told.encode()).hexdigest()[:16]
 
 
 def _session_start(payload: Object) -> Iterator[AgentFact]:
-    if session := text(payload, "session_id"):
-        yield SessionNamed(session, text(payload, "model") or None)
+    if session := text_at(payload, "session_id"):
+        yield SessionNamed(session, text_at(payload, "model") or None)
 
 
 def _prompt(payload: Object) -> Iterator[AgentFact]:
     """What was typed; the program puts a long paste between tags."""
-    prompt = text(payload, "prompt")
+    prompt = text_at(payload, "prompt")
     pasted = _PASTED.fullmatch(prompt)
     yield Echoed(prompt if pasted is None else pasted["text"])
 
 
 def _before_tool(payload: Object) -> Iterator[AgentFact]:
-    tool = text(payload, "tool_name")
-    yield ToolCalled(text(payload, "tool_use_id"), tool, stream.summary(tool, part(payload, "tool_input")))
+    tool = text_at(payload, "tool_name")
+    yield ToolCalled(text_at(payload, "tool_use_id"), tool, stream.summary(tool, object_at(payload, "tool_input")))
 
 
 def _after_tool(payload: Object) -> Iterator[AgentFact]:
     """A tool that has run needs no answer any more."""
     yield AskCancelled(request_of(payload))
-    yield ToolReturned(text(payload, "tool_use_id"), text(payload, "hook_event_name") != "PostToolUse")
+    yield ToolReturned(text_at(payload, "tool_use_id"), text_at(payload, "hook_event_name") != "PostToolUse")
 
 
 def _permission(payload: Object) -> Iterator[AgentFact]:
-    suggestions = tuple(items(payload, "permission_suggestions"))
-    yield stream.asked(request_of(payload), text(payload, "tool_name"), part(payload, "tool_input"), suggestions)
+    suggestions = tuple(list_at(payload, "permission_suggestions"))
+    yield stream.question_of(
+        request_of(payload), text_at(payload, "tool_name"), object_at(payload, "tool_input"), suggestions
+    )
 
 
 def _notification(payload: Object) -> Iterator[AgentFact]:
-    if text(payload, "notification_type") == IDLE:
+    if text_at(payload, "notification_type") == IDLE:
         yield TurnEnded(None)
 
 
 def _stop(payload: Object) -> Iterator[AgentFact]:
-    yield TurnEnded(Result(ok=True, text=text(payload, "last_assistant_message"), raw=payload))
+    yield TurnEnded(TurnResult(ok=True, text=text_at(payload, "last_assistant_message"), raw=payload))
 
 
 def _stop_failure(payload: Object) -> Iterator[AgentFact]:
-    said = text(payload, "last_assistant_message") or text(payload, "error")
-    reason = stream.api_reason(said, count(payload, "api_error_status")) or text(payload, "error") or "api_error"
-    yield TurnEnded(Result(ok=False, reason=reason, text=said, raw=payload))
+    said = text_at(payload, "last_assistant_message") or text_at(payload, "error")
+    reason = stream.api_reason(said, count_at(payload, "api_error_status")) or text_at(payload, "error") or "api_error"
+    yield TurnEnded(TurnResult(ok=False, reason=reason, text=said, raw=payload))
 
 
 def _session_end(payload: Object) -> Iterator[AgentFact]:
-    yield Left(text(payload, "reason"))
+    yield ProgramLeft(text_at(payload, "reason"))
 
 
 EVENTS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {

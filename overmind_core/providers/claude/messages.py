@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 
 DENIED = "A person has denied this."
@@ -31,11 +31,11 @@ def interrupt(request: str) -> bytes:
 
 def answer(question: Asked, decision: Decision) -> bytes:
     """The answer to `question`."""
-    response = {"subtype": "success", "request_id": question.request, "response": verdict(question, decision)}
+    response = {"subtype": "success", "request_id": question.request, "response": decision_json(question, decision)}
     return _line({"type": "control_response", "response": response})
 
 
-def verdict(question: Asked, decision: Decision) -> dict[str, Any]:
+def decision_json(question: Asked, decision: Decision) -> dict[str, Any]:
     """The decision in the program's form, which its permission hook uses, too.
 
     The whole input goes back with an "allow": some tools (questions, plans) take one without it for no answer.
@@ -43,12 +43,12 @@ def verdict(question: Asked, decision: Decision) -> dict[str, Any]:
     if decision.behaviour is Behaviour.DENY:
         return {"behavior": "deny", "message": decision.message or DENIED}
     subject = dict(question.subject)
-    if question.need is Need.QUESTION:
-        subject["answers"] = answers(subject.get("questions"), decision)
+    if question.need is AgentNeed.QUESTION:
+        subject["answers"] = chosen_answers(subject.get("questions"), decision)
     return {"behavior": "allow", "updatedInput": subject}
 
 
-def answers(questions: Any, decision: Decision) -> dict[str, str]:  # noqa: ANN401 (the agent's own JSON)
+def chosen_answers(questions: Any, decision: Decision) -> dict[str, str]:  # noqa: ANN401 (the agent's own JSON)
     """What was chosen, by question: its labels; the person's own words where none of its labels is among them.
 
     Two questions may have labels alike ("Yes"): one that takes a single label leaves the others to those behind it.

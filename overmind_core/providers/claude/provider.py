@@ -1,7 +1,4 @@
-"""Claude Code as a provider.
-
-What the end of a run of `claude` means: exit code, last result and what it said on standard error together.
-"""
+"""Claude Code as a provider, and the verdict on a run: by exit code, last result and standard error together."""
 
 from __future__ import annotations
 
@@ -9,41 +6,43 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Agent, Mode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Result, Retry, Verdict
-from overmind_core.providers.base import Launch, Renderer, Start
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Retry, RunVerdict, TurnResult
+from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.claude import command_line, hooks, messages, screen_rules, stream
-from overmind_core.providers.claude.transcript import Transcript
+from overmind_core.providers.claude.transcript import ClaudeTranscript
 
 _USAGE = re.compile(r"^error: (unknown option|unknown command|option|too many arguments|missing)", re.MULTILINE)
 _REFUSED = re.compile(r"cannot be used with root|requires --verbose|only works with --print", re.IGNORECASE)
 
 
-def verdict(code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+def verdict(code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
     """See `Provider.verdict`."""
     if code != 0 and (last is None or last.retry is Retry.SWITCH) and _wrong_start(errors, resumed=resumed):
-        return Verdict(failed=True, reason=stream.WRONG_START, retry=Retry.SWITCH)
+        return RunVerdict(failed=True, reason=stream.WRONG_START, retry=Retry.SWITCH)
     if code not in {0, 1}:  # a signal, or a program that is no claude: the code says it all
-        return Verdict(failed=True)
+        return RunVerdict(failed=True)
     if last is None:
         return _without_result(code, errors, mode)
-    if last.ok or (last.interrupted and mode is not Mode.ONE_SHOT):  # a person's interrupt is no failure of the agent
-        return Verdict(failed=False)
-    return Verdict(failed=True, reason=last.reason, retry=last.retry, resume_at=last.resume_at)
+    if last.ok or (
+        last.interrupted and mode is not AgentMode.ONE_SHOT
+    ):  # a person's interrupt is no failure of the agent
+        return RunVerdict(failed=False)
+    return RunVerdict(failed=True, reason=last.reason, retry=last.retry, resume_at=last.resume_at)
 
 
 def _wrong_start(errors: str, *, resumed: bool) -> bool:
     return (stream.UNKNOWN_CONVERSATION if resumed else stream.KNOWN_CONVERSATION) in errors
 
 
-def _without_result(code: int, errors: str, mode: Mode) -> Verdict:
+def _without_result(code: int, errors: str, mode: AgentMode) -> RunVerdict:
     if code == 0:
-        return Verdict(failed=True, reason="no_result") if mode is Mode.ONE_SHOT else Verdict(failed=False)
+        return RunVerdict(failed=True, reason="no_result") if mode is AgentMode.ONE_SHOT else RunVerdict(failed=False)
     if _USAGE.search(errors) or _REFUSED.search(errors):
-        return Verdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+        return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
     if stream.api_reason(errors, 0) == "not_logged_in":
-        return Verdict(failed=True, reason="not_logged_in", retry=Retry.NEVER)
-    return Verdict(failed=True)
+        return RunVerdict(failed=True, reason="not_logged_in", retry=Retry.NEVER)
+    return RunVerdict(failed=True)
 
 
 class Claude:
@@ -52,7 +51,7 @@ class Claude:
     name = "claude"
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
-    modes = frozenset(Mode)
+    modes = frozenset(AgentMode)
     speaks_json = True
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"
@@ -63,9 +62,9 @@ class Claude:
 
     def reads(self, agent: Agent) -> Sequence[str]:
         """Settings files that a person passes as arguments: ours are merged with them."""
-        return command_line.files(agent.arguments)
+        return command_line.settings_files(agent.arguments)
 
-    def launch(self, start: Start) -> Launch:
+    def launch(self, start: LaunchRequest) -> Launch:
         """Its command line."""
         return command_line.launch(start, self.program)
 
@@ -75,7 +74,7 @@ class Claude:
 
     def renderer(self) -> Renderer:
         """A transcript."""
-        return Transcript()
+        return ClaudeTranscript()
 
     def message(self, text: str, uuid: str) -> bytes:
         """A line of type `user`."""
@@ -89,13 +88,13 @@ class Claude:
         """A control response."""
         return messages.answer(question, decision)
 
-    def verdict(self, code: int, last: Result | None, errors: str, *, mode: Mode, resumed: bool) -> Verdict:
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What its end means."""
         return verdict(code, last, errors, mode=mode, resumed=resumed)
 
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """A hook event."""
-        return hooks.read(payload)
+        return hooks.read_event(payload)
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The decision of a permission hook: the program closes its dialog."""

@@ -1,13 +1,13 @@
-"""What the screen and the window title of a `claude` on a terminal show, as tables of what its versions print.
+"""Screen rules of a `claude` on a terminal: what screen and window title show, and how a message is typed into it.
 
-A dialog that comes before any hook can run (trust, key, theme, login) is known by its sentences; a question by its
-numbered options, and by what it is about standing right above them. Nothing is ever answered on a guess.
+Tables of what its versions print. A dialog that comes before any hook can run (trust, key, theme, login) is known by
+its sentences; a question by its numbered options, and by what it is about standing right above them. Nothing is ever
+answered on a guess.
 
-How a message is typed into a `claude` on a terminal, so that the agent gets it as it is.
-
-Found by experiment with 2.1.328. A paste of more than 800 UTF-16 units or of more than three lines is handed on between
-tags, `<pasted_content>`. A text that begins with `/` and a name is a command of the program's own, whatever blanks and
-invisible characters stand before it, and one that begins with `!` is run by a shell; both also when they are pasted.
+Typing was found by experiment with 2.1.328. A paste of more than 800 UTF-16 units or of more than three lines is handed
+on between tags, `<pasted_content>`. A text that begins with `/` and a name is a command of the program's own, whatever
+blanks and invisible characters stand before it, and one that begins with `!` is run by a shell; both also when they are
+pasted.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from unicodedata import category
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Behaviour, Decision, TurnBegan, TurnEnded
 from overmind_core.providers.claude.stream import QUESTION_TOOL
-from overmind_core.providers.lines import objects, text
+from overmind_core.providers.lines import objects_at, text_at
 
 WORKS = frozenset("◐◑◒◓⠂⠐⠁⠈⠠⠄✶✻✽✢·")
 """First characters of the title while a turn is under way."""
@@ -28,7 +28,7 @@ RESTS = "✳"
 """Its first character otherwise, also while a question is open."""
 
 
-class Dialog(NamedTuple):
+class KnownDialog(NamedTuple):
     """A dialog of the program's own.
 
     Args:
@@ -44,20 +44,24 @@ class Dialog(NamedTuple):
     summary: str
 
 
-DIALOGS: tuple[Dialog, ...] = (
-    Dialog("trust", "2.1.328", ("Accessing workspace:", "Yes, I trust this folder"), "trust this folder?"),
-    Dialog("trust", "2.0", ("Do you trust the files in this folder?",), "trust this folder?"),
-    Dialog("key", "2.1.328", ("Detected a custom API key in your environment",), "use the API key of the environment?"),
-    Dialog("theme", "2.1.328", ("Choose the text style that looks best",), "choose a text style"),
-    Dialog("login", "2.1.328", ("Select login method",), "log in"),
-    Dialog("login", "2.1.328", ("Paste code here if prompted",), "log in"),
-    Dialog("network", "2.1.328", ("Unable to connect to Anthropic services",), "can't connect to Anthropic"),
-    Dialog("bypass", "2.1.328", ("running in Bypass Permissions mode", "Yes, I accept"), "skip all permission checks?"),
-    Dialog("mode", "2.1.328", ("Make auto mode your default permission mode?",), "make auto mode the default?"),
-    Dialog("mcp", "2.1.328", ("New MCP server found in this project",), "use this project's MCP server?"),
-    Dialog("imports", "2.1.328", ("Allow external CLAUDE.md file imports?",), "read files outside this folder?"),
-    Dialog("settings", "2.1.328", ("Settings Error",), "the settings have errors"),
-    Dialog("resume", "2.1.328", ("Resume from summary", "Resume full session"), "resume from a summary?"),
+DIALOGS: tuple[KnownDialog, ...] = (
+    KnownDialog("trust", "2.1.328", ("Accessing workspace:", "Yes, I trust this folder"), "trust this folder?"),
+    KnownDialog("trust", "2.0", ("Do you trust the files in this folder?",), "trust this folder?"),
+    KnownDialog(
+        "key", "2.1.328", ("Detected a custom API key in your environment",), "use the API key of the environment?"
+    ),
+    KnownDialog("theme", "2.1.328", ("Choose the text style that looks best",), "choose a text style"),
+    KnownDialog("login", "2.1.328", ("Select login method",), "log in"),
+    KnownDialog("login", "2.1.328", ("Paste code here if prompted",), "log in"),
+    KnownDialog("network", "2.1.328", ("Unable to connect to Anthropic services",), "can't connect to Anthropic"),
+    KnownDialog(
+        "bypass", "2.1.328", ("running in Bypass Permissions mode", "Yes, I accept"), "skip all permission checks?"
+    ),
+    KnownDialog("mode", "2.1.328", ("Make auto mode your default permission mode?",), "make auto mode the default?"),
+    KnownDialog("mcp", "2.1.328", ("New MCP server found in this project",), "use this project's MCP server?"),
+    KnownDialog("imports", "2.1.328", ("Allow external CLAUDE.md file imports?",), "read files outside this folder?"),
+    KnownDialog("settings", "2.1.328", ("Settings Error",), "the settings have errors"),
+    KnownDialog("resume", "2.1.328", ("Resume from summary", "Resume full session"), "resume from a summary?"),
 )
 """Dialogs that only a person can answer."""
 
@@ -105,7 +109,7 @@ def dialog(lines: Sequence[str]) -> Asked | None:
     for known in DIALOGS:
         if all(_flat(word) in flat for word in known.words):
             subject = {"dialog": known.name, "text": "\n".join(line.rstrip() for line in lines).strip("\n")}
-            return Asked(known.name, Need.SETUP, "", known.summary, subject)
+            return Asked(known.name, AgentNeed.SETUP, "", known.summary, subject)
     return None
 
 
@@ -192,18 +196,18 @@ def _subjects(question: Asked) -> list[str]:
     """What the dialog must show, by tool; none: it can't be told."""
     given = question.subject
     if question.tool == QUESTION_TOOL:
-        return [text(asked, "question") for asked in objects(given, "questions")]
-    if question.need is Need.PLAN:
+        return [text_at(asked, "question") for asked in objects_at(given, "questions")]
+    if question.need is AgentNeed.PLAN:
         return ["plan mode?"]
     fields = {"Bash": "command", "WebFetch": "url"}
     if question.tool in fields:
-        return [text(given, fields[question.tool])]
-    path = text(given, "file_path") or text(given, "notebook_path")
+        return [text_at(given, fields[question.tool])]
+    path = text_at(given, "file_path") or text_at(given, "notebook_path")
     return [path.rpartition("/")[2]] if path else []
 
 
 def _choice(shown: Sequence[_Option], question: Asked, decision: Decision) -> _Option | None:
-    if question.need is Need.QUESTION:
+    if question.need is AgentNeed.QUESTION:
         return _label(shown, question, decision)
     pattern = NO if decision.behaviour is Behaviour.DENY else PLAIN_YES
     return next((option for option in shown if pattern.fullmatch(option.label)), None)
@@ -211,7 +215,7 @@ def _choice(shown: Sequence[_Option], question: Asked, decision: Decision) -> _O
 
 def _label(shown: Sequence[_Option], question: Asked, decision: Decision) -> _Option | None:
     """Of a single question with a single choice; more takes more than one key."""
-    questions = objects(question.subject, "questions")
+    questions = objects_at(question.subject, "questions")
     if len(questions) != 1 or questions[0].get("multiSelect") is True or len(decision.options) != 1:
         return None
     return next((option for option in shown if option.label == decision.options[0]), None)
@@ -241,7 +245,7 @@ def pastes(text: str) -> Sequence[str]:
     """What to paste, piece by piece; then comes Enter."""
     if _is_command(text) or text.lstrip().startswith(PLACEHOLDERS):
         return (text + BLOCK,)
-    guarded = BLANK + text if _seen(text).startswith("!") else text
+    guarded = BLANK + text if _from_first_visible(text).startswith("!") else text
     pieces = list(_pieces(guarded))
     return (*pieces[:-1], pieces[-1] + BLANK) if len(pieces) <= MOST_PIECES else (guarded,)
 
@@ -253,17 +257,17 @@ def is_argument(text: str) -> bool:
 
 def _is_command(text: str) -> bool:
     """Its first word is a slash and a name; with another slash it is a path."""
-    seen = _seen(text)
+    seen = _from_first_visible(text)
     return seen.startswith("/") and "/" not in seen.split(maxsplit=1)[0][1:]
 
 
-def _seen(text: str) -> str:
+def _from_first_visible(text: str) -> str:
     """The text from its first visible character on."""
-    begin = next((at for at, one in enumerate(text) if not _is_unseen(one)), len(text))
+    begin = next((at for at, one in enumerate(text) if not _is_invisible(one)), len(text))
     return text[begin:]
 
 
-def _is_unseen(one: str) -> bool:
+def _is_invisible(one: str) -> bool:
     """Whether the program does without it."""
     return one.isspace() or not one.isprintable() or category(one).startswith("M") or one in _FILLERS
 

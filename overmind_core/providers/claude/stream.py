@@ -1,14 +1,10 @@
-"""What a line of `claude`'s output means. Unknown types and fields mean nothing; no line raises.
+"""The output lines of `claude`: what each one means, its result line, and the uses of tools in it. No line raises.
 
-Lines of a type that is not in the table, such as the fragments of `--include-partial-messages`, are not even decoded
-where their beginning tells.
+Unknown types and fields mean nothing. Lines of a type that is not in the table, such as the fragments of
+`--include-partial-messages`, are not even decoded where their beginning tells.
 
-How a turn ended: the program's result line as a `Result`.
-
-Neither its `subtype` nor the exit code alone says whether it went well: an API error comes as `success` with
-`is_error`, an interrupted turn ends the program with 0.
-
-What one use of a tool is about, in one line, and what a question about it asks.
+Neither the `subtype` of a result nor the exit code alone says whether a turn went well: an API error comes as `success`
+with `is_error`, an interrupted turn ends the program with 0.
 """
 
 from __future__ import annotations
@@ -17,27 +13,37 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
     Acknowledged,
     AgentFact,
     AskCancelled,
     Asked,
     Echoed,
-    Limited,
-    Plain,
-    Result,
+    LimitReached,
+    PlainLine,
     Retry,
     Retrying,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
-    Usage,
+    TurnResult,
 )
-from overmind_core.providers.lines import Object, count, items, number, objects, one_line, part, read, text
+from overmind_core.providers.lines import (
+    Object,
+    count_at,
+    list_at,
+    number_at,
+    object_at,
+    objects_at,
+    one_line,
+    read_object,
+    text_at,
+)
 
 UNKNOWN_CONVERSATION = "No conversation found"
 KNOWN_CONVERSATION = "is already in use"
@@ -69,34 +75,34 @@ WRONG_START = "wrong_start"
 """The conversation was to be resumed and does not exist, or to be begun and does."""
 
 
-def read_result(line: Object) -> Result:
+def turn_result(line: Object) -> TurnResult:
     """The result in a line of type `result`."""
-    said = _said(line)
-    ok = text(line, "subtype") == "success" and line.get("is_error") is not True
+    said = _error_text(line)
+    ok = text_at(line, "subtype") == "success" and line.get("is_error") is not True
     reason = None if ok else _reason(line, said)
     end = limit_end(said) if reason == LIMITED else None
-    return Result(
+    return TurnResult(
         ok=ok,
         reason=reason,
         text=said,
         retry=_retry(reason, end),
         resume_at=end,
-        cost_total=number(line, "total_cost_usd"),
+        cost_total=number_at(line, "total_cost_usd"),
         cost_turn=_cost_turn(line),
-        usage=usage(part(line, "usage")),
-        duration_ms=number(line, "duration_ms") or 0.0,
-        turns=count(line, "num_turns"),
+        usage=usage(object_at(line, "usage")),
+        duration_ms=number_at(line, "duration_ms") or 0.0,
+        turns=count_at(line, "num_turns"),
         raw=line,
     )
 
 
-def usage(found: Object) -> Usage:
+def usage(found: Object) -> TokenUsage:
     """The tokens of one turn."""
-    return Usage(
-        input=count(found, "input_tokens"),
-        output=count(found, "output_tokens"),
-        cache_read=count(found, "cache_read_input_tokens"),
-        cache_write=count(found, "cache_creation_input_tokens"),
+    return TokenUsage(
+        input=count_at(found, "input_tokens"),
+        output=count_at(found, "output_tokens"),
+        cache_read=count_at(found, "cache_read_input_tokens"),
+        cache_write=count_at(found, "cache_creation_input_tokens"),
     )
 
 
@@ -106,13 +112,17 @@ def limit_end(said: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def _said(line: Object) -> str:
-    errors = "\n".join(error for error in items(line, "errors") if isinstance(error, str))
-    return text(line, "result") or errors
+def _error_text(line: Object) -> str:
+    errors = "\n".join(error for error in list_at(line, "errors") if isinstance(error, str))
+    return text_at(line, "result") or errors
 
 
 def _reason(line: Object, said: str) -> str:
-    subtype, ended, status = text(line, "subtype"), text(line, "terminal_reason"), count(line, "api_error_status")
+    subtype, ended, status = (
+        text_at(line, "subtype"),
+        text_at(line, "terminal_reason"),
+        count_at(line, "api_error_status"),
+    )
     if ended in _INTERRUPTED:
         return INTERRUPTED
     if UNKNOWN_CONVERSATION in said:
@@ -151,7 +161,7 @@ def _cost_turn(line: Object) -> float | None:
     models = line.get("model_usage_since_last_result")
     if not isinstance(models, dict):
         return None
-    costs = (number(model, "costUSD") for model in objects({"models": [*models.values()]}, "models"))
+    costs = (number_at(model, "costUSD") for model in objects_at({"models": [*models.values()]}, "models"))
     return sum(cost for cost in costs if cost is not None)
 
 
@@ -180,29 +190,29 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
 _ANY = ("command", "file_path", "path", "url", "query", "pattern", "description", "prompt", "name")
 """Of other tools: the first of these."""
 
-DIALOGS = {QUESTION_TOOL: Need.QUESTION, PLAN_TOOL: Need.PLAN}
+DIALOGS = {QUESTION_TOOL: AgentNeed.QUESTION, PLAN_TOOL: AgentNeed.PLAN}
 """Tools that are questions themselves."""
 
 
-def about(tool: str, subject: Object) -> str:
+def subject_line(tool: str, subject: Object) -> str:
     """The command, the file, the question: one line, "" when the input says nothing readable."""
     if tool == QUESTION_TOOL:
-        return one_line(" ".join(text(question, "question") for question in objects(subject, "questions")))
+        return one_line(" ".join(text_at(question, "question") for question in objects_at(subject, "questions")))
     if tool in SUBJECTS:
-        return one_line(" ".join(filter(None, (text(subject, key) for key in SUBJECTS[tool]))))
-    return one_line(next(filter(None, (text(subject, key) for key in _ANY)), ""))
+        return one_line(" ".join(filter(None, (text_at(subject, key) for key in SUBJECTS[tool]))))
+    return one_line(next(filter(None, (text_at(subject, key) for key in _ANY)), ""))
 
 
 def summary(tool: str, subject: Object) -> str:
     """As in `Bash: pytest -q`."""
-    said = about(tool, subject)
+    said = subject_line(tool, subject)
     return f"{tool}: {said}" if said else tool
 
 
-def asked(request: str, tool: str, subject: Object, suggestions: tuple[Any, ...] = ()) -> Asked:
+def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any, ...] = ()) -> Asked:
     """The question whether it may use a tool; the tool can be the question itself."""
-    need = DIALOGS.get(tool, Need.PERMISSION)
-    said = summary(tool, subject) if need is Need.PERMISSION else about(tool, subject)
+    need = DIALOGS.get(tool, AgentNeed.PERMISSION)
+    said = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
     return Asked(request, need, tool, said or "the plan is ready", subject, suggestions)
 
 
@@ -216,99 +226,99 @@ def parse(line: bytes) -> Sequence[AgentFact]:
     """What one line tells."""
     if line.startswith(FRAGMENT):
         return ()
-    found = read(line)
+    found = read_object(line)
     if isinstance(found, str):
-        return (Plain(found),) if found.strip() else ()
-    tell = KINDS.get(text(found, "type"))
+        return (PlainLine(found),) if found.strip() else ()
+    tell = KINDS.get(text_at(found, "type"))
     return tuple(tell(found)) if tell is not None else ()
 
 
 def blocks(found: Object) -> list[Object]:
     """The content of a message: its blocks; a plain string is a block of text."""
-    message = part(found, "message")
-    plain = text(message, "content")
-    return [{"type": "text", "text": plain}] if plain else objects(message, "content")
+    message = object_at(found, "message")
+    plain = text_at(message, "content")
+    return [{"type": "text", "text": plain}] if plain else objects_at(message, "content")
 
 
 def _system(found: Object) -> Iterator[AgentFact]:
-    subtype = text(found, "subtype")
+    subtype = text_at(found, "subtype")
     if subtype == "init":
-        if session := text(found, "session_id"):
-            yield SessionNamed(session, text(found, "model") or None)
+        if session := text_at(found, "session_id"):
+            yield SessionNamed(session, text_at(found, "model") or None)
         yield TurnBegan()
     elif subtype == "api_retry":
-        delay = (number(found, "retry_delay_ms") or 0.0) / _MILLISECONDS
-        status = count(found, "error_status")
-        error = f"{text(found, 'error')} {status or ''}".strip()
-        yield Retrying(count(found, "attempt"), count(found, "max_retries"), max(delay, 0.0), error)
+        delay = (number_at(found, "retry_delay_ms") or 0.0) / _MILLISECONDS
+        status = count_at(found, "error_status")
+        error = f"{text_at(found, 'error')} {status or ''}".strip()
+        yield Retrying(count_at(found, "attempt"), count_at(found, "max_retries"), max(delay, 0.0), error)
 
 
 def _assistant(found: Object) -> Iterator[AgentFact]:
     if "error" in found and not found.get("parent_tool_use_id"):
-        yield from _limit(part(part(found, "api_error_params"), "rate_limit_info"))
+        yield from _limit(object_at(object_at(found, "api_error_params"), "rate_limit_info"))
         return  # the text is of the program's own, and the result has it, too
     for block in blocks(found):
-        kind = text(block, "type")
+        kind = text_at(block, "type")
         if kind == "text":
-            yield Spoke(text(block, "text"))
+            yield TextSpoken(text_at(block, "text"))
         elif kind == "thinking":
-            yield Spoke(text(block, "thinking"), thought=True)
+            yield TextSpoken(text_at(block, "thinking"), thought=True)
         elif kind.endswith("tool_use"):  # also those that the API runs itself: server_tool_use, mcp_tool_use
-            tool = text(block, "name")
-            yield ToolCalled(text(block, "id"), tool, summary(tool, part(block, "input")))
+            tool = text_at(block, "name")
+            yield ToolCalled(text_at(block, "id"), tool, summary(tool, object_at(block, "input")))
 
 
 def _user(found: Object) -> Iterator[AgentFact]:
     """A message of ours that comes back (`isReplay`), or what tools returned."""
     if found.get("isReplay") is True:
-        said = (text(block, "text") for block in blocks(found) if text(block, "type") == "text")
-        yield Echoed("\n".join(said), text(found, "uuid") or None)
+        said = (text_at(block, "text") for block in blocks(found) if text_at(block, "type") == "text")
+        yield Echoed("\n".join(said), text_at(found, "uuid") or None)
         return
     for block in blocks(found):
-        if text(block, "type").endswith("tool_result"):
-            yield ToolReturned(text(block, "tool_use_id"), block.get("is_error") is True)
+        if text_at(block, "type").endswith("tool_result"):
+            yield ToolReturned(text_at(block, "tool_use_id"), block.get("is_error") is True)
 
 
 def _lifecycle(found: Object) -> Iterator[AgentFact]:
     """The program takes a message from its queue: earlier than the repeated line, and also where none comes."""
-    if text(found, "state") == "started" and (uuid := text(found, "command_uuid")):
+    if text_at(found, "state") == "started" and (uuid := text_at(found, "command_uuid")):
         yield Echoed("", uuid)
 
 
 def _request(found: Object) -> Iterator[AgentFact]:
-    request = part(found, "request")
-    if text(request, "subtype") == "can_use_tool":
-        suggestions = tuple(items(request, "permission_suggestions"))
-        subject = part(request, "input")
-        yield asked(text(found, "request_id"), text(request, "tool_name"), subject, suggestions)
+    request = object_at(found, "request")
+    if text_at(request, "subtype") == "can_use_tool":
+        suggestions = tuple(list_at(request, "permission_suggestions"))
+        subject = object_at(request, "input")
+        yield question_of(text_at(found, "request_id"), text_at(request, "tool_name"), subject, suggestions)
 
 
 def _cancel(found: Object) -> Iterator[AgentFact]:
-    yield AskCancelled(text(found, "request_id"))
+    yield AskCancelled(text_at(found, "request_id"))
 
 
 def _response(found: Object) -> Iterator[AgentFact]:
-    response = part(found, "response")
-    failed = text(response, "subtype") == "error"
-    yield Acknowledged(text(response, "request_id"), (text(response, "error") or "refused") if failed else None)
+    response = object_at(found, "response")
+    failed = text_at(response, "subtype") == "error"
+    yield Acknowledged(text_at(response, "request_id"), (text_at(response, "error") or "refused") if failed else None)
 
 
 def _rate_limit(found: Object) -> Iterator[AgentFact]:
-    yield from _limit(part(found, "rate_limit_info"))
+    yield from _limit(object_at(found, "rate_limit_info"))
 
 
 def _limit(info: Object) -> Iterator[AgentFact]:
-    if text(info, "status") == "rejected":
-        kind = text(info, "rateLimitType").replace("_", " ")
-        yield Limited(number(info, "resetsAt"), f"{kind} limit reached".strip())
+    if text_at(info, "status") == "rejected":
+        kind = text_at(info, "rateLimitType").replace("_", " ")
+        yield LimitReached(number_at(info, "resetsAt"), f"{kind} limit reached".strip())
 
 
 def _result(found: Object) -> Iterator[AgentFact]:
     """A limit whose end the text tells, or which only money ends, comes behind the turn's end: it lasts longer."""
-    result = read_result(found)
+    result = turn_result(found)
     yield TurnEnded(result)
     if result.resume_at is not None or result.reason == NO_CREDIT:
-        yield Limited(result.resume_at, one_line(result.text))
+        yield LimitReached(result.resume_at, one_line(result.text))
 
 
 KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {

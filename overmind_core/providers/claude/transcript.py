@@ -15,14 +15,14 @@ from overmind_core.providers.claude.stream import FRAGMENT, blocks
 from overmind_core.providers.lines import (
     GEAR,
     Object,
-    count,
+    count_at,
     failure,
-    number,
-    objects,
-    part,
+    number_at,
+    object_at,
+    objects_at,
     plain_text,
-    read,
-    text,
+    read_object,
+    text_at,
     tool_line,
     turn_summary,
 )
@@ -33,7 +33,7 @@ MOST_CALLS = 256
 """Calls that are remembered until they return."""
 
 
-class Call(NamedTuple):
+class PendingCall(NamedTuple):
     """A tool call under way. `at`: seconds since the epoch, None when the line doesn't say."""
 
     summary: str
@@ -41,24 +41,24 @@ class Call(NamedTuple):
     depth: int
 
 
-class Transcript:
+class ClaudeTranscript:
     """One run's lines, readable."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, PendingCall] = {}
         self._depths: dict[str, int] = {}
 
     def feed(self, line: bytes) -> list[str]:
         """What one line of output adds."""
         if line.startswith(FRAGMENT):
             return []
-        found = read(line)
+        found = read_object(line)
         if isinstance(found, str):
             return [plain_text(line)]
         return list(self._lines(found))
 
     def _lines(self, found: Object) -> Iterator[str]:
-        kind = text(found, "type")
+        kind = text_at(found, "type")
         if kind == "assistant":
             yield from self._assistant(found)
         elif kind == "user" and found.get("isReplay") is not True:
@@ -66,7 +66,7 @@ class Transcript:
         elif kind == "system":
             yield from _system(found)
         elif kind == "control_request":
-            yield from _asked(part(found, "request"))
+            yield from _asked(object_at(found, "request"))
         elif kind == "result":
             yield from self._result(found)
 
@@ -75,16 +75,16 @@ class Transcript:
         if "error" in found and not depth:
             return  # the result says it again
         for block in blocks(found):
-            kind = text(block, "type")
+            kind = text_at(block, "type")
             if kind == "text":
-                yield from _indented(text(block, "text"), depth)
+                yield from _indented(text_at(block, "text"), depth)
             elif kind.endswith("tool_use"):
                 self._began(block, found, depth)
 
     def _began(self, block: Object, found: Object, depth: int) -> None:
-        name = text(block, "id")
-        summary = stream.summary(text(block, "name"), part(block, "input"))
-        self._calls[name] = Call(summary, _moment(found), depth)
+        name = text_at(block, "id")
+        summary = stream.summary(text_at(block, "name"), object_at(block, "input"))
+        self._calls[name] = PendingCall(summary, _moment(found), depth)
         self._depths[name] = depth
         for remembered in (self._calls, self._depths):
             while len(remembered) > MOST_CALLS:
@@ -92,12 +92,12 @@ class Transcript:
 
     def _user(self, found: Object) -> Iterator[str]:
         for block in blocks(found):
-            if text(block, "type").endswith("tool_result"):
+            if text_at(block, "type").endswith("tool_result"):
                 yield from self._returned(block, found)
 
     def _returned(self, block: Object, found: Object) -> Iterator[str]:
-        earlier = Call("…", None, self._depth(found))  # where the lines before are not looked at
-        call = self._calls.pop(text(block, "tool_use_id"), earlier)
+        earlier = PendingCall("…", None, self._depth(found))  # where the lines before are not looked at
+        call = self._calls.pop(text_at(block, "tool_use_id"), earlier)
         began, ended = call.at, _moment(found)
         took = ended - began if began is not None and ended is not None else None
         error = _content(block) if block.get("is_error") is True else None
@@ -107,30 +107,30 @@ class Transcript:
         for call in self._calls.values():
             yield from _indented(f"{GEAR} {call.summary} → no answer", call.depth)
         self._calls.clear()
-        result = stream.read_result(found)
+        result = stream.turn_result(found)
         if not result.ok:
             yield failure(result)
         yield turn_summary(result)
 
     def _depth(self, found: Object) -> int:
         """How deep in sub-agents a line is."""
-        parent = text(found, "parent_tool_use_id")
+        parent = text_at(found, "parent_tool_use_id")
         return self._depths.get(parent, 0) + 1 if parent else 0
 
 
 def _system(found: Object) -> Iterator[str]:
-    subtype = text(found, "subtype")
+    subtype = text_at(found, "subtype")
     if subtype == "api_retry":
-        delay = (number(found, "retry_delay_ms") or 0.0) / 1000
-        error = f"{text(found, 'error')} {count(found, 'error_status') or ''}".strip()
-        yield f"… {error}: try {count(found, 'attempt')} of {count(found, 'max_retries')} in {delay:.1f} s"
+        delay = (number_at(found, "retry_delay_ms") or 0.0) / 1000
+        error = f"{text_at(found, 'error')} {count_at(found, 'error_status') or ''}".strip()
+        yield f"… {error}: try {count_at(found, 'attempt')} of {count_at(found, 'max_retries')} in {delay:.1f} s"
     elif subtype == "compact_boundary":
         yield "— the conversation was summarised to make room —"
 
 
 def _asked(request: Object) -> Iterator[str]:
-    if text(request, "subtype") == "can_use_tool":
-        asked = stream.asked("", text(request, "tool_name"), part(request, "input"))
+    if text_at(request, "subtype") == "can_use_tool":
+        asked = stream.question_of("", text_at(request, "tool_name"), object_at(request, "input"))
         yield f"? {asked.need.value}: {asked.summary}"
 
 
@@ -141,12 +141,12 @@ def _indented(said: str, depth: int) -> Iterator[str]:
 
 def _content(block: Object) -> str:
     """What a tool returned: a string, or blocks of text."""
-    return text(block, "content") or "\n".join(text(piece, "text") for piece in objects(block, "content"))
+    return text_at(block, "content") or "\n".join(text_at(piece, "text") for piece in objects_at(block, "content"))
 
 
 def _moment(found: Object) -> float | None:
     """When the line was written, in seconds since the epoch."""
     try:
-        return datetime.fromisoformat(text(found, "timestamp")).timestamp()
+        return datetime.fromisoformat(text_at(found, "timestamp")).timestamp()
     except (ValueError, OverflowError, OSError):
         return None

@@ -13,7 +13,7 @@ from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import ALONE, Rules
 from overmind_core.agents.store import DELIVERED, FAILED, QUESTION_OPEN, QUEUED, WITHDRAWN
 from overmind_core.daemon.state import State
-from overmind_core.domain.agents.agent import Agent, Mode, Need
+from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.conversation_events import MessageMoved
 from overmind_core.kernel.config import Settings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MISSION = "m1"
 RUN = "m1.1"
-SHELL = Asked("r1", Need.PERMISSION, "Bash", "touch x", {"command": "touch x"})
+SHELL = Asked("r1", AgentNeed.PERMISSION, "Bash", "touch x", {"command": "touch x"})
 
 
 class Parts:
@@ -164,19 +164,21 @@ ALLOW, DENY = Settings(allow=("Bash(touch:*)",)), Settings(deny=("Bash(touch:*)"
 @pytest.mark.parametrize(
     ("settings", "agent", "need", "unattended", "decided"),
     [
-        pytest.param(Settings(), {}, Need.PERMISSION, False, None, id="a person must answer"),
-        pytest.param(ALLOW, {}, Need.PERMISSION, False, (Behaviour.ALLOW, "Bash(touch:*)"), id="allowed"),
-        pytest.param(ALLOW, {"deny": ("Bash",)}, Need.PERMISSION, False, (Behaviour.DENY, "Bash"), id="a denial wins"),
-        pytest.param(ALLOW, {}, Need.QUESTION, False, None, id="rules are for permissions"),
-        pytest.param(Settings(), {}, Need.PERMISSION, True, (Behaviour.DENY, "headless"), id="nobody is there"),
-        pytest.param(ALLOW, {}, Need.PERMISSION, True, (Behaviour.ALLOW, "Bash(touch:*)"), id="rules come first"),
-        pytest.param(Settings(), {}, Need.QUESTION, True, (Behaviour.DENY, "headless"), id="nobody can answer"),
-        pytest.param(Settings(), {}, Need.SETUP, True, None, id="its own dialog takes its own keys"),
+        pytest.param(Settings(), {}, AgentNeed.PERMISSION, False, None, id="a person must answer"),
+        pytest.param(ALLOW, {}, AgentNeed.PERMISSION, False, (Behaviour.ALLOW, "Bash(touch:*)"), id="allowed"),
+        pytest.param(
+            ALLOW, {"deny": ("Bash",)}, AgentNeed.PERMISSION, False, (Behaviour.DENY, "Bash"), id="a denial wins"
+        ),
+        pytest.param(ALLOW, {}, AgentNeed.QUESTION, False, None, id="rules are for permissions"),
+        pytest.param(Settings(), {}, AgentNeed.PERMISSION, True, (Behaviour.DENY, "headless"), id="nobody is there"),
+        pytest.param(ALLOW, {}, AgentNeed.PERMISSION, True, (Behaviour.ALLOW, "Bash(touch:*)"), id="rules come first"),
+        pytest.param(Settings(), {}, AgentNeed.QUESTION, True, (Behaviour.DENY, "headless"), id="nobody can answer"),
+        pytest.param(Settings(), {}, AgentNeed.SETUP, True, None, id="its own dialog takes its own keys"),
     ],
 )
 def test_what_is_answered_without_a_person(settings, agent, need, unattended, decided):
     rules = Rules(settings, lambda _mission: Environment({"HOME": "/home/me"}, {}), unattended=unattended)
-    found = rules.decide(Agent(home=Mode.HEADLESS, **agent), SHELL._replace(need=need), MISSION, "/work")
+    found = rules.decide(Agent(home=AgentMode.HEADLESS, **agent), SHELL._replace(need=need), MISSION, "/work")
     assert (None if found is None else (found[0].behaviour, found[1])) == decided
     if decided is not None and decided[1] == "headless":
         assert found is not None

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.agents.service import REJOIN_SECONDS
-from overmind_core.domain.agents.agent import Mode
-from overmind_core.domain.agents.agent_events import Limited, Result, TurnBegan, TurnEnded
+from overmind_core.domain.agents.agent import AgentMode
+from overmind_core.domain.agents.agent_events import LimitReached, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -59,9 +59,9 @@ def test_the_end_of_a_limit_is_nothing_to_a_session_that_has_ended(home, environ
             agent = agent_of(inside, mission)
             await until(lambda: agent.state.running)
             agent.receive(TurnBegan())
-            agent.receive(Limited(WALL + 60, "rate_limit"))
-            agent.receive(TurnEnded(Result(ok=False, reason="limit")))
-            agent.receive(Limited(WALL + 60, "rate_limit"))
+            agent.receive(LimitReached(WALL + 60, "rate_limit"))
+            agent.receive(TurnEnded(TurnResult(ok=False, reason="limit")))
+            agent.receive(LimitReached(WALL + 60, "rate_limit"))
             if ended:
                 inside.core.desk.drop(mission)
             before = agent.state
@@ -81,8 +81,8 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
             mission = await session(inside, environment)
             agent = agent_of(inside, mission)
             await until(lambda: agent.state.running)
-            agent.put(replace(agent.state, mode=Mode.INTERACTIVE))
-            agent.apply(ModeWanted(Mode.INTERACTIVE))
+            agent.put(replace(agent.state, mode=AgentMode.INTERACTIVE))
+            agent.apply(ModeWanted(AgentMode.INTERACTIVE))
             await inside.core.ledger.saved()
         async with supervising(home, keeper) as inside:
             if rejoined:
@@ -95,5 +95,5 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
         keeper.close()
         return wanted
 
-    there, back = Mode.INTERACTIVE, Mode.HEADLESS
+    there, back = AgentMode.INTERACTIVE, AgentMode.HEADLESS
     assert in_process.run(story()) == [there, there if rejoined else back]

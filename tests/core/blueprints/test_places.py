@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tomlkit.exceptions import TOMLKitError
 
-from overmind_core.documents.toml import places
+from overmind_core.documents.toml import find_places
 
 WRITTEN = {
     "a key": ("a = 1", {("a",): (0, "1")}),
@@ -41,7 +41,7 @@ WRITTEN = {
 @pytest.mark.parametrize(("text", "expected"), WRITTEN.values(), ids=WRITTEN)
 def test_everything_stands_where_it_is_written(text, expected):
     tomlkit.parse(text)
-    found = places(text)
+    found = find_places(text)
 
     for path, (key, value) in expected.items():
         span = found.values.get(path)
@@ -50,7 +50,7 @@ def test_everything_stands_where_it_is_written(text, expected):
 
 
 def test_lines_and_columns_count_characters_from_1():
-    found = places("'ä' = 1\n\n  '€' = '𝄞x'")
+    found = find_places("'ä' = 1\n\n  '€' = '𝄞x'")
 
     assert found.position(found.of_key(("ä",))) == (1, 1)
     assert found.position(found.of_value(("ä",))) == (1, 7)
@@ -59,7 +59,7 @@ def test_lines_and_columns_count_characters_from_1():
 
 
 def test_what_stands_nowhere_is_where_the_nearest_thing_above_it_is():
-    found = places("[a]\nb = 1")
+    found = find_places("[a]\nb = 1")
 
     assert found.of_value(("a",)) == found.of_key(("a", "x", 3)) == 1
     assert found.of_value(("nosuch",)) == 0
@@ -89,7 +89,7 @@ def leaves(value, path=()):
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_what_stands_at_the_place_of_a_value_is_the_value(data):
     text = tomlkit.dumps(data)
-    found = places(text)
+    found = find_places(text)
 
     assert found.duplicates == []
     for path, value in leaves(data):
@@ -104,7 +104,7 @@ def test_each_character_of_a_text_is_found_again(value, way):
         read = tomlkit.parse(f"key = {written}").unwrap()["key"]
     except (TOMLKitError, ValueError):
         return  # not every text can be written so
-    found = places(f"key = {written}")
+    found = find_places(f"key = {written}")
     offsets = [found.inside(("key",), index) for index in range(len(read))]
 
     assert offsets == sorted(set(offsets))
@@ -116,7 +116,7 @@ def test_each_character_of_a_text_is_found_again(value, way):
 
 @given(st.text(st.sampled_from("ab.=[]{}\"',# \n\\é"), max_size=60))
 def test_the_walk_over_any_text_has_an_end(text):
-    found = places(text)
+    found = find_places(text)
 
     assert all(0 <= span.start <= span.end <= len(text) for span in found.values.values())
     assert all(0 <= offset < len(text) for offset in found.keys.values())

@@ -14,7 +14,7 @@ from tests.kit.fake_daemon import FakeDaemon
 @pytest.fixture
 def impatient(monkeypatch):
     for module in (client_client, client_daemon):
-        monkeypatch.setattr(module, "PATIENCE", 0.3)
+        monkeypatch.setattr(module, "ANSWER_LIMIT", 0.3)
 
 
 def losing(count, *lines):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.client.detach_keys import LEAVE, Key, parse, pressed
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, is_pressed, parse_key
 
 LEAVES = {
     "kitty": b"\x1b[92;5u",
@@ -35,34 +35,34 @@ OTHERS = {
 
 @pytest.mark.parametrize("sequence", LEAVES.values(), ids=LEAVES)
 def test_it_leaves(sequence):
-    assert pressed(sequence, [LEAVE])
+    assert is_pressed(sequence, [DEFAULT_KEY])
 
 
 @pytest.mark.parametrize("sequence", OTHERS.values(), ids=OTHERS)
 def test_it_does_not_leave(sequence):
-    assert not pressed(sequence, [LEAVE])
+    assert not is_pressed(sequence, [DEFAULT_KEY])
 
 
 @pytest.mark.parametrize("text", ["ctrl-]", "ctrl+]", "C-]", "^]", " Ctrl-] "])
 def test_a_key_can_be_written_in_the_usual_ways(text):
-    assert parse(text) == Key(ord("]"))
+    assert parse_key(text) == DetachKey(ord("]"))
 
 
 @pytest.mark.parametrize(
     ("text", "byte"), [("ctrl-a", 1), ("ctrl-Z", 26), ("ctrl-\\", 0x1C), ("ctrl-space", 0), ("ctrl-@", 0), ("^_", 0x1F)]
 )
 def test_a_key_has_its_byte(text, byte):
-    assert parse(text).byte == byte
-    assert pressed(b"\x1b[%d;5u" % parse(text).code, [parse(text)])
+    assert parse_key(text).byte == byte
+    assert is_pressed(b"\x1b[%d;5u" % parse_key(text).code, [parse_key(text)])
 
 
 @pytest.mark.parametrize("text", ["", "x", "ctrl-", "ctrl-ab", "f12", "ctrl-1", "alt-x", "ctrl-é"])
 def test_what_is_no_key_is_said_to_be_none(text):
     with pytest.raises(ValueError, match="is not a key"):
-        parse(text)
+        parse_key(text)
 
 
 @pytest.mark.parametrize(("text", "why"), [("ctrl-m", "Enter"), ("ctrl-i", "Tab"), ("^[", "Esc"), ("ctrl-c", "interr")])
 def test_a_key_that_everybody_needs_can_not_leave(text, why):
     with pytest.raises(ValueError, match=why):
-        parse(text)
+        parse_key(text)

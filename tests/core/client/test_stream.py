@@ -54,7 +54,7 @@ def test_a_broken_stream_goes_on_without_gap_or_repetition(place, join):
 
 
 def test_a_daemon_that_stays_away_ends_the_stream(place, join, monkeypatch):
-    monkeypatch.setattr(client_client, "PATIENCE", 0.2)
+    monkeypatch.setattr(client_client, "ANSWER_LIMIT", 0.2)
     client = join(place)
     lines = follow(client, lambda: ("events", {}))
     with FakeDaemon(place, lambda _: [{"ok": {}}, {"item": {"seq": 1}}]):

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from overmind_core.containers import connect
-from overmind_core.containers.connect import Address
+from overmind_core.containers.connect import EngineAddress
 from overmind_core.containers.engine import ContainerFailed, ContainerSpec, Engine, EngineMissing, ImageMissing
 from overmind_core.containers.model import HOME
 
@@ -83,7 +83,7 @@ def test_the_first_known_socket_that_answers_is_used(fake, sockets):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(f"{sockets}/dead.sock")
     engine = fake(name="podman.sock")
-    known = [Address(f"unix://{sockets}/{name}", "") for name in ("no.sock", "dead.sock", "podman.sock")]
+    known = [EngineAddress(f"unix://{sockets}/{name}", "") for name in ("no.sock", "dead.sock", "podman.sock")]
     assert connect.first_that_answers(known) == engine.url
     with pytest.raises(EngineMissing, match=rf"nothing listens at {sockets}/dead.sock"):
         connect.first_that_answers(known[:2])
@@ -112,7 +112,7 @@ def test_a_proxy_for_the_world_outside_is_not_asked(fake, monkeypatch):
         (lambda engine: engine.stop("overmind-1-db"), "container overmind-1-db could not be looked at"),
         (lambda engine: engine.remove("overmind-1-db"), "container overmind-1-db could not be looked at"),
         (lambda engine: engine.remove_volumes(["data"]), "volume data could not be removed"),
-        (lambda engine: engine.ours("/home"), "containers could not be listed"),
+        (lambda engine: engine.own_containers("/home"), "containers could not be listed"),
         (lambda engine: engine.volumes_of("1", "/home"), "volumes could not be listed"),
     ],
 )

@@ -32,14 +32,14 @@ def test_a_pull_is_told_when_its_line_changes():
         layer("c", "Pull complete"),
         {"status": "Status: Downloaded newer image"},
     ]
-    images.follow("redis:7", items, told.append)
+    images.pull_progress("redis:7", items, told.append)
     expected = ["", " 10 %", " 5 %", " 50 %", " 100 %"]
     assert told == [f"pulling redis:7{percent}" for percent in expected]
 
 
 def test_a_pull_that_the_engine_gives_up_says_why():
     with pytest.raises(ImageMissing, match=r"image x:1 could not be pulled: its registry does not have it.*manifest"):
-        images.follow("x:1", [{"error": "manifest for x:1 not found: manifest unknown"}], lambda _: None)
+        images.pull_progress("x:1", [{"error": "manifest for x:1 not found: manifest unknown"}], lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_pull_that_the_engine_gives_up_says_why():
     ],
 )
 def test_each_reason_has_its_advice(words, why, what_to_do):
-    fault = images.missing("x", words)
+    fault = images.image_missing("x", words)
     assert why in fault.why
     assert what_to_do in fault.what_to_do
 

@@ -23,14 +23,14 @@ from overmind_core.demo.project import (
     PRICES,
     PROMPT,
     SOURCES,
-    belongs,
+    demo_missions,
     free_name,
-    parts,
+    is_demo_mission,
     write,
 )
-from overmind_core.demo.stage import QUESTION, Interrupted, Keys, Memory, Reply
+from overmind_core.demo.stage import QUESTION, ConversationMemory, Keys, QuestionReply, TurnInterrupted
 from overmind_core.demo.story import Story
-from overmind_core.demo.stream_agent import Lines, Message, reply
+from overmind_core.demo.stream_agent import StreamStage, UserMessage, reply
 
 
 def no_wait(_seconds):
@@ -126,7 +126,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("row", "is_ours"), ROWS)
 def test_label_and_folder_together_say_whose_a_mission_is(row, is_ours):
-    assert belongs(row, "/h/demo") is is_ours
+    assert is_demo_mission(row, "/h/demo") is is_ours
 
 
 def test_a_name_that_is_taken_gets_a_number():
@@ -135,7 +135,7 @@ def test_a_name_that_is_taken_gets_a_number():
 
 
 def test_each_part_has_a_name_of_its_own():
-    found = parts(root="/h/demo", shell="bash")
+    found = demo_missions(root="/h/demo", shell="bash")
     assert len({part.name for part in found}) == len(found) == 5
 
 
@@ -162,10 +162,14 @@ def test_keys_and_texts_are_told_apart_however_they_are_cut(pieces, expected):
 # the agent
 
 REPLIES = [
-    ("Edit", {"behavior": "allow", "updatedInput": {}}, Reply(allowed=True)),
-    ("Edit", {"behavior": "deny", "message": "no"}, Reply(allowed=False, said="no")),
-    (QUESTION, {"behavior": "allow", "updatedInput": {"answers": {"How?": "so"}}}, Reply(allowed=True, chosen="so")),
-    (QUESTION, {"behavior": "allow"}, Reply(allowed=True)),
+    ("Edit", {"behavior": "allow", "updatedInput": {}}, QuestionReply(allowed=True)),
+    ("Edit", {"behavior": "deny", "message": "no"}, QuestionReply(allowed=False, said="no")),
+    (
+        QUESTION,
+        {"behavior": "allow", "updatedInput": {"answers": {"How?": "so"}}},
+        QuestionReply(allowed=True, chosen="so"),
+    ),
+    (QUESTION, {"behavior": "allow"}, QuestionReply(allowed=True)),
 ]
 
 
@@ -180,7 +184,7 @@ class Pipes:
     def __init__(self):
         source, self.to = os.pipe()
         self.back, sink = os.pipe()
-        self.lines = Lines("s", source=source, sink=sink)
+        self.lines = StreamStage("s", source=source, sink=sink)
         self._ends = (source, self.to, self.back, sink)
 
     def put(self, *events):
@@ -207,7 +211,7 @@ INTERRUPT = {"type": "control_request", "request_id": "i", "request": {"subtype"
 def test_a_message_is_repeated_with_its_uuid_and_gets_a_result_that_cost_nothing(pipes):
     pipes.put({"type": "user", "uuid": "u", "message": {"content": [{"type": "text", "text": "hi"}]}})
     message = pipes.lines.message()
-    assert message == Message("hi", "u")
+    assert message == UserMessage("hi", "u")
     pipes.lines.begin(message, "/shop")
     pipes.lines.end("done", 1.5)
     init, replay, result = pipes.told()
@@ -216,9 +220,9 @@ def test_a_message_is_repeated_with_its_uuid_and_gets_a_result_that_cost_nothing
 
 
 def test_an_interrupt_withdraws_the_question_and_ends_the_turn(pipes):
-    pipes.lines.begin(Message("hi", ""), "/shop")
+    pipes.lines.begin(UserMessage("hi", ""), "/shop")
     pipes.put(INTERRUPT)
-    with pytest.raises(Interrupted):
+    with pytest.raises(TurnInterrupted):
         pipes.lines.ask("c", "Edit", {})
     kinds = [event["type"] for event in pipes.told()]
     assert kinds[-3:] == ["control_request", "control_response", "control_cancel_request"]
@@ -226,8 +230,8 @@ def test_an_interrupt_withdraws_the_question_and_ends_the_turn(pipes):
 
 def test_an_interrupt_between_turns_changes_nothing(pipes):
     pipes.put(INTERRUPT, {"type": "user", "message": {"content": "hi"}})
-    assert pipes.lines.message() == Message("hi", "")
-    pipes.lines.begin(Message("hi", ""), "/shop")
+    assert pipes.lines.message() == UserMessage("hi", "")
+    pipes.lines.begin(UserMessage("hi", ""), "/shop")
     pipes.lines.wait(0.0)
 
 
@@ -263,13 +267,15 @@ def told(tmp_path, monkeypatch):
     monkeypatch.setattr(Story, "_overmind", lambda _self, _words: (True, ""))
 
     def play(stage, message=PROMPT, session="one"):
-        return Story(stage, str(tmp_path / "shop"), Memory(str(tmp_path / "sessions"), session)).answer(message)
+        return Story(stage, str(tmp_path / "shop"), ConversationMemory(str(tmp_path / "sessions"), session)).answer(
+            message
+        )
 
     return play
 
 
 def test_the_plan_is_done_with_two_answers(told, tmp_path):
-    stage = Quick(Reply(allowed=True), Reply(allowed=True, chosen="EUR 3.19"))
+    stage = Quick(QuestionReply(allowed=True), QuestionReply(allowed=True, chosen="EUR 3.19"))
     assert told(stage).startswith("Done")
     assert 'FORMAT = "EUR {amount}"' in (tmp_path / "shop" / "prices.py").read_text()
     assert [tool for tool, _ in stage.used] == [
@@ -278,8 +284,8 @@ def test_the_plan_is_done_with_two_answers(told, tmp_path):
 
 
 def test_a_story_that_was_cut_goes_on_where_it_was(told):
-    assert "go on" in told(Quick(Reply(allowed=False, said="later")))
-    stage = Quick(Reply(allowed=True), Reply(allowed=False))
+    assert "go on" in told(Quick(QuestionReply(allowed=False, said="later")))
+    stage = Quick(QuestionReply(allowed=True), QuestionReply(allowed=False))
     assert told(stage, "please go on").startswith("Done")
     assert [tool for tool, _ in stage.used] == ["Edit", "Bash", QUESTION, "Bash"]
 
@@ -291,10 +297,10 @@ def test_what_it_does_not_know_it_says(told):
 @pytest.mark.parametrize("broken", ["", "[]", '{"step": null}', "{"])
 def test_a_broken_memory_is_none(tmp_path, broken):
     (tmp_path / "s.json").write_text(broken)
-    memory = Memory(str(tmp_path), "s")
+    memory = ConversationMemory(str(tmp_path), "s")
     assert memory.step == 0
     memory.advance()
-    assert Memory(str(tmp_path), "s").step == 1
+    assert ConversationMemory(str(tmp_path), "s").step == 1
 
 
 def test_no_program_of_it_needs_more_than_the_standard_library():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from overmind_core.documents import reading
-from overmind_core.documents.reading import Notes, Spot
+from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.domain.text.problems import Problem
 
 
@@ -29,8 +29,8 @@ class Numbered:
 
 
 def read(text):
-    notes = Notes(Numbered())
-    return Spot(notes, (), json.loads(text)), notes
+    notes = Findings(Numbered())
+    return FileValue(notes, (), json.loads(text)), notes
 
 
 def test_a_json_document_is_read_with_its_types():
@@ -57,7 +57,7 @@ WRONG = {
     "too large": (reading.whole, str(2**53 + 1), "write a whole number from 0 up"),
     "seconds": (reading.seconds, "[]", 'write a duration: a number, or a text such as "90s", "5m" or "1.5h"'),
     "choice": (reading.choice(["plan"], "phase"), '"plam"', "unknown phase 'plam', known are plan. Did you mean plan?"),
-    "table": (Spot.table, '"x"', "write a table"),
+    "table": (FileValue.table, '"x"', "write a table"),
 }
 
 

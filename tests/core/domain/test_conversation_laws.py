@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from overmind_core.domain.agents import conversation, conversation_step
-from overmind_core.domain.agents.agent import Doing, Mode, Need
+from overmind_core.domain.agents.agent import ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Behaviour,
     Decision,
     Echoed,
-    Result,
     Retrying,
-    Spoke,
+    TextSpoken,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
+    TurnResult,
 )
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.agents.conversation_events import (
@@ -27,19 +27,19 @@ from overmind_core.domain.agents.conversation_events import (
     AskClosed,
     Asking,
     AskOpened,
-    Begun,
     CloseInput,
     Deliver,
     EndRun,
-    Held,
-    Leave,
+    InputHeld,
+    LeaveProgram,
     MessageMoved,
     ModeWanted,
-    Over,
     Queued,
-    Reply,
-    Spent,
+    RunBegun,
+    RunOver,
+    TurnPaid,
     Withdrawn,
+    WriteAnswer,
 )
 
 FINAL = {"answered", "failed", "cancelled"}
@@ -83,7 +83,7 @@ class Conversations(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.c = Conversation("s", Mode.HEADLESS, Mode.HEADLESS, Mode.HEADLESS, held=True)
+        self.c = Conversation("s", AgentMode.HEADLESS, AgentMode.HEADLESS, AgentMode.HEADLESS, held=True)
         self.program = Program()
         self.now = 1000.0
         self.messages: dict[int, str] = {}
@@ -123,22 +123,22 @@ class Conversations(RuleBasedStateMachine):
                 self.opened.add(number)
             case AskClosed(number):
                 self.closed[number] = self.closed.get(number, 0) + 1
-            case Reply(number):
+            case WriteAnswer(number):
                 assert number not in self.replied
                 assert number in self.closed
                 self.replied.add(number)
                 if number in self.program.questions:
                     self.program.questions.remove(number)
-            case Spent(usd):
+            case TurnPaid(usd):
                 self.spent += usd
-            case CloseInput() | Leave() | EndRun():
+            case CloseInput() | LeaveProgram() | EndRun():
                 assert self.c.leaving
                 self.program.ending = True
             case _:
                 pass
 
     def start_run(self):
-        self.c = conversation.plan(self.c, self.c.run + 1, session="unused", token="t")
+        self.c = conversation.plan_run(self.c, self.c.run + 1, session="unused", token="t")
         assert self.c.session == "s"
         assert self.c.mode is self.c.wanted
         self.program.start()
@@ -146,8 +146,8 @@ class Conversations(RuleBasedStateMachine):
         if first is not None:
             self.sent[first] = self.sent.get(first, 0) + 1
             self.program.given = first
-        self.tell(Begun(self.c.run, first))
-        if self.c.mode is Mode.INTERACTIVE and first is None:
+        self.tell(RunBegun(self.c.run, first))
+        if self.c.mode is AgentMode.INTERACTIVE and first is None:
             self.tell(TurnEnded(None))  # its screen shows a prompt
 
     @initialize()
@@ -175,17 +175,17 @@ class Conversations(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: self.c.running)
     def freeze(self):
-        self.tell(Held(on=not self.c.held))
+        self.tell(InputHeld(on=not self.c.held))
 
     @rule(keep=st.booleans())
     @precondition(lambda self: not self.over)
     def attach(self, keep):
-        self.tell(ModeWanted(Mode.INTERACTIVE, keep))
+        self.tell(ModeWanted(AgentMode.INTERACTIVE, keep))
 
     @rule()
     @precondition(lambda self: not self.over)
     def leave(self):
-        self.tell(ModeWanted(Mode.HEADLESS))
+        self.tell(ModeWanted(AgentMode.HEADLESS))
 
     @rule(data=st.data())
     @precondition(lambda self: self.program.questions)
@@ -203,23 +203,23 @@ class Conversations(RuleBasedStateMachine):
     def take_the_message(self, announced):
         message, self.program.given = self.program.given, None
         self.program.turn = message
-        if announced and self.c.mode is Mode.HEADLESS:
+        if announced and self.c.mode is AgentMode.HEADLESS:
             self.tell(TurnBegan())
         self.tell(Echoed("text", str(message)))
 
     @rule()
-    @precondition(lambda self: self.c.running and self.program.idle and self.c.mode is Mode.INTERACTIVE)
+    @precondition(lambda self: self.c.running and self.program.idle and self.c.mode is AgentMode.INTERACTIVE)
     def a_person_types(self):
         self.program.turn = 0
         self.tell(Echoed("typed", None))
 
-    @rule(said=st.sampled_from([Spoke("a"), Spoke("b", thought=True), ToolCalled("c", "Bash", "Bash: x"),
+    @rule(said=st.sampled_from([TextSpoken("a"), TextSpoken("b", thought=True), ToolCalled("c", "Bash", "Bash: x"),
                                 ToolReturned("c", failed=False), Retrying(1, 2, 0.5, "overloaded")]))  # fmt: skip
     @precondition(lambda self: self.can_ask and not self.program.questions)
     def work(self, said):
         self.tell(said)
 
-    @rule(ruled=st.booleans(), need=st.sampled_from([Need.PERMISSION, Need.QUESTION, Need.PLAN]))
+    @rule(ruled=st.booleans(), need=st.sampled_from([AgentNeed.PERMISSION, AgentNeed.QUESTION, AgentNeed.PLAN]))
     @precondition(lambda self: self.can_ask)
     def ask(self, ruled, need):
         self.number += 1
@@ -236,14 +236,14 @@ class Conversations(RuleBasedStateMachine):
     @precondition(lambda self: self.can_ask and not self.program.questions)
     def finish(self, ok, cents, tells):
         message, self.program.turn = self.program.turn, None
-        if self.c.mode is Mode.INTERACTIVE:
+        if self.c.mode is AgentMode.INTERACTIVE:
             self.tell(TurnEnded(None))
             return
         self.program.total += cents / 100
         self.true_cost += cents / 100
         known = cents / 100 if tells or self.deaths else None
         reason = None if ok else "api_error 529"
-        self.tell(TurnEnded(Result(ok, reason, cost_total=self.program.total, cost_turn=known)))
+        self.tell(TurnEnded(TurnResult(ok, reason, cost_total=self.program.total, cost_turn=known)))
         assert message is None or self.messages[message] == ("answered" if ok else "failed")
 
     @rule()
@@ -260,7 +260,7 @@ class Conversations(RuleBasedStateMachine):
         self.end_run(final=not again)
 
     def end_run(self, *, final):
-        self.tell(Over(final))
+        self.tell(RunOver(final))
         assert not self.c.running
         self.over = final
         if not final:
@@ -294,7 +294,7 @@ class Conversations(RuleBasedStateMachine):
     @invariant()
     def a_free_agent_is_given_what_waits(self):
         free = self.c.running and not self.c.held and not conversation.is_busy(self.c) and self.c.wanted is self.c.mode
-        if free and self.c.mode is Mode.HEADLESS and not self.c.leaving:
+        if free and self.c.mode is AgentMode.HEADLESS and not self.c.leaving:
             assert not self.c.queue
 
     @invariant()
@@ -311,7 +311,7 @@ class Conversations(RuleBasedStateMachine):
 
     @invariant()
     def it_waits_exactly_while_something_is_asked(self):
-        assert (self.c.activity.doing is Doing.WAITING) == bool(self.c.open)
+        assert (self.c.activity.doing is ActivityKind.WAITING) == bool(self.c.open)
 
     @invariant()
     def every_turn_was_counted_once(self):
@@ -320,7 +320,7 @@ class Conversations(RuleBasedStateMachine):
 
     def teardown(self):
         if not self.over:
-            self.tell(Over(final=True))
+            self.tell(RunOver(final=True))
         assert all(state in FINAL for state in self.messages.values()), self.messages
         assert (self.c.queue, self.c.open, self.c.turn, self.c.sending) == ((), (), None, None)
 

@@ -40,11 +40,11 @@ from overmind_core.domain.missions.mission import (
     RestartPolicy,
     Status,
 )
-from overmind_core.domain.missions.transitions import TABLE, IllegalTransition, Step, transition
+from overmind_core.domain.missions.transitions import TABLE, IllegalTransition, TransitionStep, transition
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 LEGAL = [(status, step, after) for status, row in TABLE.items() for step, after in row.items()]
-ILLEGAL = [(status, step) for status in Status for step in Step if step not in TABLE[status]]
+ILLEGAL = [(status, step) for status in Status for step in TransitionStep if step not in TABLE[status]]
 
 
 def mission(status=Status.RUNNING, *, cause=None, exited=False, policy=None, **fields):

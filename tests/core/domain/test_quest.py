@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.domain.quests import Again, Check, End, Nothing, Quest, QuestStatus, Stop, next_step
+from overmind_core.domain.quests import Finish, Quest, QuestStatus, RetryWork, StartCheck, StopWork, Wait, next_step
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0)
 CHECKED = replace(QUEST, check="true")
@@ -28,54 +28,63 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
 @pytest.mark.parametrize(
     ("quest", "work", "check", "stopped", "expected"),
     [
-        pytest.param(QUEST, RUNS, None, False, Nothing(), id="it works"),
-        pytest.param(QUEST, WAITS, None, False, Nothing(), id="it is about to be tried again"),
-        pytest.param(QUEST, DONE, None, False, End(COMPLETED, None, 0), id="done"),
-        pytest.param(QUEST, BAD, None, False, End(FAILED, None, 3), id="failed"),
-        pytest.param(QUEST, SPENT, None, False, End(FAILED, "retries_spent", 3), id="failed each time"),
-        pytest.param(QUEST, mission("crashed", 124, "timeout"), None, False, End(FAILED, "timeout", 124), id="timeout"),
-        pytest.param(QUEST, mission("crashed"), None, False, End(FAILED, None, 1), id="no code, but failed"),
-        pytest.param(QUEST, mission("crashed", 0, "failed"), None, False, End(FAILED, "failed", 1), id="says so"),
-        pytest.param(QUEST, mission("stopped", 143), None, True, End(CANCELLED, "stopped", 143), id="stopped"),
-        pytest.param(QUEST, DONE, None, True, End(CANCELLED, "stopped", 1), id="stopped, and ended well by that"),
-        pytest.param(QUEST, KILLED, None, False, End(CANCELLED, "killed", 137), id="killed"),
-        pytest.param(QUEST, None, None, False, End(FAILED, "gone", 1), id="removed"),
-        pytest.param(CHECKED, BAD, None, False, End(FAILED, None, 3), id="what failed is not checked"),
-        pytest.param(CHECKED, DONE, None, False, Check(1), id="check"),
-        pytest.param(ASKED, DONE, RUNS, False, Nothing(), id="it is being checked"),
-        pytest.param(ASKED, DONE, DONE, False, End(COMPLETED, None, 0), id="checked"),
-        pytest.param(ASKED, DONE, BAD, False, End(FAILED, "check_failed", 3), id="not done"),
-        pytest.param(ASKED, DONE, None, False, End(FAILED, "check_failed", 1), id="nobody knows what the check said"),
-        pytest.param(ASKED, DONE, KILLED, False, End(CANCELLED, "killed", 137), id="the check is killed"),
-        pytest.param(replace(ASKED, retries=2), DONE, BAD, False, Again(1), id="not done, once more"),
+        pytest.param(QUEST, RUNS, None, False, Wait(), id="it works"),
+        pytest.param(QUEST, WAITS, None, False, Wait(), id="it is about to be tried again"),
+        pytest.param(QUEST, DONE, None, False, Finish(COMPLETED, None, 0), id="done"),
+        pytest.param(QUEST, BAD, None, False, Finish(FAILED, None, 3), id="failed"),
+        pytest.param(QUEST, SPENT, None, False, Finish(FAILED, "retries_spent", 3), id="failed each time"),
+        pytest.param(
+            QUEST, mission("crashed", 124, "timeout"), None, False, Finish(FAILED, "timeout", 124), id="timeout"
+        ),
+        pytest.param(QUEST, mission("crashed"), None, False, Finish(FAILED, None, 1), id="no code, but failed"),
+        pytest.param(QUEST, mission("crashed", 0, "failed"), None, False, Finish(FAILED, "failed", 1), id="says so"),
+        pytest.param(QUEST, mission("stopped", 143), None, True, Finish(CANCELLED, "stopped", 143), id="stopped"),
+        pytest.param(QUEST, DONE, None, True, Finish(CANCELLED, "stopped", 1), id="stopped, and ended well by that"),
+        pytest.param(QUEST, KILLED, None, False, Finish(CANCELLED, "killed", 137), id="killed"),
+        pytest.param(QUEST, None, None, False, Finish(FAILED, "gone", 1), id="removed"),
+        pytest.param(CHECKED, BAD, None, False, Finish(FAILED, None, 3), id="what failed is not checked"),
+        pytest.param(CHECKED, DONE, None, False, StartCheck(1), id="check"),
+        pytest.param(ASKED, DONE, RUNS, False, Wait(), id="it is being checked"),
+        pytest.param(ASKED, DONE, DONE, False, Finish(COMPLETED, None, 0), id="checked"),
+        pytest.param(ASKED, DONE, BAD, False, Finish(FAILED, "check_failed", 3), id="not done"),
+        pytest.param(
+            ASKED, DONE, None, False, Finish(FAILED, "check_failed", 1), id="nobody knows what the check said"
+        ),
+        pytest.param(ASKED, DONE, KILLED, False, Finish(CANCELLED, "killed", 137), id="the check is killed"),
+        pytest.param(replace(ASKED, retries=2), DONE, BAD, False, RetryWork(1), id="not done, once more"),
         pytest.param(
             replace(ASKED, retries=2),
             mission("stopped", 0, restarts=1),
             BAD,
             False,
-            Check(2),
+            StartCheck(2),
             id="the next one's check",
         ),
         pytest.param(
-            replace(ASKED, retries=2, checked=2), mission("stopped", 0, restarts=1), BAD, False, Again(0), id="last try"
+            replace(ASKED, retries=2, checked=2),
+            mission("stopped", 0, restarts=1),
+            BAD,
+            False,
+            RetryWork(0),
+            id="last try",
         ),
         pytest.param(
             replace(ASKED, retries=2, checked=3),
             mission("stopped", 0, restarts=2),
             BAD,
             False,
-            End(FAILED, "check_failed", 3),
+            Finish(FAILED, "check_failed", 3),
             id="retries used up",
         ),
-        pytest.param(replace(QUEST, cancelling=True), RUNS, None, False, Stop(), id="cancel"),
-        pytest.param(replace(QUEST, cancelling=True), STOPPING, None, False, Nothing(), id="it is being stopped"),
-        pytest.param(replace(ASKED, cancelling=True), DONE, RUNS, False, Stop(), id="cancel the check"),
+        pytest.param(replace(QUEST, cancelling=True), RUNS, None, False, StopWork(), id="cancel"),
+        pytest.param(replace(QUEST, cancelling=True), STOPPING, None, False, Wait(), id="it is being stopped"),
+        pytest.param(replace(ASKED, cancelling=True), DONE, RUNS, False, StopWork(), id="cancel the check"),
         pytest.param(
             replace(QUEST, cancelling=True),
             mission("stopped", 143),
             None,
             True,
-            End(CANCELLED, None, 143),
+            Finish(CANCELLED, None, 143),
             id="cancelled",
         ),
         pytest.param(
@@ -83,7 +92,7 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
             DONE,
             None,
             False,
-            End(CANCELLED, None, 1),
+            Finish(CANCELLED, None, 1),
             id="cancelled before its check",
         ),
     ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.references import Ambiguous, Candidate, Match, NoMatch, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, NoMatch, ResolvedReference, resolve
 
 LIVE = Candidate("abc00001", "api", live=True, ended_at=None)
 OLD = Candidate("abc00002", "api", live=False, ended_at=10.0)
@@ -19,18 +19,18 @@ OTHERS = (LIVE, OLD, NEWER, NEWEST)
 @pytest.mark.parametrize(
     ("text", "candidates", "expected"),
     [
-        ("abc00002", OTHERS, Match(OLD)),
-        ("api", OTHERS, Match(LIVE)),
-        ("api", (OLD, NEWER), Match(OLD)),
-        ("web", OTHERS, Match(NEWEST)),
+        ("abc00002", OTHERS, ResolvedReference(OLD)),
+        ("api", OTHERS, ResolvedReference(LIVE)),
+        ("api", (OLD, NEWER), ResolvedReference(OLD)),
+        ("web", OTHERS, ResolvedReference(NEWEST)),
         ("abc", OTHERS, Ambiguous((LIVE, OLD))),
         ("abc00001"[:7], OTHERS, Ambiguous((LIVE, OLD))),
-        ("def", (LIVE, NEWER), Match(NEWER)),
+        ("def", (LIVE, NEWER), ResolvedReference(NEWER)),
         ("de", (LIVE, NEWER), NoMatch()),
         ("DEF", (LIVE, NEWER), NoMatch()),
         ("", OTHERS, NoMatch()),
         ("nosuch", OTHERS, NoMatch()),
-        ("abc", (*OTHERS, NAMED_LIKE_A_PREFIX), Match(NAMED_LIKE_A_PREFIX)),
+        ("abc", (*OTHERS, NAMED_LIKE_A_PREFIX), ResolvedReference(NAMED_LIKE_A_PREFIX)),
     ],
 )
 def test_exact_id_then_live_name_then_newest_finished_name_then_prefix(text, candidates, expected):
@@ -40,12 +40,12 @@ def test_exact_id_then_live_name_then_newest_finished_name_then_prefix(text, can
 @pytest.mark.parametrize(
     ("text", "candidates", "expected"),
     [
-        ("abc", (LIVE, NAMED_LIKE_A_PREFIX), Match(LIVE)),
+        ("abc", (LIVE, NAMED_LIKE_A_PREFIX), ResolvedReference(LIVE)),
         ("abc", (LIVE, OLD, NAMED_LIKE_A_PREFIX), Ambiguous((LIVE, OLD))),
-        ("abc", (OLD, NAMED_LIKE_A_PREFIX), Match(NAMED_LIKE_A_PREFIX)),
-        ("api", OTHERS, Match(LIVE)),
-        ("web", OTHERS, Match(NEWEST)),
-        ("def00003", OTHERS, Match(NEWER)),
+        ("abc", (OLD, NAMED_LIKE_A_PREFIX), ResolvedReference(NAMED_LIKE_A_PREFIX)),
+        ("api", OTHERS, ResolvedReference(LIVE)),
+        ("web", OTHERS, ResolvedReference(NEWEST)),
+        ("def00003", OTHERS, ResolvedReference(NEWER)),
         ("def", OTHERS, Ambiguous((NEWER, NEWEST))),
     ],
 )
@@ -67,7 +67,7 @@ def test_whatever_is_found_is_named_by_the_text_and_does_not_hang_on_the_order(t
     found = resolve(text, candidates, live_first=live_first)
     meant = [c for c in candidates if text == c.name or (len(text) >= 3 and c.id.startswith(text))]
     match found:
-        case Match(candidate):
+        case ResolvedReference(candidate):
             assert candidate in meant
         case Ambiguous(several):
             assert len(several) > 1
@@ -81,12 +81,12 @@ def test_whatever_is_found_is_named_by_the_text_and_does_not_hang_on_the_order(t
 @given(candidate_lists, st.booleans())
 def test_an_exact_id_is_always_itself(candidates, live_first):
     for candidate in candidates:
-        assert resolve(candidate.id, candidates, live_first=live_first) == Match(candidate)
+        assert resolve(candidate.id, candidates, live_first=live_first) == ResolvedReference(candidate)
 
 
 @given(st.one_of(ids, names), candidate_lists)
 def test_a_command_that_ends_guesses_no_finished_one_before_a_live_one(text, candidates):
     found = resolve(text, candidates, live_first=True)
-    if isinstance(found, Match) and not found.candidate.live and found.candidate.id != text:
+    if isinstance(found, ResolvedReference) and not found.candidate.live and found.candidate.id != text:
         assert not any(c.live and c.name == text for c in candidates)
         assert not any(c.live and len(text) >= 3 and c.id.startswith(text) for c in candidates)

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.mission import Cause, Restart, RestartPolicy
-from overmind_core.domain.missions.restart_policy import MAX_DELAY, NEVER_AGAIN, Again, GiveUp, applies, decide, recent
+from overmind_core.domain.missions.restart_policy import (
+    MAX_DELAY,
+    NEVER_AGAIN,
+    GiveUp,
+    RestartAfter,
+    applies,
+    decide,
+    recent,
+)
 
 NOW = 1_000.0
 
@@ -43,7 +51,7 @@ DELAYS = [
 @pytest.mark.parametrize(("backoff", "streak", "delay"), DELAYS)
 def test_the_delay_doubles_up_to_a_minute(backoff, streak, delay):
     policy = RestartPolicy(max_restarts=0, backoff=backoff)
-    assert decide(policy, [], streak, 1.0, NOW) == Again(delay, streak + 1)
+    assert decide(policy, [], streak, 1.0, NOW) == RestartAfter(delay, streak + 1)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,7 @@ def test_the_delay_doubles_up_to_a_minute(backoff, streak, delay):
 )
 def test_a_run_that_lasted_longer_than_the_window_resets_the_delay(lasted, healthy):
     policy = RestartPolicy(max_restarts=0, window=60.0)
-    assert decide(policy, [], 4, lasted, NOW) == (Again(1.0, 1) if healthy else Again(16.0, 5))
+    assert decide(policy, [], 4, lasted, NOW) == (RestartAfter(1.0, 1) if healthy else RestartAfter(16.0, 5))
 
 
 BUDGETS = [
@@ -89,7 +97,7 @@ def test_no_window_ever_holds_more_restarts_than_allowed(allowed, window, pauses
     happened: list[float] = []
     for pause in pauses:
         now += pause
-        if isinstance(decide(policy, kept, 0, 0.0, now), Again):
+        if isinstance(decide(policy, kept, 0, 0.0, now), RestartAfter):
             happened.append(now)
             kept = recent(policy, (*kept, now), now)
         in_window = [at for at in happened if now - at < window]
@@ -100,5 +108,5 @@ def test_no_window_ever_holds_more_restarts_than_allowed(allowed, window, pauses
 @given(st.floats(0, 1e6), st.integers(0, 100_000), st.floats(0, 1e6))
 def test_the_delay_is_never_longer_than_a_minute_nor_negative(backoff, streak, lasted):
     verdict = decide(RestartPolicy(max_restarts=0, backoff=backoff), [], streak, lasted, NOW)
-    assert isinstance(verdict, Again)
+    assert isinstance(verdict, RestartAfter)
     assert 0 <= verdict.delay <= MAX_DELAY

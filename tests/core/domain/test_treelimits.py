@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.tree import MAX_CHILDREN, MAX_DEPTH, Above, refusal
+from overmind_core.domain.missions.tree import MAX_CHILDREN, MAX_DEPTH, Ancestor, refusal
 
 
 def line(*given):
     """A line from the parent up to the root, of (max_children, max_depth)."""
-    return [Above(f"id{place}", f"name{place}", *limits) for place, limits in enumerate(given)]
+    return [Ancestor(f"id{place}", f"name{place}", *limits) for place, limits in enumerate(given)]
 
 
 NONE = (None, None)

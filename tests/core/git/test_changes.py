@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from overmind_core.git import changes as module
-from overmind_core.git.changes import changes
+from overmind_core.git.changes import worktree_changes
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -40,7 +40,7 @@ def test_all_kinds_of_changes_are_seen_and_nothing_is_touched(repository, git):
     worktree.git("mv", "old name", "höher")
     before = repository.traces(), worktree.git("status", "--porcelain")
 
-    found = changes(git, worktree.folder, "main")
+    found = worktree_changes(git, worktree.folder, "main")
 
     assert statuses(found) == {
         ".gitignore": "?", "bin": "?", "gone": "D", "höher": "R", "kept": "M", "new \x1b[31m": "?", "turned": "T",
@@ -67,18 +67,18 @@ def test_a_file_is_seen_that_was_changed_within_the_second_of_its_checkout(repos
         file.write("line 2\n")
     os.utime(repository.path("file"), long_ago)
     os.utime(repository.path(".git/index"), long_ago)
-    assert statuses(changes(git, repository.folder, None)) == {"file": "M"}
+    assert statuses(worktree_changes(git, repository.folder, None)) == {"file": "M"}
 
 
 def test_without_a_base_it_is_what_is_not_committed_also_before_the_first_commit(repository, git):
     repository.write({"a": "1\n"})
-    found = changes(git, repository.folder)
+    found = worktree_changes(git, repository.folder)
     assert (statuses(found), found.commits, found.branch) == ({"a": "?"}, (), "main")
     repository.commit("first", {})
-    assert changes(git, repository.folder).files == ()
+    assert worktree_changes(git, repository.folder).files == ()
     repository.write({"sub/b": "2\n"})
     repository.git("add", "sub/b")
-    assert statuses(changes(git, repository.path("sub"))) == {"sub/b": "A"}
+    assert statuses(worktree_changes(git, repository.path("sub"))) == {"sub/b": "A"}
 
 
 def test_settings_of_the_person_do_not_change_what_is_read(repository, git):
@@ -89,7 +89,7 @@ def test_settings_of_the_person_do_not_change_what_is_read(repository, git):
     }.items():  # fmt: skip
         repository.git("config", name, value)
     repository.write({"a": "1\r\n2\n"})
-    assert "--- a/a\n+++ b/a\n@@ -1 +1,2 @@\n-1\n+1\r\n+2\n" in changes(git, repository.folder).diff
+    assert "--- a/a\n+++ b/a\n@@ -1 +1,2 @@\n-1\n+1\r\n+2\n" in worktree_changes(git, repository.folder).diff
 
 
 def test_what_is_locked_empty_or_unreadable_stops_nothing(repository, git):
@@ -97,7 +97,7 @@ def test_what_is_locked_empty_or_unreadable_stops_nothing(repository, git):
     repository.write({".git/index.lock": "", "a": "2\n"})
     os.mkdir(repository.path("empty"))
     subprocess.run(["git", "init", "-q", "nested"], cwd=repository.folder, env=repository.environ, check=True)
-    found = changes(git, repository.folder)
+    found = worktree_changes(git, repository.folder)
     assert statuses(found) == {"a": "M"}
     assert "nested" in found.cut
 
@@ -106,7 +106,7 @@ def test_what_is_endless_is_cut_at_a_line_and_says_how_to_see_it(repository, git
     monkeypatch.setattr(module, "MOST_BYTES", 400)
     repository.commit("first", {"a": ""})
     repository.write({"a": "line\n" * 1000})
-    found = changes(git, repository.folder)
+    found = worktree_changes(git, repository.folder)
     assert (len(found.diff) <= 400, found.diff[-1], found.files[0].added) == (True, "\n", 1000)
     assert f"git -C {repository.folder} diff" in found.cut
 
@@ -116,7 +116,7 @@ def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):
     monkeypatch.setattr(module, "MOST_READ", 150)
     repository.commit("first", {"data": "x", "a": "1\n"})
     repository.write({"a": "2\n", "data": "y" * 101, "sub/:new": "z" * 101, "b": "b" * 99, "c": "c" * 99})
-    found = changes(git, repository.path("sub"))
+    found = worktree_changes(git, repository.path("sub"))
     assert statuses(found) == {"a": "M", "b": "?", "c": "?", "data": "M", "sub/:new": "?"}
     assert [one.path for one in found.files if one.binary] == ["c", "data", "sub/:new"]
     assert found.cut == "Too large to be shown: c, data, sub/:new."
@@ -125,4 +125,4 @@ def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):
 
 def test_a_folder_that_is_no_repository_is_refused_by_git(tmp_path, repository, git):
     with pytest.raises(GitFailed, match="not a git repository"):
-        changes(git, str(tmp_path))
+        worktree_changes(git, str(tmp_path))

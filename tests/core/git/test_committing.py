@@ -57,10 +57,10 @@ def test_a_hook_that_refuses_is_heard(repository, git):
 
 def test_another_git_in_the_worktree_is_waited_for(repository, git, monkeypatch):
     repository.write({"a": "2\n", ".git/index.lock": ""})
-    monkeypatch.setattr(run, "PATIENCE", 0.0)
+    monkeypatch.setattr(run, "LOCK_LIMIT", 0.0)
     with pytest.raises(GitFailed, match=r"index\.lock"):
         commit(git, repository.folder, "too soon")
-    monkeypatch.setattr(run, "PATIENCE", 30.0)
+    monkeypatch.setattr(run, "LOCK_LIMIT", 30.0)
     other = threading.Timer(0.05, os.unlink, [repository.path(".git/index.lock")])
     other.start()
     assert commit(git, repository.folder, "patient").subject == "patient"

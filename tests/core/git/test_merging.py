@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from overmind_core.domain.landing import Way
+from overmind_core.domain.landing import MergeWay
 from overmind_core.git import merge as git_merge
-from overmind_core.git.merge import Conflicts, Moved, NothingNew, Occupied, Untracked
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -39,7 +39,7 @@ class Merging:
         assert found is not None
         return found
 
-    def integrate(self, way=Way.MERGE, branch="red"):
+    def integrate(self, way=MergeWay.MERGE, branch="red"):
         target = self.target()
         git_merge.open_scratch(self.git, self.shop.folder, self.scratch, target.commit)
         commit = self.shop.git("rev-parse", branch)
@@ -49,7 +49,7 @@ class Merging:
 
     def foresee(self):
         commit = self.shop.git("rev-parse", "red")
-        return git_merge.foreseen(self.git, self.shop.folder, commit=commit, target=self.target().commit)
+        return git_merge.merged_tree(self.git, self.shop.folder, commit=commit, target=self.target().commit)
 
     def land(self, target, after):
         git_merge.land(self.git, self.shop.folder, target, after, "test")
@@ -63,9 +63,9 @@ def merge(shop):
 @pytest.mark.parametrize(
     ("way", "history"),
     [
-        (Way.MERGE, ["# merge", "red: two", "red: one", "meanwhile", "first"]),
-        (Way.SQUASH, ["# squash", "meanwhile", "first"]),
-        (Way.REBASE, ["red: two", "red: one", "meanwhile", "first"]),
+        (MergeWay.MERGE, ["# merge", "red: two", "red: one", "meanwhile", "first"]),
+        (MergeWay.SQUASH, ["# squash", "meanwhile", "first"]),
+        (MergeWay.REBASE, ["red: two", "red: one", "meanwhile", "first"]),
     ],
 )
 def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history):
@@ -80,22 +80,22 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
     assert (shop.read("cart"), shop.git("status", "--porcelain")) == ("2\n", ""), "the checkout has moved along"
     assert shop.git("rev-parse", "red") == red
     assert tree == shop.git("rev-parse", "main^{tree}"), "as it was foreseen"
-    with pytest.raises(NothingNew):
+    with pytest.raises(AlreadyMerged):
         merge.foresee()
     assert len(shop.git("worktree", "list").splitlines()) == 1
-    with pytest.raises(NothingNew):
+    with pytest.raises(AlreadyMerged):
         merge.integrate(way)
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(MergeWay))
 def test_conflicts_are_named_and_nothing_is_left_of_them(shop, merge, way):
     shop.git("config", "rerere.enabled", "true")
     shop.commit("against it", {"cart": "other\n"})
     before = shop.git("for-each-ref")
-    with pytest.raises(Conflicts) as conflicts:
+    with pytest.raises(MergeConflicts) as conflicts:
         merge.foresee()
     assert conflicts.value.args == (("cart",),)
-    with pytest.raises(Conflicts) as conflicts:
+    with pytest.raises(MergeConflicts) as conflicts:
         merge.integrate(way)
     assert conflicts.value.args == (("cart",),)
     git_merge.close_scratch(merge.git, shop.folder, merge.scratch)
@@ -107,7 +107,7 @@ def test_other_branches_below_are_not_moved_by_a_rebase(shop, merge):
     shop.git("config", "rebase.updateRefs", "true")
     shop.git("branch", "child", "red~1")
     before = shop.git("rev-parse", "child")
-    merge.integrate(Way.REBASE)
+    merge.integrate(MergeWay.REBASE)
     assert shop.git("rev-parse", "child") == before
 
 
@@ -121,10 +121,10 @@ def test_a_hook_that_refuses_is_no_conflict(shop, merge):
 def test_a_checkout_with_changes_is_never_touched(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n"})
-    with pytest.raises(Occupied) as occupied:
+    with pytest.raises(TargetInUse) as occupied:
         git_merge.check_free(merge.git, shop.folder, target)
     assert occupied.value.args[0] == shop.folder
-    with pytest.raises(Occupied):
+    with pytest.raises(TargetInUse):
         merge.land(target, after)
     assert (shop.git("rev-parse", "main"), shop.read("a")) == (target.commit, "mine\n")
 
@@ -132,7 +132,7 @@ def test_a_checkout_with_changes_is_never_touched(shop, merge):
 def test_an_untracked_file_in_the_way_stops_it_and_others_do_not(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"cart": "precious\n", "other": "x\n"})
-    with pytest.raises(Untracked) as untracked:
+    with pytest.raises(UntrackedInTheWay) as untracked:
         merge.land(target, after)
     assert untracked.value.args == (shop.folder, ("cart",))
     assert (shop.git("rev-parse", "main"), shop.read("cart")) == (target.commit, "precious\n")
@@ -144,7 +144,7 @@ def test_an_untracked_file_in_the_way_stops_it_and_others_do_not(shop, merge):
 def test_a_target_that_moved_is_not_moved_again(shop, merge):
     target, after = merge.target(), merge.integrate()
     later = shop.commit("just now", {"a": "2\n"})
-    with pytest.raises(Moved):
+    with pytest.raises(TargetMoved):
         merge.land(target, after)
     assert shop.git("rev-parse", "main") == later
 
@@ -165,7 +165,7 @@ def test_a_target_that_is_being_rebased_is_left_alone(shop, merge):
     shop.git("checkout", "-q", "main")
     with pytest.raises(AssertionError, match="could not apply"):
         shop.git("rebase", "upstream")
-    with pytest.raises(Occupied):
+    with pytest.raises(TargetInUse):
         git_merge.check_free(merge.git, shop.folder, merge.target())
 
 

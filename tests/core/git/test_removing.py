@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from overmind_core.git.run import GitFailed
-from overmind_core.git.worktrees import Dirty, Unmerged, add, claimed, holds, remove
+from overmind_core.git.worktree_removal import claimed_branch
+from overmind_core.git.worktrees import Dirty, Unmerged, add, holds, remove
 
 
 @pytest.fixture
@@ -231,7 +232,7 @@ def test_the_settings_of_its_branch_go_too(repo, path):
     repo("config", "branch.overmind/api.remote", "origin")
     discard(repo)
     assert "overmind/api" not in repo("config", "--list")
-    assert claimed(repo.git, repo.path, path) is None
+    assert claimed_branch(repo.git, repo.path, path) is None
 
 
 def test_when_the_repository_is_gone_the_folder_goes(repo, path):

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.git.repository import checked_out, find, resolve
+from overmind_core.git.repository import checked_out, find_repository, resolve
 from overmind_core.git.run import Git, GitFailed, GitMissing
 from tests.kit.checkouts import world
 
 
 def seen(git, folder):
-    found = find(git, folder)
+    found = find_repository(git, folder)
     assert found is not None
     return found
 
@@ -25,17 +25,17 @@ def test_a_checkout_is_found_from_any_of_its_folders(repo):
 
 
 def test_no_repository_is_no_error(repo, tmp_path):
-    assert find(repo.git, str(tmp_path)) is None
+    assert find_repository(repo.git, str(tmp_path)) is None
 
 
 def test_a_folder_that_is_not_there_is_one(repo):
     with pytest.raises(GitFailed, match="is not there"):
-        find(repo.git, f"{repo.path}/none")
+        find_repository(repo.git, f"{repo.path}/none")
 
 
 def test_without_git_that_is_said(repo, tmp_path):
     with pytest.raises(GitMissing):
-        find(Git({**repo.git.environ, "PATH": str(tmp_path)}), repo.path)
+        find_repository(Git({**repo.git.environ, "PATH": str(tmp_path)}), repo.path)
 
 
 def test_a_worktree_inside_a_worktree_knows_the_main_checkout(repo):
@@ -99,7 +99,7 @@ def test_a_repository_of_somebody_else_is_refused_with_gits_reason(repo):
     fake = {**repo.git.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     other = _Unfiltered(fake)
     with pytest.raises(GitFailed, match=r"dubious ownership|unsafe repository"):
-        find(other, repo.path)
+        find_repository(other, repo.path)
 
 
 class _Unfiltered(Git):
@@ -113,7 +113,7 @@ def test_a_broken_worktree_is_not_taken_for_none(repo, tmp_path):
     os.mkdir(tmp_path / "broken")
     (tmp_path / "broken" / ".git").write_text("gitdir: /nowhere/at/all\n")
     with pytest.raises(GitFailed, match="not a git repository: /nowhere"):
-        find(repo.git, str(tmp_path / "broken"))
+        find_repository(repo.git, str(tmp_path / "broken"))
 
 
 def test_a_branch_comes_before_a_tag_of_its_name(repo):
@@ -143,4 +143,4 @@ def test_where_a_branch_is_checked_out_is_known(repo):
 
 def test_the_persons_language_changes_nothing(repo, tmp_path):
     german = replace(repo.git, environ=world(str(tmp_path), LANGUAGE="de", LANG="de_DE.UTF-8", LC_ALL="de_DE.UTF-8"))
-    assert find(german, str(tmp_path)) is None
+    assert find_repository(german, str(tmp_path)) is None

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from overmind_core.git.run import GitFailed
-from overmind_core.git.worktrees import add, size, state
+from overmind_core.git.status import folder_size, worktree_status
+from overmind_core.git.worktrees import add
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def path(repo):
 @pytest.fixture
 def look(repo, path):
     began = repo("rev-parse", "HEAD")
-    return lambda base="main": state(repo.git, path, base, began)
+    return lambda base="main": worktree_status(repo.git, path, base, began)
 
 
 def test_nothing_done_is_merged(repo, look):
@@ -176,9 +177,9 @@ def test_without_its_link_what_is_around_is_not_taken_for_it(repo, path, look):
 def test_a_size_counts_each_file_once_and_follows_no_link(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one").write_bytes(b"x" * 100_000)
-    before = size(str(tmp_path / "a"))
+    before = folder_size(str(tmp_path / "a"))
     assert 100_000 <= before < 150_000
     os.link(tmp_path / "a" / "one", tmp_path / "a" / "two")
     os.symlink("/usr", tmp_path / "a" / "usr")
-    assert size(str(tmp_path / "a")) < before + 10_000
-    assert size(str(tmp_path / "none")) == 0
+    assert folder_size(str(tmp_path / "a")) < before + 10_000
+    assert folder_size(str(tmp_path / "none")) == 0

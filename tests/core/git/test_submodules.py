@@ -5,7 +5,8 @@ import os
 import pytest
 
 from overmind_core.git.run import GitFailed
-from overmind_core.git.worktrees import Dirty, add, remove, state
+from overmind_core.git.status import worktree_status
+from overmind_core.git.worktrees import Dirty, add, remove
 
 ALLOWED = ("-c", "protocol.file.allow=always")
 
@@ -83,7 +84,7 @@ def test_changes_in_a_submodule_are_work_and_force_removes_them(outer):
     began = outer("rev-parse", "HEAD")
     path = made(outer)
     outer.write("in ner/new.txt", at=f"{path}/libs/ü")
-    assert state(outer.git, path, "main", began).dirty == ("libs/ü",)
+    assert worktree_status(outer.git, path, "main", began).dirty == ("libs/ü",)
     assert remove(outer.git, outer.path, path, "overmind/api", force=True) == (True, "overmind/api")
     assert os.path.isfile(f"{outer.path}/libs/ü/in ner/first.txt")
     assert outer("status", "--porcelain") == ""

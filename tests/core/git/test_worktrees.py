@@ -11,9 +11,10 @@ from itertools import chain, count
 import pytest
 
 from overmind_core.git import run
-from overmind_core.git.run import MARK, GitFailed, patiently
-from overmind_core.git.worktree_removal import CLAIM
-from overmind_core.git.worktrees import Added, add, again, claimed, exclude, holds, listed, remove, state
+from overmind_core.git.run import MARK, GitFailed, retry_while_locked
+from overmind_core.git.status import worktree_status
+from overmind_core.git.worktree_removal import CLAIM, claimed_branch
+from overmind_core.git.worktrees import NewWorktree, add, again, exclude, holds, listed, remove
 from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -44,7 +45,7 @@ NOTHING: tuple[list[str], list[str], list[str]] = ([], [], [])
 def test_a_worktree_is_on_a_branch_of_its_own_and_invisible_to_the_person(repo):
     added = made(repo)
     path = repo.worktree()
-    assert added == Added("overmind/api", "main", repo("rev-parse", "HEAD"), "")
+    assert added == NewWorktree("overmind/api", "main", repo("rev-parse", "HEAD"), "")
     assert repo.git(path, "status", "--porcelain", "--branch") == "## overmind/api"
     assert not repo("status", "--porcelain")
     assert holds(repo.git, path, "overmind/api")
@@ -58,7 +59,7 @@ def test_a_repository_of_any_name_has_them(make_repo, name):
     added = made(repo)
     assert holds(repo.git, repo.worktree(), "overmind/api")
     assert [one.path for one in listed(repo.git, repo.seen.common)] == [repo.worktree()]
-    assert state(repo.git, repo.worktree(), added.base, added.base_commit).merged
+    assert worktree_status(repo.git, repo.worktree(), added.base, added.base_commit).merged
     assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api")
     assert left(repo) == NOTHING
 
@@ -225,7 +226,7 @@ def test_a_remote_that_is_not_there_says_how_to_go_on_and_leaves_nothing(repo):
 
 
 def test_a_lock_that_stays_held_is_named(repo, monkeypatch):
-    monkeypatch.setattr(run, "PATIENCE", 0.1)
+    monkeypatch.setattr(run, "LOCK_LIMIT", 0.1)
     os.makedirs(f"{repo.path}/.git/refs/heads/overmind")
     lock = f"{repo.path}/.git/refs/heads/overmind/api.lock"
     with open(lock, "w"):
@@ -248,7 +249,7 @@ def test_a_lock_that_is_let_go_is_waited_for(repo):
 
     with open(lock, "w"):
         pass
-    patiently(attempt)
+    retry_while_locked(attempt)
     assert len(attempts) == 3
 
 
@@ -307,7 +308,7 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
     thread.start()
     eventually(lambda: os.path.exists(repo.worktree() + "/hooked"))
     assert not holds(repo.git, repo.worktree(), "overmind/api")
-    assert claimed(repo.git, repo.path, repo.worktree()) == "overmind/api"
+    assert claimed_branch(repo.git, repo.path, repo.worktree()) == "overmind/api"
     for pid in sorted(processes.with_variable(MARK, repo.git.mission)):  # git before its hook
         os.kill(pid, signal.SIGKILL)
     thread.join()
@@ -317,11 +318,11 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
 
 KILLED = """
 import os, sys
-from overmind_core.git.repository import find
+from overmind_core.git.repository import find_repository
 from overmind_core.git.run import Git
 from overmind_core.git.worktrees import add
 git = Git({**os.environ, "VICTIM": str(os.getpid())}, sys.argv[1])
-add(git, find(git, sys.argv[2]), sys.argv[3], ["overmind/api"], None, False)
+add(git, find_repository(git, sys.argv[2]), sys.argv[3], ["overmind/api"], None, False)
 """
 
 
@@ -331,7 +332,7 @@ def test_what_a_killed_supervisor_left_half_made_is_taken_away(repo):
     assert subprocess.run(words, env=repo.git.environ).returncode == -signal.SIGKILL
     assert end_stragglers(MARK, repo.git.mission) >= 1
     assert not holds(repo.git, repo.worktree(), "overmind/api")
-    branch = claimed(repo.git, repo.path, repo.worktree())
+    branch = claimed_branch(repo.git, repo.path, repo.worktree())
     assert remove(repo.git, repo.path, repo.worktree(), branch, force=True) == (True, "overmind/api")
     assert left(repo) == NOTHING
 
@@ -341,8 +342,8 @@ def test_a_claim_of_a_name_that_is_somebody_elses_is_none(repo):
     os.makedirs(os.path.dirname(repo.worktree()))
     with open(repo.worktree() + CLAIM, "w", encoding="utf-8") as file:
         file.write("overmind/api")
-    assert claimed(repo.git, repo.path, repo.worktree()) is None
-    assert claimed(repo.git, repo.path, repo.worktree("other")) is None
+    assert claimed_branch(repo.git, repo.path, repo.worktree()) is None
+    assert claimed_branch(repo.git, repo.path, repo.worktree("other")) is None
 
 
 def test_a_worktree_that_was_deleted_by_hand_is_made_again_with_its_commits(repo):

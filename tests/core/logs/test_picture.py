@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
-from overmind_core.logs.snapshot import ENOUGH, LOOKBACK, before, picture, screenful
+from overmind_core.logs.snapshot import ENOUGH, LOOKBACK, output_tail, pieces_between, screen_at
 from tests.kit.log_files import LogFiles
 
 LINE = b"." * 78 + b"\r\n"
@@ -23,11 +23,11 @@ def lines(files, count):
 
 
 def shown(files, until=None, columns=20, rows=4):
-    return picture(files.path, columns=columns, rows=rows, until=until)
+    return screen_at(files.path, columns=columns, rows=rows, until=until)
 
 
 def test_a_log_that_is_not_there_is_a_blank_screen(tmp_path):
-    assert picture(str(tmp_path / "none"), columns=5, rows=2).lines() == ["", ""]
+    assert screen_at(str(tmp_path / "none"), columns=5, rows=2).lines() == ["", ""]
 
 
 def test_a_short_log_is_drawn_from_its_beginning(files):
@@ -78,18 +78,18 @@ def test_the_last_clear_is_where_it_begins_when_that_is_not_too_far_back(files):
     lines(files, 20_000)
     files.out(b"\x1b[?1049h\x1b[Htop")
     files.out(b"\x1b[4;1Hbottom" * (LOOKBACK // 20))
-    assert screenful(RunLog(files.path), 20, 4).start == files.ends[OUT] - 12 * (LOOKBACK // 20) - 14
+    assert output_tail(RunLog(files.path), 20, 4).start == files.ends[OUT] - 12 * (LOOKBACK // 20) - 14
     assert shown(files).lines() == ["top", "", "", "bottom"]
 
 
 def test_without_a_clear_the_end_is_enough(files):
     lines(files, 20_000)
-    assert screenful(RunLog(files.path), 20, 4).start == files.ends[OUT] - ENOUGH
+    assert output_tail(RunLog(files.path), 20, 4).start == files.ends[OUT] - ENOUGH
 
 
 def test_what_retention_dropped_is_not_missed(files):
     lines(files, 20_000)
     files.out(b"last\r\n")
     files.drop(OUT, 1)
-    assert b"".join(before(RunLog(files.path), files.ends[OUT])).endswith(b"last\r\n")
+    assert b"".join(pieces_between(RunLog(files.path), files.ends[OUT])).endswith(b"last\r\n")
     assert shown(files, columns=80).lines()[-2] == "last"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import WINDOW, RunLog
-from overmind_core.logs.tail import at_moment, full_screen, last_lines
+from overmind_core.logs.tail import at_moment, full_screen_bytes, last_lines
 from tests.kit.log_files import LogFiles
 
 
@@ -208,7 +208,7 @@ SCREENS = [
 def test_a_place_inside_a_full_screen_span_is_known(tmp_path: Path, data: bytes, expected: int) -> None:
     files = LogFiles(tmp_path)
     files.out(data, 1.0)
-    assert full_screen(RunLog(files.path), OUT, len(data)) == expected
+    assert full_screen_bytes(RunLog(files.path), OUT, len(data)) == expected
 
 
 def test_sizes_are_listed_with_their_place(files: LogFiles) -> None:

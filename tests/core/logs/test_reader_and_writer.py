@@ -8,7 +8,7 @@ from pathlib import Path
 
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
-from overmind_core.logs.writer import RunLog as Writer
+from overmind_core.logs.writer import RunLogWriter as Writer
 
 RUN = "a1b2c3d4.1"
 LINE = 16
@@ -76,7 +76,7 @@ def _read_for(seconds: float, log: RunLog) -> None:
 
 def test_a_size_that_was_given_before_the_first_byte_is_found(tmp_path: Path) -> None:
     writer = Writer(str(tmp_path), RUN, limit=1 << 20, segment=1 << 16)
-    writer.resized(100, 30, 1.0)
+    writer.record_resize(100, 30, 1.0)
     writer.append(OUT, b"x", 2.0)
     writer.close()
     assert RunLog(str(tmp_path / "a1b2c3d4" / "000001")).resizes == [(1.0, 0, 100, 30)]

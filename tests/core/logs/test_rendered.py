@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.logs.display import Rendered, RunDisplay, begins_inside_a_line
+from overmind_core.logs.display import RenderedLines, RunDisplay, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.transcript import LogSelection, Transcript
 from tests.kit.log_files import LogFiles
 
 
@@ -25,7 +25,7 @@ class Counted:
 
 
 def rendered(data, size=1 << 20, **options):
-    reading = Rendered(Counted(), **options)
+    reading = RenderedLines(Counted(), **options)
     found = []
     for at in range(0, len(data), size):
         found += reading.feed(data[at : at + size])
@@ -52,7 +52,7 @@ def test_a_line_whose_beginning_is_not_there_is_left_out():
 
 
 def test_half_a_line_is_partial_and_shows_nothing():
-    reading = Rendered(Counted())
+    reading = RenderedLines(Counted())
     assert reading.feed(b"half") == []
     assert (reading.partial, reading.pending, reading.partial_line) == (True, True, "")
     assert reading.feed(b" whole\n") == ["1 half whole"]
@@ -60,7 +60,7 @@ def test_half_a_line_is_partial_and_shows_nothing():
 
 
 def test_a_huge_line_is_kept_in_pieces_until_it_ends():
-    reading = Rendered(Counted())
+    reading = RenderedLines(Counted())
     for _ in range(100):
         assert reading.feed(b"x" * 100_000) == []
     (line,) = reading.feed(b"\n")
@@ -69,28 +69,28 @@ def test_a_huge_line_is_kept_in_pieces_until_it_ends():
 
 def test_a_line_that_never_ends_is_shown_in_the_end(monkeypatch):
     monkeypatch.setattr("overmind_core.logs.display.LONGEST", 1000)
-    reading = Rendered(Counted())
+    reading = RenderedLines(Counted())
     assert reading.feed(b"x" * 999) == []
     assert reading.feed(b"xx") == ["1 " + "x" * 1001]
 
 
 def test_standard_error_stays_as_it_is():
-    display = RunDisplay(rendered=Rendered(Counted()))
+    display = RunDisplay(rendered=RenderedLines(Counted()))
     out = list(display.feed((1.0, OUT, 0, b"a\n")))
     err = list(display.feed((2.0, ERR, 0, b"b\n")))
     assert [*out, *err] == [(1.0, OUT, "1 a"), (2.0, ERR, "b")]
 
 
 def test_a_line_behind_one_that_shows_as_nothing_has_its_own_time():
-    display = RunDisplay(rendered=Rendered(Counted()))
+    display = RunDisplay(rendered=RenderedLines(Counted()))
     chunks = [(1.0, OUT, 0, b"-\n"), (5.0, OUT, 2, b"a\n")]
     assert [line for chunk in chunks for line in display.feed(chunk)] == [(5.0, OUT, "2 a")]
 
 
 def test_an_annotation_waits_for_the_end_of_the_line_that_it_stands_in():
-    display = RunDisplay([(0.0, (3, 0), "note")], rendered=Rendered(Counted()))
+    display = RunDisplay([(0.0, (3, 0), "note")], rendered=RenderedLines(Counted()))
     assert [text for _, _, text in display.feed((1.0, OUT, 0, b"ab\ncd\n"))] == ["1 ab", "note", "2 cd"]
-    display = RunDisplay([(0.0, (4, 0), "note")], rendered=Rendered(Counted()))
+    display = RunDisplay([(0.0, (4, 0), "note")], rendered=RenderedLines(Counted()))
     assert [text for _, _, text in display.feed((1.0, OUT, 0, b"ab\ncd\n"))] == ["1 ab", "2 cd", "note"]
 
 
@@ -98,7 +98,7 @@ def transcript(files, *, whose="counted", renderers=lambda name: Counted() if na
     run = {"number": 1, "path": files.path, "tty": False, "format": whose, "out": files.ends[OUT], "err": 0}
     described = {"id": "a1b2c3d4", "name": "api", "status": "stopped", "exit_code": 0}
     described |= {"runs": [run], "annotations": []}
-    return Transcript(described, Selection(renderers=renderers, **wanted))
+    return Transcript(described, LogSelection(renderers=renderers, **wanted))
 
 
 @pytest.fixture

@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 
 from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.time_index import Pace, Record
+from overmind_core.logs.time_index import IndexPolicy, Record
 
 STEPS = st.lists(st.tuples(st.sampled_from([OUT, ERR]), st.integers(1, 50), st.integers(0, 120)))
 
 
 def grow(steps):
     """Feed (stream, bytes, milliseconds later); return the records and the true history."""
-    pace, wall, offsets, history, records = Pace(), 1000, [0, 0], [], b""
+    pace, wall, offsets, history, records = IndexPolicy(), 1000, [0, 0], [], b""
     for stream, size, later in steps:
         wall += later
         offsets[stream] += size
         history.append((wall, stream, offsets[stream]))
-        records += pace.grown(stream, offsets[stream], wall)
-    return time_index.unpack(records + pace.settle()), history
+        records += pace.on_growth(stream, offsets[stream], wall)
+    return time_index.unpack(records + pace.flush()), history
 
 
 def test_a_record_has_24_bytes():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import Selection, Transcript
+from overmind_core.logs.transcript import LogSelection, Transcript
 from tests.kit.log_files import LogFiles
 
 RESTART = "--- restart #1 at 2026-11-20T08:00:00Z ---"
@@ -86,7 +86,7 @@ def restarted(mission: Mission) -> Mission:
 
 
 def text(mission: Mission, **wanted: Any) -> list[str]:
-    return [line for _, _, line in Transcript(mission.described(), Selection(**wanted)).begin(follow=False)]
+    return [line for _, _, line in Transcript(mission.described(), LogSelection(**wanted)).begin(follow=False)]
 
 
 FIRST = [f"first {number}" for number in range(10)]
@@ -142,18 +142,18 @@ def test_a_tail_within_full_screen_output_shows_none_of_it(mission: Mission) -> 
 
 def test_each_line_is_shown_once_while_the_log_grows(mission: Mission) -> None:
     files = mission.run()
-    transcript = Transcript(mission.described(), Selection())
+    transcript = Transcript(mission.described(), LogSelection())
     found = [*transcript.begin(follow=True)]
     for number in range(50):
         files.out(b"line %d\nha" % number, number)
         transcript.apply(mission.grown(1))
-        found += transcript.grown()
+        found += transcript.new_lines()
         files.out(b"lf\n", number)
         if number % 5 == 0:
             transcript.update(mission.described())  # the daemon was replaced
-            found += transcript.grown()
+            found += transcript.new_lines()
     transcript.apply({"type": "end", "mission": "a1b2c3d4", "status": "stopped", "exit_code": 3})
-    found += transcript.grown()
+    found += transcript.new_lines()
     assert [line for _, _, line in found] == [line for n in range(50) for line in (f"line {n}", "half")]
     assert (transcript.ended, transcript.status, transcript.exit_code) == (True, "stopped", 3)
 
@@ -161,12 +161,12 @@ def test_each_line_is_shown_once_while_the_log_grows(mission: Mission) -> None:
 def test_a_new_run_finishes_the_one_before(mission: Mission) -> None:
     files = mission.run()
     files.out(b"prompt> ", 1.0)
-    transcript = Transcript(mission.described(), Selection())
+    transcript = Transcript(mission.described(), LogSelection())
     assert [*transcript.begin(follow=True)] == []
     transcript.apply(mission.annotate(RESTART, run=2))
     mission.run().out(b"again\n", 2.0)
     transcript.apply({"type": "run", "mission": "a1b2c3d4", "run": mission.described_run(2)})
-    assert [line for _, _, line in transcript.grown()] == ["prompt> ", RESTART, "again"]
+    assert [line for _, _, line in transcript.new_lines()] == ["prompt> ", RESTART, "again"]
 
 
 UNSTARTED = ["--- restart #1 ---", "--- could not start: why ---", "--- restart #2 ---"]
@@ -199,13 +199,13 @@ def test_why_a_run_never_began_is_told(unstarted: Mission, wanted: dict[str, Any
 
 @pytest.mark.parametrize("tail", [None, 3, 1])
 def test_why_a_run_never_began_is_told_before_the_next_that_does(unstarted: Mission, tail: int | None) -> None:
-    transcript = Transcript(unstarted.described(), Selection(tail=tail))
+    transcript = Transcript(unstarted.described(), LogSelection(tail=tail))
     shown = [line for _, _, line in transcript.begin(follow=True)]
     assert not shown or shown[-1] in UNSTARTED
     for files in (unstarted.run(), unstarted.run()):
         files.out(b"three\r\n", 9.0)
     transcript.apply({"type": "run", "mission": "a1b2c3d4", "run": unstarted.described_run(3)})
-    shown += [line for _, _, line in transcript.grown()]
+    shown += [line for _, _, line in transcript.new_lines()]
     assert shown[-1] == "three"
     assert shown[:-1] == (["one", "two", *UNSTARTED] if tail is None else UNSTARTED[-tail:])
 
@@ -215,23 +215,23 @@ def test_runs_that_were_forgotten_leave_no_annotations(mission: Mission) -> None
         mission.run().out(b"text\r\n")
     mission.annotate("--- forgotten ---", run=1)
     described = mission.described() | {"runs": [mission.described_run(3)], "status": "stopped"}
-    shown = Transcript(described, Selection()).begin(follow=False)
+    shown = Transcript(described, LogSelection()).begin(follow=False)
     assert [line for _, _, line in shown] == ["text"]
 
 
 def test_an_annotation_that_comes_twice_is_shown_once(mission: Mission) -> None:
     mission.run().out(b"a\n", 1.0)
-    transcript = Transcript(mission.described(), Selection())
+    transcript = Transcript(mission.described(), LogSelection())
     found = [*transcript.begin(follow=True)]
     transcript.apply(mission.annotate("[human] hello", run=1, out=2))
-    found += transcript.grown()
+    found += transcript.new_lines()
     transcript.update(mission.described())
-    found += transcript.grown()
+    found += transcript.new_lines()
     assert [line for _, _, line in found] == ["a", "[human] hello"]
 
 
 def test_bytes_are_handed_out_as_they_were_written(restarted: Mission) -> None:
-    transcript = Transcript(restarted.described(), Selection())
+    transcript = Transcript(restarted.described(), LogSelection())
     found = b"".join(data for *_, data in transcript.chunks())
     assert (
         found
@@ -242,7 +242,7 @@ def test_bytes_are_handed_out_as_they_were_written(restarted: Mission) -> None:
 
 def test_the_last_lines_as_bytes(restarted: Mission) -> None:
     def raw(tail: int) -> bytes:
-        return b"".join(data for *_, data in Transcript(restarted.described(), Selection(tail=tail)).chunks())
+        return b"".join(data for *_, data in Transcript(restarted.described(), LogSelection(tail=tail)).chunks())
 
     assert raw(2) == b"second 9\r\nend"
     assert raw(12).startswith(b"first 9\r\nsecond 0\r\n")
@@ -250,8 +250,8 @@ def test_the_last_lines_as_bytes(restarted: Mission) -> None:
 
 def test_what_writes_nothing_itself_is_told_as_it_happens(mission: Mission) -> None:
     mission.annotate("--- a: started ---", run=1)
-    transcript = Transcript(mission.described() | {"type": "blueprint"}, Selection())
+    transcript = Transcript(mission.described() | {"type": "blueprint"}, LogSelection())
     assert [line for _, _, line in transcript.begin(follow=True)] == ["--- a: started ---"]
     transcript.apply(mission.annotate("--- a: succeeded ---", run=1))
-    assert [line for _, _, line in transcript.grown()] == ["--- a: succeeded ---"]
-    assert [line for _, _, line in transcript.grown()] == []
+    assert [line for _, _, line in transcript.new_lines()] == ["--- a: succeeded ---"]
+    assert [line for _, _, line in transcript.new_lines()] == []

@@ -10,7 +10,7 @@ import pytest
 
 from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
-from overmind_core.logs.writer import RunLog
+from overmind_core.logs.writer import RunLogWriter
 
 RUN = "a1b2c3d4.1"
 NOW = 1_800_000_000.0
@@ -43,7 +43,7 @@ def records(logs, run=RUN):
 
 
 def log_of(logs, run=RUN, *, limit=1 << 30, segment=1 << 20, **options):
-    return RunLog(logs, run, limit=limit, segment=segment, **options)
+    return RunLogWriter(logs, run, limit=limit, segment=segment, **options)
 
 
 @pytest.mark.parametrize("run", ["", "x", "a.", ".1", "../a.1", "a/b.1", "a.-1", "a.x"])

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problems
 from overmind_core.git.ignored import ignored
@@ -74,13 +74,17 @@ def test_the_containers_of_a_compose_file(folder):
             port=5432,
             env={"POSTGRES_PASSWORD": "dev", "TLS": "on"},
             volumes={"data": "/var/lib/postgresql/data"},
-            ready=Ready(ReadyKind.EXEC, "pg_isready -U ${USER}"),
+            ready=ReadyCheck(ReadyKind.EXEC, "pg_isready -U ${USER}"),
         ),
-        Service("cache", image="redis", port=6379, ready=Ready(ReadyKind.TCP)),
+        Service("cache", image="redis", port=6379, ready=ReadyCheck(ReadyKind.TCP)),
         Service(
-            "queue", image="x/rabbitmq@sha256:0", port=5672, env={"A": "1"}, ready=Ready(ReadyKind.EXEC, "check 'a b'")
+            "queue",
+            image="x/rabbitmq@sha256:0",
+            port=5672,
+            env={"A": "1"},
+            ready=ReadyCheck(ReadyKind.EXEC, "check 'a b'"),
         ),
-        Service("mail", image="mail", port=25, volumes={"spool": "/spool"}, ready=Ready(ReadyKind.TCP)),
+        Service("mail", image="mail", port=25, volumes={"spool": "/spool"}, ready=ReadyCheck(ReadyKind.TCP)),
     )
     assert detected.found == ("compose.yaml (4 containers)",)
     assert detected.problems == ("compose.yaml: 1 service without an image to pull: left out",)
@@ -98,7 +102,7 @@ def test_a_compose_file_that_is_broken_is_told(folder):
 def test_the_processes_of_a_procfile(folder):
     text = "web: serve\nworker: python w.py \nadmin: x --port ${PORT:-1}\nrelease: migrate\n# no\nbad\n"
     services = read(written(folder, Procfile=text)).services
-    tcp = Ready(ReadyKind.TCP)
+    tcp = ReadyCheck(ReadyKind.TCP)
     assert services == (
         Service("web", command="serve", port=3000, restart="on-failure", ready=tcp),
         Service("worker", command="python w.py", restart="on-failure"),

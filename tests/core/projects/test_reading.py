@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service, Strategy, Teardown
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service, Strategy, Teardown
 from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file.file import commands
 from overmind_core.project_file.read import project
@@ -42,7 +42,7 @@ def test_everything_that_a_file_can_say():
         command="python app.py --port $PORT",
         port=3000,
         restart="on-failure",
-        ready=Ready(ReadyKind.HTTP, "/health", 30.0),
+        ready=ReadyCheck(ReadyKind.HTTP, "/health", 30.0),
     )
     db = Service(
         "db",
@@ -50,7 +50,7 @@ def test_everything_that_a_file_can_say():
         port=5432,
         env={"POSTGRES_PASSWORD": "dev"},
         volumes={"data": "/var/lib/postgresql/data"},
-        ready=Ready(ReadyKind.TCP, "", 60.0),
+        ready=ReadyCheck(ReadyKind.TCP, "", 60.0),
     )
     assert project(WHOLE.encode()) == Project(
         services=(web, db),
@@ -84,10 +84,10 @@ SERVICES = {
         "a", command="make", env={"A": "1", "B": "yes", "C": "1.50", "D": "", "NO": "0x10", "E": "2026-11-20"}
     ),
     "command: make\n    env:\n    ready: { log: 'listening on \\d+' }": Service(
-        "a", command="make", ready=Ready(ReadyKind.LOG, "listening on \\d+")
+        "a", command="make", ready=ReadyCheck(ReadyKind.LOG, "listening on \\d+")
     ),
     "command: make\n    ready: { exec: test -e x, timeout: 90 }": Service(
-        "a", command="make", ready=Ready(ReadyKind.EXEC, "test -e x", 90.0)
+        "a", command="make", ready=ReadyCheck(ReadyKind.EXEC, "test -e x", 90.0)
     ),
     "command: |\n      make\n      serve\n": Service("a", command="make\nserve\n"),
     "docker: ghcr.io/x/y@sha256:0\n    volumes: { d: /data/ }": Service(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
-from overmind_core.providers.claude.messages import answers
+from overmind_core.providers.claude.messages import chosen_answers
 
 
 def question(text, *labels, several=False):
@@ -30,4 +30,4 @@ CHOSEN = [
 
 @pytest.mark.parametrize(("questions", "options", "words", "told"), CHOSEN)
 def test_each_question_gets_what_was_chosen_for_it(questions, options, words, told):
-    assert answers(questions, Decision(Behaviour.ALLOW, words, tuple(options))) == told
+    assert chosen_answers(questions, Decision(Behaviour.ALLOW, words, tuple(options))) == told

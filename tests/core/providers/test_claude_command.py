@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Agent, Mode, Need
+from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
-from overmind_core.providers.base import Interactive, Start
+from overmind_core.providers.base import Interactive, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
 
 CLAUDE = registry.get("claude")
@@ -20,7 +20,7 @@ HOOK = ("/usr/bin/python3", "-m", "overmind_core.hook", "it's a token")
 
 def launch(mode, agent=None, **fields):
     fields = {"resume": False, **fields}
-    return CLAUDE.launch(Start(mode, agent if agent is not None else Agent(), SESSION, **fields))
+    return CLAUDE.launch(LaunchRequest(mode, agent if agent is not None else Agent(), SESSION, **fields))
 
 
 def after(argv, option):
@@ -28,7 +28,7 @@ def after(argv, option):
 
 
 def test_one_shot_writes_the_prompt_and_keeps_the_input_open_for_answers():
-    started = launch(Mode.ONE_SHOT, Agent(prompt='say "hi" — now\nplease'))
+    started = launch(AgentMode.ONE_SHOT, Agent(prompt='say "hi" — now\nplease'))
     line = json.loads(started.stdin)
     assert started.argv == ("claude", "--session-id", SESSION, *LINES)
     assert line["message"]["content"] == [{"type": "text", "text": 'say "hi" — now\nplease'}]
@@ -37,13 +37,13 @@ def test_one_shot_writes_the_prompt_and_keeps_the_input_open_for_answers():
 
 
 def test_a_headless_session_begins_without_a_message():
-    started = launch(Mode.HEADLESS, Agent(home=Mode.HEADLESS, prompt="later"), resume=True)
+    started = launch(AgentMode.HEADLESS, Agent(home=AgentMode.HEADLESS, prompt="later"), resume=True)
     assert started.argv == ("claude", "--resume", SESSION, *LINES)
     assert started.stdin == b""
 
 
 def test_on_a_terminal_the_first_prompt_is_protected_whatever_it_begins_with():
-    started = launch(Mode.INTERACTIVE, Agent(home=Mode.INTERACTIVE), first_prompt="--help me\nplease")
+    started = launch(AgentMode.INTERACTIVE, Agent(home=AgentMode.INTERACTIVE), first_prompt="--help me\nplease")
     assert started.argv == ("claude", "--session-id", SESSION, "--", "--help me\nplease")
     assert started.stdin is None
 
@@ -62,7 +62,7 @@ def test_what_the_person_wants_of_it_becomes_options_with_several_values_first()
         mcp_config=("a.json", '{"mcpServers":{}}'),
         arguments=("--add-dir", "/x"),
     )
-    argv = launch(Mode.ONE_SHOT, agent).argv
+    argv = launch(AgentMode.ONE_SHOT, agent).argv
     assert argv[0] == "/opt/claude"
     assert argv[-2:] == ("--add-dir", "/x")
     assert after(argv, "--allowedTools") == ["Bash(git *)", "Edit"]
@@ -81,22 +81,22 @@ def test_what_the_person_wants_of_it_becomes_options_with_several_values_first()
 
 
 def test_limits_are_options_without_a_terminal_only():
-    argv = launch(Mode.INTERACTIVE, Agent(max_turns=3, max_cost=1.0)).argv
+    argv = launch(AgentMode.INTERACTIVE, Agent(max_turns=3, max_cost=1.0)).argv
     assert not {"--max-turns", "--max-budget-usd"} & set(argv)
 
 
 def test_a_long_system_prompt_goes_by_file():
-    started = launch(Mode.ONE_SHOT, Agent(append_system_prompt="é" * 60_000))
+    started = launch(AgentMode.ONE_SHOT, Agent(append_system_prompt="é" * 60_000))
     assert after(started.argv, "--append-system-prompt-file") == ["{file:append-system-prompt}"]
     assert started.files == {"append-system-prompt": "é" * 60_000}
 
 
 MODES = [
-    (Mode.INTERACTIVE, Mode.INTERACTIVE, None, []),
-    (Mode.HEADLESS, Mode.INTERACTIVE, None, ["manual"]),
-    (Mode.HEADLESS, Mode.INTERACTIVE, "plan", ["plan"]),
-    (Mode.HEADLESS, Mode.HEADLESS, None, []),
-    (Mode.ONE_SHOT, Mode.ONE_SHOT, "dontAsk", ["dontAsk"]),
+    (AgentMode.INTERACTIVE, AgentMode.INTERACTIVE, None, []),
+    (AgentMode.HEADLESS, AgentMode.INTERACTIVE, None, ["manual"]),
+    (AgentMode.HEADLESS, AgentMode.INTERACTIVE, "plan", ["plan"]),
+    (AgentMode.HEADLESS, AgentMode.HEADLESS, None, []),
+    (AgentMode.ONE_SHOT, AgentMode.ONE_SHOT, "dontAsk", ["dontAsk"]),
 ]
 
 
@@ -111,7 +111,7 @@ def hooks_of(argv):
 
 
 def test_on_a_terminal_our_hook_is_told_of_every_event():
-    hooks = hooks_of(launch(Mode.INTERACTIVE, hook=HOOK).argv)
+    hooks = hooks_of(launch(AgentMode.INTERACTIVE, hook=HOOK).argv)
     assert {"SessionStart", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "Stop", "SessionEnd"} <= set(hooks)
     command = hooks["Stop"][0]["hooks"][0]["command"]
     assert command == "/usr/bin/python3 -m overmind_core.hook 'it'\"'\"'s a token'"
@@ -129,7 +129,7 @@ SETTINGS = [
 @pytest.mark.parametrize(("arguments", "texts"), SETTINGS)
 def test_a_persons_settings_are_merged_with_ours(arguments, texts):
     agent = Agent(arguments=("--chrome", *arguments, "--ide"))
-    argv = launch(Mode.INTERACTIVE, agent, hook=HOOK, texts=texts).argv
+    argv = launch(AgentMode.INTERACTIVE, agent, hook=HOOK, texts=texts).argv
     (value,) = after(argv, "--settings")
     merged = json.loads(value)
     assert merged["theme"] == "dark"
@@ -144,7 +144,7 @@ def test_only_settings_in_files_are_read():
 
 def test_without_a_terminal_a_persons_settings_are_passed_on():
     agent = Agent(arguments=("--settings", "mine.json"))
-    assert launch(Mode.HEADLESS, agent, hook=HOOK).argv[-2:] == ("--settings", "mine.json")
+    assert launch(AgentMode.HEADLESS, agent, hook=HOOK).argv[-2:] == ("--settings", "mine.json")
     assert CLAUDE.refuse(agent) is None
 
 
@@ -218,7 +218,7 @@ def test_a_message_is_one_line_that_says_exactly_what_was_said(text, uuid):
 def test_a_message_is_no_command_but_the_prompt_of_a_task_may_be_one():
     assert json.loads(CLAUDE.message("/clear", "u1"))["text_not_typed"] is True
     assert "text_not_typed" not in json.loads(CLAUDE.message("look at @a.py", "u1"))
-    assert "text_not_typed" not in json.loads(launch(Mode.ONE_SHOT, Agent(prompt="/review")).stdin)
+    assert "text_not_typed" not in json.loads(launch(AgentMode.ONE_SHOT, Agent(prompt="/review")).stdin)
 
 
 def test_an_interrupt_is_a_control_request():
@@ -233,12 +233,22 @@ COLOUR = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "
 SIZE = {"question": "Which size?", "options": [{"label": "S"}, {"label": "L"}]}
 ALLOW, ALWAYS, DENY = Behaviour.ALLOW, Behaviour.ALWAYS, Behaviour.DENY
 ANSWERS = [
-    (Need.PERMISSION, {"command": "ls"}, Decision(ALLOW), {"behavior": "allow", "updatedInput": {"command": "ls"}}),
-    (Need.PERMISSION, {"command": "ls"}, Decision(ALWAYS), {"behavior": "allow", "updatedInput": {"command": "ls"}}),
-    (Need.PERMISSION, {"command": "ls"}, Decision(DENY, "no"), {"behavior": "deny", "message": "no"}),
-    (Need.PERMISSION, {}, Decision(DENY), {"behavior": "deny", "message": "A person has denied this."}),
-    (Need.PLAN, {}, Decision(ALLOW), {"behavior": "allow", "updatedInput": {}}),
-    (Need.PLAN, {}, Decision(DENY, "shorter"), {"behavior": "deny", "message": "shorter"}),
+    (
+        AgentNeed.PERMISSION,
+        {"command": "ls"},
+        Decision(ALLOW),
+        {"behavior": "allow", "updatedInput": {"command": "ls"}},
+    ),
+    (
+        AgentNeed.PERMISSION,
+        {"command": "ls"},
+        Decision(ALWAYS),
+        {"behavior": "allow", "updatedInput": {"command": "ls"}},
+    ),
+    (AgentNeed.PERMISSION, {"command": "ls"}, Decision(DENY, "no"), {"behavior": "deny", "message": "no"}),
+    (AgentNeed.PERMISSION, {}, Decision(DENY), {"behavior": "deny", "message": "A person has denied this."}),
+    (AgentNeed.PLAN, {}, Decision(ALLOW), {"behavior": "allow", "updatedInput": {}}),
+    (AgentNeed.PLAN, {}, Decision(DENY, "shorter"), {"behavior": "deny", "message": "shorter"}),
 ]
 
 
@@ -265,6 +275,6 @@ CHOICES = [
 
 @pytest.mark.parametrize(("questions", "decision", "answers"), CHOICES)
 def test_a_question_is_answered_by_labels_or_in_the_persons_own_words(questions, decision, answers):
-    question = Asked("r1", Need.QUESTION, "AskUserQuestion", "x", {"questions": questions})
+    question = Asked("r1", AgentNeed.QUESTION, "AskUserQuestion", "x", {"questions": questions})
     response = json.loads(CLAUDE.answer(question, decision))["response"]["response"]
     assert response["updatedInput"] == {"questions": questions, "answers": answers}

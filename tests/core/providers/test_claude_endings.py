@@ -2,39 +2,47 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.agent import Mode
-from overmind_core.domain.agents.agent_events import Result, Retry, Verdict
+from overmind_core.domain.agents.agent import AgentMode
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict, TurnResult
 from overmind_core.providers import registry
 
-OK = Result(ok=True)
-FAILED = Result(ok=False, reason="api_error 529")
-INTERRUPTED = Result(ok=False, reason="interrupted")
-TURNS = Result(ok=False, reason="max_turns", retry=Retry.NEVER)
-LIMIT = Result(ok=False, reason="limited", retry=Retry.WAIT, resume_at=5.0)
-SWITCH = Result(ok=False, reason="wrong_start", retry=Retry.SWITCH)
-ONE, HEADLESS, TERMINAL = Mode.ONE_SHOT, Mode.HEADLESS, Mode.INTERACTIVE
+OK = TurnResult(ok=True)
+FAILED = TurnResult(ok=False, reason="api_error 529")
+INTERRUPTED = TurnResult(ok=False, reason="interrupted")
+TURNS = TurnResult(ok=False, reason="max_turns", retry=Retry.NEVER)
+LIMIT = TurnResult(ok=False, reason="limited", retry=Retry.WAIT, resume_at=5.0)
+SWITCH = TurnResult(ok=False, reason="wrong_start", retry=Retry.SWITCH)
+ONE, HEADLESS, TERMINAL = AgentMode.ONE_SHOT, AgentMode.HEADLESS, AgentMode.INTERACTIVE
 GONE = "No conversation found with session ID: 3f2b"
 TAKEN = "Error: Session ID 3f2b is already in use."
 
 ENDINGS = [
-    ("all went well", 0, OK, "", ONE, False, Verdict(False)),
-    ("an API error", 1, FAILED, "", ONE, False, Verdict(True, "api_error 529")),
-    ("an API error, though it ended with 0", 0, FAILED, "", ONE, False, Verdict(True, "api_error 529")),
-    ("max turns", 1, TURNS, "", ONE, False, Verdict(True, "max_turns", Retry.NEVER)),
-    ("a limit with an end", 1, LIMIT, "", ONE, False, Verdict(True, "limited", Retry.WAIT, 5.0)),
-    ("a signal from outside, told as 0", 0, INTERRUPTED, "", ONE, False, Verdict(True, "interrupted")),
-    ("an interrupt was the last turn of a session", 1, INTERRUPTED, "", HEADLESS, True, Verdict(False)),
-    ("a session whose last turn failed", 1, FAILED, "", HEADLESS, False, Verdict(True, "api_error 529")),
-    ("a session without any turn", 0, None, "", HEADLESS, False, Verdict(False)),
-    ("one-shot without a result", 0, None, "", ONE, False, Verdict(True, "no_result")),
-    ("terminated", 143, None, "", ONE, False, Verdict(True)),
-    ("terminated behind a result", 143, FAILED, "", HEADLESS, False, Verdict(True)),
-    ("killed", -9, OK, "", HEADLESS, False, Verdict(True)),
-    ("not found", 127, None, "sh: claude: not found", ONE, False, Verdict(True)),
-    ("an unknown conversation", 1, SWITCH, GONE, HEADLESS, True, Verdict(True, "wrong_start", Retry.SWITCH)),
-    ("likewise on a terminal", 1, None, f"\r\n{GONE}\r\n", TERMINAL, True, Verdict(True, "wrong_start", Retry.SWITCH)),
-    ("a known conversation", 1, None, TAKEN, ONE, False, Verdict(True, "wrong_start", Retry.SWITCH)),
-    ("its words in another run", 1, None, TAKEN, ONE, True, Verdict(True)),
+    ("all went well", 0, OK, "", ONE, False, RunVerdict(False)),
+    ("an API error", 1, FAILED, "", ONE, False, RunVerdict(True, "api_error 529")),
+    ("an API error, though it ended with 0", 0, FAILED, "", ONE, False, RunVerdict(True, "api_error 529")),
+    ("max turns", 1, TURNS, "", ONE, False, RunVerdict(True, "max_turns", Retry.NEVER)),
+    ("a limit with an end", 1, LIMIT, "", ONE, False, RunVerdict(True, "limited", Retry.WAIT, 5.0)),
+    ("a signal from outside, told as 0", 0, INTERRUPTED, "", ONE, False, RunVerdict(True, "interrupted")),
+    ("an interrupt was the last turn of a session", 1, INTERRUPTED, "", HEADLESS, True, RunVerdict(False)),
+    ("a session whose last turn failed", 1, FAILED, "", HEADLESS, False, RunVerdict(True, "api_error 529")),
+    ("a session without any turn", 0, None, "", HEADLESS, False, RunVerdict(False)),
+    ("one-shot without a result", 0, None, "", ONE, False, RunVerdict(True, "no_result")),
+    ("terminated", 143, None, "", ONE, False, RunVerdict(True)),
+    ("terminated behind a result", 143, FAILED, "", HEADLESS, False, RunVerdict(True)),
+    ("killed", -9, OK, "", HEADLESS, False, RunVerdict(True)),
+    ("not found", 127, None, "sh: claude: not found", ONE, False, RunVerdict(True)),
+    ("an unknown conversation", 1, SWITCH, GONE, HEADLESS, True, RunVerdict(True, "wrong_start", Retry.SWITCH)),
+    (
+        "likewise on a terminal",
+        1,
+        None,
+        f"\r\n{GONE}\r\n",
+        TERMINAL,
+        True,
+        RunVerdict(True, "wrong_start", Retry.SWITCH),
+    ),
+    ("a known conversation", 1, None, TAKEN, ONE, False, RunVerdict(True, "wrong_start", Retry.SWITCH)),
+    ("its words in another run", 1, None, TAKEN, ONE, True, RunVerdict(True)),
     (
         "an unknown option",
         1,
@@ -42,7 +50,7 @@ ENDINGS = [
         "error: unknown option '--x'\n",
         ONE,
         False,
-        Verdict(True, "usage_error", Retry.NEVER),
+        RunVerdict(True, "usage_error", Retry.NEVER),
     ),
     (
         "a missing value",
@@ -51,7 +59,7 @@ ENDINGS = [
         "Warning: y\nerror: option '--model <model>' argument missing\n",
         ONE,
         False,
-        Verdict(True, "usage_error", Retry.NEVER),
+        RunVerdict(True, "usage_error", Retry.NEVER),
     ),
     (
         "root may not skip permissions",
@@ -60,7 +68,7 @@ ENDINGS = [
         "--dangerously-skip-permissions cannot be used with root/sudo privileges",
         ONE,
         False,
-        Verdict(True, "usage_error", Retry.NEVER),
+        RunVerdict(True, "usage_error", Retry.NEVER),
     ),
     (
         "no login",
@@ -69,10 +77,10 @@ ENDINGS = [
         "Not logged in · Please run /login",
         ONE,
         False,
-        Verdict(True, "not_logged_in", Retry.NEVER),
+        RunVerdict(True, "not_logged_in", Retry.NEVER),
     ),
-    ("the person left the terminal", 0, None, "", TERMINAL, True, Verdict(False)),
-    ("it crashed", 1, None, "boom", TERMINAL, True, Verdict(True)),
+    ("the person left the terminal", 0, None, "", TERMINAL, True, RunVerdict(False)),
+    ("it crashed", 1, None, "boom", TERMINAL, True, RunVerdict(True)),
 ]
 
 

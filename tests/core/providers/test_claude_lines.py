@@ -6,27 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
     Acknowledged,
     AskCancelled,
     Asked,
     Echoed,
-    Limited,
-    Plain,
-    Result,
+    LimitReached,
+    PlainLine,
     Retry,
     Retrying,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
-    Usage,
+    TurnResult,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.claude.transcript import Transcript
+from overmind_core.providers.claude.transcript import ClaudeTranscript
 from tests.core.providers.recorded import facts, names, readable
 
 CLAUDE = registry.get("claude")
@@ -80,7 +80,7 @@ def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     assert found[:2] == [SessionNamed(session, "claude-opus-5-5"), TurnBegan()]
     assert call[1:] == ("Bash", "Bash: echo hi")
     assert ToolReturned(call.call, failed=False) in found
-    assert Spoke("tool said: hi") in found
+    assert TextSpoken("tool said: hi") in found
 
 
 def test_a_failed_tool_is_one():
@@ -88,19 +88,19 @@ def test_a_failed_tool_is_one():
 
 
 def test_thinking_is_told_as_such():
-    assert Spoke("thinking about deep", thought=True) in facts("claude", "thinking")
+    assert TextSpoken("thinking about deep", thought=True) in facts("claude", "thinking")
 
 
 def test_pieces_of_an_answer_say_nothing_beside_the_whole_one():
-    whole = [fact for fact in facts("claude", "partial_messages") if isinstance(fact, Spoke)]
-    assert whole == [Spoke("echo: hello partial")]
+    whole = [fact for fact in facts("claude", "partial_messages") if isinstance(fact, TextSpoken)]
+    assert whole == [TextSpoken("echo: hello partial")]
 
 
 def test_a_turn_is_paid_once_and_the_total_runs_on():
     turns = [fact.result for fact in facts("claude", "session") if isinstance(fact, TurnEnded) and fact.result]
     assert len(turns) == 3
     assert turns[-1].cost_total == pytest.approx(sum(turn.cost_turn or 0.0 for turn in turns))
-    assert turns[0].usage == Usage(input=12307, output=11)
+    assert turns[0].usage == TokenUsage(input=12307, output=11)
     assert [turn.turns for turn in turns] == [1, 2, 1]
 
 
@@ -115,7 +115,7 @@ def test_own_tries_are_told_with_their_delay():
 
 def test_a_usage_limit_is_told_with_its_end_before_the_turn_ends():
     found = facts("claude", "usage_limit")
-    assert found[-3:-1] == [Limited(1795179116, "five hour limit reached")] * 2
+    assert found[-3:-1] == [LimitReached(1795179116, "five hour limit reached")] * 2
     assert isinstance(found[-1], TurnEnded)
 
 
@@ -132,7 +132,7 @@ def test_a_limit_is_known_by_its_words(text, reason, until, retry):
     line = {"type": "result", "subtype": "success", "is_error": True, "result": text, "terminal_reason": "api_error"}
     ended, *behind = told(line)
     assert (ended.result.reason, ended.result.resume_at, ended.result.retry) == (reason, until, retry)
-    assert behind == ([Limited(until, text)] if until is not None or reason == "no_credit" else [])
+    assert behind == ([LimitReached(until, text)] if until is not None or reason == "no_credit" else [])
 
 
 def test_an_unknown_conversation_is_begun_instead():
@@ -143,19 +143,19 @@ def test_an_unknown_conversation_is_begun_instead():
 
 def test_a_question_about_a_command_carries_it_whole():
     asked = next(fact for fact in facts("claude", "session_permission") if isinstance(fact, Asked))
-    assert (asked.need, asked.tool, asked.summary) == (Need.PERMISSION, "Bash", "Bash: touch made1.txt")
+    assert (asked.need, asked.tool, asked.summary) == (AgentNeed.PERMISSION, "Bash", "Bash: touch made1.txt")
     assert asked.subject["command"] == "touch made1.txt"
     assert asked.suggestions[0]["type"] == "addRules"
 
 
 QUESTION = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}], "multiSelect": False}
 QUESTIONS = [
-    ("AskUserQuestion", {"questions": [QUESTION]}, Need.QUESTION, "Which colour?"),
-    ("ExitPlanMode", {"plan": "# Plan\n1. do it"}, Need.PLAN, "# Plan…"),
-    ("ExitPlanMode", {}, Need.PLAN, "the plan is ready"),
-    ("Edit", {"file_path": "/a.py", "old_string": "x"}, Need.PERMISSION, "Edit: /a.py"),
-    ("mcp__db__query", {"query": "select 1"}, Need.PERMISSION, "mcp__db__query: select 1"),
-    ("Mystery", {}, Need.PERMISSION, "Mystery"),
+    ("AskUserQuestion", {"questions": [QUESTION]}, AgentNeed.QUESTION, "Which colour?"),
+    ("ExitPlanMode", {"plan": "# Plan\n1. do it"}, AgentNeed.PLAN, "# Plan…"),
+    ("ExitPlanMode", {}, AgentNeed.PLAN, "the plan is ready"),
+    ("Edit", {"file_path": "/a.py", "old_string": "x"}, AgentNeed.PERMISSION, "Edit: /a.py"),
+    ("mcp__db__query", {"query": "select 1"}, AgentNeed.PERMISSION, "mcp__db__query: select 1"),
+    ("Mystery", {}, AgentNeed.PERMISSION, "Mystery"),
 ]
 
 
@@ -187,10 +187,10 @@ OTHERS = [
         {"type": "user", "isReplay": True, "message": {"content": [{"type": "text", "text": t} for t in "ab"]}},
         [Echoed("a\nb")],
     ),
-    ({"type": "assistant", "message": {"content": "plain"}}, [Spoke("plain")]),
+    ({"type": "assistant", "message": {"content": "plain"}}, [TextSpoken("plain")]),
     (
         {"type": "assistant", "message": {"content": [{"type": "text", "text": "a"}, {"type": "tool_use", "id": "t"}]}},
-        [Spoke("a"), ToolCalled("t", "", "")],
+        [TextSpoken("a"), ToolCalled("t", "", "")],
     ),
     ({"type": "rate_limit_event", "rate_limit_info": {"status": "allowed_warning", "resetsAt": 1}}, []),
     ({"type": "system", "subtype": "compact_boundary"}, []),
@@ -216,7 +216,7 @@ PLAIN = [
 
 @pytest.mark.parametrize(("line", "text"), PLAIN)
 def test_a_line_that_is_no_object_is_plain_output(line, text):
-    assert list(CLAUDE.parse(line)) == [Plain(text)]
+    assert list(CLAUDE.parse(line)) == [PlainLine(text)]
     assert CLAUDE.renderer().feed(line) == [text]
 
 
@@ -226,12 +226,12 @@ def test_an_empty_line_says_nothing():
 
 def test_half_of_a_surrogate_pair_becomes_text_that_can_be_written():
     (spoke,) = CLAUDE.parse(rb'{"type":"assistant","message":{"content":"a\ud83d b \ud83d\ude00"}}')
-    assert spoke == Spoke("a? b 😀")
+    assert spoke == TextSpoken("a? b 😀")
 
 
 def test_a_line_of_ten_megabytes_is_one_answer():
     text = "x" * 10_000_000
-    assert told({"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}}) == [Spoke(text)]
+    assert told({"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}}) == [TextSpoken(text)]
 
 
 KEYS = st.sampled_from(
@@ -363,7 +363,7 @@ def test_what_a_person_said_is_not_repeated():
 
 
 def test_thousands_of_open_calls_are_not_remembered():
-    renderer = Transcript()
+    renderer = ClaudeTranscript()
     for number in range(5000):
         renderer.feed(json.dumps(call(f"t{number}", "a")).encode())
     assert len(renderer._calls) < 1000
@@ -371,4 +371,4 @@ def test_thousands_of_open_calls_are_not_remembered():
 
 def test_a_result_that_says_nothing_is_none():
     (ended,) = told({"type": "result"})
-    assert ended == TurnEnded(Result(ok=False, reason="failed", raw={"type": "result"}))
+    assert ended == TurnEnded(TurnResult(ok=False, reason="failed", raw={"type": "result"}))

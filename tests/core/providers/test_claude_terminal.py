@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Need
+from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Asked,
     Behaviour,
     Decision,
     Echoed,
-    Left,
-    Result,
+    ProgramLeft,
     SessionNamed,
     ToolCalled,
     ToolReturned,
     TurnBegan,
     TurnEnded,
+    TurnResult,
 )
 from overmind_core.providers import registry
 from overmind_core.providers.base import Interactive
@@ -45,7 +45,7 @@ PLAIN_EVENTS = [
     (tool("PreToolUse", tool_use_id="t1"), [ToolCalled("t1", "Bash", "Bash: ls")]),
     (told("Notification", notification_type="idle_prompt"), [TurnEnded(None)]),
     (told("Notification", notification_type="permission_prompt"), []),
-    (told("SessionEnd", reason="clear"), [Left("clear")]),
+    (told("SessionEnd", reason="clear"), [ProgramLeft("clear")]),
     (told("SubagentStop"), []),
     (told("SomethingNew"), []),
     (list(CLAUDE.hook({})), []),
@@ -73,14 +73,16 @@ FAILURES = [
 @pytest.mark.parametrize(("fields", "reason"), FAILURES)
 def test_a_turn_that_failed_says_why(fields, reason):
     (ended,) = told("StopFailure", **fields)
-    assert isinstance(ended.result, Result)
+    assert isinstance(ended.result, TurnResult)
     assert (ended.result.ok, ended.result.reason) == (False, reason)
 
 
 def test_a_question_is_gone_once_its_tool_has_run():
     (asked,) = tool("PermissionRequest", permission_suggestions=[{"type": "setMode"}])
     cancelled, returned = tool("PostToolUse", tool_use_id="t1")
-    assert asked == Asked(asked.request, Need.PERMISSION, "Bash", "Bash: ls", {"command": "ls"}, ({"type": "setMode"},))
+    assert asked == Asked(
+        asked.request, AgentNeed.PERMISSION, "Bash", "Bash: ls", {"command": "ls"}, ({"type": "setMode"},)
+    )
     assert cancelled == AskCancelled(asked.request)
     assert returned == ToolReturned("t1", failed=False)
     assert tool("PostToolUseFailure", tool_use_id="t1")[1] == ToolReturned("t1", failed=True)
@@ -124,7 +126,7 @@ def test_the_title_turns_a_wheel_while_it_works(title, facts):
 def test_a_dialog_of_its_own_is_known_and_left_to_the_person(name):
     asked = CLAUDE.dialog(screen(name))
     assert asked is not None
-    assert (asked.need, asked.subject["dialog"]) == (Need.SETUP, name)
+    assert (asked.need, asked.subject["dialog"]) == (AgentNeed.SETUP, name)
     assert not CLAUDE.is_ready(screen(name))
     assert not CLAUDE.is_idle(screen(name))
 
@@ -168,7 +170,7 @@ def test_the_hint_in_an_empty_prompt_is_no_text():
     assert CLAUDE.is_ready(lines)
 
 
-def question(name, subject, need=Need.PERMISSION):
+def question(name, subject, need=AgentNeed.PERMISSION):
     return Asked("r1", need, name, "x", subject)
 
 
@@ -191,19 +193,19 @@ KEYS = [
     ("webfetch", question("WebFetch", {"url": "http://example.com/b"}), DENY, None),
     (
         "question",
-        question("AskUserQuestion", COLOUR, Need.QUESTION),
+        question("AskUserQuestion", COLOUR, AgentNeed.QUESTION),
         Decision(Behaviour.ALLOW, options=("Blue",)),
         b"2",
     ),
-    ("question", question("AskUserQuestion", COLOUR, Need.QUESTION), Decision(Behaviour.ALLOW, "green"), None),
+    ("question", question("AskUserQuestion", COLOUR, AgentNeed.QUESTION), Decision(Behaviour.ALLOW, "green"), None),
     (
         "question_multi",
-        question("AskUserQuestion", BOTH, Need.QUESTION),
+        question("AskUserQuestion", BOTH, AgentNeed.QUESTION),
         Decision(Behaviour.ALLOW, options=("S",)),
         None,
     ),
-    ("plan", question("ExitPlanMode", {}, Need.PLAN), ALLOW, b"1"),
-    ("plan", question("ExitPlanMode", {}, Need.PLAN), DENY, b"2"),
+    ("plan", question("ExitPlanMode", {}, AgentNeed.PLAN), ALLOW, b"1"),
+    ("plan", question("ExitPlanMode", {}, AgentNeed.PLAN), DENY, b"2"),
     ("bash", question("Mystery", {}), ALLOW, None),
     ("trust", question("Bash", {"command": "trust"}), ALLOW, None),
     ("ready", question("Bash", {"command": "touch made.txt"}), ALLOW, None),

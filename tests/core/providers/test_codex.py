@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
-    Result,
     Retry,
     Retrying,
+    RunVerdict,
     SessionNamed,
-    Spoke,
+    TextSpoken,
+    TokenUsage,
     ToolCalled,
     ToolReturned,
     TurnEnded,
-    Usage,
-    Verdict,
+    TurnResult,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.base import Start
+from overmind_core.providers.base import LaunchRequest
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit.responses_stub import ResponsesStub
 
@@ -55,9 +55,9 @@ def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     assert isinstance(found[0], SessionNamed)
     assert ToolCalled("item_2", "command_execution", "shell: echo hi; exit 3") in found
     assert ToolReturned("item_2", failed=True) in found
-    assert Spoke("**Thinking**", thought=True) in found
+    assert TextSpoken("**Thinking**", thought=True) in found
     assert ToolReturned("item_2", failed=False) in facts("codex", "edit")
-    assert result_of("text").usage == Usage(input=9877, output=7, cache_read=3)
+    assert result_of("text").usage == TokenUsage(input=9877, output=7, cache_read=3)
 
 
 def test_own_tries_are_told():
@@ -78,7 +78,7 @@ def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
 
 
 def launch(agent, *, resume=False):
-    return CODEX.launch(Start(Mode.ONE_SHOT, agent, "t1", resume=resume))
+    return CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, "t1", resume=resume))
 
 
 def test_the_prompt_goes_to_standard_input_and_then_it_ends():
@@ -106,20 +106,20 @@ def test_other_arguments_are_the_persons_business():
     assert CODEX.refuse(Agent(model="m", arguments=("--oss", "-c", "x=1"))) is None
 
 
-FAILED = Result(ok=False, reason="api_error 429")
+FAILED = TurnResult(ok=False, reason="api_error 429")
 ENDINGS = [
-    (0, Result(ok=True), "", False, Verdict(False)),
-    (1, FAILED, "", False, Verdict(True, "api_error 429")),
-    (0, None, "", False, Verdict(True, "no_result")),
-    (1, None, "Error: no rollout found for thread id 0", True, Verdict(True, "wrong_start", Retry.SWITCH)),
-    (2, None, "error: unexpected argument", False, Verdict(True, "usage_error", Retry.NEVER)),
-    (-9, None, "", False, Verdict(True)),
+    (0, TurnResult(ok=True), "", False, RunVerdict(False)),
+    (1, FAILED, "", False, RunVerdict(True, "api_error 429")),
+    (0, None, "", False, RunVerdict(True, "no_result")),
+    (1, None, "Error: no rollout found for thread id 0", True, RunVerdict(True, "wrong_start", Retry.SWITCH)),
+    (2, None, "error: unexpected argument", False, RunVerdict(True, "usage_error", Retry.NEVER)),
+    (-9, None, "", False, RunVerdict(True)),
 ]
 
 
 @pytest.mark.parametrize(("code", "last", "errors", "resumed", "expected"), ENDINGS)
 def test_the_end_of_a_run_is_judged(code, last, errors, resumed, expected):
-    assert CODEX.verdict(code, last, errors, mode=Mode.ONE_SHOT, resumed=resumed) == expected
+    assert CODEX.verdict(code, last, errors, mode=AgentMode.ONE_SHOT, resumed=resumed) == expected
 
 
 KEYS = st.sampled_from(["type", "item", "id", "text", "status", "error", "message", "usage", "changes", "exit_code"])
@@ -147,7 +147,7 @@ def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path
 
     def run(prompt, session="", *, resume=False):
         agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments)
-        started = CODEX.launch(Start(Mode.ONE_SHOT, agent, session, resume=resume))
+        started = CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, session, resume=resume))
         done = subprocess.run(started.argv, input=started.stdin, capture_output=True, cwd=tmp_path, env=environment)
         return [fact for line in done.stdout.splitlines() for fact in CODEX.parse(line)]
 
@@ -156,4 +156,4 @@ def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path
         session = next(fact.session for fact in first if isinstance(fact, SessionNamed))
         second = run("!history", session, resume=True)
     assert any(isinstance(fact, ToolReturned) and not fact.failed for fact in first)
-    assert Spoke("history: !bash echo hi | !history") in second
+    assert TextSpoken("history: !bash echo hi | !history") in second

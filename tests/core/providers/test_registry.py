@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.agent import Agent, Mode
+from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.providers import registry
-from overmind_core.providers.base import Start
+from overmind_core.providers.base import LaunchRequest
 
 
 def test_each_row_is_a_provider_of_that_name():
@@ -32,7 +32,7 @@ def test_a_run_has_its_own_renderer(name):
 def test_the_program_that_a_person_names_is_started_in_every_mode(name):
     provider = registry.get(name)
     for mode in provider.modes:
-        start = Start(mode, Agent(prompt="do it", program="/opt/it"), "3f2b", resume=False)
+        start = LaunchRequest(mode, Agent(prompt="do it", program="/opt/it"), "3f2b", resume=False)
         assert provider.launch(start).argv[0] == "/opt/it"
 
 
@@ -41,6 +41,6 @@ def test_a_raw_program_is_told_what_a_terminal_would_type():
     assert raw.message("ls", "id") == b"ls\n"
     assert raw.interrupt("id") == b"\x03"
     assert raw.renderer().feed(b"caf\xc3\xa9 \xff") == ["café \ufffd"]
-    assert raw.modes == {Mode.INTERACTIVE}
-    assert raw.verdict(3, None, "", mode=Mode.INTERACTIVE, resumed=False).failed
+    assert raw.modes == {AgentMode.INTERACTIVE}
+    assert raw.verdict(3, None, "", mode=AgentMode.INTERACTIVE, resumed=False).failed
     assert raw.refuse(Agent(arguments=("-x",))) is not None

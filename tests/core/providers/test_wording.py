@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.agent_events import Result, Usage
+from overmind_core.domain.agents.agent_events import TokenUsage, TurnResult
 from overmind_core.providers.lines import dollars, duration, failure, is_turn_summary, tokens, tool_line, turn_summary
 
 SUMMARIES = [
     (
-        Result(ok=True, turns=3, duration_ms=41_000, cost_turn=0.12, usage=Usage(2000, 840, 10_000, 300)),
+        TurnResult(ok=True, turns=3, duration_ms=41_000, cost_turn=0.12, usage=TokenUsage(2000, 840, 10_000, 300)),
         "— 3 turns, 41 s, $0.12, 12.3k in / 840 out —",
     ),
-    (Result(ok=True, turns=1), "— 1 turn —"),
-    (Result(ok=True), "— turn over —"),
+    (TurnResult(ok=True, turns=1), "— 1 turn —"),
+    (TurnResult(ok=True), "— turn over —"),
 ]
 
 
@@ -47,5 +47,5 @@ def test_a_tool_line_says_how_it_went_and_how_long_it_took():
 
 
 def test_an_interrupt_needs_no_explanation():
-    assert failure(Result(ok=False, reason="interrupted", text="[diagnostic]")) == "✗ interrupted"
-    assert failure(Result(ok=False, reason="api_error 529", text="overloaded")) == "✗ api_error 529: overloaded"
+    assert failure(TurnResult(ok=False, reason="interrupted", text="[diagnostic]")) == "✗ interrupted"
+    assert failure(TurnResult(ok=False, reason="api_error 529", text="overloaded")) == "✗ api_error 529: overloaded"

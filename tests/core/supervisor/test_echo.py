@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.conversation import is_same
+from overmind_core.domain.agents.conversation import same_prompt
 
 SAME = [
     ("hello", "hello"), ("a\tb", "a    b"), ("two\r\nlines ", "two\nlines"), ("\x1b[31mred\x1b[0m\x07", "red"),
@@ -14,9 +14,9 @@ SAME = [
 
 @pytest.mark.parametrize(("message", "prompt"), SAME)
 def test_what_is_tidied_up_is_the_same(message, prompt):
-    assert is_same(message, prompt)
+    assert same_prompt(message, prompt)
 
 
 @pytest.mark.parametrize(("message", "prompt"), [("hello", "hell"), ("one", "two"), ("", "x")])
 def test_another_text_is_another(message, prompt):
-    assert not is_same(message, prompt)
+    assert not same_prompt(message, prompt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.agent import Activity, Doing, Mode
+from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.missions.answers import now_line
@@ -32,10 +32,10 @@ def test_now_says_how_it_ended_and_why(status, code, reason, last_line, said):
 PIECE = "Press enter to co"
 TERMINALS = [
     # provider, mode, what is told, last line, what is said
-    ("claude", Mode.INTERACTIVE, "", PIECE, None),
-    ("claude", Mode.INTERACTIVE, "⚙ Bash: ls", PIECE, "⚙ Bash: ls"),
-    ("claude", Mode.HEADLESS, "", "starting", "starting"),
-    ("raw", Mode.INTERACTIVE, "", "$ make", "$ make"),
+    ("claude", AgentMode.INTERACTIVE, "", PIECE, None),
+    ("claude", AgentMode.INTERACTIVE, "⚙ Bash: ls", PIECE, "⚙ Bash: ls"),
+    ("claude", AgentMode.HEADLESS, "", "starting", "starting"),
+    ("raw", AgentMode.INTERACTIVE, "", "$ make", "$ make"),
 ]
 
 
@@ -43,5 +43,5 @@ TERMINALS = [
 def test_pieces_of_an_agents_own_screen_are_no_lines(provider, mode, now, last_line, said):
     definition = Definition("name", "claude", ("claude",), "/", columns=80, rows=24, provider=provider)
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
-    conversation = Conversation("s", mode, mode, mode, activity=Activity(Doing.IDLE, now=now))
+    conversation = Conversation("s", mode, mode, mode, activity=Activity(ActivityKind.IDLE, now=now))
     assert now_line(mission, last_line, conversation) == said

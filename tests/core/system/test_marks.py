@@ -89,7 +89,9 @@ def test_a_block_that_another_home_left_is_better_than_none(lease):
 
 
 def test_a_keeper_that_is_killed_frees_its_block(lease, folder):
-    code = f"from overmind_core.system.run_mark import Marks; import os; Marks({folder!r}, '/a').take(); os.abort()"
+    code = (
+        f"from overmind_core.system.run_mark import MarkPool; import os; MarkPool({folder!r}, '/a').take(); os.abort()"
+    )
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()}, check=False)
     assert lease("/a", top=unmarked_limit()).take() == unmarked_limit() - 1
 

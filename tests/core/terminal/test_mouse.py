@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.terminal.input_encoding import Action, Button, MouseEvent, encode_mouse
+from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent, encode_mouse
 from overmind_core.terminal.screen import Screen
 
-PRESS = MouseEvent(Action.PRESS, Button.LEFT, 2, 3)
-RELEASE = MouseEvent(Action.RELEASE, Button.RIGHT, 2, 3)
-DRAG = MouseEvent(Action.MOVE, Button.LEFT, 2, 3)
-MOVE = MouseEvent(Action.MOVE, Button.NONE, 2, 3)
-WHEEL = MouseEvent(Action.PRESS, Button.WHEEL_DOWN, 2, 3)
-HELD = MouseEvent(Action.PRESS, Button.LEFT, 2, 3, shift=True, alt=True, ctrl=True)
-FAR = MouseEvent(Action.PRESS, Button.LEFT, 300, 3)
+PRESS = MouseEvent(MouseAction.PRESS, MouseButton.LEFT, 2, 3)
+RELEASE = MouseEvent(MouseAction.RELEASE, MouseButton.RIGHT, 2, 3)
+DRAG = MouseEvent(MouseAction.MOVE, MouseButton.LEFT, 2, 3)
+MOVE = MouseEvent(MouseAction.MOVE, MouseButton.NONE, 2, 3)
+WHEEL = MouseEvent(MouseAction.PRESS, MouseButton.WHEEL_DOWN, 2, 3)
+HELD = MouseEvent(MouseAction.PRESS, MouseButton.LEFT, 2, 3, shift=True, alt=True, ctrl=True)
+FAR = MouseEvent(MouseAction.PRESS, MouseButton.LEFT, 300, 3)
 
 CASES = [
     ("", PRESS, b""),
@@ -34,15 +34,15 @@ CASES = [
     ("1000;1006", RELEASE, b"\x1b[<2;3;4m"),
     ("1000;1006", FAR, b"\x1b[<0;301;4M"),
     ("1000;1006", WHEEL, b"\x1b[<65;3;4M"),
-    ("1000;1006", MouseEvent(Action.RELEASE, Button.WHEEL_UP, 0, 0), b""),
-    ("1000;1006", MouseEvent(Action.PRESS, Button.NONE, 0, 0), b""),
+    ("1000;1006", MouseEvent(MouseAction.RELEASE, MouseButton.WHEEL_UP, 0, 0), b""),
+    ("1000;1006", MouseEvent(MouseAction.PRESS, MouseButton.NONE, 0, 0), b""),
     ("1003;1006", MOVE, b"\x1b[<35;3;4M"),
     ("1002;1006", DRAG, b"\x1b[<32;3;4M"),
     ("1000;1006", HELD, b"\x1b[<28;3;4M"),
     ("1000;1015", PRESS, b"\x1b[32;3;4M"),
     ("1000;1015", RELEASE, b"\x1b[35;3;4M"),
     ("1000;1005", FAR, "\x1b[M \u014d$".encode()),
-    ("1000;1005", MouseEvent(Action.PRESS, Button.LEFT, 3000, 3), b""),
+    ("1000;1005", MouseEvent(MouseAction.PRESS, MouseButton.LEFT, 3000, 3), b""),
 ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.terminal.screen import Screen
-from overmind_core.terminal.state import Saved
+from overmind_core.terminal.state import SavedCursor
 from tests.kit.terminal_streams import streams
 
 RECORDINGS = sorted(Path(__file__).with_name("recordings").glob("*.jsonl.gz"))
@@ -31,7 +31,7 @@ def seen(screen: Screen) -> tuple[object, ...]:
     )
 
 
-def plain(saved: Saved | None) -> tuple[object, ...] | None:
+def plain(saved: SavedCursor | None) -> tuple[object, ...] | None:
     if saved is None:
         return None
     return (*saved[:4], saved.charsets.designated, saved.charsets.shift, saved.origin)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.cli.attach.keys import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, Typing
-from overmind_core.client.detach_keys import LEAVE, Key
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
 
-KEYS = (LEAVE, Key(ord("q")))
+KEYS = (DEFAULT_KEY, DetachKey(ord("q")))
 LEAVES = [b"\x1c", b"\x11", b"\x1b[92;5u", b"\x1b[92:124:92;5:1u", b"\x1b[27;5;92~", b"\x1b[113;5u"]
 INNOCENT = [
     b"hello", "ça 😀".encode(), b"\x1b[A", b"\x1bOP", b"\x1b[<0;10;20M", b"\x1bx", b"\x1b\x1b", b"\x03",

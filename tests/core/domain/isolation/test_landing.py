@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.landing import PERSON, Landed, Side, Standing, Way, message, missions_of, sides, why_kept
+from overmind_core.domain.landing import (
+    PERSON,
+    ChangeAuthor,
+    Landed,
+    MergeWay,
+    RemovalCandidate,
+    change_authors,
+    commit_message,
+    missions_of,
+    why_kept,
+)
 
-RED, BLUE, OLD = Side("aaaa1111", "red"), Side("bbbb2222", "blue"), Side("cccc3333", "old")
+RED, BLUE, OLD = ChangeAuthor("aaaa1111", "red"), ChangeAuthor("bbbb2222", "blue"), ChangeAuthor("cccc3333", "old")
 LANDED = [Landed(OLD, frozenset("o")), Landed(BLUE, frozenset("bc")), Landed(BLUE, frozenset("d"))]
 
 
@@ -22,27 +32,27 @@ LANDED = [Landed(OLD, frozenset("o")), Landed(BLUE, frozenset("bc")), Landed(BLU
     ],
 )
 def test_whoever_changed_the_file_on_the_target_is_named_and_what_nobody_landed_is_the_persons(commits, expected):
-    assert sides(RED, commits, LANDED) == expected
+    assert change_authors(RED, commits, LANDED) == expected
 
 
 def test_a_mission_that_landed_once_may_conflict_with_itself():
-    assert sides(BLUE, "b", LANDED) == [BLUE, PERSON]
+    assert change_authors(BLUE, "b", LANDED) == [BLUE, PERSON]
 
 
 @pytest.mark.parametrize(
     ("way", "subjects", "expected"),
     [
-        (Way.MERGE, ["two", "one"], "Merge overmind/red into main\n\n* one\n* two\n\nMission: red\n"),
-        (Way.SQUASH, ["two", "one"], "Squash overmind/red into main\n\n* one\n* two\n\nMission: red\n"),
-        (Way.SQUASH, ["only"], "only\n\nMission: red\n"),
+        (MergeWay.MERGE, ["two", "one"], "Merge overmind/red into main\n\n* one\n* two\n\nMission: red\n"),
+        (MergeWay.SQUASH, ["two", "one"], "Squash overmind/red into main\n\n* one\n* two\n\nMission: red\n"),
+        (MergeWay.SQUASH, ["only"], "only\n\nMission: red\n"),
     ],
 )
 def test_a_commit_on_the_target_says_whose_work_it_is(way, subjects, expected):
-    assert message(way, "overmind/red", "main", "red", subjects) == expected
+    assert commit_message(way, "overmind/red", "main", "red", subjects) == expected
 
 
 def test_a_message_does_not_grow_without_end():
-    said = message(Way.MERGE, "overmind/red", "main", "red", [str(number) for number in range(100)])
+    said = commit_message(MergeWay.MERGE, "overmind/red", "main", "red", [str(number) for number in range(100)])
     assert said.splitlines()[2:4] == ["* 80 more before", "* 19"]
     assert said.splitlines()[-3] == "* 0"
 
@@ -50,12 +60,16 @@ def test_a_message_does_not_grow_without_end():
 @pytest.mark.parametrize(
     ("standing", "kept", "forced"),
     [
-        (Standing(live=False), "", ""),
-        (Standing(live=True), "its mission is live", "its mission is live"),
-        (Standing(live=False, uncommitted=["a"]), "1 uncommitted file", ""),
-        (Standing(live=False, unmerged=["x", "y"]), "2 unmerged commits", ""),
-        (Standing(live=False, uncommitted=["a", "b"], unmerged=["x"]), "2 uncommitted files and 1 unmerged commit", ""),
-        (Standing(live=False, problem="it is gone"), "nobody can tell what is in it: it is gone", ""),
+        (RemovalCandidate(live=False), "", ""),
+        (RemovalCandidate(live=True), "its mission is live", "its mission is live"),
+        (RemovalCandidate(live=False, uncommitted=["a"]), "1 uncommitted file", ""),
+        (RemovalCandidate(live=False, unmerged=["x", "y"]), "2 unmerged commits", ""),
+        (
+            RemovalCandidate(live=False, uncommitted=["a", "b"], unmerged=["x"]),
+            "2 uncommitted files and 1 unmerged commit",
+            "",
+        ),
+        (RemovalCandidate(live=False, problem="it is gone"), "nobody can tell what is in it: it is gone", ""),
     ],
 )
 def test_a_clean_up_keeps_what_is_live_or_would_be_lost(standing, kept, forced):

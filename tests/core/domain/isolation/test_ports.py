@@ -6,41 +6,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.isolation.ports import PortRangeExhausted, Wanted, choose
+from overmind_core.domain.isolation.ports import PortRangeExhausted, PortRequest, choose_ports
 
 CASES = [
     # wanted, taken, not bindable, chosen from 10 to 14
     ([], set(), set(), {}),
-    ([Wanted("a")], set(), set(), {"a": 10}),
-    ([Wanted("a"), Wanted("b")], {10}, {12}, {"a": 11, "b": 13}),
-    ([Wanted("a", (13,))], set(), set(), {"a": 13}),
-    ([Wanted("a", (13,))], {13}, set(), {"a": 10}),
-    ([Wanted("a", (13,))], set(), {13}, {"a": 10}),
-    ([Wanted("a", (99, 9, 12))], set(), set(), {"a": 12}),
-    ([Wanted("a"), Wanted("b", (10,))], set(), set(), {"a": 11, "b": 10}),
-    ([Wanted("a", (10,)), Wanted("b", (10, 14))], set(), set(), {"a": 10, "b": 14}),
-    ([Wanted("a", (10,)), Wanted("b", (10,))], set(), set(), {"a": 10, "b": 11}),
-    ([Wanted(name) for name in "abcde"], set(), set(), dict(zip("abcde", range(10, 15), strict=True))),
+    ([PortRequest("a")], set(), set(), {"a": 10}),
+    ([PortRequest("a"), PortRequest("b")], {10}, {12}, {"a": 11, "b": 13}),
+    ([PortRequest("a", (13,))], set(), set(), {"a": 13}),
+    ([PortRequest("a", (13,))], {13}, set(), {"a": 10}),
+    ([PortRequest("a", (13,))], set(), {13}, {"a": 10}),
+    ([PortRequest("a", (99, 9, 12))], set(), set(), {"a": 12}),
+    ([PortRequest("a"), PortRequest("b", (10,))], set(), set(), {"a": 11, "b": 10}),
+    ([PortRequest("a", (10,)), PortRequest("b", (10, 14))], set(), set(), {"a": 10, "b": 14}),
+    ([PortRequest("a", (10,)), PortRequest("b", (10,))], set(), set(), {"a": 10, "b": 11}),
+    ([PortRequest(name) for name in "abcde"], set(), set(), dict(zip("abcde", range(10, 15), strict=True))),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "taken", "bound", "expected"), CASES)
 def test_what_is_chosen(wanted, taken, bound, expected):
-    chosen = choose(wanted, 10, 14, taken, lambda port: port not in bound)
+    chosen = choose_ports(wanted, 10, 14, taken, lambda port: port not in bound)
     assert chosen == expected
     assert list(chosen) == [one.service for one in wanted]
 
 
 EXHAUSTED = [
-    ([Wanted("a")], range(10, 15), "1 port is wanted, and fewer are free from 10 to 14"),
-    ([Wanted("a", (11,)), Wanted("b")], {10, 12, 13, 14}, "2 ports are wanted, and fewer are free from 10 to 14"),
+    ([PortRequest("a")], range(10, 15), "1 port is wanted, and fewer are free from 10 to 14"),
+    (
+        [PortRequest("a", (11,)), PortRequest("b")],
+        {10, 12, 13, 14},
+        "2 ports are wanted, and fewer are free from 10 to 14",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "taken", "message"), EXHAUSTED)
 def test_a_range_with_too_few_is_refused(wanted, taken, message):
     with pytest.raises(PortRangeExhausted) as raised:
-        choose(wanted, 10, 14, taken, lambda _: True)
+        choose_ports(wanted, 10, 14, taken, lambda _: True)
     assert str(raised.value) == message
     assert (raised.value.wanted, raised.value.first, raised.value.last) == (len(wanted), 10, 14)
 
@@ -56,7 +60,7 @@ PORTS = st.integers(min_value=1, max_value=40)
     width=st.integers(min_value=0, max_value=20),
 )
 def test_all_get_a_free_port_of_their_own_or_none_does(preferred, taken, bound, first, width):
-    wanted = [Wanted(f"s{number}", tuple(ports)) for number, ports in enumerate(preferred)]
+    wanted = [PortRequest(f"s{number}", tuple(ports)) for number, ports in enumerate(preferred)]
     last = first + width
     free = [port for port in range(first, last + 1) if port not in taken | bound]
     asked = []
@@ -66,7 +70,7 @@ def test_all_get_a_free_port_of_their_own_or_none_does(preferred, taken, bound, 
         return port not in bound
 
     try:
-        chosen = choose(wanted, first, last, taken, bindable)
+        chosen = choose_ports(wanted, first, last, taken, bindable)
     except PortRangeExhausted:
         assert len(wanted) > len(free)
         chosen = None

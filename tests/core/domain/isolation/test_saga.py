@@ -6,18 +6,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_core.domain.isolation.project import Project, Ready, ReadyKind, Service
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
 from overmind_core.domain.isolation.saga import (
-    Act,
-    Look,
+    CheckStep,
     Phase,
-    Step,
-    Take,
-    Undo,
+    SagaStep,
+    StepKind,
+    TakeStep,
+    UndoStep,
     begun,
     failed,
-    following,
     interrupted,
+    next_action,
     passed,
     saga_of,
     steps,
@@ -29,7 +29,7 @@ STEPS = steps(
     Project(
         services=(
             Service("db", image="postgres:16", port=5432),
-            Service("web", command="serve", port=80, ready=Ready(ReadyKind.TCP)),
+            Service("web", command="serve", port=80, ready=ReadyCheck(ReadyKind.TCP)),
         ),
         copy=(".env",),
         setup=("make",),
@@ -63,7 +63,7 @@ class World:
 
     def run(self):
         """Go on until it is over, whoever dies on the way."""
-        while following(self.saved) is not None:
+        while next_action(self.saved) is not None:
             try:
                 self.live()
             except Died:
@@ -72,14 +72,14 @@ class World:
 
     def live(self):
         """One supervisor's life."""
-        while (action := following(self.saved)) is not None:
+        while (action := next_action(self.saved)) is not None:
             fate = next(self.fates, "well")
             match action:
-                case Look(step):
+                case CheckStep(step):
                     self.look(step, fate)
-                case Take(step):
+                case TakeStep(step):
                     self.take(step, fate)
-                case Undo(step):
+                case UndoStep(step):
                     self.undo(step, fate)
 
     def look(self, step, fate):
@@ -185,7 +185,7 @@ def test_a_preparation_that_is_done_can_still_be_taken_back():
 
 def test_a_failure_before_anything_was_taken_leaves_nothing_to_undo():
     saga = failed(saga_of(STEPS), "git_failed", "No.")
-    assert (saga.phase, following(saga)) == (Phase.UNDONE, None)
+    assert (saga.phase, next_action(saga)) == (Phase.UNDONE, None)
 
 
 def test_no_steps_are_done_at_once():
@@ -195,15 +195,15 @@ def test_no_steps_are_done_at_once():
 ONE, TWO = STEPS[:2]
 PATH = [
     # what happens, what comes next
-    (None, Look(ONE)),
-    (passed, Look(TWO)),
-    (begun, Take(TWO)),
-    (interrupted, Undo(TWO)),
-    (undone, Take(TWO)),
-    (interrupted, Undo(TWO)),
-    (interrupted, Undo(TWO)),
-    (lambda saga: failed(saga, "ended", "Enough."), Undo(TWO)),
-    (interrupted, Undo(TWO)),
+    (None, CheckStep(ONE)),
+    (passed, CheckStep(TWO)),
+    (begun, TakeStep(TWO)),
+    (interrupted, UndoStep(TWO)),
+    (undone, TakeStep(TWO)),
+    (interrupted, UndoStep(TWO)),
+    (interrupted, UndoStep(TWO)),
+    (lambda saga: failed(saga, "ended", "Enough."), UndoStep(TWO)),
+    (interrupted, UndoStep(TWO)),
     (undone, None),
 ]
 
@@ -212,12 +212,12 @@ def test_one_path_step_by_step():
     saga = saga_of(STEPS)
     for number, (event, expected) in enumerate(PATH):
         saga = saga if event is None else event(saga)
-        assert following(saga) == expected, number
+        assert next_action(saga) == expected, number
     assert (saga.phase, saga.error, saga.message) == (Phase.UNDONE, "ended", "Enough.")
 
 
 WEB = Service("web", command="serve")
-READY_WEB = Service("web", command="serve", port=80, ready=Ready(ReadyKind.HTTP, "/"))
+READY_WEB = Service("web", command="serve", port=80, ready=ReadyCheck(ReadyKind.HTTP, "/"))
 DB = Service("db", image="postgres:16")
 CACHE = Service("cache", image="redis:7")
 PLANS = [
@@ -252,5 +252,5 @@ def test_the_order_of_steps(project, worktree, expected):
 
 
 def test_every_act_is_in_the_plan_of_a_project_that_wants_everything():
-    assert {step.act for step in STEPS} == set(Act)
-    assert Step(Act.CONTAINER, "db") in STEPS
+    assert {step.act for step in STEPS} == set(StepKind)
+    assert SagaStep(StepKind.CONTAINER, "db") in STEPS

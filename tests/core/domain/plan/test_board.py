@@ -9,23 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, OnFailure, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, End, Node, Stage, Why
-from overmind_core.domain.plans.scheduler import Board, Step
+from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, AttemptEnd, EndReason, Node
+from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
 
 NOW = 1000.0
 WAITING = Node()
-RUNNING = Node(Stage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
+RUNNING = Node(AgentStage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
 UNREADY = replace(RUNNING, ready=False)
-STARTING = Node(Stage.STARTING, attempt=1, tries=1)
-SUCCEEDED = replace(RUNNING, stage=Stage.SUCCEEDED, exit_code=0, ended_at=2.0)
-FAILED = replace(RUNNING, stage=Stage.FAILED, exit_code=1, ended_at=2.0)
-SKIPPED = Node(Stage.SKIPPED)
+STARTING = Node(AgentStage.STARTING, attempt=1, tries=1)
+SUCCEEDED = replace(RUNNING, stage=AgentStage.SUCCEEDED, exit_code=0, ended_at=2.0)
+FAILED = replace(RUNNING, stage=AgentStage.FAILED, exit_code=1, ended_at=2.0)
+SKIPPED = Node(AgentStage.SKIPPED)
 
 
 def agent(name, *needs, until=Until.SUCCESS, when=When.SUCCESS, retries=0, stays=False):
     start = {"command": "true", **({"restart": "always"} if stays else {})}
-    return Agent(name, start, tuple(Dependency(one, until) for one in needs), when=when, retries=retries)
+    return PlanAgent(name, start, tuple(Dependency(one, until) for one in needs), when=when, retries=retries)
 
 
 def plan(*agents, on_failure=OnFailure.STOP, max_parallel=0):
@@ -34,7 +34,7 @@ def plan(*agents, on_failure=OnFailure.STOP, max_parallel=0):
 
 def step(blueprint, nodes, now, *, ending=False):
     """One step, with all that follows from those that it skips."""
-    board = Board(blueprint, nodes)
+    board = Scheduler(blueprint, nodes)
     skip: dict[str, str] = {}
     while (found := board.step(now, ending=ending)).skip:
         skip |= found.skip
@@ -98,7 +98,7 @@ def test_after_which_ends_an_agent_runs(on_failure, when, succeeded, failed, ski
 
 @pytest.mark.parametrize(
     ("on_failure", "starts", "stops"),
-    [(OnFailure.STOP, (), {}), (OnFailure.CONTINUE, ("c",), {}), (OnFailure.CANCEL, (), {"b": Why.FAILURE})],
+    [(OnFailure.STOP, (), {}), (OnFailure.CONTINUE, ("c",), {}), (OnFailure.CANCEL, (), {"b": EndReason.FAILURE})],
 )
 def test_a_failure_holds_the_others_as_the_plan_says(on_failure, starts, stops):
     found = step(
@@ -127,9 +127,9 @@ def test_a_failure_does_not_hold_who_waits_for_that_very_failure(until, of_what_
 @pytest.mark.parametrize(
     ("until", "of_what_failed", "of_another"),
     [
-        (Until.STARTED, {"b": Why.FAILURE}, {"b": Why.FAILURE}),
-        (Until.FINISHED, {}, {"b": Why.FAILURE}),
-        (Until.FAILURE, {}, {"b": Why.FAILURE}),
+        (Until.STARTED, {"b": EndReason.FAILURE}, {"b": EndReason.FAILURE}),
+        (Until.FINISHED, {}, {"b": EndReason.FAILURE}),
+        (Until.FAILURE, {}, {"b": EndReason.FAILURE}),
     ],
 )
 def test_a_failure_does_not_cancel_who_runs_because_of_it(until, of_what_failed, of_another):
@@ -150,11 +150,11 @@ def test_a_failure_does_not_cancel_who_runs_because_of_it(until, of_what_failed,
         (SUCCEEDED, True),
         (SKIPPED, True),
         (FAILED, False),
-        (replace(RUNNING, stage=Stage.CANCELLED, ended_at=2.0), False),
+        (replace(RUNNING, stage=AgentStage.CANCELLED, ended_at=2.0), False),
     ],
 )
 def test_a_plan_went_well_unless_an_agent_failed_or_was_cut_short(node, well):
-    board = Board(plan(agent("a"), agent("b"), agent("c")), {"a": SUCCEEDED, "b": node, "c": SKIPPED})
+    board = Scheduler(plan(agent("a"), agent("b"), agent("c")), {"a": SUCCEEDED, "b": node, "c": SKIPPED})
     assert board.went_well is well
     board.put("b", SUCCEEDED)
     assert board.went_well
@@ -169,17 +169,17 @@ def test_who_stays_is_stopped_in_reverse_when_all_others_are_done():
     nodes = {"db": RUNNING, "web": RUNNING, "test": RUNNING}
     assert step(services, nodes, NOW).stop == {}
     nodes["test"] = SUCCEEDED
-    assert step(services, nodes, NOW).stop == {"web": Why.DONE}
-    nodes["web"] = replace(RUNNING, stage=Stage.STOPPING, stopped=Why.DONE)
+    assert step(services, nodes, NOW).stop == {"web": EndReason.DONE}
+    nodes["web"] = replace(RUNNING, stage=AgentStage.STOPPING, stopped=EndReason.DONE)
     assert step(services, nodes, NOW).stop == {}
     nodes["web"] = SUCCEEDED
-    assert step(services, nodes, NOW).stop == {"db": Why.DONE}
+    assert step(services, nodes, NOW).stop == {"db": EndReason.DONE}
     nodes["db"] = SUCCEEDED
     assert step(services, nodes, NOW).over
 
 
 def test_a_plan_of_services_alone_stays():
-    assert step(plan(agent("db", stays=True)), {"db": RUNNING}, NOW) == Step()
+    assert step(plan(agent("db", stays=True)), {"db": RUNNING}, NOW) == PlanStep()
 
 
 def test_who_stays_takes_a_slot_only_until_it_is_ready():
@@ -192,27 +192,31 @@ def test_who_is_prepared_holds_a_slot_and_is_stopped_like_who_runs():
     preparing = replace(STARTING, mission="bbbbbbbb")
     both = plan(agent("a"), agent("b"), agent("c"), on_failure=OnFailure.CANCEL, max_parallel=2)
 
-    assert step(both, {"a": preparing, "b": STARTING, "c": WAITING}, NOW) == Step()
-    assert step(both, {"a": preparing, "b": STARTING, "c": SUCCEEDED}, NOW, ending=True).stop == {"a": Why.CANCEL}
-    assert step(both, {"a": preparing, "b": FAILED, "c": SUCCEEDED}, NOW).stop == {"a": Why.FAILURE}
+    assert step(both, {"a": preparing, "b": STARTING, "c": WAITING}, NOW) == PlanStep()
+    assert step(both, {"a": preparing, "b": STARTING, "c": SUCCEEDED}, NOW, ending=True).stop == {"a": EndReason.CANCEL}
+    assert step(both, {"a": preparing, "b": FAILED, "c": SUCCEEDED}, NOW).stop == {"a": EndReason.FAILURE}
 
 
 def test_a_plan_that_is_ended_starts_nothing_and_stops_what_runs_leaves_first():
     three = plan(agent("a"), agent("b", "a", until=Until.STARTED), agent("c"), agent("d", "b"))
     nodes = {"a": RUNNING, "b": RUNNING, "c": WAITING, "d": WAITING}
     found = step(three, nodes, NOW, ending=True)
-    assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": Why.CANCEL})
+    assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": EndReason.CANCEL})
 
 
 ENDS = {
-    "well": (RUNNING, End(ok=True, at=5), 0, Stage.SUCCEEDED),
-    "badly": (RUNNING, End(ok=False, at=5, exit_code=3), 0, Stage.FAILED),
-    "badly, with a try left": (RUNNING, End(ok=False, at=5), 1, Stage.WAITING),
-    "badly, with none left": (replace(RUNNING, tries=2), End(ok=False, at=5), 1, Stage.FAILED),
-    "stopped when all was done": (replace(RUNNING, stopped=Why.DONE), End(ok=False, at=5), 0, Stage.SUCCEEDED),
-    "cancelled": (replace(RUNNING, stopped=Why.CANCEL), End(ok=True, at=5), 3, Stage.CANCELLED),
-    "cancelled after a failure": (replace(RUNNING, stopped=Why.FAILURE), End(ok=True, at=5), 3, Stage.CANCELLED),
-    "to run anew": (replace(RUNNING, stopped=Why.AGAIN), End(ok=True, at=5), 0, Stage.WAITING),
+    "well": (RUNNING, AttemptEnd(ok=True, at=5), 0, AgentStage.SUCCEEDED),
+    "badly": (RUNNING, AttemptEnd(ok=False, at=5, exit_code=3), 0, AgentStage.FAILED),
+    "badly, with a try left": (RUNNING, AttemptEnd(ok=False, at=5), 1, AgentStage.WAITING),
+    "badly, with none left": (replace(RUNNING, tries=2), AttemptEnd(ok=False, at=5), 1, AgentStage.FAILED),
+    "stopped when all was done": (
+        replace(RUNNING, stopped=EndReason.DONE), AttemptEnd(ok=False, at=5), 0, AgentStage.SUCCEEDED,
+    ),
+    "cancelled": (replace(RUNNING, stopped=EndReason.CANCEL), AttemptEnd(ok=True, at=5), 3, AgentStage.CANCELLED),
+    "cancelled after a failure": (
+        replace(RUNNING, stopped=EndReason.FAILURE), AttemptEnd(ok=True, at=5), 3, AgentStage.CANCELLED,
+    ),
+    "to run anew": (replace(RUNNING, stopped=EndReason.AGAIN), AttemptEnd(ok=True, at=5), 0, AgentStage.WAITING),
 }  # fmt: skip
 
 
@@ -231,11 +235,11 @@ def _possible(other):
 @st.composite
 def plans(draw):
     count = draw(st.integers(1, 9))
-    agents: list[Agent] = []
+    agents: list[PlanAgent] = []
     for number in range(count):
         needs = draw(st.lists(st.sampled_from(range(number)), unique=True, max_size=3)) if number else []
         agents.append(
-            Agent(
+            PlanAgent(
                 f"a{number}",
                 {"command": "true", **({"restart": "always"} if draw(st.booleans()) and draw(st.booleans()) else {})},
                 tuple(Dependency(f"a{one}", draw(st.sampled_from(_possible(agents[one])))) for one in needs),
@@ -253,7 +257,7 @@ class Life:
     def __init__(self, blueprint, choose):
         self.blueprint = blueprint
         self.agents = blueprint.by_name
-        self.board = Board(blueprint, {name: Node() for name in self.agents})
+        self.board = Scheduler(blueprint, {name: Node() for name in self.agents})
         self.starts = dict.fromkeys(self.agents, 0)
         self.choose = choose
 
@@ -265,26 +269,28 @@ class Life:
     def go_on(self):
         """One step and one thing that happens; whether it goes on."""
         found = self.board.step(NOW)
-        assert found == Board(self.blueprint, self.nodes).step(NOW)  # what it remembers changes nothing
+        assert found == Scheduler(self.blueprint, self.nodes).step(NOW)  # what it remembers changes nothing
         for name, why in found.skip.items():
-            self.board.put(name, replace(self.nodes[name], stage=Stage.SKIPPED, reason=why))
+            self.board.put(name, replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why))
         if found.skip:
             return True
         for name in found.start:
             self._start(name)
         for name, why in found.stop.items():
-            self.board.put(name, replace(self.nodes[name], stage=Stage.STOPPING, stopped=why))
+            self.board.put(name, replace(self.nodes[name], stage=AgentStage.STOPPING, stopped=why))
         self._check_slots()
         return not found.over and self._something_happens()
 
     def _start(self, name):
         for dependency in self.agents[name].depends_on if self.agents[name].when is When.SUCCESS else ():
             other = self.nodes[dependency.agent].stage
-            assert other is not Stage.WAITING
-            assert other is {Until.SUCCESS: Stage.SUCCEEDED, Until.FAILURE: Stage.FAILED}.get(dependency.until, other)
+            assert other is not AgentStage.WAITING
+            assert other is {Until.SUCCESS: AgentStage.SUCCEEDED, Until.FAILURE: AgentStage.FAILED}.get(
+                dependency.until, other
+            )
         self.starts[name] += 1
         begun = progress.begun(self.nodes[name])
-        self.board.put(name, replace(begun, stage=Stage.RUNNING, mission="x", started_at=1.0))
+        self.board.put(name, replace(begun, stage=AgentStage.RUNNING, mission="x", started_at=1.0))
 
     def _check_slots(self):
         taken = [a for a, n in self.nodes.items() if n.stage in ACTIVE and not (self.agents[a].stays and n.ready)]
@@ -293,10 +299,10 @@ class Life:
     def _something_happens(self):
         active = [name for name, node in self.nodes.items() if node.stage in ACTIVE]
         unready = [name for name in active if not self.nodes[name].ready]
-        ending = [one for one in active if self.nodes[one].stage is Stage.STOPPING or not self.agents[one].stays]
+        ending = [one for one in active if self.nodes[one].stage is AgentStage.STOPPING or not self.agents[one].stays]
         if ending and not (unready and self.choose(st.booleans())):
             name = self.choose(st.sampled_from(ending))
-            end = End(ok=self.choose(st.booleans()), at=2.0)
+            end = AttemptEnd(ok=self.choose(st.booleans()), at=2.0)
             self.board.put(name, progress.ended(self.agents[name], self.nodes[name], end))
         elif unready:
             self.board.put(unready[0], replace(self.nodes[unready[0]], ready=True))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.plans.progress import Stage
+from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
 
@@ -35,7 +35,7 @@ def test_a_flowchart_of_nothing_is_one():
     assert mermaid({}, {}) == "flowchart LR\n"
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("stage", AgentStage)
 def test_every_stage_has_a_colour(stage):
     assert f"    class n0 {stage}\n" in mermaid({"a": []}, {"a": stage})
 

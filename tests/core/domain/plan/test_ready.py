@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plans.scheduler import Limits, Ready, Waiter, ready
+from overmind_core.domain.plans.scheduler import Admission, Limits, Waiter, admit
 
 NOW = 1000.0
 CASES = {
     "all start, in their order": (
-        [Waiter("a"), Waiter("b")], Limits(), Ready(("a", "b"))),
+        [Waiter("a"), Waiter("b")], Limits(), Admission(("a", "b"))),
     "the more urgent one first": (
-        [Waiter("a"), Waiter("b", priority=5)], Limits(), Ready(("b", "a"))),
+        [Waiter("a"), Waiter("b", priority=5)], Limits(), Admission(("b", "a"))),
     "who is blocked waits, with its reason": (
-        [Waiter("a", blocked="b"), Waiter("b")], Limits(), Ready(("b",), {"a": "b"})),
+        [Waiter("a", blocked="b"), Waiter("b")], Limits(), Admission(("b",), {"a": "b"})),
     "who has its time waits": (
-        [Waiter("a", not_before=NOW + 5)], Limits(), Ready((), {"a": "in 5 s"})),
+        [Waiter("a", not_before=NOW + 5)], Limits(), Admission((), {"a": "in 5 s"})),
     "slots are given by urgency": (
         [Waiter("a"), Waiter("b", priority=1), Waiter("c")], Limits(at_once=2, running=1),
-        Ready(("b",), {"a": "a free slot: 2 run at once", "c": "a free slot: 2 run at once"})),
+        Admission(("b",), {"a": "a free slot: 2 run at once", "c": "a free slot: 2 run at once"})),
     "who is blocked takes no slot": (
-        [Waiter("a", blocked="x"), Waiter("b")], Limits(at_once=1), Ready(("b",), {"a": "x"})),
+        [Waiter("a", blocked="x"), Waiter("b")], Limits(at_once=1), Admission(("b",), {"a": "x"})),
     "more may run than there are slots": (
-        [Waiter("a")], Limits(at_once=1, running=3), Ready((), {"a": "a free slot: 1 run at once"})),
+        [Waiter("a")], Limits(at_once=1, running=3), Admission((), {"a": "a free slot: 1 run at once"})),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("nodes", "limits", "expected"), CASES.values(), ids=CASES)
 def test_who_starts_now_and_why_others_do_not(nodes, limits, expected):
-    assert ready(nodes, NOW, limits) == expected
+    assert admit(nodes, NOW, limits) == expected

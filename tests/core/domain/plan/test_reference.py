@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from overmind_core.domain.plans.references import (
     BrokenReference,
     Reference,
-    Source,
     UnknownValue,
     UnusableValue,
+    ValueSource,
     bind_shell,
     bind_text,
     check_text,
@@ -40,8 +40,8 @@ def test_references_are_found_in_order(text, keys):
 
 
 def test_a_reference_has_its_parts():
-    assert references("<${agents.a.b.facts}>") == [Reference(Source.AGENTS, "a.b", "facts", 1, 20)]
-    assert references("${vars.a}") == [Reference(Source.VARS, "a", "", 0, 9)]
+    assert references("<${agents.a.b.facts}>") == [Reference(ValueSource.AGENTS, "a.b", "facts", 1, 20)]
+    assert references("${vars.a}") == [Reference(ValueSource.VARS, "a", "", 0, 9)]
 
 
 BROKEN = [

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plans.blueprint import Agent, Blueprint, Dependency, Merge, Until, When
+from overmind_core.domain.plans.blueprint import Blueprint, Dependency, Merge, PlanAgent, Until, When
 from overmind_core.errors import OvermindError
 from overmind_core.plans.api import check
 
 START = {"command": "true", "cwd": "/"}
-A = Agent("a", START)
-OWN = Agent("a", {**START, "isolate": True})
+A = PlanAgent("a", START)
+OWN = PlanAgent("a", {**START, "isolate": True})
 
 
 def landing(merge, *depends_on):
-    return Agent("b", START, depends_on, merge=merge)
+    return PlanAgent("b", START, depends_on, merge=merge)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def landing(merge, *depends_on):
         (Blueprint("p", (A, A)), "there twice"),
         (Blueprint("p", (A,), max_parallel=-1), "max_parallel can't be negative: -1"),
         (Blueprint("p", (A,), timeout=-0.5), "timeout can't be negative: -0.5"),
-        (Blueprint("p", (Agent("a", START, retries=-1),)), "a: retries can't be negative: -1"),
-        (Blueprint("p", (Agent("a", START, (Dependency("b"),)),)), "'b', which is no agent here"),
-        (Blueprint("p", (Agent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
-        (Blueprint("p", (Agent("a", START, when=When.FAILURE),)), "depends on nothing"),
-        (Blueprint("p", (A, Agent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
+        (Blueprint("p", (PlanAgent("a", START, retries=-1),)), "a: retries can't be negative: -1"),
+        (Blueprint("p", (PlanAgent("a", START, (Dependency("b"),)),)), "'b', which is no agent here"),
+        (Blueprint("p", (PlanAgent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
+        (Blueprint("p", (PlanAgent("a", START, when=When.FAILURE),)), "depends on nothing"),
+        (Blueprint("p", (A, PlanAgent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
         (Blueprint("p", (OWN, landing(Merge(("a",)), Dependency("a", Until.READY)))), "whose end it does not wait"),
         (Blueprint("p", (A, landing(Merge(("a",)), Dependency("a")))), "which is not isolated"),
         (Blueprint("p", (OWN, landing(Merge(()), Dependency("a")))), "merges nobody"),
