@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.activity import ActivityEffects
+from overmind_core.agents.answering import Answering
 from overmind_core.agents.api_cost import CostApi
 from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
@@ -318,6 +319,7 @@ class Supervisor:
             QuestionApi(
                 agents=agents,
                 questions=questions,
+                answering=Answering(agents),
                 waiters=waiters,
                 driver=driver,
                 registry=book,
