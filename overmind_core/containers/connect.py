@@ -242,8 +242,8 @@ def _version(url: str) -> str:
     client: Any = docker.APIClient(base_url=url, version=OLDEST_API, timeout=PROBE_SECONDS)
     client.trust_env = False
     try:
-        said = client.version(api_version=False)
-        version = str(said["ApiVersion"])
+        answer = client.version(api_version=False)
+        version = str(answer["ApiVersion"])
         oldest = tuple(int(part) for part in OLDEST_API.split("."))
         if tuple(int(part) for part in version.split(".")) >= oldest:
             return version

@@ -358,8 +358,8 @@ class Engine:
 
 def _health(state: Mapping[str, Any]) -> str:
     """What the image's own check says; Docker says "none", and Podman "", when there is no check."""
-    said = (state.get("Health") or {}).get("Status", "")
-    return said if said in {"starting", "healthy", "unhealthy"} else ""
+    status = (state.get("Health") or {}).get("Status", "")
+    return status if status in {"starting", "healthy", "unhealthy"} else ""
 
 
 def _ours(listed: Mapping[str, Any]) -> OwnContainer:

@@ -58,15 +58,15 @@ def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable
         ImageMissing: The engine gave up.
     """
     sizes: dict[str, tuple[int, int]] = {}
-    said = ""
+    last_line = ""
     for item in items:
         if words := item.get("error"):
             raise image_missing(image, " ".join(str(words).split()))
         _count(sizes, item)
         line = _line(image, sizes)
-        if line != said:
+        if line != last_line:
             tell(line)
-            said = line
+            last_line = line
 
 
 def _count(sizes: dict[str, tuple[int, int]], item: Mapping[str, Any]) -> None:

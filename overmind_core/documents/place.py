@@ -10,8 +10,8 @@ from overmind_core.documents.yaml import Node, Scalar, ScalarKind, Series, Table
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
 
-LARGEST_PORT = 65_535
-MOST_DIGITS = 9
+MAX_PORT = 65_535
+MAX_DIGITS = 9
 """Of any number in the file."""
 _TRUE = frozenset({"true", "yes", "on"})
 
@@ -111,9 +111,9 @@ class YamlValue:
         """The number of a port."""
         if isinstance(self.node, Scalar) and self.node.kind is ScalarKind.WHOLE:
             number = plain_number(self.node.text)
-            if number is not None and 1 <= number <= LARGEST_PORT:
+            if number is not None and 1 <= number <= MAX_PORT:
                 return number
-        self.wrong(f"write the number of a port, from 1 to {LARGEST_PORT}")
+        self.wrong(f"write the number of a port, from 1 to {MAX_PORT}")
         return None
 
     def seconds(self) -> float | None:
@@ -152,4 +152,4 @@ class YamlValue:
 
 def plain_number(text: str) -> int | None:
     """Return a number in decimal digits; YAML has other ways to write one, which nobody means."""
-    return int(text) if re.fullmatch(rf"0|[1-9][0-9]{{0,{MOST_DIGITS - 1}}}", text) else None
+    return int(text) if re.fullmatch(rf"0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}}", text) else None

@@ -95,7 +95,7 @@ LARGEST = 2**53
 """What every reader of JSON can hold."""
 MEANT_SECONDS = 1000
 """A bare number of milliseconds below this was probably meant otherwise."""
-MOST_CELLS = 1000
+MAX_CELLS = 1000
 """Columns or rows of a terminal."""
 
 
@@ -234,9 +234,9 @@ def _is_rule(spot: FileValue) -> bool:
 def terminal_size(spot: FileValue) -> tuple[int, int] | None:
     """Columns and rows."""
     found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", spot.value) if isinstance(spot.value, str) else None
-    if found is not None and all(1 <= int(cells) <= MOST_CELLS for cells in found.groups()):
+    if found is not None and all(1 <= int(cells) <= MAX_CELLS for cells in found.groups()):
         return int(found[1]), int(found[2])
-    spot.wrong(f'write columns x rows, such as "80x24", each from 1 to {MOST_CELLS}')
+    spot.wrong(f'write columns x rows, such as "80x24", each from 1 to {MAX_CELLS}')
     return None
 
 

@@ -17,10 +17,10 @@ from yaml.reader import Reader, ReaderError
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problem, Problems, decoded
 
-MOST_BYTES = 64 * 1024
-MOST_DEPTH = 30
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 30
 """Of lists and tables within each other."""
-MOST_NODES = 10_000
+MAX_NODES = 10_000
 """With everything counted again where an alias stands for it."""
 LONGEST_QUOTE = 60
 """Characters of the file that a message repeats."""
@@ -85,8 +85,8 @@ def document(data: bytes) -> tuple[Node, list[Problem]]:
     Raises:
         Problems: it is no YAML of ours: the one reason.
     """
-    if len(data) > MOST_BYTES:
-        raise _wrong(1, 1, f"the file has more than {MOST_BYTES // 1024} KiB")
+    if len(data) > MAX_BYTES:
+        raise _wrong(1, 1, f"the file has more than {MAX_BYTES // 1024} KiB")
     text = decoded(data)
     strange = Reader.NON_PRINTABLE.search(text)
     if strange is not None:
@@ -158,7 +158,7 @@ class _Builder:
         while self.loader.check_event():
             seen += 1
             # Each node has two events at most, and the text itself has four.
-            if seen > 2 * MOST_NODES + 4:
+            if seen > 2 * MAX_NODES + 4:
                 raise _wrong(self.loader.line + 1, 1, _too_much())
             yield self.loader.get_event()  # type: ignore[no-untyped-call]
 
@@ -166,8 +166,8 @@ class _Builder:
         line, column = _place(event)
         is_list = isinstance(event, yaml.SequenceStartEvent)
         self._report_tag(event, ("seq",) if is_list else ("map",))
-        if len(self.open) >= MOST_DEPTH:
-            raise _wrong(line, column, f"lists and tables stand more than {MOST_DEPTH} deep within each other")
+        if len(self.open) >= MAX_DEPTH:
+            raise _wrong(line, column, f"lists and tables stand more than {MAX_DEPTH} deep within each other")
         if self.open and self._awaits_key():
             raise _wrong(line, column, "a key must be a word")
         if event.anchor is not None:
@@ -241,10 +241,10 @@ class _Builder:
     def _count(self, above: _Built, built: _Built, where: tuple[int, int]) -> None:
         above.nodes += built.nodes
         above.depth = max(above.depth, built.depth + 1)
-        if above.nodes > MOST_NODES:
+        if above.nodes > MAX_NODES:
             raise _wrong(*where, _too_much())
-        if above.depth + len(self.open) > MOST_DEPTH + 1:
-            raise _wrong(*where, f"lists and tables stand more than {MOST_DEPTH} deep within each other")
+        if above.depth + len(self.open) > MAX_DEPTH + 1:
+            raise _wrong(*where, f"lists and tables stand more than {MAX_DEPTH} deep within each other")
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         line, column = _place(event)
@@ -276,7 +276,7 @@ def short(text: str) -> str:
 
 
 def _too_much() -> str:
-    return f"the file has more than {MOST_NODES} values, counted again wherever an alias stands for them"
+    return f"the file has more than {MAX_NODES} values, counted again wherever an alias stands for them"
 
 
 def _wrong(line: int, column: int, message: str) -> Problems:

@@ -153,4 +153,4 @@ async def asking(core: Supervisor, function: Callable[..., T], *arguments: objec
 def refused(error: GitFailed) -> OvermindError:
     """What git said, the whole of it beside the sentence."""
     reason = to_wire(error.reason).rstrip(".")
-    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.said)[-TOLD:])
+    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.output)[-TOLD:])

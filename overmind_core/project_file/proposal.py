@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from overmind_core.documents.place import LARGEST_PORT, plain_number
+from overmind_core.documents.place import MAX_PORT, plain_number
 from overmind_core.documents.yaml import Node, Scalar, ScalarKind, Series, Table, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
@@ -149,7 +149,7 @@ def _ports(table: Table) -> Iterator[int]:
     for one in (*_entries(_at(table, "ports")), *_entries(_at(table, "expose"))):
         written = _filled(_at(one, "target") if isinstance(one, Table) else one)
         port = plain_number((written or "").partition("/")[0].rpartition(":")[2])
-        if port is not None and 1 <= port <= LARGEST_PORT:
+        if port is not None and 1 <= port <= MAX_PORT:
             yield port
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.documents.place import LARGEST_PORT, YamlValue, plain_number
+from overmind_core.documents.place import MAX_PORT, YamlValue, plain_number
 from overmind_core.documents.yaml import Table, document
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
@@ -275,8 +275,8 @@ def _port_range(spot: YamlValue) -> tuple[int, int]:
         ports = plain_number(first), plain_number(last)
         if ports[0] is None or ports[1] is None:
             spot.wrong("write two ports with '-' between them, such as 3100-3999")
-        elif not LOWEST_PORT <= ports[0] <= ports[1] <= LARGEST_PORT:
-            spot.wrong(f"the ports are from {LOWEST_PORT} to {LARGEST_PORT}, the lower one first")
+        elif not LOWEST_PORT <= ports[0] <= ports[1] <= MAX_PORT:
+            spot.wrong(f"the ports are from {LOWEST_PORT} to {MAX_PORT}, the lower one first")
         else:
             return ports[0], ports[1]
     return FIRST_PORT, LAST_PORT

@@ -105,7 +105,7 @@ class Provider(Protocol):
         """
 
 
-class Interactive(Protocol):
+class InteractiveProvider(Protocol):
     """What else is known of a program that people use on a terminal; every provider with that mode is one, too."""
 
     interrupt_keys: bytes

@@ -1,8 +1,8 @@
 """Cells and rows of a screen: characters and their widths, styles, rows, and rows packed for the scrollback.
 
 A row has a text and a style for each cell, as many entries as the screen has columns; the right half of a wide
-character is the empty text. Equal styles are one object, so that runs of cells are found by identity, and each style remembers
-which style an SGR sequence leads to: most sequences cost one look-up.
+character is the empty text. Equal styles are one object, so that runs of cells are found by identity, and each style
+remembers which style an SGR sequence leads to: most sequences cost one look-up.
 
 A packed row takes as little memory as it can: the row's text, or (text, wrapped, edges, style, style …) with one more
 style than edges; the edges are columns, as the characters of a string. Blanks at the end of a row are not kept, unless
