@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents import messages as agents_messages
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.conversation import is_busy
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of
@@ -102,13 +100,7 @@ class MessageApi:
         mission = find(self._registry, request.id, live_first=True)
         asking = mission_of(caller, self._registry, self._home.root)
         forbid_foreign(asking, mission, self._registry, "interrupt")
-        session = self._agents.session(mission)
-        busy = is_busy(session.state)
-        if not session.provider.speaks_json:
-            session.send(b"\x03")
-            busy = True
-        else:
-            session.apply(talk.InterruptAsked())
+        busy = self._agents.session(mission).interrupt()
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 CURSOR_STEP = 1 << 20
 """Bytes after which the keeper is told how far we have read."""
+INTERRUPT = b"\x03"
+"""What a terminal makes of Ctrl-C."""
 LONGEST_LIMIT = 7 * 86400.0
 """Seconds; no limit of a known provider lasts longer."""
 
@@ -225,6 +227,15 @@ class Session:
         mission = self.mission
         if mission is not None:
             self._context.registry.tell_if_legal(mission, asked, urgent=True)
+
+    def interrupt(self) -> bool:
+        """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
+        if not self.provider.speaks_json:
+            self.send(INTERRUPT)
+            return True
+        busy = agents_conversation.is_busy(self.state)
+        self.apply(talk.InterruptAsked())
+        return busy
 
     def go_on_at(self, wall: float) -> None:
         """Look again once a limit has ended, in seconds since the epoch: what is queued waits for it."""

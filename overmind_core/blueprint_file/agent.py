@@ -14,7 +14,7 @@ from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Wait
 from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
 from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
-from overmind_core.documents.reading import FileValue, Findings
+from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.blueprint import Merge, PlanAgent, Probe, When
 from overmind_core.domain.plans.references import WORD, bind_text, check_text, references
@@ -27,7 +27,7 @@ class Landing(NamedTuple):
     """What the keys say, as far as it makes sense."""
 
     merge: Merge
-    at: Mapping[str, int]
+    at: Mapping[str, Place]
     """Where each agent that lands is named."""
 
 
@@ -57,7 +57,7 @@ def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, wait
     return Landing(Merge(tuple(at), into, verify, squash, rebase), at)
 
 
-def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, int]]:
+def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, Place]]:
     """The agents that it names; it waits for each."""
     entries = [spot] if isinstance(spot.value, str) else spot.entries()
     if not entries:
@@ -75,8 +75,8 @@ def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tu
         before = waits.on.get(name)
         if before is not None and before.until in EARLY:
             entry.wrong(f"{name} is still at work then: depends_on waits only until it is {before.until}")
-        waits.imply(name, entry.offset)
-        yield name, entry.offset
+        waits.imply(name, entry.place)
+        yield name, entry.place
 
 
 def _problem(name: str, own: str, known: Collection[str], seen: Collection[str]) -> str | None:
@@ -90,13 +90,11 @@ def _problem(name: str, own: str, known: Collection[str], seen: Collection[str])
 def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Findings) -> None:
     """Tell of each agent that is to land and has no branch of its own."""
     for one in landings.values():
-        for name, offset in one.at.items():
+        for name, place in one.at.items():
             if name in landings:
-                notes.at(offset, f"merge: {name} merges others itself: name those")
+                notes.at(place, f"merge: {name} merges others itself: name those")
             elif name not in isolated:
-                notes.at(
-                    offset, f"merge: {name} has no worktree of its own: write isolate = true below [agents.{name}]"
-                )
+                notes.at(place, f"merge: {name} has no worktree of its own: write isolate = true below [agents.{name}]")
 
 
 def _branch(spot: FileValue | None, scope: Scope) -> str | None:
@@ -167,9 +165,7 @@ def draft(spot: FileValue, world: World) -> Draft:
     table = spot.table()
     if table is None:
         return found
-    for name in table:
-        if name not in AGENT:
-            spot.notes.at_key((*spot.path, name), hinted(f"unknown key {name!r}", name, AGENT))
+    spot.tell_unknown(AGENT)
     _plan(found, table, world)
     if any(name in table for name in MERGE):
         found.landing = landing(spot, table, world.scope, found.waits)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, found_in, literal, resolved
 from overmind_core.blueprint_file.keys import OPTIONS, Disk
 from overmind_core.documents import reading
@@ -164,7 +165,7 @@ class _Request:
     def _environment(self) -> None:
         chosen = {name: literal(value) for name, value in self._files().items()}
         spot = self.table.get("env")
-        pairs = None if spot is None else reading.pairs(spot)
+        pairs = None if spot is None else values.pairs(spot)
         if spot is not None and pairs is not None:
             chosen |= pairs
             self._texts(spot, limit=True)
@@ -220,7 +221,7 @@ class _Request:
                     reference.start,
                     f"{reference.name} has no {reference.field} yet: depends_on waits only until it is {waits.until}",
                 )
-            self.waits.imply(reference.name, self.spot.notes.places.inside(spot.path, reference.start))
+            self.waits.imply(reference.name, self.spot.notes.places.at_character(spot.path, reference.start))
 
     # what fits together
 
@@ -247,7 +248,7 @@ class _Request:
         refused = self.provider.refuse(self._program(mode))
         if refused is not None:
             where = self.table.get("agent_arg", self.spot)
-            self.spot.notes.at(where.offset, _OPTION_WORD.sub(_as_key, refused))
+            self.spot.notes.at(where.place, _OPTION_WORD.sub(_as_key, refused))
 
     def _mode(self) -> AgentMode:
         interactive = self.fields.get("interactive")

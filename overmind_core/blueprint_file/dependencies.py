@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from overmind_core.documents import reading
-from overmind_core.documents.reading import FileValue, Findings
+from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.plans.blueprint import Dependency, Until
 from overmind_core.domain.plans.references import Reference, ValueSource, bind_text, check_shell, check_text, references
 from overmind_core.domain.text.graph import find_cycle
@@ -27,13 +27,13 @@ class Waits:
 
     on: dict[str, Dependency] = field(default_factory=dict)
     """By the other's name."""
-    at: dict[str, int] = field(default_factory=dict)
+    at: dict[str, Place] = field(default_factory=dict)
     """Where each is said first."""
 
-    def imply(self, name: str, offset: int) -> None:
+    def imply(self, name: str, place: Place) -> None:
         """A reference needs another agent's end, unless something else was said of it."""
         self.on.setdefault(name, Dependency(name))
-        self.at.setdefault(name, offset)
+        self.at.setdefault(name, place)
 
 
 def depends_on(spot: FileValue, own: str, known: Collection[str]) -> Waits:
@@ -53,7 +53,7 @@ def depends_on(spot: FileValue, own: str, known: Collection[str]) -> Waits:
             named.wrong(problem)
             continue
         found.on[name] = Dependency(name, _until(entry))
-        found.at[name] = named.offset
+        found.at[name] = named.place
     return found
 
 
@@ -62,9 +62,7 @@ def _named(entry: FileValue) -> FileValue | None:
     if not isinstance(entry.value, dict):
         entry.wrong('write the name of an agent in quotes, or { agent = "…", until = "…" }')
         return None
-    for name in entry.value:
-        if name not in _KEYS:
-            entry.notes.at_key((*entry.path, name), hinted(f"unknown key {name!r}", name, _KEYS))
+    entry.tell_unknown(_KEYS)
     if "agent" not in entry.value:
         entry.wrong('which agent is missing: { agent = "…", until = "…" }')
         return None

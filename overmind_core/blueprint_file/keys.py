@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from overmind_core.documents import reading
-from overmind_core.documents.reading import Read, as_written, choice, flag, milliseconds, seconds, text, texts, whole
+from overmind_core.blueprint_file import values
+from overmind_core.blueprint_file.values import as_written
+from overmind_core.documents.reading import Read, choice, flag, milliseconds, seconds, text, texts, whole
 from overmind_core.domain.plans.blueprint import OnFailure, When
 from overmind_core.providers.registry import names
 
@@ -33,28 +34,28 @@ OPTIONS: Mapping[str, Key] = {
     "type": Key(choice(("task", "session"), "type")),
     "restart": Key(choice(RESTARTS, "restart policy")),
     "max_restarts": Key(whole),
-    "max_seconds": Key(reading.window),
+    "max_seconds": Key(values.window),
     "backoff": Key(as_written(milliseconds)),
     "activity_timeout": Key(as_written(seconds)),
     "grace": Key(as_written(seconds)),
-    "stop_signal": Key(reading.stop_signal),
-    "timeout": Key(as_written(reading.limit)),
+    "stop_signal": Key(values.stop_signal),
+    "timeout": Key(as_written(values.limit)),
     "leave_background": Key(flag),
     "max_children": Key(whole),
     "max_depth": Key(whole),
-    "max_cost": Key(reading.dollars),
+    "max_cost": Key(values.dollars),
     "stall_waiting": Key(flag),
-    "size": Key(reading.terminal_size, lambda size: {"columns": size[0], "rows": size[1]}),
+    "size": Key(values.terminal_size, lambda size: {"columns": size[0], "rows": size[1]}),
     "interactive": Key(flag),
     "no_tty": Key(flag, lambda no: {"tty": not no}),
     "isolate": Key(flag),
-    "labels": Key(reading.pairs, open=True),
+    "labels": Key(values.pairs, open=True),
     "model": Key(text, for_agents=True, open=True),
     "allowed_tools": Key(texts, for_agents=True, open=True),
     "disallowed_tools": Key(texts, for_agents=True, open=True),
     "permission_mode": Key(text, for_agents=True),
-    "allow": Key(reading.rules, for_agents=True),
-    "deny": Key(reading.rules, for_agents=True),
+    "allow": Key(values.rules, for_agents=True),
+    "deny": Key(values.rules, for_agents=True),
     "max_turns": Key(whole, for_agents=True),
     "system_prompt": Key(text, for_agents=True, open=True),
     "append_system_prompt": Key(text, for_agents=True, open=True),
@@ -77,7 +78,7 @@ WHOLE: Mapping[str, Read] = {
     "name": text,
     "max_parallel": whole,
     "on_failure": choice([one.value for one in OnFailure]),
-    "timeout": reading.limit,
+    "timeout": values.limit,
 }
 """Keys of [blueprint]."""
 WHEN: Read = choice([one.value for one in When])

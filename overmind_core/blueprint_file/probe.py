@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.dependencies import Scope, found_in, resolved
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.domain.text.address import parse_address
-from overmind_core.domain.text.problems import hinted
 
 DEFAULT = 60.0
 """Seconds after which an agent that is not ready has failed."""
@@ -24,9 +24,7 @@ def probe(spot: FileValue, scope: Scope) -> Probe | None:
     table = spot.table()
     if table is None:
         return None
-    for name in table:
-        if name not in _KEYS:
-            spot.notes.at_key((*spot.path, name), hinted(f"unknown key {name!r}", name, _KEYS))
+    spot.tell_unknown(_KEYS)
     chosen = [name for name in table if name in _KINDS]
     limit = _timeout(table.get("timeout"), scope)
     if len(chosen) != 1:
@@ -38,7 +36,7 @@ def probe(spot: FileValue, scope: Scope) -> Probe | None:
 
 def _timeout(spot: FileValue | None, scope: Scope) -> float | None:
     spot = spot and resolved(spot, scope)
-    found = None if spot is None else reading.limit(spot)
+    found = None if spot is None else values.limit(spot)
     if spot is not None and found == 0:
         spot.wrong("it must be more than 0")
     return found

@@ -81,10 +81,8 @@ def read(
     data, places, problems = document(text)
     notes = Findings(places, list(problems))
     root = FileValue(notes, (), data)
-    tables = {key: FileValue(notes, (key,), data[key]) for key in ROOT if key in data}
-    for key in data:
-        if key not in ROOT:
-            notes.at_key((key,), hinted(f"unknown key {key!r}", key, ROOT))
+    root.tell_unknown(ROOT)
+    tables = root.table() or {}
     scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
     settings = _settings(tables.get("blueprint"), scope)
     drafts = _drafts(tables.get("agents"), root, World(folder, disk, scope))
@@ -115,10 +113,11 @@ def _declared(agents: object) -> dict[str, tuple[str, ...]]:
 
 def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, entry in ((None if spot is None else spot.table()) or {}).items():
+    table = (None if spot is None else spot.table()) or {}
+    if spot is not None:
+        spot.tell_unknown(WHOLE)
+    for key, entry in table.items():
         plain = resolved(entry, scope) if key in WHOLE else None
-        if key not in WHOLE:
-            entry.notes.at_key(entry.path, hinted(f"unknown key {key!r}", key, WHOLE))
         value = None if plain is None else WHOLE[key](plain)
         if value is not None:
             found[key] = value
@@ -149,14 +148,14 @@ def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes:
     known = {*(written if isinstance(written, dict) else ()), *scope.used}
     for name in given:
         if name not in known:
-            notes.at(0, hinted(f"--var {name}: the blueprint has no such variable", name, known))
+            notes.at((1, 1), hinted(f"--var {name}: the blueprint has no such variable", name, known))
 
 
 def _named(written: str | None, stem: str, spot: FileValue | None, notes: Findings) -> str:
     name = stem if written is None else written
     problem = name_problem(name)
     if problem is not None:
-        where = 0 if written is None or spot is None else notes.places.of_value((*spot.path, "name"))
+        where = (1, 1) if written is None or spot is None else notes.places.at_value((*spot.path, "name"))
         hint = "" if written is not None else '. Give it one: [blueprint] name = "…"'
         notes.at(where, f"{problem}: {name!r}{hint}")
     return name

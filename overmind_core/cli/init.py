@@ -37,6 +37,8 @@ def _isolation(args: Namespace, context: Context) -> int:
     """Look at the project, and write its file at the top."""
     from overmind_core.domain.isolation.project import FILE
     from overmind_core.domain.text.cells import display_safe
+    from overmind_core.git.ignored import ignored
+    from overmind_core.git.run import Git
     from overmind_core.project_file.detect import detect
     from overmind_core.project_file.template import first
 
@@ -44,7 +46,7 @@ def _isolation(args: Namespace, context: Context) -> int:
         raise OvermindError("invalid", f"The file is called {FILE} and stands at the top of the project. Name none.")
     top = _top(os.getcwd())
     path = to_wire(os.path.join(top, FILE))
-    detected = detect(top)
+    detected = detect(top, lambda names: ignored(Git(os.environ), top, names))
     _write(path, first(detected).encode(), force=args.force, other=False)
     services = [one.service.name for one in detected.proposals]
     if args.json:

@@ -33,7 +33,9 @@ from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
+from overmind_core.isolation.api import IsolationApi
 from overmind_core.isolation.service import IsolationService
+from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperLine
@@ -53,6 +55,7 @@ from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
 from overmind_core.missions.launcher import Launcher
 from overmind_core.missions.limits import TreeLimits
+from overmind_core.missions.observer import MissionObserver
 from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
@@ -118,7 +121,23 @@ class Supervisor:
         self.resources = Resources(self.trees)
         saved = SavedEnvironments(self.ledger, state.environments)
         self.budgets = Budgets(self.book, self.ledger, state.budgets)
-        self.isolation = IsolationService(self)
+        self.workspace = Workspace(
+            home=home.root,
+            registry=self.book,
+            journal=self.ledger,
+            tasks=self.tasks,
+            phase=self.phase,
+            line=self.line,
+            followers=self.feed,
+            environments=saved,
+            isolation_table=state.isolations,
+            port_table=state.ports,
+            trust_table=state.trusted,
+            meta_table=state.meta,
+            mission_table=state.missions,
+            environment_table=state.environments,
+        )
+        self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
         self.environment = self.environments.of
         self.desk, self._agent_apis = self._agents()
@@ -162,6 +181,10 @@ class Supervisor:
             environment_table=state.environments,
             under_way=SingleFlight(),
         )
+        self.observer = MissionObserver(
+            logs=home.logs, clock=clock, registry=self.book, progress=self.pulse, launcher=self.spawner
+        )
+        self.isolation.bind(self.missions, self.observer)
         self.plans = Plans(self)
         self.retention = Retention(
             home=home,
@@ -387,6 +410,14 @@ class Supervisor:
             progress=self.pulse,
             phase=self.phase,
         )
+        isolation = IsolationApi(
+            workspace=self.workspace,
+            journal=self.ledger,
+            clock=self.clock,
+            registry=self.book,
+            trust_table=self.state.trusted,
+            port_table=self.state.ports,
+        )
         seen = SeenApi(
             registry=self.book,
             journal=self.ledger,
@@ -398,6 +429,7 @@ class Supervisor:
         )
         return (
             daemon,
+            isolation,
             run,
             lifecycle,
             queries,

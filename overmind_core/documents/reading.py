@@ -1,43 +1,66 @@
-"""Where readers of a blueprint write down what is wrong, so that all of it is told at once.
+"""A value at a place of a text, read with its type; all that is wrong is collected, so that it is told at once.
+
+The text may be TOML, YAML or JSON: who parsed it brings the values, and knows where each stands.
 
 What may be written behind a key: each function returns what it means, or None after it has told what is wrong.
 """
 
 from __future__ import annotations
 
-import re
-import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from overmind_core.documents.toml import Path, TomlPlaces
-from overmind_core.domain.agents import permission
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
+
+Path = tuple[str | int, ...]
+"""Keys and places in lists, from the root."""
+Place = tuple[int, int]
+"""Line and column of a character, from 1."""
+
+
+class Places(Protocol):
+    """Where things stand in a text."""
+
+    def at_key(self, path: Path) -> Place:
+        """Where a key stands."""
+
+    def at_value(self, path: Path) -> Place:
+        """Where a value begins."""
+
+    def at_character(self, path: Path, index: int) -> Place:
+        """Where a character of a value stands that is a text."""
+
+
+def last_name(path: Path) -> str:
+    """The name of the nearest key."""
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 @dataclass(slots=True)
 class Findings:
     """What was found so far."""
 
-    places: TomlPlaces
+    places: Places
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     """What is possible, but was probably meant otherwise."""
+    named: Callable[[Path], str] = last_name
+    """What a value is called when something is wrong with it; "" for no name."""
 
-    def at(self, offset: int, message: str) -> None:
-        """Something is wrong at a character."""
-        self.problems.append(Problem(*self.places.position(offset), message))
+    def at(self, place: Place, message: str) -> None:
+        """Something is wrong there."""
+        self.problems.append(Problem(*place, message))
 
     def at_key(self, path: Path, message: str) -> None:
         """Something is wrong with a key."""
-        self.at(self.places.of_key(path), message)
+        self.at(self.places.at_key(path), message)
 
 
 @dataclass(frozen=True, slots=True)
 class FileValue:
-    """A value of the file."""
+    """A value of the text."""
 
     notes: Findings
     path: Path
@@ -46,30 +69,37 @@ class FileValue:
     @property
     def key(self) -> str:
         """The name that it goes by."""
-        return next(str(part) for part in reversed(self.path) if isinstance(part, str))
+        return self.notes.named(self.path)
 
     @property
-    def offset(self) -> int:
+    def place(self) -> Place:
         """Where it stands."""
-        return self.notes.places.of_value(self.path)
+        return self.notes.places.at_value(self.path)
 
     def wrong(self, message: str) -> None:
         """Something is wrong with it."""
-        self.notes.at(self.offset, f"{self.key}: {message}")
+        self.notes.at(self.place, self._named(message))
+
+    def wrong_key(self, message: str) -> None:
+        """Something is wrong with its key."""
+        self.notes.at_key(self.path, self._named(message))
 
     def wrong_inside(self, index: int, message: str) -> None:
         """Something is wrong with a part of this text; `index` is that of a character."""
-        self.notes.at(self.notes.places.inside(self.path, index), f"{self.key}: {message}")
+        self.notes.at(self.notes.places.at_character(self.path, index), self._named(message))
 
     def warn(self, message: str) -> None:
         """It is probably meant otherwise."""
-        self.notes.warnings.append(Problem(*self.notes.places.position(self.offset), f"{self.key}: {message}"))
+        self.notes.warnings.append(Problem(*self.place, self._named(message)))
 
-    def table(self) -> dict[str, FileValue] | None:
-        """What stands in it by its keys; None, and told, when it is no table."""
+    def _named(self, message: str) -> str:
+        return f"{self.key}: {message}" if self.key else message
+
+    def table(self, wanted: str = "write a table") -> dict[str, FileValue] | None:
+        """What stands in it by its keys; None, and `wanted` is told, when it is no table."""
         if isinstance(self.value, dict):
             return {name: FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()}
-        self.wrong("write a table")
+        self.wrong(wanted)
         return None
 
     def entries(self) -> list[FileValue] | None:
@@ -86,6 +116,13 @@ class FileValue:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
 
+    def tell_unknown(self, known: Iterable[str]) -> None:
+        """Tell of the keys in it that nobody knows."""
+        words = tuple(known)
+        for name in self.value if isinstance(self.value, dict) else ():
+            if name not in words:
+                self.notes.at_key((*self.path, name), hinted(f"unknown key {name!r}", name, words))
+
 
 Read = Callable[[FileValue], Any]
 """None: it was wrong, and told."""
@@ -93,10 +130,6 @@ Read = Callable[[FileValue], Any]
 MILLISECONDS = "ms"
 LARGEST = 2**53
 """What every reader of JSON can hold."""
-MEANT_SECONDS = 1000
-"""A bare number of milliseconds below this was probably meant otherwise."""
-MAX_CELLS = 1000
-"""Columns or rows of a terminal."""
 
 
 def text(spot: FileValue) -> str | None:
@@ -127,17 +160,9 @@ def flag(spot: FileValue) -> bool | None:
 
 def whole(spot: FileValue) -> int | None:
     """A whole number that is not negative."""
-    if _is_number(spot.value, int) and 0 <= spot.value <= LARGEST:  # type: ignore[operator]
+    if is_number(spot.value, int) and 0 <= spot.value <= LARGEST:  # type: ignore[operator]
         return int(spot.value)  # type: ignore[call-overload, no-any-return]
     spot.wrong("write a whole number from 0 up")
-    return None
-
-
-def dollars(spot: FileValue) -> float | None:
-    """An amount of US dollars above 0."""
-    if _is_number(spot.value, int, float) and 0 < spot.value < float("inf"):  # type: ignore[operator]
-        return float(spot.value)  # type: ignore[arg-type]
-    spot.wrong("write an amount of US dollars above 0, such as 2.50")
     return None
 
 
@@ -151,17 +176,9 @@ def milliseconds(spot: FileValue) -> float | None:
     return _duration(spot, MILLISECONDS)
 
 
-def limit(spot: FileValue) -> float | None:
-    """A limit of time, in seconds; a bare number counts in milliseconds, and a small one is pointed out."""
-    found = milliseconds(spot)
-    if found is not None and isinstance(spot.value, int) and 0 < spot.value < MEANT_SECONDS:
-        spot.warn(f'{spot.value} means {spot.value} milliseconds; for seconds write "{spot.value}s"')
-    return found
-
-
 def _duration(spot: FileValue, unit: str) -> float | None:
     written = spot.value
-    if not (isinstance(written, str) or _is_number(written, int, float)):
+    if not (isinstance(written, str) or is_number(written, int, float)):
         spot.wrong('write a duration: a number, or a text such as "90s", "5m" or "1.5h"')
         return None
     try:
@@ -169,19 +186,6 @@ def _duration(spot: FileValue, unit: str) -> float | None:
     except DurationError as error:
         spot.wrong(str(error))
         return None
-
-
-def as_written(read: Read) -> Read:
-    """Check a duration, but keep it as it was written: the request takes it so."""
-    return lambda spot: None if read(spot) is None else spot.value
-
-
-def window(spot: FileValue) -> object:
-    """A duration that is not 0, as it was written."""
-    found = seconds(spot)
-    if found is not None and found <= 0:
-        spot.wrong("it must be more than 0")
-    return spot.value if found else None
 
 
 def choice(known: Iterable[str], what: str = "value") -> Read:
@@ -198,59 +202,6 @@ def choice(known: Iterable[str], what: str = "value") -> Read:
     return read
 
 
-def stop_signal(spot: FileValue) -> str | int | None:
-    """A signal by its name or number."""
-    written = spot.value
-    if isinstance(written, str) or _is_number(written, int):
-        word = str(written).upper()
-        try:
-            signal.Signals(int(word)) if word.isdecimal() else signal.Signals[f"SIG{word.removeprefix('SIG')}"]
-        except (KeyError, ValueError):
-            spot.wrong(f"there is no signal {written!r}. Write a name such as TERM, INT or HUP")
-            return None
-        return written  # type: ignore[return-value]
-    spot.wrong("write the name of a signal in quotes, or its number")
-    return None
-
-
-def rules(spot: FileValue) -> list[str] | None:
-    """Rules by which an agent's questions are answered."""
-    found = texts(spot)
-    if found is None:
-        return None
-    right = [_is_rule(entry) for entry in ([spot] if isinstance(spot.value, str) else spot.entries() or [])]
-    return found if all(right) else None
-
-
-def _is_rule(spot: FileValue) -> bool:
-    try:
-        permission.parse(str(spot.value))
-    except permission.InvalidRule as error:
-        spot.wrong(str(error))
-        return False
-    return True
-
-
-def terminal_size(spot: FileValue) -> tuple[int, int] | None:
-    """Columns and rows."""
-    found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", spot.value) if isinstance(spot.value, str) else None
-    if found is not None and all(1 <= int(cells) <= MAX_CELLS for cells in found.groups()):
-        return int(found[1]), int(found[2])
-    spot.wrong(f'write columns x rows, such as "80x24", each from 1 to {MAX_CELLS}')
-    return None
-
-
-def pairs(spot: FileValue) -> dict[str, str] | None:
-    """A table of texts."""
-    table = spot.table()
-    if table is None:
-        return None
-    found = {name: text(entry) for name, entry in table.items()}
-    for name in table:
-        if not name or "=" in name or not name.isprintable():
-            spot.notes.at_key((*spot.path, name), f"{spot.key}: {name!r} is no name for this")
-    return None if None in found.values() else {name: one for name, one in found.items() if one is not None}
-
-
-def _is_number(value: object, *kinds: type) -> bool:
+def is_number(value: object, *kinds: type) -> bool:
+    """Whether it is a number of one of these types; true and false are none."""
     return isinstance(value, kinds) and not isinstance(value, bool)

@@ -20,10 +20,8 @@ from typing import Any, NamedTuple
 from tomlkit import parse
 from tomlkit.exceptions import ParseError, TOMLKitError
 
+from overmind_core.documents.reading import Path, Place
 from overmind_core.domain.text.problems import Problem, Problems
-
-Path = tuple[str | int, ...]
-"""Keys and places in lists, from the root."""
 
 _ESCAPES = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|(?P<none>[ \t]*\n\s*)|.)|.", re.DOTALL)
 _MULTILINE = 3
@@ -61,12 +59,24 @@ class TomlPlaces:
     """Offset of the last quote or bracket that has no end."""
     _lines: list[int] = field(default_factory=list)
 
-    def position(self, offset: int) -> tuple[int, int]:
+    def position(self, offset: int) -> Place:
         """Line and column of a character, both from 1."""
         if not self._lines:
             self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+    def at_key(self, path: Path) -> Place:
+        """Where a key stands."""
+        return self.position(self.of_key(path))
+
+    def at_value(self, path: Path) -> Place:
+        """Where a value begins."""
+        return self.position(self.of_value(path))
+
+    def at_character(self, path: Path, index: int) -> Place:
+        """Where the character `index` of a text stands."""
+        return self.position(self.inside(path, index))
 
     def of_key(self, path: Path) -> int:
         """Offset of a key; of the nearest thing above it that has one, else the text's begin."""

@@ -1,19 +1,21 @@
 """A YAML text as values, with the place of each; or why it is none.
 
-PyYAML cuts the text into events; the values are built here, because what it builds has no places, expands aliases
-without end, and goes as deep as the text wants.
+PyYAML composes the nodes. What no file of ours has ends that at once: an alias that stands for too much, a depth that
+nobody means, a tag.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple, TypeAlias
 
 import yaml
 from yaml.reader import Reader, ReaderError
 
+from overmind_core.documents.reading import Path, Place
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problem, Problems, decoded
 
@@ -27,6 +29,7 @@ LONGEST_QUOTE = 60
 
 _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
+_STRANGE = re.compile("[\x00\ud800-\udfff]")
 
 
 class ScalarKind(Enum):
@@ -39,234 +42,216 @@ class ScalarKind(Enum):
     NOTHING = "null"
 
 
+_KINDS = {kind.value: kind for kind in ScalarKind}
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """One word or text, as it was written; in wire form."""
 
-    line: int
-    column: int
     text: str
     kind: ScalarKind
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A list."""
-
-    line: int
-    column: int
-    entries: list[Node] = field(default_factory=list)
+Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
 
 
 @dataclass(frozen=True, slots=True)
-class TableEntry:
-    """A key of a table, where it stands, and what is behind it."""
+class YamlPlaces:
+    """Where things stand in a text."""
 
-    line: int
-    column: int
-    value: Node
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+    """What stands behind a key or in a list; of what an alias stands for, where that is written."""
+
+    def at_key(self, path: Path) -> Place:
+        """Where a key stands; of what has none, where it begins itself."""
+        return self.keys.get(path) or self.values[path]
+
+    def at_value(self, path: Path) -> Place:
+        """Where a value begins."""
+        return self.values[path]
+
+    def at_character(self, path: Path, index: int) -> Place:  # noqa: ARG002 - folded texts don't say it
+        """Where the text begins that the character is part of."""
+        return self.values[path]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Keys, as they were written, and their values."""
-
-    line: int
-    column: int
-    entries: dict[str, TableEntry] = field(default_factory=dict)
-
-
-Node = Scalar | Series | Table
-
-
-def document(data: bytes) -> tuple[Node, list[Problem]]:
-    """Return what a file says, and which keys it says twice: the first one counts.
+def document(data: bytes) -> tuple[Value, YamlPlaces, list[Problem]]:
+    """Return what a file says, where it says it, and which keys it says twice: the first one counts.
 
     Raises:
         Problems: it is no YAML of ours: the one reason.
     """
     if len(data) > MAX_BYTES:
-        raise _wrong(1, 1, f"the file has more than {MAX_BYTES // 1024} KiB")
+        raise _wrong((1, 1), f"the file has more than {MAX_BYTES // 1024} KiB")
     text = decoded(data)
     strange = Reader.NON_PRINTABLE.search(text)
     if strange is not None:
         line = text.count("\n", 0, strange.start()) + 1
         column = strange.start() - text.rfind("\n", 0, strange.start())
-        raise _wrong(line, column, f"the character U+{ord(strange[0]):04X} can't stand in this file")
-    loader = yaml.SafeLoader(text)
+        raise _wrong((line, column), f"the character U+{ord(strange[0]):04X} can't stand in this file")
+    loader = _Loader(text)
     try:
-        return _Builder(loader).document()
+        root = loader.root()
     except yaml.MarkedYAMLError as error:
         raise _syntax(error) from None
     except ReaderError as error:
-        raise _wrong(1, 1, str(error.reason)) from None
+        raise _wrong((1, 1), str(error.reason)) from None
     except (ValueError, OverflowError):  # of chr() and int() in the scanner
-        raise _wrong(loader.line + 1, loader.column + 1, "this number is too large for what it is used for") from None
+        raise _wrong((loader.line + 1, loader.column + 1), "this number is too large for what it is used for") from None
     finally:
         loader.dispose()
+    places = YamlPlaces()
+    return _value(root, (), places), places, loader.doubled
 
 
-@dataclass(slots=True)
-class _Built:
-    """A value, and how much stands in it."""
+class _Size(NamedTuple):
+    """How much stands in a value, itself included, and how deep."""
 
-    node: Node
     nodes: int = 1
     depth: int = 0
 
 
-@dataclass(slots=True)
-class _OpenCollection:
-    """A list or table that has not ended yet."""
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, with an eye on each event before it becomes a node, and on each node once it has ended."""
 
-    built: _Built
-    anchor: str | None
-    key: Scalar | None = None
-    """The key whose value comes next."""
-    merged: list[Table] = field(default_factory=list)
-
-
-class _Builder:
-    """The way through the events of one text."""
-
-    def __init__(self, loader: yaml.SafeLoader) -> None:
-        self.loader = loader
-        self.open: list[_OpenCollection] = []
-        self.anchors: dict[str | None, _Built | None] = {}
-        """None: it has not ended yet."""
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
         self.doubled: list[Problem] = []
-        self.root: _Built | None = None
+        self._sizes: dict[yaml.Node, _Size] = {}
+        """Of what has ended."""
+        self._open: list[_Size] = []
+        """Of the lists and tables that have not, from the outermost."""
+        self._events = 0
 
-    def document(self) -> tuple[Node, list[Problem]]:
-        for event in self._events():
-            if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-                raise _wrong(*_place(event), "a second document begins here; write one")
-            if isinstance(event, yaml.AliasEvent):
-                self._alias(event)
-            elif isinstance(event, yaml.ScalarEvent):
-                self._add(_Built(self._scalar(event)), event.anchor)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._begin(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._end()
-        if self.root is None:
-            raise _wrong(1, 1, "the file says nothing; write at least: isolation: {}")
-        return self.root.node, self.doubled
+    def root(self) -> yaml.Node:
+        """The value of the text's one document."""
+        root = self.get_node() if self.check_node() else None
+        if root is None:
+            raise _wrong((1, 1), "the file says nothing; write at least: isolation: {}")
+        if self.check_node():
+            second = self.peek_event()  # type: ignore[no-untyped-call]
+            raise _wrong(_place(second), "a second document begins here; write one")
+        return root
 
-    def _events(self) -> Iterator[yaml.Event]:
-        seen = 0
-        while self.loader.check_event():
-            seen += 1
-            # Each node has two events at most, and the text itself has four.
-            if seen > 2 * MAX_NODES + 4:
-                raise _wrong(self.loader.line + 1, 1, _too_much())
-            yield self.loader.get_event()  # type: ignore[no-untyped-call]
+    def get_event(self) -> yaml.Event:
+        self._events += 1
+        # Each node has two events at most, and the text itself has four.
+        if self._events > 2 * MAX_NODES + 4:
+            raise _wrong((self.line + 1, 1), _too_much())
+        return super().get_event()  # type: ignore[no-any-return,no-untyped-call]
 
-    def _begin(self, event: yaml.CollectionStartEvent) -> None:
-        line, column = _place(event)
-        is_list = isinstance(event, yaml.SequenceStartEvent)
-        self._report_tag(event, ("seq",) if is_list else ("map",))
-        if len(self.open) >= MAX_DEPTH:
-            raise _wrong(line, column, f"lists and tables stand more than {MAX_DEPTH} deep within each other")
-        if self.open and self._awaits_key():
-            raise _wrong(line, column, "a key must be a word")
-        if event.anchor is not None:
-            self.anchors[event.anchor] = None
-        node: Node = Series(line, column) if is_list else Table(line, column)
-        self.open.append(_OpenCollection(_Built(node), event.anchor))
-
-    def _end(self) -> None:
-        ended = self.open.pop()
-        if isinstance(ended.built.node, Table):
-            for table in ended.merged:
-                for name, entry in table.entries.items():
-                    ended.built.node.entries.setdefault(name, entry)
-        self._add(ended.built, ended.anchor)
-
-    def _alias(self, event: yaml.AliasEvent) -> None:
-        name = short(str(event.anchor))
-        if event.anchor not in self.anchors:
-            raise _wrong(*_place(event), f"there is no anchor &{name} before this")
-        built = self.anchors[event.anchor]
-        if built is None:
-            raise _wrong(*_place(event), f"*{name} stands within what it stands for")
-        if self.open and self._awaits_key():
-            raise _wrong(*_place(event), "a key must be a word")
-        self._add(built, None, at=_place(event))
-
-    def _awaits_key(self) -> bool:
-        top = self.open[-1]
-        return isinstance(top.built.node, Table) and top.key is None
-
-    def _add(self, built: _Built, anchor: str | None, at: tuple[int, int] | None = None) -> None:
-        """Put a value where it belongs: behind a key, into a list, or at the top."""
-        if anchor is not None:
-            self.anchors[anchor] = built
-        if not self.open:
-            self.root = built
-            return
-        top, node = self.open[-1], built.node
-        where = at or (node.line, node.column)
-        self._count(top.built, built, where)
-        above = top.built.node
-        if isinstance(above, Series):
-            above.entries.append(node)
-        elif isinstance(above, Table):
-            if top.key is None:
-                top.key = self._key(node)
-                return
-            self._pair(top, top.key, node, where)
-            top.key = None
-
-    def _key(self, node: Node) -> Scalar:
-        if not isinstance(node, Scalar):
-            raise _wrong(node.line, node.column, "a key must be a word")
+    def compose_node(self, parent: yaml.Node | None, index: yaml.Node | int | None) -> yaml.Node:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        assert isinstance(event, yaml.NodeEvent)
+        where = _place(event)
+        if isinstance(event, yaml.AliasEvent):
+            self._check_alias(event)
+        else:
+            self._check_new(event)
+        if isinstance(parent, yaml.MappingNode) and index is None and not isinstance(event, yaml.ScalarEvent):
+            raise _wrong(where, "a key must be a word")
+        node = self._composed(parent, index, event)
+        if self._open:
+            self._count(self._sizes[node], where)
+        is_merged = isinstance(index, yaml.ScalarNode) and index.value == _MERGE
+        if is_merged and not all(isinstance(one, yaml.MappingNode) for one in _merged(node)):
+            raise _wrong(where, "behind << stands a table, or a list of tables")
         return node
 
-    def _pair(self, top: _OpenCollection, key: Scalar, node: Node, where: tuple[int, int]) -> None:
-        assert isinstance(top.built.node, Table)
-        if key.text == _MERGE:
-            merged = node.entries if isinstance(node, Series) else [node]
-            if not all(isinstance(one, Table) for one in merged):
-                raise _wrong(*where, "behind << stands a table, or a list of tables")
-            top.merged += [one for one in merged if isinstance(one, Table)]
-            return
-        before = top.built.node.entries.get(key.text)
-        if before is None:
-            top.built.node.entries[key.text] = TableEntry(key.line, key.column, node)
-        else:
-            told = f"{short(key.text)} is there twice: first in line {before.line}"
-            self.doubled.append(Problem(key.line, key.column, told))
+    def _check_alias(self, event: yaml.AliasEvent) -> None:
+        name = short(str(event.anchor))
+        if event.anchor not in self.anchors:
+            raise _wrong(_place(event), f"there is no anchor &{name} before this")
+        if self.anchors[event.anchor] not in self._sizes:
+            raise _wrong(_place(event), f"*{name} stands within what it stands for")
 
-    def _count(self, above: _Built, built: _Built, where: tuple[int, int]) -> None:
-        above.nodes += built.nodes
-        above.depth = max(above.depth, built.depth + 1)
-        if above.nodes > MAX_NODES:
-            raise _wrong(*where, _too_much())
-        if above.depth + len(self.open) > MAX_DEPTH + 1:
-            raise _wrong(*where, f"lists and tables stand more than {MAX_DEPTH} deep within each other")
+    def _check_new(self, event: yaml.NodeEvent) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            _check_tag(event, event.tag, _KINDS)
+            strange = _STRANGE.search(event.value)
+            if strange is not None:
+                raise _wrong(_place(event), f"the character U+{ord(strange[0]):04X} can't stand in a text")
+        elif isinstance(event, yaml.CollectionStartEvent):
+            _check_tag(event, event.tag, ["seq" if isinstance(event, yaml.SequenceStartEvent) else "map"])
+            if len(self._open) >= MAX_DEPTH:
+                raise _wrong(_place(event), _too_deep())
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        line, column = _place(event)
-        self._report_tag(event, tuple(kind.value for kind in ScalarKind))
-        strange = re.search("[\x00\ud800-\udfff]", event.value)
-        if strange is not None:
-            raise _wrong(line, column, f"the character U+{ord(strange[0]):04X} can't stand in a text")
-        tag = event.tag or self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
-        word = str(tag).removeprefix(_CORE)
-        kind = next((one for one in ScalarKind if one.value == word), ScalarKind.TEXT)
-        return Scalar(line, column, to_wire(event.value), kind)
+    def _composed(self, parent: yaml.Node | None, index: yaml.Node | int | None, event: yaml.NodeEvent) -> yaml.Node:
+        if isinstance(event, yaml.AliasEvent):
+            self.get_event()
+            return self.anchors[event.anchor]
+        self.anchors.pop(event.anchor, None)  # its name may be given again
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._open.append(_Size())
+        node = super().compose_node(parent, index)  # type: ignore[arg-type]
+        assert node is not None
+        self._sizes[node] = self._open.pop() if isinstance(event, yaml.CollectionStartEvent) else _Size()
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        if isinstance(node, yaml.MappingNode):
+            self.doubled += _doubled(node)
+        elif isinstance(event, yaml.ScalarEvent) and event.tag == "!":
+            node.tag = f"{_CORE}{ScalarKind.TEXT.value}"
+        return node
 
-    def _report_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, known: tuple[str, ...]) -> None:
-        tag = event.tag
-        if tag is None or tag == "!" or tag.removeprefix(_CORE) in known:
-            return
-        told = tag.replace(_CORE, "!!", 1)
-        raise _wrong(*_place(event), f"the tag {short(told)} can't be used here")
+    def _count(self, size: _Size, where: Place) -> None:
+        """A value has ended within the innermost list or table."""
+        nodes, depth = self._open[-1]
+        self._open[-1] = _Size(nodes + size.nodes, max(depth, size.depth + 1))
+        if self._open[-1].nodes > MAX_NODES:
+            raise _wrong(where, _too_much())
+        if self._open[-1].depth + len(self._open) > MAX_DEPTH + 1:
+            raise _wrong(where, _too_deep())
 
 
-def _place(event: yaml.Event) -> tuple[int, int]:
-    mark = event.start_mark
+def _check_tag(event: yaml.NodeEvent, tag: str | None, known: Iterable[str]) -> None:
+    if tag not in {None, "!"} and str(tag).removeprefix(_CORE) not in known:
+        raise _wrong(_place(event), f"the tag {short(str(tag).replace(_CORE, '!!', 1))} can't be used here")
+
+
+def _doubled(table: yaml.MappingNode) -> list[Problem]:
+    """What is told of keys that the table has had before."""
+    first: dict[str, yaml.Node] = {}
+    keys = [key for key, _ in table.value if key.value != _MERGE]
+    return [
+        Problem(*_place(key), f"{short(to_wire(key.value))} is there twice: first in line {_place(before)[0]}")
+        for key in keys
+        if (before := first.setdefault(to_wire(key.value), key)) is not key
+    ]
+
+
+def _merged(node: yaml.Node) -> list[yaml.Node]:
+    """What stands behind <<."""
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
+
+
+def _pairs(table: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    """The keys and values of a table by name: its own, then those that are merged into it."""
+    found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    for key, value in table.value:
+        if key.value != _MERGE:
+            found.setdefault(to_wire(key.value), (key, value))
+    for merged in [one for key, value in table.value if key.value == _MERGE for one in _merged(value)]:
+        for name, pair in _pairs(merged).items():
+            found.setdefault(name, pair)
+    return found
+
+
+def _value(node: yaml.Node, path: Path, places: YamlPlaces) -> Value:
+    places.values[path] = _place(node)
+    if isinstance(node, yaml.ScalarNode):
+        return Scalar(to_wire(node.value), _KINDS.get(node.tag.removeprefix(_CORE), ScalarKind.TEXT))
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(one, (*path, place), places) for place, one in enumerate(node.value)]
+    pairs = _pairs(node)
+    places.keys.update(((*path, name), _place(key)) for name, (key, _) in pairs.items())
+    return {name: _value(value, (*path, name), places) for name, (_, value) in pairs.items()}
+
+
+def _place(found: yaml.Event | yaml.Node) -> Place:
+    mark = found.start_mark
     return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
 
 
@@ -279,8 +264,12 @@ def _too_much() -> str:
     return f"the file has more than {MAX_NODES} values, counted again wherever an alias stands for them"
 
 
-def _wrong(line: int, column: int, message: str) -> Problems:
-    return Problems([Problem(line, column, message)])
+def _too_deep() -> str:
+    return f"lists and tables stand more than {MAX_DEPTH} deep within each other"
+
+
+def _wrong(place: Place, message: str) -> Problems:
+    return Problems([Problem(*place, message)])
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Problems:
@@ -291,4 +280,4 @@ def _syntax(error: yaml.MarkedYAMLError) -> Problems:
         told = "a tab can't stand here; indent with spaces"
     elif error.context and error.context_mark is not None and error.context_mark.line + 1 != line:
         told = f"{told} ({error.context} that begins in line {error.context_mark.line + 1})"
-    return _wrong(line, column, short(told) if len(told) > 3 * LONGEST_QUOTE else told)
+    return _wrong((line, column), short(told) if len(told) > 3 * LONGEST_QUOTE else told)

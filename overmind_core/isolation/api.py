@@ -14,73 +14,13 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import Args
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.isolation.store import PortTable, TrustTable
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.journal import Journal
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Nothing
-
-
-async def trust(core: Supervisor, request: Trust, caller: Caller) -> dict[str, Any]:
-    """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
-    del caller
-    if request.revoke:
-        return await _revoke(core, request)
-    looked = await core.isolation.projects.look(request.cwd, request.env)
-    found = looked.found
-    if found is None:
-        raise OvermindError(
-            "not_found", f"{to_wire(looked.source)} has no {FILE}. Write one: overmind init --isolation"
-        )
-    path = to_wire(found.path)
-    if request.sha256 not in {None, found.sha256}:
-        raise OvermindError("invalid", f"{path} is another one by now than the one that was looked at. Look again.")
-    core.ledger.save(lambda: core.state.trusted.save(path, found.sha256, core.clock.wall()))
-    await core.ledger.saved()
-    from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
-
-    return {"path": path, "sha256": found.sha256, "commands": list(commands(found.project)), "trusted": True}
-
-
-async def _revoke(core: Supervisor, request: Trust) -> dict[str, Any]:
-    """A file that is broken, or gone, may have been trusted before."""
-    try:
-        looked = await core.isolation.projects.look(request.cwd, request.env)
-        path = to_wire(os.path.join(looked.source, FILE))
-    except OvermindError as error:
-        if "path" not in error.fields:
-            raise
-        path = str(error.fields["path"])
-    core.ledger.flush()
-    if core.state.trusted.sum_of(path) is None:
-        raise OvermindError("not_found", f"{path} is not trusted.")
-    core.ledger.save(lambda: core.state.trusted.remove(path))
-    await core.ledger.saved()
-    return {"path": path, "sha256": None, "commands": [], "trusted": False}
-
-
-async def isolate(core: Supervisor, request: Isolate, caller: Caller) -> dict[str, Any]:
-    """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
-    del caller
-    from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
-
-    if not await core.isolation.in_thread(os.path.isdir, from_wire(request.cwd)):
-        raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
-    return await explain(core.isolation, request.cwd, request.env)
-
-
-async def ports(core: Supervisor, request: Nothing, caller: Caller) -> dict[str, Any]:
-    """Every port of isolated missions, by number; one that is not held is what its mission would like to have again."""
-    del request, caller
-    core.ledger.flush()
-    rows = core.state.ports.all()
-    missions = {row.mission: core.book.get(row.mission) for row in rows}
-    records = core.isolation.records
-    found = []
-    for row in rows:
-        mission, record = missions[row.mission], records.get(row.mission)
-        name = mission.definition.name if mission is not None else record.name if record is not None else None
-        status = None if mission is None else mission.status.value
-        found.append({**row._asdict(), "name": name, "status": status})
-    return {"ports": found}
+    from overmind_core.system.machine import Clock
 
 
 class Trust(Args, frozen=True):
@@ -149,3 +89,84 @@ class WorktreesPrune(Args, frozen=True):
 
     force: bool = False
     dry_run: bool = False
+
+
+class IsolationApi:
+    """The requests about isolation."""
+
+    def __init__(
+        self,
+        *,
+        workspace: Workspace,
+        journal: Journal,
+        trust_table: TrustTable,
+        clock: Clock,
+        port_table: PortTable,
+        registry: Registry,
+    ) -> None:
+        self._workspace = workspace
+        self._journal = journal
+        self._trust_table = trust_table
+        self._clock = clock
+        self._port_table = port_table
+        self._registry = registry
+
+    async def trust(self, request: Trust, caller: Caller) -> dict[str, Any]:
+        """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
+        del caller
+        if request.revoke:
+            return await self._revoke(request)
+        looked = await self._workspace.projects.look(request.cwd, request.env)
+        found = looked.found
+        if found is None:
+            raise OvermindError(
+                "not_found", f"{to_wire(looked.source)} has no {FILE}. Write one: overmind init --isolation"
+            )
+        path = to_wire(found.path)
+        if request.sha256 not in {None, found.sha256}:
+            raise OvermindError("invalid", f"{path} is another one by now than the one that was looked at. Look again.")
+        self._journal.save(lambda: self._trust_table.save(path, found.sha256, self._clock.wall()))
+        await self._journal.saved()
+        from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
+
+        return {"path": path, "sha256": found.sha256, "commands": list(commands(found.project)), "trusted": True}
+
+    async def _revoke(self, request: Trust) -> dict[str, Any]:
+        """A file that is broken, or gone, may have been trusted before."""
+        try:
+            looked = await self._workspace.projects.look(request.cwd, request.env)
+            path = to_wire(os.path.join(looked.source, FILE))
+        except OvermindError as error:
+            if "path" not in error.fields:
+                raise
+            path = str(error.fields["path"])
+        self._journal.flush()
+        if self._trust_table.sum_of(path) is None:
+            raise OvermindError("not_found", f"{path} is not trusted.")
+        self._journal.save(lambda: self._trust_table.remove(path))
+        await self._journal.saved()
+        return {"path": path, "sha256": None, "commands": [], "trusted": False}
+
+    async def isolate(self, request: Isolate, caller: Caller) -> dict[str, Any]:
+        """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
+        del caller
+        from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
+
+        if not await self._workspace.in_thread(os.path.isdir, from_wire(request.cwd)):
+            raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
+        return await explain(self._workspace, request.cwd, request.env)
+
+    async def ports(self, request: Nothing, caller: Caller) -> dict[str, Any]:
+        """Every port of isolated missions, by number; one not held is what its mission would like to have again."""
+        del request, caller
+        self._journal.flush()
+        rows = self._port_table.all()
+        missions = {row.mission: self._registry.get(row.mission) for row in rows}
+        records = self._workspace.records
+        found = []
+        for row in rows:
+            mission, record = missions[row.mission], records.get(row.mission)
+            name = mission.definition.name if mission is not None else record.name if record is not None else None
+            status = None if mission is None else mission.status.value
+            found.append({**row._asdict(), "name": name, "status": status})
+        return {"ports": found}

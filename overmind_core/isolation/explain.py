@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.isolation.projects import Looked
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
     Answer = dict[str, Any]
 
@@ -29,18 +29,18 @@ SHARED = "This folder is in the worktree of a mission: what is started here shar
 ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: one mission at a time."
 
 
-async def explain(isolations: IsolationService, cwd: str, environ: Mapping[str, str]) -> Answer:
+async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) -> Answer:
     """Everything about the project of a folder; what is wrong is in the answer. Texts in wire form."""
     try:
-        looked = await isolations.projects.look(cwd, environ)
+        looked = await workspace.projects.look(cwd, environ)
     except OvermindError as error:
         return _unusable(cwd, error)
     project = Project() if looked.found is None else looked.found.project
     worktree = looked.repository is not None and project.worktree
-    ports, exhausted_range = await isolations.in_thread(_ports, project, _held(isolations))
-    base, no_base = await isolations.in_thread(_base, looked, project, environ) if worktree else (None, [])
-    absent = await isolations.in_thread(_absent, looked.source, project) if worktree else []
-    engine, engine_problem = await _engine(isolations, project, environ)
+    ports, exhausted_range = await workspace.in_thread(_ports, project, _held(workspace))
+    base, no_base = await workspace.in_thread(_base, looked, project, environ) if worktree else (None, [])
+    absent = await workspace.in_thread(_absent, looked.source, project) if worktree else []
+    engine, engine_problem = await _engine(workspace, project, environ)
     return {
         **_facts(looked),
         "problems": [*no_base, *exhausted_range],
@@ -145,10 +145,10 @@ def _wishes(project: Project) -> dict[str, int | None]:
     return own | {one.name: one.port for one in project.services if one.port is not None}
 
 
-def _held(isolations: IsolationService) -> dict[int, str]:
+def _held(workspace: Workspace) -> dict[int, str]:
     """Port → the mission that holds it."""
-    isolations.core.ledger.flush()
-    return {row.port: row.mission for row in isolations.core.state.ports.all() if row.held}
+    workspace.journal.flush()
+    return {row.port: row.mission for row in workspace.port_table.all() if row.held}
 
 
 def _ports(project: Project, held: Mapping[int, str]) -> tuple[dict[str, int], list[str]]:
@@ -159,12 +159,10 @@ def _ports(project: Project, held: Mapping[int, str]) -> tuple[dict[str, int], l
         return {}, [error.message]
 
 
-async def _engine(
-    isolations: IsolationService, project: Project, environ: Mapping[str, str]
-) -> tuple[str | None, str | None]:
+async def _engine(workspace: Workspace, project: Project, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
     if not project.containers:
         return None, None
     try:
-        return await isolations.engines.find(environ), None
+        return await workspace.engines.find(environ), None
     except OvermindError as error:
         return None, error.message

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from overmind_core.isolation.projects import Looked
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 WORKTREES = ".overmind/worktrees"
 
@@ -68,13 +68,13 @@ class Planned:
         )
 
 
-async def planned(isolations: IsolationService, folder: str, environ: Mapping[str, str]) -> Planned:
+async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str]) -> Planned:
     """How a mission that works in `folder` (wire form) is to be isolated.
 
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    looked = await isolations.projects.look(folder, environ)
+    looked = await workspace.projects.look(folder, environ)
     if looked.found is not None and not looked.trusted:
         raise untrusted(looked)
     project = Project() if looked.found is None else looked.found.project
@@ -83,8 +83,8 @@ async def planned(isolations: IsolationService, folder: str, environ: Mapping[st
         note = f"{to_wire(looked.source)} is in no git repository: ports and services of its own, but no worktree."
     elif project.worktree and looked.repository.head is None:
         raise no_commits(to_wire(looked.source))
-    engine = await isolations.engines.find(environ) if project.containers else None
-    return Planned(looked, project, engine, isolations.once(looked.source, note))
+    engine = await workspace.engines.find(environ) if project.containers else None
+    return Planned(looked, project, engine, workspace.once(looked.source, note))
 
 
 def untrusted(looked: Looked) -> OvermindError:
@@ -106,22 +106,22 @@ def untrusted(looked: Looked) -> OvermindError:
     )
 
 
-async def record(isolations: IsolationService, planned: Planned, mission: str, name: str) -> Callable[[], None]:
+async def record(workspace: Workspace, planned: Planned, mission: str, name: str) -> Callable[[], None]:
     """Reserve what is reserved at once; what is returned is saved in the commit of the mission.
 
     Raises:
         OvermindError: `port_range_exhausted`; nothing is reserved.
     """
-    ports = await isolations.ports.reserve(mission, planned.project, {})
+    ports = await workspace.ports.reserve(mission, planned.project, {})
     isolation = planned.isolation(mission, name, ports)
-    isolations.records[mission] = isolation
+    workspace.records[mission] = isolation
 
     def write() -> None:
-        isolations.write(isolation)
-        isolations.ports.hold(mission)
+        workspace.write(isolation)
+        workspace.ports.hold(mission)
 
     if planned.engine is not None:
-        stray_containers.remember(isolations, planned.engine)
+        stray_containers.remember(workspace, planned.engine)
     return write
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Executor
 
-    from overmind_core.daemon.state import State
     from overmind_core.domain.isolation.project import Project
+    from overmind_core.isolation.store import PortTable
     from overmind_core.kernel.journal import Journal
 
 ANYWHERE = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104 - bound to see whether it can be
@@ -27,9 +27,9 @@ _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 class Ports:
     """Who holds which port. Used from the loop's thread."""
 
-    def __init__(self, state: State, ledger: Journal, threads: Executor) -> None:
-        self._state = state
-        self._ledger = ledger
+    def __init__(self, table: PortTable, journal: Journal, threads: Executor) -> None:
+        self._table = table
+        self._journal = journal
         self._threads = threads
         self._turn = asyncio.Lock()
         self._held: dict[str, dict[str, int]] = {}
@@ -37,7 +37,7 @@ class Ports:
 
     def load(self) -> None:
         """Read who holds which."""
-        for row in self._state.ports.all():
+        for row in self._table.all():
             if row.held:
                 self._held.setdefault(row.mission, {})[row.service] = row.port
 
@@ -65,11 +65,11 @@ class Ports:
 
     def hold(self, mission: str) -> None:
         """Write down what was reserved; inside of a transaction."""
-        self._state.ports.hold(mission, self._held.get(mission, {}).items())
+        self._table.hold(mission, self._held.get(mission, {}).items())
 
     def save(self, mission: str) -> None:
         """Queue `hold`."""
-        self._ledger.save(lambda: self.hold(mission))
+        self._journal.save(lambda: self.hold(mission))
 
     def drop(self, mission: str) -> None:
         """Nothing came of the mission: others may have its ports."""
@@ -78,12 +78,12 @@ class Ports:
     def release(self, mission: str) -> None:
         """Others may have the mission's ports; it gets them again if they are still free then."""
         if self._held.pop(mission, None) is not None:
-            self._ledger.save(lambda: self._state.ports.release(mission))
+            self._journal.save(lambda: self._table.release(mission))
 
     def forget(self, mission: str) -> None:
         """The mission wants none of them again."""
         self._held.pop(mission, None)
-        self._ledger.save(lambda: self._state.ports.forget(mission))
+        self._journal.save(lambda: self._table.forget(mission))
 
 
 def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]) -> dict[str, int]:

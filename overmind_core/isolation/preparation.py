@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.saga import Saga, SagaStep
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 STOPPED = "stopped"
 END_AGAIN = 1.0
@@ -36,17 +36,16 @@ _log = logging.getLogger(__name__)
 class Preparation:
     """Takes a mission's steps until all hold, or none that it took is left."""
 
-    def __init__(self, isolations: IsolationService, mission: str, *, renew: bool, interrupted: bool) -> None:
+    def __init__(self, workspace: Workspace, mission: str, *, renew: bool, interrupted: bool) -> None:
         self.mission = mission
         self.done = asyncio.Event()
         self.cancel: Callable[[], object] = lambda: None
         """Leave it where it is."""
-        self._isolations = isolations
-        self._core = isolations.core
+        self._workspace = workspace
         self._renew = renew
         self._interrupted = interrupted
         self._unwanted = asyncio.Event()
-        self._acts = Acts(isolations, mission, self._unwanted)
+        self._acts = Acts(workspace, mission, self._unwanted)
         current = self._current
         self.generation = 0 if current is None else current.restart_count
 
@@ -57,8 +56,8 @@ class Preparation:
 
     async def run(self) -> None:
         """Prepare the mission and have it started, or tell why that can't be."""
-        async with self._isolations.turn(self.mission):
-            if self.mission not in self._isolations.records:
+        async with self._workspace.turn(self.mission):
+            if self.mission not in self._workspace.records:
                 self._tell_failed("not_isolated", "What it had of its own is forgotten. Run it anew.")
                 return
             try:
@@ -74,7 +73,7 @@ class Preparation:
                 self._put(sagas.failed(self._saga, "internal", f"{type(error).__name__}: {error}"))
                 await self._go()
             finally:
-                self._isolations.step(self.mission, "")
+                self._workspace.step(self.mission, "")
 
     async def _after_a_crash(self) -> None:
         """Nothing of the earlier supervisor's may go on behind our back; the step that it was at is taken anew."""
@@ -90,13 +89,13 @@ class Preparation:
             while isinstance(step := next_action(self._saga), UndoStep):
                 await self._undo(step)
         isolation = self._isolation
-        ports = await self._isolations.ports.reserve_again(self.mission, isolation.project, isolation.ports)
-        self._isolations.put(renewed(isolation, self.generation, ports))
-        self._isolations.ports.save(self.mission)
+        ports = await self._workspace.ports.reserve_again(self.mission, isolation.project, isolation.ports)
+        self._workspace.put(renewed(isolation, self.generation, ports))
+        self._workspace.ports.save(self.mission)
 
     async def _finish_removal(self) -> None:
         try:
-            await release.finish(self._isolations, self._isolation)
+            await release.finish(self._workspace, self._isolation)
         except OvermindError as error:
             if self._isolation.removal is not Removal.NONE:
                 raise
@@ -127,12 +126,12 @@ class Preparation:
         try:
             holds = await self._acts.holds(look.step)
             self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
-            await self._isolations.saved()
+            await self._workspace.saved()
         except OvermindError as error:
             self._put(sagas.failed(self._saga, error.code, _told(look.step, error)))
 
     async def _take(self, take: TakeStep) -> None:
-        self._isolations.step(self.mission, self._acts.text(take.step), event=True)
+        self._workspace.step(self.mission, self._acts.text(take.step), event=True)
         try:
             await self._taken(take.step)
         except OvermindError as error:
@@ -157,12 +156,12 @@ class Preparation:
             taking.cancel()
 
     async def _undo(self, undo: UndoStep) -> None:
-        """Undo a step.
+        """UndoStep a step.
 
         Raises:
             OvermindError: that can't be done now.
         """
-        self._isolations.step(self.mission, f"undoing {undo.step}")
+        self._workspace.step(self.mission, f"undoing {undo.step}")
         try:
             await self._acts.undo(undo.step)
         except OvermindError as error:
@@ -172,15 +171,17 @@ class Preparation:
 
     def _ended_service(self) -> str | None:
         """Id of a service that was started and lives no more."""
-        return next((one for one in self._isolation.services.values() if one not in self._core.book.live), None)
+        return next(
+            (one for one in self._isolation.services.values() if one not in self._workspace.registry.live), None
+        )
 
     def _finish(self) -> None:
         saga = self._saga
         if saga.phase is Phase.DONE:
             mission = self._current
             assert mission is not None
-            self._isolations.put(replace(self._isolation, ready_once=True))
-            self._core.book.tell_if_legal(mission, Prepared(), urgent=True)
+            self._workspace.put(replace(self._isolation, ready_once=True))
+            self._workspace.registry.tell_if_legal(mission, Prepared(), urgent=True)
         else:
             self._tell_failed(saga.error or "internal", saga.message or "It failed.")
 
@@ -193,11 +194,11 @@ class Preparation:
         mission = self._current
         if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:
             return
-        self._core.book.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
+        self._workspace.registry.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
 
     @property
     def _current(self) -> Mission | None:
-        return self._core.book.live.get(self.mission)
+        return self._workspace.registry.live.get(self.mission)
 
     @property
     def _is_wanted(self) -> bool:
@@ -211,14 +212,14 @@ class Preparation:
 
     @property
     def _isolation(self) -> Isolation:
-        return self._isolations.records[self.mission]
+        return self._workspace.records[self.mission]
 
     @property
     def _saga(self) -> Saga:
         return self._isolation.saga
 
     def _put(self, saga: Saga) -> None:
-        self._isolations.put(replace(self._isolation, saga=saga))
+        self._workspace.put(replace(self._isolation, saga=saga))
 
 
 def _ends_its_setup(mission: Mission) -> bool:

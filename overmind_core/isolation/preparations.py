@@ -6,8 +6,8 @@ While anything is under way the keeper is told, so that a daemon comes back and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.isolation.preparation import Preparation
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
-THREADS = 12
-"""For git, engines and files: what blocks."""
 NEED = "isolation"
 REST_SECONDS, LOOK_SECONDS = 5.0, 0.2
 """For what is in threads to end when another supervisor takes over, and between two looks at it."""
@@ -31,14 +29,13 @@ T = TypeVar("T")
 class Preparations:
     """Used from the loop's thread."""
 
-    def __init__(self, isolations: IsolationService) -> None:
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
+    def __init__(self, workspace: Workspace, over: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        """`over`: lets go of what an ended mission held."""
         self.resting = False
         """Another supervisor takes over: nothing is begun any more."""
-        self._isolations = isolations
-        self._core = isolations.core
+        self._workspace = workspace
+        self._over = over
         self._all: dict[str, Preparation] = {}
-        self._in_threads: set[Future[Any]] = set()
         self._taken_up = False
         self._under_way = 0
         """How many things would be left in the middle if we died now."""
@@ -46,8 +43,8 @@ class Preparations:
     def take_up(self) -> None:
         """Go on with every preparation that an earlier supervisor left in the middle."""
         self._taken_up = True
-        for isolation in list(self._isolations.records.values()):
-            mission = self._core.book.live.get(isolation.mission)
+        for isolation in list(self._workspace.records.values()):
+            mission = self._workspace.registry.live.get(isolation.mission)
             if mission is None:
                 if is_unfinished(isolation):
                     self.drive(isolation.mission, interrupted=True)
@@ -59,7 +56,7 @@ class Preparations:
         """The mission is to be started again, or its set-up is over; before `take_up` that sees to it."""
         if not self._taken_up or mission in self._all:
             return
-        isolation, current = self._isolations.records.get(mission), self._core.book.live.get(mission)
+        isolation, current = self._workspace.records.get(mission), self._workspace.registry.live.get(mission)
         renew = isolation is None or current is None or _is_of_another_start(isolation, current)
         self.drive(mission, renew=renew, interrupted=not renew)
 
@@ -75,8 +72,8 @@ class Preparations:
 
         if self.resting:
             return
-        driver = self._all[mission] = Preparation(self._isolations, mission, renew=renew, interrupted=interrupted)
-        task = self._core.background(self._run(driver))
+        driver = self._all[mission] = Preparation(self._workspace, mission, renew=renew, interrupted=interrupted)
+        task = self._workspace.tasks.start(self._run(driver))
         driver.cancel = task.cancel
         task.add_done_callback(
             lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
@@ -98,20 +95,13 @@ class Preparations:
     def needed(self) -> Iterator[None]:
         """Should we die in the block, another supervisor is to bring it to its end, also when nothing runs."""
         self._under_way += 1
-        self._core.custody.need(NEED, on=True)
+        self._workspace.line.need(NEED, on=True)
         try:
             yield
         finally:
             self._under_way -= 1
             if not self._under_way and not self.resting:
-                self._core.custody.need(NEED, on=False)
-
-    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
-        """Call something that blocks, elsewhere."""
-        work = self.threads.submit(function, *arguments)
-        self._in_threads.add(work)
-        work.add_done_callback(self._in_threads.discard)
-        return await asyncio.wrap_future(work)
+                self._workspace.line.need(NEED, on=False)
 
     async def rest(self) -> None:
         """Leave everything as it is, for the next supervisor to go on with, and do nothing behind its back."""
@@ -125,14 +115,14 @@ class Preparations:
         for driver in self._all.values():
             driver.cancel()
         until = asyncio.get_running_loop().time() + REST_SECONDS
-        while self._in_threads and asyncio.get_running_loop().time() < until:
+        while self._workspace.in_threads and asyncio.get_running_loop().time() < until:
             for mission in prepared:  # what cleans up after a git that was killed is git, too
                 await asyncio.to_thread(end_stragglers, MARK, mission)
-            await asyncio.to_thread(wait, set(self._in_threads), LOOK_SECONDS)
+            await asyncio.to_thread(wait, set(self._workspace.in_threads), LOOK_SECONDS)
 
     def close(self) -> None:
         """Wait for nobody: the next supervisor goes on."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        self._workspace.threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, driver: Preparation) -> None:
         with self.needed():
@@ -144,12 +134,12 @@ class Preparations:
         driver.done.set()
         if broken:
             driver.broke()
-        mission, isolation = self._core.book.known(driver.mission), self._isolations.records.get(driver.mission)
-        if isolation is None or self.resting or self._core.phase.leaving.is_set():
+        mission, isolation = self._workspace.registry.known(driver.mission), self._workspace.records.get(driver.mission)
+        if isolation is None or self.resting or self._workspace.phase.leaving.is_set():
             return
         if mission is None or not mission.is_live:
             if not isolation.ended:
-                self._core.background(self._isolations.over(driver.mission))
+                self._workspace.tasks.start(self._over(driver.mission))
         elif mission.status is Status.PREPARING and not mission.setup and mission.restart_count != driver.generation:
             self.drive(driver.mission, renew=True)  # it was asked for again meanwhile
 

@@ -20,79 +20,79 @@ from overmind_core.isolation.steps.worktree import remove, with_git
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 NAMED = 10
 """Files and commits that a refusal names."""
 _log = logging.getLogger(__name__)
 
 
-async def over(isolations: IsolationService, mission: str) -> None:
+async def over(workspace: Workspace, mission: str) -> None:
     """The mission has ended for good: its ports are free, its services ended, its containers stopped.
 
     What can't be done now, as the engine of its containers is away, is tried again at the next start.
     """
-    isolation, current = isolations.records.get(mission), isolations.core.book.known(mission)
+    isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
     if isolation is None or (current is not None and current.is_live):
         return
     if isolation.removal is not Removal.NONE:  # it was interrupted
-        await _unasked(isolations, mission, isolation.removal)
+        await _unasked(workspace, mission, isolation.removal)
     elif not isolation.ended:
-        await _let_go(isolations, isolation)
+        await _let_go(workspace, isolation)
 
 
-async def _let_go(isolations: IsolationService, isolation: Isolation) -> None:
+async def _let_go(workspace: Workspace, isolation: Isolation) -> None:
     mission = isolation.mission
-    ended = isolations.core.book.get(mission)
+    ended = workspace.registry.get(mission)
     cause = Cause.KILL if ended is not None and ended.status is Status.KILLED else Cause.STOP
-    await services.end(isolations, isolation, cause)
+    await services.end(workspace, isolation, cause)
     try:
-        await _containers_over(isolations, isolation)
+        await _containers_over(workspace, isolation)
     except OvermindError as error:
         _log.warning("containers of mission %s were not stopped: %s", mission, error.message)
         return
     finally:
-        isolations.ports.release(mission)
-    isolation = isolations.records[mission]
+        workspace.ports.release(mission)
+    isolation = workspace.records[mission]
     unwanted = isolation.ready_once and isolation.project.teardown is not Teardown.KEEP
-    if unwanted and await _is_untouched(isolations, isolation):
-        await _unasked(isolations, mission, Removal.UNASKED)
-    isolations.put(replace(isolations.records[mission], ended=True))
+    if unwanted and await _is_untouched(workspace, isolation):
+        await _unasked(workspace, mission, Removal.UNASKED)
+    workspace.put(replace(workspace.records[mission], ended=True))
 
 
-async def _unasked(isolations: IsolationService, mission: str, removal: Removal) -> None:
+async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None:
     """Remove what the mission had, where nobody waits for an answer."""
     try:
-        await _remove(isolations, isolations.records[mission], removal)
+        await _remove(workspace, workspace.records[mission], removal)
     except OvermindError as error:
         _log.warning("what mission %s has of its own is kept: %s", mission, error.message)
     else:
-        isolations.put(replace(isolations.records[mission], ended=True))
-        if isolations.core.book.get(mission) is None:
-            isolations.forget(mission)
+        workspace.put(replace(workspace.records[mission], ended=True))
+        if workspace.registry.get(mission) is None:
+            workspace.forget(mission)
 
 
-async def discard(isolations: IsolationService, isolation: Isolation, *, force: bool) -> None:
-    """Remove everything; see `Isolations.discard`."""
-    core, mission = isolations.core, isolation.mission
-    current = core.book.known(mission)
+async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) -> None:
+    """Remove everything; see `IsolationService.discard`."""
+    mission = isolation.mission
+    current = workspace.registry.known(mission)
     if current is not None and current.is_live:
         name = current.definition.name
         raise OvermindError("not_finished", f"Mission {mission} ({name}) is {current.status}. Stop or kill it first.")
-    await over(isolations, mission)
-    isolation = isolations.records.get(mission, isolation)
+    await over(workspace, mission)
+    isolation = workspace.records.get(mission, isolation)
     if not force:
-        await check(isolations, isolation)
-    await _remove(isolations, isolation, Removal.FORCED if force else Removal.UNASKED)
-    isolations.ports.forget(mission)
-    kept = core.book.get(mission)
+        await check(workspace, isolation)
+    await _remove(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
+    workspace.ports.forget(mission)
+    kept = workspace.registry.get(mission)
     if kept is None:
-        isolations.forget(mission)
+        workspace.forget(mission)
     else:
-        core.book.note(kept, Note("discarded"))
+        workspace.registry.note(kept, Note("discarded"))
 
 
-async def check(isolations: IsolationService, isolation: Isolation) -> None:
+async def check(workspace: Workspace, isolation: Isolation) -> None:
     """Refuse to remove work that is nowhere else.
 
     Raises:
@@ -100,9 +100,9 @@ async def check(isolations: IsolationService, isolation: Isolation) -> None:
     """
     if isolation.branch is None or isolation.worktree is None:
         return
-    if not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+    if not await workspace.in_thread(os.path.isdir, from_wire(isolation.worktree)):
         return
-    state = await state_of(isolations, isolation)
+    state = await state_of(workspace, isolation)
     name = isolation.name
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
@@ -120,7 +120,7 @@ async def check(isolations: IsolationService, isolation: Isolation) -> None:
         )
 
 
-async def state_of(isolations: IsolationService, isolation: Isolation) -> WorktreeStatus:
+async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus:
     """How the mission's worktree stands to its base.
 
     Raises:
@@ -128,63 +128,63 @@ async def state_of(isolations: IsolationService, isolation: Isolation) -> Worktr
     """
     assert isolation.worktree is not None
     return await with_git(
-        isolations,
+        workspace,
         worktree_status,
-        isolations.git(isolation),
+        workspace.git(isolation),
         from_wire(isolation.worktree),
         None if isolation.base is None else from_wire(isolation.base),
         isolation.base_commit or "",
     )
 
 
-async def _containers_over(isolations: IsolationService, isolation: Isolation) -> None:
+async def _containers_over(workspace: Workspace, isolation: Isolation) -> None:
     """Stopped; removed when nobody will ever know of them again: a headless run takes its home along."""
     if not isolation.containers:
         return
-    if not isolations.core.line.headless:
-        await containers.stop(isolations, isolation)
+    if not workspace.line.headless:
+        await containers.stop(workspace, isolation)
     else:
-        await containers.remove(isolations, isolation)
-        isolations.put(replace(isolations.records[isolation.mission], containers={}, volumes=()))
+        await containers.remove(workspace, isolation)
+        workspace.put(replace(workspace.records[isolation.mission], containers={}, volumes=()))
 
 
-async def _is_untouched(isolations: IsolationService, isolation: Isolation) -> bool:
+async def _is_untouched(workspace: Workspace, isolation: Isolation) -> bool:
     if isolation.worktree is None:  # nobody can tell
         return isolation.project.teardown is Teardown.REMOVE
-    if isolation.branch is None or not await isolations.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+    if isolation.branch is None or not await workspace.in_thread(os.path.isdir, from_wire(isolation.worktree)):
         return False
     try:
-        state = await state_of(isolations, isolation)
+        state = await state_of(workspace, isolation)
     except OvermindError as error:
         _log.warning("the worktree of mission %s is kept: %s", isolation.mission, error.message)
         return False
     return not state.dirty and not state.ahead and not state.files
 
 
-async def finish(isolations: IsolationService, isolation: Isolation) -> None:
+async def finish(workspace: Workspace, isolation: Isolation) -> None:
     """Bring to its end what was begun: everything is removed.
 
     Raises:
         OvermindError: `unmerged`, there is work by now, and it is kept; or it can't be done now.
     """
-    await _remove(isolations, isolation, isolation.removal)
+    await _remove(workspace, isolation, isolation.removal)
 
 
-async def _remove(isolations: IsolationService, isolation: Isolation, removal: Removal) -> None:
+async def _remove(workspace: Workspace, isolation: Isolation, removal: Removal) -> None:
     """Remove everything; begun, it is brought to its end, by the next supervisor if need be."""
     mission = isolation.mission
-    isolations.put(replace(isolation, removal=removal))
-    await isolations.saved()
+    workspace.put(replace(isolation, removal=removal))
+    await workspace.saved()
     force = removal is Removal.FORCED or isolation.half or not isolation.ready_once
     try:
         if isolation.branch is not None or isolation.half:
-            await with_git(isolations, remove, isolations.git(isolation), isolation, force=force)
+            await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
     except (worktrees.Dirty, worktrees.Unmerged) as error:
-        isolations.put(replace(isolations.records[mission], removal=Removal.NONE))
+        workspace.put(replace(workspace.records[mission], removal=Removal.NONE))
         raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
-    await containers.remove(isolations, isolation)
+    await containers.remove(workspace, isolation)
     cleaned = replace(
-        isolations.records.get(mission, isolation),
+        workspace.records.get(mission, isolation),
         half=False,
         branch=None,
         base_commit=None,
@@ -193,7 +193,7 @@ async def _remove(isolations: IsolationService, isolation: Isolation, removal: R
         ready_once=False,
         removal=Removal.NONE,
     )
-    isolations.put(cleaned)
+    workspace.put(cleaned)
 
 
 def _some(things: list[str], what: str) -> str:

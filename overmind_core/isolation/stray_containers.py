@@ -14,47 +14,47 @@ from overmind_core.errors import OvermindError
 if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
     from overmind_core.containers.model import OwnContainer
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 FACT = "engines"
 """Key of the store's fact that lists the addresses of all engines that were used."""
 _log = logging.getLogger(__name__)
 
 
-def remember(isolations: IsolationService, url: str) -> None:
+def remember(workspace: Workspace, url: str) -> None:
     """An engine is used: from now on each start looks for what was left there."""
-    meta = isolations.core.state.meta
-    known = _known(isolations)
+    meta = workspace.meta_table
+    known = _known(workspace)
     if url not in known:
         text = json.dumps([*known, url])
-        isolations.core.ledger.save(lambda: meta.save(FACT, text))
+        workspace.journal.save(lambda: meta.save(FACT, text))
 
 
-async def clean(isolations: IsolationService) -> None:
+async def clean(workspace: Workspace) -> None:
     """Remove such containers and their volumes, wherever an engine answers."""
-    home = to_wire(isolations.core.home.root)
-    for url in _known(isolations):
+    home = to_wire(workspace.home)
+    for url in _known(workspace):
         try:
-            await isolations.in_thread(_clean, isolations, url, home)
+            await workspace.in_thread(_clean, workspace, url, home)
         except OvermindError as error:
             _log.info("%s: %s", url, error.message)
 
 
-def _known(isolations: IsolationService) -> list[str]:
-    isolations.core.ledger.flush()
-    saved = isolations.core.state.meta.get(FACT)
+def _known(workspace: Workspace) -> list[str]:
+    workspace.journal.flush()
+    saved = workspace.meta_table.get(FACT)
     return list(json.loads(saved)) if saved else []
 
 
-def _clean(isolations: IsolationService, url: str, home: str) -> None:
+def _clean(workspace: Workspace, url: str, home: str) -> None:
     from overmind_core.containers.model import ContainerFailed, EngineMissing  # noqa: PLC0415 - for who has containers
 
     try:
-        engine = isolations.engines.at(url)
+        engine = workspace.engines.at(url)
         for one in engine.all_labelled():
             # Asked after the listing: a mission is on record before its first container is made.
             ours = one.home == home and one.host in {here(), ""}
-            gone = one.mission not in isolations.records if ours else _is_orphan(one)
+            gone = one.mission not in workspace.records if ours else _is_orphan(one)
             if gone:
                 _log.info("removing the container %s: mission %s is no more", one.name, one.mission)
                 _remove(engine, one.name, one.mission, one.home)

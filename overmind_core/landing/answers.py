@@ -60,7 +60,7 @@ def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:
     Raises:
         OvermindError: `not_found`, `ambiguous`, `not_isolated`.
     """
-    found = core.isolation.records.values() if ids is None else [core.isolation.find(text) for text in ids]
+    found = core.workspace.records.values() if ids is None else [core.workspace.find(text) for text in ids]
     return [one for one in found if one.branch is not None and one.worktree is not None]
 
 
@@ -74,8 +74,8 @@ def is_on_the_move(core: Supervisor, looked: Looked) -> bool:
     if not looked.problem:
         return False
     mission = looked.isolation.mission
-    now = core.isolation.records.get(mission)
-    return now is None or now.worktree is None or core.isolation.turn(mission).locked()
+    now = core.workspace.records.get(mission)
+    return now is None or now.worktree is None or core.workspace.turn(mission).locked()
 
 
 def row(core: Supervisor, looked: Looked) -> dict[str, Any]:
@@ -135,7 +135,7 @@ async def _containers(core: Supervisor, one: Isolation) -> dict[str, str]:
 
     try:
         async with asyncio.timeout(PATIENCE):
-            return await with_engine(core.isolation, one, ask)
+            return await with_engine(core.workspace, one, ask)
     except (OvermindError, TimeoutError):
         return dict.fromkeys(one.containers, "unknown")
 

@@ -93,7 +93,7 @@ def isolated(core: Supervisor, text: str, *, there: bool = True) -> Place:
     Raises:
         OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
     """
-    isolation = core.isolation.find(text)
+    isolation = core.workspace.find(text)
     if isolation.worktree is None or isolation.branch is None:
         told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
         raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
@@ -143,7 +143,7 @@ async def asking(core: Supervisor, function: Callable[..., T], *arguments: objec
         OvermindError: `git_failed`; its field `output` has all that git, or a hook, has said.
     """
     try:
-        return await core.isolation.in_thread(function, *arguments)
+        return await core.workspace.in_thread(function, *arguments)
     except GitFailed as error:
         raise refused(error) from None
     except GitMissing:

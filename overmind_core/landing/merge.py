@@ -185,7 +185,7 @@ class Merge:
 
     def _furnish(self) -> None:
         """Give the scratch worktree what git ignores but the work needs."""
-        isolation = self._core.isolation.records.get(self._place.mission)
+        isolation = self._core.workspace.records.get(self._place.mission)
         if isolation is None or not (isolation.project.copy or isolation.project.link):
             return
         from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
@@ -197,7 +197,7 @@ class Merge:
 
     def _check_spec(self, command: str, name: str, parent: str | None) -> MissionSpec:
         place, mission = self._place, self._core.book.get(self._place.mission)
-        isolation = self._core.isolation.records.get(place.mission)
+        isolation = self._core.workspace.records.get(place.mission)
         world = self._core.environment(place.mission)
         own = {} if isolation is None else isolation_isolation.environment(isolation)
         inside = "" if isolation is None else from_wire(isolation.subfolder)
@@ -240,7 +240,7 @@ class Merge:
         git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
         reason = f"overmind: {self._wish.way} {place.branch}"
         try:
-            await self._core.isolation.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
+            await self._core.workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
         except TargetInUse as error:
             raise looking.occupied(plan.target, error) from None
         except UntrackedInTheWay as error:
@@ -257,7 +257,7 @@ class Merge:
         await self._merger.end(self._verify)
         place = self._place
         try:
-            await self._core.isolation.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
+            await self._core.workspace.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
         except (GitFailed, GitMissing) as error:  # the next supervisor tries again
             _log.warning("the scratch worktree %s is left: %s", place.scratch, error)
             return
@@ -269,7 +269,7 @@ class Merge:
         Raises:
             OvermindError: `git_failed`, or what `function` raises itself.
         """
-        work = asyncio.ensure_future(self._core.isolation.in_thread(function, *arguments))
+        work = asyncio.ensure_future(self._core.workspace.in_thread(function, *arguments))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

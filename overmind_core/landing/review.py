@@ -42,7 +42,7 @@ async def changes(core: Supervisor, request: One) -> dict[str, Any]:
     """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""
     place = locations.anywhere(core, request.id)
     found = await locations.asking(core, _changes, place)
-    return await core.isolation.in_thread(answers.changes, place, found)
+    return await core.workspace.in_thread(answers.changes, place, found)
 
 
 async def commit(core: Supervisor, request: Commit, caller: Caller) -> dict[str, Any]:
@@ -120,7 +120,7 @@ async def push(core: Supervisor, request: Push) -> dict[str, Any]:
 
 async def discard(core: Supervisor, request: Discard, caller: Caller) -> dict[str, Any]:
     """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
-    isolation = core.isolation.find(request.id)
+    isolation = core.workspace.find(request.id)
     _forbid_foreign(core, caller, isolation.mission, "discard the work of")
     live = core.book.live.get(isolation.mission)
     if live is not None:

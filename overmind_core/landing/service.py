@@ -47,12 +47,12 @@ async def settle(merger: MergeQueue, trace: Trace) -> None:
     """Leave nothing of a merge that was interrupted; its repository is ours until then."""
     core = merger.core
     git = world(core, trace.mission, trace.mark)
-    await core.isolation.in_thread(end_stragglers, MARK, trace.mark)
+    await core.workspace.in_thread(end_stragglers, MARK, trace.mark)
     await merger.end(trace.verify)
     if await _has_landed(merger, git, trace):
         merger.record(trace)
     try:
-        await core.isolation.in_thread(git_merge.close_scratch, git, from_wire(trace.source), from_wire(trace.scratch))
+        await core.workspace.in_thread(git_merge.close_scratch, git, from_wire(trace.source), from_wire(trace.scratch))
     except (GitFailed, GitMissing) as error:
         _log.warning("the scratch worktree %s is left: %s", trace.scratch, error)
         return
@@ -64,7 +64,7 @@ async def _has_landed(merger: MergeQueue, git: Git, trace: Trace) -> bool:
     if not trace.landing:
         return False
     for _ in range(LOOKS):
-        if await merger.core.isolation.in_thread(_has, git, trace):
+        if await merger.core.workspace.in_thread(_has, git, trace):
             return True
         await asyncio.sleep(LOOK_SECONDS)
     return False

@@ -140,7 +140,7 @@ class Attempts:
 
     def is_unbegun(self, mission: Mission) -> bool:
         """Whether what it is to have of its own is still being made, or could not be."""
-        isolation = self._core.isolation.records.get(mission.id)
+        isolation = self._core.workspace.records.get(mission.id)
         if isolation is None or not mission.definition.isolated:
             return False
         return mission.status in {Status.PREPARING, Status.STARTING} or isolation.saga.phase is not Phase.DONE
@@ -221,7 +221,7 @@ class Attempts:
         assert probe is not None
         try:
             look = await bound(self._core, self._pipeline, probe, self._applied())
-            await until_ready(self._core, mission, look.probe, look.variables)
+            await until_ready(self._core.observer, mission, look.probe, look.variables)
         except NotReady as error:
             self._not_ready(mission, str(error))
         else:
@@ -249,7 +249,7 @@ class Attempts:
         """Why it could not be prepared, "" when it was."""
         if mission.reason == "setup_failed":
             return f"setup_failed; see: overmind logs {mission.definition.name}"
-        isolation = self._core.isolation.records.get(mission.id)
+        isolation = self._core.workspace.records.get(mission.id)
         if isolation is None or isolation.saga.error is None or isolation.saga.error != mission.reason:
             return ""
         return f"{isolation.saga.error}: {isolation.saga.message}"

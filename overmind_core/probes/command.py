@@ -7,10 +7,10 @@ import os
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_core.missions.environment import SHELL
 from overmind_core.probes.poll import Tell, Watched, polled
 from overmind_core.probes.side_process import ended, running
 
+SHELL = "/bin/sh"
 LIMIT = 10.0
 """Seconds that the command may take each time."""
 
@@ -38,7 +38,7 @@ async def check(watched: Watched, command: str, *, limit: float = LIMIT) -> str:
 
 async def _run(watched: Watched, command: str, limit: float) -> int:
     definition = watched.mission.definition
-    environment = {**await watched.core.spawner.surroundings(watched.mission), **watched.variables}
+    environment = {**await watched.observer.environment(watched.mission), **watched.variables}
     async with running(
         [SHELL, "-c", from_wire(command)],
         cwd=from_wire(definition.cwd),

@@ -26,11 +26,11 @@ FOUND = 0
 
 async def until_line(watched: Watched, target: str, tell: Tell) -> None:
     """Return when a line of its newest run's output, from the beginning on, has a match of the expression `target`."""
-    core, mission, _ = watched
+    observer, mission, _ = watched
     _check(target)
     tell(f"no line of its output matches {target!r}")
-    folder = mission_folder(core.home.logs, mission.id)
-    written_by = newest(core.home.logs, mission).format or ""
+    folder = mission_folder(observer.logs, mission.id)
+    written_by = newest(observer.logs, mission).format or ""
     argv = [sys.executable, "-P", "-m", PROGRAM, folder, str(mission.run), written_by, target]
     try:
         async with running(argv, cwd="/", environment=_environment(), stdin=subprocess.PIPE) as process:
@@ -74,11 +74,7 @@ async def until_silent(watched: Watched, target: str, tell: Tell) -> None:
 
 
 async def _seconds_left(watched: Watched, seconds: float) -> float:
-    """How long it must go on being silent, as the keeper tells; without a keeper nobody knows."""
-    core, mission, _ = watched
-    await core.pulse.refresh()
-    if core.pulse.link is None:
-        return LONGEST_PAUSE
-    current = core.book.live.get(mission.id, mission)
-    since = max(core.pulse.of(current.run_id).last, current.run_started_mono)
-    return since + seconds - core.clock.mono()
+    """How long it must go on being silent; without a keeper nobody knows."""
+    observer, mission, _ = watched
+    since = await observer.last_activity(mission)
+    return LONGEST_PAUSE if since is None else since + seconds - observer.mono()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
 
 FIRST_PAUSE = 0.05
@@ -19,10 +18,31 @@ Tell = Callable[[str], None]
 """Takes a clause that says why not yet."""
 
 
+class Observer(Protocol):
+    """What a probe has to know of a mission beyond its record."""
+
+    @property
+    def logs(self) -> str:
+        """The folder of all logs."""
+
+    def mono(self) -> float:
+        """Seconds of the monotonic clock."""
+
+    async def last_activity(self, mission: Mission) -> float | None:
+        """When its newest run wrote last or began, in monotonic seconds; None while nobody can know."""
+
+    async def environment(self, mission: Mission) -> Mapping[str, str]:
+        """The environment of its own programs, in wire form.
+
+        Raises:
+            OvermindError: its folder is not there.
+        """
+
+
 class Watched(NamedTuple):
     """Whom a probe is about; `variables` come on top of its environment, in wire form."""
 
-    core: Supervisor
+    observer: Observer
     mission: Mission
     variables: Mapping[str, str]
 

@@ -10,10 +10,9 @@ from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.probes.command import until_success
 from overmind_core.probes.log_match import until_line, until_silent
 from overmind_core.probes.network import until_listening, until_served
-from overmind_core.probes.poll import Hopeless, Tell, Watched
+from overmind_core.probes.poll import Hopeless, Observer, Tell, Watched
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.mission import Mission
 
 LAST_CHANCE = 2.0
@@ -38,14 +37,14 @@ class NotReady(Exception):
 
 
 async def until_ready(
-    core: Supervisor, mission: Mission, probe: Probe, variables: Mapping[str, str] | None = None
+    observer: Observer, mission: Mission, probe: Probe, variables: Mapping[str, str] | None = None
 ) -> None:
     """Return when the agent is ready. Cancelled, it leaves nothing behind.
 
     When the mission is started again meanwhile its newest run is looked at, in the time that this one had.
 
     Args:
-        core: Where it runs.
+        observer: Tells of it.
         mission: As it is in its newest run.
         probe: What to look at.
         variables: On top of the mission's environment, for a command of the probe. Wire form.
@@ -60,15 +59,15 @@ async def until_ready(
         why = clause
 
     try:
-        async with asyncio.timeout(_seconds_left(core, mission, probe)):
-            await WAYS[probe.kind](Watched(core, mission, variables or {}), probe.target, tell)
+        async with asyncio.timeout(_seconds_left(observer, mission, probe)):
+            await WAYS[probe.kind](Watched(observer, mission, variables or {}), probe.target, tell)
     except TimeoutError:
         raise NotReady(f"after {probe.timeout:g} s {why}") from None
     except Hopeless as error:
         raise NotReady(str(error)) from None
 
 
-def _seconds_left(core: Supervisor, mission: Mission, probe: Probe) -> float:
-    now = core.clock.mono()
+def _seconds_left(observer: Observer, mission: Mission, probe: Probe) -> float:
+    now = observer.mono()
     began = mission.run_started_mono or now
     return max(began + probe.timeout - now, min(probe.timeout, LAST_CHANCE))

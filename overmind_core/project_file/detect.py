@@ -1,12 +1,15 @@
-"""Looks at a project: which services, files and commands the work in it needs. Reads files and runs nothing."""
+"""Looks at a project: which services, files and commands the work in it needs. Reads files and runs nothing.
+
+What git ignores is asked of whoever may run it.
+"""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 import re
 import stat
+from collections.abc import Callable, Collection
 
 from overmind_core.domain.isolation.isolation import ref_problem
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
@@ -39,16 +42,19 @@ LONGEST_COMMAND = 500
 
 _PROCESS = re.compile(r"[A-Za-z0-9_-]+")
 
+Ignored = Callable[[Collection[str]], Collection[str]]
+"""Which of these names at the top of the project git ignores."""
 
-def detect(top: str) -> Detected:
+
+def detect(top: str, ignored: Ignored) -> Detected:
     """Look at the project in a folder, a path of the system. What can't be read is not there."""
-    look = _Look(top)
+    look = _Look(top, ignored)
     look.compose()
     look.procfile()
     look.python()
     look.node()
     look.makefile()
-    copy = look.env_files()
+    copy = look.env_files
     if copy:
         look.found.append(", ".join(copy))
     return Detected(
@@ -66,15 +72,18 @@ def detect(top: str) -> Detected:
 class _Look:
     """One look at a project."""
 
-    def __init__(self, top: str) -> None:
+    def __init__(self, top: str, ignored: Ignored) -> None:
         self.top = top
+        folders, variables = [name for name in LINKED if self.has(name)], _env_files(top)
+        left_out = ignored([*folders, *variables])
+        self.linked = [name for name in folders if name in left_out]
+        self.env_files = tuple(name for name in variables if name in left_out)
         self.proposals: list[Proposal] = []
         self.setup: list[str] = []
         self.other_setup: list[str] = []
         self.link: list[str] = []
         self.found: list[str] = []
         self.problems: list[str] = []
-        self.ignored = _ignored(content(os.path.join(top, ".gitignore")) or b"")
 
     def text(self, name: str) -> str | None:
         data = content(os.path.join(self.top, name))
@@ -127,9 +136,8 @@ class _Look:
         lock = next((one for one in LOCKS if self.has(one)), None)
         program, install = LOCKS[lock] if lock else ("npm", "npm install")
         self.found.append(f"package.json ({program})")
-        links = [name for name in LINKED if self.has(name) and self.is_ignored(name)]
-        self.link += links
-        (self.other_setup if links else self.setup).append(install)
+        self.link += self.linked
+        (self.other_setup if self.linked else self.setup).append(install)
         scripts = package.get("scripts") if isinstance(package, dict) else None
         scripts = scripts if isinstance(scripts, dict) else {}
         script = next((one for one in SCRIPTS if isinstance(scripts.get(one), str)), None)
@@ -160,27 +168,19 @@ class _Look:
             self.setup = [f"make {target}"]
             self.found.append(f"Makefile ({target})")
 
-    def env_files(self) -> tuple[str, ...]:
-        try:
-            names = sorted(os.listdir(self.top))
-        except OSError:
-            return ()
-        return tuple(
-            name
-            for name in names
-            if re.fullmatch(r"\.env(\.[A-Za-z0-9_-]+)*", name)
-            and name.rpartition(".")[2] not in SAMPLES
-            and os.path.isfile(os.path.join(self.top, name))
-            and self.is_ignored(name)
-        )
 
-    def is_ignored(self, name: str) -> bool:
-        """Whether git ignores it by the file at the top: its last line about it counts."""
-        verdict = False
-        for pattern in self.ignored:
-            if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
-                verdict = not pattern.startswith("!")
-        return verdict
+def _env_files(top: str) -> tuple[str, ...]:
+    try:
+        names = sorted(os.listdir(top))
+    except OSError:
+        return ()
+    return tuple(
+        name
+        for name in names
+        if re.fullmatch(r"\.env(\.[A-Za-z0-9_-]+)*", name)
+        and name.rpartition(".")[2] not in SAMPLES
+        and os.path.isfile(os.path.join(top, name))
+    )
 
 
 def content(path: str) -> bytes | None:
@@ -199,18 +199,6 @@ def content(path: str) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def _ignored(data: bytes) -> list[str]:
-    """The lines of a `.gitignore` that are about things at the top."""
-    found = []
-    for line in data.decode(errors="replace").splitlines():
-        pattern = line.rstrip()
-        negated = "!" if pattern.startswith("!") else ""
-        plain = pattern.removeprefix("!").removesuffix("/").removeprefix("**/").removeprefix("/")
-        if plain and not plain.startswith("#") and "/" not in plain:
-            found.append(f"{negated}{plain}")
-    return found
 
 
 def _main_branch(top: str) -> str | None:

@@ -10,8 +10,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from overmind_core.documents.place import MAX_PORT, plain_number
-from overmind_core.documents.yaml import Node, Scalar, ScalarKind, Series, Table, document
+from overmind_core.documents.yaml import Scalar, ScalarKind, Value, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.project_file.read import (
@@ -22,6 +21,7 @@ from overmind_core.project_file.read import (
     mount_problem,
     volume_problem,
 )
+from overmind_core.project_file.values import LARGEST_PORT, plain_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def proposals(data: bytes, origin: str) -> tuple[list[Proposal], list[str]]:
     Raises:
         Problems: it is no YAML.
     """
-    root, _ = document(data)
+    root, _, _ = document(data)
     found: list[Proposal] = []
     built: list[str] = []
     for name, table in _tables(_at(root, "services")):
@@ -127,7 +127,7 @@ def proposals(data: bytes, origin: str) -> tuple[list[Proposal], list[str]]:
     return found, built
 
 
-def _service(name: str, image: str, table: Table) -> Service:
+def _service(name: str, image: str, table: dict[str, Value]) -> Service:
     port = next(_ports(table), None) or _known_port(image)
     return Service(
         name=name,
@@ -139,17 +139,17 @@ def _service(name: str, image: str, table: Table) -> Service:
     )
 
 
-def _left_out(table: Table) -> tuple[str, ...]:
-    found = [key for key in UNKNOWN if key in table.entries]
+def _left_out(table: dict[str, Value]) -> tuple[str, ...]:
+    found = [key for key in UNKNOWN if key in table]
     mounts = len(_entries(_at(table, "volumes"))) - len(dict(_volumes(_at(table, "volumes"))))
     return (*found, "folders of this machine") if mounts else tuple(found)
 
 
-def _ports(table: Table) -> Iterator[int]:
+def _ports(table: dict[str, Value]) -> Iterator[int]:
     for one in (*_entries(_at(table, "ports")), *_entries(_at(table, "expose"))):
-        written = _filled(_at(one, "target") if isinstance(one, Table) else one)
+        written = _filled(_at(one, "target") if isinstance(one, dict) else one)
         port = plain_number((written or "").partition("/")[0].rpartition(":")[2])
-        if port is not None and 1 <= port <= MAX_PORT:
+        if port is not None and 1 <= port <= LARGEST_PORT:
             yield port
 
 
@@ -158,10 +158,9 @@ def _known_port(image: str) -> int | None:
     return PORTS.get(name)
 
 
-def _env(node: Node | None) -> Iterator[tuple[str, str]]:
-    if isinstance(node, Table):
-        pairs = [(name, one.value) for name, one in node.entries.items()]
-        texts = [(name, _filled(one, name)) for name, one in pairs]
+def _env(node: Value | None) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        texts = [(name, _filled(one, name)) for name, one in node.items()]
     else:
         words = [one.text.partition("=") for one in _entries(node) if isinstance(one, Scalar)]
         texts = [(name, _default(value, name) if equals else None) for name, equals, value in words]
@@ -170,10 +169,10 @@ def _env(node: Node | None) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _volumes(node: Node | None) -> Iterator[tuple[str, str]]:
+def _volumes(node: Value | None) -> Iterator[tuple[str, str]]:
     paths: set[str] = set()
     for one in _entries(node):
-        if isinstance(one, Table):
+        if isinstance(one, dict):
             name, path = _filled(_at(one, "source")), _filled(_at(one, "target"))
         else:
             parts = (_filled(one) or "").split(":")
@@ -185,7 +184,7 @@ def _volumes(node: Node | None) -> Iterator[tuple[str, str]]:
             yield name, path.rstrip("/")
 
 
-def _ready(test: Node | None, port: int | None) -> ReadyCheck | None:
+def _ready(test: Value | None, port: int | None) -> ReadyCheck | None:
     words = [one.text for one in _entries(test) if isinstance(one, Scalar)]
     command = test.text if isinstance(test, Scalar) and test.kind is ScalarKind.TEXT else ""
     if words[:1] == ["CMD-SHELL"]:
@@ -198,7 +197,7 @@ def _ready(test: Node | None, port: int | None) -> ReadyCheck | None:
     return None if port is None else ReadyCheck(ReadyKind.TCP)
 
 
-def _filled(node: Node | None, name: str = "") -> str | None:
+def _filled(node: Value | None, name: str = "") -> str | None:
     """A word as compose would see it when no variable is set; None where that leaves nothing."""
     if not isinstance(node, Scalar) or node.kind is ScalarKind.NOTHING:
         return None
@@ -212,16 +211,15 @@ def _default(text: str, name: str = "") -> str | None:
     return _VARIABLE.sub(lambda found: found[1], text).replace("$$", "$")
 
 
-def _at(node: Node | None, key: str) -> Node | None:
-    entry = node.entries.get(key) if isinstance(node, Table) else None
-    return None if entry is None else entry.value
+def _at(node: Value | None, key: str) -> Value | None:
+    return node.get(key) if isinstance(node, dict) else None
 
 
-def _entries(node: Node | None) -> list[Node]:
-    return node.entries if isinstance(node, Series) else []
+def _entries(node: Value | None) -> list[Value]:
+    return node if isinstance(node, list) else []
 
 
-def _tables(node: Node | None) -> Iterator[tuple[str, Table]]:
-    for name, entry in (node.entries if isinstance(node, Table) else {}).items():
-        if isinstance(entry.value, Table):
-            yield name, entry.value
+def _tables(node: Value | None) -> Iterator[tuple[str, dict[str, Value]]]:
+    for name, one in (node if isinstance(node, dict) else {}).items():
+        if isinstance(one, dict):
+            yield name, one

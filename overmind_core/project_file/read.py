@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.documents.place import MAX_PORT, YamlValue, plain_number
-from overmind_core.documents.yaml import Table, document
+from overmind_core.documents.reading import FileValue, Findings
+from overmind_core.documents.yaml import document
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
     BRANCH,
@@ -23,6 +23,8 @@ from overmind_core.domain.isolation.project import (
     Teardown,
 )
 from overmind_core.domain.text.problems import Problems
+from overmind_core.project_file import values
+from overmind_core.project_file.values import LARGEST_PORT, plain_number
 
 KEYS = ("command", "docker", "port", "env", "volumes", "restart", "ready")
 READY = (*(kind.value for kind in ReadyKind), "timeout")
@@ -38,16 +40,16 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def service(spot: YamlValue, name: str) -> Service | None:
+def service(spot: FileValue, name: str) -> Service | None:
     """Read a service's table; None, and told, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
         spot.wrong_key(told)
-    table = spot.table(KEYS)
+    table = values.table_of(spot, KEYS)
     if table is None:
         return None
     command, image = _what(spot, table)
-    port = table["port"].port() if "port" in table else None
+    port = values.port(table["port"]) if "port" in table else None
     if "port" not in table and "ready" in table:
         _tell_no_port(table["ready"])
     for key in ("volumes",) if image is None else ("restart",):
@@ -61,7 +63,7 @@ def service(spot: YamlValue, name: str) -> Service | None:
         port=port,
         env=_env(table["env"]) if "env" in table else {},
         volumes=_volumes(table["volumes"]) if "volumes" in table else {},
-        restart=(table["restart"].choice(RESTARTS) if "restart" in table else None) or "never",
+        restart=(values.choice(table["restart"], RESTARTS) if "restart" in table else None) or "never",
         ready=_ready(table["ready"]) if "ready" in table else None,
     )
 
@@ -75,15 +77,15 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def _what(spot: YamlValue, table: dict[str, YamlValue]) -> tuple[str | None, str | None]:
+def _what(spot: FileValue, table: dict[str, FileValue]) -> tuple[str | None, str | None]:
     """Its command or its image: one of them."""
     if "command" in table and "docker" in table:
         table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
     elif "command" not in table and "docker" not in table:
         spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
     return (
-        table["command"].text() if "command" in table else None,
-        table["docker"].checked(image_problem) if "docker" in table else None,
+        values.text(table["command"]) if "command" in table else None,
+        values.checked(table["docker"], image_problem) if "docker" in table else None,
     )
 
 
@@ -94,25 +96,25 @@ def image_problem(image: str) -> str | None:
     return "this is no name of an image: write one such as postgres:16"
 
 
-def _env(spot: YamlValue) -> dict[str, str]:
+def _env(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+    for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = env_name_problem(name)
         if told is not None:
             one.wrong_key(told)
-        value = one.written()
+        value = values.written(one)
         if value is not None:
             found[name] = value
     return found
 
 
-def _volumes(spot: YamlValue) -> dict[str, str]:
+def _volumes(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, one in ({} if spot.is_nothing else spot.pairs() or {}).items():
+    for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
         told = volume_problem(name)
         if told is not None:
             one.wrong_key(told)
-        path = one.checked(mount_problem)
+        path = values.checked(one, mount_problem)
         if path is not None and path.rstrip("/") in found.values():
             one.wrong("another volume is at this path")
         elif path is not None:
@@ -145,32 +147,32 @@ def mount_problem(path: str) -> str | None:
     return None
 
 
-def _ready(spot: YamlValue) -> ReadyCheck | None:
-    table = spot.table(READY)
+def _ready(spot: FileValue) -> ReadyCheck | None:
+    table = values.table_of(spot, READY)
     if table is None:
         return None
     kinds = [kind for kind in ReadyKind if kind.value in table]
     if len(kinds) != 1:
         spot.wrong_key(f"write one of {', '.join(ReadyKind)}, such as tcp: true")
-    timeout = table["timeout"].seconds() if "timeout" in table else None
+    timeout = values.seconds(table["timeout"]) if "timeout" in table else None
     targets = {kind: _target(kind, table[kind.value]) for kind in kinds}
     if len(kinds) != 1 or None in targets.values():
         return None
     return ReadyCheck(kinds[0], targets[kinds[0]] or "", timeout or READY_SECONDS)
 
 
-def _target(kind: ReadyKind, spot: YamlValue) -> str | None:
+def _target(kind: ReadyKind, spot: FileValue) -> str | None:
     match kind:
         case ReadyKind.TCP:
-            if spot.flag() is False:
+            if values.flag(spot) is False:
                 spot.wrong("write tcp: true, or leave it out")
             return ""
         case ReadyKind.HTTP:
-            return spot.checked(_path_problem)
+            return values.checked(spot, _path_problem)
         case ReadyKind.EXEC:
-            return spot.text()
+            return values.text(spot)
         case ReadyKind.LOG:
-            return spot.checked(_pattern_problem)
+            return values.checked(spot, _pattern_problem)
 
 
 def _path_problem(path: str) -> str | None:
@@ -189,9 +191,9 @@ def _pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _tell_no_port(ready: YamlValue) -> None:
+def _tell_no_port(ready: FileValue) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
-        if isinstance(ready.node, Table) and kind.value in ready.node.entries:
+        if isinstance(ready.value, dict) and kind.value in ready.value:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")
 
 
@@ -223,18 +225,18 @@ def project(data: bytes) -> Project:
     Raises:
         Problems: all that is wrong with it.
     """
-    root, doubled = document(data)
-    problems = list(doubled)
-    tables = YamlValue(problems, "", root, (root.line, root.column)).table(ROOT) or {}
+    root, places, doubled = document(data)
+    notes = Findings(places, doubled, named=values.full_name)
+    tables = values.table_of(FileValue(notes, (), root), ROOT) or {}
     services = _services(tables["services"]) if "services" in tables else ()
     found = _isolation(tables.get("isolation"), services)
-    if problems:
-        raise Problems(problems)
+    if notes.problems:
+        raise Problems(notes.problems)
     return found
 
 
-def _services(spot: YamlValue) -> tuple[Service, ...]:
-    table = {} if spot.is_nothing else spot.pairs() or {}
+def _services(spot: FileValue) -> tuple[Service, ...]:
+    table = {} if values.is_nothing(spot) else values.table(spot) or {}
     if len(table) > MOST_SERVICES:
         spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
         return ()
@@ -246,21 +248,21 @@ def _services(spot: YamlValue) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _isolation(spot: YamlValue | None, services: tuple[Service, ...]) -> Project:
-    table = {} if spot is None or spot.is_nothing else spot.table(ISOLATION) or {}
+def _isolation(spot: FileValue | None, services: tuple[Service, ...]) -> Project:
+    table = {} if spot is None or values.is_nothing(spot) else values.table_of(spot, ISOLATION) or {}
     first, last = _port_range(table["port_range"]) if "port_range" in table else (FIRST_PORT, LAST_PORT)
-    strategy = table["strategy"].choice(Strategy) if "strategy" in table else None
-    teardown = table["teardown"].choice(Teardown) if "teardown" in table else None
-    worktree = table["worktree"].flag() if "worktree" in table else None
+    strategy = values.choice(table["strategy"], Strategy) if "strategy" in table else None
+    teardown = values.choice(table["teardown"], Teardown) if "teardown" in table else None
+    worktree = values.flag(table["worktree"]) if "worktree" in table else None
     return Project(
         services=services,
         strategy=Strategy(strategy or Strategy.PORTS),
         first_port=first,
         last_port=last,
         worktree=worktree is not False,
-        base=table["base"].checked(_base_problem) if "base" in table else None,
-        fetch=("fetch" in table and table["fetch"].flag()) or False,
-        branch=(table["branch"].checked(template_problem) if "branch" in table else None) or BRANCH,
+        base=values.checked(table["base"], _base_problem) if "base" in table else None,
+        fetch=("fetch" in table and values.flag(table["fetch"])) or False,
+        branch=(values.checked(table["branch"], template_problem) if "branch" in table else None) or BRANCH,
         copy=_paths(table.get("copy"), patterns=True),
         link=_paths(table.get("link"), patterns=False),
         setup=_commands(table.get("setup")),
@@ -268,15 +270,15 @@ def _isolation(spot: YamlValue | None, services: tuple[Service, ...]) -> Project
     )
 
 
-def _port_range(spot: YamlValue) -> tuple[int, int]:
-    written = spot.text()
+def _port_range(spot: FileValue) -> tuple[int, int]:
+    written = values.text(spot)
     if written is not None:
         first, _, last = (part.strip() for part in written.partition("-"))
         ports = plain_number(first), plain_number(last)
         if ports[0] is None or ports[1] is None:
             spot.wrong("write two ports with '-' between them, such as 3100-3999")
-        elif not LOWEST_PORT <= ports[0] <= ports[1] <= MAX_PORT:
-            spot.wrong(f"the ports are from {LOWEST_PORT} to {MAX_PORT}, the lower one first")
+        elif not LOWEST_PORT <= ports[0] <= ports[1] <= LARGEST_PORT:
+            spot.wrong(f"the ports are from {LOWEST_PORT} to {LARGEST_PORT}, the lower one first")
         else:
             return ports[0], ports[1]
     return FIRST_PORT, LAST_PORT
@@ -288,15 +290,15 @@ def _base_problem(base: str) -> str | None:
     return "write the name of a branch, or a commit, such as main"
 
 
-def _commands(spot: YamlValue | None) -> tuple[str, ...]:
-    found = [one.text() for one in ([] if spot is None or spot.is_nothing else spot.texts())]
+def _commands(spot: FileValue | None) -> tuple[str, ...]:
+    found = [values.text(one) for one in ([] if spot is None or values.is_nothing(spot) else values.texts(spot))]
     return tuple(one for one in found if one is not None)
 
 
-def _paths(spot: YamlValue | None, *, patterns: bool) -> tuple[str, ...]:
+def _paths(spot: FileValue | None, *, patterns: bool) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for one in [] if spot is None or spot.is_nothing else spot.texts():
-        written = one.checked(_read_pattern_problem if patterns else _read_path_problem)
+    for one in [] if spot is None or values.is_nothing(spot) else values.texts(spot):
+        written = values.checked(one, _read_pattern_problem if patterns else _read_path_problem)
         if written is not None:
             found["/".join(part for part in written.split("/") if part not in {"", "."})] = None
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
@@ -17,6 +18,22 @@ def project(tmp_path):
     (folder / "Procfile").write_text("web: serve --port $PORT\n")
     (folder / "compose.yaml").write_text("services: { db: { image: 'postgres:16' }, api: { build: . } }\n")
     return folder
+
+
+def test_init_copies_and_links_what_git_ignores(om, project):
+    (project / ".gitignore").write_text(".env*\n!/.env.shared\nnode_modules/\n")
+    (project / "package.json").write_text("{}")
+    (project / "node_modules").mkdir()
+    for name in (".env", ".env.shared"):
+        (project / name).write_text("A=1\n")
+    for state in ("no repository yet", "a new one"):
+        assert ".env" in om.json("init", "--isolation", "--force", "--json", cwd=project)["found"], state
+        found = load(str(project))
+        assert found is not None
+        assert (found.project.copy, found.project.link) == ((".env",), ("node_modules",))
+        subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    subprocess.run(["git", "add", "-f", ".env"], cwd=project, check=True)
+    assert ".env" not in om.json("init", "--isolation", "--force", "--json", cwd=project)["found"]
 
 
 def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one_that_is_there(om, project):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.containers.engine import ContainerSpec, Engine
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 STOP_SECONDS = 5
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Cancelled(Exception):
     """Nobody wants it any more."""
 
 
-async def with_engine(isolations: IsolationService, isolation: Isolation, work: Callable[[Engine], T]) -> T:
+async def with_engine(workspace: Workspace, isolation: Isolation, work: Callable[[Engine], T]) -> T:
     """Have a thread work with the mission's engine.
 
     Raises:
@@ -42,7 +42,7 @@ async def with_engine(isolations: IsolationService, isolation: Isolation, work: 
         )
 
         try:
-            return work(isolations.engines.at(isolation.engine or ""))
+            return work(workspace.engines.at(isolation.engine or ""))
         except EngineMissing as error:
             raise OvermindError("docker_missing", str(error)) from None
         except ImageMissing as error:
@@ -50,23 +50,23 @@ async def with_engine(isolations: IsolationService, isolation: Isolation, work: 
         except ContainerFailed as error:
             raise OvermindError("container_failed", str(error)) from None
 
-    return await isolations.in_thread(ask)
+    return await workspace.in_thread(ask)
 
 
-async def stop(isolations: IsolationService, isolation: Isolation) -> None:
+async def stop(workspace: Workspace, isolation: Isolation) -> None:
     """Stop all containers of the mission, at once; what is in their volumes stays."""
 
     def work(engine: Engine, name: str) -> None:
         engine.stop(name, STOP_SECONDS)
 
     stops = [
-        with_engine(isolations, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc]
+        with_engine(workspace, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc]
         for name in isolation.containers.values()
     ]
     await asyncio.gather(*stops)
 
 
-async def remove(isolations: IsolationService, isolation: Isolation) -> None:
+async def remove(workspace: Workspace, isolation: Isolation) -> None:
     """Remove all containers of the mission, with their volumes."""
     if not isolation.containers and not isolation.volumes:
         return
@@ -76,21 +76,21 @@ async def remove(isolations: IsolationService, isolation: Isolation) -> None:
             engine.remove(name)
         engine.remove_volumes(isolation.volumes)
 
-    await with_engine(isolations, isolation, work)
+    await with_engine(workspace, isolation, work)
 
 
 class Images:
     """The image of each container."""
 
-    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
-        self._isolations = isolations
+    def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
+        self._workspace = workspace
         self._mission = mission
         self._unwanted = unwanted
 
     async def holds(self, service: str) -> bool:
         """Whether it is on the machine."""
         image = self._image(service)
-        return await with_engine(self._isolations, self._record, lambda engine: engine.has_image(image))
+        return await with_engine(self._workspace, self._record, lambda engine: engine.has_image(image))
 
     async def take(self, service: str) -> None:
         """Pull it."""
@@ -99,10 +99,10 @@ class Images:
         def tell(text: str) -> None:
             if self._unwanted.is_set():
                 raise Cancelled
-            loop.call_soon_threadsafe(self._isolations.step, self._mission, text)
+            loop.call_soon_threadsafe(self._workspace.step, self._mission, text)
 
         try:
-            await with_engine(self._isolations, self._record, lambda engine: engine.pull(image, tell))
+            await with_engine(self._workspace, self._record, lambda engine: engine.pull(image, tell))
         except Cancelled:
             raise OvermindError("not_running", "it was stopped while it was prepared") from None
 
@@ -118,14 +118,14 @@ class Images:
 
     @property
     def _record(self) -> Isolation:
-        return self._isolations.records[self._mission]
+        return self._workspace.records[self._mission]
 
 
 class Containers:
     """The containers themselves."""
 
-    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
-        self._isolations = isolations
+    def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
+        self._workspace = workspace
         self._mission = mission
         self._unwanted = unwanted
 
@@ -134,7 +134,7 @@ class Containers:
         name = self._record.containers.get(service)
         if name is None:
             return False
-        state = await with_engine(self._isolations, self._record, lambda engine: engine.state(name))
+        state = await with_engine(self._workspace, self._record, lambda engine: engine.state(name))
         return state.running
 
     async def take(self, service: str) -> None:
@@ -142,13 +142,13 @@ class Containers:
         spec, loop = self._spec(service), asyncio.get_running_loop()
         before = self._record
         volumes = tuple(dict.fromkeys((*before.volumes, *spec.volumes)))
-        self._isolations.put(replace(before, containers={**before.containers, service: spec.name}, volumes=volumes))
-        await self._isolations.saved()
+        self._workspace.put(replace(before, containers={**before.containers, service: spec.name}, volumes=volumes))
+        await self._workspace.saved()
 
         def tell(text: str) -> None:
-            loop.call_soon_threadsafe(self._isolations.step, self._mission, text)
+            loop.call_soon_threadsafe(self._workspace.step, self._mission, text)
 
-        await with_engine(self._isolations, self._record, lambda engine: engine.ensure(spec, tell))
+        await with_engine(self._workspace, self._record, lambda engine: engine.ensure(spec, tell))
 
     async def undo(self, service: str) -> None:
         """Remove it with its volumes; once the mission has run what is in those is kept."""
@@ -157,7 +157,7 @@ class Containers:
         if name is None:
             return
         if one.ready_once:
-            await with_engine(self._isolations, one, lambda engine: engine.stop(name, STOP_SECONDS))
+            await with_engine(self._workspace, one, lambda engine: engine.stop(name, STOP_SECONDS))
             return
         mine = set(self._spec(service).volumes)
 
@@ -165,10 +165,10 @@ class Containers:
             engine.remove(name)
             engine.remove_volumes(sorted(mine))
 
-        await with_engine(self._isolations, one, work)
+        await with_engine(self._workspace, one, work)
         rest = {other: held for other, held in self._record.containers.items() if other != service}
         kept = tuple(volume for volume in self._record.volumes if volume not in mine)
-        self._isolations.put(replace(self._record, containers=rest, volumes=kept))
+        self._workspace.put(replace(self._record, containers=rest, volumes=kept))
 
     def text(self, service: str) -> str:
         """For people."""
@@ -190,7 +190,7 @@ class Containers:
             },
             labels={
                 wanted.MISSION: self._mission,
-                wanted.HOME: to_wire(self._isolations.core.home.root),
+                wanted.HOME: to_wire(self._workspace.home),
                 wanted.SERVICE: service,
                 wanted.HOST: here(),
             },
@@ -198,7 +198,7 @@ class Containers:
 
     @property
     def _record(self) -> Isolation:
-        return self._isolations.records[self._mission]
+        return self._workspace.records[self._mission]
 
 
 def _service(isolation: Isolation, name: str) -> Service:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 """Seconds between two looks at a container."""
@@ -27,8 +27,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.4
 class Readiness:
     """Of one mission's services."""
 
-    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
-        self._isolations = isolations
+    def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
+        self._workspace = workspace
         self._mission = mission
         self._unwanted = unwanted
 
@@ -72,8 +72,8 @@ class Readiness:
         pause = FIRST_PAUSE
         try:
             async with asyncio.timeout(limit):
-                while why := await with_engine(self._isolations, one, look):
-                    self._isolations.step(self._mission, f"waiting for {service.name}: {why}")
+                while why := await with_engine(self._workspace, one, look):
+                    self._workspace.step(self._mission, f"waiting for {service.name}: {why}")
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
         except TimeoutError:
@@ -87,22 +87,22 @@ class Readiness:
         """What the container wrote last goes to the mission's log: its own is removed with it."""
         written = ""
         with suppress(OvermindError):  # the engine is gone: there is nothing to be had
-            written = await with_engine(self._isolations, self._record, lambda engine: engine.log_tail(container))
-        mission = self._isolations.core.book.live.get(self._mission)
+            written = await with_engine(self._workspace, self._record, lambda engine: engine.log_tail(container))
+        mission = self._workspace.registry.live.get(self._mission)
         if mission is not None:
             for line in written.splitlines():
-                self._isolations.core.book.note(mission, Note("service_wrote", f"{service} | {line}"))
+                self._workspace.registry.note(mission, Note("service_wrote", f"{service} | {line}"))
 
     async def _process(self, service: Service) -> None:
         if service.ready is None:
             return
-        book, child = self._isolations.core.book, self._record.services[service.name]
+        book, child = self._workspace.registry, self._record.services[service.name]
         mission = book.get(child)
         see = f"See: overmind logs {child if mission is None else mission.definition.name}"
         if mission is None or not mission.is_live:
             raise OvermindError("not_ready", f"{_ended(mission)}. {see}")
         probe = _probe(service.ready, self._record.ports.get(service.name))
-        ready = asyncio.ensure_future(until_ready(self._isolations.core, mission, probe))
+        ready = asyncio.ensure_future(until_ready(self._workspace.observer, mission, probe))
         ended = asyncio.ensure_future(book.ended(child))
         try:
             await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +121,7 @@ class Readiness:
 
     @property
     def _record(self) -> Isolation:
-        return self._isolations.records[self._mission]
+        return self._workspace.records[self._mission]
 
 
 def _ended(mission: Mission | None) -> str:

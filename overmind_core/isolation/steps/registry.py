@@ -14,7 +14,7 @@ from overmind_core.isolation.steps.worktree import Files, Worktree
 if TYPE_CHECKING:
     import asyncio
 
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 
 class Doer(Protocol):
@@ -29,7 +29,7 @@ class Doer(Protocol):
         ...
 
     async def undo(self, service: str) -> None:
-        """Take it away, however far it came."""
+        """TakeStep it away, however far it came."""
         ...
 
     def text(self, service: str) -> str:
@@ -40,15 +40,15 @@ class Doer(Protocol):
 class Acts:
     """The steps of one mission."""
 
-    def __init__(self, isolations: IsolationService, mission: str, unwanted: asyncio.Event) -> None:
+    def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
         self._doers: Mapping[StepKind, Doer] = {
-            StepKind.WORKTREE: Worktree(isolations, mission),
-            StepKind.FILES: Files(isolations, mission),
-            StepKind.IMAGE: Images(isolations, mission, unwanted),
-            StepKind.CONTAINER: Containers(isolations, mission, unwanted),
-            StepKind.SETUP: SetUp(isolations, mission),
-            StepKind.SERVICE: Services(isolations, mission),
-            StepKind.READY: Readiness(isolations, mission, unwanted),
+            StepKind.WORKTREE: Worktree(workspace, mission),
+            StepKind.FILES: Files(workspace, mission),
+            StepKind.IMAGE: Images(workspace, mission, unwanted),
+            StepKind.CONTAINER: Containers(workspace, mission, unwanted),
+            StepKind.SETUP: SetUp(workspace, mission),
+            StepKind.SERVICE: Services(workspace, mission),
+            StepKind.READY: Readiness(workspace, mission, unwanted),
         }
 
     async def holds(self, step: SagaStep) -> bool:
@@ -64,7 +64,7 @@ class Acts:
         await self._doers[step.act].take(step.service)
 
     async def undo(self, step: SagaStep) -> None:
-        """Undo the step.
+        """UndoStep the step.
 
         Raises:
             OvermindError: it can't be undone now.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Definition
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
     from overmind_core.missions.store import MissionRow as StoredMission
 
 
@@ -36,14 +36,14 @@ LABEL = "overmind.service"
 LONGEST_NAME = 120
 
 
-async def end(isolations: IsolationService, isolation: Isolation, cause: Cause) -> None:
+async def end(workspace: Workspace, isolation: Isolation, cause: Cause) -> None:
     """End the mission's services and wait until nothing of them runs."""
-    await asyncio.gather(*(end_one(isolations, one, cause) for one in isolation.services.values()))
+    await asyncio.gather(*(end_one(workspace, one, cause) for one in isolation.services.values()))
 
 
-async def end_one(isolations: IsolationService, mission: str, cause: Cause) -> None:
+async def end_one(workspace: Workspace, mission: str, cause: Cause) -> None:
     """End one service."""
-    book = isolations.core.book
+    book = workspace.registry
     current = book.live.get(mission)
     if current is None:
         return
@@ -55,15 +55,14 @@ async def end_one(isolations: IsolationService, mission: str, cause: Cause) -> N
 class Services:
     """The services of one mission."""
 
-    def __init__(self, isolations: IsolationService, mission: str) -> None:
-        self._isolations = isolations
-        self._core = isolations.core
+    def __init__(self, workspace: Workspace, mission: str) -> None:
+        self._workspace = workspace
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
         """Whether it lives."""
         child = self._record.services.get(service)
-        return child is not None and child in self._core.book.live
+        return child is not None and child in self._workspace.registry.live
 
     async def take(self, service: str) -> None:
         """Start it: the one that ran before, unless its world is another by now."""
@@ -71,32 +70,32 @@ class Services:
             return
         name, key = self._name(service), self._key(service)
         try:
-            begun = await self._core.missions.start_child(self._spec(service, name, key), service=True)
+            begun = await self._workspace.missions.start_child(self._spec(service, name, key), service=True)
         except StoreError as error:
             raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
         services = {**self._record.services, service: begun.mission.id}
-        self._isolations.put(replace(self._record, services=services))
+        self._workspace.put(replace(self._record, services=services))
 
     async def undo(self, service: str) -> None:
         """End it, however far its start came."""
         begun = {row.id for _, row in self._begun(service)}
         for mission in begun | {self._record.services.get(service, "")}:
-            await end_one(self._isolations, mission, Cause.KILL)
+            await end_one(self._workspace, mission, Cause.KILL)
 
     def text(self, service: str) -> str:
         """For people."""
         return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
 
     async def _started_again(self, service: str) -> bool:
-        book, child = self._core.book, self._record.services.get(service)
+        book, child = self._workspace.registry, self._record.services.get(service)
         before = None if child is None else book.get(child)
         if before is None or before.is_live or book.roster.holder(before.definition.name) is not None:
             return False
-        chosen = self._core.environment(before.id).chosen
+        chosen = self._workspace.environments.of(before.id).chosen
         if any(chosen.get(name) != value for name, value in self._chosen(service).items()):
             return False
         book.tell(before, StartAsked())
-        await self._core.ledger.saved()
+        await self._workspace.journal.saved()
         after = await book.until(before.id, lambda now: now.status is not Status.STARTING)
         if not after.is_live:
             raise OvermindError(after.reason or "spawn_failed", f"it could not be started: {after.reason}.")
@@ -121,9 +120,9 @@ class Services:
 
     def _name(self, service: str) -> str:
         """Below the mission's; with its id when an older mission of that name still has such a service."""
-        name = self._core.book.live[self._mission].definition.name
+        name = self._workspace.registry.live[self._mission].definition.name
         wanted = f"{name}/{service}"
-        return wanted if self._core.book.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
+        return wanted if self._workspace.registry.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
 
     def _key(self, service: str) -> str:
         """Of this start: the same after a crash as long as what was begun lives, another for another start."""
@@ -133,9 +132,9 @@ class Services:
 
     def _begun(self, service: str) -> Iterator[tuple[int, StoredMission]]:
         """What this preparation has begun as the service, also when nobody could write down any more which it is."""
-        self._core.ledger.flush()
+        self._workspace.journal.flush()
         for number in count():
-            row = self._core.state.missions.by_request(self._numbered(service, number))
+            row = self._workspace.mission_table.by_request(self._numbered(service, number))
             if row is None:
                 return
             yield number, row
@@ -149,13 +148,13 @@ class Services:
     @property
     def _inherited(self) -> Environment:
         """The caller's environment, without what isolation adds to it for the mission itself."""
-        saved = self._core.state.environments.get(self._mission)
+        saved = self._workspace.environment_table.get(self._mission)
         parts = msgspec.json.decode(saved) if saved else {}
         return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
 
     @property
     def _record(self) -> Isolation:
-        return self._isolations.records[self._mission]
+        return self._workspace.records[self._mission]
 
 
 SCRIPT = 'for command; do printf "$ %s\\n" "$command"; /bin/sh -c "$command" || exit; done'
@@ -177,9 +176,9 @@ def set_up(definition: Definition, isolation: Isolation) -> Definition:
 class SetUp:
     """The step of one mission. The keeper has the commands: they outlive the supervisor that began them."""
 
-    def __init__(self, isolations: IsolationService, mission: str) -> None:
-        self._isolations = isolations
-        self._book = isolations.core.book
+    def __init__(self, workspace: Workspace, mission: str) -> None:
+        self._workspace = workspace
+        self._book = workspace.registry
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
@@ -209,5 +208,5 @@ class SetUp:
     def text(self, service: str) -> str:
         """For people."""
         del service
-        commands = self._isolations.records[self._mission].project.setup
+        commands = self._workspace.records[self._mission].project.setup
         return f"setting up: {'; '.join(commands)}"[:120]

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.repository import Repository
     from overmind_core.git.run import Git
-    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
 
 T = TypeVar("T")
 
 
-async def with_git(isolations: IsolationService, function: Callable[..., T], *arguments: object, **named: object) -> T:
+async def with_git(workspace: Workspace, function: Callable[..., T], *arguments: object, **named: object) -> T:
     """Call something that runs git, in a thread.
 
     Raises:
         OvermindError: `git_failed`.
     """
     try:
-        return await isolations.in_thread(partial(function, *arguments, **named))
+        return await workspace.in_thread(partial(function, *arguments, **named))
     except GitFailed as error:
         raise git_failed(error) from None
     except GitMissing:
@@ -46,8 +46,8 @@ async def with_git(isolations: IsolationService, function: Callable[..., T], *ar
 class Worktree:
     """A branch and a worktree of one mission."""
 
-    def __init__(self, isolations: IsolationService, mission: str) -> None:
-        self._isolations = isolations
+    def __init__(self, workspace: Workspace, mission: str) -> None:
+        self._workspace = workspace
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
@@ -57,7 +57,7 @@ class Worktree:
         if one.worktree is None or one.branch is None:
             return False
         return await with_git(
-            self._isolations, worktrees.holds, self._git, from_wire(one.worktree), from_wire(one.branch)
+            self._workspace, worktrees.holds, self._git, from_wire(one.worktree), from_wire(one.branch)
         )
 
     async def take(self, service: str) -> None:
@@ -79,7 +79,7 @@ class Worktree:
                     base_commit=made.base_commit,
                 )
             )
-        await with_git(self._isolations, _folder, from_wire(self._record.folder))
+        await with_git(self._workspace, _folder, from_wire(self._record.folder))
 
     async def undo(self, service: str) -> None:
         """Remove both; once the mission has run only if no work is lost."""
@@ -90,13 +90,13 @@ class Worktree:
         branch = None if one.branch is None else from_wire(one.branch)
         if one.half and branch is not None:  # it was made of that branch, which may have work
             await self._run(worktrees.remove, from_wire(one.source), self._path, None, force=True)
-            self._isolations.put(replace(self._record, half=False))
+            self._workspace.put(replace(self._record, half=False))
             return
         try:
-            await with_git(self._isolations, remove, self._git, one, force=one.half or not one.ready_once)
+            await with_git(self._workspace, remove, self._git, one, force=one.half or not one.ready_once)
         except (worktrees.Dirty, worktrees.Unmerged):
             return  # a person's or an agent's work: only a person removes it
-        self._isolations.put(replace(self._record, half=False, branch=None, base_commit=None))
+        self._workspace.put(replace(self._record, half=False, branch=None, base_commit=None))
 
     def text(self, service: str) -> str:
         """For people."""
@@ -114,19 +114,19 @@ class Worktree:
 
     async def _begin(self, repository: Repository) -> str | None:
         """Write down that it is being made, so that nothing of it can be forgotten; the branch, where there is one."""
-        await with_git(self._isolations, _free, from_wire(self._record.source), self._path)
+        await with_git(self._workspace, _free, from_wire(self._record.source), self._path)
         one = self._record
         branch = None if one.branch is None else from_wire(one.branch)
         if branch is not None and await self._run(git_repository.resolve, repository.common, HEADS + branch) is None:
             branch = None
         kept = one if branch is not None else replace(one, branch=None, base_commit=None)
-        self._isolations.put(replace(kept, half=True))
-        await self._isolations.saved()
+        self._workspace.put(replace(kept, half=True))
+        await self._workspace.saved()
         return branch
 
     async def _add(self, repository: Repository) -> worktrees.NewWorktree:
         one = self._record
-        name = self._isolations.core.book.live[self._mission].definition.name
+        name = self._workspace.registry.live[self._mission].definition.name
         wanted = isolation_isolation.branches(one.project.branch, name=name, mission=self._mission)
         base = one.base if one.base is not None else one.project.base
         return await self._run(
@@ -140,14 +140,14 @@ class Worktree:
 
     def _made(self, isolation: Isolation) -> None:
         """The worktree is new: whatever was set up before was in another one."""
-        self._isolations.put(isolation)
-        book = self._isolations.core.book
+        self._workspace.put(isolation)
+        book = self._workspace.registry
         mission = book.live.get(self._mission)
         if mission is not None and mission.set_up:
             book.put(replace(mission, set_up=False))
 
     async def _run(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
-        return await with_git(self._isolations, function, self._git, *arguments, **named)
+        return await with_git(self._workspace, function, self._git, *arguments, **named)
 
     @property
     def _path(self) -> str:
@@ -155,24 +155,24 @@ class Worktree:
 
     @property
     def _record(self) -> Isolation:
-        return self._isolations.records[self._mission]
+        return self._workspace.records[self._mission]
 
     @property
     def _git(self) -> Git:
-        return self._isolations.git(self._record)
+        return self._workspace.git(self._record)
 
 
 class Files:
     """Files and links in a new worktree."""
 
-    def __init__(self, isolations: IsolationService, mission: str) -> None:
-        self._isolations = isolations
+    def __init__(self, workspace: Workspace, mission: str) -> None:
+        self._workspace = workspace
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
         """Whether the worktree is an old one: what an agent has made of it since is its own."""
         del service
-        saga = self._isolations.records[self._mission].saga
+        saga = self._workspace.records[self._mission].saga
         return not any(saga.steps[number].act is StepKind.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
@@ -180,15 +180,15 @@ class Files:
         from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
 
         del service
-        one = self._isolations.records[self._mission]
+        one = self._workspace.records[self._mission]
         assert one.worktree is not None
         try:
-            told = await self._isolations.in_thread(
+            told = await self._workspace.in_thread(
                 place, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
-        book = self._isolations.core.book
+        book = self._workspace.registry
         mission = book.live.get(self._mission)
         for line in told:
             if mission is not None and line.startswith("not "):
@@ -204,7 +204,7 @@ class Files:
 
 
 def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
-    """Take a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
+    """TakeStep a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
 
     Raises:
         Dirty: there is uncommitted work, and no `force`.

@@ -109,6 +109,8 @@ ASKED = [
     ("Bash(echo:*)", "echo $'\\'; rm b #'"),
     ("Bash(echo:*)", "echo 'not closed"),
     ("Bash(echo:*)", "echo \\\n; rm b"),
+    ("Bash(echo:*)", "echo a\n\\\nrm b"),
+    ("Bash(echo:*)", "echo a>&-b$(rm c)"),
     ("Bash(echo:*)", "PATH=/tmp echo a"),
     ("Bash(echo:*)", "(echo a; rm b)"),
     ("Bash(echo:*)", "echo a # '\nrm b #'"),

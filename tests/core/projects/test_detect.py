@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from functools import partial
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problems
+from overmind_core.git.ignored import ignored
+from overmind_core.git.run import Git
 from overmind_core.project_file import proposal
 from overmind_core.project_file.detect import detect
 from overmind_core.project_file.proposal import Detected, Proposal, distinct
@@ -41,7 +46,11 @@ def folder(tmp_path):
 def written(folder, **files):
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
-    return detect(str(folder))
+    return detected_in(folder)
+
+
+def detected_in(folder):
+    return detect(str(folder), partial(ignored, Git(os.environ), str(folder)))
 
 
 def read(detected):
@@ -49,7 +58,7 @@ def read(detected):
 
 
 def test_an_empty_project_gets_what_it_would_have_without_a_file(folder):
-    detected = detect(str(folder))
+    detected = detected_in(folder)
     assert detected == Detected()
     assert read(detected) == Project()
     assert "# base: main " in first(detected)
@@ -148,15 +157,32 @@ def test_env_files_that_git_ignores_are_copied(folder):
         folder, __env="", __env__local="", __env__example="", __env__prod="", __gitignore="# x\n.env*\n!.env.prod\n"
     )
     assert read(detected).copy == (".env", ".env.local")
+    assert detected.found == (".env, .env.local",)
+
+
+def test_who_runs_git_is_asked_about_what_is_there_and_once(folder):
+    for name in (".env", ".env.sample", "x.env", ".envrc"):
+        (folder / name).write_text("")
+    for name in ("node_modules", ".env.d"):
+        (folder / name).mkdir()
+    (folder / "package.json").write_text("{}")
+    asked = []
+
+    def answer(names):
+        asked.append(names)
+        return ["node_modules", "other"]
+
+    found = detect(str(folder), answer)
+    assert (asked, found.link, found.copy) == ([["node_modules", ".env"]], ("node_modules",), ())
 
 
 def test_the_main_branch_is_offered(folder):
     (folder / ".git/refs/remotes/origin").mkdir(parents=True)
     (folder / ".git/refs/heads").mkdir(parents=True)
     (folder / ".git/refs/heads/master").write_text("0" * 40)
-    assert detect(str(folder)).main_branch == "master"
+    assert detected_in(folder).main_branch == "master"
     (folder / ".git/refs/remotes/origin/HEAD").write_text("ref: refs/remotes/origin/develop\n")
-    assert "  # base: develop " in first(detect(str(folder)))
+    assert "  # base: develop " in first(detected_in(folder))
 
 
 BROKEN = {
@@ -177,14 +203,16 @@ def test_what_is_no_file_is_not_there(folder):
     (folder / "compose.yaml").mkdir()
     (folder / "package.json").symlink_to("gone")
     (folder / "Procfile").write_bytes(b"web: x\n" * 200_000)
-    assert detect(str(folder)) == Detected()
+    assert detected_in(folder) == Detected()
 
 
+@example("\U0010dc80")  # a character of the wire's own
 @given(st.text(max_size=30))
 def test_a_text_is_read_back_as_it_was(text):
     text = text.replace("\x00", "")
-    assert yaml.safe_load(f"a: {quoted(text)}") == {"a": text}
-    assert yaml.safe_load(f"{quoted(text)}: 1") == {text: 1}
+    written = quoted(to_wire(text))
+    assert yaml.safe_load(f"a: {written}") == {"a": text}
+    assert yaml.safe_load(f"{written}: 1") == {text: 1}
 
 
 OTHERS = ["yes", "null", "1", "1.5", "1:30", "2026-11-20", "=", "<<", "- a", "a: b", "a #b", "a:", ""]

@@ -117,7 +117,7 @@ async def session(home, environment):
 
 def token_of(inside, mission):
     """What the run's hooks must know."""
-    return inside.core.desk.of(mission).c.token
+    return inside.core.desk.of(mission).state.token
 
 
 async def sent(inside, mission, text="hello"):

@@ -24,6 +24,6 @@ def test_what_comes_or_goes_at_the_moment_is_not_called_broken(name):
     problem, now, busy, expected = CASES[name]
     records = {} if now is None else {HERE.mission: now}
     turn = SimpleNamespace(locked=lambda: busy)
-    core: Any = SimpleNamespace(isolation=SimpleNamespace(records=records, turn=lambda _: turn))
+    core: Any = SimpleNamespace(workspace=SimpleNamespace(records=records, turn=lambda _: turn))
 
     assert is_on_the_move(core, Looked(HERE, None, None, {}, problem)) is expected

@@ -33,7 +33,7 @@ def play(tmp_path):
         async def told():
             ledger = Journal(state.database, asyncio.get_running_loop())
             try:
-                return await story(lambda: Ports(state, ledger, threads), ledger, state)
+                return await story(lambda: Ports(state.ports, ledger, threads), ledger, state)
             finally:
                 ledger.flush()
                 ledger.close()

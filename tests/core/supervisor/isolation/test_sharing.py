@@ -10,7 +10,7 @@ import pytest
 from overmind_core.domain.isolation.isolation import OWN, Isolation
 from overmind_core.domain.isolation.project import Project
 from overmind_core.domain.isolation.saga import saga_of
-from overmind_core.isolation.service import IsolationService
+from overmind_core.isolation.workspace import Workspace
 
 TREE = "/shop/.overmind/worktrees/a1b2c3d4"
 
@@ -37,4 +37,4 @@ def test_what_runs_in_a_worktree_has_the_ports_of_its_mission_while_that_lives(n
     isolations: Any = SimpleNamespace(records={"a1b2c3d4": isolation(ended=ended)})
     definition: Any = SimpleNamespace(cwd=cwd, parent=parent)
 
-    assert IsolationService.shared(isolations, definition).get("PORT") == port
+    assert Workspace.shared(isolations, definition).get("PORT") == port

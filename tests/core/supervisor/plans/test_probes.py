@@ -20,6 +20,7 @@ import pytest
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
+from overmind_core.missions.observer import MissionObserver
 from overmind_core.missions.output_progress import Extent
 from overmind_core.probes import log_match, side_process
 from overmind_core.probes.command import check
@@ -41,13 +42,16 @@ class Place:
         self.environment = {"PATH": os.environ["PATH"], "COLOUR": "red"}
         self.last_output = 0.0
         self.keeper = object()
-        self.core: Any = SimpleNamespace(
-            home=SimpleNamespace(logs=str(folder / "logs")),
-            clock=SystemClock(),
-            book=SimpleNamespace(live={}),
-            pulse=SimpleNamespace(refresh=self.refreshed, of=lambda _: Extent(last=self.last_output), link=self.keeper),
-            spawner=SimpleNamespace(surroundings=self.surroundings),
+        registry: Any = SimpleNamespace(live={})
+        progress: Any = SimpleNamespace(
+            refresh=self.refreshed, of=lambda _: Extent(last=self.last_output), link=self.keeper
         )
+        launcher: Any = SimpleNamespace(surroundings=self.surroundings)
+        self.observer = MissionObserver(
+            logs=str(folder / "logs"), clock=SystemClock(), registry=registry, progress=progress, launcher=launcher
+        )
+        self.progress = progress
+        self.launcher = launcher
 
     def log(self, run=1):
         return LogFiles(self.folder / "logs" / ID / f"{run:06d}")
@@ -64,7 +68,7 @@ class Place:
         return self.environment
 
     def is_ready(self, kind, target, *, timeout=20.0, **given):
-        return until_ready(self.core, self.mission(**given), Probe(kind, str(target), timeout))
+        return until_ready(self.observer, self.mission(**given), Probe(kind, str(target), timeout))
 
 
 @pytest.fixture
@@ -269,7 +273,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("command", "said"), COMMANDS)
 def test_a_command_says_by_its_end_whether_it_is_ready(place, capfd, command, said):
-    watched = Watched(place.core, place.mission(), {"MORE": "red"})
+    watched = Watched(place.observer, place.mission(), {"MORE": "red"})
     assert asyncio.run(check(watched, command)) == said
     assert capfd.readouterr() == ("", "")
 
@@ -278,8 +282,8 @@ def test_a_command_that_can_not_be_run_is_not_ready(place):
     async def gone(_):
         raise OvermindError("cwd_not_found", "The folder is gone.")
 
-    place.core.spawner.surroundings = gone
-    assert "The folder is gone." in asyncio.run(check(Watched(place.core, place.mission(), {}), "true"))
+    place.launcher.surroundings = gone
+    assert "The folder is gone." in asyncio.run(check(Watched(place.observer, place.mission(), {}), "true"))
 
 
 def is_gone(pid):
@@ -299,7 +303,7 @@ def long_running(place):
 
 @pytest.mark.linux
 def test_a_command_that_takes_too_long_is_killed_with_its_children(place):
-    why = asyncio.run(check(Watched(place.core, place.mission(), {}), LONG, limit=0.3))
+    why = asyncio.run(check(Watched(place.observer, place.mission(), {}), LONG, limit=0.3))
     assert "did not end within 0.3 s" in why
     eventually(lambda: is_gone(long_running(place)))
 
@@ -368,5 +372,5 @@ def test_silence_makes_it_ready(place):
 
 
 def test_without_a_keeper_silence_means_nothing(place):
-    place.core.pulse.link = None
+    place.progress.link = None
     assert "never silent" in why_not(place.is_ready(ProbeKind.IDLE, "0.01", timeout=0.1))

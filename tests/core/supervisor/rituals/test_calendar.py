@@ -9,7 +9,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -271,5 +270,4 @@ def test_whenever_a_supervisor_dies_each_due_time_leads_to_one_start(steps, over
         assert not any(run.status is RunStatus.STARTING for run in runs)
         assert sum(run.status is RunStatus.RUNNING for run in runs) <= 1
 
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        in_world(story)
+    in_world(story)

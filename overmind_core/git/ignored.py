@@ -1,0 +1,47 @@
+"""What git leaves out of a project, as `.gitignore` and its kin say it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from overmind_core.git.run import Git, GitFailed, GitMissing
+
+SECONDS = 5.0
+"""How long git may take; then nothing counts as ignored."""
+# A person may look at a repository before they trust it: nothing runs that it names, and nothing is fetched for it.
+_HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+_NONE_OF_THEM = 1
+"""Git's status when it ignores nothing of what it was asked."""
+
+
+def ignored(git: Git, folder: str, names: Iterable[str]) -> frozenset[str]:
+    """Return those of `names`, paths relative to `folder`, that git ignores; what is tracked is not ignored.
+
+    In a folder that is no repository, or none into which git looks, as it would be in a new one. Nothing where git
+    can't say.
+    """
+    wanted = "".join(f"{name}\0" for name in names)
+    if not wanted:
+        return frozenset()
+    try:
+        return _asked(git, folder, wanted)
+    except GitFailed:
+        pass
+    except GitMissing:
+        return frozenset()
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - most projects are repositories
+
+    try:
+        with TemporaryDirectory() as scratch:
+            git.ask(scratch, "init", "--quiet", "--template=", seconds=SECONDS)
+            return _asked(git, folder, wanted, f"--git-dir={os.path.join(scratch, '.git')}", "--work-tree=.")
+    except (GitFailed, GitMissing, OSError):
+        return frozenset()
+
+
+def _asked(git: Git, folder: str, wanted: str, *where: str) -> frozenset[str]:
+    words = (*_HARMLESS, *where, "check-ignore", "-z", "--stdin")
+    answer = git.ask(folder, *words, expected=(0, _NONE_OF_THEM), seconds=SECONDS, variables=_OFFLINE, text=wanted)
+    return frozenset(answer.out.split("\0")) - {""}

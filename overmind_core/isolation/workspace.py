@@ -1,0 +1,248 @@
+"""What isolation has and works with: the records of isolated missions, git, engines, ports and threads.
+
+Steps, preparations and removals get this; who begins and ends them is `IsolationService`, which they don't know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
+from overmind_core.isolation import store
+from overmind_core.isolation.ports import Ports
+from overmind_core.isolation.projects import Engines, Projects
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions.lookup import find
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.missions.mission import Definition
+    from overmind_core.git.run import Git
+    from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
+    from overmind_core.kernel.database import MetaTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.environment import SavedEnvironments
+    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.store import EnvironmentTable, MissionTable
+    from overmind_core.probes.poll import Observer
+
+THREADS = 12
+"""For git, engines and files: what blocks."""
+T = TypeVar("T")
+
+
+class Workspace:
+    """Used from the loop's thread."""
+
+    missions: Missions
+    """Starts services; bound by the composition root, for missions are prepared by isolation."""
+    observer: Observer
+    """Tells probes of services; bound likewise."""
+
+    def __init__(
+        self,
+        *,
+        home: str,
+        registry: Registry,
+        journal: Journal,
+        tasks: Tasks,
+        phase: Phase,
+        line: KeeperLine,
+        followers: Followers,
+        environments: SavedEnvironments,
+        isolation_table: IsolationTable,
+        port_table: PortTable,
+        trust_table: TrustTable,
+        meta_table: MetaTable,
+        mission_table: MissionTable,
+        environment_table: EnvironmentTable,
+    ) -> None:
+        """`home`: the path of the daemon's home, which its containers are labelled with."""
+        self.home = home
+        self.registry = registry
+        self.journal = journal
+        self.tasks = tasks
+        self.phase = phase
+        self.line = line
+        self.followers = followers
+        self.environments = environments
+        self.isolation_table = isolation_table
+        self.trust_table = trust_table
+        self.meta_table = meta_table
+        self.mission_table = mission_table
+        self.environment_table = environment_table
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
+        self.in_threads: set[Future[Any]] = set()
+        self.projects = Projects(self.threads, trust_table, journal.flush)
+        self.engines = Engines(self.threads)
+        self.port_table = port_table
+        self.ports = Ports(port_table, journal, self.threads)
+        self.records: dict[str, Isolation] = {}
+        """By mission; also of missions that were removed, as long as something is left."""
+        self.steps: dict[str, str] = {}
+        """Mission → what is going on, for people."""
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._said: set[tuple[str, str]] = set()
+
+    def find(self, text: str) -> Isolation:
+        """The isolation of the mission that `text` means; also of one that was removed, by its id or name.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+        """
+        removed = [one for one in self.records.values() if text in {one.mission, one.name} or _is_start(text, one)]
+        try:
+            mission = find(self.registry, text)
+        except OvermindError as error:
+            if error.code == "not_found" and len(removed) == 1:
+                return removed[0]
+            raise
+        isolation = self.records.get(mission.id)
+        if isolation is None:
+            told = f"Mission {mission.id} ({mission.definition.name}) has nothing of its own."
+            raise OvermindError("not_isolated", f"{told} Start it with: overmind run --isolate")
+        return isolation
+
+    def environment(self, mission_id: str) -> dict[str, str]:
+        """What isolation adds to the environment of a mission; one in another's worktree shares that."""
+        if not self.records:
+            return {}
+        own = self.records.get(mission_id)
+        if own is not None:
+            return isolation_isolation.environment(own)
+        mission = self.registry.known(mission_id)
+        return {} if mission is None else self.shared(mission.definition)
+
+    def shared(self, definition: Definition) -> dict[str, str]:
+        """What a mission that has nothing of its own has from the one in whose worktree it runs, while that lives.
+
+        That is one above it, or, for what a person starts there, whose worktree it is.
+        """
+        parent = definition.parent
+        while self.records and parent is not None:
+            above = self.records.get(parent)
+            if above is not None:
+                return isolation_isolation.environment(above) if _is_in(definition.cwd, above.worktree) else {}
+            mission = self.registry.known(parent)
+            parent = None if mission is None else mission.definition.parent
+        there = (one for one in self.records.values() if not one.ended and _is_in(definition.cwd, one.worktree))
+        owner = next(there, None)
+        return {} if owner is None else isolation_isolation.environment(owner)
+
+    def services_of(self, mission: str) -> Collection[str]:
+        """Ids of the missions that are services of this one."""
+        isolation = self.records.get(mission)
+        return () if isolation is None else isolation.services.values()
+
+    def git(self, isolation: Isolation) -> Git:
+        """Git in the world of the mission's caller."""
+        from overmind_core.git.run import UMASK, Git  # noqa: PLC0415 - see above
+
+        environment = self.environments.of(isolation.mission)
+        both = {**environment.inherited, **isolation_isolation.environment(isolation), **environment.chosen}
+        mission = self.registry.get(isolation.mission)
+        umask = UMASK if mission is None else mission.definition.umask
+        known = {from_wire(name): from_wire(value) for name, value in both.items()}
+        if not environment.inherited:  # the mission was removed, and its caller's world with it
+            known = {**os.environ, **known}
+        return Git(known, isolation.mission, umask)
+
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
+        """Call something that blocks, elsewhere."""
+        work = self.threads.submit(function, *arguments)
+        self.in_threads.add(work)
+        work.add_done_callback(self.in_threads.discard)
+        return await asyncio.wrap_future(work)
+
+    async def saved(self) -> None:
+        """Wait until all that is queued is on disk.
+
+        Raises:
+            OvermindError: `disk_full`; it is tried again, and nothing that depends on it may be done.
+        """
+        try:
+            await self.journal.saved()
+        except StoreError as error:
+            raise OvermindError("disk_full", f"What is done can't be written down: {error}.") from None
+
+    def turn(self, mission: str) -> asyncio.Lock:
+        """Held by whoever changes what the mission has."""
+        return self._turns.setdefault(mission, asyncio.Lock())
+
+    def put(self, isolation: Isolation) -> None:
+        """Replace a record; it is saved with this turn's commit."""
+        self.records[isolation.mission] = isolation
+        self.journal.save(lambda: self.write(isolation))
+
+    def write(self, isolation: Isolation) -> None:
+        """Save a record, inside of a transaction."""
+        self.isolation_table.save(store.row(isolation))
+
+    def drop(self, mission: str) -> None:
+        """Nothing came of the mission: it was never saved."""
+        self.records.pop(mission, None)
+        self.ports.drop(mission)
+
+    def forget(self, mission: str) -> None:
+        """Nothing of the mission's own is left."""
+        if self.records.pop(mission, None) is not None:
+            self.ports.forget(mission)
+            self.journal.save(lambda: self.isolation_table.remove([mission]))
+        self.steps.pop(mission, None)
+        self._turns.pop(mission, None)
+
+    def step(self, mission: str, text: str, *, event: bool = False) -> None:
+        """Say what is going on; an event when it is a new step."""
+        if text:
+            self.steps[mission] = text
+        else:
+            self.steps.pop(mission, None)
+        current = self.registry.live.get(mission)
+        if current is None:
+            return
+        if event:
+            self.registry.note(current, Note("preparing", f"--- preparing: {text} ---", (("step", text),)))
+        self.followers.changed(current)
+
+    def once(self, about: str, note: str) -> str:
+        """The note, if it was not told yet."""
+        if not note or (about, note) in self._said:
+            return ""
+        self._said.add((about, note))
+        return note
+
+    def shown(self, mission: str) -> dict[str, Any] | None:
+        """What the API tells of a mission's isolation."""
+        one = self.records.get(mission)
+        if one is None:
+            return None
+        return {
+            "source": one.source,
+            "worktree": one.worktree if one.branch is not None else None,
+            "branch": one.branch,
+            "base": one.base,
+            "ports": one.ports,
+            "containers": one.containers,
+            "services": one.services,
+            "step": self.steps.get(mission),
+        }
+
+
+def _is_start(text: str, isolation: Isolation) -> bool:
+    return len(text) >= 4 and isolation.mission.startswith(text)  # noqa: PLR2004 - as of ids elsewhere
+
+
+def _is_in(folder: str, top: str | None) -> bool:
+    return top is not None and f"{folder}/".startswith(f"{top}/")

@@ -1,0 +1,99 @@
+"""Which session speaks for a mission: the newest, and never one that has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from overmind_core.agents.service import REJOIN_SECONDS
+from overmind_core.domain.agents.agent import AgentMode
+from overmind_core.domain.agents.agent_events import LimitReached, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.conversation_events import ModeWanted
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import WALL, ScriptedKeeper, supervising, until, world
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path / "home"))
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return world(str(tmp_path / "bin"), "claude")
+
+
+def agent_of(inside, mission):
+    return inside.core.desk.of(mission)
+
+
+async def session(inside, environment, **arguments):
+    return await inside.run("", env=environment, provider="claude", type="session", **arguments)
+
+
+def test_what_was_denied_to_agents_is_found_once_each(home, environment):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            one = await session(inside, environment, agent={"deny": ["Bash(rm:*)", "Write"]})
+            two = await session(inside, environment, agent={"deny": ["Write", "Bash(mv:*)"]})
+            plain = await inside.run("sleep 9")
+            denied = inside.core.desk.denied([one, plain, "nobody", two])
+        keeper.close()
+        return denied
+
+    assert in_process.run(story()) == ("Bash(rm:*)", "Write", "Bash(mv:*)")
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_end_of_a_limit_is_nothing_to_a_session_that_has_ended(home, environment, ended):
+    """Its mission may have been started again: what the earlier session would save is not true any more."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await session(inside, environment)
+            agent = agent_of(inside, mission)
+            await until(lambda: agent.state.running)
+            agent.receive(TurnBegan())
+            agent.receive(LimitReached(WALL + 60, "rate_limit"))
+            agent.receive(TurnEnded(TurnResult(ok=False, reason="limit")))
+            agent.receive(LimitReached(WALL + 60, "rate_limit"))
+            if ended:
+                inside.core.desk.drop(mission)
+            before = agent.state
+            await asyncio.sleep(70)
+            after = agent.state
+        keeper.close()
+        return agent.closed, after == before
+
+    assert in_process.run(story()) == (ended, ended)
+
+
+@pytest.mark.parametrize("rejoined", [True, False])
+def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_crash(home, environment, rejoined):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await session(inside, environment)
+            agent = agent_of(inside, mission)
+            await until(lambda: agent.state.running)
+            agent.put(replace(agent.state, mode=AgentMode.INTERACTIVE))
+            agent.apply(ModeWanted(AgentMode.INTERACTIVE))
+            await inside.core.ledger.saved()
+        async with supervising(home, keeper) as inside:
+            if rejoined:
+                back_again = inside.core.attached.seat(mission, types=True)
+                back_again.__enter__()
+            await asyncio.sleep(REJOIN_SECONDS - 1)
+            wanted = [agent_of(inside, mission).state.wanted]
+            await asyncio.sleep(2)
+            wanted.append(agent_of(inside, mission).state.wanted)
+        keeper.close()
+        return wanted
+
+    there, back = AgentMode.INTERACTIVE, AgentMode.HEADLESS
+    assert in_process.run(story()) == [there, there if rejoined else back]
