@@ -37,7 +37,7 @@ _LOG_LIMIT = 1 << 20
 
 
 class LaunchedDaemon:
-    """What became of a started daemon.
+    """A daemon that was started, and whether it listens.
 
     Attributes:
         pid: Its process.
@@ -77,7 +77,7 @@ def daemon_argv(home: Home, *more: str) -> list[str]:
 
 
 def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what says that its holder is a mission."""
+    """Return `environ` without the variables of missions."""
     return {
         name: value for name, value in environ.items() if not name.startswith(("OVERMIND_MISSION_", "OVERMIND_PARENT_"))
     }

@@ -26,7 +26,7 @@ PORT = 2375
 
 
 class EngineAddress(NamedTuple):
-    """An engine's place, and who named it."""
+    """The address of an engine, and where it was configured."""
 
     url: str
     source: str
@@ -34,7 +34,7 @@ class EngineAddress(NamedTuple):
 
 
 def candidates(environ: Mapping[str, str]) -> list[EngineAddress]:
-    """The places to try, in this order; one alone when somebody named it.
+    """The addresses to try, in this order; a configured one alone.
 
     Raises:
         EngineMissing: What was named cannot be used.

@@ -59,7 +59,7 @@ def port_taken(words: str) -> bool:
 
 
 def port_taken_error(spec: ContainerSpec) -> str:
-    """Say that, and what to do."""
+    """The error for a port of this machine that is taken, and what to do."""
     return (
         f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
         " End that program, or change isolation.port_range in .overmind.yml."

@@ -22,7 +22,7 @@ BAR = 30
 
 
 def build(library: str, shop: str, say: Say, sleep: Sleep) -> None:
-    """Build; what is said may hold carriage returns.
+    """Build; the output may hold carriage returns.
 
     Args:
         library: The folder whose modules are compiled.

@@ -25,7 +25,7 @@ _PATIENCE = 60.0
 
 
 class WorkRefused(Exception):
-    """A person does not want it; holds what to say."""
+    """A person has refused; holds the agent's answer."""
 
 
 class Story:
@@ -52,7 +52,7 @@ class Story:
         )
 
     def answer(self, message: str) -> str:
-        """Do what a message asks for; what is said at the end."""
+        """Do what a message asks for; return the agent's last words."""
         wanted = message.strip().lower()
         if any(words in wanted for words in GO_ON) and self._memory.step < len(self._plan):
             return self._go_on()

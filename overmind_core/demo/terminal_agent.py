@@ -68,7 +68,7 @@ class TerminalStage:
         self._calls: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def greet(self) -> None:
-        """Say who plays."""
+        """Show the agent's name, and what it understands."""
         self._print(
             f"{paint('demo agent', BOLD)} {paint('a script, not a model: say tests, changes, ask or work', GREY)}"
         )

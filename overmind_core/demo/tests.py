@@ -18,7 +18,7 @@ _VERDICT = {True: GREEN, False: RED}
 
 
 def run(folder: str) -> tuple[bool, str]:
-    """Whether they pass, and what the runner says."""
+    """Run the tests: whether they pass, and the runner's output."""
     done = subprocess.run(
         [sys.executable, "-m", "unittest", "-q"],
         cwd=folder,

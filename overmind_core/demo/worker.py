@@ -43,7 +43,7 @@ def count(path: str) -> int:
 
 
 def work(run: int, say: Callable[[str], object], sleep: Callable[[float], object]) -> int:
-    """Work until the crash; the exit code."""
+    """Work until the crash; return the exit code."""
     for seconds, line in lines(run):
         sleep(seconds)
         say(line)

@@ -27,7 +27,7 @@ class MergeWay(StrEnum):
 
 
 class ChangeAuthor(NamedTuple):
-    """Who changed a file: a mission, or the person, who has no id."""
+    """The author of a change: a mission, or the person, who has no id."""
 
     id: str | None
     name: str
@@ -44,7 +44,7 @@ class Landed(NamedTuple):
 
 
 def commit_message(way: MergeWay, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
-    """Return what the commit on the target says, where the person said nothing.
+    """Return the message of the commit on the target, where the person gave none.
 
     Args:
         way: How the work lands.
@@ -127,5 +127,5 @@ def list_text(names: Sequence[str], most: int = 5) -> str:
 
 
 def conflicts_text(conflicts: Mapping[str, Sequence[ChangeAuthor]]) -> str:
-    """Return the conflicts as one sentence names them: each file with those who changed it."""
+    """Return conflicts as a part of a sentence: each file with the authors of its changes."""
     return list_text([f"{path} ({', '.join(side.name for side in who)})" for path, who in conflicts.items()])

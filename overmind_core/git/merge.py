@@ -25,7 +25,7 @@ class NothingToCommit(Exception):
 
 
 class Unresolved(Exception):
-    """A merge is under way in the worktree, with conflicts that nobody has resolved. Its argument: the paths."""
+    """A merge is under way in the worktree, with unresolved conflicts. Its argument: the paths."""
 
 
 class CommitMade(NamedTuple):

@@ -198,7 +198,7 @@ Result = TypeVar("Result")
 
 
 def held_lock(output: str) -> str | None:
-    """Return the lock file that git says is held; None when it says something else."""
+    """Return the lock file that git's output names as held; None when it names none."""
     for pattern in _HELD:
         found = pattern.search(output)
         if found is not None:

@@ -74,7 +74,7 @@ def paste(text: str, modes: Modes) -> bytes:
 
 
 def focus(modes: Modes, *, gained: bool) -> bytes:
-    """What tells the program that it gained or lost the focus; nothing unless it asked."""
+    """The bytes of a gained or lost focus; none unless the program asked for them."""
     if not modes.focus_events:
         return b""
     return b"\x1b[I" if gained else b"\x1b[O"

@@ -43,7 +43,7 @@ def asking(c: Conversation, fact: Asking, now: float, source: ActivitySource) ->
 
 
 def answered(c: Conversation, fact: Answered, now: float, source: ActivitySource) -> Step:
-    """Somebody has answered; a question that is not open any more stays as it is."""
+    """A question was answered; one that is not open any more stays as it is."""
     found = [one for one in c.open if one.number == fact.number]
     if not found:
         return c, ()

@@ -97,7 +97,7 @@ class HereDocument(NamedTuple):
 
 
 def here_document(word: str, *, indented: bool) -> HereDocument:
-    """The one whose operator is followed by `word`."""
+    """The here-document whose operator is followed by `word`."""
     bare = _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), word)
     return HereDocument(bare, any(quote in word for quote in "'\"\\"), indented)
 

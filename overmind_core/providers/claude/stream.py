@@ -223,7 +223,7 @@ _MILLISECONDS = 1000.0
 
 
 def parse(line: bytes) -> Sequence[AgentFact]:
-    """What one line tells."""
+    """Parse one line into agent events."""
     if line.startswith(FRAGMENT):
         return ()
     found = read_object(line)
