@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -17,6 +18,7 @@ from tests.kit import home as homes
 from tests.kit import processes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
+from tests.kit.waiting import eventually
 
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False
@@ -43,9 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def marker() -> Iterator[str]:
-    """What every process of this test process inherits; at its end none of them lives."""
+    """What every process of this test process inherits; at its end, each worker's for its own, none of them lives.
+
+    The last test of the worker tells it, whoever left them: CI never tries that again.
+    """
     value = uuid.uuid4().hex
     yield value
+    with contextlib.suppress(AssertionError):  # who is about to end gets as long for it as at the end of a home
+        eventually(lambda: not processes.of_run(value), timeout=homes.PATIENCE)
     left = processes.of_run(value)
     assert not left, "processes left by the test run:\n" + "\n".join(left)
 

@@ -15,6 +15,8 @@ from tests.kit.waiting import eventually
 
 SOCKETS = ("overmind.sock", "keeper.sock")
 LOCKS = ("supervisor.lock", "keeper.lock")
+PATIENCE = 3.0
+"""Seconds in which what was ended is gone."""
 
 
 def make(*, user_home: str, marker: str) -> Overmind:
@@ -69,9 +71,9 @@ def _listeners(addresses: list[str]) -> list[str]:
 
 
 def _soon(look: Callable[[], bool]) -> None:
-    """Give `look` three seconds to come true; the caller judges what is then."""
+    """Give `look` a moment to come true; the caller judges what is then."""
     with contextlib.suppress(AssertionError):
-        eventually(look, timeout=3.0)
+        eventually(look, timeout=PATIENCE)
 
 
 def _open_up(home: str) -> None:
