@@ -54,7 +54,7 @@ def test_a_run_id_that_could_leave_the_folder_is_refused(run):
 
 def test_nothing_is_opened_before_the_first_byte(logs):
     log = log_of(logs)
-    log.ended(NOW)
+    log.record_end(NOW)
     log.close()
     assert not os.path.exists(logs)
 
@@ -99,7 +99,7 @@ def test_an_index_that_has_grown_is_followed_by_the_next(logs):
     log.append(OUT, b"abc", NOW)
     sizes = range(1, 3 * INDEX_SEGMENT // 2 // time_index.RECORD.size)
     for size in sizes:
-        log.resized(size, 0, NOW)
+        log.record_resize(size, 0, NOW)
     log.close()
     folder = run_folder(logs, RUN)
     numbers = index_numbers(names(logs))
@@ -116,7 +116,7 @@ def test_the_end_is_in_the_index(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
     log.append(OUT, b"abc", NOW + 0.001)
-    log.ended(NOW + 9)
+    log.record_end(NOW + 9)
     log.close()
     last = [record for record in records(logs) if record.kind == time_index.OUT][-1]
     assert (last.offset, last.wall) == (6, int((NOW + 9) * 1000))
@@ -125,7 +125,7 @@ def test_the_end_is_in_the_index(logs):
 def test_a_resize_stands_where_it_happened(logs):
     log = log_of(logs)
     log.append(OUT, b"abc", NOW)
-    log.resized(100, 30, NOW)
+    log.record_resize(100, 30, NOW)
     log.close()
     (found,) = [record for record in records(logs) if record.kind == time_index.RESIZE]
     assert (found.offset, time_index.resize_size(found.extra)) == (3, (100, 30))
