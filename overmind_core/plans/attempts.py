@@ -163,7 +163,7 @@ class Attempts:
 
     @property
     def _goes_on_later(self) -> bool:
-        """Whether the next supervisor begins what is not begun: this one leaves, and the plan lives on."""
+        """Whether the next daemon begins what is not begun: this one leaves, and the plan lives on."""
         plan = self._registry.live.get(self._plan.id)
         return self._phase.closing and plan is not None and plan.ending is None
 

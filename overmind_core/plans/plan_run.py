@@ -77,7 +77,7 @@ class RemovedAgents:
         return self._nodes.pop(name, None)
 
     def resume(self) -> None:
-        """End what was not told to end before the supervisor died."""
+        """End what was not told to end before the daemon died."""
         for name, node in list(self._nodes.items()):
             if node.stage in ACTIVE:
                 self._resume_one(name, node)
@@ -196,7 +196,7 @@ class PlanRun:
             self._attempts.check(name)
 
     def close(self) -> None:
-        """It is over, or another supervisor goes on with it."""
+        """It is over, or another daemon goes on with it."""
         self._attempts.close()
 
     def restart(self) -> None:
@@ -338,10 +338,10 @@ class PlanRun:
             self._advance(mission, ending=True)
             return
         self._step(ending=True)
-        if not any(self._holds_end_up(node) for node in self.nodes.values()):
+        if not any(self._delays_end(node) for node in self.nodes.values()):
             self._finish(mission)
 
-    def _holds_end_up(self, node: Node) -> bool:
+    def _delays_end(self, node: Node) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
         mission = None if node.mission is None else self._registry.live.get(node.mission)
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
