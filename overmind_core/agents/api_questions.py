@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.callers import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Answer, Hook, Nothing
-    from overmind_core.providers.base import Interactive
+    from overmind_core.providers.base import InteractiveProvider
 
 
 class QuestionApi:
@@ -82,7 +82,7 @@ class QuestionApi:
         if session.state.mode is not AgentMode.INTERACTIVE:
             yield {}
             return
-        program: Interactive = session.provider  # type: ignore[assignment] # only those with that mode run interactively
+        program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode run interactively
         number, waiter = 0, None
         for fact in program.hook(request.payload):
             if isinstance(fact, Asked):

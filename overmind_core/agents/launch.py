@@ -16,7 +16,7 @@ from overmind_core.providers.base import LaunchRequest
 if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.providers.base import Interactive, Launch
+    from overmind_core.providers.base import InteractiveProvider, Launch
 
 LEAST_COST = 0.01
 """US dollars; a program takes no limit of 0."""
@@ -68,7 +68,7 @@ def first_message(session: Session) -> int | None:
 
 
 def _is_argument(session: Session, text: str) -> bool:
-    program: Interactive = session.provider  # type: ignore[assignment] # only providers with that mode begin so
+    program: InteractiveProvider = session.provider  # type: ignore[assignment] # only providers with that mode begin so
     return len(text.encode()) < _LONG_PROMPT and program.is_argument(text)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import Asked
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.attachments import Attachments
-    from overmind_core.providers.base import Interactive
+    from overmind_core.providers.base import InteractiveProvider
     from overmind_core.terminal.screen import Screen
 
 LOOK = 0.3
@@ -197,5 +197,5 @@ def _has_not_begun(session: Session) -> bool:
     return c.turn is None and (asks_setup or c.sending is not None or c.activity.doing is ActivityKind.UNKNOWN)
 
 
-def _program(session: Session) -> Interactive:
+def _program(session: Session) -> InteractiveProvider:
     return session.provider  # type: ignore[return-value] # only providers with that mode run interactively

@@ -41,7 +41,7 @@ DETACHED: Json = {"type": "detached"}
 
 
 class Attachment:
-    """One stay at a mission.
+    """One client's attachment to a mission, as the supervisor knows it.
 
     Args:
         home: Whose daemon.
@@ -81,7 +81,7 @@ class Attachment:
         return -1 if self._connection is None else self._connection.fileno()
 
     def next_item(self) -> Json | None:
-        """The next thing that the supervisor has said; None when there is no more by now.
+        """The next item of the supervisor's stream; None when none is there by now.
 
         Raises:
             OvermindError: `not_found`, the next supervisor knows of no such mission.
@@ -167,7 +167,7 @@ UNSENT_LIMIT = 32 << 20
 
 
 class KeeperStream:
-    """One viewer. After it was made nothing in here waits.
+    """The live bytes of a run, from the keeper. Once made, nothing in here blocks.
 
     Args:
         ready: What the supervisor said: `socket` and `ticket`.

@@ -134,7 +134,7 @@ class Client:
         return answer
 
     def connect(self) -> dict[str, Any]:
-        """Reach the daemon now; return what it says of itself."""
+        """Connect to the daemon now; return its greeting."""
         while not self._greeted:
             try:
                 self._read_greeting(self._connected())

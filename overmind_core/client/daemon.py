@@ -37,7 +37,7 @@ _LOG_LIMIT = 1 << 20
 
 
 class LaunchedDaemon:
-    """What became of a started daemon.
+    """A daemon that was started, and whether it listens.
 
     Attributes:
         pid: Its process.
@@ -47,11 +47,11 @@ class LaunchedDaemon:
 
     __slots__ = ("_home", "message", "pid", "ready")
 
-    def __init__(self, home: Home, pid: int, said: str, *, ready: bool) -> None:
+    def __init__(self, home: Home, pid: int, message: str, *, ready: bool) -> None:
         self._home = home
         self.pid = pid
         self.ready = ready
-        self.message = said
+        self.message = message
 
     def may_answer(self) -> bool:
         """Whether a daemon, this one or the one that was faster, is there."""
@@ -77,7 +77,7 @@ def daemon_argv(home: Home, *more: str) -> list[str]:
 
 
 def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what says that its holder is a mission."""
+    """Return `environ` without the variables of missions."""
     return {
         name: value for name, value in environ.items() if not name.startswith(("OVERMIND_MISSION_", "OVERMIND_PARENT_"))
     }
@@ -191,16 +191,16 @@ def _reset_signals() -> None:
 def _read_report(home: Home, reading: int, limit: float) -> LaunchedDaemon:
     """Read the daemon's pid, then its word that it listens, or its last words."""
     deadline = time.monotonic() + limit
-    heard = b""
+    received = b""
     while (left := deadline - time.monotonic()) > 0:
         if not select.select([reading], [], [], left)[0]:
             break
         chunk = os.read(reading, 4096)
-        heard += chunk
-        pid, newline, said = heard.partition(b"\n")
-        if not chunk or (said and not said.startswith(b"{")):
-            ready = bool(newline and said) and not said.startswith(b"{")
-            return LaunchedDaemon(home, int(pid or 0), said.decode(errors="replace").strip(), ready=ready)
+        received += chunk
+        pid, newline, message = received.partition(b"\n")
+        if not chunk or (message and not message.startswith(b"{")):
+            ready = bool(newline and message) and not message.startswith(b"{")
+            return LaunchedDaemon(home, int(pid or 0), message.decode(errors="replace").strip(), ready=ready)
     raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
 
 

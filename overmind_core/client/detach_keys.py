@@ -48,7 +48,7 @@ class DetachKey(namedtuple("Key", ("code",))):  # noqa: PYI024 - typing costs st
 
     @property
     def byte(self) -> int:
-        """What terminals send for it that nobody has asked for more."""
+        """The byte that terminals send for it by default."""
         return int(self.code & _CONTROL)
 
     @property

@@ -26,7 +26,7 @@ PORT = 2375
 
 
 class EngineAddress(NamedTuple):
-    """An engine's place, and who named it."""
+    """The address of an engine, and where it was configured."""
 
     url: str
     source: str
@@ -34,7 +34,7 @@ class EngineAddress(NamedTuple):
 
 
 def candidates(environ: Mapping[str, str]) -> list[EngineAddress]:
-    """The places to try, in this order; one alone when somebody named it.
+    """The addresses to try, in this order; a configured one alone.
 
     Raises:
         EngineMissing: What was named cannot be used.
@@ -242,8 +242,8 @@ def _version(url: str) -> str:
     client: Any = docker.APIClient(base_url=url, version=OLDEST_API, timeout=PROBE_SECONDS)
     client.trust_env = False
     try:
-        said = client.version(api_version=False)
-        version = str(said["ApiVersion"])
+        answer = client.version(api_version=False)
+        version = str(answer["ApiVersion"])
         oldest = tuple(int(part) for part in OLDEST_API.split("."))
         if tuple(int(part) for part in version.split(".")) >= oldest:
             return version

@@ -59,7 +59,7 @@ def port_taken(words: str) -> bool:
 
 
 def port_taken_error(spec: ContainerSpec) -> str:
-    """Say that, and what to do."""
+    """The error for a port of this machine that is taken, and what to do."""
     return (
         f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
         " End that program, or change isolation.port_range in .overmind.yml."
@@ -358,8 +358,8 @@ class Engine:
 
 def _health(state: Mapping[str, Any]) -> str:
     """What the image's own check says; Docker says "none", and Podman "", when there is no check."""
-    said = (state.get("Health") or {}).get("Status", "")
-    return said if said in {"starting", "healthy", "unhealthy"} else ""
+    status = (state.get("Health") or {}).get("Status", "")
+    return status if status in {"starting", "healthy", "unhealthy"} else ""
 
 
 def _ours(listed: Mapping[str, Any]) -> OwnContainer:

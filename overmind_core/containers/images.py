@@ -39,7 +39,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
 
 
 def image_missing(image: str, words: str) -> ImageMissing:
-    """Say why `image` could not be pulled, when the engine said `words`."""
+    """The error for an image that could not be pulled, from the engine's `words`."""
     for pattern, why, what_to_do in REASONS:
         if re.search(pattern, words, re.IGNORECASE):
             return ImageMissing(image, f"{why} ({words})", what_to_do)
@@ -47,7 +47,7 @@ def image_missing(image: str, words: str) -> ImageMissing:
 
 
 def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str], None]) -> None:
-    """Tell how far a pull is, each time that the line changes.
+    """Report the progress of a pull, each time that the line changes.
 
     Args:
         image: Its name.
@@ -58,15 +58,15 @@ def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable
         ImageMissing: The engine gave up.
     """
     sizes: dict[str, tuple[int, int]] = {}
-    said = ""
+    last_line = ""
     for item in items:
         if words := item.get("error"):
             raise image_missing(image, " ".join(str(words).split()))
         _count(sizes, item)
         line = _line(image, sizes)
-        if line != said:
+        if line != last_line:
             tell(line)
-            said = line
+            last_line = line
 
 
 def _count(sizes: dict[str, tuple[int, int]], item: Mapping[str, Any]) -> None:

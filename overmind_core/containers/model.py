@@ -38,7 +38,7 @@ class ContainerSpec:
 
 
 def recipe(spec: ContainerSpec) -> str:
-    """Tell two wants apart: a container of another recipe is made anew. It gives no value of `env` away."""
+    """Return a digest of the wanted container: one of another digest is made anew. It hides the values of `env`."""
     parts = [spec.image, spec.port, spec.host_port, sorted(spec.env.items()), sorted(spec.volumes.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

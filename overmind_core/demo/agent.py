@@ -32,12 +32,12 @@ def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> Non
         began = time.monotonic()
         lines.begin(message, shop)
         try:
-            said = story.answer(message.text)
-            lines.say(said)
+            text = story.answer(message.text)
+            lines.say(text)
         except TurnInterrupted:
             lines.end("", time.monotonic() - began, interrupted=True)
         else:
-            lines.end(said, time.monotonic() - began)
+            lines.end(text, time.monotonic() - began)
 
 
 def on_terminal(session: str, story_on: Callable[[Stage], Story], argv: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ BAR = 30
 
 
 def build(library: str, shop: str, say: Say, sleep: Sleep) -> None:
-    """Build; what is said may hold carriage returns.
+    """Build; the output may hold carriage returns.
 
     Args:
         library: The folder whose modules are compiled.
@@ -89,14 +89,14 @@ def _digest(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()[:12]
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def main() -> None:
     """Build the folder that we stand in."""
-    build(os.path.dirname(os.__file__), os.getcwd(), _say, time.sleep)
+    build(os.path.dirname(os.__file__), os.getcwd(), _print_line, time.sleep)
 
 
 if __name__ == "__main__":

@@ -58,23 +58,23 @@ def line(moment: datetime, level: str, text: str) -> str:
     return f"{paint(stamp, GREY)} {paint(f'{level:<5}', LEVELS[level])} {text}"
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def _end(*_: object) -> NoReturn:
-    _say(paint("the shop closes", CYAN))
+    _print_line(paint("the shop closes", CYAN))
     sys.exit(0)
 
 
 def main() -> None:
     """Serve until somebody ends us."""
     signal.signal(signal.SIGTERM, _end)
-    _say(paint("the shop opens", CYAN))
+    _print_line(paint("the shop opens", CYAN))
     for seconds, level, text in lines(random.Random()):  # noqa: S311 - decoration, no secret
         time.sleep(seconds)
-        _say(line(datetime.now().astimezone(), level, text))
+        _print_line(line(datetime.now().astimezone(), level, text))
 
 
 if __name__ == "__main__":

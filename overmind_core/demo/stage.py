@@ -35,10 +35,10 @@ class QuestionReply(NamedTuple):
 
 
 class Stage(Protocol):
-    """Each raises `TurnInterrupted` as soon as a person wants that."""
+    """What the scripted agent can do; each method raises `TurnInterrupted` when a person interrupts."""
 
     def say(self, text: str) -> None:
-        """Tell the audience something."""
+        """Show a text of the agent."""
 
     def call(self, tool: str, subject: Mapping[str, Any]) -> str:
         """Announce the use of a tool; returns the call's name."""
@@ -112,7 +112,7 @@ class HookCommands:
         """Names the turn under way."""
 
     def run(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON
-        """Tell them of an event, and wait until they know."""
+        """Run the commands of an event, and wait for them."""
         for hook in self.begin(event, **fields):
             try:
                 hook.communicate(timeout=_PATIENCE)

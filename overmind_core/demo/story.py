@@ -25,7 +25,7 @@ _PATIENCE = 60.0
 
 
 class WorkRefused(Exception):
-    """A person does not want it; holds what to say."""
+    """A person has refused; holds the agent's answer."""
 
 
 class Story:
@@ -52,7 +52,7 @@ class Story:
         )
 
     def answer(self, message: str) -> str:
-        """Do what a message asks for; what is said at the end."""
+        """Do what a message asks for; return the agent's last words."""
         wanted = message.strip().lower()
         if any(words in wanted for words in GO_ON) and self._memory.step < len(self._plan):
             return self._go_on()
@@ -118,8 +118,8 @@ class Story:
         return "All tests pass." if self._run_tests() else "A test fails."
 
     def _changes(self) -> str:
-        said = self._use("Bash", {"command": "git diff --stat"}, lambda: self._program(["git", "diff", "--stat"]))
-        return said or "I have changed nothing yet."
+        output = self._use("Bash", {"command": "git diff --stat"}, lambda: self._program(["git", "diff", "--stat"]))
+        return output or "I have changed nothing yet."
 
     def _ask(self) -> str:
         built = os.path.join(self._shop, "dist", "shop.zip")
@@ -155,8 +155,8 @@ class Story:
         reply = self._stage.ask(call, tool, subject)
         if not reply.allowed:
             self._stage.returned(call, reply.said or "denied", failed=True)
-            said = f" You said: {reply.said.rstrip('.')}." if reply.said else ""
-            raise WorkRefused(f"{otherwise}{said} `go on` makes me ask again.")
+            words = f" You said: {reply.said.rstrip('.')}." if reply.said else ""
+            raise WorkRefused(f"{otherwise}{words} `go on` makes me ask again.")
         self._done(call, work)
 
     def _asked(self, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
@@ -166,10 +166,10 @@ class Story:
         return reply
 
     def _done(self, call: str, work: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
-        well, said = work()
-        self._stage.returned(call, said, failed=not well)
+        well, output = work()
+        self._stage.returned(call, output, failed=not well)
         self._stage.wait(0.3)
-        return well, said
+        return well, output
 
     def _run_tests(self) -> bool:
         call = self._stage.call("Bash", {"command": "./test"})
@@ -178,9 +178,9 @@ class Story:
     def _overmind(self, words: list[str]) -> tuple[bool, str]:
         """Our own command line; where the name is taken another one will do."""
         program = [sys.executable, "-P", "-m", "overmind_core.cli"]
-        well, said = self._program([*program, *words])
-        if well or "name_taken" not in said:
-            return well, said
+        well, output = self._program([*program, *words])
+        if well or "name_taken" not in output:
+            return well, output
         return self._program([*program, words[0], *words[3:]])
 
     def _program(self, argv: Sequence[str]) -> tuple[bool, str]:

@@ -68,7 +68,7 @@ class TerminalStage:
         self._calls: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def greet(self) -> None:
-        """Say who plays."""
+        """Show the agent's name, and what it understands."""
         self._print(
             f"{paint('demo agent', BOLD)} {paint('a script, not a model: say tests, changes, ask or work', GREY)}"
         )
@@ -101,13 +101,13 @@ class TerminalStage:
         self._print(paint(f"{CURSOR} {message}", BOLD))
         self._hooks.run("UserPromptSubmit", prompt=message)
 
-    def end(self, said: str, *, interrupted: bool = False) -> None:
+    def end(self, text: str, *, interrupted: bool = False) -> None:
         """The turn is over."""
         self._working = False
         if interrupted:
             self._print(paint("Interrupted · What shall I do instead?", YELLOW))
         else:
-            self._hooks.run("Stop", last_assistant_message=said)
+            self._hooks.run("Stop", last_assistant_message=text)
 
     # the stage
 
@@ -171,8 +171,8 @@ class TerminalStage:
     def _decided(self, hooks: dict[int, subprocess.Popen[bytes]]) -> Mapping[str, Any] | None:
         ready, _, _ = select.select(list(hooks), [], [], 0)
         for found in ready:
-            said = hooks.pop(found).communicate()[0]
-            if (decided := decision(said)) is not None:
+            text = hooks.pop(found).communicate()[0]
+            if (decided := decision(text)) is not None:
                 return decided
         return None
 
@@ -297,12 +297,12 @@ def turn(screen: TerminalStage, answer: Callable[[str], str], message: str) -> N
     """One message and its answer."""
     screen.begin(message)
     try:
-        said = answer(message)
-        screen.say(said)
+        text = answer(message)
+        screen.say(text)
     except TurnInterrupted:
         screen.end("", interrupted=True)
     else:
-        screen.end(said)
+        screen.end(text)
 
 
 def watch_size(screen: TerminalStage) -> None:

@@ -18,7 +18,7 @@ _VERDICT = {True: GREEN, False: RED}
 
 
 def run(folder: str) -> tuple[bool, str]:
-    """Whether they pass, and what the runner says."""
+    """Run the tests: whether they pass, and the runner's output."""
     done = subprocess.run(
         [sys.executable, "-m", "unittest", "-q"],
         cwd=folder,
@@ -41,9 +41,9 @@ def _sources(folder: str) -> list[tuple[str, int]]:
 def _report_line(folder: str) -> bool:
     passed, text = run(folder)
     failed = ", ".join(_FAILED.findall(text)) or "the tests"
-    _say("✔ all tests pass" if passed else f"✖ {failed} failed", _VERDICT[passed])
+    _print_line("✔ all tests pass" if passed else f"✖ {failed} failed", _VERDICT[passed])
     if not passed:
-        _say(text)
+        _print_line(text)
     return passed
 
 
@@ -54,12 +54,12 @@ def watch(folder: str) -> None:
         now = _sources(folder)
         if now != before:
             before = now
-            _say(f"── {datetime.now().astimezone():%H:%M:%S} the sources changed", GREY)
+            _print_line(f"── {datetime.now().astimezone():%H:%M:%S} the sources changed", GREY)
             _report_line(folder)
         time.sleep(LOOK)
 
 
-def _say(text: str, *codes: int) -> None:
+def _print_line(text: str, *codes: int) -> None:
     """In colour where a terminal shows it: the agent reads it, too."""
     sys.stdout.write(f"{paint(text, *codes) if codes and sys.stdout.isatty() else text}\n")
     sys.stdout.flush()

@@ -43,21 +43,21 @@ def count(path: str) -> int:
 
 
 def work(run: int, say: Callable[[str], object], sleep: Callable[[float], object]) -> int:
-    """Work until the crash; the exit code."""
+    """Work until the crash; return the exit code."""
     for seconds, line in lines(run):
         sleep(seconds)
         say(line)
     return QUEUE_LOST
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
     """Work as the next run."""
-    sys.exit(work(count(os.path.join(os.path.dirname(os.getcwd()), COUNT)), _say, time.sleep))
+    sys.exit(work(count(os.path.join(os.path.dirname(os.getcwd()), COUNT)), _print_line, time.sleep))
 
 
 if __name__ == "__main__":

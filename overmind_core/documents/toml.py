@@ -213,7 +213,7 @@ class _Walk:
         path: Path = (*above, names[-1][0])
         known = path in self.found.values or path in self.headers or path in self.dotted
         closed = self._closed(path)
-        self._note_header(names)
+        self._record_header(names)
         if is_list and closed is None and (path in self.lists or not known):
             self.lists[path] = self.lists.get(path, -1) + 1
             entry: Path = (*path, self.lists[path])
@@ -228,7 +228,7 @@ class _Walk:
         self.headers.add(path)
         return path
 
-    def _note_header(self, names: list[tuple[str, int]]) -> None:
+    def _record_header(self, names: list[tuple[str, int]]) -> None:
         for end in range(1, len(names)):
             path = self._resolved([name for name, _ in names[:end]])
             self.found.keys.setdefault(path, names[end - 1][1])
@@ -352,7 +352,7 @@ def _document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
 
 def _without_duplicates(text: str, found: TomlPlaces) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
     """What is right besides them is still looked at, so that all problems are told at once."""
-    doubled = [Problem(*found.position(one.key), _told(one, found)) for one in found.duplicates]
+    doubled = [Problem(*found.position(one.key), _duplicate_text(one, found)) for one in found.duplicates]
     for one in found.duplicates:
         text = _blanked(text, one)
     rest = find_places(text)
@@ -366,7 +366,7 @@ def _values(text: str) -> dict[str, Any]:
     return dict(parse(text).unwrap())
 
 
-def _told(doubled: Duplicate, found: TomlPlaces) -> str:
+def _duplicate_text(doubled: Duplicate, found: TomlPlaces) -> str:
     name = ".".join(str(part) for part in doubled.path if isinstance(part, str))
     line, _ = found.position(found.of_key(doubled.path))
     return f"{name} is there twice: first in line {line}"
@@ -382,13 +382,13 @@ def _blanked(text: str, doubled: Duplicate) -> str:
 
 def _syntax(error: Exception, found: TomlPlaces) -> Problem:
     """What tomlkit found, in its words; its columns begin at 0."""
-    said = _WHERE.sub("", str(error)).rstrip(".")
-    said = said if said[1:2].isupper() else said[:1].lower() + said[1:]
-    at_end = any(words in said for words in _END) and "\0" not in found.text
+    message = _WHERE.sub("", str(error)).rstrip(".")
+    message = message if message[1:2].isupper() else message[:1].lower() + message[1:]
+    at_end = any(words in message for words in _END) and "\0" not in found.text
     if found.unclosed is not None:
         return Problem(*found.position(found.unclosed), "what begins here has no end")
     if at_end:
         return Problem(*found.position(len(found.text.rstrip())), "the file ends too early")
     if isinstance(error, ParseError):
-        return Problem(error.line, error.col + 1, said)
-    return Problem(1, 1, said)
+        return Problem(error.line, error.col + 1, message)
+    return Problem(1, 1, message)

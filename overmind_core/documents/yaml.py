@@ -19,10 +19,10 @@ from overmind_core.documents.reading import Path, Place
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.problems import Problem, Problems, decoded
 
-MOST_BYTES = 64 * 1024
-MOST_DEPTH = 30
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 30
 """Of lists and tables within each other."""
-MOST_NODES = 10_000
+MAX_NODES = 10_000
 """With everything counted again where an alias stands for it."""
 LONGEST_QUOTE = 60
 """Characters of the file that a message repeats."""
@@ -32,7 +32,7 @@ _MERGE = "<<"
 _STRANGE = re.compile("[\x00\ud800-\udfff]")
 
 
-class Kind(Enum):
+class ScalarKind(Enum):
     """What a plain word means to YAML."""
 
     TEXT = "str"
@@ -42,7 +42,7 @@ class Kind(Enum):
     NOTHING = "null"
 
 
-_KINDS = {kind.value: kind for kind in Kind}
+_KINDS = {kind.value: kind for kind in ScalarKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class Scalar:
     """One word or text, as it was written; in wire form."""
 
     text: str
-    kind: Kind
+    kind: ScalarKind
 
 
 Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class YamlPlaces:
     """Where things stand in a text."""
 
     keys: dict[Path, Place] = field(default_factory=dict)
@@ -77,14 +77,14 @@ class Places:
         return self.values[path]
 
 
-def document(data: bytes) -> tuple[Value, Places, list[Problem]]:
+def document(data: bytes) -> tuple[Value, YamlPlaces, list[Problem]]:
     """Return what a file says, where it says it, and which keys it says twice: the first one counts.
 
     Raises:
         Problems: it is no YAML of ours: the one reason.
     """
-    if len(data) > MOST_BYTES:
-        raise _wrong((1, 1), f"the file has more than {MOST_BYTES // 1024} KiB")
+    if len(data) > MAX_BYTES:
+        raise _wrong((1, 1), f"the file has more than {MAX_BYTES // 1024} KiB")
     text = decoded(data)
     strange = Reader.NON_PRINTABLE.search(text)
     if strange is not None:
@@ -102,7 +102,7 @@ def document(data: bytes) -> tuple[Value, Places, list[Problem]]:
         raise _wrong((loader.line + 1, loader.column + 1), "this number is too large for what it is used for") from None
     finally:
         loader.dispose()
-    places = Places()
+    places = YamlPlaces()
     return _value(root, (), places), places, loader.doubled
 
 
@@ -138,7 +138,7 @@ class _Loader(yaml.SafeLoader):
     def get_event(self) -> yaml.Event:
         self._events += 1
         # Each node has two events at most, and the text itself has four.
-        if self._events > 2 * MOST_NODES + 4:
+        if self._events > 2 * MAX_NODES + 4:
             raise _wrong((self.line + 1, 1), _too_much())
         return super().get_event()  # type: ignore[no-any-return,no-untyped-call]
 
@@ -175,7 +175,7 @@ class _Loader(yaml.SafeLoader):
                 raise _wrong(_place(event), f"the character U+{ord(strange[0]):04X} can't stand in a text")
         elif isinstance(event, yaml.CollectionStartEvent):
             _check_tag(event, event.tag, ["seq" if isinstance(event, yaml.SequenceStartEvent) else "map"])
-            if len(self._open) >= MOST_DEPTH:
+            if len(self._open) >= MAX_DEPTH:
                 raise _wrong(_place(event), _too_deep())
 
     def _composed(self, parent: yaml.Node | None, index: yaml.Node | int | None, event: yaml.NodeEvent) -> yaml.Node:
@@ -193,16 +193,16 @@ class _Loader(yaml.SafeLoader):
         if isinstance(node, yaml.MappingNode):
             self.doubled += _doubled(node)
         elif isinstance(event, yaml.ScalarEvent) and event.tag == "!":
-            node.tag = f"{_CORE}{Kind.TEXT.value}"
+            node.tag = f"{_CORE}{ScalarKind.TEXT.value}"
         return node
 
     def _count(self, size: _Size, where: Place) -> None:
         """A value has ended within the innermost list or table."""
         nodes, depth = self._open[-1]
         self._open[-1] = _Size(nodes + size.nodes, max(depth, size.depth + 1))
-        if self._open[-1].nodes > MOST_NODES:
+        if self._open[-1].nodes > MAX_NODES:
             raise _wrong(where, _too_much())
-        if self._open[-1].depth + len(self._open) > MOST_DEPTH + 1:
+        if self._open[-1].depth + len(self._open) > MAX_DEPTH + 1:
             raise _wrong(where, _too_deep())
 
 
@@ -239,10 +239,10 @@ def _pairs(table: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
     return found
 
 
-def _value(node: yaml.Node, path: Path, places: Places) -> Value:
+def _value(node: yaml.Node, path: Path, places: YamlPlaces) -> Value:
     places.values[path] = _place(node)
     if isinstance(node, yaml.ScalarNode):
-        return Scalar(to_wire(node.value), _KINDS.get(node.tag.removeprefix(_CORE), Kind.TEXT))
+        return Scalar(to_wire(node.value), _KINDS.get(node.tag.removeprefix(_CORE), ScalarKind.TEXT))
     if isinstance(node, yaml.SequenceNode):
         return [_value(one, (*path, place), places) for place, one in enumerate(node.value)]
     pairs = _pairs(node)
@@ -261,11 +261,11 @@ def short(text: str) -> str:
 
 
 def _too_much() -> str:
-    return f"the file has more than {MOST_NODES} values, counted again wherever an alias stands for them"
+    return f"the file has more than {MAX_NODES} values, counted again wherever an alias stands for them"
 
 
 def _too_deep() -> str:
-    return f"lists and tables stand more than {MOST_DEPTH} deep within each other"
+    return f"lists and tables stand more than {MAX_DEPTH} deep within each other"
 
 
 def _wrong(place: Place, message: str) -> Problems:

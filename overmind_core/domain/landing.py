@@ -27,7 +27,7 @@ class MergeWay(StrEnum):
 
 
 class ChangeAuthor(NamedTuple):
-    """Who changed a file: a mission, or the person, who has no id."""
+    """The author of a change: a mission, or the person, who has no id."""
 
     id: str | None
     name: str
@@ -44,7 +44,7 @@ class Landed(NamedTuple):
 
 
 def commit_message(way: MergeWay, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
-    """Return what the commit on the target says, where the person said nothing.
+    """Return the message of the commit on the target, where the person gave none.
 
     Args:
         way: How the work lands.
@@ -97,7 +97,7 @@ class RemovalCandidate:
     def loss(self) -> str:
         """What would be lost, in words; "" when nothing would."""
         kinds = ((self.uncommitted, "uncommitted file"), (self.unmerged, "unmerged commit"))
-        parts = [counted(len(found), what) for found, what in kinds if found]
+        parts = [count_text(len(found), what) for found, what in kinds if found]
         return " and ".join(parts)
 
 
@@ -115,17 +115,17 @@ def why_kept(standing: RemovalCandidate, *, force: bool) -> str:
     return f"nobody can tell what is in it: {standing.problem}" if standing.problem else standing.loss
 
 
-def counted(number: int, what: str) -> str:
+def count_text(number: int, what: str) -> str:
     """Return `1 file`, `2 files`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def listed(names: Sequence[str], most: int = 5) -> str:
+def list_text(names: Sequence[str], most: int = 5) -> str:
     """Return some names, and how many more there are."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def missions_of(conflicts: Mapping[str, Sequence[ChangeAuthor]]) -> str:
-    """Return the conflicts as one sentence names them: each file with those who changed it."""
-    return listed([f"{path} ({', '.join(side.name for side in who)})" for path, who in conflicts.items()])
+def conflicts_text(conflicts: Mapping[str, Sequence[ChangeAuthor]]) -> str:
+    """Return conflicts as a part of a sentence: each file with the authors of its changes."""
+    return list_text([f"{path} ({', '.join(side.name for side in who)})" for path, who in conflicts.items()])

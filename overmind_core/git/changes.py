@@ -17,13 +17,13 @@ from typing import NamedTuple
 from overmind_core.git.repository import branch_of
 from overmind_core.git.run import Git, GitFailed
 
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 """Of a diff; what is beyond is left out."""
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 """Files that are listed."""
 LARGE, MOST_READ, MOST_LARGE = 32 << 20, 512 << 20, 1000
 """Bytes of one file, and of all together, that are not committed and read for a look; and files left out for that."""
-MOST_COMMITS = 1000
+MAX_COMMITS = 1000
 """Commits that are listed, the newest."""
 _READING = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
             "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false")  # fmt: skip
@@ -99,14 +99,14 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     files = [_marked(one, unknown) for one in _files(listed)]
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in large]
     commits = _commits(git, top, since)
-    if not whole or len(files) > MOST_FILES or len(commits) > MOST_COMMITS:
+    if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
         notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
     return WorktreeChanges(
         top=top,
         branch=branch_of(git, top),
         since=since,
-        commits=tuple(commits[:MOST_COMMITS]),
-        files=tuple(files[:MOST_FILES]),
+        commits=tuple(commits[:MAX_COMMITS]),
+        files=tuple(files[:MAX_FILES]),
         diff=text,
         cut=" ".join(notes),
     )
@@ -123,8 +123,8 @@ def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
 
 
 def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[CommitLine, ...]:
-    """Return what `until` has and `since` has not, newest first, at most `MOST_COMMITS`."""
-    return tuple(_commits(git, folder, since, until)[:MOST_COMMITS])
+    """Return what `until` has and `since` has not, newest first, at most `MAX_COMMITS`."""
+    return tuple(_commits(git, folder, since, until)[:MAX_COMMITS])
 
 
 def names_between(git: Git, folder: str, since: str, until: str) -> tuple[ChangedFile, ...]:
@@ -166,7 +166,7 @@ def _head(git: Git, top: str) -> str:
 def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[CommitLine]:
     if git.ask(folder, "cat-file", "-t", since).out.strip() != "commit":
         return []
-    listed = git(folder, "log", f"--max-count={MOST_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
+    listed = git(folder, "log", f"--max-count={MAX_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
                  f"{since}..{until}", "--")  # fmt: skip
     return [CommitLine(*line.partition(" ")[::2]) for line in listed.split("\0") if line]
 
@@ -199,10 +199,10 @@ def _quoted(path: str) -> str:
 def _beginning(path: str) -> tuple[str, bool]:
     """Whole lines of a file, up to the limit, and whether that is all."""
     with open(path, "rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    whole = len(data) <= MOST_BYTES
+        data = file.read(MAX_BYTES + 1)
+    whole = len(data) <= MAX_BYTES
     if not whole:
-        data = data[: data.rfind(b"\n", 0, MOST_BYTES) + 1]
+        data = data[: data.rfind(b"\n", 0, MAX_BYTES) + 1]
     return os.fsdecode(data), whole
 
 

@@ -25,7 +25,7 @@ class NothingToCommit(Exception):
 
 
 class Unresolved(Exception):
-    """A merge is under way in the worktree, with conflicts that nobody has resolved. Its argument: the paths."""
+    """A merge is under way in the worktree, with unresolved conflicts. Its argument: the paths."""
 
 
 class CommitMade(NamedTuple):
@@ -257,17 +257,17 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
         later = target_of(git, source, target.branch)
         if later is None or later.commit not in {target.commit, after}:
             raise TargetMoved from None
-        if paths := _overwritten_files(error.said):
+        if paths := _overwritten_files(error.output):
             raise UntrackedInTheWay(now.folder, paths) from None
         if later.commit != after:  # else a hook complained about what is done
             raise
 
 
-def _overwritten_files(said: str) -> tuple[str, ...]:
+def _overwritten_files(output: str) -> tuple[str, ...]:
     """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
-    if "untracked working tree files would be" not in said:
+    if "untracked working tree files would be" not in output:
         return ()
-    return tuple(line.strip() for line in said.splitlines() if line.startswith("\t"))
+    return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
 
 
 def contains(git: Git, folder: str, commit: str, target: str) -> bool:

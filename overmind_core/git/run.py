@@ -39,16 +39,16 @@ class GitFailed(Exception):
         said: What it wrote to standard error, or else to standard output.
     """
 
-    def __init__(self, words: tuple[str, ...], code: int | None, said: str) -> None:
+    def __init__(self, words: tuple[str, ...], code: int | None, output: str) -> None:
         self.words = words
         self.code = code
-        self.said = said.strip()
+        self.output = output.strip()
         super().__init__(f"git {' '.join(words)}: {self.reason}")
 
     @property
     def reason(self) -> str:
         """One line for people."""
-        lines = [line.strip() for line in self.said.splitlines() if line.strip()]
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         told = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
         return told.removeprefix("fatal: ").removeprefix("error: ") or f"it ended with {self.code}"
 
@@ -197,10 +197,10 @@ _PASSING = (
 Result = TypeVar("Result")
 
 
-def held_lock(said: str) -> str | None:
-    """Return the lock file that git says is held; None when it says something else."""
+def held_lock(output: str) -> str | None:
+    """Return the lock file that git's output names as held; None when it names none."""
     for pattern in _HELD:
-        found = pattern.search(said)
+        found = pattern.search(output)
         if found is not None:
             names = found.groupdict()
             return names.get("lock") or f"{names['file']}.lock"
@@ -224,8 +224,8 @@ def retry_while_locked(attempt: Callable[[], Result], *, seconds: float | None =
         try:
             return attempt()
         except GitFailed as error:
-            lock = held_lock(error.said)
-            if lock is None and not any(pattern.search(error.said) for pattern in _PASSING):
+            lock = held_lock(error.output)
+            if lock is None and not any(pattern.search(error.output) for pattern in _PASSING):
                 raise
             if time.monotonic() >= until:
                 raise _stuck(error, lock) from None
@@ -236,8 +236,8 @@ def retry_while_locked(attempt: Callable[[], Result], *, seconds: float | None =
 def _stuck(error: GitFailed, lock: str | None) -> GitFailed:
     if lock is None:
         return error
-    said = (
+    output = (
         f"fatal: {lock} is held by another git, or was left behind by one that was killed: "
         "wait for that git, or remove the file when none runs, and try again"
     )
-    return GitFailed(error.words, error.code, said)
+    return GitFailed(error.words, error.code, output)

@@ -77,8 +77,8 @@ def _detached(repository: Repository) -> BranchBase:
 def _nothing(repository: Repository, base: str | None) -> GitFailed:
     if base and repository.head is not None:
         return GitFailed(("rev-parse", base), None, f"there is no branch, tag or commit {base!r} in {repository.top}")
-    said = f"{repository.top} has no commits yet: make one first: git commit --allow-empty -m 'first commit'"
-    return GitFailed(("worktree", "add"), None, said)
+    reason = f"{repository.top} has no commits yet: make one first: git commit --allow-empty -m 'first commit'"
+    return GitFailed(("worktree", "add"), None, reason)
 
 
 def _remote(git: Git, top: str, wanted: str) -> _Remote | None:

@@ -197,15 +197,15 @@ def _delete_tree(git: Git, path: str) -> None:
     if not os.path.lexists(path):
         return
     environ = {**os.environ, FOR: git.mission}
-    said = b""
+    output = b""
     for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
         done = subprocess.run(
             [*words, path], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
         )
-        said = done.stderr or said
+        output = done.stderr or output
         if not os.path.lexists(path):
             return
-    raise GitFailed(("worktree", "remove"), None, os.fsdecode(said) or f"{path} can't be deleted")
+    raise GitFailed(("worktree", "remove"), None, os.fsdecode(output) or f"{path} can't be deleted")
 
 
 def _delete_branch(git: Git, common: str, branch: str) -> str | None:
@@ -214,7 +214,7 @@ def _delete_branch(git: Git, common: str, branch: str) -> str | None:
     try:
         retry_while_locked(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
     except GitFailed as error:
-        if _IN_USE.search(error.said) is None:
+        if _IN_USE.search(error.output) is None:
             raise
         return None
     return branch

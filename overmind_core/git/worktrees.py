@@ -174,9 +174,9 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
         try:
             retry_while_locked(partial(git, common, *words))
         except GitFailed as error:
-            if _EXISTS.search(error.said) is None:
+            if _EXISTS.search(error.output) is None:
                 raise
-            other = _BLOCKED.search(error.said)
+            other = _BLOCKED.search(error.output)
             taken.append(other["name"] if other else name)
             if other and name.startswith(f"{other['name']}/"):
                 blocked.add(other["name"])

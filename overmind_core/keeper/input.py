@@ -80,7 +80,7 @@ class Stdin:
         self.flush()
 
     def end(self) -> None:
-        """Say end of file behind what is queued: close the pipe, or type the terminal's character for it."""
+        """Queue the end of the input: close the pipe, or type the terminal's end-of-file character."""
         if self.fd < 0 or self._closing:
             return
         if not self.is_tty:

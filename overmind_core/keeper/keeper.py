@@ -70,7 +70,7 @@ class Keeper:
 
     @property
     def is_needed(self) -> bool:
-        """Whether somebody should supervise: a root lives, an exit is known to us alone, or we were told so."""
+        """Whether a supervisor is needed: a root lives, an exit is known to us alone, or one asked us to stay."""
         return self.stay_requested or self.runs.any_alive or self.runs.any_unacknowledged
 
     def on_output(self, run: KeptRun) -> None:
@@ -131,7 +131,7 @@ class Keeper:
         self.stop_if_done()
 
     def notify(self, notice: Mapping[str, object]) -> None:
-        """Tell the supervisor, if one is there."""
+        """Send a notice to the supervisor, if there is one."""
         if self.supervisor is not None:
             self.supervisor.send_json(notice)
 
@@ -156,7 +156,7 @@ class Keeper:
                 connection.send_json({"n": number, "ok": result})
 
     def attach_supervisor(self, connection: Connection) -> None:
-        """`connection` is the supervisor from now on; an older one is hung up on."""
+        """`connection` is the supervisor from now on; the connection of an older one is closed."""
         older, self.supervisor = self.supervisor, connection
         self.goodbye_received = False
         connection.on_closed = lambda: self._detach_supervisor(connection)

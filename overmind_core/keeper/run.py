@@ -84,7 +84,7 @@ class OutputSource:
             self._run.stdin.flush()
 
     def failed(self) -> None:
-        """Reading broke in a way that nobody foresaw."""
+        """Reading failed in an unforeseen way."""
         self._run.on_log_error(OSError(errno.EIO, "internal failure"))
 
 

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 
 
 class ActiveWriter:
-    """Which viewer types: whoever typed last. Fits the terminal to it."""
+    """The viewer that typed last, to whose size the terminal is fitted."""
 
     __slots__ = ("_order", "_resize", "current")
 
@@ -178,7 +178,7 @@ class Viewers:
         self._loop.boost()
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size, and tell the log and every viewer. Without a terminal nothing happens."""
+        """Resize the terminal, in the log and for every viewer too. Without a terminal nothing happens."""
         run = self._run
         if not run.tty or not run.outputs:
             return
@@ -304,7 +304,7 @@ class Viewer:
         self._connection.send(resize_frame(columns, rows))
 
     def finish(self, code: int) -> None:
-        """The run ended: say so, and hang up when that has arrived."""
+        """Send the exit code of the run, and close the connection when that has arrived."""
         self._connection.send(exit_frame(code))
         self._connection.end()
 

@@ -67,7 +67,7 @@ def scratch_of(source: str, mission: str) -> str:
 def refused(error: GitFailed) -> OvermindError:
     """What git said, the whole of it beside the sentence."""
     reason = to_wire(error.reason).rstrip(".")
-    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.said)[-OUTPUT_KEPT:])
+    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.output)[-OUTPUT_KEPT:])
 
 
 class Locations:

@@ -9,7 +9,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.landing import ChangeAuthor, Landed, MergeWay, change_authors, counted, listed, missions_of
+from overmind_core.domain.landing import (
+    ChangeAuthor,
+    Landed,
+    MergeWay,
+    change_authors,
+    conflicts_text,
+    count_text,
+    list_text,
+)
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
@@ -73,9 +81,9 @@ def look(place: Place, wish: Wish) -> Plan:
     uncommitted = status.uncommitted_files(git, place.folder) if os.path.isdir(place.folder) else ()
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
-        told = f"{counted(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
+        told = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
         raise OvermindError(
-            "dirty", f"{told}: {listed(files)}. Commit first with: overmind commit {name} -m …", files=files
+            "dirty", f"{told}: {list_text(files)}. Commit first with: overmind commit {name} -m …", files=files
         )
     commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
@@ -123,7 +131,7 @@ def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindE
     folder, paths = error.args
     names = [to_wire(path) for path in paths]
     told = f"In {to_wire(folder or '')} are files that git does not know, where {to_wire(target.branch)} gets its own"
-    return OvermindError("dirty", f"{told}: {listed(names)}. Move them away; nothing was changed.", files=names)
+    return OvermindError("dirty", f"{told}: {list_text(names)}. Move them away; nothing was changed.", files=names)
 
 
 def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
@@ -143,10 +151,10 @@ def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[
     own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)
     meet = {to_wire(path): change_authors(own, commits, known) for path, commits in changed.items()}
-    told = f"{counted(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
+    told = f"{count_text(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",
-        f"{told} {to_wire(target.branch)}; nothing was changed: {missions_of(meet)}.",
+        f"{told} {to_wire(target.branch)}; nothing was changed: {conflicts_text(meet)}.",
         target=to_wire(target.branch),
         files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
     )

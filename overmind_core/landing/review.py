@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.landing import MergeWay, listed, why_kept
+from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -115,7 +115,9 @@ class LandingReview:
             raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
         except git_merge.Unresolved as error:
             told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
-            raise OvermindError("conflicts", f"{told}: {listed([to_wire(path) for path in error.args[0]])}.") from None
+            raise OvermindError(
+                "conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}."
+            ) from None
         return {
             "mission": place.mission,
             "name": place.name,
@@ -161,7 +163,7 @@ class LandingReview:
             done, uncommitted = await self._locations.run(_push, place, _os(request.remote))
         except git_merge.NoRemote as error:
             known = [to_wire(name) for name in error.args[0]]
-            told = f"{to_wire(place.source)} has several remotes: {listed(known)}. Say which with --remote"
+            told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Say which with --remote"
             none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
             raise OvermindError("git_failed", told if known else none) from None
         return {
@@ -219,7 +221,7 @@ class LandingReview:
             return
         commits = () if looked.state is None else answers.commits(looked.state.commits)
         named = [*stands.uncommitted, *stands.unmerged]
-        what = f"{why} ({listed(named)})" if named else why
+        what = f"{why} ({list_text(named)})" if named else why
         raise OvermindError(
             "unmerged",
             f"{isolation.name} has {what} that would be lost."

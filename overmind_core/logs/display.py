@@ -105,7 +105,7 @@ class RenderedLines:
 
 
 def begins_inside_a_line(log: RunLog, stream: int, offset: int) -> bool:
-    """Whether the byte at `offset` goes on with a line, as far as what is kept tells."""
+    """Whether the byte at `offset` is inside of a line, as far as kept bytes show."""
     return offset > 0 and log.read(stream, offset - 1, 1) != (offset - 1, b"\n")
 
 

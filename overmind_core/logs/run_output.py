@@ -24,7 +24,7 @@ WINDOWS = (64 * 1024, 4 * 1024 * 1024)
 
 
 class RunOutput(NamedTuple):
-    """Where it lies, and whose lines it holds (None: plain ones)."""
+    """The output of one run: its folder, and the provider whose lines it holds (None: plain ones)."""
 
     path: str
     format: str | None

@@ -93,7 +93,7 @@ def run_log(run: Json) -> RunLog:
 
 
 class RunCursor:
-    """Reads one run forward from `position`: each byte once, whatever becomes of those who tell of it."""
+    """Reads one run forward from `position`: each byte once, however often growth is reported."""
 
     def __init__(self, log: RunLog, position: Offsets, selection: LogSelection) -> None:
         self.log = log
@@ -133,7 +133,7 @@ class RunView:
         )
 
     def lines(self, ends: Offsets | None = None) -> Iterator[Line]:
-        """What came since the last call; with `ends`, up to there."""
+        """The new lines since the last call; with `ends`, up to there."""
         for chunk in self.cursor.chunks(ends):
             yield from self.display.feed(chunk)
         yield from self.display.due()
@@ -204,7 +204,7 @@ class Transcript:
         yield from self._last(self._selection.tail, follow=follow)
 
     def lines(self) -> Iterator[Line]:
-        """What came since the last call, run after run; a run's end is the next one's beginning."""
+        """The new lines since the last call, run after run; a run's end is the next one's beginning."""
         for run in self.runs:
             if not self._views or self._views[-1].number < int(run["number"]):
                 if self._views:
@@ -220,7 +220,7 @@ class Transcript:
         yield from self._unstarted(before=may_begin)
 
     def new_lines(self) -> Iterator[Line]:
-        """What came since the last call, and, once the mission has ended, what is left."""
+        """The new lines since the last call, and, once the mission has ended, the rest."""
         yield from self.lines()
         if self.ended:
             yield from self.finish()

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import NamedTuple
 
-from overmind_core.documents.yaml import MOST_BYTES
+from overmind_core.documents.yaml import MAX_BYTES
 from overmind_core.domain.isolation.project import FILE, Project, ReadyKind, Service
 from overmind_core.project_file.read import project
 
@@ -67,13 +67,13 @@ def _content(top: str, path: str) -> bytes | None:
         if os.path.islink(path) and not _is_within(top, path, opened):
             raise Unreadable(path, "is a symbolic link that leaves the project")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Unreadable(path, f"can't be read: {error.strerror}") from None
     finally:
         os.close(descriptor)
-    if len(data) > MOST_BYTES:
-        raise Unreadable(path, f"has more than {MOST_BYTES // 1024} KiB")
+    if len(data) > MAX_BYTES:
+        raise Unreadable(path, f"has more than {MAX_BYTES // 1024} KiB")
     return data
 
 

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from overmind_core.documents.yaml import Kind, Scalar, Value, document
+from overmind_core.documents.yaml import Scalar, ScalarKind, Value, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.project_file.read import (
@@ -186,7 +186,7 @@ def _volumes(node: Value | None) -> Iterator[tuple[str, str]]:
 
 def _ready(test: Value | None, port: int | None) -> ReadyCheck | None:
     words = [one.text for one in _entries(test) if isinstance(one, Scalar)]
-    command = test.text if isinstance(test, Scalar) and test.kind is Kind.TEXT else ""
+    command = test.text if isinstance(test, Scalar) and test.kind is ScalarKind.TEXT else ""
     if words[:1] == ["CMD-SHELL"]:
         command = " ".join(words[1:])
     elif words[:1] == ["CMD"]:
@@ -199,7 +199,7 @@ def _ready(test: Value | None, port: int | None) -> ReadyCheck | None:
 
 def _filled(node: Value | None, name: str = "") -> str | None:
     """A word as compose would see it when no variable is set; None where that leaves nothing."""
-    if not isinstance(node, Scalar) or node.kind is Kind.NOTHING:
+    if not isinstance(node, Scalar) or node.kind is ScalarKind.NOTHING:
         return None
     return _default(node.text, name)
 

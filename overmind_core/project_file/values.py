@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from overmind_core.documents.reading import FileValue, Path
-from overmind_core.documents.yaml import Kind, Scalar, short
+from overmind_core.documents.yaml import Scalar, ScalarKind, short
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import hinted
 
@@ -26,7 +26,7 @@ def full_name(path: Path) -> str:
 
 def is_nothing(spot: FileValue) -> bool:
     """Whether nothing is written behind the key."""
-    return isinstance(spot.value, Scalar) and spot.value.kind is Kind.NOTHING
+    return isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.NOTHING
 
 
 def table(spot: FileValue) -> dict[str, FileValue] | None:
@@ -48,9 +48,9 @@ def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | No
 
 def text(spot: FileValue) -> str | None:
     """A text that says something."""
-    if not isinstance(spot.value, Scalar) or spot.value.kind is Kind.NOTHING:
+    if not isinstance(spot.value, Scalar) or spot.value.kind is ScalarKind.NOTHING:
         spot.wrong("write a text")
-    elif spot.value.kind is not Kind.TEXT:
+    elif spot.value.kind is not ScalarKind.TEXT:
         spot.wrong(f'write a text: "{short(spot.value.text)}" in quotes, if that is meant')
     elif not spot.value.text.strip():
         spot.wrong("write a text that is not empty")
@@ -63,7 +63,7 @@ def written(spot: FileValue) -> str | None:
     """A word, a number or a text, as it was written."""
     if not isinstance(spot.value, Scalar):
         spot.wrong("write a single value")
-    elif spot.value.kind is Kind.NOTHING:
+    elif spot.value.kind is ScalarKind.NOTHING:
         spot.wrong('write a value; "" is an empty text')
     else:
         return spot.value.text
@@ -75,7 +75,7 @@ def texts(spot: FileValue) -> list[FileValue]:
     entries = spot.entries()
     if entries is not None:
         return entries
-    if isinstance(spot.value, Scalar) and spot.value.kind is Kind.TEXT:
+    if isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.TEXT:
         return [spot]
     spot.wrong("write a list of texts")
     return []
@@ -83,7 +83,7 @@ def texts(spot: FileValue) -> list[FileValue]:
 
 def flag(spot: FileValue) -> bool | None:
     """True or false."""
-    if isinstance(spot.value, Scalar) and spot.value.kind is Kind.FLAG:
+    if isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.FLAG:
         return spot.value.text.lower() in _TRUE
     spot.wrong("write true or false")
     return None
@@ -91,7 +91,7 @@ def flag(spot: FileValue) -> bool | None:
 
 def port(spot: FileValue) -> int | None:
     """The number of a port."""
-    if isinstance(spot.value, Scalar) and spot.value.kind is Kind.WHOLE:
+    if isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.WHOLE:
         number = plain_number(spot.value.text)
         if number is not None and 1 <= number <= LARGEST_PORT:
             return number
@@ -101,7 +101,7 @@ def port(spot: FileValue) -> int | None:
 
 def seconds(spot: FileValue) -> float | None:
     """A duration above 0; a bare number counts in seconds."""
-    if not isinstance(spot.value, Scalar) or spot.value.kind in {Kind.FLAG, Kind.NOTHING}:
+    if not isinstance(spot.value, Scalar) or spot.value.kind in {ScalarKind.FLAG, ScalarKind.NOTHING}:
         spot.wrong("write a duration, such as 30s")
         return None
     try:

@@ -105,7 +105,7 @@ class Provider(Protocol):
         """
 
 
-class Interactive(Protocol):
+class InteractiveProvider(Protocol):
     """What else is known of a program that people use on a terminal; every provider with that mode is one, too."""
 
     interrupt_keys: bytes
@@ -116,7 +116,7 @@ class Interactive(Protocol):
         """What one hook event means. The same question of one turn has the same `request` whenever it is asked."""
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
-        """What the hook that told of the question prints to answer it; None when the program takes no such answer."""
+        """The JSON that the question's hook prints to answer it; None when the program takes no such answer."""
 
     def title(self, title: str) -> Sequence[AgentFact]:
         """What the window title means; a turn's end counts only while `is_idle`: a question looks the same."""

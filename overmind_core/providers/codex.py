@@ -194,19 +194,21 @@ KINDS: Mapping[str, Callable[[Object], Iterator[AgentFact]]] = {
 
 
 def _result(found: Object) -> TurnResult:
-    said = text_at(object_at(found, "error"), "message")
+    message = text_at(object_at(found, "error"), "message")
     ok = text_at(found, "type") == "turn.completed"
-    reason = None if ok else _reason(said)
+    reason = None if ok else _reason(message)
     retry = Retry.NEVER if reason == "not_logged_in" else Retry.POLICY
-    return TurnResult(ok=ok, reason=reason, text=said, retry=retry, usage=_usage(object_at(found, "usage")), raw=found)
+    return TurnResult(
+        ok=ok, reason=reason, text=message, retry=retry, usage=_usage(object_at(found, "usage")), raw=found
+    )
 
 
-def _reason(said: str) -> str:
-    if _LIMIT.search(said):
+def _reason(message: str) -> str:
+    if _LIMIT.search(message):
         return "limited"
-    if _NOT_LOGGED_IN.search(said):
+    if _NOT_LOGGED_IN.search(message):
         return "not_logged_in"
-    status = _STATUS.search(said)
+    status = _STATUS.search(message)
     return f"api_error {status[1]}" if status else "api_error"
 
 

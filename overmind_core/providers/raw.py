@@ -58,7 +58,7 @@ class Raw:
         return b""
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
-        """The exit code says it all."""
+        """The verdict by the exit code alone."""
         del last, errors, mode, resumed
         return RunVerdict(failed=code != 0)
 

@@ -26,7 +26,7 @@ class Lock:
 
     @property
     def counts(self) -> bool:
-        """Whether the path still names what is locked: whoever removed the file lets another one lock a new one."""
+        """Whether the path still names the locked file: after its removal another process may lock a new one."""
         return self._fd >= 0 and _is_same_file(self.path, self._fd)
 
     def release(self) -> None:

@@ -25,7 +25,7 @@ from overmind_core.system.process import Identity, Process, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class RunTarget:
-    """A run whose processes are looked for. All its times are of the current boot: a run of an earlier one has none."""
+    """A run whose processes are searched. All its times are of the current boot: a run of an earlier one has none."""
 
     run: str
     mission: str
@@ -65,7 +65,7 @@ class ProcessFacts(Protocol):
 
 
 class Membership(NamedTuple):
-    """What belongs to whom."""
+    """The processes of each run, and the spared ones."""
 
     members: dict[str, set[int]]
     """Pids by run; each run has an entry."""
@@ -75,7 +75,7 @@ class Membership(NamedTuple):
 
 @dataclass(slots=True)
 class MembershipSearch:
-    """One look at a snapshot."""
+    """The search for the processes of some runs in one snapshot."""
 
     snapshot: Snapshot
     targets: Sequence[RunTarget]
@@ -91,7 +91,7 @@ class MembershipSearch:
     _roots: set[int] = field(default_factory=set)
 
     def find(self) -> Membership:
-        """Return who belongs to whom; the first target that claims a process has it."""
+        """Return the processes of each target; the first target that claims a process has it."""
         self._boundary = {0, 1, *self.snapshot.ancestors(self.ours)} | ({self.keeper} if self.keeper else set())
         self._roots = {target.root_pid for target in self.targets if self.snapshot.has(target.root)}
         owners: dict[int, str] = {}

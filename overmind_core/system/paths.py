@@ -124,7 +124,7 @@ class Home:
 
     @property
     def headless(self) -> str:
-        """There while the supervisor is a headless run: a part of whatever started it, that nobody comes after."""
+        """Exists while the supervisor is a headless run: a part of whatever started it, without a successor."""
         return self._inside("headless")
 
     @property
@@ -134,12 +134,12 @@ class Home:
 
     @property
     def daemon_log(self) -> str:
-        """What the daemon itself has to say."""
+        """The daemon's own log."""
         return self._inside("daemon.log")
 
     @property
     def keeper_log(self) -> str:
-        """What the keeper itself has to say."""
+        """The keeper's own log."""
         return self._inside("keeper.log")
 
 

@@ -41,7 +41,7 @@ class Process(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        """What tells it from every other process of this boot."""
+        """Pid and start time, which no other process of this boot shares."""
         return self.pid, self.ticks
 
 

@@ -38,7 +38,7 @@ def new_process_table(leave: Iterable[str] = EXEMPT_PROGRAMS) -> ProcessTable:
 
 
 def identity(pid: int) -> Identity | None:
-    """What tells `pid` from a later process with the same pid; None when there is none."""
+    """The identity of the process `pid`, which a later one with that pid doesn't share; None when there is none."""
     process = read(pid)
     return None if process is None else process.identity
 

@@ -37,7 +37,7 @@ def unmarked_limit() -> int:
 
 
 def mark_of(pid: int) -> int:
-    """The mark that `pid` wears: also its `unmarked_limit` when it wears none, and UNKNOWN when that can't be told.
+    """The mark that `pid` wears: also `unmarked_limit()` when it wears none, and MARK_UNKNOWN when it can't be read.
 
     Half a microsecond; needs no file descriptor.
     """

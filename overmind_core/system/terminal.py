@@ -1,4 +1,4 @@
-"""What a terminal device can be asked and told through its master side."""
+"""A terminal device, as its master side sees and sets it: size, line editing, end of input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SIZE = struct.Struct("HHHH")
 
 
 def resize(fd: int, *, columns: int, rows: int) -> None:
-    """Tell the terminal its size, in character cells.
+    """Set the terminal's size, in character cells.
 
     The kernel then sends SIGWINCH to the foreground process group when the size has changed.
 

@@ -28,7 +28,7 @@ UCRED_SIZE = 12
 
 
 class Peer:
-    """Who is at the other end of a connection, as the kernel says."""
+    """The process at the other end of a connection, as the kernel knows it."""
 
     __slots__ = ("pid", "uid")
 

@@ -74,7 +74,7 @@ def paste(text: str, modes: Modes) -> bytes:
 
 
 def focus(modes: Modes, *, gained: bool) -> bytes:
-    """What tells the program that it gained or lost the focus; nothing unless it asked."""
+    """The bytes of a gained or lost focus; none unless the program asked for them."""
     if not modes.focus_events:
         return b""
     return b"\x1b[I" if gained else b"\x1b[O"
@@ -170,7 +170,7 @@ class MouseEvent:
     ctrl: bool = False
 
 
-_MOUSE_SHIFT, _MOUSE_ALT, _MOUSE_CTRL, _MOVING = 4, 8, 16, 32
+_MOUSE_SHIFT, _MOUSE_ALT, _MOUSE_CTRL, _MOUSE_MOVING = 4, 8, 16, 32
 _OFFSET = 32
 """Added to everything in the forms before SGR."""
 _LAST_BYTE, _LAST_UTF8 = 255, 2047
@@ -210,7 +210,7 @@ def _is_reported(event: MouseEvent, mode: int) -> bool:
 
 
 def _code(event: MouseEvent, *, with_modifiers: bool) -> int:
-    code = int(event.button) + _MOVING * (event.action is MouseAction.MOVE)
+    code = int(event.button) + _MOUSE_MOVING * (event.action is MouseAction.MOVE)
     if with_modifiers:
         code += _MOUSE_SHIFT * event.shift + _MOUSE_ALT * event.alt + _MOUSE_CTRL * event.ctrl
     return code

@@ -125,7 +125,7 @@ class Scrollback:
         return unpack(self._entry(index)).runs()
 
     def push(self, row: Row) -> None:
-        """The next row; nobody uses it any more."""
+        """Append a row, which its giver doesn't change any more."""
         self._pushed += 1
         self._entries.append(pack(row))
 

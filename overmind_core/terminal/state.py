@@ -252,7 +252,7 @@ class TerminalState:
             self.emit(TitleChanged(title))
 
     def emit(self, event: Event) -> None:
-        """Something for those who watch; bells in a row are one."""
+        """Append an event for those who watch; bells in a row are one."""
         if len(self.events) >= EVENTS_LIMIT or (self.events and event == self.events[-1] == Bell()):
             return
         self.events.append(event)

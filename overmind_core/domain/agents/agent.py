@@ -22,7 +22,7 @@ class AgentMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """What `run` was told about the agent; never changes but by a person. Texts are in wire form."""
+    """The definition of an agent, as given to `run`; only a person changes it. Texts are in wire form."""
 
     home: AgentMode = AgentMode.ONE_SHOT
     """How it runs unless somebody is attached."""
@@ -75,7 +75,7 @@ class AgentNeed(StrEnum):
 
 
 class ActivitySource(StrEnum):
-    """Who said so, best first."""
+    """The source of an activity, best first."""
 
     STREAM = "stream"
     HOOK = "hook"
@@ -85,7 +85,7 @@ class ActivitySource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What it is doing, since when (seconds since the epoch), and who says so."""
+    """What an agent is doing, since when (seconds since the epoch), and the source of that."""
 
     doing: ActivityKind = ActivityKind.UNKNOWN
     since: float = 0.0

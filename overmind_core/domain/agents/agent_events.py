@@ -14,7 +14,7 @@ from overmind_core.domain.agents.agent import AgentNeed
 
 
 class SessionNamed(NamedTuple):
-    """The program says which conversation it writes, and with which model where it tells.
+    """The program names its conversation, and its model where that is known.
 
     At its start, and when a person changes it (`/clear`).
     """
@@ -31,7 +31,7 @@ class Echoed(NamedTuple):
 
 
 class TurnBegan(NamedTuple):
-    """It works, whoever asked it to."""
+    """A turn has begun, on whose behalf ever."""
 
 
 class TextSpoken(NamedTuple):
@@ -42,7 +42,7 @@ class TextSpoken(NamedTuple):
 
 
 class ToolCalled(NamedTuple):
-    """It uses a tool; `summary` is one line, as in `Bash: pytest -q`."""
+    """The agent uses a tool; `summary` is one line, as in `Bash: pytest -q`."""
 
     call: str
     tool: str
@@ -57,7 +57,7 @@ class ToolReturned(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """It can't go on before a person (or a rule) has answered.
+    """The agent asks, and can't go on before a person (or a rule) has answered.
 
     Args:
         request: The program's own name of the question, which the answer must carry.
@@ -170,7 +170,7 @@ class PlainLine(NamedTuple):
 
 
 class ProgramLeft(NamedTuple):
-    """The program says that it ends."""
+    """The program announces its end."""
 
     reason: str
 

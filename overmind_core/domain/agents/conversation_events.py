@@ -62,7 +62,7 @@ class Answered(NamedTuple):
 
 
 class WaiterGone(NamedTuple):
-    """Whoever waited for the answer to a question is gone."""
+    """The hook that waited for the answer to a question is gone."""
 
     number: int
 
@@ -72,7 +72,7 @@ class InterruptAsked(NamedTuple):
 
 
 class ModeWanted(NamedTuple):
-    """Somebody attaches to it or leaves it; `keep`: see `Conversation`."""
+    """A person attaches to the session or leaves it; `keep`: see `Conversation`."""
 
     mode: AgentMode
     keep: bool = False
@@ -144,7 +144,7 @@ class Interrupt(NamedTuple):
 
 
 class CloseInput(NamedTuple):
-    """Say that nothing more will be written."""
+    """Close the agent's input: nothing more will be written."""
 
 
 class LeaveProgram(NamedTuple):
@@ -168,7 +168,7 @@ class TurnPaid(NamedTuple):
 
 
 class Notify(NamedTuple):
-    """Somebody should look: `blocked` (it waits) or `your_turn`."""
+    """Notify a person: `blocked` (the agent waits) or `your_turn`."""
 
     why: str
 

@@ -66,7 +66,7 @@ CHANGE_GRACE = 10.0
 def step(c: Conversation, fact: Fact, now: float, *, source: ActivitySource = ActivitySource.STREAM) -> Step:
     """What `fact` makes of the conversation, and what is to be done. `now`: seconds since the epoch."""
     after, effects = _on_request(c, fact, now) or _on_agent_event(c, fact, now, source)
-    after, more = _go_on(after, now)
+    after, more = _advance(after, now)
     return after, (*effects, *more)
 
 
@@ -193,9 +193,9 @@ def _without(c: Conversation, message: int) -> Conversation:
     return replace(c, queue=others(c.queue, message), resent=others(c.resent, message))
 
 
-def _go_on(c: Conversation, now: float) -> Step:
+def _advance(c: Conversation, now: float) -> Step:
     """What the conversation does by itself: change over, or deliver the next message once the agent is free for it."""
-    c = _unlimited(c, now)
+    c = _after_limit(c, now)
     if c.wanted is not c.mode:
         return _change_over(c)
     if not c.queue or c.held or c.input_closed or is_busy(c) or c.mode is AgentMode.ONE_SHOT:
@@ -209,7 +209,7 @@ def _go_on(c: Conversation, now: float) -> Step:
     return replace(c, queue=c.queue[1:], sending=message, activity=activity), (Deliver(message),)
 
 
-def _unlimited(c: Conversation, now: float) -> Conversation:
+def _after_limit(c: Conversation, now: float) -> Conversation:
     """Once a limit has ended it is the person's turn again."""
     ends = c.activity.resume_at
     if c.activity.doing is not ActivityKind.LIMITED or ends is None or now < ends or is_busy(c) or c.held:

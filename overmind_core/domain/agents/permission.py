@@ -44,7 +44,7 @@ _CONTROL = re.compile(r"[\0-\x20\x7f]")
 
 
 class InvalidRule(ValueError):
-    """A rule that means nothing; its text says why."""
+    """A rule that can't be parsed; the text is why."""
 
 
 class Rule(NamedTuple):
@@ -85,7 +85,7 @@ def parse(text: str) -> Rule:
 def decide(
     allow: Iterable[str], deny: Iterable[str], tool: str, subject: Mapping[str, Any], cwd: str, *, home: str = ""
 ) -> tuple[Behaviour, str] | None:
-    """What the rules say about one use of a tool, and which of them; None: a person is asked.
+    """Decide one use of a tool by the rules: the decision and the rule that made it; None: a person is asked.
 
     Args:
         allow: Rules that allow.

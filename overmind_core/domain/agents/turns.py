@@ -43,7 +43,7 @@ def asking(c: Conversation, fact: Asking, now: float, source: ActivitySource) ->
 
 
 def answered(c: Conversation, fact: Answered, now: float, source: ActivitySource) -> Step:
-    """Somebody has answered; a question that is not open any more stays as it is."""
+    """A question was answered; one that is not open any more stays as it is."""
     found = [one for one in c.open if one.number == fact.number]
     if not found:
         return c, ()
@@ -153,7 +153,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         c = replace(c, resent=others(c.resent, message))
         effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result))
     if result is not None:
-        c, paid = _paid(c, result)
+        c, paid = _with_cost(c, result)
         effects = (*effects, *paid)
     c = replace(c, activity=_resting(result, now, source))
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
@@ -182,7 +182,7 @@ def _resting(result: TurnResult | None, now: float, source: ActivitySource) -> A
     return Activity(ActivityKind.IDLE, now, source, text)
 
 
-def _paid(c: Conversation, result: TurnResult) -> Step:
+def _with_cost(c: Conversation, result: TurnResult) -> Step:
     """Count what the turn cost."""
     usd = _price(c, result)
     usage = result.usage

@@ -16,7 +16,7 @@ from overmind_core.domain.isolation.project import Project
 
 
 class StepKind(StrEnum):
-    """What a step does; undoing it is the same word backwards."""
+    """The kind of a step; the same for doing and undoing it."""
 
     WORKTREE = "worktree"
     """A branch and a worktree; undone, both are gone."""
@@ -156,7 +156,7 @@ def taken(saga: Saga) -> Saga:
 
 
 def failed(saga: Saga, code: str, message: str) -> Saga:
-    """A step can't be done, or nobody wants it any more: go back."""
+    """A step can't be done, or is not wanted any more: undo what was taken."""
     return _settled(replace(saga, phase=Phase.BACKWARD, repeat=False, error=code, message=message))
 
 
@@ -168,7 +168,7 @@ def undone(saga: Saga) -> Saga:
 
 
 def interrupted(saga: Saga) -> Saga:
-    """Another supervisor goes on with it: a step that was begun may be half done."""
+    """The saga under another supervisor: a step that was begun may be half done."""
     if saga.phase is Phase.FORWARD and saga.at in saga.begun:
         return replace(saga, repeat=True)
     return saga

@@ -53,7 +53,7 @@ class Gone(NamedTuple):
 
 
 class EndAsked(NamedTuple):
-    """Somebody or something wants the run to end.
+    """The run is to end, for a `cause`.
 
     `grace` in seconds; `text` explains it between the log's lines; `reason` is the mission's with `Cause.LIMIT`.
     """

@@ -79,7 +79,7 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What to run and how to treat it. Texts are in wire form (`wire.bytestrings`)."""
+    """What to run and how to treat it. Texts are in wire form (`domain.text.bytestrings`)."""
 
     name: str
     command: str

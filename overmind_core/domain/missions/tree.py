@@ -59,7 +59,7 @@ class Ancestor(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A number, and who has it from whom."""
+    """A limit of the tree, and the mission that set it."""
 
     number: int
     setter: Ancestor

@@ -32,7 +32,7 @@ ACTIVE = frozenset({AgentStage.STARTING, AgentStage.RUNNING, AgentStage.STOPPING
 
 
 class EndReason(StrEnum):
-    """Why the plan has told an agent to end."""
+    """Why the plan ends an agent."""
 
     DONE = "done"
     """It stays until told, and all others are done."""

@@ -71,7 +71,7 @@ class BrokenReference(Exception):
 
 
 class UnknownValue(ValueError):
-    """Nobody gave a value for a reference."""
+    """A reference without a value."""
 
     def __init__(self, key: str) -> None:
         self.key = key

@@ -152,7 +152,7 @@ class Scheduler:
             now: For those that have a time.
             ending: The plan itself is being ended: nothing starts, and what runs is stopped.
         """
-        skip = dict.fromkeys(self._by_stage[AgentStage.WAITING], "the plan ends") if ending else self._judge_doubtful()
+        skip = dict.fromkeys(self._by_stage[AgentStage.WAITING], "the plan ends") if ending else self._settle_doubtful()
         if skip:
             return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
         limits = Limits(self.blueprint.max_parallel, self._slots)
@@ -175,11 +175,11 @@ class Scheduler:
         if at < len(self._startable) and self._startable[at] == self._order[name]:
             del self._startable[at]
 
-    def _judge_doubtful(self) -> dict[str, str]:
+    def _settle_doubtful(self) -> dict[str, str]:
         """Look at those anew whose chances may have changed; returns who has none any more, and why."""
         skip = {}
         for name in list(self._doubtful):
-            verdict = self._judged(self.agents[name])
+            verdict = self._obstacle(self.agents[name])
             self._forget_wait(name)
             if verdict.never:
                 skip[name] = verdict.blocked
@@ -190,16 +190,16 @@ class Scheduler:
                 insort(self._startable, self._order[name])
         return skip
 
-    def _judged(self, agent: PlanAgent) -> _Obstacle:
+    def _obstacle(self, agent: PlanAgent) -> _Obstacle:
         still_open, never = [], []
         for dependency in agent.depends_on:
-            met = _met(dependency, self.nodes[dependency.agent])
+            met = _is_reached(dependency, self.nodes[dependency.agent])
             if met is None:
                 still_open.append(dependency)
             elif not met:
                 never.append(dependency)
         if agent.when is When.SUCCESS and never:
-            return _Obstacle(_missed(never[0], self.nodes[never[0].agent]), never=True)
+            return _Obstacle(_is_missed(never[0], self.nodes[never[0].agent]), never=True)
         if self._is_held(agent):
             return _Obstacle("another agent has failed", never=True)
         if still_open:
@@ -252,7 +252,7 @@ class _Obstacle:
     never: bool = False
 
 
-def _met(dependency: Dependency, node: Node) -> bool | None:
+def _is_reached(dependency: Dependency, node: Node) -> bool | None:
     """Whether the other has come so far; None: it still may."""
     match dependency.until:
         case Until.STARTED:
@@ -270,7 +270,7 @@ def _met(dependency: Dependency, node: Node) -> bool | None:
     return True if met else (False if node.stage in FINAL else None)
 
 
-def _missed(dependency: Dependency, node: Node) -> str:
+def _is_missed(dependency: Dependency, node: Node) -> str:
     unready = dependency.until is Until.READY and node.stage is AgentStage.SUCCEEDED
     return f"{dependency.agent} {'ended before it was ready' if unready else node.stage}"
 

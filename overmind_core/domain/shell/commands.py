@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-DEEPEST = 16
+MAX_DEPTH = 16
 """Command substitutions, or shells started by shells, within each other; a deeper one is not understood."""
 
 BLANK = " \t\n"
@@ -137,7 +137,7 @@ class _Scanner:
 
     def scan(self, at: int, closing: str, depth: int) -> int:
         """Read up to `closing`; where it ends."""
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise _NotUnderstood
         text = self._text
         current: list[str] = []
@@ -277,7 +277,7 @@ def _behind(words: Sequence[str], depth: int) -> Iterator[str]:
 def _behind_one(words: Sequence[str], depth: int) -> Iterator[str]:
     program = words[0].rpartition("/")[2]
     yield " ".join([program, *words[1:]])
-    if program in SHELLS and depth < DEEPEST:
+    if program in SHELLS and depth < MAX_DEPTH:
         for word in words[1:_MOST_WORDS]:
             if not word.startswith("-"):
                 yield from suspects(word, depth + 1)

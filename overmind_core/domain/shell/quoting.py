@@ -97,7 +97,7 @@ class HereDocument(NamedTuple):
 
 
 def here_document(word: str, *, indented: bool) -> HereDocument:
-    """The one whose operator is followed by `word`."""
+    """The here-document whose operator is followed by `word`."""
     bare = _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), word)
     return HereDocument(bare, any(quote in word for quote in "'\"\\"), indented)
 
@@ -129,7 +129,7 @@ def _odd_backslashes(line: str) -> bool:
 
 MARK = "\0"
 """Stands for a value; a shell's text can't contain it."""
-DEEPEST = 50
+MAX_DEPTH = 50
 """Quotes and substitutions within each other that are followed."""
 
 
@@ -262,7 +262,7 @@ class _Reader:
 
     def _comment(self, at: int) -> int:
         end = self._text.find("\n", at)
-        return self._note(at, end if end >= 0 else len(self._text), QuotePlace.COMMENT)
+        return self._record_place(at, end if end >= 0 else len(self._text), QuotePlace.COMMENT)
 
     def _piece(self, at: int) -> int:
         """A part of a bare word."""
@@ -272,9 +272,9 @@ class _Reader:
         """What means the same wherever anything is expanded."""
         character = self._text[at]
         if character == MARK:
-            return self._note(at, at + 1, place)
+            return self._record_place(at, at + 1, place)
         if character == "\\":
-            return self._note(at, min(at + 2, len(self._text)), QuotePlace.ESCAPED)
+            return self._record_place(at, min(at + 2, len(self._text)), QuotePlace.ESCAPED)
         if character == '"':
             return self._double(at)
         if character == "`":
@@ -286,14 +286,14 @@ class _Reader:
         at = opening + length
         while at < len(self._text) and self._text[at] != "'":
             at += 2 if self._text[at] == "\\" and place is QuotePlace.ANSI else 1
-        self._note(opening, at, place)
+        self._record_place(opening, at, place)
         return self._behind(at, opening, length)
 
     def _backticks(self, opening: int) -> int:
         at = opening + 1
         while at < len(self._text) and self._text[at] != "`":
             at += 2 if self._text[at] == "\\" else 1
-        self._note(opening, at, QuotePlace.BACKTICKS)
+        self._record_place(opening, at, QuotePlace.BACKTICKS)
         return self._behind(at, opening)
 
     def _behind(self, at: int, opening: int, length: int = 1) -> int:
@@ -331,7 +331,7 @@ class _Reader:
             at = name.end()
             self._refuse_dot(opening, at)
         if self._text.startswith(MARK, at):
-            at = self._note(at, at + 1, QuotePlace.NAME)
+            at = self._record_place(at, at + 1, QuotePlace.NAME)
         if self._text[at : at + 2].removeprefix(":")[:1] in {"-", "=", "?", "+"}:
             return self._inside_braces(opening, at, around, single=around is QuotePlace.BARE)
         if self._text[at : at + 1] in {":", "["}:
@@ -392,7 +392,7 @@ class _Reader:
         while at < len(self._text) and self._text[at] not in _WORD_ENDS:
             at = self._delimiter_piece(at)
         documents.append(here_document(self._text[begin:at], indented=indented))
-        return self._note(begin, at, QuotePlace.DOCUMENT)
+        return self._record_place(begin, at, QuotePlace.DOCUMENT)
 
     def _delimiter_piece(self, at: int) -> int:
         quote = self._text[at]
@@ -405,11 +405,11 @@ class _Reader:
 
     def _bodies(self, at: int, documents: list[HereDocument]) -> int:
         for document in documents:
-            at = self._note(at, body_end(self._text, at, document), QuotePlace.DOCUMENT)
+            at = self._record_place(at, body_end(self._text, at, document), QuotePlace.DOCUMENT)
         documents.clear()
         return at
 
-    def _note(self, begin: int, end: int, place: QuotePlace) -> int:
+    def _record_place(self, begin: int, end: int, place: QuotePlace) -> int:
         """All marks of a range stand in `place`; its end."""
         if begin < self._evaluated and place in {QuotePlace.BARE, QuotePlace.QUOTED}:
             place = QuotePlace.ARITHMETIC
@@ -419,7 +419,7 @@ class _Reader:
     @contextmanager
     def _deeper(self, at: int) -> Iterator[None]:
         self._depth += 1
-        if self._depth > DEEPEST:
-            raise _Unreadable(at, f"more than {DEEPEST} quotes and substitutions within each other")
+        if self._depth > MAX_DEPTH:
+            raise _Unreadable(at, f"more than {MAX_DEPTH} quotes and substitutions within each other")
         yield
         self._depth -= 1

@@ -24,7 +24,7 @@ from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
 from overmind_core.domain.text.graph import levels, order
 
-MOST = 30
+MAX_NAMES = 30
 """Names that are drawn; more are a list."""
 
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
@@ -89,7 +89,7 @@ def draw(edges: Edges, *, columns: int = 80, ascii_only: bool = False) -> list[D
     """
     known = {name: [one for one in dict.fromkeys(found) if one in edges] for name, found in edges.items()}
     names = order(known)
-    if len(names) <= MOST:
+    if len(names) <= MAX_NAMES:
         for layout in (_in_levels(names, known), _in_stairs(names, known)):
             if max(map(sum, zip(layout.columns, map(width, names), strict=True)), default=0) <= columns:
                 return _rows(layout, ascii_only=ascii_only)

@@ -32,7 +32,7 @@ class Problems(Exception):
 
 
 def hinted(sentence: str, word: str, known: Iterable[str]) -> str:
-    """The sentence about a word that nobody knows, and what may have been meant."""
+    """The sentence about an unknown word, with known words that look like it."""
     hint = did_you_mean(word, known)
     return f"{sentence}.{hint}" if hint else sentence
 

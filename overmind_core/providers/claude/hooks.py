@@ -99,9 +99,11 @@ def _stop(payload: Object) -> Iterator[AgentFact]:
 
 
 def _stop_failure(payload: Object) -> Iterator[AgentFact]:
-    said = text_at(payload, "last_assistant_message") or text_at(payload, "error")
-    reason = stream.api_reason(said, count_at(payload, "api_error_status")) or text_at(payload, "error") or "api_error"
-    yield TurnEnded(TurnResult(ok=False, reason=reason, text=said, raw=payload))
+    message = text_at(payload, "last_assistant_message") or text_at(payload, "error")
+    reason = (
+        stream.api_reason(message, count_at(payload, "api_error_status")) or text_at(payload, "error") or "api_error"
+    )
+    yield TurnEnded(TurnResult(ok=False, reason=reason, text=message, raw=payload))
 
 
 def _session_end(payload: Object) -> Iterator[AgentFact]:

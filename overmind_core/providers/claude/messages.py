@@ -60,9 +60,9 @@ def chosen_answers(questions: Any, decision: Decision) -> dict[str, str]:  # noq
         chosen = [label for label in left if label in labels][: None if asked.get("multiSelect") is True else 1]
         for label in chosen:
             left.remove(label)
-        said = ", ".join(chosen) or decision.message
-        if said:
-            found[str(asked.get("question"))] = said
+        answer_text = ", ".join(chosen) or decision.message
+        if answer_text:
+            found[str(asked.get("question"))] = answer_text
     return found
 
 

@@ -125,7 +125,7 @@ class Claude:
         return screen_rules.is_ready(lines)
 
     def was_interrupted(self, lines: Sequence[str]) -> bool:
-        """It says so."""
+        """Whether the screen shows that a person has ended the newest turn."""
         return screen_rules.was_interrupted(lines)
 
     def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:

@@ -221,16 +221,16 @@ def _label(shown: Sequence[_Option], question: Asked, decision: Decision) -> _Op
     return next((option for option in shown if option.label == decision.options[0]), None)
 
 
-def _flat(said: str) -> str:
+def _flat(text: str) -> str:
     """Without what wrapping adds."""
-    return _NO_TEXT.sub("", said)
+    return _NO_TEXT.sub("", text)
 
 
 LONGEST = 799
 """UTF-16 units of a piece; one is left for the blank at the end."""
 LINE_ENDS = 2
 """The same in line ends."""
-MOST_PIECES = 64
+MAX_PIECES = 64
 """The program draws its prompt anew for each: beyond this, which takes seconds, the tags are the lesser evil."""
 BLOCK = "\n" * 4
 """Behind a text it makes a paste of many lines of it, which is never taken for a command or for an empty prompt."""
@@ -247,7 +247,7 @@ def pastes(text: str) -> Sequence[str]:
         return (text + BLOCK,)
     guarded = BLANK + text if _from_first_visible(text).startswith("!") else text
     pieces = list(_pieces(guarded))
-    return (*pieces[:-1], pieces[-1] + BLANK) if len(pieces) <= MOST_PIECES else (guarded,)
+    return (*pieces[:-1], pieces[-1] + BLANK) if len(pieces) <= MAX_PIECES else (guarded,)
 
 
 def is_argument(text: str) -> bool:

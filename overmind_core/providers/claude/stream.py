@@ -77,14 +77,14 @@ WRONG_START = "wrong_start"
 
 def turn_result(line: Object) -> TurnResult:
     """The result in a line of type `result`."""
-    said = _error_text(line)
+    message = _error_text(line)
     ok = text_at(line, "subtype") == "success" and line.get("is_error") is not True
-    reason = None if ok else _reason(line, said)
-    end = limit_end(said) if reason == LIMITED else None
+    reason = None if ok else _reason(line, message)
+    end = limit_end(message) if reason == LIMITED else None
     return TurnResult(
         ok=ok,
         reason=reason,
-        text=said,
+        text=message,
         retry=_retry(reason, end),
         resume_at=end,
         cost_total=number_at(line, "total_cost_usd"),
@@ -106,9 +106,9 @@ def usage(found: Object) -> TokenUsage:
     )
 
 
-def limit_end(said: str) -> float | None:
+def limit_end(message: str) -> float | None:
     """When the usage limit ends, where the text carries it: `… limit reached|<seconds since the epoch>`."""
-    found = _LIMIT_END.search(said)
+    found = _LIMIT_END.search(message)
     return float(found[1]) if found else None
 
 
@@ -117,7 +117,7 @@ def _error_text(line: Object) -> str:
     return text_at(line, "result") or errors
 
 
-def _reason(line: Object, said: str) -> str:
+def _reason(line: Object, message: str) -> str:
     subtype, ended, status = (
         text_at(line, "subtype"),
         text_at(line, "terminal_reason"),
@@ -125,24 +125,24 @@ def _reason(line: Object, said: str) -> str:
     )
     if ended in _INTERRUPTED:
         return INTERRUPTED
-    if UNKNOWN_CONVERSATION in said:
+    if UNKNOWN_CONVERSATION in message:
         return WRONG_START
     if subtype in REASONS:
         return REASONS[subtype]
-    if reason := api_reason(said, status):
+    if reason := api_reason(message, status):
         return reason
     return ended if ended and ended != "completed" else subtype.removeprefix("error_") or "failed"
 
 
-def api_reason(said: str, status: int) -> str | None:
+def api_reason(message: str, status: int) -> str | None:
     """Why the API did not answer, from what the program says of it and the HTTP status (0: none)."""
-    if _NO_CREDIT.search(said):
+    if _NO_CREDIT.search(message):
         return NO_CREDIT
-    if _LIMIT.search(said):
+    if _LIMIT.search(message):
         return LIMITED
-    if _NOT_LOGGED_IN.search(said):
+    if _NOT_LOGGED_IN.search(message):
         return "not_logged_in"
-    named = _STATUS.search(said)
+    named = _STATUS.search(message)
     if not status and named is None:
         return None
     return f"api_error {status or (named and named[1]) or ''}".rstrip()
@@ -205,15 +205,15 @@ def subject_line(tool: str, subject: Object) -> str:
 
 def summary(tool: str, subject: Object) -> str:
     """As in `Bash: pytest -q`."""
-    said = subject_line(tool, subject)
-    return f"{tool}: {said}" if said else tool
+    about = subject_line(tool, subject)
+    return f"{tool}: {about}" if about else tool
 
 
 def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any, ...] = ()) -> Asked:
     """The question whether it may use a tool; the tool can be the question itself."""
     need = DIALOGS.get(tool, AgentNeed.PERMISSION)
-    said = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
-    return Asked(request, need, tool, said or "the plan is ready", subject, suggestions)
+    about = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
+    return Asked(request, need, tool, about or "the plan is ready", subject, suggestions)
 
 
 FRAGMENT = b'{"type":"stream_event"'
@@ -223,7 +223,7 @@ _MILLISECONDS = 1000.0
 
 
 def parse(line: bytes) -> Sequence[AgentFact]:
-    """What one line tells."""
+    """Parse one line into agent events."""
     if line.startswith(FRAGMENT):
         return ()
     found = read_object(line)
@@ -271,8 +271,8 @@ def _assistant(found: Object) -> Iterator[AgentFact]:
 def _user(found: Object) -> Iterator[AgentFact]:
     """A message of ours that comes back (`isReplay`), or what tools returned."""
     if found.get("isReplay") is True:
-        said = (text_at(block, "text") for block in blocks(found) if text_at(block, "type") == "text")
-        yield Echoed("\n".join(said), text_at(found, "uuid") or None)
+        texts = (text_at(block, "text") for block in blocks(found) if text_at(block, "type") == "text")
+        yield Echoed("\n".join(texts), text_at(found, "uuid") or None)
         return
     for block in blocks(found):
         if text_at(block, "type").endswith("tool_result"):

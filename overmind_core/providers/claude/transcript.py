@@ -29,7 +29,7 @@ from overmind_core.providers.lines import (
 
 INDENT = "  "
 """Of what a sub-agent does, under the call that started it."""
-MOST_CALLS = 256
+MAX_CALLS = 256
 """Calls that are remembered until they return."""
 
 
@@ -87,7 +87,7 @@ class ClaudeTranscript:
         self._calls[name] = PendingCall(summary, _moment(found), depth)
         self._depths[name] = depth
         for remembered in (self._calls, self._depths):
-            while len(remembered) > MOST_CALLS:
+            while len(remembered) > MAX_CALLS:
                 remembered.pop(next(iter(remembered)))
 
     def _user(self, found: Object) -> Iterator[str]:
@@ -134,8 +134,8 @@ def _asked(request: Object) -> Iterator[str]:
         yield f"? {asked.need.value}: {asked.summary}"
 
 
-def _indented(said: str, depth: int) -> Iterator[str]:
-    for line in said.splitlines() or [said]:
+def _indented(text: str, depth: int) -> Iterator[str]:
+    for line in text.splitlines() or [text]:
         yield INDENT * depth + line
 
 

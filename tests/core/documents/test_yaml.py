@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.documents.yaml import Kind, Places, Scalar, document
+from overmind_core.documents.yaml import Scalar, ScalarKind, YamlPlaces, document
 from overmind_core.domain.text.problems import Problem
 
 CASES = {
@@ -21,7 +21,7 @@ CASES = {
 }
 
 
-def read(text: str) -> tuple[Any, Places, list[Problem]]:
+def read(text: str) -> tuple[Any, YamlPlaces, list[Problem]]:
     return document(text.encode())
 
 
@@ -42,8 +42,11 @@ def test_names_and_merged_tables_mean_what_yaml_says(case):
     assert not doubled
 
 
-WORDS = [("1", Kind.WHOLE), ("! 1", Kind.TEXT), ("!!str 1", Kind.TEXT), ("'1'", Kind.TEXT), ("", Kind.NOTHING),
-         ("yes", Kind.FLAG), ("1.5", Kind.NUMBER), ("2026-11-20", Kind.TEXT), ("!!int '1'", Kind.WHOLE)]  # fmt: skip
+WORDS = [
+    ("1", ScalarKind.WHOLE), ("! 1", ScalarKind.TEXT), ("!!str 1", ScalarKind.TEXT), ("'1'", ScalarKind.TEXT),
+    ("", ScalarKind.NOTHING), ("yes", ScalarKind.FLAG), ("1.5", ScalarKind.NUMBER), ("2026-11-20", ScalarKind.TEXT),
+    ("!!int '1'", ScalarKind.WHOLE),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("written", "kind"), WORDS)
@@ -70,4 +73,4 @@ def test_a_key_that_is_there_twice_is_told_once_however_often_its_table_is_used(
         Problem(1, 15, "x is there twice: first in line 1"),
         Problem(4, 1, "b is there twice: first in line 2"),
     ]
-    assert value["a"]["x"] == value["b"]["x"] == value["c"]["x"] == Scalar("1", Kind.WHOLE)
+    assert value["a"]["x"] == value["b"]["x"] == value["c"]["x"] == Scalar("1", ScalarKind.WHOLE)

@@ -103,7 +103,7 @@ def test_what_is_locked_empty_or_unreadable_stops_nothing(repository, git):
 
 
 def test_what_is_endless_is_cut_at_a_line_and_says_how_to_see_it(repository, git, monkeypatch):
-    monkeypatch.setattr(module, "MOST_BYTES", 400)
+    monkeypatch.setattr(module, "MAX_BYTES", 400)
     repository.commit("first", {"a": ""})
     repository.write({"a": "line\n" * 1000})
     found = worktree_changes(git, repository.folder)

@@ -52,7 +52,7 @@ def test_a_hook_that_refuses_is_heard(repository, git):
     repository.write({"a": "2\n"})
     with pytest.raises(GitFailed) as refused:
         commit(git, repository.folder, "no")
-    assert refused.value.said == "two problems:\nline 1"
+    assert refused.value.output == "two problems:\nline 1"
 
 
 def test_another_git_in_the_worktree_is_waited_for(repository, git, monkeypatch):

@@ -59,4 +59,4 @@ def test_a_branch_arrives_and_is_never_forced(repository):
     for remote, said in (("origin", "rejected"), ("--mirror", "no remote"), ("nosuch", "nosuch")):
         with pytest.raises(GitFailed) as refused:
             push(git, repository.folder, "overmind/red", remote)
-        assert said in refused.value.said
+        assert said in refused.value.output

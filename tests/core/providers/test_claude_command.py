@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
-from overmind_core.providers.base import Interactive, LaunchRequest
+from overmind_core.providers.base import InteractiveProvider, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
 
 CLAUDE = registry.get("claude")
@@ -260,7 +260,7 @@ def test_an_answer_names_its_question(need, subject, decision, expected):
         "response": {"subtype": "success", "request_id": "r1", "response": expected},
     }
     output = {"hookEventName": "PermissionRequest", "decision": expected}
-    assert cast("Interactive", CLAUDE).hook_answer(question, decision) == {"hookSpecificOutput": output}
+    assert cast("InteractiveProvider", CLAUDE).hook_answer(question, decision) == {"hookSpecificOutput": output}
 
 
 CHOICES = [

@@ -22,11 +22,11 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.base import Interactive
+from overmind_core.providers.base import InteractiveProvider
 from overmind_core.providers.claude.command_line import EVENTS as OURS
 from tests.core.providers.recorded import screen
 
-CLAUDE = cast("Interactive", registry.get("claude"))
+CLAUDE = cast("InteractiveProvider", registry.get("claude"))
 ALLOW, DENY = Decision(Behaviour.ALLOW), Decision(Behaviour.DENY)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.providers.claude.screen_rules import BLOCK, LONGEST, MOST_PIECES, is_argument, pastes
+from overmind_core.providers.claude.screen_rules import BLOCK, LONGEST, MAX_PIECES, is_argument, pastes
 
 COMMANDS = ["/clear", "/clear now", "  /clear", "\n/clear\nmore", "\u200b/exit", "\u3164/exit", "/", "/a"]
 HINTS = ['Try "make test" instead', "Resend your message, please"]
@@ -48,6 +48,6 @@ def test_pieces_add_up_and_are_small(text):
 
 
 def test_too_many_pieces_are_none():
-    most = "x" * LONGEST * MOST_PIECES
-    assert len(pastes(most)) == MOST_PIECES
+    most = "x" * LONGEST * MAX_PIECES
+    assert len(pastes(most)) == MAX_PIECES
     assert list(pastes(most + "x")) == [most + "x"]

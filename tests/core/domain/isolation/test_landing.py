@@ -12,7 +12,7 @@ from overmind_core.domain.landing import (
     RemovalCandidate,
     change_authors,
     commit_message,
-    missions_of,
+    conflicts_text,
     why_kept,
 )
 
@@ -77,6 +77,6 @@ def test_a_clean_up_keeps_what_is_live_or_would_be_lost(standing, kept, forced):
 
 
 def test_many_conflicts_are_named_in_part():
-    told = missions_of({f"f{number}": [RED, BLUE] for number in range(7)})
+    told = conflicts_text({f"f{number}": [RED, BLUE] for number in range(7)})
     assert told.startswith("f0 (red, blue), f1 (red, blue)")
     assert told.endswith("f4 (red, blue) and 2 more")

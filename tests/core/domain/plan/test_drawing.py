@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.graph import Cycle, order
-from overmind_core.domain.text.graph_drawing import MOST, draw
+from overmind_core.domain.text.graph_drawing import MAX_NAMES, draw
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 RELEASE = {"lint": [], "fetch": [], "build": ["fetch"], "test": ["fetch", "lint"], "publish": ["build", "test"]}
@@ -112,7 +112,7 @@ def test_a_row_knows_its_name():
 
 
 def test_many_names_are_a_list():
-    chain = {f"step-{number}": [f"step-{number - 1}"] if number else [] for number in range(MOST + 1)}
+    chain = {f"step-{number}": [f"step-{number - 1}"] if number else [] for number in range(MAX_NAMES + 1)}
     rows = [row.text for row in draw(chain)]
     assert rows[:2] == ["step-0", "  step-1 (depends on: step-0)"]
     assert max(map(len, rows)) <= 80
