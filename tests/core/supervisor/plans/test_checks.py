@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, Merge, PlanAgent, Until, When
 from overmind_core.errors import OvermindError
-from overmind_core.plans.api import check
+from overmind_core.plans.checks import check
 
 START = {"command": "true", "cwd": "/"}
 A = PlanAgent("a", START)
