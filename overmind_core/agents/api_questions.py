@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.agents.store import ASKED, QUESTION_OPEN
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents.agent import ActivitySource, AgentMode, AgentNeed
+from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
+from overmind_core.agents.store import ASKED
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
-from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
+    from overmind_core.agents.answering import Answering
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.service import Agents
@@ -40,6 +38,7 @@ class QuestionApi:
         *,
         agents: Agents,
         questions: Questions,
+        answering: Answering,
         waiters: PermissionWaiters,
         driver: TerminalDriver,
         registry: Registry,
@@ -48,6 +47,7 @@ class QuestionApi:
     ) -> None:
         self._agents = agents
         self._questions = questions
+        self._answering = answering
         self._waiters = waiters
         self._driver = driver
         self._registry = registry
@@ -64,20 +64,12 @@ class QuestionApi:
         """Answer one question, once."""
         del caller
         question = self._question(request)
-        session = self._agents.of(question.mission)
-        if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
-            raise OvermindError("not_found", _too_late(question))
-        asked = session.questions[question.id]
         behaviour = Behaviour(request.behaviour)
-        _check(asked, session, behaviour, request)
-        if behaviour is Behaviour.ALWAYS:
-            self._store_rule(session, asked)
-        decision = Decision(behaviour, request.message, tuple(request.options))
-        session.apply(talk.Answered(question.id, decision, "a person"))
+        self._answering.answer(question, Decision(behaviour, request.message, tuple(request.options)))
         await self._journal.saved()
         mission = self._registry.get(question.mission)
         brief = {} if mission is None else answers.brief(mission)
-        return {"question": question.id, **brief, "behaviour": behaviour.value, "by": "a person"}
+        return {"question": question.id, **brief, "behaviour": behaviour.value, "by": PERSON}
 
     async def hook(self, request: Hook, caller: Caller) -> AsyncIterator[Any]:
         """Take in what a hook tells; of a question the answer follows, once somebody has given it."""
@@ -137,12 +129,6 @@ class QuestionApi:
             raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
         return waiting[0]
 
-    def _store_rule(self, session: Session, asked: Asked) -> None:
-        """Answer the same question by itself from now on."""
-        rule = _rule(asked)
-        if rule is not None and rule not in session.agent.allow:
-            self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
-
     def _described(self, question: QuestionRow, session: Session) -> dict[str, Any]:
         asked = ASKED.decode(question.asked)
         mission = self._registry.get(question.mission)
@@ -154,10 +140,10 @@ class QuestionApi:
             "tool": asked.tool,
             "summary": asked.summary,
             "subject": dict(asked.subject),
-            "rule": _rule(asked),
-            "options": _options(asked.subject),
+            "rule": rule_of(asked),
+            "options": options_of(asked),
             "asked_at": answers.time(question.asked_at),
-            "attach_only": _is_attach_only(asked, session),
+            "attach_only": is_attach_only(asked, session),
         }
 
 
@@ -166,53 +152,3 @@ def _known(session: Session, asked: Asked) -> int | None:
     if not asked.request:
         return None
     return next((number for number, one in session.questions.items() if one.request == asked.request), None)
-
-
-def _too_late(question: QuestionRow) -> str:
-    if question.by is None:
-        return f"Question {question.id} is not asked any more: it was withdrawn, or answered in its own program."
-    return f"Question {question.id} was answered already, by {question.by}."
-
-
-def _check(asked: Asked, session: Session, behaviour: Behaviour, request: Answer) -> None:
-    if _is_attach_only(asked, session):
-        name = session.mission.definition.name if session.mission is not None else session.id
-        raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
-    if behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
-        raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
-    if asked.need is AgentNeed.QUESTION and behaviour is Behaviour.ALLOW and not (request.options or request.message):
-        raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
-    labels = [label for one in _asked(asked.subject) for label in _labels(one)]
-    for option in request.options:
-        if option not in labels:
-            known = ", ".join(labels) or "it has none"
-            raise OvermindError(
-                "invalid", f"{option!r} is no option of it: {known}. In your own words: --message {shlex.quote(option)}"
-            )
-
-
-def _is_attach_only(asked: Asked, session: Session) -> bool:
-    """Whether neither the stream nor a hook takes our answer."""
-    return asked.need is AgentNeed.SETUP or (
-        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
-    )
-
-
-def _rule(asked: Asked) -> str | None:
-    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
-
-
-def _options(subject: Mapping[str, Any]) -> list[str]:
-    """The labels that the first question offers."""
-    return next((_labels(one) for one in _asked(subject)), [])
-
-
-def _asked(subject: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The questions that are asked at once."""
-    questions = subject.get("questions")
-    return [one for one in questions if isinstance(one, dict)] if isinstance(questions, list) else []
-
-
-def _labels(question: Mapping[str, Any]) -> list[str]:
-    options = question.get("options")
-    return [str(one.get("label", "")) for one in options if isinstance(one, dict)] if isinstance(options, list) else []

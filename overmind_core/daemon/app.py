@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.activity import ActivityEffects
+from overmind_core.agents.answering import Answering
 from overmind_core.agents.api_cost import CostApi
 from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
@@ -41,6 +42,8 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperLine
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
+from overmind_core.landing.api import LandingApi
+from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
@@ -81,6 +84,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperHost
+    from overmind_core.landing.review import LandingReview
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -241,7 +245,20 @@ class Supervisor:
                 ritual_table=state.rituals,
             ),
         )
-        self.landing = MergeQueue(self)
+        self.locations = Locations(registry=self.book, workspace=self.workspace, environments=self.environments)
+        self.landing = MergeQueue(
+            journal=self.ledger,
+            clock=clock,
+            tasks=self.tasks,
+            phase=self.phase,
+            registry=self.book,
+            missions=self.missions,
+            workspace=self.workspace,
+            environments=self.environments,
+            locations=self.locations,
+            meta_table=state.meta,
+            landing_table=state.landings,
+        )
         self.notifications = Notifications(settings.notify, self.background)
         self.effects = Effects(
             launcher=self.spawner,
@@ -302,6 +319,7 @@ class Supervisor:
             QuestionApi(
                 agents=agents,
                 questions=questions,
+                answering=Answering(agents),
                 waiters=waiters,
                 driver=driver,
                 registry=book,
@@ -436,11 +454,28 @@ class Supervisor:
             logs,
             events,
             seen,
+            LandingApi(self._review),
             *self._agent_apis,
             quests,
             rituals,
             definitions,
             terminals,
+        )
+
+    def _review(self) -> LandingReview:
+        from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
+        from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
+
+        worktrees = Worktrees(locations=self.locations, workspace=self.workspace, registry=self.book)
+        return LandingReview(
+            landing=self.landing,
+            locations=self.locations,
+            worktrees=worktrees,
+            workspace=self.workspace,
+            isolation=self.isolation,
+            registry=self.book,
+            tasks=self.tasks,
+            home=self.home,
         )
 
     async def start(self) -> None:

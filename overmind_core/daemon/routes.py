@@ -14,7 +14,7 @@ from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
-from overmind_core.landing import api as landing_api
+from overmind_core.landing.api import LandingApi
 from overmind_core.missions import requests
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
@@ -102,13 +102,13 @@ TABLE: dict[str, Row] = {
     "trust": Row(api.Trust, api.IsolationApi.trust, "trust projects"),
     "isolate": Row(api.Isolate, api.IsolationApi.isolate),
     "ports": Row(requests.Nothing, api.IsolationApi.ports),
-    "worktrees": Row(api.Worktrees, landing_api.worktrees),
-    "worktrees_prune": Row(api.WorktreesPrune, landing_api.worktrees_prune, "prune worktrees"),
-    "changes": Row(requests.One, landing_api.changes),
-    "commit": Row(api.Commit, landing_api.commit),
-    "merge": Row(api.Merge, landing_api.merge),
-    "push": Row(api.Push, landing_api.push, "push branches"),
-    "discard": Row(api.Discard, landing_api.discard),
+    "worktrees": Row(api.Worktrees, LandingApi.worktrees),
+    "worktrees_prune": Row(api.WorktreesPrune, LandingApi.worktrees_prune, "prune worktrees"),
+    "changes": Row(requests.One, LandingApi.changes),
+    "commit": Row(api.Commit, LandingApi.commit),
+    "merge": Row(api.Merge, LandingApi.merge),
+    "push": Row(api.Push, LandingApi.push, "push branches"),
+    "discard": Row(api.Discard, LandingApi.discard),
     "shutdown": Row(requests.Shutdown, DaemonApi.shutdown, "shut the daemon down"),
 }
 

@@ -15,17 +15,17 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
 from overmind_core.isolation.steps.containers import with_engine
-from overmind_core.landing.locations import asking, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from overmind_core.containers.engine import Engine
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import ChangedFile, WorktreeChanges
     from overmind_core.git.status import WorktreeStatus
-    from overmind_core.landing.locations import Place
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.missions.registry import Registry
 
 
 PATIENCE = 20.0
@@ -54,90 +54,9 @@ class Looked(NamedTuple):
         return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
 
 
-def of(core: Supervisor, ids: Sequence[str] | None) -> list[Isolation]:
-    """Those that have a worktree, in the order in which their missions began; of `ids` alone where those are given.
-
-    Raises:
-        OvermindError: `not_found`, `ambiguous`, `not_isolated`.
-    """
-    found = core.workspace.records.values() if ids is None else [core.workspace.find(text) for text in ids]
-    return [one for one in found if one.branch is not None and one.worktree is not None]
-
-
-async def look(core: Supervisor, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
-    """Look at all of them at once."""
-    return list(await asyncio.gather(*(_look(core, one, sizes=sizes) for one in found)))
-
-
-def is_on_the_move(core: Supervisor, looked: Looked) -> bool:
-    """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
-    if not looked.problem:
-        return False
-    mission = looked.isolation.mission
-    now = core.workspace.records.get(mission)
-    return now is None or now.worktree is None or core.workspace.turn(mission).locked()
-
-
-def row(core: Supervisor, looked: Looked) -> dict[str, Any]:
-    """What is told of one."""
-    one, state = looked.isolation, looked.state
-    mission = core.book.get(one.mission)
-    live = mission is not None and mission.is_live
-    return {
-        "mission": one.mission,
-        "name": one.name if mission is None else mission.definition.name,
-        "status": None if mission is None else mission.status.value,
-        "source": one.source,
-        "path": one.worktree,
-        "branch": one.branch,
-        "base": one.base,
-        "ahead": None if state is None else state.ahead,
-        "behind": None if state is None else state.behind,
-        "files": None if state is None else state.files,
-        "insertions": None if state is None else state.insertions,
-        "deletions": None if state is None else state.deletions,
-        "dirty": None if state is None else bool(state.dirty),
-        "merged": None if state is None else state.merged,
-        "ports": one.ports if live else {},
-        "containers": looked.containers,
-        "size_bytes": looked.size,
-        "problem": looked.problem or None,
-    }
-
-
-async def _look(core: Supervisor, one: Isolation, *, sizes: bool) -> Looked:
-    state, size, problem = None, None, ""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            state, size = await asking(core, _stand, place_of(core, one), sizes)
-    except OvermindError as error:
-        problem = error.message.rstrip(".")
-    except TimeoutError:
-        problem = f"{one.worktree} does not answer: perhaps a mount hangs"
-    return Looked(one, state, size, await _containers(core, one), problem)
-
-
 def _stand(place: Place, sizes: bool) -> tuple[WorktreeStatus, int | None]:  # noqa: FBT001 - passed through a thread
     state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "")
     return state, status.folder_size(place.folder) if sizes else None
-
-
-async def _containers(core: Supervisor, one: Isolation) -> dict[str, str]:
-    if not one.containers:
-        return {}
-
-    def ask(engine: Engine) -> dict[str, str]:
-        states = {service: engine.state(name) for service, name in one.containers.items()}
-        return {
-            service: (state.health or "running") if state.running else "exited" if state.exists else "gone"
-            for service, state in states.items()
-        }
-
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await with_engine(core.workspace, one, ask)
-    except (OvermindError, TimeoutError):
-        return dict.fromkeys(one.containers, "unknown")
 
 
 MOST = 12 * 1024 * 1024
@@ -182,3 +101,87 @@ def changes(place: Place, found: WorktreeChanges) -> dict[str, Any]:
         "diff": diff,
         "cut": cut,
     }
+
+
+class Worktrees:
+    """Looks at the worktrees of missions."""
+
+    def __init__(self, *, locations: Locations, workspace: Workspace, registry: Registry) -> None:
+        self._locations = locations
+        self._workspace = workspace
+        self._registry = registry
+
+    def of(self, ids: Sequence[str] | None) -> list[Isolation]:
+        """Those that have a worktree, in the order in which their missions began; of `ids` alone where those are given.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+        """
+        found = self._workspace.records.values() if ids is None else [self._workspace.find(text) for text in ids]
+        return [one for one in found if one.branch is not None and one.worktree is not None]
+
+    async def look(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
+        """Look at all of them at once."""
+        return list(await asyncio.gather(*(self._look(one, sizes=sizes) for one in found)))
+
+    def is_on_the_move(self, looked: Looked) -> bool:
+        """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
+        if not looked.problem:
+            return False
+        mission = looked.isolation.mission
+        now = self._workspace.records.get(mission)
+        return now is None or now.worktree is None or self._workspace.turn(mission).locked()
+
+    def row(self, looked: Looked) -> dict[str, Any]:
+        """What is told of one."""
+        one, state = looked.isolation, looked.state
+        mission = self._registry.get(one.mission)
+        live = mission is not None and mission.is_live
+        return {
+            "mission": one.mission,
+            "name": one.name if mission is None else mission.definition.name,
+            "status": None if mission is None else mission.status.value,
+            "source": one.source,
+            "path": one.worktree,
+            "branch": one.branch,
+            "base": one.base,
+            "ahead": None if state is None else state.ahead,
+            "behind": None if state is None else state.behind,
+            "files": None if state is None else state.files,
+            "insertions": None if state is None else state.insertions,
+            "deletions": None if state is None else state.deletions,
+            "dirty": None if state is None else bool(state.dirty),
+            "merged": None if state is None else state.merged,
+            "ports": one.ports if live else {},
+            "containers": looked.containers,
+            "size_bytes": looked.size,
+            "problem": looked.problem or None,
+        }
+
+    async def _look(self, one: Isolation, *, sizes: bool) -> Looked:
+        state, size, problem = None, None, ""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                state, size = await self._locations.run(_stand, self._locations.place_of(one), sizes)
+        except OvermindError as error:
+            problem = error.message.rstrip(".")
+        except TimeoutError:
+            problem = f"{one.worktree} does not answer: perhaps a mount hangs"
+        return Looked(one, state, size, await self._containers(one), problem)
+
+    async def _containers(self, one: Isolation) -> dict[str, str]:
+        if not one.containers:
+            return {}
+
+        def ask(engine: Engine) -> dict[str, str]:
+            states = {service: engine.state(name) for service, name in one.containers.items()}
+            return {
+                service: (state.health or "running") if state.running else "exited" if state.exists else "gone"
+                for service, state in states.items()
+            }
+
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await with_engine(self._workspace, one, ask)
+        except (OvermindError, TimeoutError):
+            return dict.fromkeys(one.containers, "unknown")

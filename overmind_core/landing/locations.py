@@ -15,11 +15,13 @@ from overmind_core.missions.lookup import find
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.missions.environment import Environments
+    from overmind_core.missions.registry import Registry
 
 
-TOLD = 16_000
+OUTPUT_KEPT = 16_000
 
 
 """Characters of what git or a hook has said that travel with a refusal, its end."""
@@ -62,95 +64,99 @@ def scratch_of(source: str, mission: str) -> str:
     return os.path.join(source, ".overmind", "worktrees", f"merge-{mission}")
 
 
-def anywhere(core: Supervisor, text: str) -> Place:
-    """The place of any mission.
-
-    Raises:
-        OvermindError: `not_found`, `ambiguous`; `gone`, its worktree is not there.
-    """
-    try:
-        return isolated(core, text)
-    except OvermindError as error:
-        if error.code != "not_isolated":
-            raise
-    mission = find(core.book, text)
-    folder = from_wire(mission.definition.cwd)
-    if not os.path.isdir(folder):
-        told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
-        removed = " Its worktree was removed; what landed of it is in the history of its repository."
-        raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
-    return Place(mission.id, mission.definition.name, world(core, mission.id), folder, folder, "")
-
-
-def isolated(core: Supervisor, text: str, *, there: bool = True) -> Place:
-    """The place of a mission that has a worktree.
-
-    Args:
-        core: Whose.
-        text: The mission.
-        there: The worktree itself is needed; else its branch is enough.
-
-    Raises:
-        OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
-    """
-    isolation = core.workspace.find(text)
-    if isolation.worktree is None or isolation.branch is None:
-        told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
-        raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
-    if there and not os.path.isdir(from_wire(isolation.worktree)):
-        told = f"The worktree of {isolation.name} is not there: {isolation.worktree}."
-        raise OvermindError("gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard")
-    return place_of(core, isolation)
-
-
-def place_of(core: Supervisor, isolation: Isolation, mark: str = "") -> Place:
-    """The place that a record is about, made or not.
-
-    Args:
-        core: Whose.
-        isolation: The record.
-        mark: By which processes of git are known; the mission's id unless told.
-    """
-    worktree = from_wire(isolation.worktree or isolation.source)
-    mission = core.book.get(isolation.mission)
-    return Place(
-        isolation.mission,
-        isolation.name if mission is None else mission.definition.name,
-        world(core, isolation.mission, mark),
-        worktree,
-        from_wire(isolation.source),
-        from_wire(isolation.repository or ""),
-        None if isolation.branch is None else from_wire(isolation.branch),
-        None if isolation.base is None else from_wire(isolation.base),
-        isolation.base_commit,
-    )
-
-
-def world(core: Supervisor, mission: str, mark: str = "") -> Git:
-    """Git in the world of a mission's caller; in ours where that is forgotten."""
-    environment = core.environment(mission)
-    both = {**environment.inherited, **environment.chosen}
-    known = {from_wire(name): from_wire(value) for name, value in both.items()}
-    found = core.book.get(mission)
-    umask = UMASK if found is None else found.definition.umask
-    return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask)
-
-
-async def asking(core: Supervisor, function: Callable[..., T], *arguments: object) -> T:
-    """Call something that runs git, in a thread.
-
-    Raises:
-        OvermindError: `git_failed`; its field `output` has all that git, or a hook, has said.
-    """
-    try:
-        return await core.workspace.in_thread(function, *arguments)
-    except GitFailed as error:
-        raise refused(error) from None
-    except GitMissing:
-        raise git_missing() from None
-
-
 def refused(error: GitFailed) -> OvermindError:
     """What git said, the whole of it beside the sentence."""
     reason = to_wire(error.reason).rstrip(".")
-    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.output)[-TOLD:])
+    return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.output)[-OUTPUT_KEPT:])
+
+
+class Locations:
+    """Finds where missions work, and runs git there."""
+
+    def __init__(self, *, registry: Registry, workspace: Workspace, environments: Environments) -> None:
+        self._registry = registry
+        self._workspace = workspace
+        self._environments = environments
+
+    def anywhere(self, text: str) -> Place:
+        """The place of any mission.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`; `gone`, its worktree is not there.
+        """
+        try:
+            return self.isolated(text)
+        except OvermindError as error:
+            if error.code != "not_isolated":
+                raise
+        mission = find(self._registry, text)
+        folder = from_wire(mission.definition.cwd)
+        if not os.path.isdir(folder):
+            told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
+            removed = " Its worktree was removed; what landed of it is in the history of its repository."
+            raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
+        return Place(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
+
+    def isolated(self, text: str, *, there: bool = True) -> Place:
+        """The place of a mission that has a worktree.
+
+        Args:
+            text: The mission.
+            there: The worktree itself is needed; else its branch is enough.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
+        """
+        isolation = self._workspace.find(text)
+        if isolation.worktree is None or isolation.branch is None:
+            told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
+            raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
+        if there and not os.path.isdir(from_wire(isolation.worktree)):
+            told = f"The worktree of {isolation.name} is not there: {isolation.worktree}."
+            raise OvermindError(
+                "gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard"
+            )
+        return self.place_of(isolation)
+
+    def place_of(self, isolation: Isolation, mark: str = "") -> Place:
+        """The place that a record is about, made or not.
+
+        Args:
+            isolation: The record.
+            mark: By which processes of git are known; the mission's id unless told.
+        """
+        worktree = from_wire(isolation.worktree or isolation.source)
+        mission = self._registry.get(isolation.mission)
+        return Place(
+            isolation.mission,
+            isolation.name if mission is None else mission.definition.name,
+            self.git_of(isolation.mission, mark),
+            worktree,
+            from_wire(isolation.source),
+            from_wire(isolation.repository or ""),
+            None if isolation.branch is None else from_wire(isolation.branch),
+            None if isolation.base is None else from_wire(isolation.base),
+            isolation.base_commit,
+        )
+
+    def git_of(self, mission: str, mark: str = "") -> Git:
+        """Git in the world of a mission's caller; in ours where that is forgotten."""
+        environment = self._environments.of(mission)
+        both = {**environment.inherited, **environment.chosen}
+        known = {from_wire(name): from_wire(value) for name, value in both.items()}
+        found = self._registry.get(mission)
+        umask = UMASK if found is None else found.definition.umask
+        return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask)
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call something that runs git, in a thread.
+
+        Raises:
+            OvermindError: `git_failed`; its field `output` has all that git, or a hook, has said.
+        """
+        try:
+            return await self._workspace.in_thread(function, *arguments)
+        except GitFailed as error:
+            raise refused(error) from None
+        except GitMissing:
+            raise git_missing() from None

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
 from overmind_core.domain.isolation import isolation as isolation_isolation
@@ -21,7 +21,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers
 from overmind_core.landing import preview as looking
 from overmind_core.landing.locations import refused
-from overmind_core.landing.service import Trace, mark_of
+from overmind_core.landing.progress import MergeJournal, Trace, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.system.sweep import end_stragglers
@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.journal import Journal
     from overmind_core.landing.locations import Place
     from overmind_core.landing.preview import Plan, Wish
-    from overmind_core.landing.service import MergeQueue
+    from overmind_core.landing.store import LandingTable
+    from overmind_core.missions.environment import Environments
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
 
 TRIES = 3
 """How often it is done again because somebody else moved the target meanwhile."""
@@ -40,12 +45,29 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class MergeParts(NamedTuple):
+    """What every merge works with."""
+
+    merges: MergeJournal
+    journal: Journal
+    landing_table: LandingTable
+    registry: Registry
+    missions: Missions
+    workspace: Workspace
+    environments: Environments
+
+
 class Merge:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, merger: MergeQueue, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
-        self._merger = merger
-        self._core = merger.core
+    def __init__(self, parts: MergeParts, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
+        self._merger = parts.merges
+        self._journal = parts.journal
+        self._landing_table = parts.landing_table
+        self._registry = parts.registry
+        self._missions = parts.missions
+        self._workspace = parts.workspace
+        self._environments = parts.environments
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
         self._wish = wish
         self._say = say
@@ -72,8 +94,8 @@ class Merge:
             return await self._told(plan, tree)
         trace = self._trace(plan)
         try:
-            self._core.ledger.save(self._merger.keep(trace))
-            await self._core.ledger.saved()
+            self._journal.save(self._merger.keep(trace))
+            await self._journal.saved()
             after = await self._integrated(plan)
             told = await self._told(plan, after)
             if not self._wish.preview:
@@ -140,8 +162,8 @@ class Merge:
             told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
             raise OvermindError("nothing_to_merge", told) from None
         except MergeConflicts as error:
-            self._core.ledger.flush()
-            landings = self._core.state.landings.of(to_wire(self._place.repository))
+            self._journal.flush()
+            landings = self._landing_table.of(to_wire(self._place.repository))
             raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
 
     def _integrate(self, plan: Plan) -> str:
@@ -167,12 +189,12 @@ class Merge:
             return
         self._say({"step": "verifying"})
         await self._asking(self._furnish)
-        parent = self._place.mission if self._place.mission in self._core.book.live else None
+        parent = self._place.mission if self._place.mission in self._registry.live else None
         spec = self._check_spec(self._wish.verify, f"{self._place.name}/{VERIFY}", parent)
-        begun = await self._core.missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
+        begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
         self._verify = begun.mission.id
         self._say({"verify": self._verify})
-        ended = await self._core.book.ended(begun.mission.id)
+        ended = await self._registry.ended(begun.mission.id)
         if ended.shell_exit != 0:
             told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
             raise OvermindError(
@@ -185,7 +207,7 @@ class Merge:
 
     def _furnish(self) -> None:
         """Give the scratch worktree what git ignores but the work needs."""
-        isolation = self._core.workspace.records.get(self._place.mission)
+        isolation = self._workspace.records.get(self._place.mission)
         if isolation is None or not (isolation.project.copy or isolation.project.link):
             return
         from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
@@ -196,9 +218,9 @@ class Merge:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
     def _check_spec(self, command: str, name: str, parent: str | None) -> MissionSpec:
-        place, mission = self._place, self._core.book.get(self._place.mission)
-        isolation = self._core.workspace.records.get(place.mission)
-        world = self._core.environment(place.mission)
+        place, mission = self._place, self._registry.get(self._place.mission)
+        isolation = self._workspace.records.get(place.mission)
+        world = self._environments.of(place.mission)
         own = {} if isolation is None else isolation_isolation.environment(isolation)
         inside = "" if isolation is None else from_wire(isolation.subfolder)
         cwd = os.path.join(place.scratch, inside) if inside else place.scratch
@@ -226,8 +248,8 @@ class Merge:
     async def _landed(self, plan: Plan, trace: Trace) -> None:
         """Move the target and write it down: once begun, nobody calls it off."""
         self._say({"step": "landing"})
-        self._core.ledger.save(self._merger.keep(trace))
-        await self._core.ledger.saved()
+        self._journal.save(self._merger.keep(trace))
+        await self._journal.saved()
         work = asyncio.ensure_future(self._land(plan, trace))
         try:
             await asyncio.shield(work)
@@ -240,7 +262,7 @@ class Merge:
         git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
         reason = f"overmind: {self._wish.way} {place.branch}"
         try:
-            await self._core.workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
+            await self._workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
         except TargetInUse as error:
             raise looking.occupied(plan.target, error) from None
         except UntrackedInTheWay as error:
@@ -249,7 +271,7 @@ class Merge:
             raise refused(error) from None
         self._merger.record(trace)
         try:
-            await self._core.ledger.saved()
+            await self._journal.saved()
         except StoreError as error:  # it landed all the same, and is written down as soon as that is possible
             _log.warning("a landing is not written down yet: %s", error)
 
@@ -257,7 +279,7 @@ class Merge:
         await self._merger.end(self._verify)
         place = self._place
         try:
-            await self._core.workspace.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
+            await self._workspace.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
         except (GitFailed, GitMissing) as error:  # the next supervisor tries again
             _log.warning("the scratch worktree %s is left: %s", place.scratch, error)
             return
@@ -269,7 +291,7 @@ class Merge:
         Raises:
             OvermindError: `git_failed`, or what `function` raises itself.
         """
-        work = asyncio.ensure_future(self._core.workspace.in_thread(function, *arguments))
+        work = asyncio.ensure_future(self._workspace.in_thread(function, *arguments))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

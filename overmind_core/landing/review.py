@@ -1,4 +1,4 @@
-"""What the commands do that review, land and throw away the work of missions; see `commands.landing`."""
+"""What the commands do that review, land and throw away the work of missions; see `api`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import changes as git_changes
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
-from overmind_core.landing import answers, locations
+from overmind_core.landing import answers
 from overmind_core.landing.preview import Wish
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
@@ -21,134 +21,22 @@ from overmind_core.missions.lookup import descends, line
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import WorktreeChanges
-    from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
-    from overmind_core.landing.locations import Place
+    from overmind_core.isolation.api import Commit, Discard, Merge, Push, WorktreesPrune
+    from overmind_core.isolation.api import Worktrees as WorktreesRequest
+    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.answers import Worktrees
+    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.service import MergeQueue
     from overmind_core.missions.callers import Caller
+    from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
+    from overmind_core.system.paths import Home
 
 Item = dict[str, Any]
-
-
-async def worktrees(core: Supervisor, request: Worktrees) -> dict[str, Any]:
-    """The worktrees of missions, also of removed ones, with how each stands to its base."""
-    looked = await answers.look(core, answers.of(core, request.ids), sizes=request.sizes)
-    return {"worktrees": [answers.row(core, one) for one in looked if not answers.is_on_the_move(core, one)]}
-
-
-async def changes(core: Supervisor, request: One) -> dict[str, Any]:
-    """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""
-    place = locations.anywhere(core, request.id)
-    found = await locations.asking(core, _changes, place)
-    return await core.workspace.in_thread(answers.changes, place, found)
-
-
-async def commit(core: Supervisor, request: Commit, caller: Caller) -> dict[str, Any]:
-    """Commit everything in a mission's worktree; it may run meanwhile."""
-    place = locations.isolated(core, request.id)
-    _forbid_landing(core, caller, place.mission, "commit the work of")
-    if not request.message.strip() or "\0" in request.message:
-        raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
-    try:
-        done = await locations.asking(core, git_merge.commit, place.git, place.folder, from_wire(request.message))
-    except git_merge.NothingToCommit:
-        raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
-    except git_merge.Unresolved as error:
-        told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
-        raise OvermindError("conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}.") from None
-    return {
-        "mission": place.mission,
-        "name": place.name,
-        "commit": done.commit,
-        "subject": to_wire(done.subject),
-        "files": done.files,
-    }
-
-
-async def merge(core: Supervisor, request: Merge, caller: Caller) -> AsyncIterator[Item]:
-    """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
-    if request.squash and request.rebase:
-        raise OvermindError("invalid", "--squash and --rebase don't go together.")
-    if request.verify is not None and not request.verify.strip():
-        raise OvermindError("empty_command", "--verify needs a command.")
-    place = locations.isolated(core, request.id, there=False)
-    _forbid_landing(core, caller, place.mission, "merge the work of")
-    way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-    wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
-    items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
-
-    async def work() -> None:
-        try:
-            items.put_nowait(await core.landing.merge(place, wish, items.put_nowait))
-        except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
-            items.put_nowait(error)
-        finally:
-            items.put_nowait(None)
-
-    task = core.background(work())
-    try:
-        yield {"mission": place.mission, "name": place.name}
-        while (item := await items.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-    finally:
-        task.cancel()  # nobody waits for it any more, or it is done
-
-
-async def push(core: Supervisor, request: Push) -> dict[str, Any]:
-    """Push a mission's branch under its own name, never by force."""
-    place = locations.isolated(core, request.id, there=False)
-    try:
-        done, uncommitted = await locations.asking(core, _push, place, _os(request.remote))
-    except git_merge.NoRemote as error:
-        known = [to_wire(name) for name in error.args[0]]
-        told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Say which with --remote"
-        none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
-        raise OvermindError("git_failed", told if known else none) from None
-    return {
-        "mission": place.mission,
-        "name": place.name,
-        "remote": to_wire(done.remote),
-        "branch": to_wire(place.branch or ""),
-        "commit": done.commit,
-        "uncommitted": [to_wire(path) for path in uncommitted],
-    }
-
-
-async def discard(core: Supervisor, request: Discard, caller: Caller) -> dict[str, Any]:
-    """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
-    isolation = core.workspace.find(request.id)
-    _forbid_foreign(core, caller, isolation.mission, "discard the work of")
-    live = core.book.live.get(isolation.mission)
-    if live is not None:
-        told = f"Mission {live.id} ({live.definition.name}) is {live.status}."
-        raise OvermindError("not_finished", f"{told} Stop it first with: overmind stop {live.definition.name}")
-    if not request.force:
-        await _check_loss(core, isolation)
-    await core.isolation.discard(isolation, force=request.force)
-    return _gone(isolation)
-
-
-async def worktrees_prune(core: Supervisor, request: WorktreesPrune) -> dict[str, Any]:
-    """Discard what ended missions have of their own, but for work that is nowhere else."""
-    removed, kept = [], []
-    for looked in await answers.look(core, answers.of(core, None)):
-        isolation = looked.isolation
-        stands = looked.standing(live=isolation.mission in core.book.live)
-        why = why_kept(stands, force=request.force)
-        if not why and not request.dry_run:
-            try:
-                await core.isolation.discard(isolation, force=request.force)
-            except OvermindError as error:  # something has changed just now
-                why = error.message
-        if why:
-            kept.append({**_gone(isolation), "why": why})
-        else:
-            removed.append({**_gone(isolation), "lost": stands.loss})
-    return {"removed": removed, "kept": kept}
 
 
 def _changes(place: Place) -> WorktreeChanges:
@@ -165,32 +53,6 @@ def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 
-async def _check_loss(core: Supervisor, isolation: Isolation) -> None:
-    """Refuse to lose work, naming all of it.
-
-    Raises:
-        OvermindError: `unmerged`.
-    """
-    if isolation.branch is None:
-        return
-    (looked,) = await answers.look(core, [isolation])
-    stands = looked.standing(live=False)
-    why = why_kept(stands, force=False)
-    if not why:
-        return
-    commits = () if looked.state is None else answers.commits(looked.state.commits)
-    named = [*stands.uncommitted, *stands.unmerged]
-    what = f"{why} ({list_text(named)})" if named else why
-    raise OvermindError(
-        "unmerged",
-        f"{isolation.name} has {what} that would be lost. See: overmind changes {isolation.name}; to lose it: --force"
-        if named
-        else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
-        files=list(stands.uncommitted),
-        commits=commits if stands.unmerged else [],
-    )
-
-
 def _gone(isolation: Isolation) -> dict[str, Any]:
     return {
         "mission": isolation.mission,
@@ -202,24 +64,187 @@ def _gone(isolation: Isolation) -> dict[str, Any]:
     }
 
 
-def _forbid_foreign(core: Supervisor, caller: Caller, mission_id: str, what: str) -> None:
-    """A process inside a mission may do it to that one's descendants."""
-    inside = mission_of(caller, core.book, core.home.root)
-    mission = core.book.get(mission_id)
-    if mission is None:
-        forbid_inside(inside, f"{what} missions that were removed")
-    else:
-        forbid_foreign(inside, mission, core.book, what)
-
-
-def _forbid_landing(core: Supervisor, caller: Caller, mission_id: str, what: str) -> None:
-    """As a step of a plan, a mission may land what others of its plan have done."""
-    inside = mission_of(caller, core.book, core.home.root)
-    plans = [one.id for one in line(core.book, inside) if one.definition.kind is Kind.BLUEPRINT]
-    mission = core.book.get(mission_id)
-    if mission is None or not any(descends(mission, plan, core.book) for plan in plans):
-        _forbid_foreign(core, caller, mission_id, what)
-
-
 def _os(text: str | None) -> str | None:
     return None if text is None else from_wire(text)
+
+
+class LandingReview:
+    """What is asked about the work of missions, answered."""
+
+    def __init__(
+        self,
+        *,
+        landing: MergeQueue,
+        locations: Locations,
+        worktrees: Worktrees,
+        workspace: Workspace,
+        isolation: IsolationService,
+        registry: Registry,
+        tasks: Tasks,
+        home: Home,
+    ) -> None:
+        self._landing = landing
+        self._locations = locations
+        self._worktrees = worktrees
+        self._workspace = workspace
+        self._tasks = tasks
+        self._registry = registry
+        self._isolation = isolation
+        self._home = home
+
+    async def worktrees(self, request: WorktreesRequest) -> dict[str, Any]:
+        """The worktrees of missions, also of removed ones, with how each stands to its base."""
+        looked = await self._worktrees.look(self._worktrees.of(request.ids), sizes=request.sizes)
+        return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
+
+    async def changes(self, request: One) -> dict[str, Any]:
+        """What a mission has changed since its branch began; without a worktree, what is not committed."""
+        place = self._locations.anywhere(request.id)
+        found = await self._locations.run(_changes, place)
+        return await self._workspace.in_thread(answers.changes, place, found)
+
+    async def commit(self, request: Commit, caller: Caller) -> dict[str, Any]:
+        """Commit everything in a mission's worktree; it may run meanwhile."""
+        place = self._locations.isolated(request.id)
+        self._forbid_landing(caller, place.mission, "commit the work of")
+        if not request.message.strip() or "\0" in request.message:
+            raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
+        try:
+            done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
+        except git_merge.NothingToCommit:
+            raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
+        except git_merge.Unresolved as error:
+            told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
+            raise OvermindError(
+                "conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}."
+            ) from None
+        return {
+            "mission": place.mission,
+            "name": place.name,
+            "commit": done.commit,
+            "subject": to_wire(done.subject),
+            "files": done.files,
+        }
+
+    async def merge(self, request: Merge, caller: Caller) -> AsyncIterator[Item]:
+        """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
+        if request.squash and request.rebase:
+            raise OvermindError("invalid", "--squash and --rebase don't go together.")
+        if request.verify is not None and not request.verify.strip():
+            raise OvermindError("empty_command", "--verify needs a command.")
+        place = self._locations.isolated(request.id, there=False)
+        self._forbid_landing(caller, place.mission, "merge the work of")
+        way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
+        wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+        items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
+
+        async def work() -> None:
+            try:
+                items.put_nowait(await self._landing.merge(place, wish, items.put_nowait))
+            except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
+                items.put_nowait(error)
+            finally:
+                items.put_nowait(None)
+
+        task = self._tasks.start(work())
+        try:
+            yield {"mission": place.mission, "name": place.name}
+            while (item := await items.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            task.cancel()  # nobody waits for it any more, or it is done
+
+    async def push(self, request: Push) -> dict[str, Any]:
+        """Push a mission's branch under its own name, never by force."""
+        place = self._locations.isolated(request.id, there=False)
+        try:
+            done, uncommitted = await self._locations.run(_push, place, _os(request.remote))
+        except git_merge.NoRemote as error:
+            known = [to_wire(name) for name in error.args[0]]
+            told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Say which with --remote"
+            none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
+            raise OvermindError("git_failed", told if known else none) from None
+        return {
+            "mission": place.mission,
+            "name": place.name,
+            "remote": to_wire(done.remote),
+            "branch": to_wire(place.branch or ""),
+            "commit": done.commit,
+            "uncommitted": [to_wire(path) for path in uncommitted],
+        }
+
+    async def discard(self, request: Discard, caller: Caller) -> dict[str, Any]:
+        """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
+        isolation = self._workspace.find(request.id)
+        self._forbid_foreign(caller, isolation.mission, "discard the work of")
+        live = self._registry.live.get(isolation.mission)
+        if live is not None:
+            told = f"Mission {live.id} ({live.definition.name}) is {live.status}."
+            raise OvermindError("not_finished", f"{told} Stop it first with: overmind stop {live.definition.name}")
+        if not request.force:
+            await self._check_loss(isolation)
+        await self._isolation.discard(isolation, force=request.force)
+        return _gone(isolation)
+
+    async def worktrees_prune(self, request: WorktreesPrune) -> dict[str, Any]:
+        """Discard what ended missions have of their own, but for work that is nowhere else."""
+        removed, kept = [], []
+        for looked in await self._worktrees.look(self._worktrees.of(None)):
+            isolation = looked.isolation
+            stands = looked.standing(live=isolation.mission in self._registry.live)
+            why = why_kept(stands, force=request.force)
+            if not why and not request.dry_run:
+                try:
+                    await self._isolation.discard(isolation, force=request.force)
+                except OvermindError as error:  # something has changed just now
+                    why = error.message
+            if why:
+                kept.append({**_gone(isolation), "why": why})
+            else:
+                removed.append({**_gone(isolation), "lost": stands.loss})
+        return {"removed": removed, "kept": kept}
+
+    async def _check_loss(self, isolation: Isolation) -> None:
+        """Refuse to lose work, naming all of it.
+
+        Raises:
+            OvermindError: `unmerged`.
+        """
+        if isolation.branch is None:
+            return
+        (looked,) = await self._worktrees.look([isolation])
+        stands = looked.standing(live=False)
+        why = why_kept(stands, force=False)
+        if not why:
+            return
+        commits = () if looked.state is None else answers.commits(looked.state.commits)
+        named = [*stands.uncommitted, *stands.unmerged]
+        what = f"{why} ({list_text(named)})" if named else why
+        raise OvermindError(
+            "unmerged",
+            f"{isolation.name} has {what} that would be lost."
+            f" See: overmind changes {isolation.name}; to lose it: --force"
+            if named
+            else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
+            files=list(stands.uncommitted),
+            commits=commits if stands.unmerged else [],
+        )
+
+    def _forbid_foreign(self, caller: Caller, mission_id: str, what: str) -> None:
+        """A process inside a mission may do it to that one's descendants."""
+        inside = mission_of(caller, self._registry, self._home.root)
+        mission = self._registry.get(mission_id)
+        if mission is None:
+            forbid_inside(inside, f"{what} missions that were removed")
+        else:
+            forbid_foreign(inside, mission, self._registry, what)
+
+    def _forbid_landing(self, caller: Caller, mission_id: str, what: str) -> None:
+        """As a step of a plan, a mission may land what others of its plan have done."""
+        inside = mission_of(caller, self._registry, self._home.root)
+        plans = [one.id for one in line(self._registry, inside) if one.definition.kind is Kind.BLUEPRINT]
+        mission = self._registry.get(mission_id)
+        if mission is None or not any(descends(mission, plan, self._registry) for plan in plans):
+            self._forbid_foreign(caller, mission_id, what)

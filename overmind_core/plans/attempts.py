@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from overmind_core.agents.spec import spec_of
-from overmind_core.domain.isolation.saga import Phase
+from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.domain.plans.blueprint import Merge, PlanAgent
+    from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
     from overmind_core.missions.requests import Start
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.pipeline import PlanRun
 
 
-async def merging(core: Supervisor, pipeline: PlanRun, merge: Merge, request: Start) -> Start:
+async def merging(core: Supervisor, pipeline: PlanRun, merge: PlanMerge, request: Start) -> Start:
     """The request with the command that lands the newest attempts of these agents, once nothing of them runs any more.
 
     Raises:
@@ -72,7 +72,7 @@ def _program() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "overmind_core.cli")
 
 
-def _options(merge: Merge) -> Iterator[str]:
+def _options(merge: PlanMerge) -> Iterator[str]:
     for name in ("into", "verify"):
         if (value := getattr(merge, name)) is not None:
             yield from (f"--{name}", value)
@@ -143,7 +143,7 @@ class Attempts:
         isolation = self._core.workspace.records.get(mission.id)
         if isolation is None or not mission.definition.isolated:
             return False
-        return mission.status in {Status.PREPARING, Status.STARTING} or isolation.saga.phase is not Phase.DONE
+        return mission.status in {Status.PREPARING, Status.STARTING} or isolation.saga.phase is not SagaPhase.DONE
 
     def close(self) -> None:
         """Nothing is under way any more."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from overmind_core.daemon.state import State
 from overmind_core.kernel.journal import Journal
-from overmind_core.landing.service import KEY, MergeQueue, Trace
+from overmind_core.landing.progress import Trace
+from overmind_core.landing.service import KEY, MergeQueue
 
 TRACE = Trace(
     "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True
@@ -27,8 +28,15 @@ def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
         ledger = Journal(state.database, asyncio.get_running_loop())
         events: list[dict[str, Any]] = []
         book = SimpleNamespace(event=events.append)
-        core: Any = SimpleNamespace(state=state, ledger=ledger, book=book, clock=clock)
-        merger = MergeQueue(core)
+        unused: Any = None
+        merger = MergeQueue(
+            journal=ledger,
+            clock=clock,
+            registry=cast("Any", book),
+            meta_table=state.meta,
+            landing_table=state.landings,
+            **dict.fromkeys(("tasks", "phase", "missions", "workspace", "environments", "locations"), unused),
+        )
         ledger.save(merger.keep(TRACE))
         await ledger.saved()
         assert traces(state)[TRACE.mission].landing

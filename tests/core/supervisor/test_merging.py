@@ -12,7 +12,6 @@ import pytest
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.errors import OvermindError
-from overmind_core.landing import locations
 from overmind_core.landing.preview import Wish
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -36,7 +35,7 @@ class Shop:
 
     async def merge(self, **wish):
         """Land it; what it tells of itself is in `steps`."""
-        place = locations.isolated(self.inside.core, self.mission, there=False)
+        place = self.inside.core.locations.isolated(self.mission, there=False)
         return await self.inside.core.landing.merge(place, Wish(**wish), self._say)
 
     def _say(self, told):

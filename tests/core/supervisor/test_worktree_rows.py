@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.landing.answers import Looked, is_on_the_move
+from overmind_core.landing.answers import Looked, Worktrees
 
 HERE: Any = SimpleNamespace(mission="a1b2c3d4", worktree="/shop/.overmind/worktrees/a1b2c3d4")
 CASES = {
@@ -24,6 +24,8 @@ def test_what_comes_or_goes_at_the_moment_is_not_called_broken(name):
     problem, now, busy, expected = CASES[name]
     records = {} if now is None else {HERE.mission: now}
     turn = SimpleNamespace(locked=lambda: busy)
-    core: Any = SimpleNamespace(workspace=SimpleNamespace(records=records, turn=lambda _: turn))
+    workspace: Any = SimpleNamespace(records=records, turn=lambda _: turn)
+    unused: Any = None
+    worktrees = Worktrees(locations=unused, workspace=workspace, registry=unused)
 
-    assert is_on_the_move(core, Looked(HERE, None, None, {}, problem)) is expected
+    assert worktrees.is_on_the_move(Looked(HERE, None, None, {}, problem)) is expected

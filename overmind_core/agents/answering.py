@@ -1,0 +1,105 @@
+"""Answering what agents ask: which answers a question takes, once, and the rule that `always` makes of one."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.agents.store import QUESTION_OPEN
+from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.agents.permission import rule_for
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.agents.service import Agents
+    from overmind_core.agents.session import Session
+    from overmind_core.agents.store import QuestionRow
+    from overmind_core.domain.agents.agent_events import Asked, Decision
+
+PERSON = "a person"
+"""Who answers what comes through the API."""
+
+
+class Answering:
+    """The way of a person's answer to its session."""
+
+    def __init__(self, agents: Agents) -> None:
+        self._agents = agents
+
+    def answer(self, question: QuestionRow, decision: Decision) -> None:
+        """Answer a question that is open, in the name of a person.
+
+        Raises:
+            OvermindError: `not_found`, it is not asked any more; `invalid`, it takes no such answer.
+        """
+        session = self._agents.of(question.mission)
+        if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
+            raise OvermindError("not_found", _too_late(question))
+        asked = session.questions[question.id]
+        _check(asked, session, decision)
+        if decision.behaviour is Behaviour.ALWAYS:
+            self._store_rule(session, asked)
+        session.apply(talk.Answered(question.id, decision, PERSON))
+
+    def _store_rule(self, session: Session, asked: Asked) -> None:
+        """Answer the same question by itself from now on."""
+        rule = rule_of(asked)
+        if rule is not None and rule not in session.agent.allow:
+            self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
+
+
+def is_attach_only(asked: Asked, session: Session) -> bool:
+    """Whether neither the stream nor a hook takes our answer."""
+    return asked.need is AgentNeed.SETUP or (
+        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
+    )
+
+
+def rule_of(asked: Asked) -> str | None:
+    """The rule that answers the same by itself; None where there is none."""
+    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
+
+
+def options_of(asked: Asked) -> list[str]:
+    """The labels that the first question offers."""
+    return next((_labels(one) for one in _asked(asked.subject)), [])
+
+
+def _too_late(question: QuestionRow) -> str:
+    if question.by is None:
+        return f"Question {question.id} is not asked any more: it was withdrawn, or answered in its own program."
+    return f"Question {question.id} was answered already, by {question.by}."
+
+
+def _check(asked: Asked, session: Session, decision: Decision) -> None:
+    if is_attach_only(asked, session):
+        name = session.mission.definition.name if session.mission is not None else session.id
+        raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
+    if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
+        raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
+    says_nothing = not (decision.options or decision.message)
+    if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
+        raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
+    labels = [label for one in _asked(asked.subject) for label in _labels(one)]
+    for option in decision.options:
+        if option not in labels:
+            known = ", ".join(labels) or "it has none"
+            raise OvermindError(
+                "invalid", f"{option!r} is no option of it: {known}. In your own words: --message {shlex.quote(option)}"
+            )
+
+
+def _asked(subject: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The questions that are asked at once."""
+    questions = subject.get("questions")
+    return [one for one in questions if isinstance(one, dict)] if isinstance(questions, list) else []
+
+
+def _labels(question: Mapping[str, Any]) -> list[str]:
+    options = question.get("options")
+    return [str(one.get("label", "")) for one in options if isinstance(one, dict)] if isinstance(options, list) else []
