@@ -169,7 +169,7 @@ class KeptRun:
         self.next_notice = 0.0
         """When the next `on_output` notice may be sent (seconds of this boot)."""
         self.trouble: str | None = None
-        self.viewers = RunViewers(self, observer.loop)
+        self.viewers: RunViewers = RunViewers(self, observer.loop)
         self.outputs = [
             OutputSource(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0
         ]
