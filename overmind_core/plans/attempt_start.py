@@ -19,7 +19,7 @@ from overmind_core.plans import bindings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from overmind_core.domain.plans.blueprint import Merge, PlanAgent
+    from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
     from overmind_core.domain.plans.progress import Node
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.ports import Preparer
@@ -86,7 +86,7 @@ class AttemptStarter:
         request = bindings.start_request(agent, values, applied, umask=umask, folder=folder, key=key)
         return request if agent.merge is None else await self._merging(plan, agent.merge, request)
 
-    async def _merging(self, plan: PlanState, merge: Merge, request: Start) -> Start:
+    async def _merging(self, plan: PlanState, merge: PlanMerge, request: Start) -> Start:
         """The request with the command that lands the newest attempts of these agents, once nothing of them runs.
 
         Raises:
@@ -112,7 +112,7 @@ def _program() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "overmind_core.cli")
 
 
-def _options(merge: Merge) -> Iterator[str]:
+def _options(merge: PlanMerge) -> Iterator[str]:
     for name in ("into", "verify"):
         if (value := getattr(merge, name)) is not None:
             yield from (f"--{name}", value)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from overmind_core.domain.isolation.saga import Phase as SagaPhase
+from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans.progress import AgentStage, AttemptEnd

@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.raw_socket import RawSocket
 
+pytestmark = pytest.mark.shared_home
+
 GOOD = ["a", "9", "A.b_c-d", "x" * 63, "deadbee", "deadbeef0", "build.7", "UPPER"]
 BAD = [
     "", " ", "a b", "-a", ".a", "_a", "a..b", "a.", "x.lock", "x" * 64, "deadbeef", "DEADBEEF", "12345678", "a/b",

@@ -12,6 +12,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 FAST = ("--backoff", "1ms")
 FOREVER = ("--max-restarts", "0")
 
@@ -236,6 +238,7 @@ def test_two_restarts_at_once_leave_one_process(om, leash):
     assert len(leash.grown(1)) == 1
 
 
+@pytest.mark.own_home
 @pytest.mark.linux
 def test_what_was_lost_with_the_keeper_is_started_again_when_asked(om):
     lost, ended = om.mission("sleep 60"), om.finished("exit 3")["id"]
@@ -279,6 +282,7 @@ def test_what_a_person_ended_is_not_restarted(om, command):
     assert (info["status"], info["restart_count"]) == ({"stop": "stopped", "kill": "killed"}[command], 0)
 
 
+@pytest.mark.own_home
 def test_a_pending_restart_comes_though_the_supervisor_was_killed(om):
     mission = om.mission("echo run; exit 1", "--restart", "always", "--backoff", "600ms", "--max-restarts", "1")
     om.wait_status(mission, "restarting")

@@ -18,6 +18,8 @@ from tests.kit.raw_socket import RawSocket, address
 from tests.kit.stopwatch import Stopwatch
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 MIB = 1 << 20
 PATIENCE = 1.0
 """Seconds in which others are answered, without those in which the machine is busy with something else."""
@@ -267,6 +269,7 @@ def test_another_user_can_not_connect(om, daemon, name):
     assert "PermissionError" in finished.stderr
 
 
+@pytest.mark.own_home
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("name", ["overmind.sock", "keeper.sock"])
 def test_another_user_who_gets_past_the_modes_is_still_sent_away(om, daemon, name):
