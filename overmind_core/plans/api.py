@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.requests import Nothing
     from overmind_core.plans.pipeline import PlanRun
     from overmind_core.plans.requests import Apply, Plan

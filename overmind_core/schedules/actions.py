@@ -10,8 +10,8 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import ourselves
 from overmind_core.missions import answers
-from overmind_core.missions.callers import ourselves
 from overmind_core.plans.requests import Apply
 from overmind_core.quests.api import as_start
 from overmind_core.quests.requests import QuestRun
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.schedules import Ritual, RitualRun
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.ports import PlanRunner, Preparer
     from overmind_core.missions.service import Missions
     from overmind_core.quests.service import Quests
