@@ -5,6 +5,7 @@
 BIN := .venv/bin
 WORKERS ?= 5
 ARGS ?=
+TESTS ?=
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -21,15 +22,15 @@ run: setup ## open the program; without a terminal run a small real job headless
 demo-isolation: setup ## agents that work on one project at once, each with its own server and database; leaves nothing
 	@PYTHON=$(BIN)/python scripts/demo-isolation $(ARGS)
 
-test: setup ## run the whole suite (ARGS="-k name" for a part of it)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of it)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \
-		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m claude tests/claude $(ARGS)
+		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m claude $(or $(TESTS),tests/claude) $(ARGS)
 
 test-docker: setup ## run the tests that need a real engine of Docker; one is started, and ended, when none answers
-	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) scripts/test-docker $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) TESTS="$(TESTS)" scripts/test-docker $(ARGS)
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -13,10 +14,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.kit import fork_server, processes
 from tests.kit import home as homes
-from tests.kit import processes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
+from tests.kit.waiting import eventually
+
+FAILED = pytest.StashKey[bool]()
+"""A test that failed."""
 
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False
@@ -43,9 +48,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def marker() -> Iterator[str]:
-    """What every process of this test process inherits; at its end none of them lives."""
+    """What every process of this test process inherits; at its end, each worker's for its own, none of them lives.
+
+    The last test of the worker tells it, whoever left them: CI never tries that again.
+    """
     value = uuid.uuid4().hex
     yield value
+    fork_server.end()
+    with contextlib.suppress(AssertionError):  # who is about to end gets as long for it as at the end of a home
+        eventually(lambda: not processes.of_run(value), timeout=homes.PATIENCE)
     left = processes.of_run(value)
     assert not left, "processes left by the test run:\n" + "\n".join(left)
 
@@ -64,10 +75,30 @@ def make_home(marker: str, tmp_path: Path) -> Iterator[Callable[[], Overmind]]:
     assert not left, "left after the test:\n" + "\n".join(left)
 
 
+@pytest.fixture(scope="module")
+def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[homes.SharedHome]:
+    """One home for the tests of a file that are marked `shared_home`."""
+    home = homes.SharedHome(user_home=str(tmp_path_factory.mktemp("person")), marker=marker)
+    yield home
+    left = home.end()
+    assert not left, "left after the tests of a file:\n" + "\n".join(left)
+
+
 @pytest.fixture
-def om(make_home: Callable[[], Overmind]) -> Overmind:
-    """The command line in a home of its own."""
-    return make_home()
+def om(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Overmind]:
+    """The command line in an empty home: of its own, unless the test is marked `shared_home` and not `own_home`."""
+    if not _shares(request.node):
+        yield request.getfixturevalue("make_home")()
+        return
+    shared: homes.SharedHome = request.getfixturevalue("shared_home")
+    overmind = shared.lend(str(tmp_path))
+    yield overmind
+    left = shared.take_back(overmind, failed=request.node.stash.get(FAILED, False))
+    assert not left, "left after the test:\n" + "\n".join(left)
+
+
+def _shares(test: pytest.Item) -> bool:
+    return bool(test.get_closest_marker("shared_home")) and not test.get_closest_marker("own_home")
 
 
 @pytest.fixture
@@ -94,6 +125,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Show with a failure what the daemons logged."""
     report = yield
     overmind = getattr(item, "funcargs", {}).get("om")
+    if report.failed:
+        item.stash[FAILED] = True
     if report.failed and report.when == "call" and overmind is not None:
         report.sections.append(("daemon and keeper", overmind.diagnosis()))
     return report

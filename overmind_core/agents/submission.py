@@ -5,6 +5,7 @@ A raw session has no turns: it is typed what was accepted at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
@@ -32,6 +33,8 @@ class Submission:
         self._agents = agents
         self._messages = messages
         self._journal = journal
+        self._coming: Counter[str] = Counter()
+        """Messages that are about to be queued, by mission: they wait for the disk."""
 
     async def submit(self, mission: Mission, text: str, *, queue: bool, sender: str | None, request: str | None) -> int:
         """Accept a message, once for each `request`; return its number. `queue`: also while a person has the session.
@@ -52,8 +55,9 @@ class Submission:
                 f"A person has mission {mission.id} ({mission.definition.name}) in a terminal."
                 f" Queue the message with: overmind send --queue {mission.definition.name}",
             )
-        if len(session.state.queue) >= MOST_QUEUED:
-            raise OvermindError("busy", f"{len(session.state.queue)} messages wait for mission {mission.id} already.")
+        waiting = len(session.state.queue) + self._coming[session.id]
+        if waiting >= MOST_QUEUED:
+            raise OvermindError("busy", f"{waiting} messages wait for mission {mission.id} already.")
         if not session.provider.speaks_json:
             return await self._type_at_once(session, text, sender=sender, request=request)
         number = await self._post(session, text, sender=sender, request=request)
@@ -78,7 +82,12 @@ class Submission:
 
     async def _post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
         """Queue it; it is delivered in its turn."""
-        number = await self._store(session, text, sender=sender, request=request)
+        self._coming[session.id] += 1
+        try:
+            number = await self._store(session, text, sender=sender, request=request)
+        finally:
+            self._coming[session.id] -= 1
+            self._coming += Counter()  # forgets those of which none is left
         session.record("message_queued", message=number, sender=sender)
         session.apply(talk.Queued(number))
         if session.mission is None:  # it ended meanwhile

@@ -16,7 +16,7 @@ from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.missions.names import name_problem
-from overmind_core.domain.plans.blueprint import Merge, PlanAgent, Probe, When
+from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge, Probe, When
 from overmind_core.domain.plans.references import WORD, bind_text, check_text, references
 from overmind_core.domain.text.problems import hinted
 
@@ -26,7 +26,7 @@ _EXAMPLE = 'merge = ["api", "ui"]'
 class Landing(NamedTuple):
     """What the keys say, as far as it makes sense."""
 
-    merge: Merge
+    merge: PlanMerge
     at: Mapping[str, Place]
     """Where each agent that lands is named."""
 
@@ -54,7 +54,7 @@ def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, wait
     squash, rebase = _flag(table.get("squash")), _flag(table.get("rebase"))
     if squash and rebase:
         table["rebase"].wrong("squash is there, too: it is one or the other")
-    return Landing(Merge(tuple(at), into, verify, squash, rebase), at)
+    return Landing(PlanMerge(tuple(at), into, verify, squash, rebase), at)
 
 
 def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tuple[str, Place]]:

@@ -40,7 +40,7 @@ _ATTACH, _INTERRUPT = 1, 2
 DETACHED: Json = {"type": "detached"}
 
 
-class Attachment:
+class MissionAttachment:
     """One client's attachment to a mission, as the supervisor knows it.
 
     Args:

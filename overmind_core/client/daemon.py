@@ -278,12 +278,15 @@ def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | 
     from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when no daemon answers)
 
     deadline = time.monotonic() + ANSWER_LIMIT
-    connection = connect_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
-    if connection is not None:
-        return connection, None
-    pid = holder_pid(home.supervisor_lock)
-    if pid is not None:
-        raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
+    while True:
+        connection = connect_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
+        if connection is not None:
+            return connection, None
+        pid = holder_pid(home.supervisor_lock)
+        if pid is None:
+            break
+        if time.monotonic() >= deadline:  # else it has only just come, and does not listen yet
+            raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
     keeper = None if start else holder_pid(home.keeper_lock)
     if not start and keeper is None:
         raise OvermindError("daemon_not_running")

@@ -68,8 +68,12 @@ from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import Unseen
 from overmind_core.notifications.api import EventsApi
 from overmind_core.notifications.service import Notifications
-from overmind_core.plans import api as plans_api
+from overmind_core.plans.api import PlanApi
+from overmind_core.plans.attempt_start import AttemptStarter
+from overmind_core.plans.attempts import Attempts
+from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
+from overmind_core.plans.values import Values
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.service import QuestEnded, Quests
 from overmind_core.schedules.actions import Starter
@@ -189,7 +193,7 @@ class Supervisor:
             logs=home.logs, clock=clock, registry=self.book, progress=self.pulse, launcher=self.spawner
         )
         self.isolation.bind(self.missions, self.observer)
-        self.plans = Plans(self)
+        self.plans = self._plans()
         self.retention = Retention(
             home=home,
             database=state.database,
@@ -232,7 +236,6 @@ class Supervisor:
                 plans=self.plans,
                 preparer=self.isolation,
                 ritual_table=state.rituals,
-                apply=partial(plans_api.apply, self),
             ),
             retention=RunRetention(
                 rituals=rituals,
@@ -330,6 +333,45 @@ class Supervisor:
             CostApi(journal, store.costs, clock),
         )
 
+    def _plans(self) -> Plans:
+        """All plans, and what carries out their agents."""
+        outputs = AgentOutputs(self.home, self.ledger, self.state.agents)
+        values = Values(self.book, outputs)
+        starter = AttemptStarter(
+            settings=self.settings,
+            registry=self.book,
+            missions=self.missions,
+            preparer=self.isolation,
+            values=values,
+            outputs=outputs,
+        )
+        attempts = partial(
+            Attempts,
+            clock=self.clock,
+            phase=self.phase,
+            tasks=self.tasks,
+            registry=self.book,
+            run_table=self.state.runs,
+            environments=self.environments,
+            workspace=self.workspace,
+            observer=self.observer,
+            starter=starter,
+            values=values,
+            outputs=outputs,
+        )
+        return Plans(
+            journal=self.ledger,
+            clock=self.clock,
+            phase=self.phase,
+            line=self.line,
+            registry=self.book,
+            missions=self.missions,
+            projects=self.isolation,
+            plan_table=self.state.plans,
+            environment_table=self.state.environments,
+            attempts=attempts,
+        )
+
     def _apis(self) -> tuple[object, ...]:
         daemon = DaemonApi(
             home=self.home,
@@ -401,6 +443,14 @@ class Supervisor:
             mission_table=self.state.missions,
             quest_table=self.state.quests,
         )
+        plans = PlanApi(
+            plans=self.plans,
+            journal=self.ledger,
+            clock=self.clock,
+            registry=self.book,
+            missions=self.missions,
+            plan_table=self.state.plans,
+        )
         rituals = RitualApi(
             schedules=self.rituals,
             clock=self.clock,
@@ -456,6 +506,7 @@ class Supervisor:
             seen,
             LandingApi(self._review),
             *self._agent_apis,
+            plans,
             quests,
             rituals,
             definitions,

@@ -23,8 +23,8 @@ from overmind_core.missions.api_query import QueryApi
 from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
-from overmind_core.plans import api as plans_api
 from overmind_core.plans import requests as plans_requests
+from overmind_core.plans.api import PlanApi
 from overmind_core.quests import requests as quest_requests
 from overmind_core.quests.api import QuestApi
 from overmind_core.schedules import requests as ritual_requests
@@ -83,10 +83,10 @@ TABLE: dict[str, Row] = {
     "hook": Row(requests.Hook, QuestionApi.hook),
     "seen": Row(requests.One, SeenApi.seen, "mark missions as seen"),
     "cost": Row(requests.Cost, CostApi.cost),
-    "apply": Row(plans_requests.Apply, plans_api.apply, "apply plans"),
-    "delete": Row(plans_requests.Plan, plans_api.delete, "take plans down"),
-    "plans": Row(requests.Nothing, plans_api.plans),
-    "plan": Row(plans_requests.Plan, plans_api.plan),
+    "apply": Row(plans_requests.Apply, PlanApi.apply, "apply plans"),
+    "delete": Row(plans_requests.Plan, PlanApi.delete, "take plans down"),
+    "plans": Row(requests.Nothing, PlanApi.plans),
+    "plan": Row(plans_requests.Plan, PlanApi.plan),
     "quest_run": Row(quest_requests.QuestRun, QuestApi.quest_run),
     "quests": Row(quest_requests.Quests, QuestApi.quests),
     "quest": Row(quest_requests.Quest, QuestApi.quest),

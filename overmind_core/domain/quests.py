@@ -62,7 +62,7 @@ class Quest:
         return self.status is QuestStatus.RUNNING
 
 
-class Wait(NamedTuple):
+class KeepWaiting(NamedTuple):
     """Something is under way."""
 
 
@@ -90,7 +90,7 @@ class Finish(NamedTuple):
     exit_code: int
 
 
-Step = Wait | StopWork | StartCheck | RetryWork | Finish
+Step = KeepWaiting | StopWork | StartCheck | RetryWork | Finish
 
 
 def next_step(quest: Quest, work: Mission | None, check: Mission | None, *, stopped: bool) -> Step:
@@ -100,7 +100,9 @@ def next_step(quest: Quest, work: Mission | None, check: Mission | None, *, stop
     """
     live = [one for one in (work, check) if one is not None and one.is_live]
     if live:
-        return StopWork() if quest.cancelling and any(one.status is not Status.STOPPING for one in live) else Wait()
+        return (
+            StopWork() if quest.cancelling and any(one.status is not Status.STOPPING for one in live) else KeepWaiting()
+        )
     if quest.cancelling or stopped or _killed(work) or _killed(check):
         return Finish(QuestStatus.CANCELLED, _why_cancelled(quest, work, check), _code(work) or _code(check) or 1)
     if work is None:

@@ -46,6 +46,11 @@ class GitFailed(Exception):
         super().__init__(f"git {' '.join(words)}: {self.reason}")
 
     @property
+    def was_ended(self) -> bool:
+        """Whether a signal ended it."""
+        return self.code is not None and self.code < 0
+
+    @property
     def reason(self) -> str:
         """One line for people."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]

@@ -97,7 +97,10 @@ def add(  # noqa: PLR0917 (none of them has a default)
     base: str | None,
     fetch: bool,  # noqa: FBT001 (a setting of the project, passed on)
 ) -> NewWorktree:
-    """Make a worktree at `path` on a new branch. What a failure leaves, `remove` takes away.
+    """Make a worktree at `path` on a new branch. It leaves nothing when git refuses.
+
+    What a git leaves that was ended by a signal, `remove` takes away later: whoever ended it would end our clean-up in
+    the middle as well, and a branch of which only the log is gone is known as ours to nobody.
 
     Args:
         git: For the mission.
@@ -119,10 +122,11 @@ def add(  # noqa: PLR0917 (none of them has a default)
     try:
         branch = _create(git, repository.common, path, branches, start.commit)
         _finish(git, repository, path, branch)
-    except GitFailed:
-        with suppress(GitFailed):
-            branch = branch or claimed_branch(git, repository.common, path)
-            remove(git, repository.common, path, branch, force=True)
+    except GitFailed as error:
+        if not error.was_ended:
+            with suppress(GitFailed):
+                branch = branch or claimed_branch(git, repository.common, path)
+                remove(git, repository.common, path, branch, force=True)
         raise
     return NewWorktree(branch, start.name, start.commit, start.note)
 
@@ -147,9 +151,10 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
     exclude(repository.common)
     try:
         _finish(git, repository, path, branch)
-    except GitFailed:
-        with suppress(GitFailed):
-            remove(git, repository.common, path, None, force=True)
+    except GitFailed as error:
+        if not error.was_ended:
+            with suppress(GitFailed):
+                remove(git, repository.common, path, None, force=True)
         raise
 
 
@@ -199,7 +204,7 @@ def _check_out(git: Git, top: str, path: str, branch: str) -> None:
         except GitFailed as error:
             # Git takes away what it could not finish. What is there was finished: a hook failed after it, which is no
             # failure of a checkout, and is none to later versions of git either.
-            if error.code is None or error.code < 0 or not os.path.lexists(os.path.join(path, ".git")):
+            if error.code is None or error.was_ended or not os.path.lexists(os.path.join(path, ".git")):
                 raise
 
     retry_while_locked(attempt)

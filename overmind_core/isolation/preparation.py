@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation import saga as sagas
 from overmind_core.domain.isolation.isolation import Removal
-from overmind_core.domain.isolation.saga import CheckStep, Phase, StepKind, TakeStep, UndoStep, next_action
+from overmind_core.domain.isolation.saga import CheckStep, SagaPhase, StepKind, TakeStep, UndoStep, next_action
 from overmind_core.domain.missions.facts import Prepared, SpawnFailed
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.errors import OvermindError
@@ -84,7 +84,7 @@ class Preparation:
         """Another start of the mission: what holds is passed; what an unfinished one left goes first."""
         if self._isolation.removal is not Removal.NONE:
             await self._finish_removal()
-        if self._saga.phase in {Phase.FORWARD, Phase.BACKWARD}:
+        if self._saga.phase in {SagaPhase.FORWARD, SagaPhase.BACKWARD}:
             self._put(sagas.failed(self._saga, STOPPED, "It is prepared anew."))
             while isinstance(step := next_action(self._saga), UndoStep):
                 await self._undo(step)
@@ -103,9 +103,9 @@ class Preparation:
 
     async def _go(self) -> None:
         while True:
-            if self._saga.phase in {Phase.FORWARD, Phase.DONE} and not self._is_wanted:
+            if self._saga.phase in {SagaPhase.FORWARD, SagaPhase.DONE} and not self._is_wanted:
                 self._put(sagas.failed(self._saga, STOPPED, "It was stopped while it was prepared."))
-            elif self._saga.phase is Phase.DONE and (dead := self._ended_service()):
+            elif self._saga.phase is SagaPhase.DONE and (dead := self._ended_service()):
                 told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
                 self._put(sagas.failed(self._saga, "not_ready", told))
             match next_action(self._saga):
@@ -177,7 +177,7 @@ class Preparation:
 
     def _finish(self) -> None:
         saga = self._saga
-        if saga.phase is Phase.DONE:
+        if saga.phase is SagaPhase.DONE:
             mission = self._current
             assert mission is not None
             self._workspace.put(replace(self._isolation, ready_once=True))

@@ -11,7 +11,7 @@ from concurrent.futures import wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.isolation.saga import Phase
+from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.mission import Status
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Preparations:
 
 def is_unfinished(isolation: Isolation) -> bool:
     """Whether its preparation is in the middle."""
-    return isolation.saga.phase in {Phase.FORWARD, Phase.BACKWARD}
+    return isolation.saga.phase in {SagaPhase.FORWARD, SagaPhase.BACKWARD}
 
 
 def is_next(isolation: Isolation, mission: Mission) -> bool:

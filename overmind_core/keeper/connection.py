@@ -22,7 +22,7 @@ _RECEIVE_VIEW = memoryview(_RECEIVE_BUFFER)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Connection:
+class ClientConnection:
     """One accepted socket. `on_data` gets what arrives, `on_closed` is called once, at the end."""
 
     __slots__ = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.connection import ClientConnection
     from overmind_core.keeper.exit_journal import ExitJournal
     from overmind_core.keeper.loop import Loop
     from overmind_core.keeper.orphans import Orphans
@@ -54,7 +54,7 @@ class Keeper:
         self.tickets = tickets
         self.boot = boot
         self.started = loop.wall
-        self.supervisor: Connection | None = None
+        self.supervisor: ClientConnection | None = None
         self.on_supervisor_lost: Callable[[], None] = _nothing
         """Called when the supervisor is gone without a goodbye."""
         self.goodbye_received = False
@@ -65,7 +65,7 @@ class Keeper:
         self._idle_since = loop.mono
         self._blocked: set[KeptRun] = set()
         self._hung_up: set[KeptRun] = set()
-        self._purges: dict[str, list[tuple[Connection, int]]] = {}
+        self._purges: dict[str, list[tuple[ClientConnection, int]]] = {}
         loop.later(TICK, self._on_tick)
 
     @property
@@ -137,7 +137,7 @@ class Keeper:
 
     def answer(
         self,
-        connection: Connection,
+        connection: ClientConnection,
         number: int,
         act: Callable[[Mapping[str, Any]], dict[str, object] | None],
         request: Mapping[str, Any],
@@ -155,7 +155,7 @@ class Keeper:
             if result is not None:
                 connection.send_json({"n": number, "ok": result})
 
-    def attach_supervisor(self, connection: Connection) -> None:
+    def attach_supervisor(self, connection: ClientConnection) -> None:
         """`connection` is the supervisor from now on; the connection of an older one is closed."""
         older, self.supervisor = self.supervisor, connection
         self.goodbye_received = False
@@ -165,7 +165,7 @@ class Keeper:
             for run in self.runs:
                 run.watched = False
 
-    def _detach_supervisor(self, connection: Connection) -> None:
+    def _detach_supervisor(self, connection: ClientConnection) -> None:
         """A client that had said hello is gone; an older supervisor counts no more."""
         if self.supervisor is not connection:
             return
@@ -176,7 +176,7 @@ class Keeper:
         if not self.goodbye_received:
             self.on_supervisor_lost()
 
-    def purge(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
+    def purge(self, connection: ClientConnection, number: int, request: Mapping[str, Any]) -> None:
         """End the orphans of a run but for the pids to `spare`; the answer comes when they are gone."""
         run_id = str(request["run"])
         quiet = float(request.get("quiet", QUIET))

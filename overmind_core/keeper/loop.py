@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    class Source(Protocol):
+    class LoopSource(Protocol):
         """The owner of a file descriptor."""
 
         def ready(self, events: int) -> None:
@@ -79,7 +79,7 @@ class Loop:
         self._preferred: set[int] = set()
         self._boost_until = 0.0
         self._next_boost = 0.0
-        self._sources: dict[int, Source] = {}
+        self._sources: dict[int, LoopSource] = {}
         self._watched: dict[int, int] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._work: list[Work] = []
@@ -90,7 +90,7 @@ class Loop:
         self.mono = time.monotonic()
         """This turn's time in seconds of this boot, without sleep."""
 
-    def watch(self, fd: int, events: int, source: Source) -> None:
+    def watch(self, fd: int, events: int, source: LoopSource) -> None:
         """Call `source` when `fd` is ready for `events`; 0 stops that. The same again costs nothing."""
         before = self._watched.get(fd, 0)
         self._sources[fd] = source

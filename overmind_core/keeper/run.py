@@ -11,7 +11,7 @@ import os
 
 from overmind_core.keeper.input import Stdin
 from overmind_core.keeper.loop import READ, WRITE
-from overmind_core.keeper.viewers import Viewers
+from overmind_core.keeper.viewers import RunViewers
 from overmind_core.logs.layout import ERR, OUT, split_run
 from overmind_core.wire.keeper import DISK_FULL, LOG_ERROR
 
@@ -169,13 +169,13 @@ class KeptRun:
         self.next_notice = 0.0
         """When the next `on_output` notice may be sent (seconds of this boot)."""
         self.trouble: str | None = None
-        self.viewers = Viewers(self, observer.loop)
+        self.viewers: RunViewers = RunViewers(self, observer.loop)
         self.outputs = [
             OutputSource(self, fd, stream) for fd, stream in ((spawned.out, OUT), (spawned.err, ERR)) if fd >= 0
         ]
         self._input_fd = spawned.stdin
         input_fd = spawned.stdin if spawned.stdin >= 0 or not tty else spawned.out
-        self.stdin = Stdin(input_fd, is_tty=tty and spawned.stdin < 0, changed=self.poll)
+        self.stdin: Stdin = Stdin(input_fd, is_tty=tty and spawned.stdin < 0, changed=self.poll)
         self._input_source = InputSource(self.stdin)
         self.poll()
 

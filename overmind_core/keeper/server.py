@@ -9,7 +9,7 @@ import json
 import os
 
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.keeper.connection import Connection
+from overmind_core.keeper.connection import ClientConnection
 from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.loop import READ
 from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
@@ -72,7 +72,7 @@ class Listener:
         if not _is_ours(accepted):
             accepted.close()
             return
-        ClientSession(self._keeper, self._spawn_queue, self._failover, Connection(self._keeper.loop, accepted))
+        ClientSession(self._keeper, self._spawn_queue, self._failover, ClientConnection(self._keeper.loop, accepted))
 
     def failed(self) -> None:
         """Wait a little before the next try."""
@@ -88,7 +88,9 @@ class ClientSession:
 
     __slots__ = ("_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue")
 
-    def __init__(self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, connection: Connection) -> None:
+    def __init__(
+        self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, connection: ClientConnection
+    ) -> None:
         self._keeper = keeper
         self._spawn_queue = spawn_queue
         self._failover = failover

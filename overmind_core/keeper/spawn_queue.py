@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.connection import ClientConnection
     from overmind_core.keeper.keeper import Keeper
 
 PER_TURN = 4
@@ -51,15 +51,15 @@ class SpawnQueue:
         self._keeper = keeper
         self._logs = logs
         self._limits = (*limits, own_limit)
-        self._queue: deque[tuple[Connection, int, Mapping[str, Any]]] = deque()
+        self._queue: deque[tuple[ClientConnection, int, Mapping[str, Any]]] = deque()
 
-    def put(self, connection: Connection, number: int, request: Mapping[str, Any]) -> None:
+    def put(self, connection: ClientConnection, number: int, request: Mapping[str, Any]) -> None:
         """Queue one spawn request; it is answered on `connection` when it is done."""
         self._queue.append((connection, number, request))
 
     def work(self) -> float | None:
         """Do a few; the rest at once after the next turn's events."""
-        asked: set[Connection] = set()
+        asked: set[ClientConnection] = set()
         for _ in range(min(PER_TURN, len(self._queue))):
             connection, number, request = self._queue.popleft()
             # Whoever asked and left asks again, if it still wants to: a run id makes that safe.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
-    from overmind_core.keeper.connection import Connection
+    from overmind_core.keeper.connection import ClientConnection
     from overmind_core.keeper.input import Stdin
     from overmind_core.keeper.loop import Loop
     from overmind_core.logs.writer import RunLogWriter
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
         fd: int
 
-    class Exited(Protocol):
+    class ExitStatus(Protocol):
         """How a run ended."""
 
         code: int
@@ -58,14 +58,14 @@ if TYPE_CHECKING:
         log: RunLogWriter
         stdin: Stdin
         tty: bool
-        viewers: Viewers
+        viewers: RunViewers
 
         @property
         def outputs(self) -> Sequence[Descriptor]:
             """Open streams; the first one of a terminal is its master."""
 
         @property
-        def exit(self) -> Exited | None:
+        def exit(self) -> ExitStatus | None:
             """None while the root process lives."""
 
         def on_log_error(self, error: OSError) -> None:
@@ -118,7 +118,7 @@ REDRAW_PAUSE = 0.05
 """Seconds that a program has to notice another size before it gets the true one again."""
 
 
-class Viewers:
+class RunViewers:
     """All viewers of one run."""
 
     __slots__ = ("_loop", "_run", "active_writer", "all")
@@ -279,7 +279,7 @@ class Viewer:
     __slots__ = ("_connection", "_decoder", "_run", "may_write", "size")
 
     def __init__(
-        self, run: Viewed, connection: Connection, *, may_write: bool, size: tuple[int, int] | None = None
+        self, run: Viewed, connection: ClientConnection, *, may_write: bool, size: tuple[int, int] | None = None
     ) -> None:
         """`size`: columns and rows of the terminal in front of it."""
         self._run = run

@@ -41,6 +41,8 @@ RECEIVED = 64 * 1024
 """Bytes taken from one client at a time: the beginning of a burst is in work while its rest is read."""
 HALF_CLOSED_LOOK = 5.0
 """Seconds between two looks at a client that has closed its side while a stream goes on: is it there at all?"""
+GONE_PAUSE = 0.02
+"""Seconds between two requests of a client that has gone, for those who are still here."""
 MANY_REQUESTS = 512
 """Requests of one connection in work at once; more wait in the socket."""
 _log = logging.getLogger(__name__)
@@ -93,6 +95,8 @@ class Connection(asyncio.BufferedProtocol):
         self._outgoing_size = 0
         self._room = asyncio.Event()
         self._room.set()
+        self._alone = asyncio.Lock()
+        """Once the client has gone: held by the one request that is begun with next."""
         self._closing = False
         self.caller = Caller(Peer(0, -1))
 
@@ -237,6 +241,9 @@ class Connection(asyncio.BufferedProtocol):
             await asyncio.wait([before])
         while self._transport.get_write_buffer_size() > ANSWERS_AHEAD:
             await self._room.wait()
+        if self._transport.is_closing():  # all that waited for it to read may go on now
+            async with self._alone:
+                await asyncio.sleep(GONE_PAUSE)
 
     async def _stream(self, id_: object, items: AsyncGenerator[Any, Any]) -> None:
         first = True
@@ -254,6 +261,8 @@ class Connection(asyncio.BufferedProtocol):
             self._write({"error": error.code, "message": error.message, **error.fields}, id_)
 
     def _write(self, message: dict[str, Any], id_: object) -> None:
+        if self._transport.is_closing():
+            return
         if id_ is not None:
             message["id"] = id_
         if not self._outgoing:

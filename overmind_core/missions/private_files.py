@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -11,8 +10,6 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 if TYPE_CHECKING:
     from overmind_core.providers.base import Launch
     from overmind_core.system.paths import Home
-
-_PLACE = re.compile(r"\{file:([a-z_]+)\}")
 
 
 def private_folder(home: Home, mission_id: str) -> str:
@@ -30,8 +27,11 @@ def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:
         return launch.argv
     where = private_folder(home, mission_id)
     os.makedirs(where, mode=0o700, exist_ok=True)
+    paths: dict[str, str] = {}
     for name, text in launch.files.items():
-        fd = os.open(os.path.join(where, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        path = os.path.join(where, name)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.write(os.fsencode(from_wire(text)))
-    return tuple(_PLACE.sub(lambda match: to_wire(os.path.join(where, match[1])), word) for word in launch.argv)
+        paths[f"{{file:{name}}}"] = to_wire(path)
+    return tuple(paths.get(word, word) for word in launch.argv)

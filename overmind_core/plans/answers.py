@@ -11,13 +11,20 @@ from overmind_core.plans.store import Outline
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.plans.pipeline import PlanRun
+    from overmind_core.plans.service import Applied
+    from overmind_core.plans.state import PlanState
 
 
-def outline(pipeline: PlanRun) -> Outline:
+def outline(plan: PlanState) -> Outline:
     """How a plan in memory stands."""
-    stages = Counter(node.stage.value for node in pipeline.nodes.values())
-    return Outline(pipeline.id, pipeline.file, len(pipeline.nodes), dict(stages))
+    stages = Counter(node.stage.value for node in plan.nodes.values())
+    return Outline(plan.id, plan.file, len(plan.nodes), dict(stages))
+
+
+def applied(outcome: Applied) -> dict[str, Any]:
+    """What has come of an `apply`."""
+    changes = [{"sign": change.sign, "agent": change.agent, "why": change.why} for change in outcome.changes]
+    return {"id": outcome.id, "name": outcome.name, "status": outcome.status, "changes": changes}
 
 
 def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
@@ -39,14 +46,14 @@ def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
     }
 
 
-def agent(pipeline: PlanRun, name: str, now: float) -> dict[str, Any]:
+def agent(plan: PlanState, name: str, now: float) -> dict[str, Any]:
     """Everything known about one agent of a plan."""
-    node = pipeline.nodes[name]
-    planned = pipeline.board.agents[name]
+    node = plan.nodes[name]
+    planned = plan.agents[name]
     return {
         "name": name,
         "stage": node.stage.value,
-        "waits_for": pipeline.board.waits_for(name) if node.stage is AgentStage.WAITING else None,
+        "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
         "mission": node.mission,
         "attempt": node.attempt,

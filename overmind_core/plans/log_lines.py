@@ -1,4 +1,4 @@
-"""What a plan says in its own log: one line for each thing that happens to an agent of it. Pure."""
+"""The lines of a plan's own log: one for each thing that happens to an agent of it. Pure."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
 
 def cut(name: str, outputs: Iterable[str]) -> Note:
     """It hands on more than may be handed on."""
-    told = f"only the beginning of {', '.join(outputs)} is handed on: at most {LARGEST // 1024} KiB each"
-    return Note("agent_output_cut", f"--- {name}: {told} ---", (("agent", name),))
+    text = f"only the beginning of {', '.join(outputs)} is handed on: at most {LARGEST // 1024} KiB each"
+    return Note("agent_output_cut", f"--- {name}: {text} ---", (("agent", name),))
 
 
-def told(sentence: str) -> Note:
+def note(sentence: str) -> Note:
     """Something that a person ought to know of the whole."""
     return Note("plan_note", f"--- {sentence.rstrip('.')} ---")
 

@@ -1,6 +1,6 @@
-"""What an agent that has ended hands on to those that refer to it.
+"""The outputs of a plan's agents: the result and the files that one hands on to those that refer to it.
 
-The files in which an agent hands things on: regular ones in its folder, never what a link points at.
+Only regular files in an agent's own folder count, never what a link points at.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from overmind_core.domain.agents.agent_events import TurnEnded
 from overmind_core.domain.plans.blueprint import LARGEST, name_problem
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.logs.run_output import ending, last_bytes, last_line, last_spoken, newest
+from overmind_core.missions.private_files import private_folder
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.agents.store import AgentTable
     from overmind_core.domain.agents.agent_events import AgentFact
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.plans.progress import Node
+    from overmind_core.kernel.journal import Journal
     from overmind_core.providers.base import Provider
+    from overmind_core.system.paths import Home
 
 
 _CONTINUES = 0b1000_0000, 0b1100_0000
@@ -92,8 +96,8 @@ RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """Texts in wire form, without NUL."""
+class Outputs:
+    """What an agent that has ended hands on. Texts in wire form, without NUL."""
 
     result: str | None = None
     """The final answer of an agent, the last line of a program's output that isn't empty; None: nobody wants it."""
@@ -105,42 +109,49 @@ class Handed:
     """Declared outputs that were larger than may be handed on: only their beginning is in `facts`."""
 
 
-async def handed_on(
-    core: Supervisor, mission: Mission, folder: str, wanted: Collection[str], outputs: Collection[str]
-) -> Handed:
-    """Gather what a mission hands on.
+class AgentOutputs:
+    """Reads what missions hand on: results, output files, log texts."""
 
-    Args:
-        core: Where it ran.
-        mission: As it is after its end.
-        folder: Where it put its outputs.
-        wanted: What is referred to of it; its result is looked for only when `result` is among them.
-        outputs: The names of the outputs that it declares.
-    """
-    result = _clean(_capped(await _result(core, mission))) if RESULT in wanted else None
-    if not outputs:
-        return Handed(result)
-    files = await asyncio.to_thread(read_files, folder, outputs)
-    facts = {name: text.replace("\0", "") for name, text in files.texts.items()}
-    return Handed(result, facts, files.missing, files.cut)
+    def __init__(self, home: Home, journal: Journal, agent_table: AgentTable) -> None:
+        self._home = home
+        self._journal = journal
+        self._agent_table = agent_table
 
+    def folder(self, plan: str, name: str, node: Node) -> str:
+        """Where an attempt puts what it hands on."""
+        return os.path.join(private_folder(self._home, plan), f"{name}.{node.attempt}")
 
-async def output_text(core: Supervisor, mission: Mission) -> str:
-    """The clean log text of the mission's newest run; of a longer one the last 64 KiB. Wire form."""
-    return _clean(await asyncio.to_thread(ending, newest(core.home.logs, mission), LARGEST))
+    async def read(self, mission: Mission, folder: str, wanted: Collection[str], declared: Collection[str]) -> Outputs:
+        """Gather what a mission hands on.
 
+        Args:
+            mission: As it is after its end.
+            folder: Where it put its outputs.
+            wanted: What is referred to of it; its result is looked for only when `result` is among them.
+            declared: The names of the outputs that it declares.
+        """
+        result = _clean(_capped(await self._result(mission))) if RESULT in wanted else None
+        if not declared:
+            return Outputs(result)
+        files = await asyncio.to_thread(read_files, folder, declared)
+        facts = {name: text.replace("\0", "") for name, text in files.texts.items()}
+        return Outputs(result, facts, files.missing, files.cut)
 
-async def _result(core: Supervisor, mission: Mission) -> str:
-    output = newest(core.home.logs, mission)
-    provider = registry.get(mission.definition.provider)
-    if provider.name == RAW:
-        return last_bytes(await asyncio.to_thread(last_line, output.path), LARGEST)
-    core.ledger.flush()
-    stored = core.state.agents.result(mission.id)
-    answer = "" if stored is None else _answer(provider, stored)
-    if answer or output.format is None:  # what a terminal shows is drawn, not said
-        return answer
-    return await asyncio.to_thread(last_spoken, output.path, provider)
+    async def log_text(self, mission: Mission) -> str:
+        """The clean log text of the mission's newest run; of a longer one the last 64 KiB. Wire form."""
+        return _clean(await asyncio.to_thread(ending, newest(self._home.logs, mission), LARGEST))
+
+    async def _result(self, mission: Mission) -> str:
+        output = newest(self._home.logs, mission)
+        provider = registry.get(mission.definition.provider)
+        if provider.name == RAW:
+            return last_bytes(await asyncio.to_thread(last_line, output.path), LARGEST)
+        self._journal.flush()
+        stored = self._agent_table.result(mission.id)
+        answer = "" if stored is None else _answer(provider, stored)
+        if answer or output.format is None:  # what a terminal shows is drawn, not said
+            return answer
+        return await asyncio.to_thread(last_spoken, output.path, provider)
 
 
 def _answer(provider: Provider, stored: str) -> str:

@@ -1,4 +1,4 @@
-"""The shapes of requests about plans, quests and rituals: what agents are to do together, once, or again and again."""
+"""The shapes of requests about plans: what agents are to do together."""
 
 from __future__ import annotations
 

@@ -1,81 +1,144 @@
-"""All live plans, and what reaches them: their own missions' lives, and the ends of those below them."""
+"""The service of plans: apply, change and run again; all live plans, and the missions' lives that reach them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from overmind_core.domain.missions.mission import Kind, Mission
-from overmind_core.domain.plans.progress import Node
-from overmind_core.plans import store
-from overmind_core.plans.pipeline import PlanRun
+import msgspec
+
+from overmind_core.domain.missions.facts import StartAsked
+from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
+from overmind_core.domain.plans.diff import PlanChange, difference
+from overmind_core.domain.plans.progress import FINAL, AgentStage, Node
+from overmind_core.domain.plans.references import bind_text, references
+from overmind_core.domain.text.graph import below
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions import validate
+from overmind_core.plans import checks, log_lines, store
+from overmind_core.plans.plan_run import PlanRun
+from overmind_core.plans.state import PlanState
+from overmind_core.plans.store import PlanRow
 
 if TYPE_CHECKING:
-    from overmind_core.daemon.app import Supervisor
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.phase import Phase
     from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.ports import Preparation
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.plans.attempts import AttemptListener, Attempts
+    from overmind_core.plans.requests import Apply
+    from overmind_core.plans.store import PlanTable
+    from overmind_core.system.machine import Clock
+
+_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
+_RIGHT = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED})
+GRACE = 10.0
+"""Seconds; of a plan, whose agents have their own."""
+
+
+class Projects(Protocol):
+    """Isolation, as far as plans ask it before they begin."""
+
+    async def planned_in(self, folder: str, environ: Mapping[str, str]) -> Preparation:
+        """How a mission that works in a folder would be isolated.
+
+        Raises:
+            OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`, `cwd_not_found`.
+        """
+
+
+class Applied(NamedTuple):
+    """What has come of an `apply`."""
+
+    id: str | None
+    """Of the plan's mission; None: there is none, it was only planned."""
+    name: str
+    status: str
+    """started, changed, unchanged or planned."""
+    changes: Sequence[PlanChange] = ()
 
 
 class Plans:
     """Used from the loop's thread only; `live` is to be read."""
 
-    def __init__(self, core: Supervisor) -> None:
-        self._core = core
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        line: KeeperLine,
+        registry: Registry,
+        missions: Missions,
+        projects: Projects,
+        plan_table: PlanTable,
+        environment_table: EnvironmentTable,
+        attempts: Callable[[PlanState, AttemptListener], Attempts],
+    ) -> None:
+        """`attempts` makes what carries out the agents of one plan."""
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._line = line
+        self._registry = registry
+        self._missions = missions
+        self._projects = projects
+        self._plan_table = plan_table
+        self._environment_table = environment_table
+        self._attempts = attempts
         self.live: dict[str, PlanRun] = {}
         self._adopted: set[str] = set()
+        """Plans that had ended, and are about to run again: what is to run anew of them is decided already."""
+
+    # plans that run
 
     def load(self) -> None:
-        """Take up what the store says is live."""
-        for mission in list(self._core.book.live.values()):
-            if mission.definition.kind is Kind.BLUEPRINT and (pipeline := self.stored(mission.id)) is not None:
-                self._put(pipeline)
-                pipeline.take_up()
+        """Go on with what the store says is live."""
+        for mission in list(self._registry.live.values()):
+            if mission.definition.kind is Kind.BLUEPRINT and (plan := self._stored(mission.id)) is not None:
+                self._put(plan)
+                plan.resume()
 
-    def named(self, name: str) -> PlanRun | None:
-        """The live plan of this name."""
-        mission = self._core.book.roster.holder(name)
-        return None if mission is None else self.live.get(mission)
-
-    def stored(self, mission_id: str) -> PlanRun | None:
-        """A plan as the store has it; None when the mission is none."""
-        self._core.ledger.flush()
-        row = self._core.state.plans.get(mission_id)
-        if row is None:
-            return None
-        blueprint = store.BLUEPRINT.decode(row.blueprint)
-        known = {name: store.NODE.decode(text) for name, text in self._core.state.plans.nodes(mission_id).items()}
-        nodes = {**{agent.name: Node() for agent in blueprint.agents}, **known}
-        return PlanRun(self._core, mission_id, row.file, blueprint, nodes)
-
-    def create(self, mission_id: str, file: str, blueprint: Blueprint) -> PlanRun:
-        """A new plan; its mission is about to be saved."""
-        pipeline = PlanRun(self._core, mission_id, file, blueprint, {agent.name: Node() for agent in blueprint.agents})
-        self._put(pipeline)
-        return pipeline
-
-    def adopt(self, pipeline: PlanRun) -> None:
-        """A plan that had ended is about to run again: what has been put back of it."""
-        self._adopted.add(pipeline.id)
-        self._put(pipeline)
-
-    def forget(self, mission_id: str) -> None:
-        """It could not be saved."""
-        self.live.pop(mission_id, None)
-        self._tell_need()
+    def close(self) -> None:
+        """Another daemon goes on."""
+        for plan in self.live.values():
+            plan.close()
 
     def begin(self, mission: Mission) -> None:
         """Another run of a plan was asked for: of one that was adopted it is known what, else all of it."""
-        pipeline = self.live.get(mission.id) or self.stored(mission.id)
-        if pipeline is None:
+        plan = self.live.get(mission.id) or self._stored(mission.id)
+        if plan is None:
             return
-        self._put(pipeline)
+        self._put(plan)
         if mission.id not in self._adopted:
-            pipeline.again()
+            plan.restart()
         self._adopted.discard(mission.id)
-        pipeline.take_up()
+        plan.resume()
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved: of a plan, or perhaps of an agent of one."""
+        mission = change.current
+        plan = self.live.get(mission.id)
+        if plan is not None:
+            if mission.is_live:
+                plan.schedule()
+            else:
+                self.live.pop(mission.id).close()
+                self._update_need()
+        elif mission.definition.parent in self.live:
+            self.live[mission.definition.parent].on_change(mission)
 
     def id_of(self, name: str) -> str | None:
         """The id of the plan of this name that runs."""
-        plan = self.named(name)
+        plan = self._named(name)
         return None if plan is None else plan.id
 
     def name_of(self, mission_id: str | None) -> str | None:
@@ -83,30 +146,241 @@ class Plans:
         plan = None if mission_id is None else self.live.get(mission_id)
         return None if plan is None else plan.blueprint.name
 
-    def on_change(self, change: MissionChanged) -> None:
-        """A state of a mission was saved."""
-        self.changed(change.current)
+    def state_of(self, mission_id: str) -> PlanState | None:
+        """How a plan stands that runs, or stood when it ended; None when the mission is none."""
+        plan = self.live.get(mission_id) or self._stored(mission_id)
+        return None if plan is None else plan.state
 
-    def changed(self, mission: Mission) -> None:
-        """A mission has changed: a plan, or perhaps an agent of one."""
-        pipeline = self.live.get(mission.id)
-        if pipeline is not None:
-            if mission.is_live:
-                pipeline.look()
-            else:
-                self.live.pop(mission.id).close()
-                self._tell_need()
-        elif mission.definition.parent in self.live:
-            self.live[mission.definition.parent].changed(mission)
+    def _named(self, name: str) -> PlanRun | None:
+        """The live plan of this name."""
+        mission = self._registry.roster.holder(name)
+        return None if mission is None else self.live.get(mission)
 
-    def _put(self, pipeline: PlanRun) -> None:
-        self.live[pipeline.id] = pipeline
-        self._tell_need()
+    def _stored(self, mission_id: str) -> PlanRun | None:
+        """A plan as the store has it; None when the mission is none."""
+        self._journal.flush()
+        row = self._plan_table.get(mission_id)
+        if row is None:
+            return None
+        blueprint = store.BLUEPRINT.decode(row.blueprint)
+        nodes = {name: store.NODE.decode(text) for name, text in self._plan_table.nodes(mission_id).items()}
+        return self._plan(mission_id, row.file, blueprint, nodes)
 
-    def _tell_need(self) -> None:
-        self._core.custody.need("plans", on=bool(self.live))
+    def _plan(self, mission_id: str, file: str, blueprint: Blueprint, known: Mapping[str, Node]) -> PlanRun:
+        """A plan; agents of which nothing is known wait, and those that are not in its blueprint were removed."""
+        agents = blueprint.by_name
+        nodes = {name: known.get(name) or Node() for name in agents}
+        return PlanRun(
+            PlanState(mission_id, file, blueprint, nodes),
+            {name: node for name, node in known.items() if name not in agents},
+            journal=self._journal,
+            clock=self._clock,
+            phase=self._phase,
+            registry=self._registry,
+            missions=self._missions,
+            plan_table=self._plan_table,
+            attempts=self._attempts,
+        )
 
-    def close(self) -> None:
-        """Another supervisor goes on."""
-        for pipeline in self.live.values():
-            pipeline.close()
+    def _put(self, plan: PlanRun) -> None:
+        self.live[plan.id] = plan
+        self._update_need()
+
+    def _forget(self, mission_id: str) -> None:
+        """It could not be saved."""
+        self.live.pop(mission_id, None)
+        self._update_need()
+
+    def _update_need(self) -> None:
+        self._line.need("plans", on=bool(self.live))
+
+    # applying
+
+    async def apply(self, request: Apply) -> Applied:
+        """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens.
+
+        Raises:
+            OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`.
+        """
+        checks.check(request.blueprint)
+        self._missions.check_open()
+        made = None if request.request is None else self._missions.by_request(request.request)
+        if made is not None:
+            return _applied(made, "started", _from_nothing(request.blueprint))
+        live = self._named(request.blueprint.name)
+        if live is not None:
+            return await self._change(live, request)
+        if request.rerun is not None:
+            return await self._rerun(request)
+        return await self._create(request)
+
+    async def _create(self, request: Apply) -> Applied:
+        blueprint = request.blueprint
+        name = validate.checked_name(blueprint.name)
+        holder = self._registry.roster.holder(name)
+        if holder is not None:
+            raise OvermindError(
+                "name_taken", f"The name {name!r} is taken by mission {holder}, which is no plan.", id=holder
+            )
+        if request.dry_run:
+            return Applied(None, name, "planned", _from_nothing(blueprint))
+        notes = await self._check_projects(blueprint, request.env)
+        definition = Definition(
+            name=name,
+            command=f"apply {request.file}".strip(),
+            argv=(),
+            cwd=request.cwd,
+            kind=Kind.BLUEPRINT,
+            tty=False,
+            umask=request.umask & 0o777,
+            timeout=blueprint.timeout,
+            grace=GRACE,
+        )
+        mission = Mission(self._missions.new_id(), definition, self._clock.wall(), Status.STARTING, run=1)
+        plan = self._plan(mission.id, request.file, blueprint, {})
+        self._put(plan)
+        await self._save(mission, request)
+        for note in notes:
+            plan.record(log_lines.note(note))
+        plan.schedule()
+        return _applied(mission, "started", _from_nothing(blueprint))
+
+    async def _save(self, mission: Mission, request: Apply) -> None:
+        """Save a new plan; one that can't be saved never was."""
+        environment = _environment(request)
+        row = PlanRow(mission.id, request.file, store.BLUEPRINT.encode(request.blueprint))
+
+        def write() -> None:
+            self._environment_table.save(mission.id, environment)
+            self._plan_table.insert(row)
+
+        changes = self._registry.add(mission, write, request.request)
+        try:
+            await self._journal.saved()
+        except StoreError:
+            self._journal.withdraw(changes)
+            self._registry.roster.remove(mission.id)
+            self._forget(mission.id)
+            raise
+
+    async def _change(self, plan: PlanRun, request: Apply) -> Applied:
+        mission = self._registry.live[plan.id]
+        if mission.ending is not None:
+            name = mission.definition.name
+            raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being ended. Try again.")
+        changes = difference(plan.blueprint, request.blueprint)
+        failed = _failed(plan.state) if request.rerun else set()
+        if not changes and not failed:
+            return _applied(mission, "unchanged")
+        changed = [change.agent for change in changes if change.sign == "~" and change.agent]
+        again = _to_run_again(plan.state, request.blueprint, {*changed, *failed})
+        why = "runs again" if request.rerun else "runs again: what it depends on was changed"
+        changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))]
+        if request.dry_run:
+            return _applied(mission, "planned", changes)
+        await self._check_projects(request.blueprint, request.env)
+        plan.state.file = request.file or plan.state.file
+        self._registry.put(_limited(mission, request.blueprint), ())
+        plan.change(request.blueprint, again)
+        plan.record(log_lines.changed([f"{one.sign} {one.agent or 'the plan itself'}" for one in changes]))
+        await self._journal.saved()
+        return _applied(mission, "changed", changes)
+
+    async def _rerun(self, request: Apply) -> Applied:
+        """Run what failed of the newest plan of this name, and what depends on it, once more."""
+        name = request.blueprint.name
+        self._journal.flush()
+        mission_id = self._plan_table.newest_named(name)
+        mission = None if mission_id is None else self._registry.get(mission_id)
+        plan = None if mission is None else self._stored(mission.id)
+        if mission is None or plan is None:
+            raise OvermindError("not_found", f"There is no plan named {name!r} of which something could have failed.")
+        failed = _failed(plan.state, ended=True)
+        changes = difference(plan.blueprint, request.blueprint)
+        changed = {change.agent for change in changes if change.agent and change.sign != "-"}
+        again = below(request.blueprint.edges, failed | changed) | failed | changed
+        again &= request.blueprint.by_name.keys()
+        again |= _services(request.blueprint, again)
+        if not again:
+            return _applied(mission, "unchanged")
+        reruns = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
+        if request.dry_run:
+            return _applied(mission, "planned", reruns)
+        await self._check_projects(request.blueprint, request.env)
+        plan.state.file = request.file or plan.state.file
+        plan.change(request.blueprint, again & plan.nodes.keys())
+        self._adopted.add(plan.id)
+        self._put(plan)
+        environment = _environment(request)
+        self._journal.save(lambda: self._environment_table.save(mission.id, environment))
+        self._registry.tell(_limited(mission, request.blueprint), StartAsked())
+        await self._journal.saved()
+        return _applied(mission, "started", reruns)
+
+    async def _check_projects(self, blueprint: Blueprint, environ: Mapping[str, str]) -> list[str]:
+        """Look at the project of each isolated agent, before anything begins; return what a person is told besides.
+
+        Raises:
+            OvermindError: as `Projects.planned_in`.
+        """
+        folders = dict.fromkeys(
+            bind_text(agent.start["cwd"], {})
+            for agent in blueprint.agents
+            if agent.isolated and not references(agent.start["cwd"])
+        )
+        notes = []
+        for folder in folders:
+            planned = await self._projects.planned_in(folder, environ)
+            if planned.note:
+                notes.append(planned.note)
+        return notes
+
+
+def _applied(mission: Mission, status: str, changes: Sequence[PlanChange] = ()) -> Applied:
+    return Applied(mission.id, mission.definition.name, status, changes)
+
+
+def _environment(request: Apply) -> str:
+    """The caller's, as it is stored."""
+    return msgspec.json.encode({"inherited": request.env, "chosen": {}}).decode()
+
+
+def _limited(mission: Mission, blueprint: Blueprint) -> Mission:
+    """The plan's mission with the limits of this blueprint."""
+    return replace(mission, definition=replace(mission.definition, timeout=blueprint.timeout))
+
+
+def _failed(plan: PlanState, *, ended: bool = False) -> set[str]:
+    """What has failed or was cut short, and what did not run, perhaps for that; nothing, when nothing went wrong.
+
+    Once the plan has ended (it was killed alone, then), also what it did not see to its end.
+    """
+    stages = {name: node.stage for name, node in plan.nodes.items()}
+    wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG
+    if wrong.isdisjoint(stages.values()):
+        return set()
+    return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
+
+
+def _to_run_again(plan: PlanState, blueprint: Blueprint, changed: set[str]) -> set[str]:
+    """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
+    concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
+    stages = {name: node.stage for name, node in plan.nodes.items()}
+    begun = {name for name in concerned if stages.get(name, AgentStage.WAITING) is not AgentStage.WAITING}
+    return begun | {name for name in _services(blueprint, concerned) if stages.get(name) in FINAL}
+
+
+def _services(blueprint: Blueprint, names: Iterable[str]) -> set[str]:
+    """The agents on which these depend that stay: they are stopped when nobody needs them any more."""
+    agents = blueprint.by_name
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        new = {one.agent for one in agents[left.pop()].depends_on if agents[one.agent].stays} - found
+        found |= new
+        left += new
+    return found
+
+
+def _from_nothing(blueprint: Blueprint) -> list[PlanChange]:
+    return difference(replace(blueprint, agents=()), blueprint)

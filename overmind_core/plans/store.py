@@ -14,7 +14,7 @@ NODE = Codec(Node)
 
 
 class PlanRow(NamedTuple):
-    """One row; `mission` is the plan's own. `blueprint` is JSON that only the supervisor reads."""
+    """One row; `mission` is the plan's own. `blueprint` is JSON that only the daemon reads."""
 
     mission: str
     file: str

@@ -17,13 +17,13 @@ from overmind_core.domain.missions.mission import Cause, Mission, Restart
 from overmind_core.domain.quests import (
     CHECK,
     Finish,
+    KeepWaiting,
     Quest,
     QuestStatus,
     RetryWork,
     StartCheck,
     Step,
     StopWork,
-    Wait,
     next_step,
 )
 from overmind_core.errors import OvermindError
@@ -257,7 +257,9 @@ class Quests:
         work = self._registry.get(quest.id)
         check = None if quest.check_id is None else self._registry.get(quest.check_id)
         step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._phase.closing and not isinstance(step, Finish | Wait):  # the daemon leaves, or doesn't after all
+        if self._phase.closing and not isinstance(
+            step, Finish | KeepWaiting
+        ):  # the daemon leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
         else:
             self._do(quest, work, step)
@@ -378,7 +380,7 @@ class Quests:
     def _save_end(self, over: Quest) -> None:
         self._quest_table.save(store.row(over))
         self._ends += 1
-        if self._ends % _TRIM_EVERY == 0:
+        if self._ends % _TRIM_EVERY == 1:  # with the first one, too: a supervisor may see few of them end
             self._quest_table.trim(KEPT)
 
     def _over(self, quest: Quest) -> None:

@@ -10,7 +10,6 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.request import ourselves
 from overmind_core.missions import answers
 from overmind_core.plans.requests import Apply
 from overmind_core.quests.api import as_start
@@ -18,14 +17,12 @@ from overmind_core.quests.requests import QuestRun
 from overmind_core.quests.service import Goal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from overmind_core.domain.schedules import Ritual, RitualRun
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.request import Caller
-    from overmind_core.missions.ports import PlanRunner, Preparer
+    from overmind_core.missions.ports import Preparer
     from overmind_core.missions.service import Missions
+    from overmind_core.plans.service import Plans
     from overmind_core.quests.service import Quests
     from overmind_core.schedules.store import RitualTable
 
@@ -64,12 +61,10 @@ class Starter:
         settings: Settings,
         missions: Missions,
         quests: Quests,
-        plans: PlanRunner,
+        plans: Plans,
         preparer: Preparer,
         ritual_table: RitualTable,
-        apply: Callable[[Apply, Caller], Awaitable[dict[str, Any]]],
     ) -> None:
-        """`apply`: starts a plan."""
         self._journal = journal
         self._settings = settings
         self._missions = missions
@@ -77,7 +72,6 @@ class Starter:
         self._plans = plans
         self._preparer = preparer
         self._ritual_table = ritual_table
-        self._apply = apply
 
     async def start(self, ritual: Ritual, run: RitualRun) -> dict[str, Any]:
         """Start one run; id and name of its mission.
@@ -109,4 +103,5 @@ class Starter:
         if live is not None and self._missions.by_request(request.request) is None:
             name = request.blueprint.name
             raise OvermindError("name_taken", f"A plan named {name!r} goes on: mission {live}.", id=live)
-        return await self._apply(request, ourselves())
+        applied = await self._plans.apply(request)
+        return {"id": applied.id, "name": applied.name}

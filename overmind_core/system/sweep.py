@@ -251,12 +251,14 @@ class Sweep:
 
 STRAGGLER_PAUSE = 0.01
 """Seconds between looks."""
+GENTLE = 0.5
+"""Seconds that those that were asked to end get for it: a git takes its lock files away, which nobody else would."""
 MISSION_VARIABLE = b"\0OVERMIND_MISSION_ID="
 """In the environment of agents: they are ended as missions, wherever they were started."""
 
 
 def end_stragglers(variable: str, value: str) -> int:
-    """Kill every process of this user that was started with `variable=value`, and wait until they are gone.
+    """End every process of this user that was started with `variable=value`: ask them, then kill them; wait for it.
 
     Ends what a supervisor that was killed left running; blocks.
     A daemon of ours and its agents are spared, even when such a process started them.
@@ -273,14 +275,19 @@ def end_stragglers(variable: str, value: str) -> int:
     sign = b"\0" + os.fsencode(f"{variable}={value}") + b"\0"
     on = new_process_table(())
     met: set[Identity] = set()
-    until = time.monotonic() + END_LIMIT
+    began = time.monotonic()
+    until = began + END_LIMIT
     empty = 0
     while empty < EMPTY_LOOKS and time.monotonic() < until:
         found = list(_started_with(on, on.scan(), sign))
         empty = 0 if found else empty + 1
+        late = time.monotonic() >= began + GENTLE
         for process in found:
+            if late:
+                on.send(process, signal.SIGKILL)
+            elif process.identity not in met:
+                on.send(process, signal.SIGTERM)
             met.add(process.identity)
-            on.send(process, signal.SIGKILL)
         time.sleep(STRAGGLER_PAUSE)
     return len(met)
 

@@ -136,7 +136,7 @@ class Wrap(IntEnum):
     """Yes, with a wide character that had no room: the last cell is a filler, no space."""
 
 
-class Row:
+class CellRow:
     """The cells from left to right; `plain`: all styles are DEFAULT (False promises nothing)."""
 
     __slots__ = ("cells", "plain", "styles", "wrapped")
@@ -197,7 +197,7 @@ class Row:
         self.plain = self.plain and style is DEFAULT
         self.wrapped = Wrap.NO
 
-    def padded(self, columns: int) -> Row:
+    def padded(self, columns: int) -> CellRow:
         """The row itself, as wide as a screen; its text still goes on where it did."""
         wrapped = self.wrapped
         self.clip(columns)
@@ -224,9 +224,9 @@ class Row:
         return [("".join(self.cells[a:b]), self.styles[a]) for a, b in zip(starts, ends, strict=True)]
 
 
-def blank_row(columns: int, style: Style) -> Row:
+def blank_row(columns: int, style: Style) -> CellRow:
     """A row of blanks."""
-    return Row([" "] * columns, [style] * columns, plain=style is DEFAULT)
+    return CellRow([" "] * columns, [style] * columns, plain=style is DEFAULT)
 
 
 def edges_of(styles: list[Style]) -> list[int]:
@@ -253,7 +253,7 @@ def cells_of(text: str) -> list[str]:
 Entry = str | tuple[Any, ...]
 
 
-def pack(row: Row) -> Entry:
+def pack(row: CellRow) -> Entry:
     """The entry of a row."""
     text = "".join(row.cells)
     if row.plain:
@@ -267,11 +267,11 @@ def pack(row: Row) -> Entry:
     return (text, row.wrapped, "".join(map(chr, edges)), styles[0], *[styles[edge] for edge in edges])
 
 
-def unpack(entry: Entry) -> Row:
+def unpack(entry: Entry) -> CellRow:
     """The row of an entry, as wide as what was kept of it."""
     if isinstance(entry, str):
         cells = cells_of(entry)
-        return Row(cells, [DEFAULT] * len(cells), plain=True)
+        return CellRow(cells, [DEFAULT] * len(cells), plain=True)
     text, wrapped, edges, *looks = entry
     cells = cells_of(text)
     starts = [0, *map(ord, edges)]
@@ -279,7 +279,7 @@ def unpack(entry: Entry) -> Row:
     styles: list[Style] = []
     for style, start, end in zip(looks, starts, [*starts[1:], len(cells)], strict=True):
         styles += [style] * (end - start)
-    return Row(cells, styles, plain=False, wrapped=wrapped)
+    return CellRow(cells, styles, plain=False, wrapped=wrapped)
 
 
 def text_of(entry: Entry) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from overmind_core.terminal.cells import DEFAULT, Entry, Row, Style, Wrap, pack, unpack, width
+from overmind_core.terminal.cells import DEFAULT, CellRow, Entry, Style, Wrap, pack, unpack, width
 from overmind_core.terminal.scrollback import LogicalLine
 from overmind_core.terminal.sgr import select
 from overmind_core.terminal.state import TerminalState
@@ -116,7 +116,7 @@ def _put(state: TerminalState, text: str | list[str]) -> None:
     _put_down(state, row, end)
 
 
-def _put_down(state: TerminalState, row: Row, end: int) -> None:
+def _put_down(state: TerminalState, row: CellRow, end: int) -> None:
     """The cursor behind what was put into the row."""
     if state.style is not DEFAULT:
         row.plain = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from overmind_core.terminal import modes
-from overmind_core.terminal.cells import DEFAULT, Row, Run, Style, Wrap, linked
+from overmind_core.terminal.cells import DEFAULT, CellRow, Run, Style, Wrap, linked
 from overmind_core.terminal.sgr import parameters_of
 from overmind_core.terminal.state import SLOTS, TAB, Charsets, SavedCursor, TerminalState
 
@@ -28,12 +28,12 @@ def at(x: int, y: int) -> str:
     return f"\x1b[{y + 1};{x + 1}H"
 
 
-def coloured(row: Row) -> str:
+def coloured(row: CellRow) -> str:
     """One row without blanks at its end; the look is the default one before and after."""
     return "".join(_text(_trimmed(row.runs())))
 
 
-def all_cells(rows: Sequence[Row]) -> Iterator[str]:
+def all_cells(rows: Sequence[CellRow]) -> Iterator[str]:
     """Rows on a blank screen whose look is the default one, as it is afterwards.
 
     A row whose text goes on lets the terminal wrap it, so that the other end knows both as one line.
@@ -50,7 +50,7 @@ def all_cells(rows: Sequence[Row]) -> Iterator[str]:
         wrapping = bool(goes_on)
 
 
-def _goes_on(rows: Sequence[Row], y: int) -> Wrap:
+def _goes_on(rows: Sequence[CellRow], y: int) -> Wrap:
     """How row `y` wraps when it is written anew: a filler is left out only where a wide character makes it again."""
     row = rows[y]
     if not row.wrapped or y + 1 == len(rows):
@@ -123,7 +123,7 @@ def _tabs(state: TerminalState) -> Iterator[str]:
         yield from (f"{at(stop, 0)}\x1bH" for stop in sorted(state.tabs))
 
 
-def _to_alternate(state: TerminalState, primary: list[Row]) -> Iterator[str]:
+def _to_alternate(state: TerminalState, primary: list[CellRow]) -> Iterator[str]:
     """1049 saves the cursor itself, which therefore has to stand where it was saved."""
     mode = next(iter(state.modes.private & modes.ALTERNATE_SCREENS), modes.SAVING_SCREEN)
     saved = state.saved[0]
@@ -136,7 +136,7 @@ def _to_alternate(state: TerminalState, primary: list[Row]) -> Iterator[str]:
     yield "\x1b[2J"
 
 
-def _saved(saved: SavedCursor | None, rows: list[Row], tabs: set[int]) -> Iterator[str]:
+def _saved(saved: SavedCursor | None, rows: list[CellRow], tabs: set[int]) -> Iterator[str]:
     """The cursor as DECSC saved it; the margins are the whole screen, so origin mode changes no position."""
     if saved:
         yield from _cursor(saved, rows, 0, tabs)
@@ -149,7 +149,7 @@ def _plain_pen() -> Iterator[str]:
     yield f"\x1b[?{modes.ORIGIN}l\x1b[m\x1b]8;;\x1b\\{_charsets(Charsets())}"
 
 
-def _cursor(cursor: SavedCursor, rows: list[Row], top: int, tabs: set[int]) -> Iterator[str]:
+def _cursor(cursor: SavedCursor, rows: list[CellRow], top: int, tabs: set[int]) -> Iterator[str]:
     """Origin mode, position, pending wrap, character sets and look; before, all of them are as at the beginning."""
     if cursor.origin:
         yield f"\x1b[?{modes.ORIGIN}h"
@@ -160,7 +160,7 @@ def _cursor(cursor: SavedCursor, rows: list[Row], top: int, tabs: set[int]) -> I
     yield change(DEFAULT, cursor.style)
 
 
-def _pending_wrap(x: int, y: int, row: Row, tabs: set[int]) -> str:
+def _pending_wrap(x: int, y: int, row: CellRow, tabs: set[int]) -> str:
     """The last cell once more; a backward tab from there keeps the wrap pending."""
     last = len(row.cells) - 1
     start = last - (row.cells[last] == "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from overmind_core.terminal.cells import DEFAULT, Row, blank_row
+from overmind_core.terminal.cells import DEFAULT, CellRow, blank_row
 from overmind_core.terminal.scrollback import LogicalLine
 from overmind_core.terminal.state import TAB, TerminalState
 
@@ -56,8 +56,8 @@ def _resize_hidden_primary(state: TerminalState, columns: int, height: int) -> N
 
 
 def _reflowed(
-    state: TerminalState, rows: list[Row], place: CursorPlace, columns: int, height: int
-) -> tuple[list[Row], CursorPlace]:
+    state: TerminalState, rows: list[CellRow], place: CursorPlace, columns: int, height: int
+) -> tuple[list[CellRow], CursorPlace]:
     """The rows of the primary screen in another size, and where its cursor is then."""
     unfinished = state.scrollback.take_unfinished(UNFINISHED_LIMIT)
     lines = _lines([*unfinished, *rows], CursorPlace(place.x, place.y + len(unfinished)))
@@ -75,7 +75,7 @@ def _reflowed(
     return fresh, CursorPlace(place.x, place.y + len(returned))
 
 
-def _lines(rows: list[Row], place: CursorPlace) -> list[LogicalLine]:
+def _lines(rows: list[CellRow], place: CursorPlace) -> list[LogicalLine]:
     lines: list[LogicalLine] = []
     begins = True
     for y, row in enumerate(rows):
@@ -94,8 +94,8 @@ def _drop_blank_end(lines: list[LogicalLine]) -> bool:
     return len(lines) == count
 
 
-def _cut(lines: list[LogicalLine], columns: int) -> tuple[list[Row], CursorPlace]:
-    rows: list[Row] = []
+def _cut(lines: list[LogicalLine], columns: int) -> tuple[list[CellRow], CursorPlace]:
+    rows: list[CellRow] = []
     place = CursorPlace(0, 0)
     for line in lines:
         for start, row in line.rows(columns):
@@ -105,7 +105,7 @@ def _cut(lines: list[LogicalLine], columns: int) -> tuple[list[Row], CursorPlace
     return rows, place
 
 
-def _clipped(rows: list[Row], columns: int, height: int, y: int) -> tuple[list[Row], int]:
+def _clipped(rows: list[CellRow], columns: int, height: int, y: int) -> tuple[list[CellRow], int]:
     """Rows cut on the right and below, above only as far as the cursor's row needs it."""
     for row in rows:
         row.clip(columns)

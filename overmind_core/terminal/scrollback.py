@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from overmind_core.terminal.cells import DEFAULT, Entry, Row, Run, Style, Wrap, cells_of, pack, text_of, unpack, wrap_of
+from overmind_core.terminal.cells import (
+    DEFAULT,
+    CellRow,
+    Entry,
+    Run,
+    Style,
+    Wrap,
+    cells_of,
+    pack,
+    text_of,
+    unpack,
+    wrap_of,
+)
 
 
 class LogicalLine:
@@ -18,7 +30,7 @@ class LogicalLine:
         self.styles: list[Style] = []
         self.cursor: int | None = None
 
-    def add(self, row: Row, cursor: int | None = None) -> None:
+    def add(self, row: CellRow, cursor: int | None = None) -> None:
         """The line's next row; blanks at the end of its last one are dropped, up to the cursor."""
         kept = len(row.cells)
         if row.wrapped is Wrap.WIDE:
@@ -30,7 +42,7 @@ class LogicalLine:
         self.cells += row.cells[:kept]
         self.styles += row.styles[:kept]
 
-    def rows(self, columns: int) -> Iterator[tuple[int, Row]]:
+    def rows(self, columns: int) -> Iterator[tuple[int, CellRow]]:
         """The line in rows of this width, each behind the place of its first cell; an empty one is one row."""
         start = 0
         while True:
@@ -40,7 +52,7 @@ class LogicalLine:
             styles = self.styles[start:end] + [DEFAULT] * blanks
             if columns == 1:
                 cells[0] = cells[0] if len(cells_of(cells[0])) == 1 else " "
-            yield start, Row(cells, styles, plain=False, wrapped=wrapped)
+            yield start, CellRow(cells, styles, plain=False, wrapped=wrapped)
             if not wrapped:
                 return
             start = end
@@ -82,7 +94,7 @@ def _fits(text: str, columns: int) -> bool:
     return len(text) <= columns if text.isascii() else 2 * len(text) <= columns
 
 
-def _without_blanks(row: Row) -> int:
+def _without_blanks(row: CellRow) -> int:
     """The number of cells before the blanks at the end."""
     kept = len(row.cells)
     while kept and row.cells[kept - 1] == " " and row.styles[kept - 1] is DEFAULT:
@@ -124,7 +136,7 @@ class Scrollback:
         """Row `index` as (text, style), neighbours of the same style in one; blanks at its end may be missing."""
         return unpack(self._entry(index)).runs()
 
-    def push(self, row: Row) -> None:
+    def push(self, row: CellRow) -> None:
         """Append a row, which its giver doesn't change any more."""
         self._pushed += 1
         self._entries.append(pack(row))
@@ -135,15 +147,15 @@ class Scrollback:
         self._pushed += len(found)
         self._entries.extend(found)
 
-    def take_unfinished(self, limit: int) -> list[Row]:
+    def take_unfinished(self, limit: int) -> list[CellRow]:
         """Take the newest rows out again as long as their text goes on on the screen, at most `limit`."""
-        rows: list[Row] = []
+        rows: list[CellRow] = []
         while len(rows) < limit and self._entries and wrap_of(self._entries[-1]):
             rows.append(unpack(self._entries.pop()))
         self._pushed -= len(rows)
         return rows[::-1]
 
-    def take_newest(self, count: int) -> list[Row]:
+    def take_newest(self, count: int) -> list[CellRow]:
         """Take rows out again, at most `count`."""
         self._settle()
         rows = [unpack(self._entries.pop()) for _ in range(min(count, len(self._entries)))]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pyte.charsets import VT100_MAP
 
-from overmind_core.terminal.cells import DEFAULT, Row, Style, blank_row, erased
+from overmind_core.terminal.cells import DEFAULT, CellRow, Style, blank_row, erased
 from overmind_core.terminal.modes import Modes
 from overmind_core.terminal.scrollback import Scrollback
 
@@ -174,7 +174,7 @@ class TerminalState:
         self.set_tabs(set(range(TAB, self.columns, TAB)))
         self.dirty_all = True
 
-    def blank_rows(self, count: int) -> list[Row]:
+    def blank_rows(self, count: int) -> list[CellRow]:
         """Rows in the background that erasing leaves."""
         style = erased(self.style)
         return [blank_row(self.columns, style) for _ in range(count)]

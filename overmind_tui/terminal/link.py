@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from overmind_core.client.attach import Attachment, KeeperStream
+from overmind_core.client.attach import KeeperStream, MissionAttachment
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -121,7 +121,7 @@ class Link:
     def _keep(self) -> None:
         """A second seat for a moment: the wish of who sits down last counts."""
         with contextlib.suppress(OvermindError, OSError):
-            seat = Attachment(self._home, {**self._request, "rejoin": True})
+            seat = MissionAttachment(self._home, {**self._request, "rejoin": True})
             until = time.monotonic() + ANSWER_LIMIT
             while (item := seat.next_item()) is None and time.monotonic() < until and not seat.is_lost:
                 select.select([seat], [], [], 0.2)
@@ -150,9 +150,9 @@ class Link:
     # the thread
 
     def _run(self) -> None:
-        attachment: Attachment | None = None
+        attachment: MissionAttachment | None = None
         try:
-            attachment = Attachment(self._home, self._request)
+            attachment = MissionAttachment(self._home, self._request)
             self._stay(attachment)
         except OvermindError as error:
             self._inbox.put(Failed(error.code, error.message))
@@ -166,7 +166,7 @@ class Link:
             self._wake_read.close()
             self._wake_write.close()
 
-    def _stay(self, attachment: Attachment) -> None:
+    def _stay(self, attachment: MissionAttachment) -> None:
         while not self._closed:
             self._obey(attachment)
             while (
@@ -178,12 +178,12 @@ class Link:
             self._relay()
             self._let_time_pass(attachment)
 
-    def _obey(self, attachment: Attachment) -> None:
+    def _obey(self, attachment: MissionAttachment) -> None:
         if self._interrupt:
             self._interrupt = False
             attachment.interrupt()
 
-    def _wait(self, attachment: Attachment) -> None:
+    def _wait(self, attachment: MissionAttachment) -> None:
         """Until something comes, or is due."""
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
@@ -197,7 +197,7 @@ class Link:
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
 
-    def _patience(self, attachment: Attachment) -> float | None:
+    def _patience(self, attachment: MissionAttachment) -> float | None:
         now = time.monotonic()
         due = [self._rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
         waits = [max(moment - now, 0.0) for moment in due if moment]
@@ -282,7 +282,7 @@ class Link:
         self._output.begin(ready, stream.offset)
         self._show(stream.take_early_frames())
 
-    def _let_time_pass(self, attachment: Attachment) -> None:
+    def _let_time_pass(self, attachment: MissionAttachment) -> None:
         now = time.monotonic()
         self._output.tick(now)
         if self._rejoin_at is not None and now >= self._rejoin_at and not attachment.is_lost:

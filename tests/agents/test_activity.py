@@ -10,6 +10,8 @@ import pytest
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 AGAIN = ("--restart", "always", "--backoff", "1ms")
 
@@ -92,6 +94,7 @@ def test_a_task_at_its_limit_is_started_again_when_the_limit_ends(agents):
     assert 3500 < seconds(info["next_restart_at"]) - time.time() <= 3601
 
 
+@pytest.mark.own_home
 def test_activity_outlives_the_supervisor(agents):
     mission = agents.session()
     agents.post(mission, '!ask Bash {"command": "touch x"}')

@@ -7,6 +7,8 @@ import pytest
 from tests.kit import claude
 from tests.kit.attached import Attached
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def mission(agents):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.kit.killing import kill_supervisor
 
+pytestmark = pytest.mark.shared_home
+
 AGAIN = ("--restart", "always", "--backoff", "1ms")
 
 
@@ -46,6 +48,7 @@ def test_the_turns_of_a_session(agents):
     assert_true(agents, mission)
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("way", ["restart", "kill", "supervisor"])
 def test_over_runs(agents, way):
     mission = agents.session(*AGAIN)
@@ -70,6 +73,7 @@ def test_each_run_of_a_task_that_fails_is_paid_for(agents):
     assert_true(agents, info["id"])
 
 
+@pytest.mark.own_home
 def test_sums_by_mission_day_and_label(agents):
     first = agents.task("hello", "--label", "team=red", "--label", "kind=x")
     second = agents.task("hello", "--label", "team=red")
@@ -91,6 +95,7 @@ def test_sums_by_mission_day_and_label(agents):
     assert len(agents.om.json("cost", "--json")) == 3, "what a removed mission cost stays"
 
 
+@pytest.mark.own_home
 def test_nothing_was_spent(agents):
     agents.om.ok("start")
     assert agents.om.json("cost", "--json") == []

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
+
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 
 def changed(om, mission, old, new, *options):

@@ -19,6 +19,8 @@ from tests.kit.processes import with_word
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 AGAIN = ("--restart", "always", "--backoff", "1ms")
 
@@ -292,6 +294,7 @@ def test_however_the_client_goes_it_is_given_back(agents, end):
         given_back(agents, mission)
 
 
+@pytest.mark.own_home
 def test_the_supervisor_dies_while_a_turn_is_finished(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     message = agents.post(mission, gate.prompt)
@@ -305,6 +308,7 @@ def test_the_supervisor_dies_while_a_turn_is_finished(agents):
     assert agents.heard(mission) == [gate.prompt]
 
 
+@pytest.mark.own_home
 def test_the_supervisor_dies_while_a_person_has_it(agents):
     mission = agents.session(prompt="by pipe")
     agents.answer(1)
@@ -322,6 +326,7 @@ def test_the_supervisor_dies_while_a_person_has_it(agents):
     assert history(agents, mission) == ["by pipe", "by hand"]
 
 
+@pytest.mark.own_home
 def test_supervisor_and_client_die_while_a_person_has_it(agents):
     mission = agents.session(prompt="by pipe")
     agents.answer(1)
@@ -332,6 +337,7 @@ def test_supervisor_and_client_die_while_a_person_has_it(agents):
         given_back(agents, mission)
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.2, 0.4])
 def test_the_supervisor_dies_on_the_way_there_and_on_the_way_back(agents, pause):
     mission = agents.session(prompt="by pipe")

@@ -15,6 +15,8 @@ from tests.kit.overmind import FINAL
 from tests.kit.processes import programs_with_word
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 DIALOG = "Do you want to proceed?"
 AGAIN = ("--restart", "always", "--backoff", "1ms")
 PASTED = [
@@ -88,8 +90,8 @@ def test_what_the_program_wraps_is_known_as_ours_all_the_same(person, text):
 
 def test_messages_are_typed_one_at_a_time(person):
     mission = terminal(person)
-    numbers = [person.post(mission, text)["message"] for text in ("one", "two", "three")]
-    assert [person.answer(number)["text"] for number in numbers] == ["echo: one", "echo: two", "echo: three"]
+    messages = [person.post(mission, text) for text in ("one", "two", "three")]
+    assert [person.answer(message)["text"] for message in messages] == ["echo: one", "echo: two", "echo: three"]
     assert person.heard(mission) == ["one", "two", "three"]
 
 
@@ -147,6 +149,7 @@ def yes_is_pressed(person, mission):
     return DIALOG not in screen(person, mission)
 
 
+@pytest.mark.own_home
 def test_a_question_outlives_the_supervisor(person):
     mission = terminal(person, prompt='!ask Bash {"command": "touch made"}')
     person.asked(mission)
@@ -188,7 +191,7 @@ def test_a_prompt_that_the_program_left_without_is_sent_again_when_a_person_rest
     claude.settle(agents.om, agents.om.home)
     agents.om.ok("restart", mission)
     assert agents.answer(2)["state"] == "answered"
-    assert agents.events(mission, "message_resent")[0]["message"] == 2
+    assert agents.events(mission, "message_resent")[0]["message"] == agents.number(2)
     assert (agents.heard(mission), agents.states(mission)) == (["hello"], ["failed", "answered"])
     assert [one["resent"] for one in agents.messages(mission)] == [False, True]
 
@@ -250,6 +253,7 @@ def test_the_persons_own_hooks_still_run(person):
         assert json.load(file) == settings, "ours are an argument, nothing is edited"
 
 
+@pytest.mark.own_home
 def test_a_turn_that_ends_while_no_supervisor_is_there_is_heard_of(person):
     mission = terminal(person, prompt="!sleep 0.6 hello")
     eventually(lambda: person.heard(mission))
@@ -257,6 +261,7 @@ def test_a_turn_that_ends_while_no_supervisor_is_there_is_heard_of(person):
     assert person.answer(1)["text"] == "echo: hello", "its hook has waited for the next one"
 
 
+@pytest.mark.own_home
 def test_hooks_of_a_daemon_that_is_gone_do_no_harm(person):
     mission = terminal(person)
     os.kill(person.om.supervisor_pid(), 9)

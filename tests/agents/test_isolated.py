@@ -15,6 +15,8 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 RESULT = json.dumps({"type": "result", "subtype": "success", "is_error": False, "result": "done", "total_cost_usd": 99})
 TEXT = f"""\
 isolation:
@@ -37,6 +39,7 @@ def setups(shop):
         return len(file.readlines())
 
 
+@pytest.mark.own_home
 def test_a_session_says_nothing_before_its_set_up_is_over_and_goes_on_after_everything(agents, shop):
     om = agents.om
     mission = shop.run([], "agent", type="session", provider="claude", agent={}, env=om.environment | shop.environ)

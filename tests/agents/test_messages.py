@@ -11,6 +11,8 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 EXACT = {
     "plain": "plain",
@@ -92,7 +94,10 @@ def test_messages_queue_in_order_while_a_turn_lasts(agents):
     agents.post(mission, gate.prompt)
     agents.doing(mission, "working")
     said = [agents.om.ok("send", mission, text) for text in ("one", "two")]
-    assert said == [f"Queued for mission {mission} (message {2 + n}, {1 + n} ahead)\n" for n in range(2)]
+    numbers = [agents.number(2), agents.number(3)]
+    assert said == [
+        f"Queued for mission {mission} (message {n}, {ahead} ahead)\n" for ahead, n in enumerate(numbers, 1)
+    ]
     assert agents.post(mission, "three")["ahead"] == 3
     assert agents.states(mission) == ["delivered", "queued", "queued", "queued"]
     gate.open()
@@ -110,15 +115,16 @@ def test_a_queued_message_can_be_withdrawn_and_no_other(agents):
     waiting = agents.om.popen("send", mission, "--wait", "two")
     eventually(lambda: len(agents.messages(mission)) == 3)
     agents.post(mission, "three")
-    assert agents.om.ok("messages", mission, "--cancel", "3") == "Cancelled message 3\n"
+    first, third = str(agents.number(1)), str(agents.number(3))
+    assert agents.om.ok("messages", mission, "--cancel", third) == f"Cancelled message {third}\n"
     assert waiting.wait(timeout=20) == 1
     assert "was withdrawn" in waiting.stderr.read()
-    assert "delivered already" in agents.om.refused("messages", mission, "--cancel", "1", code="invalid")
+    assert "delivered already" in agents.om.refused("messages", mission, "--cancel", first, code="invalid")
     gate.open()
     agents.answer(4)
     assert agents.heard(mission)[1:] == ["one", "three"]
     assert agents.states(mission) == ["answered", "answered", "cancelled", "answered"]
-    assert "cancelled already" in agents.om.refused("messages", mission, "--cancel", "3", code="invalid")
+    assert "cancelled already" in agents.om.refused("messages", mission, "--cancel", third, code="invalid")
 
 
 def test_messages_are_listed(agents):
@@ -127,7 +133,10 @@ def test_messages_are_listed(agents):
     agents.om("send", mission, "--wait", "!error 400")
     table = agents.om.ok("messages", mission).splitlines()
     assert table[0].split() == ["MESSAGE", "STATE", "SENT", "FROM", "ERROR", "TEXT"]
-    assert [line.split()[:2] for line in table[1:]] == [["1", "answered"], ["2", "failed"]]
+    assert [line.split()[:2] for line in table[1:]] == [
+        [str(agents.number(1)), "answered"],
+        [str(agents.number(2)), "failed"],
+    ]
     assert "api_error 400" in table[2]
     (first, _) = agents.om.json("messages", mission, "--json")
     assert sorted(first) == sorted(
@@ -173,6 +182,7 @@ def test_an_answer_with_garbage_around_it(agents):
     assert agents.say(mission, "go on") == "echo: go on"
 
 
+@pytest.mark.own_home
 def test_who_waits_is_not_disturbed_by_a_supervisor_that_dies(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     waiting = []
@@ -293,7 +303,7 @@ def test_what_was_said_is_in_the_log_and_among_the_events(agents):
     assert "[human] first words" in lines
     assert "[human] more" in lines
     types = ("message_queued", "message_delivered", "message_answered")
-    seen = [one["type"] for one in agents.events(mission, *types) if one["message"] == 2]
+    seen = [one["type"] for one in agents.events(mission, *types) if one["message"] == agents.number(2)]
     assert seen == list(types)
 
 

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.shared_home
+
 ENDINGS = [
     # prompt, options, status, reason, exit code of `wait`
     pytest.param("hello", (), "stopped", None, 0, id="ok"),
@@ -119,6 +121,7 @@ def test_a_question_of_a_task_reaches_the_inbox_and_its_answer_lets_it_go_on(age
     assert info["cost_usd"] > 0
 
 
+@pytest.mark.own_home
 def test_what_it_did_is_known_after_a_shutdown(agents):
     info = agents.task("hello")
     agents.om.ok("shutdown", "-y")

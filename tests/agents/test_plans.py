@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 
+import pytest
+
 from tests.kit.blueprints import EXAMPLES, applied, ended, stages
+
+pytestmark = pytest.mark.shared_home
 
 
 def test_the_example_hands_what_one_has_found_to_the_next(agents, tmp_path):

@@ -13,6 +13,8 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 def bash(command):
     return f"!ask Bash {json.dumps({'command': command})}"
@@ -70,6 +72,7 @@ def test_an_answer_lets_it_go_on(agents, behaviour, by):
     assert (answered["question"], answered["by"], answered["behaviour"]) == (asked["question"], "a person", behaviour)
 
 
+@pytest.mark.own_home
 def test_always_answers_the_same_question_from_now_on_and_no_other(agents):
     mission, asked, message = ask(agents, "--restart", "always", "--backoff", "1ms")
     agents.om.ok("answer", str(asked["question"]), "always")
@@ -176,6 +179,7 @@ def test_an_agent_that_died_asks_again_under_another_number(agents):
     assert made(agents)
 
 
+@pytest.mark.own_home
 def test_a_question_outlives_the_supervisor(agents):
     mission, asked, message = ask(agents)
     kill_supervisor(agents.om)
@@ -186,6 +190,7 @@ def test_a_question_outlives_the_supervisor(agents):
     assert made(agents)
 
 
+@pytest.mark.own_home
 def test_only_the_first_asking_calls_somebody(agents):
     mission, _, message = ask(agents)
     kill_supervisor(agents.om)
@@ -212,15 +217,16 @@ RULES = [
     pytest.param(("--deny", "Bash"), "", "Bash", False, id="denied by the run"),
     pytest.param(("--allow", "Bash", "--deny", "Bash(touch:*)"), "", "Bash(touch:*)", False, id="a denial wins"),
     pytest.param((), '[permissions]\nallow = ["Bash(touch made)"]\n', "Bash(touch made)", True,
-                 id="allowed by the configuration"),
+                 id="allowed by the configuration", marks=pytest.mark.own_home),
     pytest.param(("--allow", "Bash"), '[permissions]\ndeny = ["Bash(touch:*)"]\n', "Bash(touch:*)", False,
-                 id="the configuration's denial wins"),
+                 id="the configuration's denial wins", marks=pytest.mark.own_home),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("options", "config", "rule", "may"), RULES)
 def test_a_rule_answers_by_itself(agents, options, config, rule, may):
-    configure(agents, config)
+    if config:
+        configure(agents, config)
     mission = agents.session(*options)
     answer = agents.say(mission, bash("touch made"))
     assert made(agents) is may
@@ -249,6 +255,7 @@ def test_a_rule_that_is_none_starts_nothing(agents, cases):
             assert agents.om.ps("--all") == []
 
 
+@pytest.mark.own_home
 def test_an_unreadable_rule_in_the_configuration_is_named(agents):
     configure(agents, '[permissions]\nallow = ["Bash("]\n')
     assert "permissions.allow" in agents.om.refused("start", code="invalid_config")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 
 def test_an_agent_is_sent_at_it_again_until_the_check_is_content(agents):

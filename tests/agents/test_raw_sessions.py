@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 def session(agents, *command, options=()):
     mission = agents.om.mission([*command], "--type", "session", *options)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def started(agents):
@@ -87,6 +89,7 @@ def test_settings_of_the_persons_own_are_merged_with_ours(agents):
     eventually(lambda: os.path.exists(f"{agents.folder}/hooked"))
 
 
+@pytest.mark.own_home
 def test_the_configuration_names_the_program(agents):
     agents.om.environment.pop("OVERMIND_CLAUDE_BIN")
     with open(agents.om.path("config.toml"), "w") as file:

@@ -11,6 +11,8 @@ from tests.kit.killing import kill_keeper, kill_supervisor
 from tests.kit.processes import alive, programs_with_word, with_word
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 AGAIN = ("--restart", "always", "--backoff", "1ms", "--max-restarts", "0")
 
@@ -28,6 +30,7 @@ def resent(agents, mission):
     return [one["text"] for one in agents.events(mission, "message_resent")]
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("way", ["restart", "stop and restart", "killed", "keeper killed", "shutdown"])
 def test_a_session_resumes_its_conversation(agents, way):
     mission = agents.session(*AGAIN, prompt="remember me")
@@ -76,8 +79,9 @@ def test_killed_in_the_middle_of_a_turn_its_message_is_sent_once_more_and_the_lo
     assert agents.heard(mission) == ["before", gate.prompt, gate.prompt, "after"]
     assert [one["resent"] for one in agents.messages(mission)] == [False, True, False]
     assert "answered (again)" in agents.om.ok("messages", mission)
-    assert resent(agents, mission) == ["--- message 2 is sent again: the agent died with it ---"]
-    assert "--- message 2 is sent again: the agent died with it ---" in agents.om.logs(mission).splitlines()
+    told = f"--- message {agents.number(2)} is sent again: the agent died with it ---"
+    assert resent(agents, mission) == [told]
+    assert told in agents.om.logs(mission).splitlines()
 
 
 def test_a_message_that_kills_its_agent_is_sent_twice_and_no_more(agents):
@@ -104,7 +108,7 @@ def test_a_restart_in_the_middle_of_a_turn_sends_its_message_once_more(agents):
     agents.om.ok("restart", mission)
     gate.open()
     assert agents.answer(message)["text"] == "tool said: through"
-    assert resent(agents, mission) == ["--- message 1 is sent again: the agent died with it ---"]
+    assert resent(agents, mission) == [f"--- message {agents.number(1)} is sent again: the agent died with it ---"]
 
 
 def test_an_agent_that_exits_by_itself_has_ended(agents):
@@ -182,6 +186,7 @@ def test_a_stopped_task_ends_with_its_tools(agents):
     assert agents.om.info(mission)["status"] == "stopped"
 
 
+@pytest.mark.own_home
 def test_a_supervisor_that_dies_while_an_agent_works_is_not_noticed(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     message = agents.post(mission, gate.prompt)
@@ -195,6 +200,7 @@ def test_a_supervisor_that_dies_while_an_agent_works_is_not_noticed(agents):
     assert agents.heard(mission) == [gate.prompt]
 
 
+@pytest.mark.own_home
 def test_a_turn_that_ends_while_no_supervisor_is_there_is_heard_of(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     message = agents.post(mission, gate.prompt)
@@ -205,6 +211,7 @@ def test_a_turn_that_ends_while_no_supervisor_is_there_is_heard_of(agents):
     assert agents.say(mission, "next") == "echo: next"
 
 
+@pytest.mark.own_home
 def test_a_task_that_ends_while_no_supervisor_is_there_is_judged_by_its_words(agents):
     gate = agents.gate()
     mission = agents.start(gate.prompt, *BASH, "--max-turns", "1")

@@ -9,6 +9,8 @@ import pytest
 from tests.kit.agents import PATIENCE
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BASH = ("--allowed-tools", "Bash")
 SUMMARY = r"— \d+ turns?(, [\d.]+ m?s)?, \$\d\.\d\d, [\d.]+k? in / [\d.]+k? out —"
 
@@ -111,6 +113,7 @@ def test_subscribers_get_what_is_no_object_as_plain_lines(agents):
     assert {"type": "of_the_future", "subtype": {"nested": True}} in items
 
 
+@pytest.mark.own_home
 def test_subscribers_follow_over_a_replaced_daemon(agents):
     mission = agents.session(prompt="one")
     agents.answer(1)

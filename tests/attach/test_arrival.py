@@ -9,6 +9,8 @@ from tests.kit.agents import LEAVE, Agents
 from tests.kit.attached import Attached
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def agents(om, tmp_path):

@@ -11,6 +11,8 @@ from tests.kit.attached import Attached
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 LEAVE = b"\x1c"
 KEYS = {
     "byte": b"\x1c",
@@ -114,6 +116,7 @@ def test_a_lone_esc_arrives(om, attach):
     person.shows("^[")
 
 
+@pytest.mark.own_home
 def test_another_key_can_be_chosen(om, attach, shell):
     with open(om.path("config.toml"), "w") as file:
         file.write('[attach]\ndetach_keys = ["ctrl-]"]\n')
@@ -127,6 +130,7 @@ def test_another_key_can_be_chosen(om, attach, shell):
         assert left_well(person)
 
 
+@pytest.mark.own_home
 def test_keys_that_are_none_are_refused(om, shell):
     with Attached(om, shell, "--detach-key", "f12") as person:
         assert person.end() == 2

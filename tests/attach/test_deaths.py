@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.kit.killing import await_another, kill, kill_both, kill_keeper
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 SESSION = ("--type", "session", "--name", "shell")
 RESTARTS = ("--restart", "always", "--backoff", "1ms", "--max-seconds", "1ms")
@@ -83,6 +87,7 @@ def test_a_restart_is_stayed_through(om, attach):
     assert events(om, mission, "attached", "detached") == ["attached", "detached"]
 
 
+@pytest.mark.own_home
 def test_a_killed_supervisor_is_not_noticed(om, attach, shell):
     person = attach(shell)
     old = om.supervisor_pid()
@@ -103,6 +108,7 @@ def test_a_killed_supervisor_is_not_noticed(om, attach, shell):
     assert events(om, shell, "attached", "detached") == ["attached", "detached"]
 
 
+@pytest.mark.own_home
 def test_an_end_while_nobody_supervises_is_told_by_the_next_supervisor(om, attach, shell):
     person = attach(shell)
     old = om.supervisor_pid()
@@ -112,6 +118,7 @@ def test_an_end_while_nobody_supervises_is_told_by_the_next_supervisor(om, attac
     assert restored(person)
 
 
+@pytest.mark.own_home
 def test_detach_reaches_who_came_before_this_supervisor(om, attach, shell):
     person = attach(shell)
     old = om.supervisor_pid()
@@ -123,6 +130,7 @@ def test_detach_reaches_who_came_before_this_supervisor(om, attach, shell):
     assert restored(person)
 
 
+@pytest.mark.own_home
 def test_a_killed_keeper_ends_the_stay_with_its_mission(om, attach, shell):
     person = attach(shell)
     kill_keeper(om)
@@ -131,6 +139,7 @@ def test_a_killed_keeper_ends_the_stay_with_its_mission(om, attach, shell):
     assert "[shell ended: crashed, keeper_lost]" in person.text()
 
 
+@pytest.mark.own_home
 def test_with_another_keeper_the_stay_goes_on(om, attach):
     mission = om.mission("echo run; exec cat", *SESSION, "--restart", "always", "--backoff", "1ms")
     person = attach(mission)
@@ -140,6 +149,7 @@ def test_with_another_keeper_the_stay_goes_on(om, attach):
     person.until(lambda: _echoes(person), "it is joined")
 
 
+@pytest.mark.own_home
 def test_nobody_left_is_an_error_and_the_terminal_is_restored(om, attach, shell):
     person = attach(shell)
     kill_both(om)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 SESSION = ("--type", "session")
 
 

@@ -16,6 +16,8 @@ from tests.kit.overmind import PROGRAM
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 MEET = "touch {0}; while ! [ -e {1} ]; do sleep 0.02; done"
 """A command that ends only when another one runs beside it."""
 
@@ -117,6 +119,7 @@ def test_what_agents_hand_on_reaches_others_whole_and_executes_nothing(om, tmp_p
 # --- nothing is started that is not right -------------------------------------------------------------------------
 
 
+@pytest.mark.own_home
 def test_every_mistake_is_told_with_its_place_and_nothing_starts(om, tmp_path):
     path = written(tmp_path, '[agents.a]\ncommand = "true"\ndepend_on = ["b"]\n\n[agents.c]\ndepends_on = ["nope"]\n')
     for command in ("apply", "diff"):
@@ -316,6 +319,7 @@ def test_however_a_plan_is_ended_its_agents_end_with_it(om, tmp_path, cases):
             assert found["exit_code"] == (None if words[0] == "kill" else 1)
 
 
+@pytest.mark.own_home
 def test_a_shutdown_ends_plans_and_a_kept_one_goes_on(om, tmp_path):
     plan = applied(om, tmp_path, f"""
         [agents.a]
@@ -432,6 +436,7 @@ def test_ctrl_c_leaves_it_alive_and_says_how_to_return(om, tmp_path):
     assert om.info("plan")["status"] == "running"
 
 
+@pytest.mark.own_home
 @pytest.mark.linux
 def test_a_plan_goes_on_when_its_supervisor_is_killed(om, tmp_path):
     plan = applied(om, tmp_path, """

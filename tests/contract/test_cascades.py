@@ -9,7 +9,7 @@ import pytest
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 OVERMIND = shlex.join(PROGRAM)
 
@@ -30,8 +30,10 @@ def family(om, depth, leash):
 
 
 def endings(om):
-    """The ids of missions in the order in which they ended."""
-    return [event["mission"] for event in om.ndjson("events") if event["type"] in {"stopped", "killed", "crashed"}]
+    """The ids of missions that are known, in the order in which they ended."""
+    ends = [event["mission"] for event in om.ndjson("events") if event["type"] in {"stopped", "killed", "crashed"}]
+    known = {row["id"] for row in om.ps("--all")}
+    return [mission for mission in ends if mission in known]
 
 
 # --- parents ------------------------------------------------------------------------------------------------------

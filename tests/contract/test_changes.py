@@ -12,6 +12,8 @@ import pytest
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 def test_restart_is_the_same_mission_in_a_new_process(om):
     mission = om.mission("echo $$; sleep 100", "--name", "again", "--label", "a=b")
@@ -40,6 +42,7 @@ def test_restart_of_a_finished_mission_whose_name_is_taken_is_refused(om):
     assert om.info(old)["status"] == "stopped"
 
 
+@pytest.mark.own_home
 def test_restart_starts_a_daemon_when_there_is_none(om):
     mission = om.finished("echo once")["id"]
     om.ok("shutdown")

@@ -15,6 +15,8 @@ from tests.kit.processes import of_home
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 PARTS = {"agent", "build", "service", "worker", "shell"}
 PATIENCE = 60.0
 
@@ -133,6 +135,7 @@ def test_what_has_ended_is_started_anew(om):
     assert sorted(row["name"] for row in ours(om) if row["labels"]["demo"] == "service") == ["demo-service"]
 
 
+@pytest.mark.own_home
 def test_stop_leaves_nothing(om):
     begin(om)
     question(om, "permission")
@@ -144,6 +147,7 @@ def test_stop_leaves_nothing(om):
     assert om.ok("demo", "stop") == "No demo missions here\n"
 
 
+@pytest.mark.own_home
 def test_stop_works_after_a_crash_of_the_daemon(om):
     begin(om)
     for pid in (om.keeper_pid(), om.supervisor_pid()):
@@ -154,6 +158,7 @@ def test_stop_works_after_a_crash_of_the_daemon(om):
     assert not os.path.exists(om.path("demo"))
 
 
+@pytest.mark.own_home
 def test_stop_in_a_home_without_anything_starts_no_daemon(om):
     assert om.ok("demo", "stop") == "No demo missions here\n"
     assert om.json("demo", "stop", "--json") == []

@@ -12,6 +12,8 @@ import pytest
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 def text_of(om, mission):
     return om.ok("edit", mission, "--print")

@@ -11,7 +11,7 @@ import pytest
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 SLEEPY = "while :; do sleep 0.02; done"
 
@@ -129,6 +129,7 @@ def test_what_has_ended_can_not_be_stopped_but_hidden(om):
     assert "Missing id" in om("kill").stderr
 
 
+@pytest.mark.own_home
 def test_a_stop_is_finished_by_the_next_supervisor(om, leash):
     mission = om.mission(leash.tie("trap 'echo stopping' TERM; sleep @ & echo ready; " + SLEEPY), "--grace", "1s")
     said(om, mission, "ready")
@@ -228,6 +229,7 @@ def test_a_stop_also_ends_what_earlier_runs_left_behind(om, leash):
     assert not leash.held(), leash.holders()
 
 
+@pytest.mark.own_home
 def test_programs_on_the_list_outlive_every_end(om, leash, tmp_path):
     server = tmp_path / "patient-server"
     server.write_text('#!/bin/sh\nsleep "$1"\nexit 0\n')

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 ARTISTS = """
 sleep @ | cat - /dev/zero >/dev/null 2>&1 &

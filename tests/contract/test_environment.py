@@ -13,6 +13,8 @@ import pytest
 from tests.kit.overmind import PROGRAM, REPOSITORY
 from tests.kit.raw_socket import RawSocket
 
+pytestmark = pytest.mark.shared_home
+
 DUMP = ["env", "-0"]
 LARGEST = 128 * 1024 - 1
 """Bytes that an argument, or NAME=VALUE, may have."""
@@ -116,6 +118,7 @@ def test_env_is_repeatable_and_the_last_one_wins(om):
     assert (found["A"], found["B"], found["EMPTY"]) == ("last", "2=3", "")
 
 
+@pytest.mark.own_home
 def test_env_can_not_forge_who_a_mission_is(om):
     mission = om.mission(
         ["env"], "--env", "OVERMIND_MISSION_ID=00000000", "--env", "OVERMIND_HOME=/elsewhere", "--no-tty"
@@ -212,6 +215,7 @@ def test_info_names_variables_and_reveals_values_only_when_asked(om):
     assert om.json("info", mission, "--reveal")["env"]["TOKEN"] == "s3cret"
 
 
+@pytest.mark.own_home
 def test_no_other_answer_and_no_file_but_the_database_holds_a_value(om):
     mission = om.mission("true", "--env", "TOKEN=s3cret-value", "--name", "quiet")
     om.wait_status(mission, "stopped")
@@ -222,6 +226,7 @@ def test_no_other_answer_and_no_file_but_the_database_holds_a_value(om):
     assert [path.name for path in files if b"s3cret-value" in path.read_bytes()] == []
 
 
+@pytest.mark.own_home
 def test_a_value_is_gone_from_the_database_once_the_mission_is_removed(om):
     mission = om.mission("true", "--env", "TOKEN=s3cret-value")
     om.wait_status(mission, "stopped")
@@ -280,6 +285,7 @@ def test_a_nul_is_refused_by_its_place_or_name(om, tmp_path):
     assert om.ps("--all") == []
 
 
+@pytest.mark.own_home
 def test_bytes_that_are_no_utf8_reach_the_mission_as_they_are(om, tmp_path):
     folder = os.fsencode(tmp_path) + b"/caf\xe9"
     os.mkdir(folder)

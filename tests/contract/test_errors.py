@@ -9,6 +9,8 @@ from overmind_core.cli.command import COMMANDS
 from tests.kit.processes import of_home
 from tests.kit.raw_socket import RawSocket
 
+pytestmark = pytest.mark.shared_home
+
 CODES = """
 not_found not_running not_session not_finished not_attached name_taken ambiguous paused timeout exited empty_command
 parent_not_found cycle invalid invalid_config invalid_cron cwd_not_found unknown_provider provider_missing
@@ -91,6 +93,7 @@ FAILURES = [
 ]
 
 
+@pytest.mark.own_home
 def test_wrong_usage_exits_with_2_and_starts_nothing(om, cases):
     for words, code, named in USAGE:
         with cases(" ".join(words)):
@@ -180,6 +183,7 @@ def test_the_error_codes_are_the_closed_set():
     assert [code for code, (status, _) in errors.CODES.items() if status == 0] == ["not_attached"]
 
 
+@pytest.mark.own_home
 def test_help_has_examples_and_needs_no_daemon(om, cases):
     for command in COMMANDS:
         with cases(command):
@@ -216,6 +220,7 @@ def test_a_broken_pipe_ends_quietly(om, reader):
     assert client.stderr.read() == ""
 
 
+@pytest.mark.own_home
 def test_a_broken_configuration_is_named(om):
     with open(om.path("config.toml"), "w") as file:
         file.write("[logs]\nper_mission = 'lots'\n")
@@ -226,6 +231,7 @@ def test_a_broken_configuration_is_named(om):
     assert of_home(om.home) == []
 
 
+@pytest.mark.own_home
 def test_a_newer_state_is_refused_and_left_alone(om):
     import sqlite3
 

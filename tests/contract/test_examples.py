@@ -6,7 +6,11 @@ import os
 import re
 import shutil
 
+import pytest
+
 from tests.kit.blueprints import EXAMPLES
+
+pytestmark = pytest.mark.shared_home
 
 SAID = {
     "linear": {"publish": "published\n"},

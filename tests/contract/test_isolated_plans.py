@@ -10,6 +10,8 @@ from tests.kit.blueprints import applied, ended, stages, written
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 PROJECT = """\
 isolation:
   port_range: 21200-21299

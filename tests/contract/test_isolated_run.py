@@ -10,6 +10,8 @@ from tests.kit.repositories import Repository
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 PROJECT = """\
 services:
   web:

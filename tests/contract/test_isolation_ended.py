@@ -7,6 +7,8 @@ import pytest
 from tests.kit.isolated import GATES, Gates, Project
 from tests.kit.overmind import FINAL
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def shop(om):

@@ -15,6 +15,8 @@ from tests.kit.isolated import GATES, PROJECT, Gates, Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 SERVER = (
     'exec python3 -c \'import os,socket; s=socket.create_server(("127.0.0.1",int(os.environ["PORT"]))); s.accept()\''
 )
@@ -186,13 +188,14 @@ def test_a_range_without_a_free_port_refuses_the_mission_and_nothing_of_it_is_re
     told = om.refused("run", "sleep 1000", cwd=shop.folder, code="port_range_exhausted")
     assert "22100-22104" in told
     assert len(om.api("ports")["ports"]) == 4
-    assert len(om.ps("--all")) == len([*held, *held])
+    eventually(lambda: len(om.ps("--all")) == len([*held, *held]), what="each has its service, and there is no other")
     for mission in held:
         om.api("kill", id=mission)
     shop.assert_nothing_left()
     assert om.wait_status(shop.run(name="m3"), "running")
 
 
+@pytest.mark.own_home
 @pytest.mark.linux
 @pytest.mark.parametrize("gate", ["worktree", "setup"])
 def test_a_full_disk_undoes_what_was_begun(om, gate):
@@ -248,6 +251,7 @@ def small_disk(om):
     subprocess.run(["umount", path], check=True)
 
 
+@pytest.mark.own_home
 @pytest.mark.linux
 @pytest.mark.parametrize(("what", "reason"), [("checkout", "git_failed"), ("copy", "disk_full")])
 def test_a_disk_that_is_full_for_git_or_for_files(om, small_disk, what, reason):

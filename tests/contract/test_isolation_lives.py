@@ -12,6 +12,8 @@ from tests.kit.isolated import GATES, PROJECT, Gates, Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def gates(om):
@@ -21,6 +23,7 @@ def gates(om):
 REPLACED = {"worktree": ("start", "--replace"), "setup": ("shutdown", "--keep"), "web": ("start", "--replace")}
 
 
+@pytest.mark.own_home
 def test_another_daemon_goes_on_with_a_preparation(om, gates):
     shop = Project(om)
     gates.hook(shop)
@@ -91,6 +94,7 @@ def test_a_service_is_the_same_mission_also_when_the_worktree_went_in_between(om
     assert om.wait_status(mission, "running", *FINAL)["isolation"]["services"] == {"web": web}
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("gate", ["worktree", "setup", None])
 def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
     shop = Project(om)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 
+import pytest
+
 from overmind_core.domain.text.bytestrings import to_wire
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 SPAN = "isolation: { port_range: 27000-27999%s }\n"
 SHOW = "pwd; echo $OVERMIND_BRANCH; echo $PORT; exec sleep 1000"

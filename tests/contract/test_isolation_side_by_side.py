@@ -6,9 +6,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
+
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 MANY = 20
 TEXT = """\
@@ -55,6 +59,7 @@ def test_twenty_at_once_have_everything_of_their_own_and_leave_nothing(om):
     assert om.api("worktrees")["worktrees"] == []
 
 
+@pytest.mark.own_home
 def test_two_homes_on_one_repository_share_neither_worktrees_nor_branches_nor_ports(om, make_home):
     shop, other = Project(om, TEXT), make_home()
     other.ok("trust", shop.folder)

@@ -16,6 +16,8 @@ from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 HOLD = "while ! test -e {go}; do sleep 0.02; done"
 
 
@@ -91,6 +93,7 @@ def shop(om):
     return Shop(om)
 
 
+@pytest.mark.own_home
 def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     assert om("worktrees").stdout.split() == ["MISSION", "NAME", "STATUS", "BRANCH", "BASE", "COMMITS", "FILES",
                                               "LINES", "WORK", "PORTS", "CONTAINERS", "PATH"]  # fmt: skip
@@ -238,6 +241,7 @@ def test_merges_of_one_repository_take_turns_and_one_that_is_called_off_leaves_n
     assert shop.merged(first)["merged"]
 
 
+@pytest.mark.own_home
 def test_whoever_kills_the_supervisor_finds_the_branch_before_or_after(om, shop):
     red, blue = shop.committed("red", "a"), shop.committed("blue", "b")
     hold = HOLD.format(go=om.path("go"))

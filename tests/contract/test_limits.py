@@ -12,6 +12,8 @@ from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 BROKEN = {
     "no interpreter": ("#!/no/such/interpreter\n", 0o755, "not_found"),
     "no program at all": ("just text\n", 0o755, "invalid"),
@@ -40,6 +42,7 @@ def test_an_environment_that_is_too_large_as_a_whole_is_refused(om):
     assert om.ps("--all") == []
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("options", [(), ("--no-tty",)], ids=["terminal", "pipes"])
 def test_at_the_limit_of_open_files_new_missions_are_refused_and_the_others_live_on(om, options):
     script = 'ulimit -n 100; exec "$@"'
@@ -63,6 +66,7 @@ def test_at_the_limit_of_open_files_new_missions_are_refused_and_the_others_live
     assert om.finished("echo room again", *options)["exit_code"] == 0
 
 
+@pytest.mark.own_home
 def test_more_clients_than_files_are_told_to_come_again_and_end_nothing(om):
     command = ["/bin/sh", "-c", 'ulimit -n 100; exec "$@"', "sh", *PROGRAM, "start"]
     subprocess.run(command, env=om.environment, cwd=om.home, stdout=subprocess.DEVNULL, check=True)

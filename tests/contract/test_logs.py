@@ -14,6 +14,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 MEGABYTE = 1_000_000
 
@@ -183,6 +185,7 @@ def test_several_missions_followed_interleave_with_their_names(om):
     assert len(out) == 6
 
 
+@pytest.mark.own_home
 def test_follow_goes_through_a_restart_of_mission_and_daemon(om):
     mission = om.mission("echo run; sleep 100", "--name", "moving")
     client = om.popen("logs", "-f", "moving")

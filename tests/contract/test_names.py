@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.raw_socket import RawSocket
 
+pytestmark = pytest.mark.shared_home
+
 GOOD = ["a", "9", "A.b_c-d", "x" * 63, "deadbee", "deadbeef0", "build.7", "UPPER"]
 BAD = [
     "", " ", "a b", "-a", ".a", "_a", "a..b", "a.", "x.lock", "x" * 64, "deadbeef", "DEADBEEF", "12345678", "a/b",
@@ -82,10 +84,12 @@ def test_a_generated_name_is_never_one_in_use(om):
     om.ok("start")
     with RawSocket.connect(om.home, timeout=60) as socket:
         for number in range(300):
-            socket.send_line({"id": number, "cmd": "run", "args": {"command": ["true"], "cwd": "/"}})
+            # Not one that ends: only the names of live missions are in use.
+            args = {"command": ["sleep", "600"], "cwd": "/", "tty": False}
+            socket.send_line({"id": number, "cmd": "run", "args": args})
         answers = [socket.read_line()["ok"] for _ in range(300)]
     assert len({answer["name"] for answer in answers}) == 300
-    om.ok("wait", *(answer["id"] for answer in answers))
+    om.ok("kill", "--all", "-y")
 
 
 def _with_a_common_prefix(om, command):

@@ -9,6 +9,8 @@ import pytest
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def plan(om):

@@ -13,6 +13,8 @@ from overmind_core.domain.text.cells import width
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "COMMAND"]
 WIDE = ["EXIT", "CPU%", "MEM", "ACTIVITY", "COST", "NOW"]
 KEYS = [
@@ -131,6 +133,7 @@ def test_killing_a_finished_mission_only_hides_it(om):
     assert om.logs(mission) == "kept\n"
 
 
+@pytest.mark.own_home
 def test_missions_are_listed_by_their_start_and_the_order_is_stable(om):
     started = [om.mission(command) for command in ("sleep 100", "true", "sleep 100", "false", "sleep 100")]
     om("wait", started[1], started[3])
@@ -210,9 +213,9 @@ def test_the_tree_draws_branches_and_orphans_are_roots(om):
 def test_wide_shows_exit_cpu_and_memory(om):
     om.finished("exit 7", "--name", "over")
     live = om.mission([sys.executable, "-c", "x = bytearray(50_000_000)\nwhile True: pass"], "--name", "live")
-    row = eventually(lambda: [row for row in om.ps("--wide") if (row["cpu_percent"] or 0) > 5])[0]
+    row = eventually(lambda: [row for row in om.ps("--wide") if (row["memory_bytes"] or 0) > 50_000_000])[0]
     assert row["id"] == live
-    assert row["memory_bytes"] > 50_000_000
+    eventually(lambda: [row for row in om.ps("--wide") if row["id"] == live and row["cpu_percent"] > 5])
     table = [re.split(r"\s{2,}", line) for line in lines(om, "--wide")]
     over, busy = (dict(zip(table[0], row, strict=True)) for row in table[1:])
     assert (over["EXIT"], over["CPU%"], over["MEM"]) == ("7", "-", "-")

@@ -19,6 +19,8 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 HOLD = "while ! test -e go; do sleep 0.02; done"
 
 
@@ -57,6 +59,7 @@ def quests(om):
     return Quests(om)
 
 
+@pytest.mark.own_home
 def test_a_quest_from_its_beginning_to_the_removal_of_its_mission(om):
     began = om.ok("quest", "run", "--name", "docs", "--label", "team=web", f"echo written; {HOLD}")
     quest = re.findall(r"^Quest started: ([0-9a-f]{8}) \(docs\)\n$", began)[0]
@@ -77,6 +80,7 @@ def test_a_quest_from_its_beginning_to_the_removal_of_its_mission(om):
     assert om.ok("quest", "wait", "docs").startswith(f"Quest {quest} finished: completed")
 
 
+@pytest.mark.own_home
 def test_what_makes_no_quest_is_refused_by_name_and_leaves_nothing(om, quests, cases):
     for words, code, exit_code in [
         (["quest", "run"], "empty_command", 2),
@@ -199,6 +203,7 @@ def test_a_mission_begins_quests_as_its_children_and_cancels_no_others(om, quest
     assert quests.info(other)["status"] == "running"
 
 
+@pytest.mark.own_home
 def test_a_supervisor_that_is_killed_at_every_step_loses_no_try_and_makes_none_twice(om, quests):
     """Each try of the work and of the check leaves a line; the third check is content, and waits for the last kill."""
     work = "echo work >> done; sleep 0.1"
@@ -213,6 +218,7 @@ def test_a_supervisor_that_is_killed_at_every_step_loses_no_try_and_makes_none_t
     assert quests.info(quest)["attempts"] == 3
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("known", [True, False])
 def test_what_was_not_saved_of_an_end_is_found_out_again_without_a_second_check(om, quests, known):
     """The books are put back to the moments before the check was noted, and before the end was."""

@@ -8,6 +8,8 @@ import pytest
 
 from tests.kit.blueprints import applied, ended, stages
 
+pytestmark = pytest.mark.shared_home
+
 SERVER = "exec python3 -m http.server --bind 127.0.0.1 {port}"
 
 

@@ -18,6 +18,8 @@ from tests.kit.killing import kill, kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 NEVER = "0 0 29 2 *"
 """Comes on no day of this test."""
 
@@ -125,6 +127,7 @@ def test_what_makes_no_ritual_is_refused_by_name_and_leaves_nothing(om, rituals,
     assert [row["name"] for row in om.json("rituals", "--json")] == ["there"]
 
 
+@pytest.mark.own_home
 def test_it_comes_again_and_again_on_time_and_once_each(om, rituals):
     """On the real clock; also after a restart of the daemon, which begins nothing by itself."""
     created = rituals.create("tick", "@every 1s", "echo $OVERMIND_MISSION_NAME >> out", keep=50)
@@ -169,6 +172,7 @@ def test_a_time_that_comes_while_the_run_before_goes_on_is_skipped_or_waits(om, 
     ][: len(queued)]
 
 
+@pytest.mark.own_home
 def test_only_the_last_runs_are_kept_with_their_missions(om, rituals):
     rituals.create("short", NEVER, "true", keep=2, quest={"check": "true"})
     for number in range(1, 5):
@@ -203,6 +207,7 @@ def test_a_deleted_ritual_leaves_its_running_quest_alone(om, rituals):
     assert om.api("ritual_run", id="brief")["number"] == 1
 
 
+@pytest.mark.own_home
 def test_the_environment_of_a_ritual_is_told_to_nobody(om, rituals):
     rituals.create("secret", NEVER, "test $TOKEN = s3cr3t-value", quest={"env_set": {"TOKEN": "s3cr3t-value"}})
     quest = om.api("ritual_run", id="secret")["id"]
@@ -216,6 +221,7 @@ def test_the_environment_of_a_ritual_is_told_to_nobody(om, rituals):
         assert b'"TOKEN":' not in file.read()
 
 
+@pytest.mark.own_home
 def test_a_supervisor_killed_between_the_due_time_and_the_start_runs_it_once(om, rituals):
     """It is held when the time comes, so that it can't have done anything about it, and killed."""
     created = rituals.create("late", "@every 2s", "echo $OVERMIND_MISSION_NAME >> out", catch_up="none")
@@ -232,6 +238,7 @@ def test_a_supervisor_killed_between_the_due_time_and_the_start_runs_it_once(om,
     assert len(set(rituals.lines())) == len(rituals.lines())
 
 
+@pytest.mark.own_home
 def test_a_supervisor_comes_back_for_a_schedule_although_nothing_runs(om, rituals):
     rituals.create("alone", "@every 1s", "echo $OVERMIND_MISSION_NAME >> out")
     om.api("ritual_pause", id="alone")
@@ -242,6 +249,7 @@ def test_a_supervisor_comes_back_for_a_schedule_although_nothing_runs(om, ritual
     rituals.until("alone", lambda _: len(rituals.lines()) > before)
 
 
+@pytest.mark.own_home
 def test_what_was_saved_and_not_begun_begins_once_and_what_had_begun_not_again(om, rituals):
     """The books are put back to each moment between the decision and its result."""
     rituals.create("torn", NEVER, "echo $OVERMIND_MISSION_NAME >> out")
@@ -305,6 +313,7 @@ def test_a_plan_comes_again_as_it_was_when_its_ritual_was_created(om, rituals, c
         assert (shown["kind"], shown["command"]) == ("blueprint", f"apply {om.path('ship.toml')}")
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize(
     ("catch_up", "trigger", "status"), [("one", "catch_up", "completed"), ("none", None, "missed")]
 )
@@ -326,6 +335,7 @@ def test_after_a_day_without_a_daemon_one_run_stands_for_all_or_none_does(om, ri
     assert rituals.lines() == (["away/1"] if status == "completed" else [])
 
 
+@pytest.mark.own_home
 @pytest.mark.torture
 def test_whenever_a_supervisor_is_killed_each_run_comes_once(om, rituals):
     rituals.create("chaos", "@every 1s", "echo $OVERMIND_MISSION_NAME >> out; sleep 0.4", keep=100)
@@ -340,6 +350,7 @@ def test_whenever_a_supervisor_is_killed_each_run_comes_once(om, rituals):
     assert len({row["due_at"] for row in rows}) == len(rows)
 
 
+@pytest.mark.own_home
 @pytest.mark.timeout(200)
 def test_each_minute_of_a_real_clock_comes_once(om, rituals):
     """Two of them. It sleeps nearly all the time."""

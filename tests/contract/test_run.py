@@ -14,6 +14,8 @@ from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 ENDS = [
     ("true", "stopped", 0),
     ("exit 42", "crashed", 42),

@@ -10,6 +10,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 NOISE = 1.5
 """Seconds that a busy machine may add to the half second of the contract."""
 
@@ -110,6 +112,7 @@ def test_an_activity_timeout_can_be_set_changed_and_taken_away_while_it_runs(om)
     assert om.wait_status(mission, "crashed")["reason"] == "stalled"
 
 
+@pytest.mark.own_home
 def test_a_supervisor_that_takes_over_watches_the_silence_too(om):
     mission = om.mission("exec sleep 60", "--activity-timeout", "1500ms")
     os.kill(om.supervisor_pid(), signal.SIGKILL)
@@ -118,6 +121,7 @@ def test_a_supervisor_that_takes_over_watches_the_silence_too(om):
     assert at(om, mission, "stopping") - began(om, mission) + 0.005 >= 1.5
 
 
+@pytest.mark.own_home
 def test_a_supervisor_that_stood_still_kills_nobody_who_talked_meanwhile(om, tmp_path):
     mission = om.mission(f"while :; do echo x | tee -a {tmp_path}/said; sleep 0.1; done", "--activity-timeout", "600ms")
     eventually((tmp_path / "said").exists)
@@ -159,7 +163,8 @@ def test_a_timeout_counts_for_each_run_anew(om):
     mission = om.mission("exec sleep 60", "--timeout", "1s")
     om.ok("restart", mission)
     om.wait_status(mission, "crashed")
-    ends = [seconds(one["at"]) for one in om.ndjson("events") if one["type"] == "stopping"]
+    mine = [one for one in om.ndjson("events") if one["mission"] == mission]
+    ends = [seconds(one["at"]) for one in mine if one["type"] == "stopping"]
     assert 1.0 <= ends[-1] - began(om, mission) + 0.005 <= 1.5 + NOISE
 
 

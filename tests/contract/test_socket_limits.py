@@ -10,17 +10,19 @@ import signal
 import socket as sockets
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
 from tests.kit.raw_socket import RawSocket, address
+from tests.kit.stopwatch import Stopwatch
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.shared_home
 
 MIB = 1 << 20
 PATIENCE = 1.0
-"""Seconds in which others are answered."""
+"""Seconds in which others are answered, without those in which the machine is busy with something else."""
 HEADROOM = 64 * MIB
 """Bytes by which the daemon may grow while it is pestered."""
 
@@ -55,11 +57,11 @@ def daemon(om):
 
 def assert_others_are_answered(om):
     """A client of the socket is answered within a second, and so is a person."""
-    began = time.monotonic()
-    with RawSocket.connect(om.home, timeout=30) as socket:
-        assert socket.ok("hello", version="0.1.0")["pid"] == om.supervisor_pid()
+    daemon = om.supervisor_pid()
+    with Stopwatch(daemon) as stopwatch, RawSocket.connect(om.home, timeout=30) as socket:
+        assert socket.ok("hello", version="0.1.0")["pid"] == daemon
         assert isinstance(socket.ok("ps"), list)
-    assert time.monotonic() - began < PATIENCE
+    assert stopwatch.seconds < PATIENCE
     assert om("ps").returncode == 0
 
 
@@ -175,6 +177,7 @@ def test_a_client_that_never_reads_a_big_answer_is_cut_off_and_others_are_answer
                 deaf.send_line({"cmd": "ps", "args": {"all": True}, "id": number})
         assert_others_are_answered(om)
         assert daemon.memory_info().rss < before + 256 * MIB
+    assert_others_are_answered(om)  # nor does anybody wait for what it had still asked for when it went away
 
 
 def test_a_follower_that_never_reads_holds_nothing_up(om, daemon):
@@ -266,6 +269,7 @@ def test_another_user_can_not_connect(om, daemon, name):
     assert "PermissionError" in finished.stderr
 
 
+@pytest.mark.own_home
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("name", ["overmind.sock", "keeper.sock"])
 def test_another_user_who_gets_past_the_modes_is_still_sent_away(om, daemon, name):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 WHERE = "for fd in 0 1 2; do [ -t $fd ] && echo $fd terminal || echo $fd none; done"
 
 

@@ -13,6 +13,8 @@ from tests.kit import claude
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.fixture
 def om(om, tmp_path):
@@ -73,8 +75,9 @@ def test_a_missing_agent_starts_nothing(om):
 def test_a_message_is_sent_or_queued_and_both_are_told(om, planner):
     assert om.ok("send", "planner", "!bash touch x") == f"Sent to mission {planner}\n"
     waits(om, planner)
-    assert om.ok("send", "planner", "second") == f"Queued for mission {planner} (message 2, 1 ahead)\n"
-    assert om.ok("send", "planner", "third") == f"Queued for mission {planner} (message 3, 2 ahead)\n"
+    (first,) = (row["message"] for row in om.json("messages", "planner", "--json"))
+    assert om.ok("send", "planner", "second") == f"Queued for mission {planner} (message {first + 1}, 1 ahead)\n"
+    assert om.ok("send", "planner", "third") == f"Queued for mission {planner} (message {first + 2}, 2 ahead)\n"
     assert [row["state"] for row in om.json("messages", "planner", "--json")] == ["delivered", "queued", "queued"]
 
 
@@ -82,9 +85,10 @@ def test_a_queued_message_can_be_withdrawn(om, planner):
     om.ok("send", "planner", "!bash touch x")
     waits(om, planner)
     om.ok("send", "planner", "never mind")
-    assert om.ok("messages", "planner", "--cancel", "2") == "Cancelled message 2\n"
+    first, second = (str(row["message"]) for row in om.json("messages", "planner", "--json"))
+    assert om.ok("messages", "planner", "--cancel", second) == f"Cancelled message {second}\n"
     assert om.json("messages", "planner", "--json")[1]["state"] == "cancelled"
-    om.refused("messages", "planner", "--cancel", "1", code="invalid")
+    om.refused("messages", "planner", "--cancel", first, code="invalid")
 
 
 def test_each_of_many_senders_gets_the_answer_to_its_own_message(om, planner):
@@ -111,6 +115,7 @@ def test_a_message_arrives_exactly(om, planner, text):
     assert set(answer) == {"text", "duration_ms", "cost_usd", "usage"}
 
 
+@pytest.mark.own_home
 def test_whoever_waits_does_not_notice_a_new_supervisor(om, planner):
     sender = om.popen("send", "planner", "--wait", "!slow 2 patience")
     eventually(lambda: om.info(planner)["activity"] == "working", what="a turn")
@@ -204,7 +209,8 @@ def test_always_is_asked_once(om, planner, tmp_path):
     assert waits(om, planner)["rule"] == f"Bash(touch {tmp_path}/made)"
     om.ok("answer", "planner", "always")
     assert om.ok("send", "planner", "--wait", command).startswith("tool said")
-    assert [event["by"] for event in om.ndjson("events") if event["type"] == "answered"] == [
+    mine = [event for event in om.ndjson("events") if event["mission"] == planner]
+    assert [event["by"] for event in mine if event["type"] == "answered"] == [
         "a person",
         f"rule Bash(touch {tmp_path}/made)",
     ]
@@ -230,6 +236,7 @@ def test_rules_of_the_run_answer_by_themselves(om, tmp_path):
 # what it cost, and who has looked
 
 
+@pytest.mark.own_home
 def test_costs_are_summed_by_mission_day_and_label(om):
     om.ok("claude", "run", "--wait", "--name", "first", "--label", "team=a", "one")
     om.ok("claude", "run", "--wait", "--name", "second", "--label", "team=a", "two")
@@ -270,6 +277,7 @@ def calls(om, tmp_path):
     return file
 
 
+@pytest.mark.own_home
 def test_a_person_is_called_once_for_each_state_that_needs_one(om, calls, planner):
     om.ok("send", "planner", "!bash touch x")
     eventually(calls.exists, what="a call")
@@ -283,6 +291,7 @@ def test_a_person_is_called_once_for_each_state_that_needs_one(om, calls, planne
     ]
 
 
+@pytest.mark.own_home
 def test_nobody_is_called_who_looks_already(om, calls, planner):
     with RawSocket.connect(om.home) as screen:
         screen.ok("events", follow=True, eyes=True)
@@ -299,6 +308,7 @@ def notified(screen):
     return next(line["item"]["ring"] for line in screen.lines() if line.get("item", {}).get("type") == "notification")
 
 
+@pytest.mark.own_home
 def test_of_two_who_look_the_one_used_last_is_told_to_ring_or_the_one_that_shows_it(om, planner):
     with RawSocket.connect(om.home) as one, RawSocket.connect(om.home) as other, RawSocket.connect(om.home) as third:
         first, second = (screen.ok("events", follow=True, eyes=True)["viewer"] for screen in (one, other))

@@ -12,6 +12,8 @@ import pytest
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 SGR = "\x1b["
 EMPTY = [(("ps",), "No missions"), (("logs",), "No missions")]
 QUESTIONS = {
@@ -137,6 +139,7 @@ def test_shutdown_with_nothing_live_asks_nothing(om):
     assert terminal.shown == "Daemon stopped\n"
 
 
+@pytest.mark.own_home
 def test_restart_lost_shows_the_list_and_asks(om):
     mission = om.mission("sleep 100", "--name", "lost-one")
     om.ok("start")
@@ -204,6 +207,7 @@ def test_a_terminal_that_goes_away_takes_only_the_client_along(om):
     assert om.holder("supervisor.lock") is not None
 
 
+@pytest.mark.own_home
 def test_the_daemon_started_from_a_terminal_outlives_it(om):
     with Terminal(om, "start") as terminal:
         terminal.expect("Daemon started")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 
+import pytest
+
 from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.terminal import Terminal
+
+pytestmark = pytest.mark.shared_home
 
 FILE = 'isolation:\n  setup: ["touch ~/ran"]\n'
 CHANGED = "isolation:\n  setup: [\"touch ~/ran; printf '\\\\e[2J'\"]\n"

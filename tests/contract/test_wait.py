@@ -13,6 +13,8 @@ import pytest
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 
 @pytest.mark.parametrize(
     ("command", "said", "code"),
@@ -140,6 +142,7 @@ def test_wait_goes_through_restarts(om):
     assert (info["restart_count"], info["reason"], len(info["runs"])) == (2, "restart_budget_spent", 3)
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("words", [("start", "--replace"), ("shutdown", "--keep")], ids=" ".join)
 def test_a_replaced_supervisor_is_not_noticed(om, words):
     os.mkfifo(om.path("gate"))

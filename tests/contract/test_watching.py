@@ -13,6 +13,8 @@ import pytest
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 TOP = ["ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST", "TOKENS"]
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -62,11 +64,12 @@ def test_top_watched_as_json_is_a_line_each_second(om):
 
 
 def test_the_event_log_tells_a_missions_life_in_order(om):
+    before = om.ndjson("events")
     mission = om.finished("exit 3", "--name", "told")["id"]
     om.ok("restart", mission)
     om.wait_status(mission, "crashed")
     om.ok("rm", mission)
-    events = om.ndjson("events")
+    events = om.ndjson("events")[len(before) :]
     assert [event["seq"] for event in events] == sorted({event["seq"] for event in events})
     assert all(re.fullmatch(TIME, event["at"]) for event in events)
     assert {(event["mission"], event["name"]) for event in events} == {(mission, "told")}
@@ -84,6 +87,7 @@ def test_events_since_a_number(om):
     assert om.ok("events", "--since", str(events[-1]["seq"])) == ""
 
 
+@pytest.mark.own_home
 def test_events_followed_come_as_they_happen_and_go_on_with_the_next_daemon(om):
     om.ok("start")
     client = om.popen("events", "-f")
@@ -150,6 +154,7 @@ def test_subscribe_tells_of_restarts_and_of_a_kill(om):
     assert client.wait(timeout=30) == 0
 
 
+@pytest.mark.own_home
 def test_subscribe_loses_nothing_and_repeats_nothing_over_a_replacement(om):
     om.mission("for n in $(seq 200); do echo $n; sleep 0.01; done", "--name", "long")
     client = om.popen("subscribe", "--from-start", "long")
@@ -182,6 +187,7 @@ def test_monitor_shows_status_and_ps(om):
     assert client.returncode == 130
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("words", [("ps", "--watch"), ("top",), ("monitor",)], ids=" ".join)
 def test_a_watch_survives_a_replaced_daemon(om, words):
     om.mission("sleep 100", "--name", "watched")

@@ -9,6 +9,8 @@ import pytest
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.shared_home
+
 KILLED_WITHIN = 8.0
 """Seconds: two until the inner keeper strikes, the rest for a busy machine."""
 AS_ROOT = "exec {}"
@@ -73,6 +75,7 @@ def test_headless_in_headless_ends_with_the_outer_ones_kill_minus_nine(headless,
     eventually(lambda: not leash.held() and not headless.living(), KILLED_WITHIN)
 
 
+@pytest.mark.own_home
 def test_the_end_of_an_inner_run_leaves_the_outer_daemon_alone(headless):
     headless.overmind.ok("start")
     pid = headless.overmind.supervisor_pid()

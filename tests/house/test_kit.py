@@ -9,8 +9,9 @@ import time
 import pytest
 
 from tests.kit import home as homes
-from tests.kit import processes
+from tests.kit import processes, stopwatch
 from tests.kit.cases import Cases
+from tests.kit.stopwatch import Stopwatch
 from tests.kit.waiting import eventually
 
 
@@ -65,3 +66,19 @@ def test_of_a_table_of_cases_all_are_tried_and_all_that_failed_are_named():
     assert tried == [0, 1, 2]
     with pytest.raises(AssertionError, match=r"(?s)case 0: .*case 2: "):
         cases.verdict()
+
+
+def test_a_stopwatch_charges_for_sleep_and_not_for_the_queue_for_a_processor(monkeypatch):
+    now = iter([100.0, 104.0])
+    queued = {os.getpid(): iter([1.0, 1.5]), 7: iter([20.0, 22.25])}
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    monkeypatch.setattr(stopwatch, "in_queue", lambda pid: next(queued[pid]))
+    with Stopwatch(7) as measured:
+        pass
+    assert measured.seconds == 4.0 - 0.5 - 2.25
+
+
+def test_a_stopwatch_charges_for_what_is_waited_for():
+    with Stopwatch() as measured:
+        subprocess.run(["sleep", "0.2"], check=True)
+    assert measured.seconds > 0.1

@@ -70,6 +70,7 @@ class Agents:
         self.work = work or om.home
         om.environment |= claude.environment(self.program)
         self._gates = 0
+        self._first_number = 0
 
     def gate(self) -> Gate:
         """A new gate; the session needs `--allowed-tools Bash`."""
@@ -104,17 +105,29 @@ class Agents:
         """Send a message and wait for nothing; return what the socket answers."""
         return dict(self.om.api("send", id=mission, text=text, **args))
 
+    def number(self, count: int) -> int:
+        """Return the number, among all that the home has seen, of this test's first, second, … message."""
+        if not self._first_number:
+            missions = [row["id"] for row in self.om.api("ps", all=True) if row["provider"] != "raw"]
+            self._first_number = min(one["message"] for mission in missions for one in self.messages(mission))
+        return self._first_number + count - 1
+
     def answer(self, message: Json | int, *, timeout: float = PATIENCE) -> Json:
-        """Wait until a message has ended, over any death of the daemon; return how it stands."""
-        number = message if isinstance(message, int) else message["message"]
+        """Wait until a message has ended, over any death of the daemon; return how it stands.
+
+        Args:
+            message: What `post` returned, or 1, 2, … for this test's first, second, …
+            timeout: Seconds.
+        """
 
         def look() -> Json | None:
-            with contextlib.suppress(OSError, EOFError):
+            with contextlib.suppress(OSError, EOFError, ValueError):  # ValueError: there is none yet
+                number = self.number(message) if isinstance(message, int) else message["message"]
                 found = self.om.api("await_message", message=number, until="answered", timeout=1)
                 return dict(found) if found["state"] in {"answered", "failed", "cancelled"} else None
             return None
 
-        return eventually(look, timeout=timeout, what=f"message {number} has ended") or {}
+        return eventually(look, timeout=timeout, what=f"message {message} has ended") or {}
 
     def messages(self, mission: str) -> list[Json]:
         """All messages of a mission, as `overmind messages` prints them."""

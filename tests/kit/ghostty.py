@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any, NamedTuple
 
-from overmind_core.terminal.cells import Colour, Row, Style
+from overmind_core.terminal.cells import CellRow, Colour, Style
 
 available = importlib.util.find_spec("pyghostty") is not None
 
@@ -28,7 +28,7 @@ _SPACER_TAIL = 2
 _GRAPHEME_LIMIT = 64
 
 
-def cells_of(row: Row) -> list[Cell]:
+def cells_of(row: CellRow) -> list[Cell]:
     """Our row in the same form."""
     return [Cell(text, look_of(style)) for text, style in zip(row.cells, row.styles, strict=True)]
 

@@ -68,7 +68,7 @@ class _Idle(selectors.DefaultSelector):
             ready = super().select(THREADS)
             assert ready, "a worker thread has come to no end"
             return ready
-        assert timeout is not None, "everybody waits for what nobody does"
+        assert timeout is not None  # there is the limit of the whole
         self.now += timeout
         self._turns = 0
         return []

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from tests.kit import fork_server
 from tests.kit.processes import MARKER, alive
 from tests.kit.raw_socket import RawSocket
 
@@ -56,17 +57,14 @@ class Overmind:
             stdin: Text; None = nothing to read.
             timeout: Seconds.
         """
-        return subprocess.run(
-            [*PROGRAM, *words],
-            env={**self.environment, **(env or {})},
-            cwd=cwd or self.home,
-            input=stdin or "",
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=timeout,
-            check=False,
-        )
+        how: Any = {"env": {**self.environment, **(env or {})}, "cwd": cwd or self.home, "timeout": timeout}
+        given = os.fsencode(stdin or "")
+        if fork_server.serves(how["env"], given):
+            status, out, err = fork_server.running().run(words, stdin=given, **how)
+        else:
+            done = subprocess.run([*PROGRAM, *words], input=given, capture_output=True, check=False, **how)
+            status, out, err = done.returncode, done.stdout, done.stderr
+        return Finished([*PROGRAM, *words], status, _text(out), _text(err))
 
     def ok(self, *words: str, **how: Any) -> str:
         """Run a command that must succeed and return what it printed."""
@@ -221,6 +219,11 @@ class Overmind:
                 with open(self.path(name), errors="replace") as file:
                     parts.append(f"{name}:\n" + "".join(file.readlines()[-lines:]))
         return "\n".join(parts)
+
+
+def _text(printed: bytes) -> str:
+    """Printed text, with the ends of its lines as Python's own text files have them."""
+    return printed.decode(errors="surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _words(command: str | Sequence[str]) -> Sequence[str]:

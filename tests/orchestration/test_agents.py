@@ -9,7 +9,7 @@ import pytest
 from tests.kit import processes
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 ORCHESTRATOR = ("--orchestrator", "--name", "boss")
 
@@ -50,6 +50,7 @@ def test_a_prompt_of_many_lines_needs_no_persons_consent_either(agents):
     assert decisions(agents, boss) == ["rule orchestrator"]
 
 
+@pytest.mark.own_home
 def test_a_family_of_agents_leaves_nothing_behind(agents):
     om = agents.om
     boss = agents.session(*ORCHESTRATOR)

@@ -7,7 +7,7 @@ import pytest
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 
 def notes(om, kind):
@@ -52,6 +52,7 @@ def test_an_agents_own_limit_counts_what_its_children_cost(agents):
     assert "--- stopped: $0.15 of $0.12 are spent ---" in om.logs(planner)
 
 
+@pytest.mark.own_home
 def test_what_was_spent_is_known_after_the_supervisor_was_killed(agents):
     om = agents.om
     root = om.mission("sleep 100", "--max-cost", "0.12")

@@ -12,7 +12,7 @@ from tests.kit.raw_socket import RawSocket, address
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 ASK = """
 import json, os, socket, sys, time

@@ -12,7 +12,7 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 OVERMIND = shlex.join(PROGRAM)
 AT_ONCE = 20
@@ -85,6 +85,7 @@ def test_the_defaults_bind_no_person_but_a_limit_that_was_given_binds_everybody(
     )
 
 
+@pytest.mark.own_home
 def test_a_limit_outlives_the_supervisor_and_the_one_who_set_it(om):
     root = om.mission("sleep 60", "--max-depth", "1")
     child = om.mission("sleep 60", "--parent", root)
@@ -107,6 +108,7 @@ def test_starts_through_the_socket_are_counted_one_after_the_other(om):
     assert sorted(om.info(parent)["children"]) == sorted(started)
 
 
+@pytest.mark.own_home
 def test_the_limit_holds_when_the_supervisor_is_killed_among_the_starts(om, tmp_path):
     parent = om.mission(starts("sleep 60", AT_ONCE, tmp_path), "--max-children", "5")
     eventually(lambda: om.info(parent)["children"])

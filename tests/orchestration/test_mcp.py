@@ -15,7 +15,7 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
-pytestmark = pytest.mark.linux
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 TOOLS = {
     "run", "run_agent", "list", "info", "logs", "wait", "result", "send", "messages", "interrupt", "stop", "kill",
@@ -173,6 +173,7 @@ def test_one_that_waits_holds_up_no_other_and_can_be_cancelled(om):
     assert waited["ended"][0]["status"] == "killed"
 
 
+@pytest.mark.own_home
 def test_a_wait_goes_on_when_the_supervisor_is_replaced(om):
     om.mission("sleep 600", "--name", "long")
 

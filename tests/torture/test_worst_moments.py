@@ -227,9 +227,15 @@ def test_limits_hold_over_a_crash(om):
 
 
 def test_a_natural_end_is_swept_after_a_crash(om, moments):
-    leaver = "(setsid sh -c 'trap \"\" TERM HUP; sleep 600; :' &) ; sleep 0.3; exit 7"
+    over = om.finished("true")["id"]
+    os.mkfifo(gate := om.path("gate"))
+    held = os.open(gate, os.O_RDWR)
+    leaver = f"(setsid sh -c 'trap \"\" TERM HUP; sleep 600; :' &) ; read x <{gate}; exit 7"
     missions = [om.mission(leaver) for _ in range(4)]
-    client = om.popen("wait", *missions)
+    client = om.popen("wait", over, *missions)
+    assert client.stdout.readline().startswith(f"Mission {over} finished"), "it has met the daemon, and waits"
+    os.unlink(gate)
+    os.close(held)
     om.wait_status(missions[0], "stopping", "crashed")  # a second, which a busy machine may miss
     time.sleep(moments.random())
     kill_supervisor(om)

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.cli.attach.session import Left
-    from overmind_core.client.attach import Attachment
+    from overmind_core.client.attach import MissionAttachment
 
 
 def attach(args: Namespace, context: Context) -> int:
     """Stay until the person leaves or the mission ends; then exit as it did."""
     from overmind_core.cli.attach.local_terminal import Terminal
-    from overmind_core.client.attach import Attachment
+    from overmind_core.client.attach import MissionAttachment
     from overmind_core.client.detach_keys import detach_keys
 
     if not Terminal.here():
@@ -45,7 +45,7 @@ def attach(args: Namespace, context: Context) -> int:
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
     wish = {"id": args.id, "read_only": args.read_only, "keep": args.keep, "columns": columns, "rows": rows}
-    attachment = Attachment(context.home, wish)
+    attachment = MissionAttachment(context.home, wish)
     try:
         left = _stay(terminal, attachment, keys, context)
     finally:
@@ -55,7 +55,7 @@ def attach(args: Namespace, context: Context) -> int:
     return int(left.status)
 
 
-def _stay(terminal: Terminal, attachment: Attachment, keys: list[DetachKey], context: Context) -> Left:
+def _stay(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> Left:
     from overmind_core.cli.attach.keys import Typing
     from overmind_core.cli.attach.local_terminal import Signals
     from overmind_core.cli.attach.session import Arrival, Left, Session

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.cli.attach.keys import Typing
     from overmind_core.cli.attach.local_terminal import Signals, Terminal
     from overmind_core.cli.context import Context
-    from overmind_core.client.attach import Attachment
+    from overmind_core.client.attach import MissionAttachment
 
     Json = dict[str, Any]
 
@@ -79,7 +79,7 @@ REJOIN = 0.1
 class Session:
     """What is known while somebody is attached."""
 
-    def __init__(self, terminal: Terminal, attachment: Attachment, typing: Typing, signals: Signals) -> None:
+    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: Typing, signals: Signals) -> None:
         self._terminal = terminal
         self._attachment = attachment
         self._typing = typing
@@ -301,7 +301,7 @@ HOW_TO_LEAVE = "ctrl-c gives up"
 class Arrival:
     """Tells what the mission's terminal waits for, until it is there."""
 
-    def __init__(self, attachment: Attachment, context: Context) -> None:
+    def __init__(self, attachment: MissionAttachment, context: Context) -> None:
         self._attachment = attachment
         self._context = context
         self._name = display_safe(attachment.name)

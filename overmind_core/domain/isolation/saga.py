@@ -70,7 +70,7 @@ def steps(project: Project, *, worktree: bool) -> tuple[SagaStep, ...]:
     return tuple(found)
 
 
-class Phase(StrEnum):
+class SagaPhase(StrEnum):
     """Where a preparation stands."""
 
     FORWARD = "forward"
@@ -112,7 +112,7 @@ class Saga:
     """Index of the step that comes next or is under way."""
     begun: tuple[int, ...] = ()
     """Indices of the steps that this preparation took or is taking, oldest first."""
-    phase: Phase = Phase.FORWARD
+    phase: SagaPhase = SagaPhase.FORWARD
     repeat: bool = False
     """The step under way was interrupted: it is undone before it is taken again."""
     error: str | None = None
@@ -123,9 +123,9 @@ class Saga:
     @property
     def under_way(self) -> SagaStep | None:
         """The step that is being looked at, taken or undone."""
-        if self.phase is Phase.FORWARD and self.at < len(self.steps):
+        if self.phase is SagaPhase.FORWARD and self.at < len(self.steps):
             return self.steps[self.at]
-        if self.phase is Phase.BACKWARD and self.begun:
+        if self.phase is SagaPhase.BACKWARD and self.begun:
             return self.steps[self.begun[-1]]
         return None
 
@@ -135,7 +135,7 @@ def next_action(saga: Saga) -> Next:
     step = saga.under_way
     if step is None:
         return None
-    if saga.phase is Phase.BACKWARD or saga.repeat:
+    if saga.phase is SagaPhase.BACKWARD or saga.repeat:
         return UndoStep(step)
     return TakeStep(step) if saga.at in saga.begun else CheckStep(step)
 
@@ -157,7 +157,7 @@ def taken(saga: Saga) -> Saga:
 
 def failed(saga: Saga, code: str, message: str) -> Saga:
     """A step can't be done, or is not wanted any more: undo what was taken."""
-    return _settled(replace(saga, phase=Phase.BACKWARD, repeat=False, error=code, message=message))
+    return _settled(replace(saga, phase=SagaPhase.BACKWARD, repeat=False, error=code, message=message))
 
 
 def undone(saga: Saga) -> Saga:
@@ -169,7 +169,7 @@ def undone(saga: Saga) -> Saga:
 
 def interrupted(saga: Saga) -> Saga:
     """The saga under another supervisor: a step that was begun may be half done."""
-    if saga.phase is Phase.FORWARD and saga.at in saga.begun:
+    if saga.phase is SagaPhase.FORWARD and saga.at in saga.begun:
         return replace(saga, repeat=True)
     return saga
 
@@ -181,8 +181,8 @@ def saga_of(steps: tuple[SagaStep, ...]) -> Saga:
 
 def _forward(saga: Saga) -> Saga:
     at = saga.at + 1
-    return replace(saga, at=at, phase=Phase.DONE if at >= len(saga.steps) else Phase.FORWARD)
+    return replace(saga, at=at, phase=SagaPhase.DONE if at >= len(saga.steps) else SagaPhase.FORWARD)
 
 
 def _settled(saga: Saga) -> Saga:
-    return saga if saga.begun else replace(saga, phase=Phase.UNDONE)
+    return saga if saga.begun else replace(saga, phase=SagaPhase.UNDONE)

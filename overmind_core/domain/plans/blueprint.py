@@ -67,7 +67,7 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class PlanMerge:
     """Which agents' work lands where."""
 
     agents: tuple[str, ...]
@@ -97,7 +97,7 @@ class PlanAgent:
     """How often it is tried again after it has failed."""
     clean_env: bool = False
     """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
-    merge: Merge | None = None
+    merge: PlanMerge | None = None
     """What it does instead of running a command."""
 
     @property

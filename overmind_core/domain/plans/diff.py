@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.domain.plans.blueprint import Blueprint, Merge, PlanAgent
+from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent, PlanMerge
 from overmind_core.domain.plans.references import ValueSource, references
 
 NEW = "+"
@@ -65,7 +65,7 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield _WRITTEN.get(name, name)
 
 
-def _merges(old: Merge | None, new: Merge | None) -> Iterator[str]:
+def _merges(old: PlanMerge | None, new: PlanMerge | None) -> Iterator[str]:
     if old is None or new is None:
         yield from [] if old is new else ["merge"]
         return

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overmind_core.blueprint_file.keys import AGENT, SPECIAL
 from overmind_core.cli.definitions.run import RUN
 from overmind_core.cli.init import example
-from overmind_core.domain.plans.blueprint import Dependency, Merge, OnFailure, Probe, ProbeKind, Until, When
+from overmind_core.domain.plans.blueprint import Dependency, OnFailure, PlanMerge, Probe, ProbeKind, Until, When
 from overmind_core.domain.plans.references import bind_text
 from overmind_core.missions import requests
 from tests.kit.blueprint_texts import FOLDER, blueprint, problems, reading, start
@@ -188,10 +188,10 @@ def test_a_merge_waits_for_those_that_land_and_runs_no_command():
 
     assert api.isolated
     assert not land.isolated
-    assert land.merge == Merge(("ui", "api"), "main", "make ${vars.x} ${TARGET}", squash=True)
+    assert land.merge == PlanMerge(("ui", "api"), "main", "make ${vars.x} ${TARGET}", squash=True)
     assert land.depends_on == (Dependency("api", Until.FINISHED), Dependency("ui"))
     assert (land.start["command"], land.retries) == ("", 1)
-    assert one.merge == Merge(("api",))
+    assert one.merge == PlanMerge(("api",))
 
 
 READY = {

@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.domain.quests import Finish, Quest, QuestStatus, RetryWork, StartCheck, StopWork, Wait, next_step
+from overmind_core.domain.quests import (
+    Finish,
+    KeepWaiting,
+    Quest,
+    QuestStatus,
+    RetryWork,
+    StartCheck,
+    StopWork,
+    next_step,
+)
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0)
 CHECKED = replace(QUEST, check="true")
@@ -28,8 +37,8 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
 @pytest.mark.parametrize(
     ("quest", "work", "check", "stopped", "expected"),
     [
-        pytest.param(QUEST, RUNS, None, False, Wait(), id="it works"),
-        pytest.param(QUEST, WAITS, None, False, Wait(), id="it is about to be tried again"),
+        pytest.param(QUEST, RUNS, None, False, KeepWaiting(), id="it works"),
+        pytest.param(QUEST, WAITS, None, False, KeepWaiting(), id="it is about to be tried again"),
         pytest.param(QUEST, DONE, None, False, Finish(COMPLETED, None, 0), id="done"),
         pytest.param(QUEST, BAD, None, False, Finish(FAILED, None, 3), id="failed"),
         pytest.param(QUEST, SPENT, None, False, Finish(FAILED, "retries_spent", 3), id="failed each time"),
@@ -44,7 +53,7 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
         pytest.param(QUEST, None, None, False, Finish(FAILED, "gone", 1), id="removed"),
         pytest.param(CHECKED, BAD, None, False, Finish(FAILED, None, 3), id="what failed is not checked"),
         pytest.param(CHECKED, DONE, None, False, StartCheck(1), id="check"),
-        pytest.param(ASKED, DONE, RUNS, False, Wait(), id="it is being checked"),
+        pytest.param(ASKED, DONE, RUNS, False, KeepWaiting(), id="it is being checked"),
         pytest.param(ASKED, DONE, DONE, False, Finish(COMPLETED, None, 0), id="checked"),
         pytest.param(ASKED, DONE, BAD, False, Finish(FAILED, "check_failed", 3), id="not done"),
         pytest.param(
@@ -77,7 +86,7 @@ SPENT = mission("crashed", 3, "restart_budget_spent", 2)
             id="retries used up",
         ),
         pytest.param(replace(QUEST, cancelling=True), RUNS, None, False, StopWork(), id="cancel"),
-        pytest.param(replace(QUEST, cancelling=True), STOPPING, None, False, Wait(), id="it is being stopped"),
+        pytest.param(replace(QUEST, cancelling=True), STOPPING, None, False, KeepWaiting(), id="it is being stopped"),
         pytest.param(replace(ASKED, cancelling=True), DONE, RUNS, False, StopWork(), id="cancel the check"),
         pytest.param(
             replace(QUEST, cancelling=True),

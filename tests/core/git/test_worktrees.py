@@ -313,6 +313,9 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
         os.kill(pid, signal.SIGKILL)
     thread.join()
     assert [error.code for error in failures] == [-signal.SIGKILL]
+    # Whoever killed it may be at it still: it is cleaned up by whom that does not concern.
+    assert claimed_branch(repo.git, repo.path, repo.worktree()) == "overmind/api"
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=True) == (True, "overmind/api")
     assert left(repo) == NOTHING
 
 

@@ -236,8 +236,22 @@ def test_letting_go_of_the_result_hangs_nobody_up(way):
     assert os.waitpid(pid, 0)[1] == 0
 
 
-def test_auto_is_a_way():
-    assert run(plan("echo x"), AUTO)[0] == b"x\n"
+@pytest.mark.linux
+@pytest.mark.parametrize(("way", "calls"), [(AUTO, "posix_spawn"), (POSIX_SPAWN, "posix_spawn"), (PTYPROCESS, "fork")])
+def test_each_name_is_the_way_that_it_says(monkeypatch, way, calls):
+    called = []
+
+    def note(name, call):
+        def noted(*args, **options):
+            called.append(name)
+            return call(*args, **options)
+
+        monkeypatch.setattr(os, name, noted)
+
+    note("posix_spawn", os.posix_spawn)
+    note("fork", os.fork)
+    assert run(plan("echo x", tty=False), way)[0] == b"x\n"
+    assert called == [calls]
 
 
 def test_a_daemon_is_detached_and_its_output_appended(tmp_path):

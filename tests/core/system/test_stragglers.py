@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import uuid
 
@@ -46,6 +47,33 @@ def test_agents_that_were_started_from_there_are_spared():
 
 def test_no_value_ends_nobody():
     assert end_stragglers(NAME, "") == 0
+
+
+def test_whoever_is_asked_to_end_may_tidy_up_first(tmp_path):
+    value = str(uuid.uuid4())
+    lock = tmp_path / "lock"
+    tidy = start(value, f"trap 'rm {lock}; exit' TERM; touch {lock}; while :; do sleep 0.01; done")
+    try:
+        eventually(lock.exists)
+        assert end_stragglers(NAME, value) >= 1
+        assert not lock.exists()
+        assert not processes.with_variable(NAME, value)
+    finally:
+        tidy.kill()
+        tidy.wait()
+
+
+def test_whoever_does_not_end_when_asked_is_killed():
+    value = str(uuid.uuid4())
+    deaf = start(value, "trap '' TERM; sleep 600; :")
+    try:
+        eventually(lambda: len(processes.with_variable(NAME, value)) == 2)
+        assert end_stragglers(NAME, value) == 2
+        assert not processes.with_variable(NAME, value)
+        assert deaf.wait() == -signal.SIGKILL
+    finally:
+        deaf.kill()
+        deaf.wait()
 
 
 def test_what_forks_all_the_time_ends():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
 from overmind_core.domain.isolation.saga import (
     CheckStep,
-    Phase,
+    SagaPhase,
     SagaStep,
     StepKind,
     TakeStep,
@@ -141,17 +141,17 @@ def test_in_the_end_there_is_everything_or_nothing_and_what_held_before_is_untou
     world = World(STEPS, before, fates)
     saga = world.run()
 
-    assert saga.phase in {Phase.DONE, Phase.UNDONE}
-    assert world.whole == (set(STEPS) if saga.phase is Phase.DONE else before)
+    assert saga.phase in {SagaPhase.DONE, SagaPhase.UNDONE}
+    assert world.whole == (set(STEPS) if saga.phase is SagaPhase.DONE else before)
     assert not world.half
-    assert (saga.error is None) is (saga.phase is Phase.DONE)
+    assert (saga.error is None) is (saga.phase is SagaPhase.DONE)
     assert saga.under_way is None
 
 
 @given(fates=st.lists(st.sampled_from(("well", *MOMENTS)), max_size=60), before=WORLDS["before"])
 def test_deaths_alone_never_make_it_fail(fates, before):
     world = World(STEPS, before, fates)
-    assert world.run().phase is Phase.DONE
+    assert world.run().phase is SagaPhase.DONE
 
 
 @given(**WORLDS)
@@ -163,7 +163,7 @@ def test_another_preparation_takes_what_is_missing_and_undoes_only_that(before, 
 
     phase = world.run().phase
 
-    assert world.whole == (set(STEPS) if phase is Phase.DONE else first.whole)
+    assert world.whole == (set(STEPS) if phase is SagaPhase.DONE else first.whole)
     assert set(world.undone) <= {STEPS[-1]}
 
 
@@ -171,7 +171,7 @@ def test_another_preparation_takes_what_is_missing_and_undoes_only_that(before, 
 def test_the_newest_step_is_undone_first(number):
     world = World(STEPS, (), ["well"] * (2 * number + 1) + ["fails"])
     saga = world.run()
-    assert saga.phase is Phase.UNDONE
+    assert saga.phase is SagaPhase.UNDONE
     assert world.undone == list(reversed(STEPS[: number + 1]))
 
 
@@ -180,16 +180,16 @@ def test_a_preparation_that_is_done_can_still_be_taken_back():
     world.run()
     world.saved = failed(world.saved, "ended", "Nobody wants it any more.")
     world.run()
-    assert (world.saved.phase, world.whole) == (Phase.UNDONE, {STEPS[0]})
+    assert (world.saved.phase, world.whole) == (SagaPhase.UNDONE, {STEPS[0]})
 
 
 def test_a_failure_before_anything_was_taken_leaves_nothing_to_undo():
     saga = failed(saga_of(STEPS), "git_failed", "No.")
-    assert (saga.phase, next_action(saga)) == (Phase.UNDONE, None)
+    assert (saga.phase, next_action(saga)) == (SagaPhase.UNDONE, None)
 
 
 def test_no_steps_are_done_at_once():
-    assert saga_of(()).phase is Phase.DONE
+    assert saga_of(()).phase is SagaPhase.DONE
 
 
 ONE, TWO = STEPS[:2]
@@ -213,7 +213,7 @@ def test_one_path_step_by_step():
     for number, (event, expected) in enumerate(PATH):
         saga = saga if event is None else event(saga)
         assert next_action(saga) == expected, number
-    assert (saga.phase, saga.error, saga.message) == (Phase.UNDONE, "ended", "Enough.")
+    assert (saga.phase, saga.error, saga.message) == (SagaPhase.UNDONE, "ended", "Enough.")
 
 
 WEB = Service("web", command="serve")

@@ -9,9 +9,9 @@ import pytest
 from overmind_core.domain.plans.blueprint import (
     Blueprint,
     Dependency,
-    Merge,
     OnFailure,
     PlanAgent,
+    PlanMerge,
     Probe,
     ProbeKind,
     Until,
@@ -65,7 +65,7 @@ CASES = {
         [PlanChange("~", "a", ("depends_on", "outputs", "when", "retries"))],
     ),
     "a worktree of its own": (with_agent(A, with_start(A, isolate=True)), [PlanChange("~", "a", ("isolate",))]),
-    "what it lands": (with_agent(A, replace(A, merge=Merge(("b",)))), [PlanChange("~", "a", ("merge",))]),
+    "what it lands": (with_agent(A, replace(A, merge=PlanMerge(("b",)))), [PlanChange("~", "a", ("merge",))]),
     "a variable that somebody uses": (
         replace(OLD, variables={"base": "develop", "other": "1"}),
         [PlanChange("~", "c", ("vars.base",)), PlanChange("~", "d", ("vars.base",))],
@@ -94,8 +94,8 @@ def test_the_way_back_has_the_opposite_signs(new, expected):
 
 
 def test_of_a_merge_each_key_is_told():
-    old = PlanAgent("land", {"command": "", "cwd": "/"}, merge=Merge(("a",), into="main"))
-    new = replace(old, merge=Merge(("a", "b"), into="dev", verify="make", squash=True))
+    old = PlanAgent("land", {"command": "", "cwd": "/"}, merge=PlanMerge(("a",), into="main"))
+    new = replace(old, merge=PlanMerge(("a", "b"), into="dev", verify="make", squash=True))
 
     assert difference(Blueprint("p", (old,)), Blueprint("p", (new,))) == [
         PlanChange("~", "land", ("merge", "into", "verify", "squash"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plans.blueprint import Blueprint, Dependency, Merge, PlanAgent, Until, When
+from overmind_core.domain.plans.blueprint import Blueprint, Dependency, PlanAgent, PlanMerge, Until, When
 from overmind_core.errors import OvermindError
-from overmind_core.plans.api import check
+from overmind_core.plans.checks import check
 
 START = {"command": "true", "cwd": "/"}
 A = PlanAgent("a", START)
@@ -29,10 +29,10 @@ def landing(merge, *depends_on):
         (Blueprint("p", (PlanAgent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
         (Blueprint("p", (PlanAgent("a", START, when=When.FAILURE),)), "depends on nothing"),
         (Blueprint("p", (A, PlanAgent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
-        (Blueprint("p", (OWN, landing(Merge(("a",)), Dependency("a", Until.READY)))), "whose end it does not wait"),
-        (Blueprint("p", (A, landing(Merge(("a",)), Dependency("a")))), "which is not isolated"),
-        (Blueprint("p", (OWN, landing(Merge(()), Dependency("a")))), "merges nobody"),
-        (Blueprint("p", (OWN, landing(Merge(("a",), None, None, True, True), Dependency("a")))), "in two ways"),
+        (Blueprint("p", (OWN, landing(PlanMerge(("a",)), Dependency("a", Until.READY)))), "whose end it does not wait"),
+        (Blueprint("p", (A, landing(PlanMerge(("a",)), Dependency("a")))), "which is not isolated"),
+        (Blueprint("p", (OWN, landing(PlanMerge(()), Dependency("a")))), "merges nobody"),
+        (Blueprint("p", (OWN, landing(PlanMerge(("a",), None, None, True, True), Dependency("a")))), "in two ways"),
     ],
 )
 def test_what_can_not_be_carried_out_is_refused(blueprint, said):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +200,24 @@ def test_what_waits_begins_in_order_when_the_run_before_has_ended():
         await world.settle()
         assert world.asked == ["r/1", "r/2", "r/3"]
         assert [status for status, *_ in world.history()] == ["completed", "completed", "running"]
+
+    in_world(story)
+
+
+def test_at_most_a_hundred_times_wait_for_the_run_before():
+    async def story(world: World) -> None:
+        await world.create("@hourly", overlap="queue", keep=1000)
+        for _ in range(104):
+            await world.pass_time(HOUR)
+        assert [status for status, *_ in world.history()] == ["running", *["queued"] * 100, *["skipped"] * 3]
+        ritual = world.calendar.rituals.find("r")
+        with pytest.raises(OvermindError, match="goes on: r/1"):
+            await world.calendar.run_now(ritual, None)
+        world.end("r/1")
+        await world.settle()
+        assert (await world.calendar.run_now(world.calendar.rituals.find("r"), None)).status is RunStatus.QUEUED
+        await world.pass_time(HOUR)
+        assert [status for status, *_ in world.history()][-2:] == ["queued", "skipped"]
 
     in_world(story)
 

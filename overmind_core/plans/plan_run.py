@@ -1,12 +1,11 @@
-"""One live plan: what its agents report goes onto the board, a step of it decides, this saves that and acts on it.
+"""A run of a blueprint: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
 
 Whatever a crash of ours interrupts is found again in the store: an agent that is `starting` is asked for once more by
 the same request key, which makes no second mission; one that runs is looked at; one that was told to end is told again.
 
-Agents that a live plan had, and has no longer: what runs of them is ended, and their attempts stay counted.
-
-They stay in the store beside the others. Should one come back under its name, what it does now must not be taken for
-what it did then, and it does not begin before that has ended.
+Agents that were removed from a live plan are ended, and their attempts stay counted. They stay in the store beside the
+others: should one come back under its name, what it does now must not be taken for what it did then, and it does not
+begin before that has ended.
 """
 
 from __future__ import annotations
@@ -19,30 +18,49 @@ from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, AttemptEnd, EndReason, Node
-from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
-from overmind_core.plans import bindings, log_lines, store
-from overmind_core.plans.attempts import Attempts, request_key
+from overmind_core.plans import log_lines, store
+from overmind_core.plans.attempt_start import request_key
+from overmind_core.plans.state import PlanState
 from overmind_core.plans.store import PlanRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.domain.missions.facts import Note
-    from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.domain.plans.scheduler import PlanStep
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.plans.attempts import AttemptListener, Attempts
+    from overmind_core.plans.store import PlanTable
+    from overmind_core.system.machine import Clock
+
+FAILED, OK = 1, 0
+"""Exit codes of a plan."""
 
 
-class Removed:
-    """Used from the loop's thread only."""
+class RemovedAgents:
+    """Agents that a live plan had, and has no longer. Used from the loop's thread only."""
 
     def __init__(
-        self, core: Supervisor, plan: str, nodes: Mapping[str, Node], tell_to_end: Callable[[str | None], None]
+        self,
+        plan: str,
+        nodes: Mapping[str, Node],
+        *,
+        registry: Registry,
+        missions: Missions,
+        save: Callable[[str, Node], None],
+        stop: Callable[[str | None], None],
     ) -> None:
-        self._core = core
+        """`save` stores where one stands; `stop` tells a mission to end."""
+        self._registry = registry
+        self._missions = missions
         self._plan = plan
         self._nodes = dict(nodes)
-        self._tell_to_end = tell_to_end
+        self._save = save
+        self._stop = stop
 
     @property
     def any_active(self) -> bool:
@@ -52,114 +70,113 @@ class Removed:
     def put(self, name: str, node: Node) -> None:
         """This one is removed, and stands like that."""
         self._nodes[name] = node
-        text = store.NODE.encode(node)
-        self._core.ledger.save(lambda: self._core.state.plans.save_node(self._plan, name, text))
+        self._save(name, node)
 
-    def back(self, name: str) -> Node | None:
+    def restore(self, name: str) -> Node | None:
         """Where the agent stood that is part of the plan again; None when it never was before."""
         return self._nodes.pop(name, None)
 
-    def take_up(self) -> None:
-        """End what was not told to end before the supervisor died."""
+    def resume(self) -> None:
+        """End what was not told to end before the daemon died."""
         for name, node in list(self._nodes.items()):
             if node.stage in ACTIVE:
-                self._settle(name, node)
+                self._resume_one(name, node)
 
-    def has_begun(self, name: str, number: int, mission: Mission) -> None:
+    def on_start(self, name: str, number: int, mission: Mission) -> None:
         """An attempt has become a mission, which is being ended."""
         node = self._nodes.get(name)
         if node is not None and node.attempt == number and node.stage is AgentStage.STARTING:
             self.put(name, replace(node, stage=AgentStage.STOPPING, mission=mission.id))
-            self.changed(mission)
+            self.on_change(mission)
 
-    def changed(self, mission: Mission) -> bool:
+    def on_change(self, mission: Mission) -> bool:
         """A mission below the plan has changed; whether it was one of these, and has ended."""
         if mission.is_live:
             return False
         mine = [name for name, node in self._nodes.items() if node.mission == mission.id and node.stage in ACTIVE]
         for name in mine:
-            self.ended(name)
+            self.on_end(name)
         return bool(mine)
 
-    def ended(self, name: str) -> None:
+    def on_end(self, name: str) -> None:
         """Nothing runs of this one, and nothing will."""
         node = self._nodes.get(name)
         if node is not None and node.stage in ACTIVE:
             self.put(name, replace(node, stage=AgentStage.CANCELLED))
 
-    def _settle(self, name: str, node: Node) -> None:
+    def _resume_one(self, name: str, node: Node) -> None:
         mission = node.mission
         if node.stage is AgentStage.STARTING:
-            row = self._core.state.missions.by_request(request_key(self._plan, name, node))
-            mission = None if row is None else row.id
-        if mission is not None and mission in self._core.book.live:
+            begun = self._missions.by_request(request_key(self._plan, name, node))
+            mission = None if begun is None else begun.id
+        if mission is not None and mission in self._registry.live:
             self.put(name, replace(node, stage=AgentStage.STOPPING, mission=mission))
-            self._tell_to_end(mission)
+            self._stop(mission)
         else:
-            self.ended(name)
-
-
-FAILED, OK = 1, 0
-"""Exit codes of a plan."""
+            self.on_end(name)
 
 
 class PlanRun:
-    """Used from the loop's thread only."""
+    """One live plan. Used from the loop's thread only."""
 
     def __init__(
-        self, core: Supervisor, mission_id: str, file: str, blueprint: Blueprint, nodes: Mapping[str, Node]
+        self,
+        state: PlanState,
+        removed: Mapping[str, Node],
+        *,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        registry: Registry,
+        missions: Missions,
+        plan_table: PlanTable,
+        attempts: Callable[[PlanState, AttemptListener], Attempts],
     ) -> None:
-        self._core = core
-        self.id = mission_id
-        self.file = file
-        self._names = {node.mission: name for name, node in nodes.items() if node.mission is not None}
-        """Mission → the agent that it is an attempt of."""
-        self.attempts = Attempts(core, self)
-        self._soon = False
-        agents = blueprint.by_name
-        gone = {name: node for name, node in nodes.items() if name not in agents}
-        self._removed = Removed(core, mission_id, gone, self._tell_to_end)
-        self._is_to(blueprint, nodes)
-
-    def _is_to(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
-        self.board = Scheduler(blueprint, nodes)
-        self.wanted = {agent.name: bindings.wanted(agent) for agent in blueprint.agents}
-        """What each agent refers to."""
-        self.results = {
-            other
-            for wanted in self.wanted.values()
-            for source, other, field in wanted
-            if source == "agents" and field == "result"
+        """`removed`: agents that it had before, and where they stand; `attempts` makes what carries its agents out."""
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._registry = registry
+        self._plan_table = plan_table
+        self.state = state
+        self.id = state.id
+        self._names = {
+            node.mission: name for name, node in (*state.nodes.items(), *removed.items()) if node.mission is not None
         }
-        """Agents whose results others refer to."""
+        """Mission → the agent that it is an attempt of."""
+        self._attempts = attempts(state, self)
+        self._scheduled = False
+        self._removed = RemovedAgents(
+            self.id, removed, registry=registry, missions=missions, save=self._save, stop=self._stop_mission
+        )
 
     @property
     def blueprint(self) -> Blueprint:
         """What it is."""
-        return self.board.blueprint
+        return self.state.blueprint
 
     @property
     def nodes(self) -> Mapping[str, Node]:
         """Where its agents stand."""
-        return self.board.nodes
+        return self.state.nodes
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where it stood."""
         for name, node in list(self.nodes.items()):
             if node.stage is AgentStage.STARTING:
-                self.attempts.begin(name)
+                self._attempts.begin(name)
             elif node.stage in ACTIVE:
-                self.attempts.look_at(name)
-        self._removed.take_up()
-        self.look()
+                self._attempts.check(name)
+        self._removed.resume()
+        self.schedule()
 
-    def look(self) -> None:
+    def schedule(self) -> None:
         """Something has changed: decide anew, once for all that changes in this turn of the loop."""
-        if not self._soon:
-            self._soon = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._decide)
 
-    def changed(self, mission: Mission) -> None:
+    def on_change(self, mission: Mission) -> None:
         """A mission below the plan has changed."""
         name = self._names.get(mission.id, "")
         node = self.nodes.get(name)
@@ -169,81 +186,81 @@ class PlanRun:
                 node is not None
                 and mine
                 and node.stage is AgentStage.STARTING
-                and not self.attempts.is_unbegun(mission)
+                and not self._attempts.is_preparing(mission)
             ):
-                self.has_begun(name, node.attempt, mission)
+                self.on_start(name, node.attempt, mission)
             return
-        if self._removed.changed(mission):
-            self.look()
+        if self._removed.on_change(mission):
+            self.schedule()
         if mine:
-            self.attempts.look_at(name)
+            self._attempts.check(name)
 
     def close(self) -> None:
-        """It is over, or another supervisor goes on with it."""
-        self.attempts.close()
+        """It is over, or another daemon goes on with it."""
+        self._attempts.close()
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """All of it runs anew."""
-        self._put_back(self.nodes)
+        self._reset(self.nodes)
 
     def change(self, blueprint: Blueprint, again: Iterable[str]) -> None:
         """Be another plan from now on: agents come, go, and run anew where they, or what they depend on, changed."""
         names = {agent.name for agent in blueprint.agents}
         for name in self.nodes.keys() - names:
-            self._remove(name)
-        back = {name: node for name in names if (node := self._removed.back(name)) is not None}
+            self._remove_agent(name)
+        back = {name: node for name in names if (node := self._removed.restore(name)) is not None}
         new = names - self.nodes.keys()
-        self._is_to(blueprint, {name: self.nodes.get(name) or back.get(name) or Node() for name in names})
+        self.state.become(blueprint, {name: self.nodes.get(name) or back.get(name) or Node() for name in names})
         for name in new:
             self.put(name, self.nodes[name])
-        self._put_back({*again, *back})
-        row = PlanRow(self.id, self.file, store.BLUEPRINT.encode(blueprint))
-        self._core.ledger.save(lambda: self._core.state.plans.save(row))
-        self.look()
+        self._reset({*again, *back})
+        row = PlanRow(self.id, self.state.file, store.BLUEPRINT.encode(blueprint))
+        self._journal.save(lambda: self._plan_table.save(row))
+        self.schedule()
 
-    def _remove(self, name: str) -> None:
+    def _remove_agent(self, name: str) -> None:
         """The plan has this agent no longer."""
         node = self.nodes[name]
-        if _can_be_told(node):
+        if _can_be_stopped(node):
             self._stop(name, EndReason.REMOVED)
         elif node.stage in ACTIVE:
             self.put(name, replace(node, stopped=EndReason.REMOVED))
         self._removed.put(name, self.nodes[name])
 
-    def _put_back(self, names: Iterable[str]) -> None:
+    def _reset(self, names: Iterable[str]) -> None:
         """These run anew; one that is active ends first."""
         for name in list(names):
             node = self.nodes[name]
-            if _can_be_told(node):
+            if _can_be_stopped(node):
                 self._stop(name, EndReason.AGAIN)
             elif node.stage in ACTIVE:
                 self.put(name, replace(node, stopped=EndReason.AGAIN))
             elif node.stage in FINAL:
                 self.put(name, progress.fresh(node))
 
-    # what the attempts report
+    # reports of its attempts
 
-    def has_begun(self, name: str, number: int, mission: Mission) -> None:
+    def on_start(self, name: str, number: int, mission: Mission) -> None:
         """An attempt has become a mission that runs, or is prepared; it is ended when nobody waits for it any more."""
         node = self.nodes.get(name)
         if node is None or node.attempt != number or node.stage is not AgentStage.STARTING:
             self._names[mission.id] = name
-            self._removed.has_begun(name, number, mission)
-            self._tell_to_end(mission.id)
+            self._removed.on_start(name, number, mission)
+            self._stop_mission(mission.id)
             return
-        if self.attempts.is_unbegun(mission):
-            self._prepares(name, node, mission)
+        if self._attempts.is_preparing(mission):
+            self._on_preparing(name, node, mission)
             return
-        agent = self.board.agents[name]
-        began = self._began(mission)
+        agent = self.state.agents[name]
+        began = self._start_time(mission)
         known = replace(node, stage=AgentStage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
         self.put(name, known, log_lines.started(agent, known))
         if known.stopped is not None:
             self._stop(name, known.stopped)
-        self.attempts.look_at(name)
+        self._attempts.check(name)
 
-    def _prepares(self, name: str, node: Node, mission: Mission) -> None:
+    def _on_preparing(self, name: str, node: Node, mission: Mission) -> None:
         """Its attempt has not begun before what it is to have of its own is there."""
         known = replace(node, mission=mission.id)
         self._names[mission.id] = name
@@ -252,120 +269,123 @@ class PlanRun:
         if known.stopped is not None:
             self._stop(name, known.stopped)
         if not mission.is_live:
-            self.attempts.look_at(name)
+            self._attempts.check(name)
 
-    def _began(self, mission: Mission) -> float:
+    def _start_time(self, mission: Mission) -> float:
         """When its work began: what prepared it was no part of that."""
-        run = self._core.book.runs.get(mission.id)
+        run = self._registry.runs.get(mission.id)
         if mission.definition.isolated and run is not None and run.started_at:
             return run.started_at
         return mission.started_at or mission.created_at
 
-    def is_ready(self, name: str, mission_id: str) -> None:
+    def on_ready(self, name: str, mission_id: str) -> None:
         """Its probe has succeeded."""
         node = self.nodes.get(name)
         if node is not None and node.mission == mission_id and node.stage in {AgentStage.RUNNING, AgentStage.STOPPING}:
             known = replace(node, ready=True)
-            took = self._core.clock.wall() - (node.started_at or self._core.clock.wall())
+            took = self._clock.wall() - (node.started_at or self._clock.wall())
             self.put(name, known, log_lines.ready(name, known, took))
-            self.look()
+            self.schedule()
 
-    def ended(self, name: str, end: AttemptEnd, explained: str = "") -> None:
+    def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
         node = self.nodes.get(name)
         if node is None or node.stage not in ACTIVE:
-            self._removed.ended(name)
-            self.look()
+            self._removed.on_end(name)
+            self.schedule()
             return
-        self.look()  # first, so that what follows from it is in the same commit
-        after = progress.ended(self.board.agents[name], node, end)
-        told = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
-        self.put(name, after, log_lines.ended(name, node, told, explained))
+        self.schedule()  # first, so that what follows from it is in the same commit
+        after = progress.ended(self.state.agents[name], node, end)
+        ended = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
+        self.put(name, after, log_lines.ended(name, node, ended, explained))
 
     def put(self, name: str, node: Node, note: Note | None = None, after: Callable[[], None] | None = None) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
-        self.board.put(name, node)
-        text = store.NODE.encode(node)
-        self._core.ledger.save(lambda: self._core.state.plans.save_node(self.id, name, text), after)
+        self.state.scheduler.put(name, node)
+        self._save(name, node, after)
         if note is not None:
-            self.note(note)
+            self.record(note)
 
-    def note(self, note: Note) -> None:
+    def record(self, note: Note) -> None:
         """Say something in the plan's own log."""
-        mission = self._core.book.live.get(self.id)
+        mission = self._registry.live.get(self.id)
         if mission is not None:
-            self._core.book.note(mission, note)
+            self._registry.note(mission, note)
+
+    def _save(self, name: str, node: Node, after: Callable[[], None] | None = None) -> None:
+        text = store.NODE.encode(node)
+        self._journal.save(lambda: self._plan_table.save_node(self.id, name, text), after)
 
     # deciding
 
-    def _turn(self) -> None:
-        self._soon = False
-        mission = self._core.book.live.get(self.id)
+    def _decide(self) -> None:
+        self._scheduled = False
+        mission = self._registry.live.get(self.id)
         if mission is None:
             return
-        now = self._core.book.now()
+        now = self._registry.now()
         if mission.status is Status.STARTING:
-            self._core.book.tell(mission, Spawned(None, now.wall, now.mono))
+            self._registry.tell(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
-            self._see_out(mission)
-        elif mission.status is Status.RUNNING and not self._core.phase.closing:
-            self._go_on(mission)
+            self._wind_down(mission)
+        elif mission.status is Status.RUNNING and not self._phase.closing:
+            self._advance(mission)
 
-    def _see_out(self, mission: Mission) -> None:
+    def _wind_down(self, mission: Mission) -> None:
         """It was told to end: its agents with it, unless it was killed alone."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
-            self._go_on(mission, ending=True)
+            self._advance(mission, ending=True)
             return
         self._step(ending=True)
-        if not any(self._ends_soon(node) for node in self.nodes.values()):
-            self._over(mission)
+        if not any(self._delays_end(node) for node in self.nodes.values()):
+            self._finish(mission)
 
-    def _ends_soon(self, node: Node) -> bool:
+    def _delays_end(self, node: Node) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
-        mission = None if node.mission is None else self._core.book.live.get(node.mission)
+        mission = None if node.mission is None else self._registry.live.get(node.mission)
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
         return asked_for or (mission is not None and mission.ending is not None)
 
     def _step(self, *, ending: bool) -> PlanStep:
         """What is to be done, once those are skipped that can't run any more."""
-        wall = self._core.clock.wall()
-        while (step := self.board.step(wall, ending=ending)).skip:
+        wall = self._clock.wall()
+        while (step := self.state.scheduler.step(wall, ending=ending)).skip:
             for name, why in step.skip.items():
                 node = replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why)
                 self.put(name, node, log_lines.skipped(name, node))
         return step
 
-    def _go_on(self, mission: Mission, *, ending: bool = False) -> None:
+    def _advance(self, mission: Mission, *, ending: bool = False) -> None:
         step = self._step(ending=ending)
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
             self.put(name, progress.begun(self.nodes[name]))
-            self.attempts.begin(name)
+            self._attempts.begin(name)
         for name, why in step.stop.items():
             self._stop(name, why)
         if step.over and not self._removed.any_active:
-            self._over(mission)
+            self._finish(mission)
 
-    def _over(self, mission: Mission) -> None:
-        now = self._core.book.now()
+    def _finish(self, mission: Mission) -> None:
+        now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
-        self._core.book.note(mission, log_lines.over(self.blueprint, self.nodes, lasted))
-        code = OK if self.board.went_well else FAILED
-        self._core.book.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
+        self._registry.note(mission, log_lines.over(self.blueprint, self.nodes, lasted))
+        code = OK if self.state.scheduler.went_well else FAILED
+        self._registry.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents
 
     def _stop(self, name: str, why: EndReason) -> None:
         node = replace(self.nodes[name], stage=AgentStage.STOPPING, stopped=why)
-        self.put(name, node, log_lines.stopping(name, node, why), after=lambda: self._tell_to_end(node.mission))
+        self.put(name, node, log_lines.stopping(name, node, why), after=lambda: self._stop_mission(node.mission))
 
-    def _tell_to_end(self, mission_id: str | None) -> None:
-        mission = None if mission_id is None else self._core.book.live.get(mission_id)
+    def _stop_mission(self, mission_id: str | None) -> None:
+        mission = None if mission_id is None else self._registry.live.get(mission_id)
         if mission is not None and mission.ending is None:
-            self._core.book.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
-def _can_be_told(node: Node) -> bool:
+def _can_be_stopped(node: Node) -> bool:
     """Whether there is a mission that can be told to end."""
     return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

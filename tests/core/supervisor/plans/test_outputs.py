@@ -5,51 +5,64 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.plans.blueprint import LARGEST
-from overmind_core.plans.outputs import Handed, handed_on, output_text
+from overmind_core.plans.outputs import AgentOutputs, Outputs
+from overmind_core.system.paths import Home
 from tests.kit.log_files import LogFiles
 
 ID = "a1b2c3d4"
+
+
+class Journal:
+    """Nothing is queued."""
+
+    def flush(self):
+        """Nothing to write."""
+
+
+class Results:
+    """The results of agents, one for all of them."""
+
+    def __init__(self):
+        self.stored = None
+
+    def result(self, _mission):
+        return self.stored
 
 
 class Ended:
     """A mission that has ended, with its newest run's log and its folder of outputs."""
 
     def __init__(self, folder):
-        self.logs = folder / "logs"
-        self.log = LogFiles(self.logs / ID / "000002")
+        home = Home(str(folder))
+        self.log = LogFiles(folder / "logs" / ID / "000002")
         self.folder = folder / "outputs"
         self.folder.mkdir()
-        self.stored = None
+        self.results = Results()
+        journal: Any = Journal()
+        results: Any = self.results
+        self.reader = AgentOutputs(home, journal, results)
 
     def ran(self, provider="raw", *, tty=True):
         definition = Definition("x", "true", ("true",), "/", provider=provider, tty=tty)
         self.mission = Mission(ID, definition, 0.0, Status.STOPPED, run=2)
         return self
 
-    @property
-    def core(self):
-        return SimpleNamespace(
-            home=SimpleNamespace(logs=str(self.logs)),
-            ledger=SimpleNamespace(flush=lambda: None),
-            state=SimpleNamespace(agents=SimpleNamespace(result=lambda _: self.stored)),
-        )
-
-    def handed(self, *, wanted=(), outputs=()):
-        return asyncio.run(handed_on(self.core, self.mission, str(self.folder), wanted, outputs))
+    def read(self, *, wanted=(), outputs=()):
+        return asyncio.run(self.reader.read(self.mission, str(self.folder), wanted, outputs))
 
     @property
     def result(self):
-        return self.handed(wanted={"result"}).result
+        return self.read(wanted={"result"}).result
 
     @property
     def text(self):
-        return asyncio.run(output_text(self.core, self.mission))
+        return asyncio.run(self.reader.log_text(self.mission))
 
 
 @pytest.fixture
@@ -94,7 +107,7 @@ AGENTS = [
 @pytest.mark.parametrize(("provider", "tty", "lines", "stored", "result"), AGENTS)
 def test_the_result_of_an_agent_is_its_final_answer(ended, provider, tty, lines, stored, result):
     ended.ran(provider, tty=tty).log.out(b"".join(json.dumps(line).encode() + b"\n" for line in lines), 1.0)
-    ended.stored = None if stored is None else json.dumps(stored)
+    ended.results.stored = None if stored is None else json.dumps(stored)
     assert ended.result == result
 
 
@@ -104,7 +117,7 @@ def test_what_nobody_wants_is_not_read(ended, monkeypatch):
 
     monkeypatch.setattr("overmind_core.plans.outputs.last_line", refuse)
     monkeypatch.setattr("overmind_core.plans.outputs.read_files", refuse)
-    assert ended.ran().handed() == Handed()
+    assert ended.ran().read() == Outputs()
 
 
 FILES = [
@@ -121,7 +134,7 @@ FILES = [
 @pytest.mark.parametrize(("data", "text"), FILES, ids=range(len(FILES)))
 def test_an_output_is_what_its_file_holds_without_the_last_newline(ended, data, text):
     (ended.folder / "facts").write_bytes(data)
-    assert ended.ran().handed(outputs=("facts",)) == Handed(facts={"facts": text})
+    assert ended.ran().read(outputs=("facts",)) == Outputs(facts={"facts": text})
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,7 @@ def test_an_output_is_what_its_file_holds_without_the_last_newline(ended, data, 
 )
 def test_of_a_file_that_is_too_large_the_beginning_is_handed_on(ended, text, characters):
     (ended.folder / "facts").write_text(text, encoding="utf-8")
-    assert ended.ran().handed(outputs=("facts",)) == Handed(facts={"facts": text[:characters]}, cut=("facts",))
+    assert ended.ran().read(outputs=("facts",)) == Outputs(facts={"facts": text[:characters]}, cut=("facts",))
 
 
 def test_what_is_no_file_in_the_folder_is_missing(ended, tmp_path):
@@ -141,7 +154,7 @@ def test_what_is_no_file_in_the_folder_is_missing(ended, tmp_path):
     os.mkfifo(ended.folder / "pipe")
     (ended.folder / "there").write_text("1")
     names = ("nothing", "link", "folder", "pipe", "../secret", "there")
-    assert ended.ran().handed(outputs=names) == Handed(facts={"there": "1"}, missing=names[:-1])
+    assert ended.ran().read(outputs=names) == Outputs(facts={"there": "1"}, missing=names[:-1])
 
 
 def test_without_the_folder_all_is_missing(ended, tmp_path):
@@ -149,9 +162,9 @@ def test_without_the_folder_all_is_missing(ended, tmp_path):
     elsewhere.mkdir()
     (elsewhere / "facts").write_text("1")
     ended.folder.rmdir()
-    assert ended.ran().handed(outputs=("facts",)).missing == ("facts",)
+    assert ended.ran().read(outputs=("facts",)).missing == ("facts",)
     ended.folder.symlink_to(elsewhere)
-    assert ended.handed(outputs=("facts",)).missing == ("facts",)
+    assert ended.read(outputs=("facts",)).missing == ("facts",)
 
 
 def test_the_output_is_the_text_of_both_streams_in_their_order(ended):

@@ -1,0 +1,121 @@
+"""Starting an attempt of a plan's agent: its request with all references bound, and the mission made of it.
+
+An agent that merges what others of its plan have done runs our own command line, as a process of the plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.agents.spec import spec_of
+from overmind_core.errors import OvermindError
+from overmind_core.plans import bindings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
+    from overmind_core.domain.plans.progress import Node
+    from overmind_core.kernel.config import Settings
+    from overmind_core.missions.ports import Preparer
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.requests import Start
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.spec import Environment
+    from overmind_core.plans.outputs import AgentOutputs
+    from overmind_core.plans.state import PlanState
+    from overmind_core.plans.values import Values
+
+
+def request_key(plan: str, name: str, node: Node) -> str:
+    """The request key of an agent's newest attempt: however often it is asked for, it makes one mission."""
+    return f"plan:{plan}:{name}:{node.attempt}"
+
+
+class AttemptStarter:
+    """Makes missions of attempts."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        registry: Registry,
+        missions: Missions,
+        preparer: Preparer,
+        values: Values,
+        outputs: AgentOutputs,
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._missions = missions
+        self._preparer = preparer
+        self._values = values
+        self._outputs = outputs
+
+    async def start(self, plan: PlanState, agent: PlanAgent, node: Node, applied: Environment) -> str:
+        """Start the newest attempt of an agent, unless that was done already; returns the id of its mission.
+
+        Args:
+            plan: What it belongs to.
+            agent: As it was when the attempt was begun.
+            node: Likewise.
+            applied: The environment of whoever applied the plan.
+
+        Raises:
+            OvermindError: it can't be started.
+        """
+        request = await self._request(plan, agent, node, applied)
+        spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
+        return (await self._missions.start_child(spec)).mission.id
+
+    async def _request(self, plan: PlanState, agent: PlanAgent, node: Node, applied: Environment) -> Start:
+        wanted = plan.wanted.get(agent.name)
+        if wanted is None:
+            raise OvermindError("removed", "It is no longer part of the plan.")
+        values = await self._values.of(plan, wanted, applied)
+        folder = self._outputs.folder(plan.id, agent.name, node)
+        if agent.outputs:
+            await asyncio.to_thread(os.makedirs, folder, 0o700, exist_ok=True)
+        umask = self._registry.live[plan.id].definition.umask
+        key = request_key(plan.id, agent.name, node)
+        request = bindings.start_request(agent, values, applied, umask=umask, folder=folder, key=key)
+        return request if agent.merge is None else await self._merging(plan, agent.merge, request)
+
+    async def _merging(self, plan: PlanState, merge: PlanMerge, request: Start) -> Start:
+        """The request with the command that lands the newest attempts of these agents, once nothing of them runs.
+
+        Raises:
+            OvermindError: `gone`, one of them never ran.
+        """
+        missions: dict[str, str] = {}
+        for name in merge.agents:
+            node = plan.nodes.get(name)
+            if node is None or node.mission is None:
+                raise OvermindError("gone", f"{name} has not run, so it has nothing that could be merged.")
+            missions[name] = node.mission
+        await self._preparer.calm(missions.values())
+        words = [f"{name}={mission}" for name, mission in missions.items()]
+        command = [*_program(), "merge-step", "--plan", plan.blueprint.name, *_options(merge), *words]
+        return msgspec.structs.replace(request, command=command, isolate=False)
+
+
+def _program() -> tuple[str, ...]:
+    """The command line that belongs to this daemon."""
+    beside = os.path.join(os.path.dirname(sys.executable), "overmind")
+    if os.access(beside, os.X_OK):
+        return (beside,)
+    return (sys.executable, "-P", "-m", "overmind_core.cli")
+
+
+def _options(merge: PlanMerge) -> Iterator[str]:
+    for name in ("into", "verify"):
+        if (value := getattr(merge, name)) is not None:
+            yield from (f"--{name}", value)
+    for name in ("squash", "rebase"):
+        if getattr(merge, name):
+            yield f"--{name}"

@@ -1,0 +1,94 @@
+"""Checks of a blueprint that came by a request; those of `overmind apply` were judged with their places already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.plans.blueprint import Until, When
+from overmind_core.domain.plans.references import BrokenReference
+from overmind_core.domain.text.graph import Cycle, order
+from overmind_core.errors import OvermindError
+from overmind_core.missions import validate
+from overmind_core.plans.bindings import wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
+
+MOST_AGENTS = 10_000
+ENDS = frozenset({Until.SUCCESS, Until.FINISHED, Until.FAILURE})
+
+
+def check(blueprint: Blueprint) -> None:
+    """Refuse what can't be carried out.
+
+    Raises:
+        OvermindError: naming the first thing that is wrong.
+    """
+    names = [agent.name for agent in blueprint.agents]
+    if not names:
+        raise OvermindError("invalid", f"The plan {blueprint.name!r} has no agents.")
+    if len(names) > MOST_AGENTS:
+        raise OvermindError(
+            "too_large", f"A plan has at most {MOST_AGENTS} agents; {blueprint.name!r} has {len(names)}."
+        )
+    for name in names:
+        validate.checked_name(name)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise OvermindError("invalid", f"The agent {twice[0]!r} is there twice.")
+    _check_limits(blueprint)
+    agents = blueprint.by_name
+    for agent in blueprint.agents:
+        _check_dependencies(agent, agents)
+        _check_references(agent, agents)
+        _check_merge(agent, agents)
+    try:
+        order(blueprint.edges)
+    except Cycle as cycle:
+        raise OvermindError("invalid", f"The agents depend on each other: {' → '.join(cycle.members)}.") from None
+
+
+def _check_limits(blueprint: Blueprint) -> None:
+    limits = {"max_parallel": blueprint.max_parallel, "timeout": blueprint.timeout}
+    limits |= {f"{agent.name}: retries": agent.retries for agent in blueprint.agents}
+    for name, limit in limits.items():
+        if limit < 0:
+            raise OvermindError("invalid", f"{name} can't be negative: {limit}.")
+
+
+def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
+    try:
+        named = wanted(agent)
+    except BrokenReference as error:
+        raise OvermindError("invalid", f"{agent.name}: {error}.") from None
+    waits = {one.agent for one in agent.depends_on}
+    for source, name, _ in named:
+        if source == "agents" and name not in waits & agents.keys():
+            raise OvermindError("invalid", f"{agent.name} refers to {name!r}, on which it does not depend.")
+
+
+def _check_merge(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
+    if agent.merge is None:
+        return
+    if not agent.merge.agents or (agent.merge.squash and agent.merge.rebase):
+        raise OvermindError("invalid", f"{agent.name} merges nobody, or in two ways at once.")
+    ends = {one.agent for one in agent.depends_on if one.until in ENDS}
+    for name in agent.merge.agents:
+        if name not in ends & agents.keys():
+            raise OvermindError("invalid", f"{agent.name} merges {name!r}, for whose end it does not wait.")
+        if not agents[name].isolated:
+            raise OvermindError("invalid", f"{agent.name} merges {name!r}, which is not isolated.")
+
+
+def _check_dependencies(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
+    if agent.when is When.FAILURE and not agent.depends_on:
+        raise OvermindError("invalid", f"{agent.name} runs after a failure, but depends on nothing: say of what.")
+    for one in agent.depends_on:
+        if one.agent not in agents:
+            raise OvermindError("invalid", f"{agent.name} depends on {one.agent!r}, which is no agent here.")
+        if one.until in ENDS and agents[one.agent].start.get("restart") == "always":
+            problem = f"{agent.name} waits for the end of {one.agent}, which is always started again."
+            raise OvermindError("invalid", f"{problem} Wait until it is started or ready.")

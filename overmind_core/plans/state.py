@@ -1,0 +1,53 @@
+"""The state of a plan in memory: its blueprint, where its agents stand, and what each of them refers to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.plans.scheduler import Scheduler
+from overmind_core.plans.bindings import wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
+    from overmind_core.domain.plans.progress import Node
+
+
+class PlanState:
+    """To be read by whoever works for the plan; changed by its `PlanRun` alone."""
+
+    def __init__(self, mission_id: str, file: str, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+        self.id = mission_id
+        """Of the plan's own mission."""
+        self.file = file
+        """The path of the blueprint."""
+        self.become(blueprint, nodes)
+
+    def become(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+        """Be this blueprint from now on, with its agents where these nodes say."""
+        self.scheduler = Scheduler(blueprint, nodes)
+        self.wanted = {agent.name: wanted(agent) for agent in blueprint.agents}
+        """What each agent refers to."""
+        self.results = {
+            other
+            for references in self.wanted.values()
+            for source, other, field in references
+            if source == "agents" and field == "result"
+        }
+        """Agents whose results others refer to."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What it is."""
+        return self.scheduler.blueprint
+
+    @property
+    def agents(self) -> Mapping[str, PlanAgent]:
+        """The blueprint's agents, by name."""
+        return self.scheduler.agents
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Where they stand, by name."""
+        return self.scheduler.nodes

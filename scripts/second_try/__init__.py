@@ -1,0 +1,1 @@
+"""Whether a failed test run may be tried again, and which tests of it."""

@@ -1,0 +1,140 @@
+"""How much is kept, and how much may wait: the numbers that docs/ promises, told here by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
+from overmind_core.logs.time_index import RECORD
+from overmind_core.missions import retention
+from overmind_core.quests import store
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+
+LOG = 1000
+"""Bytes of each log here, with its index."""
+LARGE = 1 << 40
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path / "home"))
+
+
+# --- logs ---------------------------------------------------------------------------------------------------------
+
+
+async def writing(inside, keeper, command):
+    """A mission that has written a log."""
+    mission = await inside.run(command)
+    keeper.write(f"{mission}.1", b"x" * (LOG - 3 * RECORD.size))
+    return mission
+
+
+async def ended(inside, keeper, command):
+    """The same, ended; a second passes."""
+    mission = await writing(inside, keeper, command)
+    keeper.exit(f"{mission}.1")
+    await until(lambda: mission not in inside.core.book.live)
+    await asyncio.sleep(1)
+    return mission
+
+
+def test_all_logs_take_no_more_than_is_set_and_never_more_than_a_tenth_of_the_disk(home, monkeypatch):
+    """Those go first that ended first, and what lives stays."""
+    steps = [
+        # bytes of the disk, bytes that are set, whose logs are left
+        (LARGE, LARGE, ["one", "two", "three", "live"]),
+        (LARGE, 4 * LOG, ["one", "two", "three", "live"]),
+        (40 * LOG, LARGE, ["one", "two", "three", "live"]),
+        (40 * LOG - 1, LARGE, ["two", "three", "live"]),
+        (LARGE, 3 * LOG - 1, ["three", "live"]),
+        (0, LARGE, ["live"]),
+    ]
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            names = {await ended(inside, keeper, name): name for name in ("one", "two", "three")}
+            names[await writing(inside, keeper, "live")] = "live"
+            assert [retention.folder_size(f"{home.logs}/{mission}") for mission in names] == [LOG] * 4
+            for disk, total, left in steps:
+                monkeypatch.setattr(os, "statvfs", lambda _, disk=disk: SimpleNamespace(f_blocks=disk, f_frsize=1))
+                inside.core.retention._settings = Settings(log_total=total)
+                await inside.core.retention.tidy()
+                kept = [name for mission, name in names.items() if retention.folder_size(f"{home.logs}/{mission}")]
+                told = [name for mission, name in names.items() if "log_removed" in inside.event_types(mission)]
+                assert kept == left, (disk, total)
+                assert told == [name for name in names.values() if name not in left]
+        keeper.close()
+
+    in_process.run(story())
+
+
+# --- quests -------------------------------------------------------------------------------------------------------
+
+
+def test_the_last_thousand_quests_are_remembered(home):
+    """Also by supervisors each of which sees few of them end."""
+    known = [
+        Quest(f"{number:08x}", f"q{number}", "true", "/", "raw", number, status=QuestStatus.COMPLETED, ended_at=number)
+        for number in range(1, 1101)
+    ]
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            quests = inside.core.state.quests
+            with inside.core.state.transaction():
+                for quest in known:
+                    quests.save(store.row(quest))
+            running = (await inside.ask("quest_run", command="work", cwd="/", env=world()))["id"]
+            await asyncio.sleep(1)
+            newest = (await inside.ask("quest_run", command="work", cwd="/", env=world()))["id"]
+            keeper.exit(f"{newest}.1")
+            await inside.core.quests.end_of(newest)
+            listed = [row["id"] for row in await inside.ask("quests", limit=5000)]
+            assert [row["id"] for row in await inside.ask("quests", limit=3)] == listed[-3:]
+            ended = await inside.ask("quests", limit=2, status=["completed"])
+            assert [row["id"] for row in ended] == [listed[-3], newest]
+        keeper.close()
+        assert listed == [*(quest.id for quest in known[-999:]), running, newest]
+
+    in_process.run(story())
+
+
+# --- messages -----------------------------------------------------------------------------------------------------
+
+
+def test_at_most_a_thousand_messages_wait_for_an_agent(home, tmp_path):
+    environment = world(str(tmp_path / "bin"), "claude")
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await inside.run("", type="session", provider="claude", env=environment)
+            await inside.ask("send", id=mission, text="in its hands")
+
+            async def sent():
+                try:
+                    await inside.ask("send", id=mission, text="waits")
+                except OvermindError as error:
+                    return error.code, error.message
+                return "", ""
+
+            results = await asyncio.gather(*(sent() for _ in range(1010)))  # in one turn, as of many clients
+            refused = [one for one in results if one != ("", "")]
+            assert refused == [("busy", f"1000 messages wait for mission {mission} already.")] * 10
+            assert (await sent())[0] == "busy"
+            states = [one["text"] for one in await inside.ask("messages", id=mission)]
+            assert states == ["in its hands", *["waits"] * 1000]
+        keeper.close()
+
+    in_process.run(story())
