@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.store import CostRow, CostTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.requests import Cost
     from overmind_core.system.machine import Clock
 

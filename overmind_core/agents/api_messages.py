@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.submission import Submission
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import AwaitMessage, Messages, One, Send
     from overmind_core.system.paths import Home

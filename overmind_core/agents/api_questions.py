@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.terminal_driver import TerminalDriver
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Answer, Hook, Nothing
     from overmind_core.providers.base import InteractiveProvider

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from overmind_core.domain.missions.mission import Mission, Run
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry

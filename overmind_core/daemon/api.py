@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Hello, Nothing, Shutdown

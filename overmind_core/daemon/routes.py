@@ -14,6 +14,7 @@ from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
+from overmind_core.kernel.request import Args
 from overmind_core.landing.api import LandingApi
 from overmind_core.missions import requests
 from overmind_core.missions.api_lifecycle import LifecycleApi
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.daemon.app import Supervisor
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
 
 
 class Row(NamedTuple):
     """One command. A process inside a mission may give it, but for `forbidden` ("… may not <forbidden>.")."""
 
-    arguments: type[requests.Args]
+    arguments: type[Args]
     handle: Any
     forbidden: str | None = None
     """What is said to a process inside a mission; None: it may, as far as the handler finds that it is its business."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.registry import Registry

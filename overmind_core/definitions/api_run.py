@@ -11,7 +11,7 @@ from overmind_core.missions.lookup import parent_of
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Start
     from overmind_core.missions.service import Missions

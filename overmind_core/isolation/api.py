@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.missions.requests import Args
+from overmind_core.kernel.request import Args
 
 if TYPE_CHECKING:
     from overmind_core.isolation.store import PortTable, TrustTable
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Nothing
     from overmind_core.system.machine import Clock

@@ -19,8 +19,7 @@ import msgspec
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import DiskFull, StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions.callers import Caller
-from overmind_core.missions.requests import Args, Request
+from overmind_core.kernel.request import Args, Caller, Request
 from overmind_core.system.unixsocket import Peer, is_hung_up, peer
 from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
 

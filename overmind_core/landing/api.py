@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
+    from overmind_core.kernel.request import Caller
     from overmind_core.landing.review import LandingReview
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.requests import One
 
 Answer = dict[str, Any]

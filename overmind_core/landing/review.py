@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from overmind_core.isolation.api import Worktrees as WorktreesRequest
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.answers import Worktrees
     from overmind_core.landing.locations import Locations, Place
     from overmind_core.landing.service import MergeQueue
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.system.paths import Home

@@ -16,7 +16,7 @@ from overmind_core.missions.retention import folder_size
 
 if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import PlanRunner
     from overmind_core.missions.registry import Registry

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Run
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from overmind_core.domain.agents.conversation import Conversation
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.attachments import Attachments
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.output_progress import LastLines, OutputProgress
     from overmind_core.missions.ports import Budget, Preparer, Runner

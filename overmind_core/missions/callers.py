@@ -10,9 +10,10 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import Caller
 from overmind_core.missions.lookup import descends
 from overmind_core.system.process_table import new_process_table, read
-from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
+from overmind_core.system.run_mark import NO_MARK
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -20,34 +21,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
 
 MANY_GENERATIONS = 64
-
-
-class Caller:
-    """The other end of one connection; what it is is found out once, when a command first asks."""
-
-    __slots__ = ("inside", "known", "mark", "peer")
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-        self.mark = mark_of(peer.pid)
-        """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
-        self.known = False
-        self.inside: str | None = None
-        """The id of the mission that it runs in, once `known`."""
-
-    def died_inside(self) -> bool:
-        """Whether it ran in some mission and is dead: most likely it was ended together with that."""
-        if not NO_MARK < self.mark < unmarked_limit():
-            return False
-        process = read(self.peer.pid)
-        return process is None or process.dead
-
-
-def ourselves() -> Caller:
-    """Who asks when the supervisor itself does: nobody inside a mission."""
-    caller = Caller(Peer(os.getpid(), os.geteuid()))
-    caller.known = True
-    return caller
 
 
 def mission_of(caller: Caller, registry: Registry, home: str) -> str | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from overmind_core.domain.missions.facts import Effect
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.output_progress import Extent
 
 
 class EffectDue(NamedTuple):
@@ -36,6 +35,14 @@ class EventStored(NamedTuple):
     """An event is in the log; `event` is what its readers get."""
 
     event: dict[str, Any]
+
+
+class Extent(NamedTuple):
+    """Bytes of each stream in a run's log, and when it last grew (monotonic seconds; 0 = never)."""
+
+    out: int = 0
+    err: int = 0
+    last: float = 0.0
 
 
 class OutputGrew(NamedTuple):

@@ -19,7 +19,7 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.sanitise import Sanitiser, is_span
 from overmind_core.logs.tail import last_switch
-from overmind_core.missions.changes import OutputGrew
+from overmind_core.missions.changes import Extent, OutputGrew
 from overmind_core.providers import registry
 from overmind_core.providers.lines import is_turn_summary
 
@@ -36,14 +36,6 @@ if TYPE_CHECKING:
 PERIOD = 1.0
 RATE_WINDOW = 5
 """Samples over which an output rate is taken."""
-
-
-class Extent(NamedTuple):
-    """Bytes of each stream in a run's log, and when it last grew (monotonic seconds; 0 = never)."""
-
-    out: int = 0
-    err: int = 0
-    last: float = 0.0
 
 
 class OutputProgress:

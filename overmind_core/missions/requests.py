@@ -9,21 +9,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from overmind_core.kernel.request import Args
+
 Amount = int | float | str
 Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A number that is not negative and that everybody can hold, JavaScript too."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """The envelope: which command, its arguments, and an id to echo."""
-
-    cmd: str
-    args: msgspec.Raw = msgspec.Raw(b"{}")
-    id: Any = None
-
-
-class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all arguments: an unknown name is an error, never ignored."""
 
 
 class Hello(Args, frozen=True):

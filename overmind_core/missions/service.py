@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.journal import Change, Journal
     from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import SingleFlight
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner

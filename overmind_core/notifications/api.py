@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Events, Used

@@ -13,7 +13,7 @@ from overmind_core.plans import answers
 
 if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.callers import Caller
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Nothing
     from overmind_core.missions.service import Missions

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.missions.requests import Args, Whole
+from overmind_core.kernel.request import Args
+from overmind_core.missions.requests import Whole
 
 
 class Apply(Args, frozen=True):

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from overmind_core.missions.requests import Args, Start, Whole
+from overmind_core.kernel.request import Args
+from overmind_core.missions.requests import Start, Whole
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 

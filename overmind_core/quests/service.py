@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry

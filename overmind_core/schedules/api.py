@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions import requests
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.ports import Preparer
     from overmind_core.plans import requests as plan_requests

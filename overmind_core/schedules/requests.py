@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from overmind_core.missions.requests import Args
+from overmind_core.kernel.request import Args
 from overmind_core.plans.requests import Apply
 from overmind_core.quests.requests import Count, QuestRun
 

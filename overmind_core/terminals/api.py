@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from overmind_core.agents.service import Agents
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.request import Caller
     from overmind_core.missions.attachments import Attachment, Attachments
-    from overmind_core.missions.callers import Caller
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Attach, One

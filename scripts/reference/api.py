@@ -12,7 +12,7 @@ import msgspec
 
 from overmind_core.daemon.routes import TABLE, Row
 from overmind_core.errors import CODES
-from overmind_core.missions import requests
+from overmind_core.kernel.request import Args
 from overmind_core.wire.framing import API_VERSION, MAX_LINE, STREAMS
 
 HEAD = f"""\
@@ -60,7 +60,7 @@ def _section(name: str, row: Row) -> str:
     return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.{forbidden}\n"])
 
 
-def _fields(arguments: type[requests.Args]) -> Iterator[str]:
+def _fields(arguments: type[Args]) -> Iterator[str]:
     fields = msgspec.structs.fields(arguments)
     if not fields:
         return
@@ -97,7 +97,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _kinds(arguments: type) -> list[type]:
     """Return a type with those of ours that it extends, the furthest first."""
-    return [kind for kind in reversed(arguments.__mro__) if issubclass(kind, requests.Args)]
+    return [kind for kind in reversed(arguments.__mro__) if issubclass(kind, Args)]
 
 
 def _notes(arguments: type) -> dict[str, str]:

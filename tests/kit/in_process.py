@@ -23,9 +23,9 @@ from overmind_core.daemon.routes import endpoints
 from overmind_core.daemon.state import State
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperRefused
+from overmind_core.kernel.request import ourselves
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.writer import RunLogWriter
-from overmind_core.missions.callers import ourselves
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from overmind_core.missions.callers import Caller
+from overmind_core.kernel.request import Caller
 from overmind_core.system.run_mark import unmarked_limit
 from overmind_core.system.unixsocket import Peer
 

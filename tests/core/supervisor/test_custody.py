@@ -8,9 +8,8 @@ from unittest.mock import Mock
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.kernel.keeper_client import KeeperLine
-from overmind_core.missions.changes import MissionChanged
+from overmind_core.missions.changes import Extent, MissionChanged
 from overmind_core.missions.keeper_sync import KeeperSync
-from overmind_core.missions.output_progress import Extent
 from tests.kit.clock import FakeClock
 
 RUNNING = Mission("1f3a9c0d", Definition("one", "true", ("true",), "/"), 0.0, Status.RUNNING, run=1, pid=7)

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from overmind_core.kernel.bus import Bus
-from overmind_core.missions.output_progress import Extent, OutputProgress
+from overmind_core.missions.changes import Extent
+from overmind_core.missions.output_progress import OutputProgress
 from tests.kit.clock import FakeClock
 
 

@@ -20,8 +20,8 @@ import pytest
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
+from overmind_core.missions.changes import Extent
 from overmind_core.missions.observer import MissionObserver
-from overmind_core.missions.output_progress import Extent
 from overmind_core.probes import log_match, side_process
 from overmind_core.probes.command import check
 from overmind_core.probes.poll import Watched

@@ -1,0 +1,52 @@
+"""One request: its envelope, the base of its arguments, and who asks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from overmind_core.system.process_table import read
+from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
+from overmind_core.system.unixsocket import Peer
+
+
+class Caller:
+    """The other end of one connection; what it is is found out once, when a command first asks."""
+
+    __slots__ = ("inside", "known", "mark", "peer")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.mark = mark_of(peer.pid)
+        """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
+        self.known = False
+        self.inside: str | None = None
+        """The id of the mission that it runs in, once `known`."""
+
+    def died_inside(self) -> bool:
+        """Whether it ran in some mission and is dead: most likely it was ended together with that."""
+        if not NO_MARK < self.mark < unmarked_limit():
+            return False
+        process = read(self.peer.pid)
+        return process is None or process.dead
+
+
+def ourselves() -> Caller:
+    """Who asks when the supervisor itself does: nobody inside a mission."""
+    caller = Caller(Peer(os.getpid(), os.geteuid()))
+    caller.known = True
+    return caller
+
+
+class Request(msgspec.Struct, frozen=True):
+    """The envelope: which command, its arguments, and an id to echo."""
+
+    cmd: str
+    args: msgspec.Raw = msgspec.Raw(b"{}")
+    id: Any = None
+
+
+class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all arguments: an unknown name is an error, never ignored."""
