@@ -19,7 +19,6 @@ from overmind_core.system.paths import Home
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.daemon.host import Host
 
 PATIENCE = 20.0
@@ -39,7 +38,6 @@ class Hosting:
         self._home = home
         self._begin = begin
         self._host: Host | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
@@ -55,14 +53,14 @@ class Hosting:
     @property
     def live(self) -> int:
         """How many missions live, if we supervise them."""
-        core = self._core
-        return len(core.book.live) if self.active and core is not None else 0
+        host = self._host
+        return host.live if self.active and host is not None else 0
 
     @property
     def needed(self) -> bool:
         """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
-        core = self._core
-        return self.live > 0 or (self.active and core is not None and core.custody.is_needed)
+        host = self._host
+        return self.active and host is not None and host.needed
 
     def take(self) -> bool:
         """Become the supervisor unless somebody is; answers once clients are served. Blocks: for a thread.
@@ -114,19 +112,13 @@ class Hosting:
                 self._go(end=not self.needed)
 
     def _go(self, *, end: bool) -> None:
-        core, loop = self._core, self._loop
-        if core is None or loop is None:
+        if self._host is None:
             return
 
         from overmind_core.missions.keeper_sync import Departure  # noqa: PLC0415 -- loaded long since by our host
 
-        how = Departure.END if end else Departure.HAND_OVER
-        loop.call_soon_threadsafe(lambda: core.background(core.leave(how)))
+        self._host.leave(Departure.END if end else Departure.HAND_OVER)
         self._ended.wait(PATIENCE)
-
-    @property
-    def _core(self) -> Supervisor | None:
-        return getattr(self._host, "core", None)
 
     def _serve(self) -> None:
         host = self._host
@@ -140,7 +132,6 @@ class Hosting:
             self._ended.set()
 
     async def _serving(self, host: Host) -> None:
-        self._loop = asyncio.get_running_loop()
         await host.serve(self._ready.set)
 
     def _started_daemon(self) -> bool:
