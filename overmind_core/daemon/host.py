@@ -20,6 +20,7 @@ from overmind_core.kernel import config as configuration
 from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperHost
+from overmind_core.missions.keeper_sync import Departure
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
@@ -81,6 +82,26 @@ class Host:
     def refuse(self) -> None:
         """Start nothing new; only from the loop that serves."""
         self.core.phase.closing = True
+
+    @property
+    def live(self) -> int:
+        """How many missions live here; 0 before `serve` is ready."""
+        core = self._served()
+        return len(core.book.live) if core is not None else 0
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
+        core = self._served()
+        return core is not None and (bool(core.book.live) or core.line.is_needed)
+
+    def leave(self, *, end: bool) -> None:
+        """Stop supervising; the keeper ends with us, or stays for the next daemon. Only from the loop that serves."""
+        core = self.core
+        core.background(core.leave(Departure.END if end else Departure.HAND_OVER))
+
+    def _served(self) -> Supervisor | None:
+        return getattr(self, "core", None)
 
     async def serve(self, ready: Callable[[], None]) -> None:
         """Supervise until a shutdown; `ready` is called once clients are answered.

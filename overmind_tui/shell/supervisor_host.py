@@ -19,7 +19,6 @@ from overmind_core.system.paths import Home
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.daemon.app import Supervisor
     from overmind_core.daemon.host import Host
 
 PATIENCE = 20.0
@@ -55,14 +54,12 @@ class Hosting:
     @property
     def live(self) -> int:
         """How many missions live, if we supervise them."""
-        core = self._core
-        return len(core.book.live) if self.active and core is not None else 0
+        return self._host.live if self.active and self._host is not None else 0
 
     @property
     def needed(self) -> bool:
         """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
-        core = self._core
-        return self.live > 0 or (self.active and core is not None and core.custody.is_needed)
+        return self.active and self._host is not None and self._host.needed
 
     def take(self) -> bool:
         """Become the supervisor unless somebody is; answers once clients are served. Blocks: for a thread.
@@ -114,19 +111,11 @@ class Hosting:
                 self._go(end=not self.needed)
 
     def _go(self, *, end: bool) -> None:
-        core, loop = self._core, self._loop
-        if core is None or loop is None:
+        host, loop = self._host, self._loop
+        if host is None or loop is None:
             return
-
-        from overmind_core.missions.keeper_sync import Departure  # noqa: PLC0415 -- loaded long since by our host
-
-        how = Departure.END if end else Departure.HAND_OVER
-        loop.call_soon_threadsafe(lambda: core.background(core.leave(how)))
+        loop.call_soon_threadsafe(lambda: host.leave(end=end))
         self._ended.wait(PATIENCE)
-
-    @property
-    def _core(self) -> Supervisor | None:
-        return getattr(self._host, "core", None)
 
     def _serve(self) -> None:
         host = self._host
