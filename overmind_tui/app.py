@@ -28,7 +28,7 @@ from overmind_tui.render import ringing
 from overmind_tui.shell import actions, appearance, messages
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.event_stream import Feed
-from overmind_tui.shell.keys import KeyQueue
+from overmind_tui.shell.key_queue import KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Coaching, Notice, Title
 from overmind_tui.shell.person import Absence, Eyes, Presence

@@ -20,6 +20,7 @@ from overmind_core.kernel import config as configuration
 from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperHost
+from overmind_core.missions.keeper_sync import Departure
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
@@ -28,7 +29,6 @@ from overmind_core.system.unixsocket import BACKLOG, listen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from overmind_core.missions.keeper_sync import Departure
     from overmind_core.system.lock import Lock
 
 AT_ONCE = 16
@@ -91,8 +91,20 @@ class Host:
         """Whether anything goes on that only we supervise: missions, or a schedule. May be asked from any thread."""
         return self.live > 0 or (self._app is not None and self._app.line.is_needed)
 
-    def leave(self, how: Departure) -> None:
-        """Part from the missions, and end; does nothing before we serve and while we leave. From any thread."""
+    def keep(self) -> None:
+        """End; the missions live on with their keeper, and the next daemon adopts them. From any thread."""
+        self._leave_soon(Departure.KEEP)
+
+    def hand_over(self) -> None:
+        """End; another supervisor follows. From any thread."""
+        self._leave_soon(Departure.HAND_OVER)
+
+    def end(self) -> None:
+        """End where no mission is left: the keeper may go, too. From any thread."""
+        self._leave_soon(Departure.END)
+
+    def _leave_soon(self, how: Departure) -> None:
+        """Nothing happens before we serve, nor while we leave already."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._leave, how)
 

@@ -15,7 +15,6 @@ import traceback
 
 from overmind_core.daemon.host import Host
 from overmind_core.errors import OvermindError
-from overmind_core.missions.keeper_sync import Departure
 from overmind_core.system import run_mark
 from overmind_core.system.paths import Home
 
@@ -96,8 +95,7 @@ async def _serve(host: Host, ready: _Ready) -> None:
     loop = asyncio.get_running_loop()
     serving = asyncio.ensure_future(host.serve(ready.listening))
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The agents live on with their keeper, and the next daemon adopts them.
-        loop.add_signal_handler(number, host.leave, Departure.KEEP)
+        loop.add_signal_handler(number, host.keep)
     await serving
 
 

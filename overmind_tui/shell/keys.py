@@ -1,6 +1,4 @@
-"""Keys and pastes in the order in which they came, each to the screen that is on top when its turn has come.
-
-What a terminal sends, cut into whole things: characters, keys, pastes, reports. Pure: bytes of time are arguments.
+"""What a terminal sends, cut into whole things: characters, keys, pastes, reports. Pure: bytes of time are arguments.
 
 A complete sequence that nobody knows is swallowed. Esc counts alone only when nothing follows it for a while; the
 rest of a sequence that comes after that is swallowed too. What is pasted is never keys.
@@ -11,68 +9,9 @@ Source: ECMA-48; XTerm Control Sequences; the kitty keyboard protocol (`CSI code
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
-
-from textual import events
-
-Typed = events.Key | events.Paste
-
-
-class KeyQueue:
-    """While a screen is opening, what is typed waits for it.
-
-    Args:
-        press: Gets each key, by name and by the character that it types (None for others).
-        paste: Gets each pasted text.
-    """
-
-    def __init__(self, press: Callable[[str, str | None], None], paste: Callable[[str], None]) -> None:
-        self._press = press
-        self._paste = paste
-        self._waiting: deque[Typed] = deque()
-        self._held = False
-        self._closed = False
-
-    def close(self) -> None:
-        """Another program gets the terminal: what still comes was typed for it, and is no key of ours."""
-        self._closed = True
-
-    def open(self) -> None:
-        """The terminal is ours again."""
-        self._closed = False
-
-    def put(self, event: Typed) -> None:
-        """Something was typed."""
-        if self._closed:
-            return
-        self._waiting.append(event)
-        self._drain()
-
-    def hold(self) -> None:
-        """A screen is opening."""
-        self._held = True
-
-    def release(self) -> None:
-        """The screen can take keys."""
-        self._held = False
-        self._drain()
-
-    def _drain(self) -> None:
-        while self._waiting and not self._held:
-            event = self._waiting.popleft()
-            if isinstance(event, events.Paste):
-                self._paste(event.text)
-            else:
-                self._press(event.key, character(event))
-
-
-def character(event: events.Key) -> str | None:
-    """What the key types; None for a key that is no character."""
-    return event.character if event.character and event.character.isprintable() and "+" not in event.key[:-1] else None
-
 
 ESC = "\x1b"
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"

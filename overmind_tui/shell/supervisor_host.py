@@ -115,9 +115,10 @@ class Hosting:
         if self._host is None:
             return
 
-        from overmind_core.missions.keeper_sync import Departure  # noqa: PLC0415 -- loaded long since by our host
-
-        self._host.leave(Departure.END if end else Departure.HAND_OVER)
+        if end:
+            self._host.end()
+        else:
+            self._host.hand_over()
         self._ended.wait(PATIENCE)
 
     def _serve(self) -> None:
