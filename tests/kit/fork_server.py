@@ -1,13 +1,18 @@
 """The command line without its start-up: a process that has imported it already forks for each call.
 
-A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, which are the same for
-each of the thousands of calls of a run. Here a server imports them once; each call is a fork of it that takes over
-arguments, environment, folder, umask and standard files, and then runs `python -m overmind_core.cli` as always. What
-needs the real start, or to be seen as a process of its own, is started the real way: see `Overmind.popen`.
+A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, and a daemon that it
+starts nearly all of it; both are the same for each of the thousands of calls of a run. Here a server imports them
+once. Each call is a fork of it that takes over arguments, environment, folder, umask and standard files, and then runs
+`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module. In
+/proc both look as if they had been executed, so that the product and the tests find them.
+
+What is started beside a test, on a terminal, by a mission or by a keeper has its real start: see `Overmind.popen`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 import gc
 import json
@@ -35,6 +40,10 @@ _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _FILES = 3
 """Standard files."""
+_ROOM = 8192
+"""Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
+_REAL_EXECVE = os.execve
+_INTERPRETER = (sys.executable, "-P", "-m")
 
 
 class ForkServer:
@@ -48,8 +57,8 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tests.kit.fork_server", str(theirs.fileno())],
-                env=dict(variables),
+                [*_INTERPRETER, "tests.kit.fork_server", str(theirs.fileno()), "-" * _ROOM],
+                env={**variables, "ROOM": "-" * _ROOM},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
@@ -105,7 +114,8 @@ def running() -> ForkServer:
 def serves(env: Mapping[str, str], stdin: bytes) -> bool:
     """Whether this call may be a fork: nothing in its environment is for the interpreter's or the kernel's eyes."""
     for_others = {name: value for name, value in env.items() if name.startswith(_READ_BY_OTHERS)}
-    return for_others == WORLD and len(stdin) <= LONGEST_INPUT and not _EXEC & os.environ.keys()
+    usual = for_others == WORLD and len(stdin) <= LONGEST_INPUT
+    return usual and sys.platform == "linux" and not _EXEC & os.environ.keys()
 
 
 def end() -> None:
@@ -171,7 +181,8 @@ def _serve(control: socket.socket) -> None:
             _become(channel, fds[1:])
         for fd in fds[1:]:
             os.close(fd)
-        channel.sendall(b"%d\n" % pid)
+        with contextlib.suppress(OSError):
+            channel.sendall(b"%d\n" % pid)
         calls[pid] = channel
 
 
@@ -180,45 +191,72 @@ def _reap(calls: dict[int, socket.socket]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        with calls.pop(pid) as channel:
+        with calls.pop(pid) as channel, contextlib.suppress(OSError):  # whoever asked may have stopped waiting
             channel.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
 def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     """Turn this fork into the process that the call describes."""
+    for number, fd in enumerate(files):
+        os.dup2(fd, number)
+    with channel.makefile("rb") as told:
+        request = json.load(told)
+    os.closerange(_FILES, 256)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.umask(request["umask"])
+    os.chdir(request["cwd"])
+    os.execve = _execute  # type: ignore[assignment] # what this process does from now on is the product's
+    _run("overmind_core.cli", request["words"], request["env"])
+
+
+def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Like `os.execve`; a module of ours takes over this process as it is."""
+    if tuple(argv[:3]) != _INTERPRETER:
+        _REAL_EXECVE(path, argv, env)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            if not os.get_inheritable(fd):
+                os.close(fd)
+    gc.freeze()  # what held a file closes nothing any more
+    _run(argv[3], argv[4:], env)
+
+
+def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Be `python -m <module> <words>`, as the interpreter begins it."""
     try:
-        for number, fd in enumerate(files):
-            os.dup2(fd, number)
-        with channel.makefile("rb") as request:
-            _take_over(**json.load(request))
-        os.closerange(_FILES, 256)
-        runpy.run_module("overmind_core.cli", run_name="__main__", alter_sys=True)
+        environ = dict(env)
+        os.environ.clear()
+        os.environ.update(environ)
+        time.tzset()
+        _show((*_INTERPRETER, module, *words), [f"{name}={value}" for name, value in environ.items()])
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        sys.argv = [module, *words]
+        sys.stdin, sys.stdout, sys.stderr = map(_opened_anew, (sys.stdin, sys.stdout, sys.stderr), "rww", range(_FILES))
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except BaseException:  # noqa: BLE001 - what would end an interpreter
         traceback.print_exc()
-    os._exit(1)  # the command line itself ends the process
+    os._exit(1)  # each of ours ends the process by itself
 
 
-def _take_over(words: Sequence[str], env: Mapping[str, str], cwd: str, umask: int) -> None:
-    for number in (signal.SIGCHLD, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.default_int_handler)
-    os.environ.clear()
-    os.environ.update(env)
-    time.tzset()
-    os.umask(umask)
-    os.chdir(cwd)
-    sys.argv = ["overmind", *words]
-    sys.stdin, sys.stdout, sys.stderr = map(_opened_anew, (sys.stdin, sys.stdout, sys.stderr), "rww")
+def _show(*shown: Sequence[str]) -> None:
+    """Write words and variables over those with which this process was started, where /proc reads them."""
+    with open("/proc/self/stat", "rb") as file:
+        places = [int(field) for field in file.read().rpartition(b")")[2].split()[45:49]]
+    for texts, start, end in zip(shown, places[::2], places[1::2], strict=True):
+        data = b"".join(os.fsencode(text) + b"\0" for text in texts)[: end - start - 1]
+        ctypes.memmove(start, data.ljust(end - start, b"\0"), end - start)
 
 
-def _opened_anew(like: Any, mode: str) -> Any:
+def _opened_anew(like: Any, mode: str, fd: int) -> Any:
     """A standard file as the interpreter makes it: what is no terminal is buffered, but for stderr."""
-    whole_lines = like.fileno() == _FILES - 1 or os.isatty(like.fileno())
-    buffering = 1 if whole_lines and mode == "w" else -1
-    return open(like.fileno(), mode, buffering, like.encoding, like.errors, closefd=False)
+    whole_lines = mode == "w" and (fd == _FILES - 1 or os.isatty(fd))
+    return open(fd, mode, 1 if whole_lines else -1, like.encoding, like.errors, closefd=False)
 
 
 def _main() -> None:
-    # What all commands import; a command's own module is found and loaded by each fork.
+    # What all commands and the daemon import; a command's own module is found and loaded by each fork.
     import overmind_core.cli.headless.commands
     import overmind_core.cli.headless.runner
     import overmind_core.cli.output

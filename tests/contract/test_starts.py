@@ -1,0 +1,99 @@
+"""Most tests call the command line as a fork of a process that has imported it: here it is held beside a real start."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from tests.kit import fork_server
+from tests.kit.overmind import PROGRAM
+from tests.kit.waiting import eventually
+
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
+
+CALLS = [
+    ((), None),
+    (("--version",), None),
+    (("run", "--help"), None),
+    (("nosuch",), None),
+    (("info", "a", "b"), None),
+    (("ps",), None),
+    (("run", "--name", "it's “quoted” \udcff", "true"), None),
+    (("agents", "-"), '[agents.a]\ncomand = "true"\n'),
+]
+SAME = ("Umask", "SigIgn", "SigCgt", "SigBlk", "NoNewPrivs", "Threads")
+"""Lines of /proc/PID/status."""
+
+
+@pytest.mark.parametrize(("words", "stdin"), CALLS, ids=lambda given: " ".join(given or ()).replace("\udcff", "?"))
+def test_a_fork_says_and_exits_with_what_a_real_start_does(om, words, stdin):
+    om.ok("start")
+    fork = om(*words, stdin=stdin)
+    real = subprocess.run(
+        [*PROGRAM, *words], env=om.environment, cwd=om.home, input=os.fsencode(stdin or ""), capture_output=True
+    )
+    assert fork.args == real.args
+    assert (fork.returncode, os.fsencode(fork.stdout), os.fsencode(fork.stderr)) == (
+        real.returncode,
+        real.stdout,
+        real.stderr,
+    )
+
+
+@pytest.mark.own_home
+def test_a_daemon_that_is_a_fork_looks_like_one_that_was_executed(make_home):
+    fork, real = make_home(), make_home()
+    fork.ok("start")
+    assert real.popen("start").wait(timeout=30) == 0
+
+    def alike():
+        assert look(fork) == look(real)
+        return True
+
+    eventually(alike, what="their clients have gone")
+
+
+def look(om):
+    """What the kernel tells of a daemon, without what differs from home to home."""
+    daemon = psutil.Process(om.supervisor_pid())
+    with open(f"/proc/{daemon.pid}/status") as file:
+        status = dict(re.findall(r"^(\w+):\s+(.*)$", file.read(), re.MULTILINE))
+    words = [word.replace(om.home, "HOME") for word in daemon.cmdline() if word]
+    variables = {name: value.replace(om.home, "HOME") for name, value in daemon.environ().items()}
+    files = sorted(one.path.replace(om.home, "HOME") for one in daemon.open_files())
+    own_session = os.getsid(daemon.pid) != daemon.pid
+    return (
+        words,
+        variables,
+        files,
+        {name: status[name] for name in SAME},
+        (daemon.ppid(), daemon.cwd(), daemon.terminal(), own_session, daemon.num_fds()),
+        daemon.rlimit(psutil.RLIMIT_NOFILE),
+    )
+
+
+def test_a_call_that_does_not_end_in_time_is_killed(om):
+    mission = om.mission("sleep 60")
+    began = time.monotonic()
+    with pytest.raises(subprocess.TimeoutExpired):
+        om("wait", mission, timeout=0.3)
+    assert time.monotonic() - began < 5
+    assert om.ok("stop", mission)
+
+
+def test_a_call_that_a_signal_ends_tells_which(om):
+    mission = om.mission("sleep 60")
+    inside = om("shell", mission, stdin="kill -TERM $$; sleep 5")
+    assert inside.returncode == -signal.SIGTERM
+
+
+def test_what_the_interpreter_reads_when_it_starts_is_never_left_to_a_fork(om):
+    assert fork_server.serves(om.environment, b"")
+    for name in ("LC_ALL", "LANG", "PYTHONIOENCODING", "OVERMIND_MISSION_ID"):
+        assert not fork_server.serves({**om.environment, name: "x"}, b"")
