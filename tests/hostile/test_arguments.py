@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import re
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.errors import CODES
+from tests.kit import torture
+
+pytestmark = pytest.mark.torture
 
 W = "\0"
 """Stands for a random word; no argument can hold it."""
@@ -82,7 +86,7 @@ def typed(template, word):
 
 
 def test_random_words(fortress):
-    @settings(max_examples=70)
+    @settings(max_examples=torture.portion(70))
     @given(st.sampled_from(COMMANDS), words)
     @example(["run", "--name", W, "true"], "\x1b[31mred")
     @example([W], "\x1b[31mred")
@@ -112,7 +116,7 @@ def assert_clear(finished):
 def test_arguments_and_environment_arrive_byte_for_byte(fortress):
     plain = st.binary(min_size=1, max_size=60).map(lambda data: data.replace(b"\0", b"")).filter(bool)
 
-    @settings(max_examples=15)
+    @settings(max_examples=torture.portion(15))
     @given(st.lists(plain, min_size=1, max_size=4), plain)
     @example([b"\xff\xfe", b"\x1b[31m", "é".encode(), b"-", b"--"], b"\x80=\n")
     def attack(arguments, value):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import socket
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.wire import keeper as wire
 from tests.hostile import strategies
-from tests.kit import raw_socket
+from tests.kit import raw_socket, torture
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -28,6 +29,8 @@ fields = st.dictionaries(
     max_size=5,
 )
 
+pytestmark = pytest.mark.torture
+
 
 def attack_once(home, data):
     """Send `data` and hang up without reading; the keeper may have hung up first."""
@@ -44,7 +47,7 @@ def attack_once(home, data):
 
 
 def test_random_bytes(fortress):
-    @settings(max_examples=120)
+    @settings(max_examples=torture.portion(120))
     @given(st.one_of(st.binary(max_size=300), st.lists(st.binary(max_size=40), max_size=8).map(b"\n".join)))
     @example(b"\0" * 100_000)
     @example(b'{"op":"hello"' * 1000)
@@ -60,7 +63,7 @@ def test_random_bytes(fortress):
 def test_requests_of_a_stranger(fortress):
     """Without a hello nobody may do anything but look at the status."""
 
-    @settings(max_examples=150)
+    @settings(max_examples=torture.portion(150))
     @given(st.sampled_from(OPERATIONS), fields, strategies.scalars)
     def attack(operation, arguments, number):
         if operation == wire.HELLO:
@@ -77,7 +80,7 @@ def test_requests_of_a_false_supervisor(fortress):
     """Who says hello takes over; the true supervisor comes back at once, and only it has the say."""
     harmless = [one for one in OPERATIONS if one not in {wire.HELLO, wire.QUIT, wire.SIGNAL, wire.SPAWN, wire.PURGE}]
 
-    @settings(max_examples=40)
+    @settings(max_examples=torture.portion(40))
     @given(st.lists(st.tuples(st.sampled_from(harmless), fields), max_size=5))
     def attack(requests):
         hello = {"op": wire.HELLO, "n": 1, "protocol": wire.PROTOCOL, "version": "0", "pid": 1}

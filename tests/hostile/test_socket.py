@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from overmind_core.daemon.routes import TABLE
 from overmind_core.errors import CODES
 from tests.hostile import strategies
-from tests.kit import raw_socket
+from tests.kit import raw_socket, torture
 from tests.kit.raw_socket import RawSocket
+
+pytestmark = pytest.mark.torture
 
 HARMLESS = ["true", "exit 3", ["true"], ["sleep", "0.1"], "", " \t", [], [""], ["/nonexistent"], ["true", "\0"], "x\0"]
 """What may be run here: nothing that a random text could turn into harm."""
@@ -42,7 +44,7 @@ def assert_proper(answer):
 
 
 def test_random_bytes(fortress):
-    @settings(max_examples=150)
+    @settings(max_examples=torture.portion(150))
     @given(st.one_of(st.binary(max_size=300), st.lists(st.binary(max_size=40), max_size=8).map(b"\n".join)))
     @example(b"\n" * 1000)
     @example(b"\xff\xfe\x00\n")
@@ -67,7 +69,7 @@ def test_random_json(fortress):
         },
     )
 
-    @settings(max_examples=150)
+    @settings(max_examples=torture.portion(150))
     @given(st.one_of(strategies.values, envelope).map(strategies.line) | strategies.deep.map(str.encode))
     @example(strategies.line({"cmd": "hello", "args": None}))
     @example(strategies.line({"cmd": "hello", "args": [], "id": None}))
@@ -93,7 +95,7 @@ def test_an_id_comes_back_as_it_was(fortress):
         max_leaves=8,
     )
 
-    @settings(max_examples=60)
+    @settings(max_examples=torture.portion(60))
     @given(plain)
     def attack(number):
         with contextlib.suppress(UnicodeEncodeError):
@@ -113,7 +115,7 @@ def test_random_arguments(fortress, commands):
 
 
 def attack_command(fortress, command, arguments):
-    @settings(max_examples=40)
+    @settings(max_examples=torture.portion(40))
     @given(arguments)
     @example({})
     def attack(drawn):

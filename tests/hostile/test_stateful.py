@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import psutil
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,11 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.kit import torture
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL, Overmind
 from tests.kit.processes import alive
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.torture
 
 KINDS: dict[str, dict[str, Any]] = {
     "sleeper": {"command": "exec sleep 600"},
@@ -263,6 +267,8 @@ class Commands(RuleBasedStateMachine):
 def test_random_commands_do_what_the_model_says(om):
     om.ok("start")
     machine = type("CommandsHere", (Commands,), {"om": om})
-    limits = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    limits = settings(
+        max_examples=torture.portion(12), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     run_state_machine_as_test(machine, settings=limits)
     assert "Traceback" not in om.diagnosis()

@@ -212,7 +212,7 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
 def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Like `os.execve`; a module of ours takes over this process as it is."""
     if tuple(argv[:3]) != _INTERPRETER:
-        _REAL_EXECVE(path, argv, env)
+        _REAL_EXECVE(path, list(argv), env)
     for fd in map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):
             if not os.get_inheritable(fd):

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from tests.kit import processes
+from tests.kit import processes, torture
 from tests.kit.killing import PATIENCE, kill_both
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.linux]
-ACTIONS = 10
+ACTIONS = torture.portion(10)
 ALONE = 'flock -n {lock} sh -c "echo begun; while :; do sleep 600; done" || echo twice >>{twice}'
 """A mission that holds a lock for as long as any process of it lives, and tells when somebody else has it."""
 POLICY = ("--restart", "always", "--max-restarts", "0", "--backoff", "10ms", "--grace", "100ms")

@@ -16,6 +16,7 @@ from collections import Counter
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.agents import Agents
 from tests.kit.killing import await_another
 from tests.kit.raw_socket import RawSocket
@@ -24,11 +25,12 @@ from tests.kit.waiting import eventually
 pytestmark = [pytest.mark.torture, pytest.mark.linux]
 SESSIONS = 5
 SENDERS = 4
-PARTS = 4
+PARTS = torture.portion(4)
 SUPERVISORS = 25
 """Killed in each part."""
-AGENTS = 20
-ENDS = 8
+AGENTS = torture.portion(20)
+"""Killed, one after the other."""
+ENDS = torture.portion(8)
 """Sessions that begin and end while the supervisor is killed."""
 PAUSE = 0.15
 """Seconds, on average, between two messages of one sender."""

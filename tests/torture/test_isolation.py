@@ -7,13 +7,14 @@ import time
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.isolated import Project
 from tests.kit.killing import PATIENCE, ask_until_answered, kill_both, kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
-ROUNDS = int(os.environ.get("OVERMIND_TEST_ROUNDS", "1"))
+ROUNDS = torture.portion(4)
 TEXT = """\
 services:
   web: { command: "echo up at $PORT; exec sleep 1000", port: 3000, ready: { log: up at } }

@@ -10,12 +10,13 @@ from functools import partial
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.killing import answers, await_another
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
-KILLS = 30
+KILLS = torture.portion(30)
 NEEDS = {
     "a": [], "b": [], "c": ["a"], "d": ["a", "b"], "e": ["b"], "f": ["c", "d"],
     "g": ["d"], "h": ["e"], "i": ["f", "g"], "j": ["g", "h"], "k": ["i", "j"], "l": ["k"],

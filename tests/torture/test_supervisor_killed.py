@@ -8,14 +8,15 @@ import time
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.fleet import Fleet
 from tests.kit.killing import await_another, kill_supervisor
 from tests.kit.onlookers import Onlookers
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
-KILLS = 10
-REPLACEMENTS = 4
+KILLS = torture.portion(10)
+REPLACEMENTS = torture.portion(4)
 PROMISED = 2.0
 """Seconds within which another supervisor answers (cli.md, behaviour 2)."""
 

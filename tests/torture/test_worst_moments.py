@@ -12,13 +12,13 @@ from functools import partial
 
 import pytest
 
-from tests.kit import processes
+from tests.kit import processes, torture
 from tests.kit.killing import ask_until_answered, kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
-ROUNDS = 3
+ROUNDS = torture.portion(4)
 REQUESTS = 40
 STUBBORN = "trap '' TERM HUP; sleep 600 & setsid sh -c 'trap \"\" TERM; sleep 601; :' & echo begun; sleep 602; wait"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 
 import pytest
 from textual import events
@@ -11,6 +10,10 @@ from textual import events
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
+from overmind_tui.missions.form import FormScreen
+from overmind_tui.pages.compose import Box
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
@@ -25,6 +28,7 @@ from tests.tui.test_pictures_starting import AGENT
 from tests.tui.test_pictures_tables import COST
 from tests.tui.test_pictures_talking import ANSWER
 from tests.tui.test_pictures_terminal import SHOWN
+from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.test_traps import Asked
 
 UNUSED = set("BEFGHKLPQRTUVWXZbquw")
@@ -49,7 +53,10 @@ ASKING, BEFORE = "00000002", "00000001"
 """A mission that asks something, has a parent, a terminal and a log; and its parent."""
 
 
-ANSWERS = {"info": AGENT, "definition": {"definition": {"env": {}}}, "cost": COST, "result": {"result": ANSWER}}
+ANSWERS = {
+    "info": AGENT, "definition": {"definition": {"env": {}}, "as_of": "b3fee44d8bbba9b7"}, "cost": COST,
+    "result": {"result": ANSWER}, "changes": CHANGES,
+}  # fmt: skip
 
 
 class Walked(Asked):
@@ -89,6 +96,7 @@ def walk(scenario, monkeypatch):
         app = Walked()
         for module, name in ((clipboard, "copy"), (clipboard, "save"), (clipboard, "save_lines"), (external, "run")):
             monkeypatch.setattr(module, name, app.recorded(name))
+        monkeypatch.setattr(app.log_feed, "draw_ruler", app.recorded("a ruler"))
         monkeypatch.setattr(
             changes_page, "git_changes", lambda *_words, **_how: changes_page.Changes("main", (), "", "", "")
         )
@@ -109,8 +117,12 @@ VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Co
 
 async def go_to(app, pilot, context):
     """Have the keys go where this context's count, and mean the mission that asks."""
+    while isinstance(app.screen, Dialog | FormScreen | Box):
+        await pilot.press("escape")
     app.to_root()
     app.main.close_bar()
+    while app.main.log_side.search.close():
+        continue
     app.main.act(keymap(Context.MISSIONS)["ctrl+backslash"])
     app.commands.run("missions")
     app.main.table.select(ASKING)
@@ -128,9 +140,8 @@ def test_each_key_means_what_the_table_says_and_no_other_means_anything(monkeypa
         for context in REACHED:
             await go_to(app, pilot, context)
             with monkeypatch.context() as patched:
-                done: list[object] = []
-                record = functools.partial(lambda found, page, action: found.append((page.context, action.name)), done)
-                patched.setattr(type(app.screen), "act", lambda page, action, record=record: record(page, action))
+                done: list[tuple[Context, str]] = []
+                patched.setattr(type(app.screen), "act", writing_down(done))
                 for name in ALL_KEYS:
                     del done[:]
                     app.post_message(key(name))
@@ -141,17 +152,31 @@ def test_each_key_means_what_the_table_says_and_no_other_means_anything(monkeypa
                         meant = [(context, "back")]
                         del done[1:]
                     assert done == meant, (context, name)
-        assert not app.asked
+        assert {one.partition(" ")[0] for one in app.asked} <= {"log", *ANSWERS}, "only what the pages themselves read"
 
     walk(scenario, monkeypatch)
 
 
+def writing_down(done):
+    """Instead of doing what a key means."""
+
+    def act(page, action):
+        done.append((page.context, action.name))
+
+    return act
+
+
+SEARCHED = {Context.LOOKING: ["slash", *"step (1|50) ", "enter"], Context.LOG: ["slash", *"GET", "tab", "enter"],
+            Context.TEXT: ["slash", "e", "enter"]}  # fmt: skip
 FIRST = {
-    "mark-none": ["*"], "clear-filter": ["slash", *"api", "enter"], "log-tail": ["1"], "half-down": ["ctrl+u"],
-    "text-half-up": ["ctrl+d"], "next-match": ["slash", *"step 1", "enter", "N", "N"],
-    "previous-match": ["slash", *"step 1", "enter"],
+    "mark-none": ["*"], "clear-filter": ["slash", *"api", "enter"], "log-tail": ["1"], "half-down": ["1"],
+    "half-up": ["0"], "text-half-up": ["ctrl+d"], "unfold": ["J", "left"], "back": ["z"], "wide": ["z"],
 }  # fmt: skip
 """What is done first, so that there is something to be done."""
+HIDING = {"header", "crumbs"}
+"""What they hide is wanted again: what other keys say stands there."""
+SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
+"""A table that has no more columns; and what goes to the program in the terminal, which shows it itself."""
 
 
 def seen(app):
@@ -168,18 +193,52 @@ def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
             if action.name in LEAVING or (action.context is not context and context is not Context.MISSIONS):
                 continue
             await go_to(app, pilot, context)
-            await pilot.press(*("space" if one == " " else one for one in FIRST.get(action.name, ())))
+            first = SEARCHED[context] if action.name.endswith("-match") else FIRST.get(action.name, ())
+            await pilot.press(*("space" if one == " " else one for one in first))
+            await pilot.press(*{"next-match": "NN", "previous-match": "nn"}.get(action.name, ""))
             app.flash("")
             await settle(pilot)
             before = seen(app)
             app.post_message(key(name))
             await settle(pilot)
+            await until(pilot, lambda: not app.typed._held, what="the screen that the next key is for")
             assert app.is_running, name
-            if seen(app) == before:
+            if seen(app) == before and (context, action.name) not in SILENT:
                 silent.append((name, action.name))
+            if action.name in HIDING:
+                await pilot.press(name)
 
     walk(scenario, monkeypatch)
     assert silent == []
+
+
+def written(app):
+    """What is typed just now."""
+    if app.main.bar.sign:
+        return app.main.bar.field.text
+    return app.screen.state.text("text") if isinstance(app.screen, FormScreen) else app.screen.field.text
+
+
+@pytest.mark.parametrize("opening", ["m", "n", ":", "/"])
+def test_where_text_is_typed_every_letter_is_text(opening, monkeypatch):
+    typed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.!?<>*-[]0123456789"
+
+    async def scenario(app, pilot):
+        await go_to(app, pilot, Context.MISSIONS)
+        app.post_message(key(opening))
+        await until(pilot, lambda: app.main.bar.sign or app.screen is not app.main, what="something to type into")
+        await until(pilot, lambda: not app.typed._held, what="it takes keys")
+        asked = len(app.asked)
+        done: list[tuple[Context, str]] = []
+        monkeypatch.setattr(Page, "act", writing_down(done))
+        for letter in typed:
+            app.post_message(key(letter))
+        await pilot.pause()
+        assert done == []
+        assert not [one for one in app.asked[asked:] if not one.startswith("log ")], "a filter moves the cursor"
+        assert written(app).endswith(typed)
+
+    walk(scenario, monkeypatch)
 
 
 @pytest.mark.parametrize("context", list(Context))

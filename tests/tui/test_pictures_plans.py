@@ -64,6 +64,9 @@ PLANS = [
     whole(0x12, "nightly", "crashed", [step("one", "failed"), step("two", "skipped")], 9000, 8000, exit_code=1),
     WIDE,
 ]
+DETAILS = {"max_parallel", "on_failure", "critical_path", "agents"}
+LISTED = [{key: value for key, value in one.items() if key not in DETAILS} for one in PLANS]
+"""As all of them are told together."""
 FLEET = [
     mission(0x10, "release", "running", type="blueprint"),
     mission(1, "release/fetch", "stopped", "00000010"),
@@ -137,7 +140,7 @@ class Planned(Still):
     """The program with plans, quests and rituals that stand still."""
 
     answers: ClassVar[dict[str, Any]] = {
-        "plans": PLANS, "plan": RELEASE, "quests": QUESTS, "quest": QUESTS[0], "rituals": RITUALS,
+        "plans": LISTED, "plan": RELEASE, "quests": QUESTS, "quest": QUESTS[0], "rituals": RITUALS,
         "ritual": RITUALS[0], "ritual_history": RUNS, "info": FLEET[0], "definition": {},
     }  # fmt: skip
 
@@ -156,7 +159,7 @@ class Planned(Still):
 class Lattice(Planned):
     """The same with a plan of too many edges to be drawn."""
 
-    answers: ClassVar[dict[str, Any]] = {"plans": [WIDE], "plan": WIDE}
+    answers: ClassVar[dict[str, Any]] = {"plans": LISTED[-1:], "plan": WIDE}
 
 
 class Empty(Planned):

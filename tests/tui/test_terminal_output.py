@@ -122,7 +122,7 @@ def test_a_link_that_is_over_writes_into_nobodys_file(monkeypatch, tmp_path):
     def refused(*_arguments):
         raise OvermindError("not_found", "no such mission")
 
-    monkeypatch.setattr(link, "Attachment", refused)
+    monkeypatch.setattr(link, "MissionAttachment", refused)
     told = threading.Event()
     over = Link(Home(str(tmp_path)), {"columns": 80, "rows": 24}, told.set)
     over.start()

@@ -416,17 +416,17 @@ def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
 
 
 @in_tmux
-@pytest.mark.parametrize("sent", ["\x1c", "\x1b[92;5u", "\x1b[27;5;92~"])
-def test_the_detach_key_leaves_in_each_encoding_and_what_follows_is_a_command(om, session, sent):
+def test_the_detach_key_leaves_in_each_encoding_and_what_follows_is_a_command(om, session):
     session()
     with TmuxScreen(om, size=(100, 30)) as screen:
         screen.until("shell", "missions[1]")
-        screen.keys("a")
-        screen.until("typing", "ready$")
-        screen.type(f"echo a{sent}?")
-        screen.until("<help>")
-        screen.keys("Escape")
-        screen.until("looking", "echo a", gone="echo a?")
+        for word, sent in (("one", "\x1c"), ("two", "\x1b[92;5u"), ("three", "\x1b[27;5;92~")):
+            screen.keys("a")
+            screen.until("typing", "ready$")
+            screen.type(f"echo {word}{sent}?")
+            screen.until("<help>")
+            screen.keys("Escape")
+            screen.until("looking", f"echo {word}", gone=f"echo {word}?")
 
 
 def test_sequences_that_come_in_pieces_arrive_whole(om, session):
