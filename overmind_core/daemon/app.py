@@ -7,7 +7,6 @@ those out. Nothing here decides.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -571,7 +570,7 @@ class Supervisor:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)
-        bus.subscribe(OutputGrew, self._grown)
+        bus.subscribe(OutputGrew, self.book.on_output)
         bus.subscribe(OutputGrew, self.feed.on_output)
         bus.subscribe(MissionChanged, self.timers.on_change)
         bus.subscribe(MissionChanged, self.ender.on_change)
@@ -589,13 +588,6 @@ class Supervisor:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.pulse.on_conclusion)
         bus.subscribe(RunConcluded, self.ender.on_conclusion)
-
-    def _grown(self, grew: OutputGrew) -> None:
-        run, extent = grew
-        mission_id = run.partition(".")[0]
-        known = self.book.runs.get(mission_id)
-        if known is not None and known.id == run:
-            self.book.runs[mission_id] = replace(known, out=extent.out, err=extent.err)
 
     def _last_output(self, mission: Mission) -> float:
         return self.pulse.of(mission.run_id).last
