@@ -92,8 +92,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-class Supervisor:
-    """Everything that lives as long as one supervisor does."""
+class App:
+    """The parts of one daemon, from the bottom to the top: each is given what it uses, and nothing more."""
 
     def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperHost, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
@@ -102,40 +102,41 @@ class Supervisor:
         self.settings = settings
         self.clock = clock
         self.keepers = keepers
-        self.line = self.custody = KeeperLine(headless=keepers.kill_after is not None)
-        self.ledger = Journal(state.database, loop)
+        self.line = KeeperLine(headless=keepers.kill_after is not None)
+        self.journal = Journal(state.database, loop)
         self.bus = Bus()
         self.tasks = Tasks()
-        self.background = self.tasks.start
         self.phase = Phase()
-        self.book = Registry(
+        self.registry = Registry(
             bus=self.bus,
-            journal=self.ledger,
+            journal=self.journal,
             clock=clock,
             boot=boot_id(),
             missions=state.missions,
             runs=state.runs,
             events=state.events,
         )
-        self.pulse = OutputProgress(self.bus, clock, lambda run: run.partition(".")[0] in self.book.live)
-        self.feed = Followers(self.book)
-        self.timers = Deadlines(loop, self.book, self._last_output, lambda one: self.background(self._confirm(one)))
-        self.trees = ProcessTrees(self.book, home.root, settings.leave)
-        self.ender = Terminator(self.book, self.trees)
-        self.attached = Attachments()
-        self.news = Unseen()
+        self.progress = OutputProgress(self.bus, clock, lambda run: run.partition(".")[0] in self.registry.live)
+        self.followers = Followers(self.registry)
+        self.deadlines = Deadlines(
+            loop, self.registry, self._last_output, lambda one: self.tasks.start(self._confirm(one))
+        )
+        self.trees = ProcessTrees(self.registry, home.root, settings.leave)
+        self.terminator = Terminator(self.registry, self.trees)
+        self.attachments = Attachments()
+        self.unseen = Unseen()
         self.last_lines = LastLines()
         self.resources = Resources(self.trees)
-        saved = SavedEnvironments(self.ledger, state.environments)
-        self.budgets = Budgets(self.book, self.ledger, state.budgets)
+        saved = SavedEnvironments(self.journal, state.environments)
+        self.budgets = Budgets(self.registry, self.journal, state.budgets)
         self.workspace = Workspace(
             home=home.root,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             tasks=self.tasks,
             phase=self.phase,
             line=self.line,
-            followers=self.feed,
+            followers=self.followers,
             environments=saved,
             isolation_table=state.isolations,
             port_table=state.ports,
@@ -146,50 +147,49 @@ class Supervisor:
         )
         self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
-        self.environment = self.environments.of
-        self.desk, self._agent_apis = self._agents()
-        self.spawner = Launcher(
+        self.agents, self._agent_apis = self._agents()
+        self.launcher = Launcher(
             home=home,
-            registry=self.book,
+            registry=self.registry,
             settings=settings,
             environments=self.environments,
-            runner=self.desk,
+            runner=self.agents,
             preparer=self.isolation,
         )
         self.keeper = KeeperSync(
             line=self.line,
             keepers=keepers,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             meta_table=state.meta,
             exits=home.exits,
             clock=clock,
             tasks=self.tasks,
-            launcher=self.spawner,
-            terminator=self.ender,
+            launcher=self.launcher,
+            terminator=self.terminator,
             trees=self.trees,
-            progress=self.pulse,
-            followers=self.feed,
-            deadlines=self.timers,
-            runner=self.desk,
+            progress=self.progress,
+            followers=self.followers,
+            deadlines=self.deadlines,
+            runner=self.agents,
             preparer=self.isolation,
         )
         self.missions = Missions(
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             clock=clock,
             phase=self.phase,
-            launcher=self.spawner,
-            terminator=self.ender,
-            limits=TreeLimits(self.book, self.isolation, self.budgets),
-            runner=self.desk,
+            launcher=self.launcher,
+            terminator=self.terminator,
+            limits=TreeLimits(self.registry, self.isolation, self.budgets),
+            runner=self.agents,
             preparer=self.isolation,
             mission_table=state.missions,
             environment_table=state.environments,
             under_way=SingleFlight(),
         )
         self.observer = MissionObserver(
-            logs=home.logs, clock=clock, registry=self.book, progress=self.pulse, launcher=self.spawner
+            logs=home.logs, clock=clock, registry=self.registry, progress=self.progress, launcher=self.launcher
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
@@ -197,38 +197,40 @@ class Supervisor:
             home=home,
             database=state.database,
             settings=settings,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             mission_table=state.missions,
             event_table=state.events,
-            unseen=self.news,
+            unseen=self.unseen,
             preparer=self.isolation,
             plans=self.plans,
         )
         self.quests = Quests(
             bus=self.bus,
-            journal=self.ledger,
+            journal=self.journal,
             clock=clock,
             phase=self.phase,
             tasks=self.tasks,
             line=self.line,
-            registry=self.book,
+            registry=self.registry,
             missions=self.missions,
             environments=self.environments,
             quest_table=state.quests,
             run_table=state.runs,
         )
-        rituals = RitualRegistry(journal=self.ledger, registry=self.book, line=self.line, ritual_table=state.rituals)
-        self.rituals = Schedules(
-            journal=self.ledger,
+        rituals = RitualRegistry(
+            journal=self.journal, registry=self.registry, line=self.line, ritual_table=state.rituals
+        )
+        self.schedules = Schedules(
+            journal=self.journal,
             clock=clock,
             phase=self.phase,
             tasks=self.tasks,
-            registry=self.book,
+            registry=self.registry,
             quests=self.quests,
             rituals=rituals,
             starter=Starter(
-                journal=self.ledger,
+                journal=self.journal,
                 settings=settings,
                 missions=self.missions,
                 quests=self.quests,
@@ -239,21 +241,21 @@ class Supervisor:
             retention=RunRetention(
                 rituals=rituals,
                 quests=self.quests,
-                registry=self.book,
-                journal=self.ledger,
+                registry=self.registry,
+                journal=self.journal,
                 retention=self.retention,
                 mission_table=state.missions,
                 quest_table=state.quests,
                 ritual_table=state.rituals,
             ),
         )
-        self.locations = Locations(registry=self.book, workspace=self.workspace, environments=self.environments)
+        self.locations = Locations(registry=self.registry, workspace=self.workspace, environments=self.environments)
         self.landing = MergeQueue(
-            journal=self.ledger,
+            journal=self.journal,
             clock=clock,
             tasks=self.tasks,
             phase=self.phase,
-            registry=self.book,
+            registry=self.registry,
             missions=self.missions,
             workspace=self.workspace,
             environments=self.environments,
@@ -261,10 +263,10 @@ class Supervisor:
             meta_table=state.meta,
             landing_table=state.landings,
         )
-        self.notifications = Notifications(settings.notify, self.background)
+        self.notifications = Notifications(settings.notify, self.tasks.start)
         self.effects = Effects(
-            launcher=self.spawner,
-            terminator=self.ender,
+            launcher=self.launcher,
+            terminator=self.terminator,
             preparer=self.isolation,
             plans=self.plans,
             tasks=self.tasks,
@@ -274,8 +276,8 @@ class Supervisor:
 
     def _agents(self) -> tuple[Agents, tuple[object, ...]]:
         """The agents, and what answers requests about them."""
-        book, journal, clock, home = self.book, self.ledger, self.clock, self.home
-        progress, followers = self.pulse, self.feed
+        book, journal, clock, home = self.registry, self.journal, self.clock, self.home
+        progress, followers = self.progress, self.followers
         state = self.state
         store = AgentStore(
             state.agents, state.messages, state.questions, state.inputs, state.cursors, state.costs, state.budgets
@@ -283,7 +285,7 @@ class Supervisor:
         screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
         messages = MessageQueue(journal, store.messages, clock)
         questions = Questions(journal, store.questions, clock)
-        driver = TerminalDriver(self.tasks, screens, waiters, self.attached)
+        driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
         context = AgentContext(
             registry=book,
             journal=journal,
@@ -307,7 +309,7 @@ class Supervisor:
             cursors=store.cursors,
             home=home,
         )
-        handover = Handover(followers, self.attached, self.phase, clock)
+        handover = Handover(followers, self.attachments, self.phase, clock)
         agents = Agents(context, output, driver, handover, self.tasks)
         return agents, (
             MessageApi(
@@ -334,11 +336,11 @@ class Supervisor:
 
     def _plans(self) -> Plans:
         """All plans, and what carries out their agents."""
-        outputs = AgentOutputs(self.home, self.ledger, self.state.agents)
-        values = Values(self.book, outputs)
+        outputs = AgentOutputs(self.home, self.journal, self.state.agents)
+        values = Values(self.registry, outputs)
         starter = AttemptStarter(
             settings=self.settings,
-            registry=self.book,
+            registry=self.registry,
             missions=self.missions,
             preparer=self.isolation,
             values=values,
@@ -349,7 +351,7 @@ class Supervisor:
             clock=self.clock,
             phase=self.phase,
             tasks=self.tasks,
-            registry=self.book,
+            registry=self.registry,
             run_table=self.state.runs,
             environments=self.environments,
             workspace=self.workspace,
@@ -359,11 +361,11 @@ class Supervisor:
             outputs=outputs,
         )
         return Plans(
-            journal=self.ledger,
+            journal=self.journal,
             clock=self.clock,
             phase=self.phase,
             line=self.line,
-            registry=self.book,
+            registry=self.registry,
             missions=self.missions,
             projects=self.isolation,
             plan_table=self.state.plans,
@@ -377,8 +379,8 @@ class Supervisor:
             clock=self.clock,
             phase=self.phase,
             tasks=self.tasks,
-            journal=self.ledger,
-            registry=self.book,
+            journal=self.journal,
+            registry=self.registry,
             mission_table=self.state.missions,
             line=self.line,
             missions=self.missions,
@@ -388,111 +390,111 @@ class Supervisor:
         lifecycle = LifecycleApi(
             home=self.home,
             clock=self.clock,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             mission_table=self.state.missions,
             missions=self.missions,
             trees=self.trees,
-            progress=self.pulse,
+            progress=self.progress,
             retention=self.retention,
             plans=self.plans,
         )
         queries = QueryApi(
             home=self.home,
             clock=self.clock,
-            registry=self.book,
+            registry=self.registry,
             mission_table=self.state.missions,
             run_table=self.state.runs,
-            unseen=self.news,
-            attachments=self.attached,
-            progress=self.pulse,
+            unseen=self.unseen,
+            attachments=self.attachments,
+            progress=self.progress,
             last_lines=self.last_lines,
             resources=self.resources,
             environments=self.environments,
-            runner=self.desk,
+            runner=self.agents,
             preparer=self.isolation,
             budget=self.budgets,
         )
         logs = LogsApi(
             home=self.home,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             mission_table=self.state.missions,
             event_table=self.state.events,
-            progress=self.pulse,
-            followers=self.feed,
-            unseen=self.news,
+            progress=self.progress,
+            followers=self.followers,
+            unseen=self.unseen,
         )
-        run = RunApi(home=self.home, settings=self.settings, registry=self.book, missions=self.missions)
+        run = RunApi(home=self.home, settings=self.settings, registry=self.registry, missions=self.missions)
         events = EventsApi(
             home=self.home,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             event_table=self.state.events,
-            followers=self.feed,
+            followers=self.followers,
             notifications=self.notifications,
         )
         quests = QuestApi(
             home=self.home,
             clock=self.clock,
             settings=self.settings,
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             quests=self.quests,
             mission_table=self.state.missions,
             quest_table=self.state.quests,
         )
         plans = PlanApi(
             plans=self.plans,
-            journal=self.ledger,
+            journal=self.journal,
             clock=self.clock,
-            registry=self.book,
+            registry=self.registry,
             missions=self.missions,
             plan_table=self.state.plans,
         )
         rituals = RitualApi(
-            schedules=self.rituals,
+            schedules=self.schedules,
             clock=self.clock,
             settings=self.settings,
-            launcher=self.spawner,
+            launcher=self.launcher,
             preparer=self.isolation,
-            journal=self.ledger,
+            journal=self.journal,
         )
         definitions = DefinitionsApi(
-            registry=self.book,
+            registry=self.registry,
             settings=self.settings,
             environments=self.environments,
-            launcher=self.spawner,
-            journal=self.ledger,
+            launcher=self.launcher,
+            journal=self.journal,
             home=self.home,
-            agents=self.desk,
+            agents=self.agents,
             environment_table=self.state.environments,
         )
         terminals = TerminalsApi(
-            registry=self.book,
-            attachments=self.attached,
-            agents=self.desk,
+            registry=self.registry,
+            attachments=self.attachments,
+            agents=self.agents,
             line=self.line,
             home=self.home,
-            progress=self.pulse,
+            progress=self.progress,
             phase=self.phase,
         )
         isolation = IsolationApi(
             workspace=self.workspace,
-            journal=self.ledger,
+            journal=self.journal,
             clock=self.clock,
-            registry=self.book,
+            registry=self.registry,
             trust_table=self.state.trusted,
             port_table=self.state.ports,
         )
         seen = SeenApi(
-            registry=self.book,
-            journal=self.ledger,
+            registry=self.registry,
+            journal=self.journal,
             clock=self.clock,
             event_table=self.state.events,
             seen_table=self.state.seen,
-            unseen=self.news,
-            followers=self.feed,
+            unseen=self.unseen,
+            followers=self.followers,
         )
         return (
             daemon,
@@ -516,44 +518,44 @@ class Supervisor:
         from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
         from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
 
-        worktrees = Worktrees(locations=self.locations, workspace=self.workspace, registry=self.book)
+        worktrees = Worktrees(locations=self.locations, workspace=self.workspace, registry=self.registry)
         return LandingReview(
             landing=self.landing,
             locations=self.locations,
             worktrees=worktrees,
             workspace=self.workspace,
             isolation=self.isolation,
-            registry=self.book,
+            registry=self.registry,
             tasks=self.tasks,
             home=self.home,
         )
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
-        self.book.load()
-        self.desk.load()
-        self.news.load(self.state.events, self.state.seen)
+        self.registry.load()
+        self.agents.load()
+        self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
-        self.spawner.suppose_asked(self.book.live.values())
+        self.launcher.suppose_asked(self.registry.live.values())
         await self.keeper.connect(patient=False)
         self.isolation.take_up()
         self.landing.take_up()
         self.plans.load()
         self.quests.load()
-        self.rituals.rituals.load()
+        self.schedules.rituals.load()
         self.quests.take_up()
         self.line.send_needs()
-        self.rituals.begin()
-        self.background(self.ender.run())
-        self.background(self.pulse.beat(lambda: bool(self.book.live)))
+        self.schedules.begin()
+        self.tasks.start(self.terminator.run())
+        self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
 
     async def leave(self, how: Departure) -> None:
         """Stop acting and part from the keeper; the host ends once `leaving` is set."""
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
-        self.timers.cancel_all()
+        self.deadlines.cancel_all()
         await self.isolation.rest()
-        self.ledger.flush()
+        self.journal.flush()
         await self.keeper.leave(how)
         self.phase.leaving.set()
 
@@ -561,38 +563,38 @@ class Supervisor:
         """Stop all background work."""
         self.plans.close()
         self.isolation.close()
-        self.rituals.close()
+        self.schedules.close()
         self.tasks.close()
         self.trees.close()
-        self.ledger.close()
+        self.journal.close()
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)
-        bus.subscribe(OutputGrew, self.book.on_output)
-        bus.subscribe(OutputGrew, self.feed.on_output)
-        bus.subscribe(MissionChanged, self.timers.on_change)
-        bus.subscribe(MissionChanged, self.ender.on_change)
-        bus.subscribe(MissionChanged, self.desk.on_change)
-        bus.subscribe(MissionChanged, self.feed.on_change)
+        bus.subscribe(OutputGrew, self.registry.on_output)
+        bus.subscribe(OutputGrew, self.followers.on_output)
+        bus.subscribe(MissionChanged, self.deadlines.on_change)
+        bus.subscribe(MissionChanged, self.terminator.on_change)
+        bus.subscribe(MissionChanged, self.agents.on_change)
+        bus.subscribe(MissionChanged, self.followers.on_change)
         bus.subscribe(MissionChanged, self.keeper.on_change)
         bus.subscribe(MissionChanged, self.isolation.on_change)
         bus.subscribe(MissionChanged, self.plans.on_change)
         bus.subscribe(MissionChanged, self.quests.on_change)
-        bus.subscribe(MissionChanged, self.rituals.on_change)
-        bus.subscribe(QuestEnded, self.rituals.on_quest_end)
-        bus.subscribe(EventStored, self.news.on_event)
+        bus.subscribe(MissionChanged, self.schedules.on_change)
+        bus.subscribe(QuestEnded, self.schedules.on_quest_end)
+        bus.subscribe(EventStored, self.unseen.on_event)
         bus.subscribe(EventStored, self.notifications.on_event)
-        bus.subscribe(EventStored, self.feed.on_event)
+        bus.subscribe(EventStored, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
-        bus.subscribe(RunConcluded, self.pulse.on_conclusion)
-        bus.subscribe(RunConcluded, self.ender.on_conclusion)
+        bus.subscribe(RunConcluded, self.progress.on_conclusion)
+        bus.subscribe(RunConcluded, self.terminator.on_conclusion)
 
     def _last_output(self, mission: Mission) -> float:
-        return self.pulse.of(mission.run_id).last
+        return self.progress.of(mission.run_id).last
 
     async def _confirm(self, mission: Mission) -> None:
         """Whether it is as silent as it seems."""
-        await self.pulse.refresh()
-        self.timers.silent(mission, self._last_output(mission))
+        await self.progress.refresh()
+        self.deadlines.silent(mission, self._last_output(mission))

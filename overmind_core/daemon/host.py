@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.app import App
 from overmind_core.daemon.routes import endpoints
 from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import EndAsked
@@ -57,6 +57,8 @@ class Host:
         self._server: asyncio.AbstractServer | None = None
         self._address = ""
         self._inode = 0
+        self._app: App | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
@@ -79,29 +81,38 @@ class Host:
             raise _unusable(self._home, error) from error
         return self._lock is not None
 
-    def refuse(self) -> None:
-        """Start nothing new; only from the loop that serves."""
-        self.core.phase.closing = True
-
     @property
     def live(self) -> int:
-        """How many missions live here; 0 before `serve` is ready."""
-        core = self._served()
-        return len(core.book.live) if core is not None else 0
+        """How many missions live. May be asked from any thread."""
+        return 0 if self._app is None else len(self._app.registry.live)
 
     @property
     def needed(self) -> bool:
-        """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
-        core = self._served()
-        return core is not None and (bool(core.book.live) or core.line.is_needed)
+        """Whether anything goes on that only we supervise: missions, or a schedule. May be asked from any thread."""
+        return self.live > 0 or (self._app is not None and self._app.line.is_needed)
 
-    def leave(self, *, end: bool) -> None:
-        """Stop supervising; the keeper ends with us, or stays for the next daemon. Only from the loop that serves."""
-        core = self.core
-        core.background(core.leave(Departure.END if end else Departure.HAND_OVER))
+    def leave(self, how: Departure) -> None:
+        """Part from the missions, and end; does nothing before we serve and while we leave. From any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._leave, how)
 
-    def _served(self) -> Supervisor | None:
-        return getattr(self, "core", None)
+    def hand_over(self) -> None:
+        """Leave the missions to the next daemon, and end. From any thread."""
+        self.leave(Departure.HAND_OVER)
+
+    def end(self) -> None:
+        """End, and the keeper with us. From any thread."""
+        self.leave(Departure.END)
+
+    def _leave(self, how: Departure) -> None:
+        app = self._app
+        if app is not None and not app.phase.leaving.is_set():
+            app.tasks.start(app.leave(how))
+
+    def refuse(self) -> None:
+        """Start nothing new; only from the loop that serves."""
+        if self._app is not None:
+            self._app.phase.closing = True
 
     async def serve(self, ready: Callable[[], None]) -> None:
         """Supervise until a shutdown; `ready` is called once clients are answered.
@@ -115,23 +126,24 @@ class Host:
             state = State.open(self._home.database)
         settings = configuration.load(self._home.config)
         keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
-        core = Supervisor(self._home, state, settings, keepers, SystemClock())
-        self.core = core
+        app = App(self._home, state, settings, keepers, SystemClock())
+        self._app = app
+        self._loop = asyncio.get_running_loop()
         try:
             with _explained(self._home):
-                await core.start()
+                await app.start()
             if self._kill_after is not None:
-                _end_plans(core)
-            await self._listen(core)
-            core.background(core.retention.keep_bounded())
-            core.background(self._keep_listening(core))
+                _end_plans(app)
+            await self._listen(app)
+            app.tasks.start(app.retention.keep_bounded())
+            app.tasks.start(self._keep_listening(app))
             ready()
-            await core.phase.leaving.wait()
+            await app.phase.leaving.wait()
             self._stop_listening()
             self._door.shut = True
             await self._let_clients_go()
         finally:
-            core.close()
+            app.close()
             release_socket_address(self._home.socket, self._home.socket_pointer)
             state.close()
             self._unsign()
@@ -148,8 +160,8 @@ class Host:
         with suppress(FileNotFoundError):
             os.unlink(self._home.headless)
 
-    async def _listen(self, core: Supervisor) -> None:
-        table = endpoints(core)
+    async def _listen(self, app: App) -> None:
+        table = endpoints(app)
         try:
             self._address = socket_address(self._home.socket, self._home.socket_pointer)
             socket = listen(self._address)
@@ -163,11 +175,11 @@ class Host:
         socket.listen(BACKLOG)
         self._server = server
 
-    async def _keep_listening(self, core: Supervisor) -> None:
+    async def _keep_listening(self, app: App) -> None:
         """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none."""
-        while not core.phase.leaving.is_set():
+        while not app.phase.leaving.is_set():
             await asyncio.sleep(SOCKET_SECONDS)
-            if core.phase.leaving.is_set() or self._is_reachable():
+            if app.phase.leaving.is_set() or self._is_reachable():
                 continue
             if self._lock is None or not self._lock.counts:
                 _log.error("the home %s was removed; whoever has it now has a daemon of its own", self._home.root)
@@ -175,7 +187,7 @@ class Host:
             _log.warning("the socket %s was removed; listening anew", self._address)
             self._stop_listening()
             try:
-                await self._listen(core)
+                await self._listen(app)
             except OvermindError as error:
                 _log.warning("%s", error.message)  # the next look tries again
 
@@ -202,13 +214,13 @@ class Host:
             await asyncio.sleep(0.005)
 
 
-def _end_plans(core: Supervisor) -> None:
+def _end_plans(app: App) -> None:
     """End, before they take another step, the plans of a headless run that was killed: nobody asked to go on with them.
 
     Its missions have ended with it.
     """
-    for plan in list(core.plans.live):
-        core.book.tell_if_legal(core.book.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
+    for plan in list(app.plans.live):
+        app.registry.tell_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
 
 
 @contextmanager

@@ -96,15 +96,9 @@ async def _serve(host: Host, ready: _Ready) -> None:
     loop = asyncio.get_running_loop()
     serving = asyncio.ensure_future(host.serve(ready.listening))
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _leave, host)
+        # The agents live on with their keeper, and the next daemon adopts them.
+        loop.add_signal_handler(number, host.leave, Departure.KEEP)
     await serving
-
-
-def _leave(host: Host) -> None:
-    """On TERM or ctrl-c: go, the agents live on with their keeper and the next daemon adopts them."""
-    core = getattr(host, "core", None)
-    if core is not None and not core.phase.leaving.is_set():
-        core.background(core.leave(Departure.KEEP))
 
 
 def _shed() -> None:

@@ -34,7 +34,7 @@ from overmind_core.terminals.api import TerminalsApi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.daemon.app import Supervisor
+    from overmind_core.daemon.app import App
     from overmind_core.kernel.request import Caller
 
 
@@ -114,20 +114,20 @@ TABLE: dict[str, Row] = {
 }
 
 
-def endpoints(core: Supervisor) -> dict[str, Endpoint]:
+def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
-    return {name: Endpoint(row.arguments, _guarded(core, row)) for name, row in TABLE.items()}
+    return {name: Endpoint(row.arguments, _guarded(app, row)) for name, row in TABLE.items()}
 
 
-def _guarded(core: Supervisor, row: Row) -> Callable[[Any, Caller], Any]:
+def _guarded(app: App, row: Row) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
-    owner = next((api for api in core.apis if getattr(type(api), row.handle.__name__, None) is row.handle), core)
+    owner = next((api for api in app.apis if getattr(type(api), row.handle.__name__, None) is row.handle), app)
     forbidden = row.forbidden
     if forbidden is None:
         return partial(row.handle, owner)
 
     def handle(request: Any, caller: Caller) -> Any:  # noqa: ANN401 - each handler has types of its own
-        forbid_inside(mission_of(caller, core.book, core.home.root), forbidden)
+        forbid_inside(mission_of(caller, app.registry, app.home.root), forbidden)
         return row.handle(owner, request, caller)
 
     return handle

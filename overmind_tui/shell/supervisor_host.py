@@ -38,7 +38,6 @@ class Hosting:
         self._home = home
         self._begin = begin
         self._host: Host | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
@@ -54,12 +53,14 @@ class Hosting:
     @property
     def live(self) -> int:
         """How many missions live, if we supervise them."""
-        return self._host.live if self.active and self._host is not None else 0
+        host = self._host
+        return host.live if self.active and host is not None else 0
 
     @property
     def needed(self) -> bool:
         """Whether anything goes on that only we supervise: missions, or a schedule by which some will come."""
-        return self.active and self._host is not None and self._host.needed
+        host = self._host
+        return self.active and host is not None and host.needed
 
     def take(self) -> bool:
         """Become the supervisor unless somebody is; answers once clients are served. Blocks: for a thread.
@@ -111,10 +112,12 @@ class Hosting:
                 self._go(end=not self.needed)
 
     def _go(self, *, end: bool) -> None:
-        host, loop = self._host, self._loop
-        if host is None or loop is None:
+        if self._host is None:
             return
-        loop.call_soon_threadsafe(lambda: host.leave(end=end))
+        if end:
+            self._host.end()
+        else:
+            self._host.hand_over()
         self._ended.wait(PATIENCE)
 
     def _serve(self) -> None:
@@ -129,7 +132,6 @@ class Hosting:
             self._ended.set()
 
     async def _serving(self, host: Host) -> None:
-        self._loop = asyncio.get_running_loop()
         await host.serve(self._ready.set)
 
     def _started_daemon(self) -> bool:

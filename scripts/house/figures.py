@@ -16,7 +16,7 @@ import grimp
 
 REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PACKAGES = ("overmind_core", "overmind_tui")
-WHOLE_PROGRAM = frozenset({"Supervisor", "OvermindApp"})
+WHOLE_PROGRAM = frozenset({"App", "OvermindApp"})
 """Types that know everybody: who takes one doesn't say what it needs."""
 HOSTS = ("overmind_core/daemon/",)
 """Where the whole program is built and run, and so may be named."""

@@ -143,7 +143,7 @@ class Page:
         self._app.open(self._name.lower())
 def look(other: Registry) -> None:
     other.load()
-def read(core: Supervisor | None) -> None:
+def read(core: App | None) -> None:
     core.book.live.clear()
 """
     assert figures.uses_of_whole(source) == 3

@@ -18,7 +18,7 @@ from unittest import mock
 
 import msgspec
 
-from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.app import App
 from overmind_core.daemon.routes import endpoints
 from overmind_core.daemon.state import State
 from overmind_core.kernel.config import Settings
@@ -278,10 +278,10 @@ class _Line:
 class Inside:
     """One supervisor, asked as through its socket."""
 
-    def __init__(self, core: Supervisor, cwd: str) -> None:
-        self.core = core
+    def __init__(self, app: App, cwd: str) -> None:
+        self.app = app
         self._cwd = cwd
-        self._table = endpoints(core)
+        self._table = endpoints(app)
 
     def stream(self, command: str, /, **arguments: object) -> Any:
         """What the command yields; of one without a stream: a coroutine of its answer."""
@@ -313,8 +313,8 @@ class Inside:
 
     def events(self, mission: str) -> list[dict[str, Any]]:
         """What has happened to the mission."""
-        self.core.ledger.flush()
-        rows = self.core.state.events.after(0, 1000, missions=[mission])
+        self.app.journal.flush()
+        rows = self.app.state.events.after(0, 1000, missions=[mission])
         return [msgspec.json.decode(row.data) for row in rows]
 
 
@@ -336,12 +336,12 @@ async def supervising(
     """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash."""
     os.makedirs(home.root, mode=0o700, exist_ok=True)
     state = State.open(home.database)
-    core = Supervisor(home, state, settings or Settings(), cast("KeeperHost", keeper), LoopClock())
+    app = App(home, state, settings or Settings(), cast("KeeperHost", keeper), LoopClock())
     try:
-        await core.start()
-        yield Inside(core, cwd)
+        await app.start()
+        yield Inside(app, cwd)
     finally:
-        core.close()
+        app.close()
         for _ in range(3):
             await asyncio.sleep(0)
         state.close()

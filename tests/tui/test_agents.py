@@ -5,29 +5,30 @@ from __future__ import annotations
 import pytest
 
 from overmind_tui.inbox.page import NeedsPage
-from tests.kit import claude
+from tests.kit import claude, sessions
 from tests.kit.terminal import Terminal
-from tests.kit.waiting import eventually
 from tests.tui.conftest import picture, until
 
 
 @pytest.fixture
 def om(om, tmp_path):
-    """The command line in a world where `claude` is the stand-in."""
-    return claude.at_hand(om, tmp_path)
+    """The command line in a world where `claude` is the stand-in, with a daemon in a home alone, too."""
+    claude.at_hand(om, tmp_path)
+    if om.holder("supervisor.lock") is None:
+        om.ok("start")
+    return om
 
 
 @pytest.fixture
 def planner(om):
     """A session that has answered once."""
-    return claude.greeted(om, "planner")
+    return sessions.greeted(om, "planner")
 
 
 @pytest.fixture
 def asking(om, planner):
     """The same, which asks whether it may."""
-    om.ok("send", "planner", "!bash touch x")
-    eventually(lambda: om.json("inbox", "--json"), what="a question")
+    sessions.asks(om, "planner", "!bash touch x")
     return planner
 
 
@@ -44,7 +45,7 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "$ touch x" in picture(app), what="the list")
         assert "blocked[1]" in picture(app)
-        om.ok("answer", "planner", "deny")
+        om.api("answer", id="planner", behaviour="deny")
         await until(pilot, lambda: "blocked[1]" not in picture(app), what="answered")
         await pilot.press("q")
         await until(pilot, lambda: "your turn" in picture(app), what="your turn")
@@ -53,8 +54,6 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
 
 
 def test_the_list_of_nobody_says_so(om, opened):
-    om.ok("start")
-
     async def scenario(app, pilot):
         await pilot.press(":", *"inbox", "enter")
         await until(pilot, lambda: "Nobody needs you." in picture(app), what="nobody")
@@ -66,10 +65,11 @@ def test_the_list_of_nobody_says_so(om, opened):
     opened({}, scenario)
 
 
+@pytest.mark.usefixtures("alone")
 def test_what_agents_cost_today_stands_in_the_header(om, opened, planner):
     async def scenario(app, pilot):
         await until(pilot, lambda: "$0.05 today" in picture(app), what="the cost")
-        om.ok("send", planner, "--wait", "again")
+        sessions.answer(om, planner, "again")
         await until(pilot, lambda: "$0.10 today" in picture(app), what="more cost")
 
     opened({}, scenario)
@@ -79,7 +79,7 @@ def test_a_log_that_was_in_view_is_seen(om, opened, planner):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
         assert "•" in picture(app)
-        await until(pilot, lambda: not om.ps("--wide")[0]["unseen"], what="seen")
+        await until(pilot, lambda: not om.api("ps", wide=True)[0]["unseen"], what="seen")
         await until(pilot, lambda: "•" not in picture(app), what="no news")
 
     opened({}, scenario, size=(120, 40))
@@ -91,7 +91,7 @@ def test_what_nobody_looks_at_stays_news(om, opened, planner):
         for _ in range(3):
             app._tick()
         await pilot.pause(0.3)
-        assert om.ps("--wide")[0]["unseen"]
+        assert om.api("ps", wide=True)[0]["unseen"]
 
     opened({}, scenario, size=(80, 24))
 
@@ -103,7 +103,7 @@ def test_the_terminal_is_rung_unless_the_mission_is_in_view(om, opened, planner,
         monkeypatch.setattr(app, "ring", rung.append)
         await until(pilot, lambda: app.main.table.cursor_id == planner, what="the cursor")
         await until(pilot, lambda: (app.eyes.view == planner) == (rings == 0), what="its log in view, or not")
-        om.ok("send", planner, "!bash touch x")
+        sessions.say(om, planner, "!bash touch x")
         await until(pilot, lambda: any(event["type"] == "notification" for event in app.news.events), what="the event")
         assert len(rung) == rings
         assert rung in ([], ["overmind: planner · needs you · Bash: touch x"])
@@ -112,18 +112,18 @@ def test_the_terminal_is_rung_unless_the_mission_is_in_view(om, opened, planner,
 
 
 def test_a_verb_with_words_goes_to_each_marked_mission(om, opened, planner):
-    other = om.json("claude", "run", "--json", "--type", "session", "--name", "writer")["id"]
+    other = sessions.begun(om, "writer")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == 2, what="rows")
         await pilot.press("*", ":", *"send", "space", *"go", "space", *"on", "enter")
         await until(
             pilot,
-            lambda: all(om.json("messages", one, "--json")[-1:][0]["text"] == "go on" for one in (planner, other)),
+            lambda: all(sessions.messages(om, one)[-1] == "go on" for one in (planner, other)),
             what="two messages",
         )
 
-    om.ok("send", other, "--wait", "hello")
+    sessions.answer(om, other, "hello")
     opened({}, scenario)
 
 
@@ -132,7 +132,7 @@ def test_a_real_terminal_hears_a_bell_and_a_notification(om, planner):
         terminal.expect("planner")
         terminal.type("!")
         terminal.expect("needs you ")
-        om.ok("send", planner, "!bash touch x")
+        sessions.say(om, planner, "!bash touch x")
         terminal.expect("\x07\x1b]9;overmind: planner · needs you · Bash: touch x\x07")
         terminal.type("qq")
         assert terminal.end() == 0

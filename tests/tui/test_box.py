@@ -6,7 +6,7 @@ import pytest
 from textual import events
 
 from overmind_tui.pages.compose import Box
-from tests.kit import claude
+from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
@@ -22,11 +22,7 @@ def om(om, tmp_path):
 @pytest.fixture
 def planner(om):
     """A session that has answered once."""
-    return claude.greeted(om, "planner")
-
-
-def texts(om, mission):
-    return [message["text"] for message in om.json("messages", mission, "--json")]
+    return sessions.greeted(om, "planner")
 
 
 async def at(app, pilot, mission):
@@ -51,7 +47,7 @@ def test_what_is_typed_ahead_is_one_message(om, opened, planner):
         await at(app, pilot, planner)
         write(app, "mhello you\rt")
         await settled(app, pilot)
-        await until(pilot, lambda: texts(om, planner)[-1] == "hello you", what="the message")
+        await until(pilot, lambda: sessions.messages(om, planner)[-1] == "hello you", what="the message")
         await until(pilot, lambda: "planner has answered" in picture(app), what="what became of it")
         assert app.main.table_side.flat, "the key after the message was for the table"
 
@@ -66,7 +62,7 @@ def test_lines_are_written_with_every_key_for_them_and_arrive(om, opened, planne
         assert "5 lines" in picture(app)
         await pilot.press("enter")
         await settled(app, pilot)
-        assert texts(om, planner)[-1] == "one\ntwo\nthree\nfour\nfive"
+        assert sessions.messages(om, planner)[-1] == "one\ntwo\nthree\nfour\nfive"
 
     opened({}, scenario)
 
@@ -81,13 +77,13 @@ def test_a_paste_keeps_its_lines_and_shows_control_characters(om, opened, planne
         assert "    second \\x1b[2Jthird" in picture(app)
         await pilot.press("enter")
         await settled(app, pilot)
-        assert texts(om, planner)[-1] == "[red]first[/]\n\tsecond \x1b[2Jthird"
+        assert sessions.messages(om, planner)[-1] == "[red]first[/]\n\tsecond \x1b[2Jthird"
 
     opened({}, scenario)
 
 
 def test_esc_keeps_the_draft_of_each_mission_also_for_the_next_program(om, opened, planner):
-    other = om.json("claude", "run", "--json", "--type", "session", "--name", "writer")["id"]
+    other = sessions.begun(om, "writer")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == 2, what="rows")
@@ -115,8 +111,8 @@ def test_esc_keeps_the_draft_of_each_mission_also_for_the_next_program(om, opene
 
     opened({}, scenario)
     opened({}, later)
-    assert texts(om, planner)[-1] == "half done"
-    assert texts(om, other) == []
+    assert sessions.messages(om, planner)[-1] == "half done"
+    assert sessions.messages(om, other) == []
 
 
 def test_what_was_sent_comes_back_with_up_at_the_first_line(om, opened, planner):
@@ -140,7 +136,7 @@ def test_what_was_sent_comes_back_with_up_at_the_first_line(om, opened, planner)
 
 
 def test_one_box_writes_to_all_marked_missions(om, opened, planner):
-    others = [om.json("claude", "run", "--json", "--type", "session", "--name", name)["id"] for name in ("api", "web")]
+    others = [sessions.begun(om, name) for name in ("api", "web")]
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == 3, what="rows")
@@ -148,7 +144,7 @@ def test_one_box_writes_to_all_marked_missions(om, opened, planner):
         assert "message · 3:" in picture(app)
         await pilot.press("enter")
         await settled(app, pilot)
-        assert [texts(om, one)[-1] for one in (planner, *others)] == ["go on"] * 3
+        assert [sessions.messages(om, one)[-1] for one in (planner, *others)] == ["go on"] * 3
 
     opened({}, scenario)
 
@@ -159,15 +155,15 @@ def test_a_refusal_stays_in_the_box_with_the_text_and_those_who_refused(om, open
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == 2, what="rows")
         await pilot.press("*", "m", *"go on")
-        om.ok("kill", "shell")
+        om.api("kill", id="shell")
         await pilot.press("enter")
         await until(pilot, lambda: "has ended" in picture(app), what="the refusal")
         assert app.screen.field.text == "go on"
         assert "message · shell" in picture(app)
-        assert texts(om, planner)[-1] == "go on"
+        assert sessions.messages(om, planner)[-1] == "go on"
         await pilot.press("enter", "escape")
         await settled(app, pilot)
-        assert texts(om, planner).count("go on") == 1
+        assert sessions.messages(om, planner).count("go on") == 1
 
     opened({}, scenario)
 
@@ -213,7 +209,7 @@ def test_the_editor_of_the_person_gets_the_text(om, opened, planner, tmp_path):
         await until(pilot, lambda: app.screen.field.text == "text\nmore", what="edited")
         await pilot.press("enter")
         await settled(app, pilot)
-        assert texts(om, planner)[-1] == "text\nmore"
+        assert sessions.messages(om, planner)[-1] == "text\nmore"
 
     opened({}, scenario)
 
@@ -223,7 +219,7 @@ def test_i_ends_the_turn_and_says_so_or_that_there_is_none(om, opened, planner):
         await at(app, pilot, planner)
         await pilot.press("i")
         await until(pilot, lambda: "planner: no turn is under way" in picture(app), what="nothing to end")
-        om.ok("send", "planner", "!sleep 600 late")
+        sessions.say(om, planner, "!sleep 600 late")
         await until(pilot, lambda: app.fleet.of(planner)["activity"] == "working", what="working")
         await pilot.press("i")
         await until(pilot, lambda: "interrupted planner" in picture(app), what="interrupted")
@@ -254,7 +250,7 @@ def test_to_one_whom_a_person_has_in_a_terminal_the_second_enter_queues_it(om, o
             await pilot.press("enter")
             await settled(app, pilot)
             await until(pilot, lambda: "queued for planner" in picture(app), what="queued")
-        await until(pilot, lambda: texts(om, planner)[-1] == "later", what="the message")
+        await until(pilot, lambda: sessions.messages(om, planner)[-1] == "later", what="the message")
 
     opened({}, scenario)
 
@@ -264,4 +260,4 @@ def test_a_message_that_is_typed_in_one_write_on_a_real_terminal_arrives(om, pla
         terminal.expect("planner")
         terminal.type("mhello\rq")
         assert terminal.end() == 0
-    eventually(lambda: texts(om, planner)[-1] == "hello", what="the message")
+    eventually(lambda: sessions.messages(om, planner)[-1] == "hello", what="the message")

@@ -152,7 +152,7 @@ def test_verbs_mean_the_marked_rows_else_the_cursors(om, opened):
         assert "stop --grace alpha beta" in picture(app)
         await pilot.press("y")
         await until(
-            pilot, lambda: [row["status"] for row in om.ps()] == ["stopped", "stopped", "running"], what="stopped"
+            pilot, lambda: [row["status"] for row in om.api("ps")] == ["stopped", "stopped", "running"], what="stopped"
         )
 
     opened({"alpha": "sleep 300", "beta": "sleep 300", "gamma": "sleep 300"}, scenario)
@@ -184,10 +184,10 @@ def test_what_takes_long_shows_its_progress_and_can_be_cancelled(opened):
 def test_new_starts_a_command_or_a_shell_and_alone_asks(om, opened):
     async def scenario(app, pilot):
         await write(pilot, ":new sleep 302")
-        await until(pilot, lambda: any(row["command"] == "sleep 302" for row in om.ps()), what="a command")
+        await until(pilot, lambda: any(row["command"] == "sleep 302" for row in om.api("ps")), what="a command")
         await until(pilot, lambda: app.main.table.current.row["command"] == "sleep 302", what="the cursor goes there")
         await write(pilot, ":new shell")
-        await until(pilot, lambda: any(row["type"] == "session" for row in om.ps()), what="a shell")
+        await until(pilot, lambda: any(row["type"] == "session" for row in om.api("ps")), what="a shell")
         await write(pilot, ":new")
         await until(pilot, lambda: len(app.screen_stack) == 2, what="the form")
 
@@ -276,7 +276,7 @@ def test_read_only_runs_nothing_that_changes(om, opened):
         for line in (":stop", ":kill alpha", ":send hello", ":new sleep 303", ":demo", ":start"):
             await write(pilot, line)
             assert "read-only" in app.notice.text, line
-        assert [row["status"] for row in om.ps()] == ["running"]
+        assert [row["status"] for row in om.api("ps")] == ["running"]
 
     opened({"alpha": "sleep 300"}, scenario, read_only=True)
 
@@ -310,6 +310,7 @@ def test_top_shows_live_missions_and_their_keys_act(om, opened):
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
 
+@pytest.mark.usefixtures("alone")
 def test_events_are_filtered_live_and_enter_shows_one_as_json(om, opened):
     async def scenario(app, pilot):
         await write(pilot, ":events /created")
@@ -398,6 +399,6 @@ def test_a_question_behind_the_colon_says_what_would_end_and_how_long_it_ran(om,
         await write(pilot, ":stop alpha")
         await until(pilot, lambda: "working for" in picture(app), what="the question")
         await pilot.press("escape")
-        assert om.ps()[0]["status"] == "running"
+        assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)

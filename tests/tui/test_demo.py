@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.tui.conftest import picture, until
 
 
@@ -15,6 +17,7 @@ def names(app):
     return {row["name"] for row in app.fleet.rows.values()}
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_demonstration_begins_and_ends_where_one_looks(om, opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: ":demo" in picture(app), what="the empty screen names it")

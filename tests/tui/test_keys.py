@@ -1,31 +1,40 @@
-"""The whole table of contexts and keys, walked against a real supervisor; the empty cells too."""
+"""The whole table of contexts and keys, walked over missions that never change; the empty cells too."""
 
 from __future__ import annotations
+
+import asyncio
+import functools
 
 import pytest
 from textual import events
 
+from overmind_core.terminal.screen import Screen
+from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
-from overmind_tui.inbox.page import NeedsPage
-from overmind_tui.missions.form import FormScreen
-from overmind_tui.pages.compose import Box
-from overmind_tui.pages.dialog import Dialog
-from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context, Danger
+from overmind_tui.shell import clipboard, external
+from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 from overmind_tui.shell.keymap import ACTIONS, keymap
+from overmind_tui.shell.messages import LogShown
 from overmind_tui.shell.registry import VIEWS
+from overmind_tui.terminal import stream
 from tests.tui.conftest import until
+from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
+from tests.tui.test_pictures_log import SERVICE
+from tests.tui.test_pictures_starting import AGENT
+from tests.tui.test_pictures_tables import COST
+from tests.tui.test_pictures_talking import ANSWER
+from tests.tui.test_pictures_terminal import SHOWN
+from tests.tui.test_traps import Asked
 
 UNUSED = set("BEFGHKLPQRTUVWXZbquw")
 ALL_KEYS = sorted({key for action in ACTIONS for key in action.keys} | UNUSED)
 """Every key of every context, and letters that none has."""
-FATAL = {"quit", "leave", "back"}
-MISSIONS = {"alpha": "sleep 300", "beta": "echo done"}
+LEAVING = {"quit", "leave"}
+"""Where nothing is open they end the program; others see to that."""
 AT_ONCE = {"send-detach-key"}
 """What the pane does before any table is asked."""
-SHELL = "trap '' QUIT INT; exec cat"  # the key that leaves a terminal may be sent to it
-PLANNED = {
+ELSEWHERE_WALKED = {
     Context.PLANS,
     Context.PLAN,
     Context.QUESTS,
@@ -34,8 +43,60 @@ PLANNED = {
     Context.WORKTREES,
     Context.CHANGES,
 }
-"""These are walked without a supervisor, in test_plans and test_landing."""
-REACHED = [one for one in Context if one not in TAKES_EVERYTHING | PLANNED and one is not Context.EVERYWHERE]
+"""In test_plans and test_landing."""
+REACHED = [one for one in Context if one not in TAKES_EVERYTHING | ELSEWHERE_WALKED and one is not Context.EVERYWHERE]
+ASKING, BEFORE = "00000002", "00000001"
+"""A mission that asks something, has a parent, a terminal and a log; and its parent."""
+
+
+ANSWERS = {"info": AGENT, "definition": {"definition": {"env": {}}}, "cost": COST, "result": {"result": ANSWER}}
+
+
+class Walked(Asked):
+    """Agents that never change, and all that is asked of the supervisor, of the machine and of the terminal."""
+
+    def __init__(self):
+        rows = [{**row, "tty": True, "interactive": True, "type": "session", "cwd": "/"} for row in AGENTS]
+        super().__init__(rows, QUESTIONS)
+        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+
+    def _connect(self, *, read_only, size=None):
+        del size
+        stay = self.main.terminal_side.stay
+        stay._asked = not read_only
+        screen = Screen(100, 30)
+        screen.feed(SHOWN.encode())
+        stay._came(stream.Joined(screen, f"{ASKING}.1", not read_only, again=False))
+
+    def _show_log(self, look):
+        self.asked.append(f"log {look}")
+        self.post_message(LogShown(look, SERVICE, partial="listening …", runs=(3, 3)))
+
+    def request(self, command, requests, told):
+        self.asked.append(command)
+        if command in ANSWERS:
+            told([ANSWERS[command] for _ in requests])
+
+    def recorded(self, what):
+        """A function that writes down that it was called."""
+        return lambda *_words, **_how: self.asked.append(what)
+
+
+def walk(scenario, monkeypatch):
+    """Run the scenario with a program whose machine only writes down what it is asked."""
+
+    async def whole():
+        app = Walked()
+        for module, name in ((clipboard, "copy"), (clipboard, "save"), (clipboard, "save_lines"), (external, "run")):
+            monkeypatch.setattr(module, name, app.recorded(name))
+        monkeypatch.setattr(
+            changes_page, "git_changes", lambda *_words, **_how: changes_page.Changes("main", (), "", "", "")
+        )
+        async with app.run_test(size=(120, 24)) as pilot:
+            await until(pilot, lambda: app.fleet.loaded, what="rows")
+            await scenario(app, pilot)
+
+    asyncio.run(whole())
 
 
 def key(name):
@@ -43,84 +104,82 @@ def key(name):
     return events.Key(name, name if len(name) == 1 else None)
 
 
-async def go_to(app, pilot, context, after=""):
-    """Have the keys go where this context's count."""
+VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Context.NEEDS: "inbox"}
+
+
+async def go_to(app, pilot, context):
+    """Have the keys go where this context's count, and mean the mission that asks."""
     app.to_root()
     app.main.close_bar()
-    if context in {Context.LOOKING, Context.TYPING}:
-        app.commands.run("missions")
-        app.main.table.select(next(row["id"] for row in app.fleet.rows.values() if row["name"] == "shell"))
-        await until(pilot, lambda: app.main.context is Context.MISSIONS, what="the table")
-        await pilot.press("a" if context is Context.TYPING else "enter")
+    app.main.act(keymap(Context.MISSIONS)["ctrl+backslash"])
+    app.commands.run("missions")
+    app.main.table.select(ASKING)
+    await settle(pilot)
+    if context is Context.LOOKING:
+        await pilot.press("enter")
     else:
-        app.commands.run({Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost",
-                          Context.NEEDS: "inbox"}.get(context, "missions"))  # fmt: skip
-    await until(pilot, lambda: getattr(app.screen, "context", None) is context, what=f"{context} after {after}")
+        app.commands.run(VIEW.get(context, "missions"))
+    await until(pilot, lambda: getattr(app.screen, "context", None) is context, what=f"{context}")
+    await settle(pilot)
+
+
+def test_each_key_means_what_the_table_says_and_no_other_means_anything(monkeypatch):
+    async def scenario(app, pilot):
+        for context in REACHED:
+            await go_to(app, pilot, context)
+            with monkeypatch.context() as patched:
+                done: list[object] = []
+                record = functools.partial(lambda found, page, action: found.append((page.context, action.name)), done)
+                patched.setattr(type(app.screen), "act", lambda page, action, record=record: record(page, action))
+                for name in ALL_KEYS:
+                    del done[:]
+                    app.post_message(key(name))
+                    await pilot.pause()
+                    action = keymap(context).get(name)
+                    meant = [] if action is None or action.name in AT_ONCE else [(context, action.name)]
+                    if action is None and name.startswith("alt+"):  # esc, and a key close behind it
+                        meant = [(context, "back")]
+                        del done[1:]
+                    assert done == meant, (context, name)
+        assert not app.asked
+
+    walk(scenario, monkeypatch)
+
+
+FIRST = {
+    "mark-none": ["*"], "clear-filter": ["slash", *"api", "enter"], "log-tail": ["1"], "half-down": ["ctrl+u"],
+    "text-half-up": ["ctrl+d"], "next-match": ["slash", *"step 1", "enter", "N", "N"],
+    "previous-match": ["slash", *"step 1", "enter"],
+}  # fmt: skip
+"""What is done first, so that there is something to be done."""
+
+
+def seen(app):
+    """All that a key can change: what is on the screen, and what was asked of anybody."""
+    return (app.screen._compositor.render_strips(), app.screen, list(app.asked))
 
 
 @pytest.mark.parametrize("context", REACHED)
-def test_each_key_means_what_the_table_says_and_no_other_means_anything(context, om, opened, monkeypatch):
-    done = []
+def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
+    silent = []
 
     async def scenario(app, pilot):
-        await go_to(app, pilot, context)
-        with monkeypatch.context() as patched:
-            patched.setattr(type(app.screen), "act", lambda page, action: done.append((page.context, action.name)))
-            for name in ALL_KEYS:
-                del done[:]
-                app.post_message(key(name))
-                await pilot.pause()
-                action = keymap(context).get(name)
-                meant = [] if action is None or action.name in AT_ONCE else [(context, action.name)]
-                if action is None and name.startswith("alt+"):  # esc, and a key close behind it
-                    meant = [(context, "back")]
-                    del done[1:]
-                assert done == meant, name
-        assert {row["status"] for row in om.ps()} == {"running", "stopped"}
-
-    om.ok("run", "--json", "--name", "shell", "--type", "session", SHELL)
-    opened(MISSIONS, scenario)
-
-
-@pytest.mark.parametrize("context", REACHED)
-def test_each_action_is_done_and_nothing_fails(context, om, opened):
-    async def scenario(app, pilot):
-        after = ""
         for name, action in keymap(context).items():
-            if action.name in FATAL or (action.context is not context and context is not Context.MISSIONS):
+            if action.name in LEAVING or (action.context is not context and context is not Context.MISSIONS):
                 continue
-            await go_to(app, pilot, context, after)
-            after = name
+            await go_to(app, pilot, context)
+            await pilot.press(*("space" if one == " " else one for one in FIRST.get(action.name, ())))
+            app.flash("")
+            await settle(pilot)
+            before = seen(app)
             app.post_message(key(name))
-            await pilot.pause(0.02)
-            while isinstance(app.screen, Dialog | FormScreen | Box):
-                await pilot.press("escape")
-                await pilot.pause()
+            await settle(pilot)
             assert app.is_running, name
-            if action.danger is not Danger.NONE and "running" not in {row["status"] for row in om.ps()}:
-                om.ok("restart", "shell")
+            if seen(app) == before:
+                silent.append((name, action.name))
 
-    om.ok("run", "--json", "--name", "shell", "--type", "session", SHELL)
-    opened(MISSIONS, scenario)
-
-
-@pytest.mark.parametrize("opening", ["m", "n", ":", "/"])
-def test_where_text_is_typed_every_letter_is_text(opening, om, opened, monkeypatch):
-    done = []
-
-    async def scenario(app, pilot):
-        app.main.table.select(next(row["id"] for row in app.fleet.rows.values() if row["name"] == "shell"))
-        app.post_message(key(opening))
-        await until(pilot, lambda: app.main.bar.sign or app.screen is not app.main, what="something to type into")
-        monkeypatch.setattr(Page, "act", lambda _page, action: done.append(action.name))
-        for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.!?<>*-[]0123456789":
-            app.post_message(key(letter))
-        await pilot.pause(0.1)
-        assert done == []
-        assert {row["status"] for row in om.ps()} == {"running", "stopped"}
-
-    om.ok("run", "--json", "--name", "shell", "--type", "session", SHELL)
-    opened(MISSIONS, scenario)
+    walk(scenario, monkeypatch)
+    assert silent == []
 
 
 @pytest.mark.parametrize("context", list(Context))
@@ -142,13 +201,3 @@ def test_each_action_has_a_key_and_a_twin_among_verbs_or_a_reason():
         assert action.keys, action
         assert bool(action.verb) != bool(action.alone), action
         assert not action.verb or action.verb in VERBS or action.verb in ELSEWHERE or action.verb in VIEWS, action
-
-
-def test_needs_you_is_a_page_of_its_own(opened):
-    async def scenario(app, pilot):
-        await pilot.press("exclamation_mark")
-        await until(pilot, lambda: isinstance(app.screen, NeedsPage), what="the page")
-        await pilot.press("q")
-        await until(pilot, lambda: app.screen is app.main, what="back")
-
-    opened(MISSIONS, scenario)

@@ -9,8 +9,7 @@ import pytest
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Box
 from overmind_tui.pages.dialog import ReadFirst
-from tests.kit import claude
-from tests.kit.waiting import eventually
+from tests.kit import claude, sessions
 from tests.tui.conftest import picture, until
 
 
@@ -23,20 +22,14 @@ def om(om, tmp_path):
 @pytest.fixture
 def planner(om):
     """A session that has answered once."""
-    return claude.greeted(om, "planner")
-
-
-def asks(om, name, prompt):
-    """Have a session ask something; the question."""
-    om.ok("send", name, prompt)
-    return eventually(lambda: [one for one in om.json("inbox", "--json") if one["name"] == name], what="a question")[0]
+    return sessions.greeted(om, "planner")
 
 
 def decisions(om):
     """What was decided so far, by number of the question."""
     return {
         event["question"]: (event["behaviour"], event["by"])
-        for event in om.ndjson("events")
+        for event in sessions.events(om)
         if event["type"] == "answered"
     }
 
@@ -69,7 +62,7 @@ async def decided(om, pilot, question):
 
 @pytest.mark.parametrize(("key", "behaviour", "said"), [("y", "allow", "allowed"), ("n", "deny", "denied")])
 def test_a_permission_is_given_or_not(om, opened, planner, key, behaviour, said):
-    question = asks(om, "planner", "!bash touch x")["question"]
+    question = sessions.asks(om, "planner", "!bash touch x")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -84,7 +77,7 @@ def test_a_permission_is_given_or_not(om, opened, planner, key, behaviour, said)
 
 
 def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, planner):
-    asked = asks(om, "planner", "!bash touch x")
+    asked = sessions.asks(om, "planner", "!bash touch x")
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
@@ -96,25 +89,26 @@ def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, 
         assert await decided(om, pilot, asked["question"]) == ("always", "a person")
 
     opened({}, scenario)
-    om.ok("send", "planner", "--wait", "!bash touch x")
-    assert [by for _, by in decisions(om).values()] == ["a person", f"rule {asked['rule']}"]
+    sessions.answer(om, "planner", "!bash touch x")
+    since = [by for question, (_, by) in decisions(om).items() if question >= asked["question"]]
+    assert since == ["a person", f"rule {asked['rule']}"]
 
 
 def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner):
-    asked = asks(om, "planner", "!bash touch x")
+    asked = sessions.asks(om, "planner", "!bash touch x")
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y", "enter", "n")
         assert isinstance(app.screen, NeedsPage)
         assert "it has just come" in picture(app)
-        assert om.json("inbox", "--json")
+        assert sessions.inbox(om)
 
     opened({}, scenario)
 
 
 def test_a_number_chooses_an_option(om, opened, planner):
-    question = asks(om, "planner", "!question")["question"]
+    question = sessions.asks(om, "planner", "!question")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -143,7 +137,7 @@ SEVERAL = {
 
 
 def test_of_several_options_each_is_marked_and_enter_goes_on(om, opened, planner):
-    question = asks(om, "planner", f"!question {json.dumps(SEVERAL)}")["question"]
+    question = sessions.asks(om, "planner", f"!question {json.dumps(SEVERAL)}")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -161,7 +155,7 @@ def test_of_several_options_each_is_marked_and_enter_goes_on(om, opened, planner
 
 
 def test_a_question_is_answered_in_own_words(om, opened, planner):
-    question = asks(om, "planner", "!question")["question"]
+    question = sessions.asks(om, "planner", "!question")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -174,7 +168,7 @@ def test_a_question_is_answered_in_own_words(om, opened, planner):
 
 
 def test_a_plan_is_shown_whole_and_sent_back_with_words(om, opened, planner):
-    question = asks(om, "planner", "!plan first this, then that")["question"]
+    question = sessions.asks(om, "planner", "!plan first this, then that")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -188,7 +182,7 @@ def test_a_plan_is_shown_whole_and_sent_back_with_words(om, opened, planner):
 
 def test_the_change_of_a_file_is_a_diff(om, opened, planner):
     edit = {"file_path": "/srv/limits.py", "old_string": "A = 1\nLIMIT = 10", "new_string": "A = 1\nLIMIT = 20"}
-    question = asks(om, "planner", f"!ask Edit {json.dumps(edit)}")["question"]
+    question = sessions.asks(om, "planner", f"!ask Edit {json.dumps(edit)}")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -203,7 +197,7 @@ def test_the_change_of_a_file_is_a_diff(om, opened, planner):
 
 def test_enter_shows_the_whole_question_and_esc_goes_back_step_by_step(om, opened, planner):
     command = " && ".join(f"echo line-{number}" for number in range(400))
-    question = asks(om, "planner", f"!ask Bash {json.dumps({'command': command})}")["question"]
+    question = sessions.asks(om, "planner", f"!ask Bash {json.dumps({'command': command})}")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -220,41 +214,41 @@ def test_enter_shows_the_whole_question_and_esc_goes_back_step_by_step(om, opene
 
 
 def test_what_was_typed_before_the_question_was_seen_answers_nothing(om, opened, planner):
-    asks(om, "planner", "!bash touch x")
+    sessions.asks(om, "planner", "!bash touch x")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.questions, what="the question")
         await pilot.press("exclamation_mark", "y")
         assert "this question has just come" in picture(app)
-        assert om.json("inbox", "--json")
+        assert sessions.inbox(om)
 
     opened({}, scenario)
 
 
 def test_an_answer_from_elsewhere_is_told_and_the_next_row_is_not_answered_by_the_same_key(om, opened, planner):
-    claude.greeted(om, "writer")
-    first = asks(om, "planner", "!bash touch x")["question"]
-    second = asks(om, "writer", "!bash touch y")["question"]
+    sessions.greeted(om, "writer")
+    first = sessions.asks(om, "planner", "!bash touch x")["question"]
+    second = sessions.asks(om, "writer", "!bash touch y")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, first)
-        om.ok("answer", str(first), "deny")
+        om.api("answer", question=first, behaviour="deny")
         await until(pilot, lambda: app.screen.list.key[1] == second, what="the next")
         assert "planner: denied by a person" in picture(app)
         await pilot.press("y")
         assert "look again" in picture(app)
-        assert [one["question"] for one in om.json("inbox", "--json")] == [second]
+        assert [one["question"] for one in sessions.inbox(om)] == [second]
 
     opened({}, scenario)
 
 
 def test_who_answers_too_late_hears_who_was_faster(om, opened, planner):
-    question = asks(om, "planner", "!bash touch x")["question"]
+    question = sessions.asks(om, "planner", "!bash touch x")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         await pilot.press("m", *"no")
-        om.ok("answer", str(question), "allow")
+        om.api("answer", question=question, behaviour="allow")
         await pilot.press("enter")
         await until(pilot, lambda: "answered already, by a person" in picture(app), what="too late")
         assert app.screen.field.text == "no"
@@ -263,8 +257,8 @@ def test_who_answers_too_late_hears_who_was_faster(om, opened, planner):
 
 
 def test_a_dot_goes_from_one_to_the_next_and_round(om, opened, planner):
-    claude.greeted(om, "writer")
-    questions = [asks(om, name, "!bash touch x")["question"] for name in ("planner", "writer")]
+    sessions.greeted(om, "writer")
+    questions = [sessions.asks(om, name, "!bash touch x")["question"] for name in ("planner", "writer")]
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
@@ -281,8 +275,6 @@ def test_a_dot_goes_from_one_to_the_next_and_round(om, opened, planner):
 
 
 def test_a_dot_says_when_nobody_needs_the_person(om, opened):
-    om.ok("start")
-
     async def scenario(app, pilot):
         await pilot.press("full_stop")
         assert "nobody needs you" in picture(app)
@@ -295,7 +287,7 @@ def test_a_dot_says_when_nobody_needs_the_person(om, opened):
 
 
 def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opened, planner):
-    om.ok("send", "planner", "--wait", "!long 5")
+    sessions.answer(om, planner, "!long 5")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
@@ -305,7 +297,7 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
         await pilot.press("y")
         assert "planner asks nothing: m writes to it" in picture(app)
         await pilot.press("m", *"thanks", "enter")
-        await until(pilot, lambda: om.json("messages", planner, "--json")[-1]["text"] == "thanks", what="a message")
+        await until(pilot, lambda: sessions.messages(om, planner)[-1] == "thanks", what="a message")
 
     opened({}, scenario, size=(80, 24))
 
@@ -331,9 +323,9 @@ def test_what_crashed_for_good_is_blocked_and_its_log_is_one_key_away(om, opened
 
 
 def test_a_filter_narrows_who_is_listed_and_esc_takes_it_off(om, opened, planner):
-    claude.greeted(om, "writer")
+    sessions.greeted(om, "writer")
     for name in ("planner", "writer"):
-        asks(om, name, f"!bash touch {name}.txt")
+        sessions.asks(om, name, f"!bash touch {name}.txt")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
@@ -349,7 +341,7 @@ def test_a_filter_narrows_who_is_listed_and_esc_takes_it_off(om, opened, planner
 
 
 def test_a_opens_the_terminal_of_the_mission_that_asks(om, opened, planner):
-    question = asks(om, "planner", "!bash touch x")["question"]
+    question = sessions.asks(om, "planner", "!bash touch x")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
@@ -357,24 +349,25 @@ def test_a_opens_the_terminal_of_the_mission_that_asks(om, opened, planner):
         assert app.screen is app.main
         assert app.main.panels.current == "terminal"
         assert "planner" in app.main.terminal_view.border_title
+        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="it is there")
 
     opened({}, scenario)
 
 
 def test_a_reader_answers_nothing(om, opened, planner):
-    question = asks(om, "planner", "!question")["question"]
+    question = sessions.asks(om, "planner", "!question")["question"]
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         await pilot.press("y", "n", "1", "m", "Y")
         assert isinstance(app.screen, NeedsPage)
-        assert om.json("inbox", "--json")
+        assert sessions.inbox(om)
 
     opened({}, scenario, read_only=True)
 
 
 def test_a_waiting_mission_in_the_table_shows_its_question_at_the_bottom(om, opened, planner):
-    asks(om, "planner", "!bash touch x")
+    sessions.asks(om, "planner", "!bash touch x")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.questions, what="the question")

@@ -228,6 +228,7 @@ def test_the_folder_is_that_of_the_row_and_tab_completes_what_is_typed(om, opene
         await until(pilot, lambda: app.screen.state.ghost == "nly/", what="what completes it")
         await pilot.press("tab", "enter")
         await until(pilot, lambda: not on_form(app), what="started")
+        await until(pilot, lambda: "pwd" in {row["command"] for row in app.fleet.rows.values()}, what="its row")
         started = next(row for row in app.fleet.rows.values() if row["command"] == "pwd")
         assert started["cwd"] == f"{tmp_path}/only/"
 

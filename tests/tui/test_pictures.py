@@ -16,10 +16,10 @@ from overmind_tui.app import OvermindApp
 from overmind_tui.missions.summary import Sample
 from overmind_tui.shell.messages import LogShown
 from overmind_tui.shell.world import World
+from tests.kit.pictures import SIZES
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
-SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 
 
 def mission(at, name, status, parent=None, **more) -> Any:
@@ -169,11 +169,13 @@ VIEWS = {
     "broken_filter": ["/", *"(a"],
     "stop_asks": ["x"],
 }
+AFRESH = {"stats"}
+"""Where the keys lead depends on the size."""
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_view(snap_compare, view, size):
+def test_view(pictured, view, size):
     async def press(pilot):
         await settle(pilot)
         for key in VIEWS[view]:
@@ -189,7 +191,7 @@ def test_view(snap_compare, view, size):
             )
         await settle(pilot)
 
-    assert snap_compare(Still(), terminal_size=SIZES[size], run_before=press)
+    assert pictured(Still(), size, press, afresh=view in AFRESH)
 
 
 class Agents(Still):
@@ -210,78 +212,81 @@ AGENT_VIEWS = {"agents": [], "agents_wide": ["ctrl+w", "z"], "unseen": ["/", *"u
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", AGENT_VIEWS)
-def test_agents(snap_compare, view, size):
+def test_agents(pictured, view, size):
     async def press(pilot):
         await settle(pilot)
         for key in AGENT_VIEWS[view]:
             await pilot.press({"!": "exclamation_mark", "/": "slash"}.get(key, key))
         await settle(pilot)
 
-    assert snap_compare(Agents(), terminal_size=SIZES[size], run_before=press)
+    assert pictured(Agents(), size, press)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_light_theme(snap_compare, size):
-    assert snap_compare(Still(theme="light"), terminal_size=SIZES[size], run_before=settle)
+def test_light_theme(pictured, size):
+    assert pictured(Still(theme="light"), size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_empty(snap_compare, size):
+def test_empty(pictured, size):
     class Empty(Still):
         def _start(self):
             self.agents = {"claude": False, "codex": True}
             self.fleet.apply([], (), everything=True)
             self.main.rearrange()
 
-    assert snap_compare(Empty(), terminal_size=SIZES[size], run_before=settle)
+    assert pictured(Empty(), size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_lost(snap_compare, size):
+def test_lost(pictured, size):
     class Lost(Still):
         def _start(self):
             super()._start()
             self.news.lost = "The supervisor went away · reconnecting …"
             self.main.changed_connection()
 
-    assert snap_compare(Lost(), terminal_size=SIZES[size], run_before=settle)
+    assert pictured(Lost(), size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_somebody_comes_back(snap_compare, size):
+def test_somebody_comes_back(pictured, size):
     class Back(Agents):
         def _start(self):
             super()._start()
             self.absence.said = "since 12:40: 3 finished, 2 wait, 1 crashed, $4.10"
             self.main.changed_connection()
 
-    assert snap_compare(Back(), terminal_size=SIZES[size], run_before=settle)
+    assert pictured(Back(), size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_read_only(snap_compare, size):
-    assert snap_compare(Still(read_only=True), terminal_size=SIZES[size], run_before=settle)
+def test_read_only(pictured, size):
+    assert pictured(Still(read_only=True), size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_ascii(snap_compare, size):
+def test_ascii(pictured, size):
     program = Agents()
     program.appearance.ascii_only = True
-    assert snap_compare(program, terminal_size=SIZES[size], run_before=settle)
+    assert pictured(program, size, settle)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_without_colours(monkeypatch, snap_compare, size):
+def test_without_colours(monkeypatch, pictured, size):
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(Agents(), terminal_size=SIZES[size], run_before=settle)
+    assert pictured(Agents(), size, settle)
 
 
-@pytest.mark.parametrize("size", [(40, 8), (60, 15), (100, 30), (200, 60), (300, 100)], ids="{0[0]}x{0[1]}".format)
+MORE_SIZES = {"40x8": (40, 8), "60x15": (60, 15), "100x30": (100, 30), "200x60": (200, 60), "300x100": (300, 100)}
+
+
+@pytest.mark.parametrize("size", MORE_SIZES)
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_size(snap_compare, size, theme):
+def test_size(pictured, size, theme):
     program = Agents()
     program.theme = theme
-    assert snap_compare(program, terminal_size=size, run_before=settle)
+    assert pictured(program, size, settle, sizes=MORE_SIZES)
 
 
 def test_too_small(snap_compare):

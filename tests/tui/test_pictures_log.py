@@ -7,7 +7,8 @@ import pytest
 from overmind_core.logs.display import NOTE
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogShown
-from tests.tui.test_pictures import LOG, NOW, SIZES, Still, settle
+from tests.kit.pictures import SIZES
+from tests.tui.test_pictures import LOG, NOW, Still, settle
 
 SERVICE = [
     (NOW - 600 + at * 7, 1 if at % 11 == 10 else 0, text)
@@ -53,9 +54,13 @@ STATES = {
 }
 
 
+AFRESH = {"reading_back"}
+"""So many rows back is somewhere else in another size."""
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", STATES)
-def test_log(snap_compare, state, size):
+def test_log(pictured, state, size):
     make, keys = STATES[state]
 
     async def press(pilot):
@@ -65,4 +70,4 @@ def test_log(snap_compare, state, size):
         assert pilot.app.main.panels.current is Panel.LOG
         await settle(pilot)
 
-    assert snap_compare(make(), terminal_size=SIZES[size], run_before=press)
+    assert pictured(make(), size, press, afresh=state in AFRESH)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.domain.text.moment import format_time
-from tests.tui.test_pictures import NOW, SIZES, Still, agent, mission
+from tests.kit.pictures import SIZES
+from tests.tui.test_pictures import NOW, Still, agent, mission
 from tests.tui.test_pictures_tables import typed
 
 
@@ -188,8 +189,8 @@ def press(*keys):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_view(snap_compare, view, size):
-    assert snap_compare(Planned(), terminal_size=SIZES[size], run_before=press(*VIEWS[view]))
+def test_view(pictured, view, size):
+    assert pictured(Planned(), size, press(*VIEWS[view]))
 
 
 @pytest.mark.parametrize("view", ONCE)

@@ -13,8 +13,9 @@ from overmind_tui.missions import actions_start
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import external, settings
+from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
-from tests.tui.test_pictures import INFO, SIZES, Still, settle
+from tests.tui.test_pictures import INFO, Still, settle
 
 FORM_SIZES = {**SIZES, "40x12": (40, 12), "200x60": (200, 60)}
 AGENT = {
@@ -119,33 +120,32 @@ FORMS = {
 
 @pytest.mark.parametrize("size", FORM_SIZES)
 @pytest.mark.parametrize("view", FORMS)
-def test_form(snap_compare, view, size):
+def test_form(pictured, view, size):
     app = Here()
-    assert snap_compare(app, terminal_size=FORM_SIZES[size], run_before=lambda pilot: form(app, pilot, *FORMS[view]))
+    assert pictured(app, size, lambda pilot: form(app, pilot, *FORMS[view]), sizes=FORM_SIZES)
 
 
 @pytest.mark.parametrize("size", FORM_SIZES)
-def test_form_refused(snap_compare, size):
+def test_form_refused(pictured, size):
     app = Here(refusal=OvermindError("cwd_not_found", "The working directory /srv/[red]work does not exist."))
-    assert snap_compare(app, terminal_size=FORM_SIZES[size],
-                        run_before=lambda pilot: form(app, pilot, *PROMPT, "enter"))  # fmt: skip
+    assert pictured(app, size, lambda pilot: form(app, pilot, *PROMPT, "enter"), sizes=FORM_SIZES)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("who", ["task", "agent"])
-def test_describe(snap_compare, who, size):
+def test_describe(pictured, who, size):
     async def press(pilot):
         await settle(pilot)
         await pilot.press("d")
         await settle(pilot)
 
     app = Here({"task": TASK, "agent": AGENT}[who])
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=press)
+    assert pictured(app, size, press)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", ["changes", "changes_searched", "changes_nothing", "changes_no_git"])
-def test_changes(snap_compare, monkeypatch, view, size):
+def test_changes(pictured, monkeypatch, view, size):
     def found(_folder, _environ, *, since):
         del since
         if view == "changes_no_git":
@@ -166,11 +166,11 @@ def test_changes(snap_compare, monkeypatch, view, size):
         await settle(pilot)
 
     app = Here()
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=press)
+    assert pictured(app, size, press)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_definition(snap_compare, size):
+def test_definition(pictured, size):
     async def show(pilot):
         await settle(pilot)
         lines = settings.lines(TOML)
@@ -178,4 +178,4 @@ def test_definition(snap_compare, size):
         await settle(pilot)
 
     app = Here()
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=show)
+    assert pictured(app, size, show)

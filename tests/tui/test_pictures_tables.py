@@ -10,7 +10,8 @@ import pytest
 
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.shell import settings
-from tests.tui.test_pictures import AGENTS, INFO, ROWS, SIZES, Still, settle
+from tests.kit.pictures import SIZES
+from tests.tui.test_pictures import AGENTS, INFO, ROWS, Still, settle
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "(": "left_parenthesis", "-": "minus"}
 TOP: list[Any] = [
@@ -111,20 +112,20 @@ VIEWS = {
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_table(snap_compare, view, size):
+def test_table(pictured, view, size):
     async def press(pilot):
         await typed(pilot, *VIEWS[view])
 
-    assert snap_compare(Tables(), terminal_size=SIZES[size], run_before=press)
+    assert pictured(Tables(), size, press)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", ["top", "cost", "events"])
-def test_empty(snap_compare, view, size):
+def test_empty(pictured, view, size):
     async def press(pilot):
         await typed(pilot, f":{view}", "enter")
 
-    assert snap_compare(Nothing(), terminal_size=SIZES[size], run_before=press)
+    assert pictured(Nothing(), size, press)
 
 
 @pytest.mark.parametrize("view", ["top", "events", "aliases"])

@@ -9,8 +9,9 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_tui.landing import page as landing_screen
 from overmind_tui.pages import dialog
+from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
-from tests.tui.test_pictures import SIZES, Still, agent, mission, settle
+from tests.tui.test_pictures import Still, agent, mission, settle
 from tests.tui.test_pictures_tables import typed
 
 
@@ -270,10 +271,14 @@ ONCE = {
 }
 
 
+AFRESH = {"comments"}
+"""Where it was scrolled to depends on the size."""
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_view(snap_compare, view, size):
-    assert snap_compare(Isolated(), terminal_size=SIZES[size], run_before=press(*VIEWS[view]))
+def test_view(pictured, view, size):
+    assert pictured(Isolated(), size, press(*VIEWS[view]), afresh=view in AFRESH)
 
 
 @pytest.mark.parametrize("view", ONCE)
@@ -282,10 +287,10 @@ def test_once(snap_compare, view):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_conflicts(snap_compare, size):
+def test_conflicts(pictured, size):
     program = Isolated()
     program.merges = [CONFLICTS]
-    assert snap_compare(program, terminal_size=SIZES[size], run_before=press("L"))
+    assert pictured(program, size, press("L"))
 
 
 def test_dirty(snap_compare):

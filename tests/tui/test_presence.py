@@ -9,9 +9,8 @@ import pytest
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.render import ringing
 from overmind_tui.shell.notices import Title
-from tests.kit import claude
+from tests.kit import claude, sessions
 from tests.kit.terminal import Terminal
-from tests.kit.waiting import eventually
 from tests.tui.conftest import until
 from tests.tui.test_asking import row
 
@@ -29,8 +28,7 @@ def planner(om):
 
 
 def ask(om, text):
-    om.ok("send", "planner", f"!bash touch {text}")
-    return eventually(lambda: om.json("inbox", "--json"), what="a question")
+    return sessions.asks(om, "planner", f"!bash touch {text}")
 
 
 class Watched:
@@ -91,7 +89,7 @@ def test_of_two_open_programs_the_one_used_last_rings(om, program):
             await asyncio.to_thread(ask, om, text)
             await one.notified(count)
             await other.notified(count)
-            await asyncio.to_thread(om.ok, "answer", "planner", "deny")
+            await asyncio.to_thread(om.api, "answer", id="planner", behaviour="deny")
         assert one.rung == ["overmind: planner · needs you · Bash: touch x"]
         assert other.rung == ["overmind: planner · needs you · Bash: touch y"]
 

@@ -77,7 +77,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await pilot.press("escape", "l", "alt+x", "alt+ctrl+k", "alt+q", "alt+ctrl+c")
         await pilot.pause(0.2)
         assert app.screen is app.main
-        assert om.ps()[0]["status"] == "running"
+        assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -115,7 +115,7 @@ def test_marked_rows_are_acted_on_together_with_one_flash(om, opened):
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
         await pilot.press("y")
         await until(pilot, lambda: app.notice.text == "stopped 2 of 2", what="one flash")
-        assert sorted(row["status"] for row in om.ps()) == ["running", "stopped", "stopped"]
+        assert sorted(row["status"] for row in om.api("ps")) == ["running", "stopped", "stopped"]
 
     opened({"alpha": "sleep 300", "beta": "sleep 300", "gamma": "sleep 300"}, scenario)
 

@@ -110,7 +110,7 @@ def test_marks_that_a_filter_hides_are_not_acted_on_and_the_title_says_so(om, op
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
         await pilot.press("y")
         await until(pilot, lambda: app.notice.text == "stopped beta", what="stopped")
-        assert {row["name"]: row["status"] for row in om.ps()} == {
+        assert {row["name"]: row["status"] for row in om.api("ps")} == {
             "alpha": "running", "beta": "stopped", "gamma": "running",
         }  # fmt: skip
 
@@ -257,6 +257,7 @@ def test_read_only_hides_and_refuses_what_changes(om, opened):
     opened({"alpha": "sleep 300"}, scenario, read_only=True)
 
 
+@pytest.mark.usefixtures("alone")
 def test_who_comes_back_is_told_what_happened_and_enter_shows_it(om, program, opened):
     om.mission("true", "--name", "done")
     om.mission("exit 3", "--name", "lost")

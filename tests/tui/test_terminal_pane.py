@@ -19,6 +19,8 @@ from tests.kit.waiting import eventually
 from tests.tui.conftest import picture, until
 
 SHELL = ["sh", "-c", "PS1='ready$ ' exec sh"]
+LEAVING = ["sh", "-c", "printf 'ready$ '; read word; trap '' INT; echo leaving; sleep 0.1; $word 3"]
+"""Takes a moment to go."""
 ECHOED = ["sh", "-c", "stty raw -echo; printf 'ready\\r\\n'; exec cat -v"]
 """Shows every byte that it is given."""
 in_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
@@ -47,6 +49,7 @@ async def look(app, pilot, *texts):
     """Open the cursor's terminal and wait until these stand there."""
     await until(pilot, lambda: app.main.table.current is not None)
     await pilot.press("enter")
+    await until(pilot, lambda: app.main.terminal_view.screen_shown, what="its terminal instead of its log")
     await until(pilot, shows(app, *texts), what=" ".join(texts))
 
 
@@ -160,7 +163,7 @@ def test_the_detach_key_in_looking_sends_itself_once(session, opened):
         await until(pilot, shows(app, "^\\"))
         assert app.main.terminal_side.mode is Mode.LOOKING
         assert app.main.terminal_view.screen_shown.lines().count("^\\") == 1
-        assert app.main.terminal_view.screen_shown.columns == 80
+        await until(pilot, lambda: app.main.terminal_view.screen_shown.columns == 80, what="the size of before")
 
     opened({}, scenario)
 
@@ -181,7 +184,7 @@ def test_further_keys_leave_that_the_configuration_names(session, opened, om):
 
 @pytest.mark.parametrize("how", ["exits", "is killed", "is removed with its keeper"])
 def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, how):
-    mission = session()
+    mission = session(LEAVING)
     other = session(SHELL, "other")
 
     async def scenario(app, pilot):
@@ -190,6 +193,7 @@ def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, ho
         await until(pilot, shows(app, "ready$"))
         if how == "exits":
             await write(app, pilot, "exit\n")
+            await until(pilot, shows(app, "leaving"), what="it is about to go")
         elif how == "is killed":
             os.kill(om.pid("shell"), signal.SIGKILL)
         else:

@@ -27,7 +27,7 @@ def environment(tmp_path):
 
 
 def agent_of(inside, mission):
-    return inside.core.desk.of(mission)
+    return inside.app.agents.of(mission)
 
 
 async def session(inside, environment, **arguments):
@@ -41,7 +41,7 @@ def test_what_was_denied_to_agents_is_found_once_each(home, environment):
             one = await session(inside, environment, agent={"deny": ["Bash(rm:*)", "Write"]})
             two = await session(inside, environment, agent={"deny": ["Write", "Bash(mv:*)"]})
             plain = await inside.run("sleep 9")
-            denied = inside.core.desk.denied([one, plain, "nobody", two])
+            denied = inside.app.agents.denied([one, plain, "nobody", two])
         keeper.close()
         return denied
 
@@ -63,7 +63,7 @@ def test_the_end_of_a_limit_is_nothing_to_a_session_that_has_ended(home, environ
             agent.receive(TurnEnded(TurnResult(ok=False, reason="limit")))
             agent.receive(LimitReached(WALL + 60, "rate_limit"))
             if ended:
-                inside.core.desk.drop(mission)
+                inside.app.agents.drop(mission)
             before = agent.state
             await asyncio.sleep(70)
             after = agent.state
@@ -83,10 +83,10 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
             await until(lambda: agent.state.running)
             agent.put(replace(agent.state, mode=AgentMode.INTERACTIVE))
             agent.apply(ModeWanted(AgentMode.INTERACTIVE))
-            await inside.core.ledger.saved()
+            await inside.app.journal.saved()
         async with supervising(home, keeper) as inside:
             if rejoined:
-                back_again = inside.core.attached.seat(mission, types=True)
+                back_again = inside.app.attachments.seat(mission, types=True)
                 back_again.__enter__()
             await asyncio.sleep(REJOIN_SECONDS - 1)
             wanted = [agent_of(inside, mission).state.wanted]

@@ -11,7 +11,7 @@ import asyncio
 
 import pytest
 
-from overmind_core.daemon.app import Supervisor
+from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.kernel import config
 from overmind_core.kernel.keeper_client import KeeperHost
@@ -45,9 +45,9 @@ def subscribers(tmp_path):
 
     async def composed():
         state = State.open(home.database)
-        core = Supervisor(home, state, config.load(home.config), KeeperHost(home, daemon=None), SystemClock())
-        found = {kind: core.bus.subscribers(kind) for kind in ORDER}
-        core.close()
+        app = App(home, state, config.load(home.config), KeeperHost(home, daemon=None), SystemClock())
+        found = {kind: app.bus.subscribers(kind) for kind in ORDER}
+        app.close()
         state.close()
         return found
 

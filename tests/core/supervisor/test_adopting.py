@@ -27,11 +27,11 @@ def test_an_end_that_was_asked_for_before_the_start_was_known_goes_on(home):
         async with supervising(home, keeper) as first:
             starting = asyncio.create_task(first.run("work", grace=GRACE))
             await until(lambda: keeper.held)
-            (mission,) = first.core.book.live
+            (mission,) = first.app.registry.live
             stopping = asyncio.create_task(first.ask("stop", id=mission))
-            await until(lambda: first.core.book.live[mission].status is Status.STOPPING)
-            first.core.ledger.flush()
-            assert first.core.book.live[mission].pid is None
+            await until(lambda: first.app.registry.live[mission].status is Status.STOPPING)
+            first.app.journal.flush()
+            assert first.app.registry.live[mission].pid is None
         starting.cancel()
         stopping.cancel()
         await the_end_of(mission, keeper)
@@ -39,7 +39,7 @@ def test_an_end_that_was_asked_for_before_the_start_was_known_goes_on(home):
     async def the_end_of(mission, keeper):
         run = f"{mission}.1"
         async with supervising(home, keeper) as second:
-            assert second.core.book.live[mission].pid == keeper.held[run]["pid"]
+            assert second.app.registry.live[mission].pid == keeper.held[run]["pid"]
             await ended_at_its_deadline(second, keeper, mission)
 
     in_process.run(story())
@@ -52,9 +52,9 @@ def test_an_end_that_was_under_way_goes_on(home, away):
         async with supervising(home, keeper) as first:
             mission = await first.run("work", grace=GRACE)
             stopping = asyncio.create_task(first.ask("stop", id=mission))
-            await until(lambda: first.core.book.live[mission].status is Status.STOPPING)
-            first.core.ledger.flush()
-            assert first.core.book.live[mission].pid is not None
+            await until(lambda: first.app.registry.live[mission].status is Status.STOPPING)
+            first.app.journal.flush()
+            assert first.app.registry.live[mission].pid is not None
         stopping.cancel()
         await asyncio.sleep(away)
         async with supervising(home, keeper) as second:
@@ -67,7 +67,7 @@ async def ended_at_its_deadline(second, keeper, mission):
     """Nobody asks for its end again: it comes when the grace that began before is over."""
     began = asyncio.get_running_loop().time()
     keeper.on_ask["purge"] = lambda fields: keeper.exit(fields["run"], -9)
-    ended = await second.core.book.ended(mission)
+    ended = await second.app.registry.ended(mission)
     assert (ended.status, ended.exit_code) == (Status.STOPPED, 137)
     assert [one["run"] for one in keeper.asked["purge"]] == [f"{mission}.1"]
     assert asyncio.get_running_loop().time() - began == pytest.approx(max(0.0, GRACE - began), abs=0.1)

@@ -42,7 +42,7 @@ async def ended(inside, keeper, command):
     """The same, ended; a second passes."""
     mission = await writing(inside, keeper, command)
     keeper.exit(f"{mission}.1")
-    await until(lambda: mission not in inside.core.book.live)
+    await until(lambda: mission not in inside.app.registry.live)
     await asyncio.sleep(1)
     return mission
 
@@ -67,8 +67,8 @@ def test_all_logs_take_no_more_than_is_set_and_never_more_than_a_tenth_of_the_di
             assert [retention.folder_size(f"{home.logs}/{mission}") for mission in names] == [LOG] * 4
             for disk, total, left in steps:
                 monkeypatch.setattr(os, "statvfs", lambda _, disk=disk: SimpleNamespace(f_blocks=disk, f_frsize=1))
-                inside.core.retention._settings = Settings(log_total=total)
-                await inside.core.retention.tidy()
+                inside.app.retention._settings = Settings(log_total=total)
+                await inside.app.retention.tidy()
                 kept = [name for mission, name in names.items() if retention.folder_size(f"{home.logs}/{mission}")]
                 told = [name for mission, name in names.items() if "log_removed" in inside.event_types(mission)]
                 assert kept == left, (disk, total)
@@ -91,15 +91,15 @@ def test_the_last_thousand_quests_are_remembered(home):
     async def story():
         keeper = ScriptedKeeper(home)
         async with supervising(home, keeper) as inside:
-            quests = inside.core.state.quests
-            with inside.core.state.transaction():
+            quests = inside.app.state.quests
+            with inside.app.state.transaction():
                 for quest in known:
                     quests.save(store.row(quest))
             running = (await inside.ask("quest_run", command="work", cwd="/", env=world()))["id"]
             await asyncio.sleep(1)
             newest = (await inside.ask("quest_run", command="work", cwd="/", env=world()))["id"]
             keeper.exit(f"{newest}.1")
-            await inside.core.quests.end_of(newest)
+            await inside.app.quests.end_of(newest)
             listed = [row["id"] for row in await inside.ask("quests", limit=5000)]
             assert [row["id"] for row in await inside.ask("quests", limit=3)] == listed[-3:]
             ended = await inside.ask("quests", limit=2, status=["completed"])

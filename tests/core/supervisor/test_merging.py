@@ -35,8 +35,8 @@ class Shop:
 
     async def merge(self, **wish):
         """Land it; what it tells of itself is in `steps`."""
-        place = self.inside.core.locations.isolated(self.mission, there=False)
-        return await self.inside.core.landing.merge(place, Wish(**wish), self._say)
+        place = self.inside.app.locations.isolated(self.mission, there=False)
+        return await self.inside.app.landing.merge(place, Wish(**wish), self._say)
 
     def _say(self, told):
         self.steps.append(told.get("step"))
@@ -60,7 +60,7 @@ async def opened(tmp_path):
     keeper = ScriptedKeeper(home)
     async with supervising(home, keeper, cwd=code.folder) as inside:
         red = await inside.run("work", name="red", isolate=True, env=code.environ, labels=LABELS)
-        await until(lambda: inside.core.book.live[red].status is Status.RUNNING)
+        await until(lambda: inside.app.registry.live[red].status is Status.RUNNING)
         Repository(code.path(".overmind", "worktrees", red)).commit("one", {"b": "1\n"})
         yield Shop(inside, keeper, code, red)
     keeper.close()
@@ -95,7 +95,7 @@ def test_the_check_is_a_mission_like_the_one_that_it_is_about(tmp_path, state):
         async with opened(tmp_path) as shop:
             if state != "live":
                 shop.end()
-                await until(lambda: shop.mission not in shop.inside.core.book.live)
+                await until(lambda: shop.mission not in shop.inside.app.registry.live)
             if state == "removed":
                 await shop.inside.ask("rm", id=shop.mission)
             begun = []
@@ -107,7 +107,7 @@ def test_the_check_is_a_mission_like_the_one_that_it_is_about(tmp_path, state):
             shop.keeper.on_ask["spawn"] = check
             merged = await shop.merge(verify=CHECKED)
             assert [merged["verify"]] == begun
-            found = shop.inside.core.book.get(begun[0])
+            found = shop.inside.app.registry.get(begun[0])
             assert found.definition.command == CHECKED
             assert found.definition.parent == (shop.mission if state == "live" else None)
             assert found.definition.labels == ({} if state == "removed" else LABELS)

@@ -117,7 +117,7 @@ async def session(home, environment):
 
 def token_of(inside, mission):
     """What the run's hooks must know."""
-    return inside.core.desk.of(mission).state.token
+    return inside.app.agents.of(mission).state.token
 
 
 async def sent(inside, mission, text="hello"):
@@ -220,7 +220,7 @@ def test_which_prompt_is_the_message(home, environment, attached, told, state):
     def begin(inside, mission, program):
         program.tells = told
         if attached:
-            program.seat = inside.core.attached.seat(mission, types=True)
+            program.seat = inside.app.attachments.seat(mission, types=True)
             program.seat.__enter__()
 
     assert story(home, environment, begin=begin)[:2] == (state, ONCE)

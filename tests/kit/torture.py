@@ -1,0 +1,23 @@
+"""How much is done of what takes long: a part with `make test`, all of it with `make torture`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TypeVar
+
+Case = TypeVar("Case")
+
+WHOLE = os.environ.get("OVERMIND_TEST_TORTURE") == "1"
+PART = 4
+"""One in so many."""
+
+
+def portion(whole: int) -> int:
+    """So many rounds, examples or lines, or a part of them."""
+    return whole if WHOLE else -(-whole // PART)
+
+
+def some(cases: Iterable[Case]) -> list[Case]:
+    """All cases, or the first and then every fourth: always the same ones."""
+    return list(cases)[:: 1 if WHOLE else PART]
