@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation test test-claude test-docker coverage lint types imports check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation test test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 5
@@ -47,6 +47,9 @@ types: setup ## mypy --strict
 
 imports: setup ## import-linter: who may import whom
 	$(BIN)/lint-imports
+
+house: setup ## the shape of the source in figures: circles, floors, sizes
+	@$(BIN)/python -m scripts.house
 
 check: lint types imports ## lint, types and imports
 

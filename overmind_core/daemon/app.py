@@ -7,7 +7,6 @@ those out. Nothing here decides.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,10 +30,6 @@ from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
-from overmind_core.daemon.api import DaemonApi
-from overmind_core.definitions.api import DefinitionsApi
-from overmind_core.definitions.api_run import RunApi
-from overmind_core.isolation.api import IsolationApi
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -42,13 +37,8 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperLine
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
-from overmind_core.landing.api import LandingApi
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
-from overmind_core.missions.api_lifecycle import LifecycleApi
-from overmind_core.missions.api_logs import LogsApi
-from overmind_core.missions.api_query import QueryApi
-from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -66,29 +56,23 @@ from overmind_core.missions.retention import Retention
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import Unseen
-from overmind_core.notifications.api import EventsApi
 from overmind_core.notifications.service import Notifications
-from overmind_core.plans.api import PlanApi
 from overmind_core.plans.attempt_start import AttemptStarter
 from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
-from overmind_core.quests.api import QuestApi
 from overmind_core.quests.service import QuestEnded, Quests
 from overmind_core.schedules.actions import Starter
-from overmind_core.schedules.api import RitualApi
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from overmind_core.system.machine import boot_id
-from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
     from overmind_core.daemon.state import State
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperHost
-    from overmind_core.landing.review import LandingReview
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -148,7 +132,7 @@ class App:
         )
         self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
-        self.agents, self._agent_apis = self._agents()
+        self.agents, self.agent_apis = self._agents()
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
@@ -272,7 +256,6 @@ class App:
             plans=self.plans,
             tasks=self.tasks,
         )
-        self.apis = self._apis()
         self._wire()
 
     def _agents(self) -> tuple[Agents, tuple[object, ...]]:
@@ -374,163 +357,6 @@ class App:
             attempts=attempts,
         )
 
-    def _apis(self) -> tuple[object, ...]:
-        daemon = DaemonApi(
-            home=self.home,
-            clock=self.clock,
-            phase=self.phase,
-            tasks=self.tasks,
-            journal=self.journal,
-            registry=self.registry,
-            mission_table=self.state.missions,
-            line=self.line,
-            missions=self.missions,
-            preparer=self.isolation,
-            leave=self.leave,
-        )
-        lifecycle = LifecycleApi(
-            home=self.home,
-            clock=self.clock,
-            registry=self.registry,
-            journal=self.journal,
-            mission_table=self.state.missions,
-            missions=self.missions,
-            trees=self.trees,
-            progress=self.progress,
-            retention=self.retention,
-            plans=self.plans,
-        )
-        queries = QueryApi(
-            home=self.home,
-            clock=self.clock,
-            registry=self.registry,
-            mission_table=self.state.missions,
-            run_table=self.state.runs,
-            unseen=self.unseen,
-            attachments=self.attachments,
-            progress=self.progress,
-            last_lines=self.last_lines,
-            resources=self.resources,
-            environments=self.environments,
-            runner=self.agents,
-            preparer=self.isolation,
-            budget=self.budgets,
-        )
-        logs = LogsApi(
-            home=self.home,
-            registry=self.registry,
-            journal=self.journal,
-            mission_table=self.state.missions,
-            event_table=self.state.events,
-            progress=self.progress,
-            followers=self.followers,
-            unseen=self.unseen,
-        )
-        run = RunApi(home=self.home, settings=self.settings, registry=self.registry, missions=self.missions)
-        events = EventsApi(
-            home=self.home,
-            registry=self.registry,
-            journal=self.journal,
-            event_table=self.state.events,
-            followers=self.followers,
-            notifications=self.notifications,
-        )
-        quests = QuestApi(
-            home=self.home,
-            clock=self.clock,
-            settings=self.settings,
-            registry=self.registry,
-            journal=self.journal,
-            quests=self.quests,
-            mission_table=self.state.missions,
-            quest_table=self.state.quests,
-        )
-        plans = PlanApi(
-            plans=self.plans,
-            journal=self.journal,
-            clock=self.clock,
-            registry=self.registry,
-            missions=self.missions,
-            plan_table=self.state.plans,
-        )
-        rituals = RitualApi(
-            schedules=self.schedules,
-            clock=self.clock,
-            settings=self.settings,
-            launcher=self.launcher,
-            preparer=self.isolation,
-            journal=self.journal,
-        )
-        definitions = DefinitionsApi(
-            registry=self.registry,
-            settings=self.settings,
-            environments=self.environments,
-            launcher=self.launcher,
-            journal=self.journal,
-            home=self.home,
-            agents=self.agents,
-            environment_table=self.state.environments,
-        )
-        terminals = TerminalsApi(
-            registry=self.registry,
-            attachments=self.attachments,
-            agents=self.agents,
-            line=self.line,
-            home=self.home,
-            progress=self.progress,
-            phase=self.phase,
-        )
-        isolation = IsolationApi(
-            workspace=self.workspace,
-            journal=self.journal,
-            clock=self.clock,
-            registry=self.registry,
-            trust_table=self.state.trusted,
-            port_table=self.state.ports,
-        )
-        seen = SeenApi(
-            registry=self.registry,
-            journal=self.journal,
-            clock=self.clock,
-            event_table=self.state.events,
-            seen_table=self.state.seen,
-            unseen=self.unseen,
-            followers=self.followers,
-        )
-        return (
-            daemon,
-            isolation,
-            run,
-            lifecycle,
-            queries,
-            logs,
-            events,
-            seen,
-            LandingApi(self._review),
-            *self._agent_apis,
-            plans,
-            quests,
-            rituals,
-            definitions,
-            terminals,
-        )
-
-    def _review(self) -> LandingReview:
-        from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
-        from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
-
-        worktrees = Worktrees(locations=self.locations, workspace=self.workspace, registry=self.registry)
-        return LandingReview(
-            landing=self.landing,
-            locations=self.locations,
-            worktrees=worktrees,
-            workspace=self.workspace,
-            isolation=self.isolation,
-            registry=self.registry,
-            tasks=self.tasks,
-            home=self.home,
-        )
-
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.registry.load()
@@ -573,7 +399,7 @@ class App:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)
-        bus.subscribe(OutputGrew, self._grown)
+        bus.subscribe(OutputGrew, self.registry.on_output)
         bus.subscribe(OutputGrew, self.followers.on_output)
         bus.subscribe(MissionChanged, self.deadlines.on_change)
         bus.subscribe(MissionChanged, self.terminator.on_change)
@@ -591,13 +417,6 @@ class App:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
-
-    def _grown(self, grew: OutputGrew) -> None:
-        run, extent = grew
-        mission_id = run.partition(".")[0]
-        known = self.registry.runs.get(mission_id)
-        if known is not None and known.id == run:
-            self.registry.runs[mission_id] = replace(known, out=extent.out, err=extent.err)
 
     def _last_output(self, mission: Mission) -> float:
         return self.progress.of(mission.run_id).last

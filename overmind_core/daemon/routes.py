@@ -10,6 +10,7 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
+from overmind_core.daemon.apis import apis
 from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.isolation import api
@@ -32,7 +33,7 @@ from overmind_core.schedules.api import RitualApi
 from overmind_core.terminals.api import TerminalsApi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from overmind_core.daemon.app import App
     from overmind_core.kernel.request import Caller
@@ -116,12 +117,13 @@ TABLE: dict[str, Row] = {
 
 def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
-    return {name: Endpoint(row.arguments, _guarded(app, row)) for name, row in TABLE.items()}
+    handlers = (*apis(app), *app.agent_apis)
+    return {name: Endpoint(row.arguments, _guarded(app, handlers, row)) for name, row in TABLE.items()}
 
 
-def _guarded(app: App, row: Row) -> Callable[[Any, Caller], Any]:
+def _guarded(app: App, handlers: Sequence[object], row: Row) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
-    owner = next((api for api in app.apis if getattr(type(api), row.handle.__name__, None) is row.handle), app)
+    owner = next(one for one in handlers if getattr(type(one), row.handle.__name__, None) is row.handle)
     forbidden = row.forbidden
     if forbidden is None:
         return partial(row.handle, owner)

@@ -38,7 +38,7 @@ class LandingApi:
         return await self._review.worktrees(request)
 
     async def changes(self, request: One, caller: Caller) -> Answer:
-        """What a mission has changed since its branch began; without a worktree, what is not committed where it is."""
+        """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""  # noqa: E501 - one sentence of docs/api.md
         del caller
         return await self._review.changes(request)
 

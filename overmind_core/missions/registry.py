@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.missions.changes import OutputGrew
     from overmind_core.missions.store import MissionTable, RunTable
     from overmind_core.system.machine import Clock
 
@@ -266,6 +267,14 @@ class Registry:
             self.runs[run.mission] = run
         row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
+
+    def on_output(self, grew: OutputGrew) -> None:
+        """The newest run of a mission has written more; how far its log is, is saved with its next change."""
+        run, extent = grew
+        mission_id = run.partition(".")[0]
+        known = self.runs.get(mission_id)
+        if known is not None and known.id == run:
+            self.runs[mission_id] = replace(known, out=extent.out, err=extent.err)
 
     async def ended(self, mission_id: str) -> Mission:
         """Wait until the mission is final, through all its restarts; at once when it is.

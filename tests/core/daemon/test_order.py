@@ -33,7 +33,7 @@ ORDER = {
     ],
     EventStored: ["Unseen.on_event", "Notifications.on_event", "Followers.on_event"],
     RunConcluded: ["KeeperSync.on_conclusion", "OutputProgress.on_conclusion", "Terminator.on_conclusion"],
-    OutputGrew: ["App._grown", "Followers.on_output"],
+    OutputGrew: ["Registry.on_output", "Followers.on_output"],
     EffectDue: ["Effects.on_effect"],
 }
 

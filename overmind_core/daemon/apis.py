@@ -1,0 +1,184 @@
+"""The handlers of requests, each given the parts of the daemon that it uses. A part of the composition root."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from overmind_core.daemon.api import DaemonApi
+from overmind_core.definitions.api import DefinitionsApi
+from overmind_core.definitions.api_run import RunApi
+from overmind_core.isolation.api import IsolationApi
+from overmind_core.landing.api import LandingApi
+from overmind_core.missions.api_lifecycle import LifecycleApi
+from overmind_core.missions.api_logs import LogsApi
+from overmind_core.missions.api_query import QueryApi
+from overmind_core.missions.api_seen import SeenApi
+from overmind_core.notifications.api import EventsApi
+from overmind_core.plans.api import PlanApi
+from overmind_core.quests.api import QuestApi
+from overmind_core.schedules.api import RitualApi
+from overmind_core.terminals.api import TerminalsApi
+
+if TYPE_CHECKING:
+    from overmind_core.daemon.app import App
+    from overmind_core.landing.review import LandingReview
+
+
+def apis(app: App) -> tuple[object, ...]:
+    """The handlers of all requests but those of agents, which are made with them."""
+    daemon = DaemonApi(
+        home=app.home,
+        clock=app.clock,
+        phase=app.phase,
+        tasks=app.tasks,
+        journal=app.journal,
+        registry=app.registry,
+        mission_table=app.state.missions,
+        line=app.line,
+        missions=app.missions,
+        preparer=app.isolation,
+        leave=app.leave,
+    )
+    lifecycle = LifecycleApi(
+        home=app.home,
+        clock=app.clock,
+        registry=app.registry,
+        journal=app.journal,
+        mission_table=app.state.missions,
+        missions=app.missions,
+        trees=app.trees,
+        progress=app.progress,
+        retention=app.retention,
+        plans=app.plans,
+    )
+    queries = QueryApi(
+        home=app.home,
+        clock=app.clock,
+        registry=app.registry,
+        mission_table=app.state.missions,
+        run_table=app.state.runs,
+        unseen=app.unseen,
+        attachments=app.attachments,
+        progress=app.progress,
+        last_lines=app.last_lines,
+        resources=app.resources,
+        environments=app.environments,
+        runner=app.agents,
+        preparer=app.isolation,
+        budget=app.budgets,
+    )
+    logs = LogsApi(
+        home=app.home,
+        registry=app.registry,
+        journal=app.journal,
+        mission_table=app.state.missions,
+        event_table=app.state.events,
+        progress=app.progress,
+        followers=app.followers,
+        unseen=app.unseen,
+    )
+    run = RunApi(home=app.home, settings=app.settings, registry=app.registry, missions=app.missions)
+    events = EventsApi(
+        home=app.home,
+        registry=app.registry,
+        journal=app.journal,
+        event_table=app.state.events,
+        followers=app.followers,
+        notifications=app.notifications,
+    )
+    quests = QuestApi(
+        home=app.home,
+        clock=app.clock,
+        settings=app.settings,
+        registry=app.registry,
+        journal=app.journal,
+        quests=app.quests,
+        mission_table=app.state.missions,
+        quest_table=app.state.quests,
+    )
+    plans = PlanApi(
+        plans=app.plans,
+        journal=app.journal,
+        clock=app.clock,
+        registry=app.registry,
+        missions=app.missions,
+        plan_table=app.state.plans,
+    )
+    rituals = RitualApi(
+        schedules=app.schedules,
+        clock=app.clock,
+        settings=app.settings,
+        launcher=app.launcher,
+        preparer=app.isolation,
+        journal=app.journal,
+    )
+    definitions = DefinitionsApi(
+        registry=app.registry,
+        settings=app.settings,
+        environments=app.environments,
+        launcher=app.launcher,
+        journal=app.journal,
+        home=app.home,
+        agents=app.agents,
+        environment_table=app.state.environments,
+    )
+    terminals = TerminalsApi(
+        registry=app.registry,
+        attachments=app.attachments,
+        agents=app.agents,
+        line=app.line,
+        home=app.home,
+        progress=app.progress,
+        phase=app.phase,
+    )
+    isolation = IsolationApi(
+        workspace=app.workspace,
+        journal=app.journal,
+        clock=app.clock,
+        registry=app.registry,
+        trust_table=app.state.trusted,
+        port_table=app.state.ports,
+    )
+    seen = SeenApi(
+        registry=app.registry,
+        journal=app.journal,
+        clock=app.clock,
+        event_table=app.state.events,
+        seen_table=app.state.seen,
+        unseen=app.unseen,
+        followers=app.followers,
+    )
+    return (
+        daemon,
+        isolation,
+        run,
+        lifecycle,
+        queries,
+        logs,
+        events,
+        seen,
+        LandingApi(partial(_review, app)),
+        plans,
+        quests,
+        rituals,
+        definitions,
+        terminals,
+    )
+
+
+def _review(app: App) -> LandingReview:
+    from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
+    from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
+
+    worktrees = Worktrees(locations=app.locations, workspace=app.workspace, registry=app.registry)
+    return LandingReview(
+        landing=app.landing,
+        locations=app.locations,
+        worktrees=worktrees,
+        workspace=app.workspace,
+        isolation=app.isolation,
+        registry=app.registry,
+        tasks=app.tasks,
+        home=app.home,
+    )

@@ -1,0 +1,1 @@
+"""What `make house` prints: the shape of the source in figures."""

@@ -1,0 +1,175 @@
+"""The shape of the source in figures: circles of imports, floors, whole-program parameters, sizes of files.
+
+Type-only and lazy imports count: what a file names is what it can't be read without.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import statistics
+import tomllib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import grimp
+
+REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+PACKAGES = ("overmind_core", "overmind_tui")
+WHOLE_PROGRAM = frozenset({"App", "OvermindApp"})
+"""Types that know everybody: who takes one doesn't say what it needs."""
+HOSTS = ("overmind_core/daemon/",)
+"""Where the whole program is built and run, and so may be named."""
+SMALL = 60
+"""Lines: a file below is small."""
+Graph = grimp.ImportGraph
+
+
+class Sizes(NamedTuple):
+    """Lines per file, of all but the `__init__` files."""
+
+    median: float
+    small: float
+    """Share of the files that are small."""
+    largest: int
+    largest_file: str
+
+
+def graph() -> Graph:
+    """Who imports whom."""
+    return grimp.build_graph(*PACKAGES, exclude_type_checking_imports=False, cache_dir=None)
+
+
+def circles(imports: Graph) -> list[list[str]]:
+    """Groups of modules each of which needs, over some steps, each other one of its group."""
+    needs = {module: imports.find_upstream_modules(module) for module in imports.modules}
+    found: set[frozenset[str]] = set()
+    for module, needed in needs.items():
+        circle = {other for other in needed if other != module and module in needs[other]}
+        if circle:
+            found.add(frozenset(circle | {module}))
+    return sorted(sorted(circle) for circle in found)
+
+
+def floors() -> list[set[str]]:
+    """The packages of the core from the highest floor to the lowest, as the contract of the floors has them."""
+    with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return [{name.strip() for name in layer.split("|")} for layer in layers]
+
+
+def wrong_arrows(imports: Graph) -> list[tuple[str, str]]:
+    """Imports from a lower floor to a higher one, and between two packages of the same floor."""
+    height = {f"overmind_core.{name}": -at for at, floor in enumerate(floors()) for name in floor}
+    found = []
+    for module in imports.modules:
+        package = _package(module)
+        for needed in imports.find_modules_directly_imported_by(module):
+            other = _package(needed)
+            if package in height and other in height and package != other and height[other] >= height[package]:
+                found.append((module, needed))
+    return sorted(found)
+
+
+def _package(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def source_files() -> Iterator[str]:
+    """Every file of the program, relative to the repository."""
+    for package in PACKAGES:
+        for folder, _, names in os.walk(os.path.join(REPOSITORY, package)):
+            for name in names:
+                if name.endswith(".py"):
+                    yield os.path.relpath(os.path.join(folder, name), REPOSITORY)
+
+
+def sizes() -> Sizes:
+    """How long the files are."""
+    lines = {path: _read(path).count("\n") for path in source_files() if os.path.basename(path) != "__init__.py"}
+    largest = max(lines, key=lambda path: (lines[path], path))
+    small = sum(length < SMALL for length in lines.values()) / len(lines)
+    return Sizes(statistics.median(lines.values()), small, lines[largest], largest)
+
+
+def whole_program_uses() -> dict[str, int]:
+    """File → how often it takes something out of a parameter that is the whole program."""
+    found = {path: uses_of_whole(_read(path)) for path in source_files() if not path.startswith(HOSTS)}
+    return {path: uses for path, uses in sorted(found.items()) if uses}
+
+
+def uses_of_whole(source: str) -> int:
+    """Count `app.x` where `app` is typed as the whole program, and `self._app.x` where such an `app` was kept."""
+    tree = ast.parse(source)
+    uses = 0
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            uses += sum(_is_taken_from(node, _wholes(scope)) for node in ast.walk(scope))
+        elif isinstance(scope, ast.ClassDef):
+            kept = _kept(scope)
+            uses += sum(_is_taken_from_self(node, kept) for node in ast.walk(scope))
+    return uses
+
+
+def _wholes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    arguments = function.args
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    return {one.arg for one in every if one.annotation is not None and _names_whole(one.annotation)}
+
+
+def _names_whole(annotation: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in WHOLE_PROGRAM for node in ast.walk(annotation))
+
+
+def _kept(owner: ast.ClassDef) -> set[str]:
+    """Attributes and properties of the class that hold the whole program."""
+    kept = set()
+    for function in owner.body:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        if function.returns is not None and _names_whole(function.returns):
+            kept.add(function.name)
+        wholes = _wholes(function)
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in wholes:
+                kept |= {target.attr for target in node.targets if isinstance(target, ast.Attribute)}
+    return kept
+
+
+def _is_taken_from(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names
+
+
+def _is_taken_from_self(node: ast.AST, kept: set[str]) -> bool:
+    return isinstance(node, ast.Attribute) and _is_taken_from(node.value, {"self"}) and _name_of(node.value) in kept
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _read(path: str) -> str:
+    with open(os.path.join(REPOSITORY, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def report() -> str:
+    """The figures, one a line."""
+    imports, measured, uses = graph(), sizes(), whole_program_uses()
+    found = circles(imports)
+    by_package = ", ".join(
+        f"{package} {sum(circle[0].startswith(package) for circle in found)}" for package in PACKAGES
+    )
+    most = f", {max(map(len, found))} files in the largest" if found else ""
+    return "\n".join(
+        (
+            f"circles of imports          {len(found)} ({by_package}{most})",
+            f"uses of the whole program   {sum(uses.values())} in {len(uses)} files",
+            f"arrows to a higher floor    {len(wrong_arrows(imports))}",
+            f"median file                 {measured.median:g} lines",
+            f"below {SMALL} lines              {measured.small:.1%} of the files",
+            f"largest file                {measured.largest} lines, {measured.largest_file}",
+            "",
+        )
+    )
