@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation test test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 WORKERS ?= 5
@@ -24,6 +24,9 @@ demo-isolation: setup ## agents that work on one project at once, each with its 
 
 test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of it)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
+
+torture: setup ## run what kills, floods and races for minutes, with all its rounds and examples
+	OVERMIND_TEST_TORTURE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(or $(TESTS),$(shell grep -rlE "import .*torture" tests --include="test_*.py")) $(ARGS)
 
 test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \

@@ -11,7 +11,8 @@ import sqlite3
 import pytest
 
 from overmind_core.kernel.migrations import MIGRATIONS
-from tests.kit import processes
+from tests.kit import processes, torture
+from tests.kit.cases import Cases
 from tests.kit.killing import kill_both
 from tests.kit.waiting import eventually
 
@@ -37,7 +38,8 @@ def holes(path):
         file.write(b"\0" * (os.path.getsize(path) - 8192))
 
 
-@pytest.mark.parametrize("damage", [garbage, text, half, holes])
+@pytest.mark.torture
+@pytest.mark.parametrize("damage", torture.some([garbage, text, half, holes], part=2))
 def test_a_damaged_state_is_named(om, damage):
     for number in range(3):
         om.finished(f"echo {number}")
@@ -123,17 +125,23 @@ def test_a_damaged_journal_of_exits_costs_only_what_was_damaged(om):
         assert om.wait_status(mission, "crashed")["exit_code"] == code
 
 
-@pytest.mark.parametrize("damage", [garbage, half, lambda path: os.truncate(path, 0), os.unlink])
-def test_a_damaged_time_index_costs_no_output(om, damage):
-    mission = om.finished("seq 1 3000")["id"]
-    (folder,) = [path for path, _, files in os.walk(om.path("logs")) if files]
-    for name in os.listdir(folder):
-        if name.startswith("index."):
-            damage(os.path.join(folder, name))
+def nothing(path):
+    os.truncate(path, 0)
+
+
+def test_a_damaged_time_index_costs_no_output(om):
     expected = "".join(f"{number}\n" for number in range(1, 3001))
-    assert om.logs(mission) == expected
-    assert om.raw("logs", mission, "--raw").replace(b"\r", b"") == expected.encode()
-    assert om("logs", mission, "--timestamps").returncode == 0
+    cases = Cases()
+    for damage in (garbage, half, nothing, os.unlink):
+        mission = om.finished("seq 1 3000")["id"]
+        (folder,) = [path for path, _, files in os.walk(om.path("logs", mission)) if files]
+        (index,) = [name for name in os.listdir(folder) if name.startswith("index.")]
+        damage(os.path.join(folder, index))
+        with cases(damage.__name__):
+            assert om.logs(mission) == expected
+            assert om.raw("logs", mission, "--raw").replace(b"\r", b"") == expected.encode()
+            assert om("logs", mission, "--timestamps").returncode == 0
+    cases.verdict()
 
 
 def test_logs_that_are_gone_are_no_error(om):

@@ -6,15 +6,18 @@ import os
 
 import pytest
 
-from tests.kit import raw_socket
+from tests.kit import raw_socket, torture
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 
 LENGTHS = [85, 86, 87, 88, 90, 96, 107, 108, 120, 240, 480]
 """Bytes of the home's path: around 100 for each of the two sockets, around the kernel's 108, and far beyond."""
+EDGES = [86, 87, 90, 480]
+"""The longest with which both fit, one, and none, and the longest of all."""
 
 
-@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.torture
+@pytest.mark.parametrize("length", LENGTHS if torture.WHOLE else EDGES)
 def test_a_home_works_however_long_its_path_is(om, marker, tmp_path, length):
     home = padded(om.home, length)
     os.makedirs(home, mode=0o700)

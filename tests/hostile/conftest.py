@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.kit.overmind import Overmind
 from tests.kit.raw_socket import RawSocket
+from tests.kit.shared_home import SharedHome, shared
 
 
 class Fortress:
@@ -31,6 +35,20 @@ class Fortress:
         assert self.om.finished("exit 3")["exit_code"] == 3
         said = self.om.diagnosis()
         assert "Traceback" not in said, said
+
+
+@pytest.fixture(scope="session")
+def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
+    """The home of all attacks: its daemons outlive them."""
+    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
+        yield home
+
+
+@pytest.fixture
+def om(shared_home: SharedHome, tmp_path: Path) -> Iterator[Overmind]:
+    """The command line in a home where a daemon runs and no mission is."""
+    with shared_home.lent(str(tmp_path)) as overmind:
+        yield overmind
 
 
 @pytest.fixture

@@ -265,7 +265,6 @@ class Commands(RuleBasedStateMachine):
 
 
 def test_random_commands_do_what_the_model_says(om):
-    om.ok("start")
     machine = type("CommandsHere", (Commands,), {"om": om})
     limits = settings(
         max_examples=torture.portion(12), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)

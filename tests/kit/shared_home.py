@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 
 from tests.kit import home as homes
 from tests.kit import processes
@@ -19,6 +20,15 @@ CONFIG = "config.toml"
 """What a daemon has read of it stays in its head."""
 LATER = {"logs"}
 """What daemons make when they need it and then count on."""
+
+
+@contextlib.contextmanager
+def shared(*, user_home: str, marker: str) -> Iterator[SharedHome]:
+    """A home for all tests of the block."""
+    home = SharedHome(user_home=user_home, marker=marker)
+    yield home
+    left = home.end()
+    assert not left, "left after the tests:\n" + "\n".join(left)
 
 
 class SharedHome:
@@ -44,6 +54,14 @@ class SharedHome:
             self._daemons = {self._host.supervisor_pid(), self._host.keeper_pid()}
             self._files = {*os.listdir(self._host.home), *LATER}
         return Overmind(self._host.home, user_home=user_home, marker=self._marker)
+
+    @contextlib.contextmanager
+    def lent(self, user_home: str) -> Iterator[Overmind]:
+        """`lend` it for the block, and see to it that nothing is left."""
+        overmind = self.lend(user_home)
+        yield overmind
+        left = self.take_back(overmind)
+        assert not left, "left after the test:\n" + "\n".join(left)
 
     def take_back(self, overmind: Overmind) -> list[str]:
         """Empty the home; return what should have been gone and was not."""

@@ -18,6 +18,6 @@ def portion(whole: int) -> int:
     return whole if WHOLE else -(-whole // PART)
 
 
-def some(cases: Iterable[Case]) -> list[Case]:
+def some(cases: Iterable[Case], *, part: int = PART) -> list[Case]:
     """All cases, or the first and then every fourth: always the same ones."""
-    return list(cases)[:: 1 if WHOLE else PART]
+    return list(cases)[:: 1 if WHOLE else part]

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.torture, pytest.mark.linux]
 SESSIONS = 5
 SENDERS = 4
 PARTS = torture.portion(4)
-SUPERVISORS = 25
+SUPERVISORS = 25 if torture.WHOLE else 10
 """Killed in each part."""
 AGENTS = torture.portion(20)
 """Killed, one after the other."""

@@ -17,13 +17,14 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.torture
 KILLS = torture.portion(10)
 REPLACEMENTS = torture.portion(4)
+WRITERS = 20 if torture.WHOLE else 8
 PROMISED = 2.0
 """Seconds within which another supervisor answers (cli.md, behaviour 2)."""
 
 
 def test_killed_ten_times_at_random_moments_nobody_notices(om, moments):
     om.ok("start")
-    fleet = Fleet(om)
+    fleet = Fleet(om, count=WRITERS)
     onlookers = Onlookers(om, fleet)
     keeper = om.keeper_pid()
     absences = []
@@ -58,7 +59,7 @@ def test_killed_while_it_starts_the_next_one_comes_all_the_same(om, moments):
 @pytest.mark.parametrize("how", [("shutdown", "--keep"), ("start", "--replace")])
 def test_replaced_nobody_notices(om, moments, how):
     om.ok("start")
-    fleet = Fleet(om)
+    fleet = Fleet(om, count=WRITERS)
     onlookers = Onlookers(om, fleet)
     keeper = om.keeper_pid()
     for _ in range(REPLACEMENTS):

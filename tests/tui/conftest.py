@@ -22,16 +22,14 @@ from overmind_tui.widgets import log
 from tests.kit import idle
 from tests.kit.overmind import REPOSITORY, Overmind
 from tests.kit.pictures import SIZES, Album, compared
-from tests.kit.shared_home import SharedHome
+from tests.kit.shared_home import SharedHome, shared
 
 
 @pytest.fixture(scope="session")
 def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
     """The home of all tests here that do not ask for one alone."""
-    shared = SharedHome(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker)
-    yield shared
-    left = shared.end()
-    assert not left, "left after the tests:\n" + "\n".join(left)
+    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
+        yield home
 
 
 @pytest.fixture
@@ -47,10 +45,8 @@ def om(request: pytest.FixtureRequest) -> Iterator[Overmind]:
         yield request.getfixturevalue("alone")
         return
     shared_home: SharedHome = request.getfixturevalue("shared_home")
-    overmind = shared_home.lend(str(request.getfixturevalue("tmp_path")))
-    yield overmind
-    left = shared_home.take_back(overmind)
-    assert not left, "left after the test:\n" + "\n".join(left)
+    with shared_home.lent(str(request.getfixturevalue("tmp_path"))) as overmind:
+        yield overmind
 
 
 @pytest.fixture(autouse=True)

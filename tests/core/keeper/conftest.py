@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +17,17 @@ WAYS = [POSIX_SPAWN, PTYPROCESS] if sys.platform.startswith("linux") else [PTYPR
 
 @pytest.fixture
 def start_keeper(marker):
-    """Start keepers with options; each gets a home of its own, and ends with all that it holds."""
+    """Start keepers with options; each gets a home of its own, and ends with all that it holds.
+
+    `journal` is what an earlier keeper left of exits.
+    """
     started = []
 
-    def start(**options):
-        keeper = KeeperProcess(tempfile.mkdtemp(prefix="om-", dir="/tmp"), marker=marker, **options)
+    def start(*, journal=b"", **options):
+        home = tempfile.mkdtemp(prefix="om-", dir="/tmp")
+        if journal:
+            Path(home, "exits.ndjson").write_bytes(journal)
+        keeper = KeeperProcess(home, marker=marker, **options)
         started.append(keeper)
         return keeper
 

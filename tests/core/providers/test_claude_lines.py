@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import AgentNeed
@@ -28,6 +28,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers import registry
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 from tests.core.providers.recorded import facts, names, readable
+from tests.kit import torture
 
 CLAUDE = registry.get("claude")
 
@@ -259,6 +260,8 @@ def test_no_line_of_bytes_raises(line):
     CLAUDE.renderer().feed(line)
 
 
+@pytest.mark.torture
+@settings(max_examples=torture.portion(100))
 @given(st.lists(st.tuples(TYPES, SUBTYPES, st.dictionaries(KEYS, JSON, max_size=6)), max_size=5))
 def test_no_object_raises_and_every_text_can_be_written(objects):
     renderer = CLAUDE.renderer()

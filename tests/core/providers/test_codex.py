@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -25,6 +25,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers import registry
 from overmind_core.providers.base import LaunchRequest
 from tests.core.providers.recorded import facts, names, readable
+from tests.kit import torture
 from tests.kit.responses_stub import ResponsesStub
 
 CODEX = registry.get("codex")
@@ -129,6 +130,8 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.torture
+@settings(max_examples=torture.portion(100))
 @given(
     st.binary()
     | st.builds(lambda kind, rest: json.dumps({**rest, "type": kind}).encode(), KINDS, st.dictionaries(KEYS, JSON))
