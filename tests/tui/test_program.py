@@ -220,8 +220,10 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
         assert app.main.table.current.row["name"] == "beta", "in the stats, too, the cursor moves"
         await pilot.press("z")
         await pilot.pause()
-        assert not app.main.left.display or not app.main.table.display
+        panels = (app.main.table, app.main.log_view, app.main.stats)
+        assert [panel.display for panel in panels] == [False, False, True], "the stats alone"
         await pilot.press("escape")
+        assert [panel.display for panel in panels] == [True, True, True]
         await pilot.resize_terminal(120, 29)
         await pilot.pause()
         assert app.main.panels.current is Panel.TABLE, "there is no room for them any more"
