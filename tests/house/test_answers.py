@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -142,6 +142,7 @@ def nested(rows: list[Json], key: str) -> list[Json]:
 def test_invented_answers_have_the_form_of_real_ones(real):
     ask = real.ask
     explained = ask("isolate", cwd=real.project.folder)
+    known: Json = projects.EXPLAINED
     whole_plans = [ask("plan", id=one) for one in real.plans]
     rows = ask("ps", all=True, wide=True)
     own = {"ps": rows, "info": real.infos()}
@@ -151,7 +152,7 @@ def test_invented_answers_have_the_form_of_real_ones(real):
         "info": ([pictures.INFO, starting.TASK, starting.AGENT], own["info"]),
         "info.runs": (nested([pictures.INFO, starting.TASK], "runs"), nested(own["info"], "runs")),
         "events": (pictures.EVENTS, sessions.events(real.om)),
-        "inbox": ([*pictures.QUESTIONS, pictures.QUESTIONS[0], talking.QUESTION], ask("inbox")),
+        "inbox": ([*pictures.QUESTIONS, talking.QUESTION], ask("inbox")),
         "top": (tables.TOP, ask("top")),
         "cost": ([*tables.COST, talking.costs("a1b2c3d4", 1.5, "api")], ask("cost")),
         "messages": ([talking.MESSAGE], ask("messages", id="planner")),
@@ -168,8 +169,8 @@ def test_invented_answers_have_the_form_of_real_ones(real):
         "changes": ([worktrees.CHANGES], [ask("changes", id=real.isolated)]),
         "changes.files": ([*worktrees.CHANGES["files"], *landing.FILES], ask("changes", id=real.isolated)["files"]),
         "isolate": ([projects.EXPLAINED, projects.NOTHING, projects.BROKEN], [explained]),
-        "isolate.ports": (cast("list[Json]", projects.EXPLAINED["ports"]), explained["ports"]),
-        "isolate.steps": (cast("list[Json]", projects.EXPLAINED["steps"]), explained["steps"]),
+        "isolate.ports": (known["ports"], explained["ports"]),
+        "isolate.steps": (known["steps"], explained["steps"]),
     }  # fmt: skip
     cases = Cases()
     for kind, (invented, found) in told.items():
