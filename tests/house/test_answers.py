@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -97,9 +98,11 @@ class Answers:
         return [self.om.info(name) for name in ("planner", "rich", "task", "again", "bad", "late", "isolated")]
 
     def merge(self):
+        """What a look at a landing tells at its end."""
+        self.om.ok("commit", "isolated", "-m", "more")
         with RawSocket.connect(self.om.home) as api:
             api.ok("merge", id=self.isolated, preview=True)
-            return [line["item"] for line in api.lines() if "item" in line]
+            return [line["item"] for line in itertools.takewhile(lambda line: "end" not in line, api.lines())][-1]
 
 
 def kind_of(value: Any) -> str:
@@ -168,6 +171,7 @@ def test_invented_answers_have_the_form_of_real_ones(real):
         "worktrees": ([*worktrees.WORKTREES, landing.ROW, landing.BROKEN], ask("worktrees", sizes=True)["worktrees"]),
         "changes": ([worktrees.CHANGES], [ask("changes", id=real.isolated)]),
         "changes.files": ([*worktrees.CHANGES["files"], *landing.FILES], ask("changes", id=real.isolated)["files"]),
+        "merge": ([worktrees.PREVIEW], [real.merge()]),
         "isolate": ([projects.EXPLAINED, projects.NOTHING, projects.BROKEN], [explained]),
         "isolate.ports": (known["ports"], explained["ports"]),
         "isolate.steps": (known["steps"], explained["steps"]),
