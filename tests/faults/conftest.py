@@ -1,4 +1,4 @@
-"""A daemon with something to lose, the proof after each attack that nothing is lost, and chance that can be repeated."""
+"""A daemon with something to lose, the proof that an attack took nothing, and chance that can be repeated."""
 
 from __future__ import annotations
 
