@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import SeenTable
 
 NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
-
-
 """Types of events that are worth a look."""
 
 
