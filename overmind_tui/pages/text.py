@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 
 from overmind_tui.log import pattern
 from overmind_tui.missions.rows import folded
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Handler, Page
 from overmind_tui.render import row_filter as filtering
 from overmind_tui.render.cells import Cell
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
+from overmind_tui.shell.actions import Context
 from overmind_tui.widgets.lines import Text
 
 BORDERS = 2
@@ -71,13 +72,23 @@ class TextPage(Page):
         self.text.entitle(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
         self.text.wanted = pattern.patterns(self._wanted.text)
         if self._hang is not None:
-            lines = folded(lines, self.program.size.width - BORDERS, self._hang)
+            lines = folded(lines, self.app.size.width - BORDERS, self._hang)
         self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
 
     def on_resize(self) -> None:
         """Long lines go on elsewhere."""
         if self._hang is not None:
             self.update()
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also filter and search, and the ways out of here."""
+        return super().handlers(context) | {
+            "filter": self.do_filter,
+            "next-match": self.do_next_match,
+            "previous-match": self.do_previous_match,
+            "copy": self.do_copy,
+            "pager": self.do_pager,
+        }
 
     # filter and search
 
@@ -112,23 +123,22 @@ class TextPage(Page):
 
     def _go(self, step: int) -> None:
         if not self._wanted:
-            self.program.flash("/ types what to look for", "quiet")
+            self.shell.flash("/ types what to look for", "quiet")
             return
         if not self._searching:
             self._searching = True
             self.update()
         if not self.text.find(step):
-            self.program.flash(f"{self._wanted.text}: not here", "slow")
+            self.shell.flash(f"{self._wanted.text}: not here", "slow")
 
-    def do_back(self) -> None:
+    def close_one(self) -> bool:
         """First the filter, then the view."""
         if self._wanted:
             self._wanted, self._searching, self.text.found = NOTHING, False, None
             self.update()
         else:
-            self.program.back()
-
-    do_quit = do_back
+            self.close()
+        return True
 
     # out of here
 
@@ -140,8 +150,8 @@ class TextPage(Page):
         """Copy all of it."""
         text = self.shown_text()
         count = text.count("\n") + 1
-        clipboard.copy(self.program, text, f"{count} line{'s' * (count != 1)}")
+        clipboard.copy(self.shell, text, f"{count} line{'s' * (count != 1)}")
 
     def do_pager(self) -> None:
         """Read it in $PAGER."""
-        external.page(self.program, self.shown_text(), self.view)
+        external.page(self.shell, self.shown_text(), self.view)

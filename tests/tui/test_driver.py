@@ -58,15 +58,13 @@ def made(settings, *, later):
 def saved(driver, settings):
     """The program has read these settings from its file."""
     app: Any = SimpleNamespace(
-        settings=Settings(),
-        world=SimpleNamespace(environ={}),
-        live=SimpleNamespace(theme="dark"),
         available_themes={},
         is_headless=False,
         _driver=driver,
         screen_stack=[],
     )
-    Appearance(app).wear(settings)
+    live: Any = SimpleNamespace(theme="dark", now=Settings())
+    Appearance(app, live, {}).wear(settings)
 
 
 FRAMES = [
