@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import merge as git_merge
-from overmind_core.git import repository as git_repository
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing.progress import Trace
@@ -49,10 +47,12 @@ _log = logging.getLogger(__name__)
 
 
 def _has(git: Git, trace: Trace) -> bool:
+    from overmind_core.git import merge, repository  # noqa: PLC0415 - see above
+
     source = from_wire(trace.source)
     try:
-        now = git_repository.resolve(git, source, git_repository.HEADS + from_wire(trace.target))
-        return now is not None and git_merge.contains(git, source, trace.after, now)
+        now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
+        return now is not None and merge.contains(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 
@@ -169,6 +169,8 @@ class MergeQueue:
 
     async def _settle(self, trace: Trace) -> None:
         """Bring to its end what another supervisor has begun."""
+        from overmind_core.git import merge as git_merge  # noqa: PLC0415 - see above
+
         async with self._turn(from_wire(trace.repository)):
             git = self._locations.git_of(trace.mission, trace.mark)
             await self._workspace.in_thread(end_stragglers, MARK, trace.mark)

@@ -155,18 +155,18 @@ def test_volumes_go_with_their_mission_and_not_below_a_running_container(contain
 def test_twenty_at_once_all_run_and_are_found_by_their_home(containers, engine):
     with ThreadPoolExecutor(20) as pool:
         names = [spec.name for spec in pool.map(lambda number: containers.start(f"s{number}"), range(20))]
-        found = engine.ours(containers.home)
+        found = engine.own_containers(containers.home)
         assert sorted(one.name for one in found) == sorted(names)
         assert all(one.running for one in found)
         list(pool.map(engine.remove, names))
-    assert engine.ours(containers.home) == []
+    assert engine.own_containers(containers.home) == []
 
 
 def test_many_threads_that_want_the_same_one_get_one(containers, engine):
     spec = containers.spec()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: containers.ensure(spec), range(8)))
-    assert [one.name for one in engine.ours(containers.home)] == [spec.name]
+    assert [one.name for one in engine.own_containers(containers.home)] == [spec.name]
     assert engine.state(spec.name).running
 
 
@@ -181,9 +181,9 @@ def test_stopped_ones_are_found_by_their_labels_too(containers, engine):
         False,
         spec.labels.get(HOST, ""),
     )
-    assert engine.ours(containers.home) == [expected]
+    assert engine.own_containers(containers.home) == [expected]
     assert expected in engine.all_labelled()
-    assert engine.ours("/another") == []
+    assert engine.own_containers("/another") == []
 
 
 @pytest.mark.parametrize(
@@ -236,4 +236,4 @@ def test_a_test_leaves_nothing(engine):
     theirs = Containers(engine, "/homes/ended")
     theirs.start(volumes={"data": "/data"})
     theirs.end()
-    assert engine.ours("/homes/ended") == []
+    assert engine.own_containers("/homes/ended") == []

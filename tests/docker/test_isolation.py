@@ -31,13 +31,13 @@ def shop(om, engine):
         return project
 
     yield make
-    for one in engine.ours(om.home):
+    for one in engine.own_containers(om.home):
         engine.remove(one.name)
         engine.remove_volumes(engine.volumes_of(one.mission, om.home))
 
 
 def ours(engine, om):
-    return {one.name: one.running for one in engine.ours(om.home)}
+    return {one.name: one.running for one in engine.own_containers(om.home)}
 
 
 def assert_nothing_left(engine, om, shop, mission):
