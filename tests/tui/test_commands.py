@@ -202,7 +202,7 @@ def test_up_and_down_recall_what_was_typed_also_the_next_time(program, om):
         async with app.run_test(size=(120, 40)) as pilot:
             for line in lines:
                 await write(pilot, line)
-                app.to_root()
+                app.main.to_front()
             await pilot.press("colon", *keys)
             await until(pilot, lambda: app.screen.bar.field.text == wanted, what=wanted)
             await pilot.pause()

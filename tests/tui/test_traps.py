@@ -58,7 +58,7 @@ class Asked(Asking):
 
     def _start(self):
         super()._start()
-        self.commands.runs.jobs.start = self._start_job  # type: ignore[method-assign]
+        self.jobs.start = self._start_job  # type: ignore[method-assign]
 
     def _start_job(self, name, calls, told):
         del calls, told
@@ -221,7 +221,7 @@ def test_no_binding_of_the_library_is_ever_met():
             assert app.is_running, opening
             assert app.screen_stack == stack, opening
             assert app.main.bar.sign == sign, opening
-            app.to_root()
+            app.main.to_front()
             app.main.close_bar()
             await settle(pilot)
 
