@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.operations import Danger
 from overmind_core.providers import registry as providers
 from overmind_tui.command_line import parse
 from overmind_tui.command_line import verbs as commandline
@@ -21,7 +22,7 @@ from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.actions import Danger, Needs
+from overmind_tui.shell.actions import Needs
 from overmind_tui.shell.keymap import ACTIONS
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.operations import Danger
 from overmind_tui.inbox.actions import Answering
 from overmind_tui.inbox.messages import Talking
 from overmind_tui.inbox.page import Needing
@@ -15,7 +16,7 @@ from overmind_tui.missions.actions_look import Looking
 from overmind_tui.missions.actions_start import Starting
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import Scheduling
-from overmind_tui.shell.actions import NO_MISSION, Action, Danger, Needs
+from overmind_tui.shell.actions import NO_MISSION, Action, Needs
 from overmind_tui.shell.shell import Rows, Shell
 
 if TYPE_CHECKING:

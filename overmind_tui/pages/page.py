@@ -14,6 +14,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
 from overmind_tui.render import layout
 from overmind_tui.render.cells import Cell, Row, clipped
@@ -274,7 +275,7 @@ class Page(Fitting, Paced):
         page = self.app.screen
         if isinstance(page, Page) and not page.bar.sign:
             action = keymap.meaning(page.context, key, None)
-            if action is not None and action.danger is actions.Danger.NONE and action.name not in LEAVING:
+            if action is not None and action.danger is Danger.NONE and action.name not in LEAVING:
                 page.act(action)
 
     def act(self, action: Action) -> None:
@@ -282,7 +283,7 @@ class Page(Fitting, Paced):
         if not actions.allowed(action, read_only=self.shell.read_only):
             self.shell.flash(f"read-only: {action.label} is off", "slow")
             return
-        if self.is_too_small and action.danger is not actions.Danger.NONE:
+        if self.is_too_small and action.danger is not Danger.NONE:
             self.shell.flash("too small to see what that would do", "slow")
             return
         self.shell.coaching.did(self.context, action.name)

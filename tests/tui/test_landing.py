@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from overmind_core.domain.operations import Danger
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff as changes_diff
 from overmind_tui.changes.diff import Spot
@@ -23,7 +24,7 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.updates import show_bottom
 from tests.kit.repositories import AUTHOR, Repository

@@ -12,10 +12,11 @@ import pytest
 from textual import constants, events
 from textual.drivers.web_driver import WebDriver
 
+from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.keys import Kind, Token, Tokenizer
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
