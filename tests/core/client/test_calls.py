@@ -106,7 +106,7 @@ def test_what_this_program_has_never_heard_of_is_not_asked_twice(place, join):
     assert len(daemon.requests) == 1
 
 
-ONE = {"id": "x", "name": None, "also": []}
+ONE: dict[str, object] = {"id": "x", "name": None, "also": []}
 DONE = [
     ("stop", "not_running", ONE),
     ("kill", "not_running", {"killed": [{"id": "x", "name": None}]}),
