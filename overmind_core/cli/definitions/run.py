@@ -115,7 +115,6 @@ RUN_OPTIONS = [
 
 RUN = Command(
     name="run",
-    summary="start a mission",
     rest="CMD...",
     options=[PROVIDER, *RUN_OPTIONS],
     examples=[
