@@ -1,11 +1,4 @@
-"""The home: ours alone, on a local disk with room, its socket within reach.
-
-What logs take, beside what they may.
-
-The person's settings, judged by the one who reads them.
-
-The processes of this home: who holds its locks, who answers on its sockets, which versions.
-"""
+"""Checks of the home: its folder, disk and socket, its settings and logs, its daemon and keeper."""
 
 from __future__ import annotations
 
