@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import QUESTION_OPEN
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import rule_for
@@ -44,7 +44,7 @@ class Answering:
         _check(asked, session, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
-        session.apply(talk.Answered(question.id, decision, PERSON))
+        session.apply(conversation_events.Answered(question.id, decision, PERSON))
 
     def _store_rule(self, session: Session, asked: Asked) -> None:
         """Answer the same question by itself from now on."""

@@ -13,9 +13,8 @@ from uuid import uuid4
 from overmind_core.agents import launch as agents_launch
 from overmind_core.agents.launch import first_message
 from overmind_core.agents.session import Session
-from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, MessageRow
-from overmind_core.agents.store import AgentRow as StoredAgent
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, AgentRow, MessageRow
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
@@ -64,7 +63,7 @@ class Agents:
         for mission_id in self._store.agents.unsettled():  # the supervisor died right behind its end
             session = self._load(mission_id)
             if session is not None:
-                session.apply(talk.RunOver(final=True))
+                session.apply(conversation_events.RunOver(final=True))
                 self.drop(mission_id)
 
     def of(self, mission_id: str) -> Session | None:
@@ -122,7 +121,7 @@ class Agents:
             session.state = replace(conversation, queue=(first.id,))
 
         def insert() -> None:
-            row = StoredAgent(mission.id, STATE.encode(session.state), DEFINITION.encode(agent))
+            row = AgentRow(mission.id, STATE.encode(session.state), DEFINITION.encode(agent))
             self._store.agents.insert(row)
             if first is not None:
                 self._store.messages.insert(first)
@@ -251,21 +250,21 @@ class Agents:
         if session is None:
             return
         if mission.status in FINAL:
-            session.apply(talk.RunOver(final=True))
+            session.apply(conversation_events.RunOver(final=True))
             self.drop(mission.id)
             return
         if session.state.running and (mission.status is Status.RESTARTING or mission.run != session.state.running):
-            session.apply(talk.RunOver(final=False))
+            session.apply(conversation_events.RunOver(final=False))
             self._output.stop(mission.id)
         if mission.status is Status.RUNNING and session.state.running != mission.run:
             self._begin(session, mission)
         elif mission.run == session.state.running and (mission.status is not Status.RUNNING) != session.state.held:
-            session.apply(talk.InputHeld(on=mission.status is not Status.RUNNING))
+            session.apply(conversation_events.InputHeld(on=mission.status is not Status.RUNNING))
 
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
         launch, session.launch = session.launch or agents_launch.launch(session, mission), None
-        session.apply(talk.RunBegun(mission.run, first_message(session)))
+        session.apply(conversation_events.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.record("prompt", f"[human] {session.agent.prompt}")

@@ -12,8 +12,7 @@ from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Wait
 from overmind_core.blueprint_file.keys import OPTIONS, Disk
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue
-from overmind_core.domain.agents.agent import RAW, AgentMode
-from overmind_core.domain.agents.agent import Agent as Program
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.plans.references import ValueSource
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -258,9 +257,9 @@ class _Request:
             self.table["interactive"].wrong('it is for sessions: add type = "session"')
         return AgentMode.ONE_SHOT
 
-    def _program(self, mode: AgentMode) -> Program:
+    def _program(self, mode: AgentMode) -> Agent:
         given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in self.agent.items()}
-        return Program(home=mode, **given)
+        return Agent(home=mode, **given)
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - of any kind

@@ -18,8 +18,7 @@ from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, 
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
-from overmind_core.landing import answers
-from overmind_core.landing import preview as looking
+from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
 from overmind_core.landing.progress import MergeJournal, Trace, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
@@ -89,7 +88,7 @@ class Merge:
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
 
     async def _once(self) -> MergeResult:
-        plan = await self._asking(looking.look, self._place, self._wish)
+        plan = await self._asking(preview.look, self._place, self._wish)
         self._say({"step": "merging", "target": to_wire(plan.target.branch)})
         if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
             return await self._told(plan, tree)
@@ -108,7 +107,7 @@ class Merge:
 
     async def _told(self, plan: Plan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
-        files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
+        files = await self._asking(preview.files_of, self._place, plan.target.commit, after)
         return {
             "ok": True,
             "merged": not self._wish.preview,
@@ -165,7 +164,7 @@ class Merge:
         except MergeConflicts as error:
             self._journal.flush()
             landings = self._landing_table.of(to_wire(self._place.repository))
-            raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
+            raise await self._asking(preview.conflict, self._place, plan, error.args[0], landings) from None
 
     def _integrate(self, plan: Plan) -> str:
         place, wish = self._place, self._wish
@@ -265,9 +264,9 @@ class Merge:
         try:
             await self._workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
         except TargetInUse as error:
-            raise looking.occupied(plan.target, error) from None
+            raise preview.occupied(plan.target, error) from None
         except UntrackedInTheWay as error:
-            raise looking.untracked(plan.target, error) from None
+            raise preview.untracked(plan.target, error) from None
         except GitFailed as error:
             raise refused(error) from None
         self._merger.record(trace)

@@ -10,9 +10,9 @@ from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import changes as git_changes
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
+from overmind_core.git.changes import worktree_changes
 from overmind_core.landing import answers
 from overmind_core.landing.preview import Wish
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
@@ -51,7 +51,7 @@ def _changes(place: Place) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
-    return git_changes.worktree_changes(place.git, place.folder, base)
+    return worktree_changes(place.git, place.folder, base)
 
 
 def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:

@@ -14,9 +14,8 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions import environment as missions_environment
-from overmind_core.missions import private_files as agentfiles
-from overmind_core.missions.environment import SHELL, Located, Locator
+from overmind_core.missions import private_files
+from overmind_core.missions.environment import SHELL, Identity, Located, Locator, compose
 from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
@@ -163,7 +162,7 @@ class Launcher:
         definition = mission.definition
         launch = None if mission.setup else self._runner.launch(mission)
         searched = environment.both
-        argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
+        argv = definition.argv if launch is None else private_files.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
         if launch is not None:
@@ -176,10 +175,8 @@ class Launcher:
 
     def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
         definition = mission.definition
-        identity = missions_environment.Identity(
-            mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd
-        )
-        return missions_environment.compose(
+        identity = Identity(mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd)
+        return compose(
             environment.inherited,
             environment.chosen,
             identity,

@@ -23,8 +23,7 @@ from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
-from overmind_core.missions.store import MissionRow as StoredMission
-from overmind_core.missions.store import RunRow as StoredRun
+from overmind_core.missions.store import MissionRow, RunRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
@@ -265,7 +264,7 @@ class Registry:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
+        row = RunRow(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
 
     def on_output(self, grew: OutputGrew) -> None:
@@ -354,19 +353,19 @@ def _why(mission: Mission, fact: Fact) -> str | None:
     return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
 
 
-def mission_of(row: StoredMission) -> Mission:
+def mission_of(row: MissionRow) -> Mission:
     """The mission that a row of the store holds."""
     return MISSION.decode(row.record)
 
 
-def run_of(row: StoredRun) -> Run:
+def run_of(row: RunRow) -> Run:
     """The run that a row of the store holds."""
     return RUN.decode(row.state)
 
 
-def _row(mission: Mission, request: str | None) -> StoredMission:
+def _row(mission: Mission, request: str | None) -> MissionRow:
     definition = mission.definition
-    return StoredMission(
+    return MissionRow(
         id=mission.id,
         name=definition.name,
         live=mission.is_live,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Definition
     from overmind_core.isolation.workspace import Workspace
-    from overmind_core.missions.store import MissionRow as StoredMission
+    from overmind_core.missions.store import MissionRow
 
 
 LABEL = "overmind.service"
@@ -130,7 +130,7 @@ class Services:
         alive = next((number for number, row in begun if row.live), len(begun))
         return self._numbered(service, alive)
 
-    def _begun(self, service: str) -> Iterator[tuple[int, StoredMission]]:
+    def _begun(self, service: str) -> Iterator[tuple[int, MissionRow]]:
         """What this preparation has begun as the service, also when nobody could write down any more which it is."""
         self._workspace.journal.flush()
         for number in count():
