@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from overmind_core.agents import launch as agents_launch
-from overmind_core.agents.launch import first_message
+from overmind_core.agents.launch import checked_mission, first_message, launch_of
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.domain.agents import conversation_events
@@ -140,12 +139,12 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None and (session := self._load(mission.id)) is not None:  # it had ended, and is started again
             self._renew_prompt(session)
-        return mission if session is None else agents_launch.ready(session, mission)
+        return mission if session is None else checked_mission(session, mission)
 
     def launch(self, mission: Mission) -> Launch | None:
         """How the mission's newest run is started; None for a plain program."""
         session = self._sessions.get(mission.id)
-        return None if session is None else agents_launch.launch(session, mission)
+        return None if session is None else launch_of(session, mission)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -263,7 +262,7 @@ class Agents:
 
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
-        launch, session.launch = session.launch or agents_launch.launch(session, mission), None
+        launch, session.launch = session.launch or launch_of(session, mission), None
         session.apply(conversation_events.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -221,7 +221,7 @@ class Merge:
         place, mission = self._place, self._registry.get(self._place.mission)
         isolation = self._workspace.records.get(place.mission)
         world = self._environments.of(place.mission)
-        own = {} if isolation is None else isolation_isolation.environment(isolation)
+        own = {} if isolation is None else isolation_variables(isolation)
         inside = "" if isolation is None else from_wire(isolation.subfolder)
         cwd = os.path.join(place.scratch, inside) if inside else place.scratch
         scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.missions.facts import EndAsked, SetUpAsked, StartAsked
 from overmind_core.domain.missions.mission import Cause, Kind, RestartPolicy, Status
 from overmind_core.errors import OvermindError
@@ -102,7 +102,7 @@ class Services:
         return True
 
     def _chosen(self, service: str) -> dict[str, str]:
-        both = {**self._inherited.chosen, **isolation_isolation.environment(self._record, service)}
+        both = {**self._inherited.chosen, **isolation_variables(self._record, service)}
         return {**both, **self._service(service).env}
 
     def _spec(self, service: str, name: str, key: str) -> MissionSpec:
