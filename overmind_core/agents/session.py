@@ -224,7 +224,7 @@ class Session:
         """Have the run ended."""
         mission = self.mission
         if mission is not None:
-            self._context.registry.tell_if_legal(mission, asked, urgent=True)
+            self._context.registry.apply_if_legal(mission, asked, urgent=True)
 
     def interrupt(self) -> bool:
         """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""

@@ -363,7 +363,7 @@ class App:
         self.agents.load()
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
-        self.launcher.suppose_asked(self.registry.live.values())
+        self.launcher.assume_requested(self.registry.live.values())
         await self.keeper.connect(patient=False)
         self.isolation.take_up()
         self.landing.take_up()

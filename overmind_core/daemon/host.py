@@ -224,7 +224,7 @@ def _end_plans(app: App) -> None:
     Its missions have ended with it.
     """
     for plan in list(app.plans.live):
-        app.registry.tell_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
+        app.registry.apply_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
 
 
 @contextmanager

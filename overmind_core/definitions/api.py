@@ -125,7 +125,7 @@ class DefinitionsApi:
 
     def _check_name(self, before: editable.Whole, after: editable.Whole) -> None:
         name = after.definition.name
-        holder = None if name == before.definition.name else self._registry.roster.holder(name)
+        holder = None if name == before.definition.name else self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
 

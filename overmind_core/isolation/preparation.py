@@ -181,7 +181,7 @@ class Preparation:
             mission = self._current
             assert mission is not None
             self._workspace.put(replace(self._isolation, ready_once=True))
-            self._workspace.registry.tell_if_legal(mission, Prepared(), urgent=True)
+            self._workspace.registry.apply_if_legal(mission, Prepared(), urgent=True)
         else:
             self._tell_failed(saga.error or "internal", saga.message or "It failed.")
 
@@ -194,7 +194,7 @@ class Preparation:
         mission = self._current
         if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:
             return
-        self._workspace.registry.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
+        self._workspace.registry.apply_if_legal(mission, SpawnFailed(code, message), urgent=True)
 
     @property
     def _current(self) -> Mission | None:

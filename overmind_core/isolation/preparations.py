@@ -95,13 +95,13 @@ class Preparations:
     def needed(self) -> Iterator[None]:
         """Should we die in the block, another supervisor is to bring it to its end, also when nothing runs."""
         self._under_way += 1
-        self._workspace.line.need(NEED, on=True)
+        self._workspace.line.hold(NEED, on=True)
         try:
             yield
         finally:
             self._under_way -= 1
             if not self._under_way and not self.resting:
-                self._workspace.line.need(NEED, on=False)
+                self._workspace.line.hold(NEED, on=False)
 
     async def rest(self) -> None:
         """Leave everything as it is, for the next supervisor to go on with, and do nothing behind its back."""

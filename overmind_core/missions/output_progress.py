@@ -93,7 +93,7 @@ class OutputProgress:
     async def refresh(self) -> None:
         """Ask for what changed; callers at the same time share one question."""
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = asyncio.create_task(self._request())
         await asyncio.shield(self._asking)  # whoever gives up must not take the answer from the others
 
     async def beat(self, is_needed: Callable[[], bool]) -> None:
@@ -104,11 +104,11 @@ class OutputProgress:
                 await self.refresh()
                 self._sample()
 
-    async def _ask(self) -> None:
+    async def _request(self) -> None:
         if self.link is None:
             return
         try:
-            answer = await self.link.ask("changed", since=self._since)
+            answer = await self.link.request("changed", since=self._since)
         except (KeeperGone, KeeperRefused):
             return
         self._since = answer["seq"]

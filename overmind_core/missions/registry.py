@@ -113,8 +113,8 @@ class Registry:
         self.journal = journal
         self._clock = clock
         self.boot = boot
-        self.roster = NameIndex()
-        self.live = self.roster.live
+        self.index = NameIndex()
+        self.live = self.index.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._unsaved: dict[str, Mission] = {}
@@ -130,7 +130,7 @@ class Registry:
         now = self.now()
         for row in self.mission_table.live():
             mission = mission_of(row)
-            self.roster.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
+            self.index.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
         self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
 
     def get(self, mission_id: str) -> Mission | None:
@@ -153,7 +153,7 @@ class Registry:
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
         mission = replace(mission, boot=self.boot)
-        self.roster.put(mission)
+        self.index.put(mission)
         row = _row(mission, request)
 
         def write() -> None:
@@ -164,7 +164,7 @@ class Registry:
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
-        self.roster.remove(mission.id)
+        self.index.remove(mission.id)
         self.runs.pop(mission.id, None)
 
         def write() -> None:
@@ -173,7 +173,7 @@ class Registry:
 
         self.journal.save(write)
 
-    def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+    def apply(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
 
         Raises:
@@ -193,10 +193,10 @@ class Registry:
             self.note(mission, end)
         return tuple(effect for effect in effects if effect not in ends)
 
-    def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+    def apply_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """`tell`, but a fact that comes too late or twice is dropped."""
         try:
-            return self.tell(mission, fact, urgent=urgent)
+            return self.apply(mission, fact, urgent=urgent)
         except IllegalTransition as error:
             _log.debug("dropped for %s: %s", mission.id, error)
             return mission
@@ -213,9 +213,9 @@ class Registry:
             else:
                 actions.append(effect)
         if mission.is_live:
-            self.roster.put(mission)
+            self.index.put(mission)
         else:
-            self.roster.remove(mission.id)
+            self.index.remove(mission.id)
             self.runs.pop(mission.id, None)
             self._unsaved[mission.id] = mission
 

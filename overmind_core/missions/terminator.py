@@ -245,7 +245,7 @@ class Terminator:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        self._registry.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+        self._registry.apply_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
 
     async def _look_at_leftovers(self) -> None:
         """Whose own process has ended: are the others gone, too?"""
@@ -264,7 +264,7 @@ class Terminator:
         if self.link is None:
             return False
         try:
-            return not (await self.link.ask("orphans", run=run, spare=sorted(spared)))["left"]
+            return not (await self.link.request("orphans", run=run, spare=sorted(spared)))["left"]
         except (KeeperGone, KeeperRefused):
             return False
 
@@ -288,7 +288,7 @@ class Terminator:
         if link is None:
             raise KeeperGone
         answers = await asyncio.gather(
-            *(link.ask("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
+            *(link.request("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
         )
         found = {}
         for run, answer in zip(runs, answers, strict=True):

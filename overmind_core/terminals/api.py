@@ -205,7 +205,7 @@ class TerminalsApi:
         write = _may_write(mission, request)
         ticket = os.urandom(TICKET_BYTES).hex()
         try:
-            await self._line.link.ask(
+            await self._line.link.request(
                 "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
             )
         except (KeeperGone, KeeperRefused):

@@ -48,7 +48,7 @@ async def end_one(workspace: Workspace, mission: str, cause: Cause) -> None:
     if current is None:
         return
     grace = 0.0 if cause is Cause.KILL else current.definition.grace
-    book.tell_if_legal(current, EndAsked(cause, grace), urgent=True)
+    book.apply_if_legal(current, EndAsked(cause, grace), urgent=True)
     await book.ended(mission)
 
 
@@ -89,12 +89,12 @@ class Services:
     async def _started_again(self, service: str) -> bool:
         book, child = self._workspace.registry, self._record.services.get(service)
         before = None if child is None else book.get(child)
-        if before is None or before.is_live or book.roster.holder(before.definition.name) is not None:
+        if before is None or before.is_live or book.index.holder(before.definition.name) is not None:
             return False
         chosen = self._workspace.environments.of(before.id).chosen
         if any(chosen.get(name) != value for name, value in self._chosen(service).items()):
             return False
-        book.tell(before, StartAsked())
+        book.apply(before, StartAsked())
         await self._workspace.journal.saved()
         after = await book.until(before.id, lambda now: now.status is not Status.STARTING)
         if not after.is_live:
@@ -122,7 +122,7 @@ class Services:
         """Below the mission's; with its id when an older mission of that name still has such a service."""
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = f"{name}/{service}"
-        return wanted if self._workspace.registry.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
+        return wanted if self._workspace.registry.index.holder(wanted) is None else f"{name}/{service}-{self._mission}"
 
     def _key(self, service: str) -> str:
         """Of this start: the same after a crash as long as what was begun lives, another for another start."""
@@ -192,7 +192,7 @@ class SetUp:
         del service
         mission = self._book.live.get(self._mission)
         if mission is not None and mission.status is Status.PREPARING and not (mission.setup or mission.set_up):
-            self._book.tell(mission, SetUpAsked(), urgent=True)
+            self._book.apply(mission, SetUpAsked(), urgent=True)
         after = await self._book.until(self._mission, lambda now: not now.setup)
         if not (after.is_live and after.set_up):
             name = after.definition.name

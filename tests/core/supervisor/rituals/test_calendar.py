@@ -54,7 +54,7 @@ class World:
         self.crashed = False
         self.ledger = Journal(self.state.database, loop)
         registry: Any = SimpleNamespace(event=lambda _event: None, get=lambda _mission: None)
-        line: Any = SimpleNamespace(need=lambda *_, **__: None)
+        line: Any = SimpleNamespace(hold=lambda *_, **__: None)
         quests: Any = SimpleNamespace(get=self.quests.get)
         table = self.state.rituals
         rituals = RitualRegistry(journal=self.ledger, registry=registry, line=line, ritual_table=table)
@@ -124,7 +124,7 @@ class World:
     async def pass_time(self, seconds: float, *, how: str = "advance") -> None:
         """Let time pass, then have the supervisor look, as its timer does at the latest."""
         getattr(self.clock, how)(seconds)
-        self.calendar.look()
+        self.calendar.check_due()
         await self.settle()
 
     def end(self, key: str) -> None:
