@@ -180,7 +180,7 @@ class Session:
             if self.reader.position == before:  # the log is gone
                 break
         with self._journal.together():
-            rest = self.reader.rest()
+            rest = self.reader.remainder()
             if rest is not None:
                 self._take(rest.data)
             self._save_cursor()

@@ -178,7 +178,7 @@ class TerminalDriver:
         shown: Asked | None = None
         while True:
             await asyncio.sleep(SETUP)
-            if session.state.running != run or not _has_not_begun(session):
+            if session.state.running != run or not _is_still_starting(session):
                 break
             screen = await self._screens.of(session.id)
             dialog = None if screen is None else _program(session).dialog(screen.lines())
@@ -189,7 +189,7 @@ class TerminalDriver:
                 shown = dialog
 
 
-def _has_not_begun(session: Session) -> bool:
+def _is_still_starting(session: Session) -> bool:
     """Whether its program has shown no sign yet that it works."""
     c = session.state
     asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)

@@ -237,9 +237,9 @@ def version(args: Namespace, context: Context) -> int:
 
 def versions(home: Home) -> dict[str, Any]:
     """Return all versions; `daemon` and `keeper` are null when they don't run, their version when it is not known."""
-    from overmind_core.client.stream import ask_if_running
+    from overmind_core.client.stream import call_if_running
 
-    status = ask_if_running(home, "status") or {}
+    status = call_if_running(home, "status") or {}
     machine = os.uname()
     return {
         "client": VERSION,

@@ -381,7 +381,7 @@ class App:
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
         self.deadlines.cancel_all()
-        await self.isolation.rest()
+        await self.isolation.suspend()
         self.journal.flush()
         await self.keeper.leave(how)
         self.phase.leaving.set()

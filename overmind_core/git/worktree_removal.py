@@ -61,7 +61,7 @@ def claimed_branch(git: Git, folder: str, path: str) -> str | None:
         return None
     if not name:
         return None
-    answer = git.ask(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
+    answer = git.run(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
     first = answer.out.rstrip("\n").rpartition("\n")[2]
     # It was about to be made: that it is ours, and not another's of that name, its log alone says.
     return name if answer.code == 0 and first == message(path) else None

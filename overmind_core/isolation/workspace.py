@@ -95,7 +95,7 @@ class Workspace:
         self.steps: dict[str, str] = {}
         """Mission → what is going on, for people."""
         self._turns: dict[str, asyncio.Lock] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._recorded: set[tuple[str, str]] = set()
 
     def find(self, text: str) -> Isolation:
         """The isolation of the mission that `text` means; also of one that was removed, by its id or name.
@@ -219,9 +219,9 @@ class Workspace:
 
     def once(self, about: str, note: str) -> str:
         """The note, if it was not told yet."""
-        if not note or (about, note) in self._said:
+        if not note or (about, note) in self._recorded:
             return ""
-        self._said.add((about, note))
+        self._recorded.add((about, note))
         return note
 
     def shown(self, mission: str) -> IsolationSummary | None:

@@ -70,7 +70,7 @@ class Merge:
         self._environments = parts.environments
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
         self._wish = wish
-        self._say = say
+        self._post = say
         self._verify: str | None = None
 
     async def run(self) -> MergeResult:
@@ -88,16 +88,16 @@ class Merge:
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
 
     async def _once(self) -> MergeResult:
-        plan = await self._asking(preview.look, self._place, self._wish)
-        self._say({"step": "merging", "target": to_wire(plan.target.branch)})
+        plan = await self._asking(preview.plan_merge, self._place, self._wish)
+        self._post({"step": "merging", "target": to_wire(plan.target.branch)})
         if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
-            return await self._told(plan, tree)
+            return await self._result(plan, tree)
         trace = self._trace(plan)
         try:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
-            told = await self._told(plan, after)
+            told = await self._result(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
                 await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
@@ -105,7 +105,7 @@ class Merge:
             await self._clean(trace)
         return {**told, "verify": self._verify}
 
-    async def _told(self, plan: Plan, after: str) -> MergeResult:
+    async def _result(self, plan: Plan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
         files = await self._asking(preview.files_of, self._place, plan.target.commit, after)
         return {
@@ -187,13 +187,13 @@ class Merge:
         """
         if self._wish.verify is None:
             return
-        self._say({"step": "verifying"})
+        self._post({"step": "verifying"})
         await self._asking(self._furnish)
         parent = self._place.mission if self._place.mission in self._registry.live else None
         spec = self._check_spec(self._wish.verify, f"{self._place.name}/{VERIFY}", parent)
         begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
         self._verify = begun.mission.id
-        self._say({"verify": self._verify})
+        self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)
         if ended.shell_exit != 0:
             told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
@@ -210,10 +210,10 @@ class Merge:
         isolation = self._workspace.records.get(self._place.mission)
         if isolation is None or not (isolation.project.copy or isolation.project.link):
             return
-        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+        from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         try:
-            place(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
+            copy_and_link(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
         except PlacingFailed as error:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
@@ -247,7 +247,7 @@ class Merge:
 
     async def _landed(self, plan: Plan, trace: Trace) -> None:
         """Move the target and write it down: once begun, nobody calls it off."""
-        self._say({"step": "landing"})
+        self._post({"step": "landing"})
         self._journal.save(self._merger.keep(trace))
         await self._journal.saved()
         work = asyncio.ensure_future(self._land(plan, trace))

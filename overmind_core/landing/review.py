@@ -61,7 +61,7 @@ def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 
-def _gone(isolation: Isolation) -> DiscardedWork:
+def _discarded(isolation: Isolation) -> DiscardedWork:
     return {
         "mission": isolation.mission,
         "name": isolation.name,
@@ -102,7 +102,7 @@ class LandingReview:
 
     async def worktrees(self, request: WorktreesRequest) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
-        looked = await self._worktrees.look(self._worktrees.of(request.ids), sizes=request.sizes)
+        looked = await self._worktrees.inspect(self._worktrees.of(request.ids), sizes=request.sizes)
         return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
 
     async def changes(self, request: One) -> MissionChanges:
@@ -194,13 +194,13 @@ class LandingReview:
         if not request.force:
             await self._check_loss(isolation)
         await self._isolation.discard(isolation, force=request.force)
-        return _gone(isolation)
+        return _discarded(isolation)
 
     async def worktrees_prune(self, request: WorktreesPrune) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
-        for looked in await self._worktrees.look(self._worktrees.of(None)):
+        for looked in await self._worktrees.inspect(self._worktrees.of(None)):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force)
@@ -210,9 +210,9 @@ class LandingReview:
                 except OvermindError as error:  # something has changed just now
                     why = error.message
             if why:
-                kept.append({**_gone(isolation), "why": why})
+                kept.append({**_discarded(isolation), "why": why})
             else:
-                removed.append({**_gone(isolation), "lost": stands.loss})
+                removed.append({**_discarded(isolation), "lost": stands.loss})
         return {"removed": removed, "kept": kept}
 
     async def _check_loss(self, isolation: Isolation) -> None:
@@ -223,7 +223,7 @@ class LandingReview:
         """
         if isolation.branch is None:
             return
-        (looked,) = await self._worktrees.look([isolation])
+        (looked,) = await self._worktrees.inspect([isolation])
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:

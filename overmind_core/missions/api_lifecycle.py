@@ -79,7 +79,9 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to restart.")
         mission = find(self._registry, request.id)
-        return answers.begun(await self._missions.restart(mission, fresh=request.fresh, force=request.force))
+        return answers.restarted_mission(
+            await self._missions.restart(mission, fresh=request.fresh, force=request.force)
+        )
 
     async def stop(self, request: Stop, caller: Caller) -> StoppedMission:
         """End one mission by its stop signal; answers when nothing of it lives."""

@@ -57,7 +57,7 @@ class ExitAcks:
 
     def __init__(self, registry: Registry, tell: Callable[[Sequence[str]], None]) -> None:
         self._registry = registry
-        self._tell = tell
+        self._send = tell
         self._outgoing: list[str] = []
         self._owed: dict[str, str] = {}
         """Mission → its run whose exit is saved, and not yet acknowledged."""
@@ -86,7 +86,7 @@ class ExitAcks:
         """Tell what was given, now."""
         runs, self._outgoing = self._outgoing, []
         if runs:
-            self._tell(runs)
+            self._send(runs)
 
     def _pay(self, mission_id: str) -> None:
         run = self._owed.pop(mission_id, None)

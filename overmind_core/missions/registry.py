@@ -182,11 +182,11 @@ class Registry:
         after, effects = next_state(mission, fact, self.now())
         self._conclude_run(mission, after, _why(mission, fact))
         if after.run != mission.run:
-            effects = self._told_of_the_last_run(mission, effects)
+            effects = self._record_last_end(mission, effects)
         self.put(after, effects, urgent=urgent)
         return after
 
-    def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    def _record_last_end(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Record how the run before ended as its own event; what is left is about the next one."""
         ends = [effect for effect in effects if isinstance(effect, Note) and effect.type == "exited"]
         for end in ends:

@@ -28,22 +28,22 @@ _WHY = {
 def started(agent: PlanAgent, node: Node) -> Note:
     """An attempt runs."""
     tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
-    return _note("agent_started", agent.name, f"started ({node.mission}{tries})", node)
+    return _agent_note("agent_started", agent.name, f"started ({node.mission}{tries})", node)
 
 
 def preparing(name: str, node: Node) -> Note:
     """What an attempt is to have of its own is being made."""
-    return _note("agent_preparing", name, f"preparing ({node.mission})", node)
+    return _agent_note("agent_preparing", name, f"preparing ({node.mission})", node)
 
 
 def ready(name: str, node: Node, seconds: float) -> Note:
     """Its probe has succeeded."""
-    return _note("agent_ready", name, f"ready after {lasted(seconds)}", node)
+    return _agent_note("agent_ready", name, f"ready after {lasted(seconds)}", node)
 
 
 def stopping(name: str, node: Node, why: EndReason) -> Note:
     """The plan has told it to end."""
-    return _note("agent_stopping", name, f"stopping: {_WHY[why]}", node)
+    return _agent_note("agent_stopping", name, f"stopping: {_WHY[why]}", node)
 
 
 def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
@@ -57,7 +57,7 @@ def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _note("agent_ended", name, f"{how}{why}{after_what}{again}", after)
+    return _agent_note("agent_ended", name, f"{how}{why}{after_what}{again}", after)
 
 
 def cut(name: str, outputs: Iterable[str]) -> Note:
@@ -66,14 +66,14 @@ def cut(name: str, outputs: Iterable[str]) -> Note:
     return Note("agent_output_cut", f"--- {name}: {text} ---", (("agent", name),))
 
 
-def note(sentence: str) -> Note:
+def plan_note(sentence: str) -> Note:
     """Something that a person ought to know of the whole."""
     return Note("plan_note", f"--- {sentence.rstrip('.')} ---")
 
 
 def skipped(name: str, node: Node) -> Note:
     """It will not run."""
-    return _note("agent_skipped", name, f"skipped: {node.reason}", node)
+    return _agent_note("agent_skipped", name, f"skipped: {node.reason}", node)
 
 
 def changed(lines: Sequence[str]) -> Note:
@@ -107,6 +107,6 @@ def _reason(node: Node) -> str:
     return ", ".join(part for part in parts if part) or "killed"
 
 
-def _note(kind: str, name: str, text: str, node: Node) -> Note:
+def _agent_note(kind: str, name: str, text: str, node: Node) -> Note:
     data = (("agent", name), ("stage", node.stage.value), ("child", node.mission), ("exit_code", node.exit_code))
     return Note(kind, f"--- {name}: {text} ---", data)

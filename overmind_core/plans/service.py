@@ -241,7 +241,7 @@ class Plans:
         self._put(plan)
         await self._save(mission, request)
         for note in notes:
-            plan.record(log_lines.note(note))
+            plan.record(log_lines.plan_note(note))
         plan.schedule()
         return _applied(mission, "started", _from_nothing(blueprint))
 

@@ -122,17 +122,17 @@ class TerminalsApi:
             need_terminal(mission)
         try:
             with self._attachments.seat(mission.id, types=not request.read_only) as seat:
-                async for item in self._stay(mission, request, seat, changes=changes):
+                async for item in self._items(mission, request, seat, changes=changes):
                     yield item
         finally:
             if changes:
                 self._agents.handover.take_back(self._agents.of(mission.id))
 
-    async def _stay(
+    async def _items(
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
     ) -> Stream[Attached, AttachItem]:
         """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
-        self._note(mission.id, "attached", request)
+        self._record(mission.id, "attached", request)
         try:
             write = changes or _may_write(mission, request)
             yield {**answers.brief(mission), "status": mission.status, "write": write}
@@ -142,7 +142,7 @@ class TerminalsApi:
             async for item in self._phases(mission.id, request, seat):
                 yield item
         finally:
-            self._note(mission.id, "detached", request)
+            self._record(mission.id, "detached", request)
 
     async def detach(self, request: One, caller: Caller) -> DetachedMission:
         """End everybody's attach to one mission."""
@@ -222,7 +222,7 @@ class TerminalsApi:
             "write": write,
         }
 
-    def _note(self, mission_id: str, what: str, request: Attach) -> None:
+    def _record(self, mission_id: str, what: str, request: Attach) -> None:
         """Put it on record, but for who only changes over from one supervisor to the next."""
         mission = self._registry.get(mission_id)
         going_over = self._phase.closing if what == "detached" else request.rejoin

@@ -10,7 +10,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id
 from overmind_core.cli.context import Context, call_each, text_of
 from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
 from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
-from overmind_core.client.stream import ask, follow
+from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, OvermindError, UsageError
 
@@ -104,7 +104,7 @@ def await_message(client: Client, message: Json, until: str, patience: float) ->
         left = max(0.0, deadline - time.monotonic())
         return "await_message", {"message": message["message"], "until": until, "timeout": left}
 
-    found: Json = ask(client, request, deadline=deadline + _SLACK)
+    found: Json = await_answer(client, request, deadline=deadline + _SLACK)
     return found
 
 

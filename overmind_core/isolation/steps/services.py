@@ -78,7 +78,7 @@ class Services:
 
     async def undo(self, service: str) -> None:
         """End it, however far its start came."""
-        begun = {row.id for _, row in self._begun(service)}
+        begun = {row.id for _, row in self._started(service)}
         for mission in begun | {self._record.services.get(service, "")}:
             await end_one(self._workspace, mission, Cause.KILL)
 
@@ -126,11 +126,11 @@ class Services:
 
     def _key(self, service: str) -> str:
         """Of this start: the same after a crash as long as what was begun lives, another for another start."""
-        begun = list(self._begun(service))
+        begun = list(self._started(service))
         alive = next((number for number, row in begun if row.live), len(begun))
         return self._numbered(service, alive)
 
-    def _begun(self, service: str) -> Iterator[tuple[int, MissionRow]]:
+    def _started(self, service: str) -> Iterator[tuple[int, MissionRow]]:
         """What this preparation has begun as the service, also when nobody could write down any more which it is."""
         self._workspace.journal.flush()
         for number in count():
@@ -178,22 +178,22 @@ class SetUp:
 
     def __init__(self, workspace: Workspace, mission: str) -> None:
         self._workspace = workspace
-        self._book = workspace.registry
+        self._registry = workspace.registry
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
         """Whether they have succeeded in this worktree."""
         del service
-        mission = self._book.live.get(self._mission)
+        mission = self._registry.live.get(self._mission)
         return mission is not None and mission.set_up
 
     async def take(self, service: str) -> None:
         """Run them to their end."""
         del service
-        mission = self._book.live.get(self._mission)
+        mission = self._registry.live.get(self._mission)
         if mission is not None and mission.status is Status.PREPARING and not (mission.setup or mission.set_up):
-            self._book.apply(mission, SetUpAsked(), urgent=True)
-        after = await self._book.until(self._mission, lambda now: not now.setup)
+            self._registry.apply(mission, SetUpAsked(), urgent=True)
+        after = await self._registry.until(self._mission, lambda now: not now.setup)
         if not (after.is_live and after.set_up):
             name = after.definition.name
             told = f"the project's set-up failed. See its output with: overmind logs {name}"
@@ -202,8 +202,8 @@ class SetUp:
     async def undo(self, service: str) -> None:
         """Wait until they have ended: what they made goes with the worktree."""
         del service
-        if self._mission in self._book.live:
-            await self._book.until(self._mission, lambda now: not now.setup)
+        if self._mission in self._registry.live:
+            await self._registry.until(self._mission, lambda now: not now.setup)
 
     def text(self, service: str) -> str:
         """For people."""

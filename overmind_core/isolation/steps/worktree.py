@@ -176,14 +176,14 @@ class Files:
 
     async def take(self, service: str) -> None:
         """Copy and link; what is left out is told in the mission's log."""
-        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+        from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         del service
         one = self._workspace.records[self._mission]
         assert one.worktree is not None
         try:
             told = await self._workspace.in_thread(
-                place, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
+                copy_and_link, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
