@@ -12,8 +12,8 @@ class RitualChanged(Event, frozen=True, kw_only=True, tag="ritual"):
     """Its id."""
     name: str
     what: str
-    """Such as `created`, `paused`, `started`, `ended`."""
+    """`created`, `paused`, `resumed` or `deleted`; of a run `run`, `ended`, `skipped` or `missed`."""
     number: int | None = None
     """Of the run that it is about."""
     status: str | None = None
-    """Of that run."""
+    """That run's."""

@@ -26,13 +26,15 @@ reader passes over those that it does not know. Events of a removed mission stay
 COMMON = """\
 ## Every event
 
+What is about a mission has its name, too, and where it happened in its log.
+
 | field | type | |
 |---|---|---|
 | `seq` | integer | {seq} |
 | `type` | text | One of those below. |
 """
 AT = "| `at` | time | When it was recorded. |\n"
-OPTIONAL = " or absent"
+ABSENT = ", or absent"
 
 
 def types() -> dict[str, type[Event]]:
@@ -57,37 +59,37 @@ def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
 def page() -> str:
     """Return the whole page."""
     rows = [_row(name, kind) for name, kind in types().items()]
-    table = "\n".join(["| type | happens when | fields |", "|---|---|---|", *rows])
+    table = "\n".join(["| type | what happened | its own fields |", "|---|---|---|", *rows])
     return "\n".join([HEAD, _common(), f"## Types\n\n{table}\n"])
 
 
 def _common() -> str:
     """The fields that are not a type's own."""
     told = notes(MissionEvent, Event)
-    annotations = {name: text for kind in (Event, MissionEvent) for name, text in _own(kind).items()}
-    own = [name for name in annotations if name not in {"seq", "at"}]
-    rows = "".join(f"| `{name}` | {_words(annotations[name])} | {told[name]} |\n" for name in own)
+    fields = [one for one in msgspec.structs.fields(MissionEvent) if one.name not in {"seq", "at"}]
+    rows = "".join(f"| `{one.name}` | {_words(MissionEvent, one)} | {told[one.name]} |\n" for one in fields)
     return COMMON.format(seq=told["seq"]) + rows + AT
 
 
 def _row(name: str, kind: type[Event]) -> str:
     """One type: its fields are told in the order in which they are written."""
-    annotations = {one: text for above in reversed(kind.__mro__) for one, text in _own(above).items()}
-    told, plain = notes(kind, Event), set(_own(Event)) | set(_own(MissionEvent))
-    own = [one for one in msgspec.structs.fields(kind) if one.name not in plain]
-    fields = "; ".join(_field(one, annotations[one.name], told.get(one.name, "")) for one in own)
+    told, common = notes(kind, Event), _annotations(MissionEvent if issubclass(kind, MissionEvent) else Event)
+    own = [one for one in msgspec.structs.fields(kind) if one.name not in common]
+    fields = "<br>".join(_field(kind, one, told.get(one.name, "")) for one in own)
     return f"| `{name}` | {sentences(kind)} | {fields} |"
 
 
-def _field(field: msgspec.structs.FieldInfo, annotation: str, note: str) -> str:
-    absent = "" if field.required or OPTIONAL in _words(annotation) else OPTIONAL
-    return f"`{field.name}` ({_words(annotation)}{absent})" + (f": {note.rstrip('.')}" if note else "")
+def _field(kind: type[Event], field: msgspec.structs.FieldInfo, note: str) -> str:
+    return f"`{field.name}`: {_words(kind, field)}" + (f". {note}" if note else "")
 
 
-def _words(annotation: str) -> str:
-    return type_words(annotation.replace("tuple[str, ...]", "list[str]")).replace("UnsetType", "absent")
+def _words(kind: type[Event], field: msgspec.structs.FieldInfo) -> str:
+    """What a field holds, and whether it may be absent; one that is null is not written when that is its default."""
+    written = _annotations(kind)[field.name].replace("tuple[str, ...]", "list[str]").replace(" | UnsetType", "")
+    written = written.removesuffix(" | None") if field.default is None else written
+    return type_words(written) + ("" if field.required else ABSENT)
 
 
-def _own(kind: type) -> dict[str, str]:
-    own = inspect.get_annotations(kind) if issubclass(kind, Event) else {}
-    return {name: str(text) for name, text in own.items()}
+def _annotations(kind: type[Event]) -> dict[str, str]:
+    kinds = [one for one in reversed(kind.__mro__) if issubclass(one, Event)]
+    return {name: str(text) for one in kinds for name, text in inspect.get_annotations(one).items()}

@@ -25,8 +25,8 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
 from overmind_core.daemon.routes import TABLE
-from scripts.reference.events import types
 from tests.contract.golden_script import Script
+from tests.kit.events import TYPES, is_of_its_type
 from tests.kit.golden_files import GoldenFiles
 from tests.kit.recorded import pretty
 
@@ -88,8 +88,10 @@ def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
         assert script.api.succeeded == COMMANDS_OF_THE_API
     with cases("every command was refused once"):
         assert script.api.refused_once - {"nosuch"} == COMMANDS_OF_THE_API
+    with cases("every event is one that its class writes"):
+        assert [event for event in script.events if not is_of_its_type(event)] == []
     with cases("every type of event was seen"):
-        assert set(events) | set(UNSEEN) == set(types())
+        assert set(events) | set(UNSEEN) == set(TYPES)
         assert not set(events) & set(UNSEEN)
     with cases("no file is left over"):
         assert goldens.names() == {"help.txt", "events.json", *(f"api_{one}.json" for one in script.api.written())}

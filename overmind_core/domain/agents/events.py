@@ -9,6 +9,7 @@ class ActivityChanged(MissionEvent, frozen=True, kw_only=True, tag="activity"):
     """An agent does something else now."""
 
     doing: str
+    """`working`, `idle`, `waiting`, `limited` or `unknown`."""
     need: str | None
     """What it needs of a person, when it waits for one."""
 
@@ -71,6 +72,7 @@ class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):
     reason: str | None
     cost_usd: float
     turns: int
+    """Of the model, within it."""
     duration_ms: float
 
 
@@ -78,8 +80,11 @@ class QuestionAsked(MissionEvent, frozen=True, kw_only=True, tag="asked"):
     """An agent asks a person, and waits."""
 
     question: int
+    """Its number, for `answer`."""
     need: str
+    """`permission`, `question`, `plan` or `setup`."""
     tool: str
+    """Which it wants to use; empty when it is about none."""
     summary: str
 
 
@@ -90,6 +95,7 @@ class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
     by: str | None
     """Who or which rule; null when it was withdrawn."""
     behaviour: str | None
+    """Such as `allow`, `always`, `deny`."""
     summary: str | None
 
 
