@@ -15,6 +15,7 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import Exited
 from overmind_core.domain.missions.mission import Cause, Definition, Ending, Mission, Status
 from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import MissionChanged
@@ -140,14 +141,15 @@ async def working(tmp_path):
     state = State.open(str(tmp_path / "state.db"))
     ledger = Journal(state.database, loop)
     bus = Bus()
+    clock = LoopClock()
     book = Registry(
         bus=bus,
         journal=ledger,
-        clock=LoopClock(),
+        clock=clock,
         boot="this boot",
         missions=state.missions,
         runs=state.runs,
-        events=state.events,
+        events=EventLog(bus, ledger, clock, state.events),
     )
     machine: Any = Machine()
     ender = Terminator(book, machine)
