@@ -166,7 +166,7 @@ CHANGES: Any = {
     ],
 }  # fmt: skip
 PREVIEW: Any = {
-    "ok": True, "merged": False, "preview": True, "target": "main", "before": "4f1c2aa", "after": "9ab12cd",
+    "ok": True, "merged": False, "preview": True, "target": "main", "before": "4f1c2aa", "after": None,
     "commits": CHANGES["commits"], "files": CHANGES["files"],
 }  # fmt: skip
 CONFLICTS = OvermindError(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from datetime import UTC
 
 from textual import events
 
-import overmind_tui
 from overmind_tui.events.page import EventsPage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import TAKES_EVERYTHING
-from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
 HOSTILE = "a [red]R[/red] [/] [b"
@@ -29,19 +23,25 @@ def test_agent_text_is_literal_in_every_view(om, opened):
     """Whatever an agent writes is no markup: not in rows, logs, titles, dialogs, flashes or texts."""
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: HOSTILE in picture(app), what="its line")
-        for keys in (["l"], ["z"], ["escape"], ["escape"], ["d"], ["q"], ["x"], ["n"], ["question_mark"], ["q"]):
-            await pilot.press(*keys)
-            await pilot.pause(0.2)
+        async def literal(what):
+            await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
+
+        await literal("the start")
+        for key in ("l", "z", "escape", "escape", "d", "q"):
+            await pilot.press(key)
+            await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
-            app.to_root()
-            await pilot.press(*("left_square_bracket" if one == "[" else one for one in line[:1]))
+            app.main.to_front()
+            await pilot.press({":": "colon", "/": "slash"}[line[0]])
             app.screen.paste(line[1:])
+            if HOSTILE in line:
+                await literal(f"{line} was typed")
             await pilot.press("enter")
-            await pilot.pause(0.3)
+            await until(pilot, lambda: not app.typed._held, what="what that opens")
+        await literal(":info")
+        app.main.to_front()
         app.flash(HOSTILE)
-        await pilot.pause()
-        assert app.is_running
+        await literal("a flash")
 
     opened({"alpha": ["sh", "-c", f"echo '{HOSTILE}'; sleep 300", HOSTILE]}, scenario)
 
@@ -75,7 +75,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
         assert app.main.panels.current is Panel.TABLE
         await pilot.press("escape", "l", "alt+x", "alt+ctrl+k", "alt+q", "alt+ctrl+c")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.screen is app.main
         assert om.api("ps")[0]["status"] == "running"
 
@@ -85,7 +85,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
 def test_a_paste_is_never_keys(om, opened):
     async def scenario(app, pilot):
         app.post_message(events.Paste("xyqn\r"))
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert len(app.screen_stack) == 1
         await pilot.press("colon")
         app.post_message(events.Paste("stop\r\n"))
@@ -220,8 +220,10 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
         assert app.main.table.current.row["name"] == "beta", "in the stats, too, the cursor moves"
         await pilot.press("z")
         await pilot.pause()
-        assert not app.main.left.display or not app.main.table.display
+        panels = (app.main.table, app.main.log_view, app.main.stats)
+        assert [panel.display for panel in panels] == [False, False, True], "the stats alone"
         await pilot.press("escape")
+        assert [panel.display for panel in panels] == [True, True, True]
         await pilot.resize_terminal(120, 29)
         await pilot.pause()
         assert app.main.panels.current is Panel.TABLE, "there is no room for them any more"
@@ -230,32 +232,12 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
 
-def doers():
-    """Every class of the screens."""
-    for found in pkgutil.walk_packages(overmind_tui.__path__, "overmind_tui."):
-        if found.name.endswith("__main__"):
-            continue
-        yield from (kind for _, kind in inspect.getmembers(importlib.import_module(found.name), inspect.isclass))
-
-
-def test_each_action_of_the_table_is_done_by_somebody(program):
-    moves = {"down", "up", "first", "last", "page-down", "page-up", "left", "right"}
-    drawn = {"text-half-down", "text-half-up", "half-down", "half-up", "log-head", "follow", "wrap", "time"}
-    numbered = ("option_", "range_")  # one method for all of them
-    done = {name for kind in doers() for name in dir(kind)}
-    topics = program().deeds.topics
-    for action in ACTIONS:
-        name = action.name.replace("-", "_")
-        here = name.startswith(numbered) or f"do_{name}" in done or any(hasattr(topic, name) for topic in topics)
-        assert here or action.name in moves | drawn or action.context in TAKES_EVERYTHING, action
-
-
 def test_the_feed_goes_on_after_its_supervisor_was_replaced(om, opened):
     async def scenario(app, pilot):
         om.ok("start", "--replace")
         om.mission("sleep 300", "--name", "beta")
         await until(pilot, lambda: names(app) == ["alpha", "beta"], what="beta")
-        await until(pilot, lambda: not app.news.lost, what="no banner")
+        await until(pilot, lambda: not app.fleet.lost, what="no banner")
 
     opened({"alpha": "sleep 300"}, scenario)
 
