@@ -53,7 +53,8 @@ def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_wi
             threads.map(lambda number: project.run("echo > work.txt; exec sleep 1000", f"m{number}"), range(10))
         )
     for mission in missions:
-        assert om.wait_status(mission, "running", *FINAL, timeout=120)["status"] == "running"
+        info = om.wait_status(mission, "running", *FINAL, timeout=120)
+        assert info["status"] == "running", (info["reason"], om.logs(mission))
     ports = {port for mission in missions for port in om.info(mission)["isolation"]["ports"].values()}
     assert len(ports) == 20
     assert ours(engine, om) == {f"overmind-{mission}-db": True for mission in missions}
@@ -137,7 +138,8 @@ def test_while_a_container_is_waited_for(om, engine, shop, way):
 def test_containers_of_missions_that_are_no_more_go_with_the_next_start(om, engine, shop):
     project = shop(DB)
     mission = project.run("echo > work.txt; exec sleep 1000")
-    om.wait_status(mission, "running", *FINAL, timeout=60)
+    info = om.wait_status(mission, "running", *FINAL, timeout=60)
+    assert info["status"] == "running", (info["reason"], om.logs(mission))
     om.ok("shutdown", "-y")
     assert ours(engine, om) == {f"overmind-{mission}-db": False}
     for name in os.listdir(om.home):
