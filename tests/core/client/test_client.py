@@ -11,7 +11,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
 from tests.kit.fake_daemon import FakeDaemon
 
-
 ASKED = [row for row in REQUESTS if row.name != "hello"]
 """What a client asks once it has greeted."""
 
