@@ -1,3 +1,5 @@
+"""How a worktree stands: its work counted, and whether that is elsewhere; a look changes nothing."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The command line of `claude`: each wish becomes its option, and an argument that undoes ours is refused."""
+
 from __future__ import annotations
 
 import json

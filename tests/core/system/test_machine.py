@@ -1,12 +1,33 @@
-"""Which time zone this machine says it is in."""
+"""What the machine says of itself: its boot, its two times and its time zone."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 
-from overmind_core.system.machine import system_zone
+from overmind_core.system.machine import Clock, SystemClock, boot_id, system_zone
+from tests.kit.overmind import REPOSITORY
 
 NOWHERE = "/nonexistent/file"
+PROGRAM = "from overmind_core.system.machine import boot_id; print(boot_id())"
+
+
+def test_every_process_of_a_boot_sees_the_same_id():
+    world = os.environ | {"PYTHONPATH": REPOSITORY}
+    other = subprocess.check_output([sys.executable, "-c", PROGRAM], text=True, env=world).strip()
+    assert boot_id() == other
+    assert len(boot_id()) >= 32
+
+
+def test_the_system_s_clock_tells_both_times():
+    clock: Clock = SystemClock()
+    assert clock.wall() == pytest.approx(time.time(), abs=5.0)
+    first, second = clock.mono(), clock.mono()
+    assert first <= second <= time.monotonic()
 
 
 @pytest.mark.parametrize(

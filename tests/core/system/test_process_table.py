@@ -1,3 +1,5 @@
+"""Processes as the machine tells of them: whole, without mistaking a later one for an earlier one."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""What a rule of a person allows and denies: one program, file or host, in compound commands and redirections too."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""What the lines of a `claude` without a terminal tell, recorded ones and broken ones."""
+
 from __future__ import annotations
 
 import json

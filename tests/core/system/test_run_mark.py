@@ -1,3 +1,5 @@
+"""The number that a run's processes wear: no two keepers share one, and a dead keeper frees its own."""
+
 from __future__ import annotations
 
 import os

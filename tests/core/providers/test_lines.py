@@ -1,3 +1,5 @@
+"""Lines about turns and tools, worded for people."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""A worktree with work that is nowhere else stays, and says so, unless it is forced; no link is followed."""
+
 from __future__ import annotations
 
 import os

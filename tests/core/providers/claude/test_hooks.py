@@ -1,3 +1,5 @@
+"""What hooks, title and screen of a `claude` on a terminal tell; nothing that they say raises."""
+
 from __future__ import annotations
 
 from typing import cast

@@ -1,3 +1,5 @@
+"""How a run of `claude` ended: judged by code, result and errors together."""
+
 from __future__ import annotations
 
 import pytest

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file.read import project
-from tests.core.projects.test_reading import WHOLE
+from tests.core.project_file.test_read import WHOLE
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n"
