@@ -22,7 +22,7 @@ import pytest
 
 from overmind_core.cli.command import COMMANDS, HIDDEN
 from overmind_core.cli.context import Context
-from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
+from overmind_core.cli.headless.commands import HEADLESS_COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
 from overmind_core.daemon.routes import TABLE
 from tests.contract.golden_script import Script
