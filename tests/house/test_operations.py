@@ -1,8 +1,8 @@
 """The table of operations, walked: whoever shows or does one has a row there, and says of it what the row says.
 
 Through the socket it is tried elsewhere: who may not, in tests/orchestration/test_callers.py; what is sent again, in
-tests/core/client/test_calls.py; what changes nothing, in tests/contract/test_operations.py; that a key asks for no more
-than its row says, in tests/tui/test_keys.py.
+tests/core/client/test_client.py; what changes nothing, in tests/contract/test_operations.py; that a key asks for no
+more than its row says, in tests/tui/test_keys.py.
 """
 
 from __future__ import annotations
