@@ -36,7 +36,7 @@ def read_variables(spot: FileValue | None, given: Mapping[str, str], environ: Ma
 
 
 def _value(spot: FileValue, scope: Scope) -> str:
-    """Its text; "" after it has told what is wrong."""
+    """Its text; "" after reporting what is wrong."""
     if isinstance(spot.value, bool):
         return str(spot.value).lower()
     if isinstance(spot.value, (int, float)):

@@ -349,7 +349,7 @@ def _document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
 
 
 def _without_duplicates(text: str, found: TomlPlaces) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
-    """What is right besides them is still looked at, so that all problems are told at once."""
+    """What is right besides them is still looked at, so that all problems are reported at once."""
     doubled = [Problem(*found.position(one.key), _duplicate_text(one, found)) for one in found.duplicates]
     for one in found.duplicates:
         text = _blanked(text, one)

@@ -76,7 +76,7 @@ class Projects:
         """Everything about the project of a folder; texts in wire form.
 
         Raises:
-            OvermindError: `invalid`, its file has mistakes, each of which is told with its place; `git_failed`.
+            OvermindError: `invalid`, its file has mistakes, each of which is reported with its place; `git_failed`.
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()

@@ -138,7 +138,7 @@ class Connection(asyncio.BufferedProtocol):
         return True
 
     def _check_client(self) -> None:
-        """Its end is told only once: whether it went away altogether, then or later, has to be looked up."""
+        """Its end is reported only once: whether it went away altogether, then or later, has to be looked up."""
         if self._transport.is_closing():
             return
         if is_hung_up(self._transport.get_extra_info("socket").fileno()):

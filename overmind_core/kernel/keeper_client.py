@@ -100,7 +100,7 @@ class KeeperLink(asyncio.Protocol):
         return future
 
     def close(self) -> None:
-        """End the connection from our side; nobody is told that the keeper is lost."""
+        """End the connection from our side; nobody is notified that the keeper is lost."""
         self.closed = True
         if self._transport is not None:
             self._send()

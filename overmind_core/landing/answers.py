@@ -134,7 +134,7 @@ class Worktrees:
         return now is None or now.worktree is None or self._workspace.turn(mission).locked()
 
     def row(self, looked: Looked) -> WorktreeInfo:
-        """What is told of one."""
+        """The answer's row about one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
         live = mission is not None and mission.is_live

@@ -1,6 +1,6 @@
 """What is to be merged into what, and what stands against it. Blocks: runs git.
 
-Where a mission works, as git needs it, and what git refuses, as people are told.
+Where a mission works, as git needs it, and what git refuses, as people read it.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class MergeQueue:
             self._tasks.start(self._settle(trace))
 
     async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
-        """Land the work of a mission; `say` is told of each step.
+        """Land the work of a mission; `say` gets each step.
 
         Raises:
             OvermindError: it did not land, and nothing was changed.

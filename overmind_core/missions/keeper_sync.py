@@ -3,7 +3,7 @@
 One path for a first start, a restart after a crash of ours, an upgrade, a keeper that was lost and a reboot: connect,
 list, compare with the books (`reconcile`), settle each difference.
 
-When the keeper is told that an exit is safe with us: not before everything that follows from it is.
+When the keeper learns that an exit is safe with us: not before everything that follows from it is.
 
 For as long as the keeper holds an exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
 """

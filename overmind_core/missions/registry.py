@@ -195,7 +195,7 @@ class Registry:
         return tuple(effect for effect in effects if effect not in ends)
 
     def apply_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
-        """`tell`, but a fact that comes too late or twice is dropped."""
+        """`apply`, but a fact that comes too late or twice is dropped."""
         try:
             return self.apply(mission, fact, urgent=urgent)
         except IllegalTransition as error:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 LOOK_AGAIN = 0.05
-"""Seconds between looks at background processes that were told to end and have not yet."""
+"""Seconds between looks at background processes that were signalled to end and have not yet."""
 LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
@@ -320,7 +320,7 @@ T = TypeVar("T")
 
 
 class ProcessTrees:
-    """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
+    """Looks at the machine for the registry's missions. `leave`: programs that are never touched, beside our own."""
 
     def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
         self._registry = registry

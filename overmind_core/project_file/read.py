@@ -41,7 +41,7 @@ _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def service(spot: FileValue, name: str) -> Service | None:
-    """Read a service's table; None, and told, when nothing can be made of it."""
+    """Read a service's table; None, and a report, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
         spot.wrong_key(told)

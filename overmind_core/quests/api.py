@@ -45,7 +45,7 @@ def brief(quest: Quest) -> QuestBrief:
 
 
 def end(quest: Quest) -> QuestEnd:
-    """How a quest ended: what whoever waited for it is told."""
+    """How a quest ended: the answer to whoever waited for it."""
     return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
 
 

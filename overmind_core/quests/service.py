@@ -283,7 +283,7 @@ class Quests:
                 pass
 
     def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether a person ended its newest run: a program that ends well when it is told to has exit code 0, too."""
+        """Whether a person ended its newest run: a program that ends well when it is asked to has exit code 0, too."""
         if mission is None or mission.is_live:
             return False
         row = self._run_table.latest(mission.id)

@@ -65,7 +65,7 @@ class Services:
         return child is not None and child in self._workspace.registry.live
 
     async def take(self, service: str) -> None:
-        """Start it: the one that ran before, unless its world is another by now."""
+        """Start it: the one that ran before, unless its environment is another by now."""
         if await self._started_again(service):
             return
         name, key = self._name(service), self._key(service)
