@@ -1,6 +1,6 @@
-"""One live agent: its conversation, what it hears, and what follows from each step.
+"""The session of one live agent: its conversation, what reaches it, and what follows from each step.
 
-Hear → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
+Read → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
 commit of that step, or after it. The text of messages and questions is in the store; here is what is under way.
 """
 

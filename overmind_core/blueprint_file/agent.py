@@ -1,7 +1,4 @@
-"""One agent of a blueprint, from its table.
-
-The key `merge`: an agent that lands what others have done, instead of running a command.
-"""
+"""One agent of a blueprint, from its table; with `merge` it lands what others have done, and runs no command."""
 
 from __future__ import annotations
 

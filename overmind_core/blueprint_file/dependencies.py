@@ -1,6 +1,6 @@
-"""What each agent waits for: as `depends_on` says it, and as references imply it.
+"""The dependencies of a blueprint's agents: as `depends_on` says them, and as references imply them.
 
-What the references in a blueprint's texts can mean, and what is wrong with those that mean nothing.
+Also what the references in its texts can mean, and what is wrong with those that mean nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A whole blueprint: read, and judged completely before anything starts.
-
-The table [vars]: what `${vars.x}` stands for.
-"""
+"""A whole blueprint: read, its variables filled in, and judged completely before anything starts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """A value at a place of a text, read with its type; all that is wrong is collected, and reported at once.
 
-The text may be TOML, YAML or JSON: who parsed it brings the values, and knows where each stands.
-
-What may be written behind a key: each function returns what it means, or None after reporting what is wrong.
+The text may be TOML, YAML or JSON: who parsed it brings the values, and knows where each stands. The functions for what
+may be written behind a key each return what it means, or None after reporting what is wrong.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which project a folder belongs to, what its file wants, and whether a person has allowed that.
+"""Projects: which one a folder belongs to, what its file wants, and whether a person has allowed that.
 
-Container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
+`Engines` are container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What isolation has and works with: the records of isolated missions, git, engines, ports and threads.
+"""The workspace of isolation: the records of isolated missions, git, engines, ports and threads.
 
 Steps, preparations and removals get this; who begins and ends them is `IsolationService`, which they don't know.
 """

@@ -1,4 +1,4 @@
-"""The server on overmind.sock: framing, limits, order of answers. What a command does is in `handlers/`.
+"""The server on overmind.sock: framing, limits, order of answers. What a request does is its row of `daemon/routes.py`.
 
 Nothing that a client sends takes it down, and no client makes it hold much: a line is at most 16 MiB, unfinished
 lines of all clients together at most `UNFINISHED_LIMIT`, and whoever doesn't read its answers is cut off.

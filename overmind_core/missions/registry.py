@@ -1,6 +1,6 @@
 """The registry of missions: the live ones in memory, the rest in the store; the one place where a fact becomes a state.
 
-`tell` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
+`apply` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
 are read from the store; nothing of them stays in memory. A name belongs to a live mission, or to one about to be.
 """
 

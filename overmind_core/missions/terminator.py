@@ -1,9 +1,8 @@
-"""Seeing missions out: signal their trees, give them their grace, end what is left, and prove that nothing is.
+"""The terminator: signals the trees of missions, gives them their grace, ends what is left, and proves that nothing is.
 
 One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
-no truth of its own: whatever is `stopping` on the books is handed to it again after any crash of ours.
-
-The processes of a mission: which they are, and what is done to all of them at once, in threads beside the loop.
+no truth of its own: whatever is `stopping` in the registry is handed to it again after any crash of ours.
+`ProcessTrees` knows the processes of each mission, and acts on all of them at once, in threads beside the loop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A run of a blueprint: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
+"""A run of a plan: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
 
 Whatever a crash of ours interrupts is found again in the store: an agent that is `starting` is asked for once more by
 the same request key, which makes no second mission; one that runs is looked at; one that was asked to end is asked

@@ -1,7 +1,4 @@
-"""A whole `.overmind.yml`: read, and judged completely before anything is done for it.
-
-One service of a project's file: a process, or a container.
-"""
+"""A whole `.overmind.yml`: read, with its services (processes and containers), and judged before anything is done."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`quest_run`, `quests`, `quest`, `quest_wait`, `quest_cancel`: work that is tried until it is done.
 
-Quests as the API shows them: JSON-able, times in RFC 3339, absent things null. Pure.
+Also quests as the API shows them: JSON-able, times in RFC 3339, absent things null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All quests that run: what reaches them, and what is done about it.
+"""The service of quests: what reaches those that run, and what is done about it.
 
 Whatever a quest's mission or check reports leads to `next_step`, which decides from what is saved; so the next
 supervisor goes on where this one was ended, and starts nothing twice: a check has a request key, another try is saved

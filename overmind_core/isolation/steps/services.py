@@ -1,6 +1,6 @@
-"""The steps that run a project's own processes, as child missions in the worktree.
+"""The steps that run a project's own processes: its services as child missions in the worktree, its set-up commands.
 
-The project's set-up commands as a run of the mission, so that its log has what they write.
+The set-up is a run of the mission itself, so that its log has what they write.
 """
 
 from __future__ import annotations
