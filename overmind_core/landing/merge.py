@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
     from overmind_core.landing.answer_types import MergeItem, MergeResult
-    from overmind_core.landing.locations import Place
+    from overmind_core.landing.locations import WorkLocation
     from overmind_core.landing.preview import Plan, Wish
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
@@ -60,7 +60,7 @@ class MergeParts(NamedTuple):
 class Merge:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, parts: MergeParts, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> None:
+    def __init__(self, parts: MergeParts, place: WorkLocation, wish: Wish, say: Callable[[MergeItem], None]) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
         self._landing_table = parts.landing_table

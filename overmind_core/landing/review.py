@@ -40,21 +40,21 @@ if TYPE_CHECKING:
         WorktreeList,
     )
     from overmind_core.landing.answers import Worktrees
-    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.service import MergeQueue
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.system.paths import Home
 
 
-def _changes(place: Place) -> WorktreeChanges:
+def _changes(place: WorkLocation) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
     return worktree_changes(place.git, place.folder, base)
 
 
-def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
+def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
     left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.answer_types import MergeItem, MergeResult
-    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.preview import Wish
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
@@ -106,7 +106,7 @@ class MergeQueue:
         for trace in list(self._traces.values()):
             self._tasks.start(self._settle(trace))
 
-    async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
+    async def merge(self, place: WorkLocation, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
         """Land the work of a mission; `say` gets each step.
 
         Raises:
