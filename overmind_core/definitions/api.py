@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.definitions import editable
-from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
@@ -139,4 +139,4 @@ class DefinitionsApi:
             self._journal.save(lambda: self._environment_table.save(mission.id, text))
             if after.agent is not None:
                 self._agents.redefine(mission.id, after.agent)
-            self._registry.put(replace(mission, definition=after.definition), (Note("updated"),))
+            self._registry.put(replace(mission, definition=after.definition), (MissionUpdated(),))

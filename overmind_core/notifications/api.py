@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from overmind_core.domain.agents.events import NotificationDue
+from overmind_core.domain.events import type_of
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.validate import seconds
-from overmind_core.notifications.service import EVENT
 
 if TYPE_CHECKING:
     from overmind_core.kernel.event_log import EventTable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Events read from the store at once."""
+_NOTIFICATION = type_of(NotificationDue)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -88,6 +90,6 @@ class EventsApi:
     def _event(self, seq: int, data: str, viewer: int | None) -> EventItem:
         event = _decode(data)
         event["at"] = format_time(event["at"])
-        if viewer is not None and event["type"] == EVENT:
+        if viewer is not None and event["type"] == _NOTIFICATION:
             event["ring"] = self._notifications.rings(seq, viewer)
         return {"seq": seq, **event}

@@ -54,9 +54,9 @@ def page() -> str:
 
 def _section(name: str, row: Row) -> str:
     arguments = row.arguments
-    asked = _sentences(arguments) if msgspec.structs.fields(arguments) else "none."
+    asked = sentences(arguments) if msgspec.structs.fields(arguments) else "none."
     forbidden = [] if OPERATIONS[name].forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
-    parts = [f"### {name}\n", f"{_sentences(row.handle)}\n", f"Arguments: {asked}\n"]
+    parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
     return "\n".join([*parts, *_fields(arguments), *forbidden, *answers.section(name)])
 
 
@@ -64,16 +64,16 @@ def _fields(arguments: type[Args]) -> Iterator[str]:
     fields = msgspec.structs.fields(arguments)
     if not fields:
         return
-    said = notes(arguments)
-    types = {name: type_ for kind in _kinds(arguments) for name, type_ in inspect.get_annotations(kind).items()}
+    told = notes(arguments, Args)
+    types = {name: type_ for kind in _kinds(arguments, Args) for name, type_ in inspect.get_annotations(kind).items()}
     rows = [
-        f"| `{field.name}` | {_type(str(types[field.name]))} | {_default(field)} | {said.get(field.name, '')} |"
+        f"| `{field.name}` | {type_words(str(types[field.name]))} | {_default(field)} | {told.get(field.name, '')} |"
         for field in fields
     ]
     yield "\n".join(["| argument | type | default | |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def _type(written: str) -> str:
+def type_words(written: str) -> str:
     """Return an annotation in the words of JSON."""
     words = {
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
@@ -96,14 +96,14 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{msgspec.json.encode(default).decode()}`"
 
 
-def _kinds(arguments: type) -> list[type]:
+def _kinds(kind: type, above: type) -> list[type]:
     """Return a type with those of ours that it extends, the furthest first."""
-    return [kind for kind in reversed(arguments.__mro__) if issubclass(kind, Args)]
+    return [one for one in reversed(kind.__mro__) if issubclass(one, above)]
 
 
-def notes(arguments: type) -> dict[str, str]:
-    """Return the text below each field."""
-    return {name: text for kind in _kinds(arguments) for name, text in _own_notes(kind).items()}
+def notes(kind: type, above: type) -> dict[str, str]:
+    """Return the text below each field of a type, and of those that it extends up to this one."""
+    return {name: text for one in _kinds(kind, above) for name, text in _own_notes(one).items()}
 
 
 def _own_notes(arguments: type) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _own_notes(arguments: type) -> dict[str, str]:
     }
 
 
-def _sentences(thing: Any) -> str:  # noqa: ANN401  (a function or a type)
+def sentences(thing: Any) -> str:  # noqa: ANN401  (a function or a type)
     """Return the first paragraph of a docstring, on one line."""
     text = " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
     return text.replace("<", "&lt;")

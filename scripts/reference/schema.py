@@ -39,7 +39,7 @@ def page() -> str:
     found, objects = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     schemas = dict(zip(types, found, strict=True))
     for arguments in _kinds(Args):
-        _describe(objects, arguments, notes(arguments))
+        _describe(objects, arguments, notes(arguments, Args))
     for shape in shapes(tuple(types)):
         _describe(objects, shape, notes_of(shape))
     properties = {name: _command(one, schemas) for name, one in commands.items()}
