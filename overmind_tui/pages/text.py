@@ -8,10 +8,9 @@ from functools import partial
 from textual.app import ComposeResult
 
 from overmind_tui.log import pattern
-from overmind_tui.missions.rows import folded
 from overmind_tui.pages.page import Handler, Page
 from overmind_tui.render import row_filter as filtering
-from overmind_tui.render.cells import Cell
+from overmind_tui.render.cells import Cell, folded
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.actions import Context

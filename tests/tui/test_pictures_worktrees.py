@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.pages import dialog
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
@@ -240,7 +240,7 @@ class Bare(Isolated):
 def read_at_once(monkeypatch):
     """What is asked counts as read."""
     monkeypatch.setattr(dialog, "MOMENT", 0.0)
-    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(landing_dialog, "PAUSE", 0.01)
 
 
 def press(*keys):
