@@ -72,7 +72,7 @@ class Budgets:
                     "" if mission.id == owner.id else f" by the tree of mission {owner.id} ({owner.definition.name})"
                 )
                 text = f"--- stopped: {_of_its(owner, usd)} spent{whose} ---"
-                self._registry.tell_if_legal(
+                self._registry.apply_if_legal(
                     mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
                 )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.events import NotificationDue
 
 
-class Look(NamedTuple):
+class Viewing(NamedTuple):
     """One program: when a person last used it (monotonic seconds), and the mission that it shows; None for none."""
 
     used_at: float
@@ -40,7 +40,7 @@ class Viewers:
     """Programs by the numbers that they get here."""
 
     def __init__(self) -> None:
-        self._looks: dict[int, Look] = {}
+        self._looks: dict[int, Viewing] = {}
         self._newest = 0
 
     def __bool__(self) -> bool:
@@ -50,7 +50,7 @@ class Viewers:
     def enter(self, now: float) -> int:
         """Another program looks, just begun by a person; its number."""
         self._newest += 1
-        self._looks[self._newest] = Look(now)
+        self._looks[self._newest] = Viewing(now)
         return self._newest
 
     def leave(self, viewer: int) -> None:
@@ -61,7 +61,7 @@ class Viewers:
         """A person used it at that time, and it shows this mission now; False for a number that nobody has."""
         if viewer not in self._looks:
             return False
-        self._looks[viewer] = Look(at, view)
+        self._looks[viewer] = Viewing(at, view)
         return True
 
     def called(self, mission: str) -> int | None:

@@ -327,7 +327,7 @@ class PlanRun:
             return
         now = self._registry.now()
         if mission.status is Status.STARTING:
-            self._registry.tell(mission, Spawned(None, now.wall, now.mono))
+            self._registry.apply(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._wind_down(mission)
         elif mission.status is Status.RUNNING and not self._phase.closing:
@@ -374,7 +374,7 @@ class PlanRun:
         lasted = max(0.0, now.mono - mission.run_started_mono)
         self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
         code = OK if self.state.scheduler.went_well else FAILED
-        self._registry.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
+        self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents
 
@@ -385,7 +385,7 @@ class PlanRun:
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
         if mission is not None and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
 def _can_be_stopped(node: Node) -> bool:
