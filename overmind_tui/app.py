@@ -1,4 +1,7 @@
-"""The program: what came from the threads, which screen has the keys, and how it is left."""
+"""The root of the full-screen program: it composes all parts, and is the shell that they are shown in.
+
+What came from the threads goes to whom it is for, keys to the screen on top. Nobody but `__main__` imports this.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,17 @@ from textual.screen import Screen
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
+from overmind_tui.command_line.jobs import Jobs
 from overmind_tui.command_line.line import LAST_VIEW, Commands
+from overmind_tui.command_line.run import CommandRun
+from overmind_tui.inbox.messages import Drafts
 from overmind_tui.log.follow import LogFeed
-from overmind_tui.missions.actions import Deeds
+from overmind_tui.missions.actions import RowActions, topics
 from overmind_tui.missions.fleet import Fleet
-from overmind_tui.missions.screen import MissionsScreen
-from overmind_tui.pages.page import Page
+from overmind_tui.missions.screen import MainParts, MissionsScreen
 from overmind_tui.render import ringing
-from overmind_tui.shell import actions, appearance, messages
+from overmind_tui.render.cells import Row
+from overmind_tui.shell import appearance, external, messages
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.event_stream import Feed
 from overmind_tui.shell.key_queue import KeyQueue
@@ -37,8 +43,9 @@ from overmind_tui.shell.remembered import Remembered, TypedBefore
 from overmind_tui.shell.requests import Item as ItemOfStream
 from overmind_tui.shell.requests import Questions, Told
 from overmind_tui.shell.settings import Settings
+from overmind_tui.shell.shell import ring
 from overmind_tui.shell.supervisor_host import Hosting
-from overmind_tui.shell.updates import Item, News
+from overmind_tui.shell.updates import Item, News, show_bottom
 from overmind_tui.shell.world import World
 from overmind_tui.widgets.style import CLASSES, Tones
 
@@ -61,7 +68,6 @@ class OvermindApp(App[str], inherit_bindings=False):
     BINDINGS: ClassVar = []
     COMPONENT_CLASSES = CLASSES
     TITLE = "overmind"
-    version = VERSION
 
     def __init__(
         self,
@@ -81,32 +87,37 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.zone = zone
         self.remembered = Remembered(home)
         self.live = LiveSettings(home, theme=theme)
-        self.appearance = Appearance(self)
-        self.notice = Notice(self, self.live.mistake)
+        self.appearance = Appearance(self, self.live, world.environ)
+        self.fleet = Fleet()
         self.first_view = view or self.remembered.get(LAST_VIEW, "")
         """The view to begin with, until it is open."""
-        self.fleet = Fleet()
-        self.news = News(self)
-        self.shows_crumbs = True
-        self.deeds = Deeds(self)
-        self.commands = Commands(self)
+        self.typed = KeyQueue(self._press, self._paste)
+        self._requests = Questions(home, self._begin, self.post_message)
+        self.jobs = Jobs(self.background, world, home)
+
+        self.notice = Notice(self, self.live.mistake)
+        self.coaching = Coaching(self, self.remembered)
         self.typed_before = TypedBefore(self.remembered, self.remember)
+        self.shows_crumbs = True
+
+        drafts = Drafts(self.remembered, self.remember)
+        self.topics = topics(self, self.jobs, drafts)
+        self.actions = RowActions(self, self.topics)
+        runs = CommandRun(self, self.jobs, self.topics.starting.start_fast)
+        self.commands = Commands(self, runs, leave=self.ask_leave, remembered=self.remembered)
+
         self.hosting = Hosting(home, self._begin)
-        self._questions = Questions(home, self._begin, self.post_message)
-        self.departure = Departure(self)
+        self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
+        self.log_feed = LogFeed(home, self.post_message, zone=zone)
+        self.absence = Absence(self, self.remembered, lambda: self.feed.reached)
+        self.departure = Departure(self, self.hosting, self._on_exit)
         self.eyes = Eyes(self)
         self.presence = Presence(self)
         self.title_outside = Title(self.tell_terminal, ascii_only=self.ascii_only)
-        self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
-        self.log_feed = LogFeed(home, self.post_message, zone=zone)
-        self.absence = Absence(self)
-        self.coaching = Coaching(self)
-        self.agents: Mapping[str, bool] | None = None
-        """Each agent and whether its program is here; None while nobody has looked."""
-        self.main = MissionsScreen()
-        self.typed = KeyQueue(self._press, self._paste)
-        self.terminal = asyncio.Lock()
-        """Held while another program has our terminal."""
+
+        parts = MainParts(self.remembered, self.log_feed, self.absence, VERSION, lambda: bool(self.first_view))
+        self.main = MissionsScreen(parts)
+        self.news = News(self, self.main, self.notice, [self.topics.talking.happened, self._ring_for])
         if self.first_view:
             self.typed.hold()
         self.appearance.begin()
@@ -117,6 +128,11 @@ class OvermindApp(App[str], inherit_bindings=False):
     def settings(self) -> Settings:
         """What config.toml says now."""
         return self.live.now
+
+    @property
+    def mistakes(self) -> Sequence[str]:
+        """A sentence for each mistake in config.toml."""
+        return self.live.mistakes
 
     @property
     def ascii_only(self) -> bool:
@@ -159,18 +175,16 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.log_feed.start()
         self.set_interval(1.0, self._tick)
         self.absence.look()
-        self._begin(self._look_for_agents)
+        self.background(self._look_for_agents)
         view, self.first_view = self.first_view, ""
         if view:
             self.commands.begin(view)
-            if self.top is self.main:
+            if self.screen_stack[-1:] == [self.main]:
                 self.typed.release()
 
-    def _look_for_agents(self) -> None:
-        from overmind_tui.shell.external import agents  # noqa: PLC0415 - after the first frame
-
-        self.agents = agents(self.world.environ)
-        self.post_message(messages.Done(self.main.changed_connection))
+    def _look_for_agents(self) -> Callable[[], None]:
+        self.main.around.agents = external.agents(self.world.environ)
+        return self.main.changed_connection
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
         """Run; whatever ends it, missions that only we supervise are handed over before the loop ends."""
@@ -181,7 +195,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Nothing is shown any more."""
-        self.commands.runs.jobs.close()
+        self.jobs.close()
         self.title_outside.give_back()
         self.feed.close()
         self.log_feed.close()
@@ -189,8 +203,7 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(AnyDriver.SignalResume)
     def repaint(self) -> None:
         """Draw all of it: others have drawn on the terminal meanwhile."""
-        self.refresh(layout=True)
-        self.screen.refresh(layout=True)
+        external.repaint(self)
 
     # keys: one after the other, to the screen on top; held while one is opening
 
@@ -213,24 +226,13 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.typed.hold()
         self.push_screen(screen)
 
-    def back(self) -> None:
-        """Close the screen on top."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-            self.main.say()
-            self.commands.closed()
+    def show(self, view: str) -> None:
+        """Open a view of the registry over what is open."""
+        self.commands.show(view)
 
-    def to_root(self) -> None:
-        """Close all screens but the main one."""
-        if len(self.screen_stack) > 1:
-            self.main.panels.way_back.forget(self)
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    @property
-    def top(self) -> Screen[Any] | None:
-        """The screen that is seen; None on the way out."""
-        return self.screen_stack[-1] if self.screen_stack else None
+    def act(self, action: str, rows: list[Row]) -> None:
+        """Do an action to these rows, as its key would."""
+        self.actions.do(action, rows)
 
     # what came
 
@@ -276,15 +278,20 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.presence.look()
         self.title_outside.say(self.fleet, self.now())
         self.absence.note()
-        self.live.look(self)
-        self.notice.look(self.commands.runs.jobs.progress)
-        self.say()
+        self.live.look(self.flash, self.appearance.wear)
+        self.notice.look(self.jobs.progress)
+        show_bottom(self)
 
     # telling the terminal
 
     def ring(self, text: str) -> None:
         """Have the terminal call its person."""
-        self.tell_terminal(ringing.ring(text, tmux="TMUX" in self.world.environ))
+        ring(self, text)
+
+    def _ring_for(self, events: Sequence[Row]) -> None:
+        for event in events:
+            if self.presence.rings(event):
+                self.ring(ringing.sentence(event))
 
     def tell_terminal(self, sequence: str) -> None:
         """Send the terminal a sequence that draws nothing."""
@@ -297,16 +304,26 @@ class OvermindApp(App[str], inherit_bindings=False):
     def _begin(self, work: Callable[[], None]) -> object:
         return self.run_worker(work, thread=True, exit_on_error=False)
 
+    def background(self, work: Callable[[], Callable[[], None] | None]) -> None:
+        """Do some work in a thread; what it answers is then called in the program's own."""
+
+        def done() -> None:
+            then = work()
+            if then is not None:
+                self.post_message(messages.Done(then))
+
+        self._begin(done)
+
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
-        self._questions.ask(command, requests, told)
+        self._requests.ask(command, requests, told)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],
         told: Callable[[ItemOfStream | OvermindError], None],
     ) -> None:  # fmt: skip
         """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
-        self._questions.follow(command, request, each, told)
+        self._requests.follow(command, request, each, told)
 
     def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
         """Keep these for the next time."""
@@ -329,18 +346,12 @@ class OvermindApp(App[str], inherit_bindings=False):
     def flash(self, text: str, tone: str = "") -> None:
         """Say something in the bottom line for a while."""
         self.notice.put(text, tone)
-        self.say()
-
-    def say(self) -> None:
-        """What the bottom lines say has changed."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Page) and screen.is_mounted:
-                screen.say()
+        show_bottom(self)
 
     def ask_leave(self) -> None:
         """Leave; with missions that only we supervise, ask first."""
         self.departure.ask()
 
-    def allowed(self, danger: actions.Danger) -> bool:
-        """Whether this session may do something of this kind."""
-        return not self.read_only or danger is actions.Danger.NONE
+    def _on_exit(self) -> None:
+        self.absence.leave()
+        self.remembered.save()

@@ -1,4 +1,4 @@
-"""A command is data: its name, words, options, examples, and the function that does it.
+"""A command is data: its name, options, examples, and the function that does it; its line is its operation's.
 
 `MODULES` says which module holds which command; a module is imported only when argv names it, and only
 the command's own parser is built. Each module lists its commands in `COMMANDS`; their `run(args, context)` returns the
@@ -128,7 +128,8 @@ class Command:
 
     Args:
         name: The word after `overmind`.
-        summary: One line, no full stop, begins with a verb.
+        summary: One line, no full stop, begins with a verb; where it is not that of the operation
+            (`overmind_core.domain.operations`) that the command asks for.
         run: Does it; returns the exit status. Errors are raised as OvermindError.
         arguments: Words, in order.
         options: May stand before or after the words.
@@ -138,14 +139,14 @@ class Command:
         notes: What --help says after the options.
     """
 
-    __slots__ = ("arguments", "examples", "name", "notes", "options", "rest", "run", "summary")
+    __slots__ = ("_summary", "arguments", "examples", "name", "notes", "options", "rest", "run")
 
     def __init__(
         self,
         *,
         name: str,
-        summary: str,
         run: Callable[[Namespace, Context], int],
+        summary: str = "",
         arguments: Sequence[Parameter] = (),
         options: Sequence[Parameter] = (),
         examples: Sequence[str] = (),
@@ -153,13 +154,22 @@ class Command:
         notes: str = "",
     ) -> None:
         self.name = name
-        self.summary = summary
+        self._summary = summary
         self.run = run
         self.arguments = arguments
         self.options = options
         self.examples = examples
         self.rest = rest
         self.notes = notes
+
+    @property
+    def summary(self) -> str:
+        """One line, no full stop, begins with a verb."""
+        if self._summary:
+            return self._summary
+        from overmind_core.domain.operations import BY_COMMAND  # start-up: only for help
+
+        return BY_COMMAND[self.name].summary
 
 
 def argument(

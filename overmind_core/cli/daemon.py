@@ -100,7 +100,6 @@ def _ask_to_leave(context: Context, pid: int) -> None:
 
 START = Command(
     name="start",
-    summary="start the daemon, unless it runs already",
     options=[
         flag("--foreground", "be the daemon in this terminal, until ctrl-c"),
         flag("--replace", "upgrade in place: a new daemon takes over, the missions run on"),
@@ -195,7 +194,6 @@ def _missions(count: int) -> str:
 
 SHUTDOWN = Command(
     name="shutdown",
-    summary="stop every mission, then the daemon",
     options=[flag("--keep", "let the missions live on; the next daemon adopts them"), YES, JSON],
     examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
     run=shutdown,
@@ -237,7 +235,6 @@ def _keeper(facts: Facts | None) -> str:
 
 STATUS = Command(
     name="status",
-    summary="show the daemon, its keeper, and counts of missions",
     options=[JSON],
     examples=["overmind status", "overmind status --json"],
     run=status,
@@ -294,7 +291,6 @@ def _shown(part: Part) -> str:
 
 VERSION_COMMAND = Command(
     name="version",
-    summary="show the versions of this program, the daemon, the keeper and Python",
     options=[JSON],
     examples=["overmind version", "overmind version --json"],
     run=version,
@@ -337,7 +333,6 @@ def on_terminal() -> bool:
 
 TUI = Command(
     name="tui",
-    summary="open the full-screen program; `overmind` alone on a terminal does the same",
     options=[
         flag("--read-only", "hide and disable everything that changes something"),
         option("--theme", "NAME", "dark, light, or any theme of Textual"),
@@ -371,7 +366,6 @@ def completion(args: Namespace, context: Context) -> int:
 
 COMPLETION = Command(
     name="completion",
-    summary="print what a shell reads to complete commands, missions, statuses and signals",
     arguments=[argument("shell", "bash, zsh or fish", nargs="?", metavar="shell", choices=SHELLS)],
     options=[
         option(

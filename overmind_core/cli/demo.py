@@ -199,7 +199,6 @@ def _is_gone(answer: Row | OvermindError) -> bool:
 
 DEMO = Command(
     name="demo",
-    summary="start real missions that show everything, without any agent or network; `demo stop` removes them",
     arguments=[argument("action", "start (default) or stop", nargs="?", choices=("start", "stop"))],
     options=[flag("--no-tui", "don't open the full-screen program afterwards, on a terminal"), JSON],
     examples=["overmind demo", "overmind demo --no-tui", "overmind demo stop"],

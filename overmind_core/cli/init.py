@@ -95,7 +95,6 @@ def _write(path: str, data: bytes, *, force: bool, other: bool = True) -> None:
 
 INIT = Command(
     name="init",
-    summary="write a commented blueprint, or a project's .overmind.yml, to begin with",
     arguments=[argument("file", f"where to (default {DEFAULT})", nargs="?", metavar="file")],
     options=[
         flag("--isolation", "look at the project, and write what each mission in it gets for itself: .overmind.yml"),

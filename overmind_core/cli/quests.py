@@ -137,7 +137,6 @@ def _follow(context: Context, quest: Mapping[str, Any]) -> int:
 
 QUEST_RUN = Command(
     name="quest run",
-    summary="begin a quest: work that is done when it, and its --check, exit 0",
     rest="CMD...",
     options=run_options(),
     examples=[
@@ -168,7 +167,6 @@ def quest_list(args: Namespace, context: Context) -> int:
 
 QUEST_LIST = Command(
     name="quest list",
-    summary="list the quests, oldest first",
     options=[
         option("--status", "STATUS", "only running, completed, failed or cancelled ones (repeatable)", repeat=True),
         option("--limit", "N", "only the newest N", parse=count),
@@ -188,7 +186,6 @@ def quest_info(args: Namespace, context: Context) -> int:
 
 QUEST_INFO = Command(
     name="quest info",
-    summary="print everything known of a quest, as JSON",
     arguments=[quests(None)],
     options=[JSON],
     examples=["overmind quest info docs", "overmind quest info docs --json | jq .status"],
@@ -221,7 +218,6 @@ def _check(row: Mapping[str, Any]) -> str:
 
 QUEST_LOGS = Command(
     name="quest logs",
-    summary="show what quests wrote",
     arguments=[quests()],
     options=[flag("--check", "what the newest check wrote, instead of the work"), *logs.LOGS.options],
     examples=["overmind quest logs docs", "overmind quest logs -f docs", "overmind quest logs --check docs"],
@@ -243,7 +239,6 @@ def line(end: Mapping[str, Any]) -> str:
 
 QUEST_WAIT = Command(
     name="quest wait",
-    summary="wait until quests have ended, through their checks and further tries",
     arguments=[quests()],
     options=[
         flag("--any", "until the first of them has ended"),
@@ -274,7 +269,6 @@ def quest_cancel(args: Namespace, context: Context) -> int:
 
 QUEST_CANCEL = Command(
     name="quest cancel",
-    summary="cancel quests: stop their work and their checks, and try nothing again",
     arguments=[quests()],
     options=[JSON],
     examples=["overmind quest cancel docs", "overmind quest cancel red blue"],

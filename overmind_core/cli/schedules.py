@@ -158,7 +158,6 @@ QUEST = [one for one in run_options("--name", "--parent", "--wait") if one.names
 
 RITUAL_CREATE = Command(
     name="ritual create",
-    summary="create a ritual: a quest, or a plan, that comes again by a schedule",
     arguments=[
         argument("ritual", "what it is called", metavar="name"),
         argument("schedule", "five cron fields, @hourly … @yearly, or @every 10m, as one word"),
@@ -210,7 +209,6 @@ def ritual_delete(args: Namespace, context: Context) -> int:
 
 RITUAL_DELETE = Command(
     name="ritual delete",
-    summary="delete rituals and their history; quests of theirs that run go on",
     arguments=[several()],
     options=[JSON],
     examples=["overmind ritual delete nightly"],
@@ -226,7 +224,6 @@ def ritual_history(args: Namespace, context: Context) -> int:
 
 RITUAL_HISTORY = Command(
     name="ritual history",
-    summary="list the runs of a ritual that are kept, oldest first",
     arguments=[one_ritual()],
     options=[JSON],
     examples=["overmind ritual history nightly", "overmind ritual history nightly --json | jq '.[-1].status'"],
@@ -246,7 +243,6 @@ def ritual_info(args: Namespace, context: Context) -> int:
 
 RITUAL_INFO = Command(
     name="ritual info",
-    summary="print everything known of a ritual, as JSON",
     arguments=[one_ritual()],
     options=[JSON],
     examples=["overmind ritual info nightly", "overmind ritual info nightly --json | jq '.upcoming[0].at'"],
@@ -264,7 +260,6 @@ def ritual_list(args: Namespace, context: Context) -> int:
 
 RITUAL_LIST = Command(
     name="ritual list",
-    summary="list the rituals, with their next and last runs",
     options=[JSON],
     examples=["overmind ritual list", "overmind ritual list --json | jq '.[].next_at'"],
     notes="Times are those of the ritual's own time zone.",
@@ -286,7 +281,6 @@ def ritual_pause(args: Namespace, context: Context) -> int:
 
 RITUAL_PAUSE = Command(
     name="ritual pause",
-    summary="pause rituals: nothing of them comes by itself",
     arguments=[several()],
     options=[JSON],
     examples=["overmind ritual pause nightly"],
@@ -308,7 +302,6 @@ def ritual_resume(args: Namespace, context: Context) -> int:
 
 RITUAL_RESUME = Command(
     name="ritual resume",
-    summary="resume rituals; what was due while they were paused is over",
     arguments=[several()],
     options=[JSON],
     examples=["overmind ritual resume nightly"],
@@ -333,7 +326,6 @@ def _line(run: Mapping[str, Any]) -> str:
 
 RITUAL_RUN = Command(
     name="ritual run",
-    summary="run a ritual now, whatever its schedule, paused or not",
     arguments=[one_ritual()],
     options=[JSON],
     examples=["overmind ritual run nightly", "overmind ritual run nightly --json"],

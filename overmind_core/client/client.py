@@ -22,30 +22,6 @@ if TYPE_CHECKING:
 
     Args = Mapping[str, Any]
 
-REPEATABLE: dict[str, frozenset[str]] = {
-    **dict.fromkeys(
-        ("status", "ps", "info", "logs", "wait", "top", "events", "subscribe", "freeze", "thaw", "update", "prune"),
-        frozenset(),
-    ),
-    **dict.fromkeys(("inbox", "messages", "await_message", "result", "seen", "cost"), frozenset()),
-    **dict.fromkeys(("definition", "environment"), frozenset()),
-    **dict.fromkeys(("plan", "plans", "delete"), frozenset()),
-    **dict.fromkeys(("worktrees", "changes", "push"), frozenset()),
-    "apply": frozenset(),  # as with `run`
-    **dict.fromkeys(("quests", "quest", "quest_wait", "rituals", "ritual", "ritual_history"), frozenset()),
-    **dict.fromkeys(("ritual_pause", "ritual_resume"), frozenset()),
-    **dict.fromkeys(("quest_run", "ritual_create", "ritual_run"), frozenset()),  # as with `run`
-    "quest_cancel": frozenset({"not_running"}),
-    "ritual_delete": frozenset({"not_found"}),
-    **dict.fromkeys(("trust", "isolate", "ports"), frozenset()),
-    "run": frozenset(),  # its `request` key makes the second one a question
-    "send": frozenset(),  # as with `run`
-    "stop": frozenset({"not_running"}),
-    "kill": frozenset({"not_running"}),
-    "rm": frozenset({"not_found"}),
-}
-"""Command that may be sent again after a loss → errors which then mean that the first one did it."""
-
 _HELLO = 0
 FAILOVER_LIMIT = 5.0
 """Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
@@ -101,7 +77,7 @@ class Client:
             try:
                 exchange.run(self)
             except ConnectionError:
-                self.recover(repeatable=command in REPEATABLE or not exchange.in_flight)
+                self.recover(repeatable=not exchange.in_flight or _is_repeatable(command))
                 exchange.on_connection_lost()
         return exchange.answers
 
@@ -273,7 +249,7 @@ class Exchange:
         try:
             return answer_result(answer)
         except OvermindError as error:
-            if place in self._repeated and error.code in REPEATABLE[self.command]:
+            if place in self._repeated and error.code in _already_done(self.command):
                 return self._presumed_answer(self.requests[place])
             return error
 
@@ -293,6 +269,20 @@ def answer_result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
         fields = {name: value for name, value in answer.items() if name not in {"error", "message", "id", "code"}}
         raise OvermindError(str(answer["error"]), answer.get("message"), **fields)
     return answer.get("ok")
+
+
+def _is_repeatable(command: str) -> bool:
+    """Whether it may be sent again; a command that we don't know may not."""
+    from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415  (start-up: only when a daemon was lost)
+
+    return command in OPERATIONS and OPERATIONS[command].repeatable
+
+
+def _already_done(command: str) -> tuple[str, ...]:
+    """Return the errors that mean, of what was sent again, that the first one did it."""
+    from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415  (as above)
+
+    return OPERATIONS[command].already_done
 
 
 def release_numbers(version: str) -> tuple[int, ...]:

@@ -1,4 +1,7 @@
-"""Every command of the API: its name, its arguments, what it does, and who may not ask. docs/api.md is made of it."""
+"""Every request of the API: its name, its arguments, and what does it. docs/api.md is made of it.
+
+Who may not ask is said in `overmind_core.domain.operations`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from overmind_core.daemon.api import DaemonApi
 from overmind_core.daemon.apis import apis
 from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
+from overmind_core.domain.operations import OPERATIONS
 from overmind_core.isolation import api
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.kernel.request import Args
@@ -40,12 +44,10 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One command. A process inside a mission may give it, but for `forbidden` ("… may not <forbidden>.")."""
+    """What takes a request of this name."""
 
     arguments: type[Args]
     handle: Any
-    forbidden: str | None = None
-    """What is said to a process inside a mission; None: it may, as far as the handler finds that it is its business."""
 
 
 TABLE: dict[str, Row] = {
@@ -57,35 +59,35 @@ TABLE: dict[str, Row] = {
     "logs": Row(requests.Logs, LogsApi.logs),
     "stop": Row(requests.Stop, LifecycleApi.stop),
     "kill": Row(requests.Kill, LifecycleApi.kill),
-    "restart": Row(requests.RestartArgs, LifecycleApi.restart, "restart missions"),
-    "signal": Row(requests.Signal, LifecycleApi.signal, "signal missions"),
-    "freeze": Row(requests.One, LifecycleApi.freeze, "freeze missions"),
-    "thaw": Row(requests.One, LifecycleApi.thaw, "thaw missions"),
-    "update": Row(requests.Update, LifecycleApi.update, "change missions"),
-    "definition": Row(requests.One, DefinitionsApi.definition, "read definitions"),
-    "redefine": Row(requests.Redefine, DefinitionsApi.redefine, "change missions"),
-    "environment": Row(requests.One, DefinitionsApi.environment, "read environments"),
-    "rm": Row(requests.One, LifecycleApi.rm, "remove missions"),
-    "prune": Row(requests.Prune, LifecycleApi.prune, "remove missions"),
+    "restart": Row(requests.RestartArgs, LifecycleApi.restart),
+    "signal": Row(requests.Signal, LifecycleApi.signal),
+    "freeze": Row(requests.One, LifecycleApi.freeze),
+    "thaw": Row(requests.One, LifecycleApi.thaw),
+    "update": Row(requests.Update, LifecycleApi.update),
+    "definition": Row(requests.One, DefinitionsApi.definition),
+    "redefine": Row(requests.Redefine, DefinitionsApi.redefine),
+    "environment": Row(requests.One, DefinitionsApi.environment),
+    "rm": Row(requests.One, LifecycleApi.rm),
+    "prune": Row(requests.Prune, LifecycleApi.prune),
     "wait": Row(requests.Wait, QueryApi.wait),
     "top": Row(requests.Nothing, QueryApi.top),
     "events": Row(requests.Events, EventsApi.events),
-    "used": Row(requests.Used, EventsApi.used, "say that a person looks"),
+    "used": Row(requests.Used, EventsApi.used),
     "subscribe": Row(requests.Subscribe, StreamApi.subscribe),
-    "attach": Row(requests.Attach, TerminalsApi.attach, "attach to missions"),
-    "detach": Row(requests.One, TerminalsApi.detach, "detach others"),
+    "attach": Row(requests.Attach, TerminalsApi.attach),
+    "detach": Row(requests.One, TerminalsApi.detach),
     "send": Row(requests.Send, MessageApi.send),
     "await_message": Row(requests.AwaitMessage, MessageApi.await_message),
     "messages": Row(requests.Messages, MessageApi.messages),
     "interrupt": Row(requests.One, MessageApi.interrupt),
     "result": Row(requests.One, MessageApi.result),
-    "inbox": Row(requests.Nothing, QuestionApi.inbox, "read the inbox; ps tells what its own missions wait for"),
-    "answer": Row(requests.Answer, QuestionApi.answer, "answer questions"),
+    "inbox": Row(requests.Nothing, QuestionApi.inbox),
+    "answer": Row(requests.Answer, QuestionApi.answer),
     "hook": Row(requests.Hook, QuestionApi.hook),
-    "seen": Row(requests.One, SeenApi.seen, "mark missions as seen"),
+    "seen": Row(requests.One, SeenApi.seen),
     "cost": Row(requests.Cost, CostApi.cost),
-    "apply": Row(plans_requests.Apply, PlanApi.apply, "apply plans"),
-    "delete": Row(plans_requests.Plan, PlanApi.delete, "take plans down"),
+    "apply": Row(plans_requests.Apply, PlanApi.apply),
+    "delete": Row(plans_requests.Plan, PlanApi.delete),
     "plans": Row(requests.Nothing, PlanApi.plans),
     "plan": Row(plans_requests.Plan, PlanApi.plan),
     "quest_run": Row(quest_requests.QuestRun, QuestApi.quest_run),
@@ -93,38 +95,39 @@ TABLE: dict[str, Row] = {
     "quest": Row(quest_requests.Quest, QuestApi.quest),
     "quest_wait": Row(quest_requests.QuestWait, QuestApi.quest_wait),
     "quest_cancel": Row(quest_requests.Quest, QuestApi.quest_cancel),
-    "ritual_create": Row(ritual_requests.RitualCreate, RitualApi.ritual_create, "create rituals"),
+    "ritual_create": Row(ritual_requests.RitualCreate, RitualApi.ritual_create),
     "rituals": Row(requests.Nothing, RitualApi.rituals),
     "ritual": Row(ritual_requests.Ritual, RitualApi.ritual),
     "ritual_history": Row(ritual_requests.Ritual, RitualApi.ritual_history),
-    "ritual_run": Row(ritual_requests.RitualRun, RitualApi.ritual_run, "run rituals"),
-    "ritual_pause": Row(ritual_requests.Ritual, RitualApi.ritual_pause, "pause rituals"),
-    "ritual_resume": Row(ritual_requests.Ritual, RitualApi.ritual_resume, "resume rituals"),
-    "ritual_delete": Row(ritual_requests.Ritual, RitualApi.ritual_delete, "delete rituals"),
-    "trust": Row(api.Trust, api.IsolationApi.trust, "trust projects"),
+    "ritual_run": Row(ritual_requests.RitualRun, RitualApi.ritual_run),
+    "ritual_pause": Row(ritual_requests.Ritual, RitualApi.ritual_pause),
+    "ritual_resume": Row(ritual_requests.Ritual, RitualApi.ritual_resume),
+    "ritual_delete": Row(ritual_requests.Ritual, RitualApi.ritual_delete),
+    "trust": Row(api.Trust, api.IsolationApi.trust),
     "isolate": Row(api.Isolate, api.IsolationApi.isolate),
     "ports": Row(requests.Nothing, api.IsolationApi.ports),
     "worktrees": Row(api.Worktrees, LandingApi.worktrees),
-    "worktrees_prune": Row(api.WorktreesPrune, LandingApi.worktrees_prune, "prune worktrees"),
+    "worktrees_prune": Row(api.WorktreesPrune, LandingApi.worktrees_prune),
     "changes": Row(requests.One, LandingApi.changes),
     "commit": Row(api.Commit, LandingApi.commit),
     "merge": Row(api.Merge, LandingApi.merge),
-    "push": Row(api.Push, LandingApi.push, "push branches"),
+    "push": Row(api.Push, LandingApi.push),
     "discard": Row(api.Discard, LandingApi.discard),
-    "shutdown": Row(requests.Shutdown, DaemonApi.shutdown, "shut the daemon down"),
+    "shutdown": Row(requests.Shutdown, DaemonApi.shutdown),
 }
 
 
 def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
     handlers = (*apis(app), *app.agent_apis)
-    return {name: Endpoint(row.arguments, _guarded(app, handlers, row)) for name, row in TABLE.items()}
+    return {name: Endpoint(row.arguments, _guarded(app, handlers, name)) for name, row in TABLE.items()}
 
 
-def _guarded(app: App, handlers: Sequence[object], row: Row) -> Callable[[Any, Caller], Any]:
+def _guarded(app: App, handlers: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
+    row = TABLE[name]
     owner = next(one for one in handlers if getattr(type(one), row.handle.__name__, None) is row.handle)
-    forbidden = row.forbidden
+    forbidden = OPERATIONS[name].forbidden
     if forbidden is None:
         return partial(row.handle, owner)
 

@@ -1,10 +1,7 @@
-"""What changed: the files, the diff of each, comments on its lines, and the way to land it.
+"""What changed in a mission's folder: the files, the diff of each, comments on its lines, and the way to land it.
 
-How it is found out what changed: the supervisor is asked; of what it can't tell, git itself is.
-
-What changed in a folder, as git tells it. It runs git, so it is for a thread.
-
-Nothing that the folder's configuration names is run, no lock is taken, and neither time nor size is without a limit.
+The supervisor is asked; of what it can't tell, git itself is, in a thread: nothing that the folder's configuration
+names is run, no lock is taken, and neither time nor size is without a limit.
 """
 
 from __future__ import annotations
@@ -33,11 +30,12 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import NARROW, TINY
 from overmind_tui.shell.actions import Context
-from overmind_tui.shell.messages import Done
 from overmind_tui.widgets.lines import CursorText
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.shell import Shell
 
 
 SECONDS = 10.0
@@ -174,48 +172,47 @@ class ChangeSource:
         self._show = show
         self._fail = fail
 
-    def ask(self, app: OvermindApp) -> None:
+    def ask(self, shell: Shell) -> None:
         """Ask anew."""
 
         def told(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
-                self._take(app, diff.of_api(answer))
+                self._take(shell, diff.of_api(answer))
             elif lines.has_one(self._row):
                 self._fail(answer.message)
             else:
-                self._ask_git(app)
+                self._ask_git(shell)
 
-        app.request("changes", [{"id": self._row["id"]}], told)
+        shell.request("changes", [{"id": self._row["id"]}], told)
 
-    def _take(self, app: OvermindApp, found: Found) -> None:
+    def _take(self, shell: Shell, found: Found) -> None:
         """A long diff takes its time to be drawn; nobody waits for that."""
         if len(found.diff) < SHORT:
             self._show(found, diff.text(found))
             return
 
-        def work() -> None:
+        def work() -> Callable[[], None]:
             text = diff.text(found)
-            app.post_message(Done(lambda: self._show(found, text)))
+            return lambda: self._show(found, text)
 
-        app.run_worker(work, thread=True, group="git", exit_on_error=False)
+        shell.background(work)
 
-    def _ask_git(self, app: OvermindApp) -> None:
+    def _ask_git(self, shell: Shell) -> None:
         """Look into its folder from here."""
         folder, since = from_wire(self._row["cwd"]), self._row.get("started_at")
 
-        def work() -> None:
+        def work() -> Callable[[], None]:
             try:
-                answer = git_changes(folder, app.world.environ, since=since)
+                answer = git_changes(folder, shell.world.environ, since=since)
             except NoGit as error:
                 said = str(error)
-                app.post_message(Done(lambda: self._fail(said)))
-                return
-            found = diff.of_git(*answer, _shown(since, app.zone))
+                return lambda: self._fail(said)
+            found = diff.of_git(*answer, _shown(since, shell.zone))
             text = diff.text(found)
-            app.post_message(Done(lambda: self._show(found, text)))
+            return lambda: self._show(found, text)
 
-        app.run_worker(work, thread=True, group="git", exit_on_error=False)
+        shell.background(work)
 
 
 def _shown(since: str | None, zone: tzinfo | None) -> str:
@@ -234,10 +231,14 @@ class ChangesPage(TextPage):
 
     Args:
         row: The mission, or the row of its worktree.
+        talking: Writes to its agent.
     """
 
-    def __init__(self, row: Row) -> None:
+    step_actions = ("next-file", "previous-file")
+
+    def __init__(self, row: Row, talking: Talking) -> None:
         self._row = row
+        self._talking = talking
         self._source = ChangeSource(row, self._show, self._say)
         self._found: Found | None = None
         self._text = Text([[Cell("  looking …", "quiet")]])
@@ -252,6 +253,15 @@ class ChangesPage(TextPage):
         """Keys of its own beside those of texts."""
         return Context.CHANGES
 
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also what is between the files and the diff, and comments."""
+        return super().handlers(context) | {
+            "next-panel": self.do_next_panel,
+            "previous-panel": self.do_next_panel,
+            "open-file": self.do_open_file,
+            "comment": self.do_comment,
+        }
+
     def compose(self) -> ComposeResult:
         """The files beside the diff, or above it."""
         self.files = CursorText(id="files")
@@ -263,13 +273,13 @@ class ChangesPage(TextPage):
 
     def begin(self) -> None:
         """Ask what changed."""
-        self._lay_out(self.program.size)
+        self._lay_out(self.app.size)
         super().begin()
-        self._source.ask(self.program)
+        self._source.ask(self.shell)
 
     def targets(self) -> list[Row]:
         """The mission that it is about, as it is now."""
-        known = self.program.fleet.of(self._row["id"])
+        known = self.shell.fleet.of(self._row["id"])
         return [known] if known is not None else []
 
     def chosen(self) -> list[Row]:
@@ -280,8 +290,8 @@ class ChangesPage(TextPage):
 
     def do_refresh(self) -> None:
         """Ask again."""
-        self.program.flash("asked again", "quiet")
-        self._source.ask(self.program)
+        self.shell.flash("asked again", "quiet")
+        self._source.ask(self.shell)
 
     def _say(self, why: str) -> None:
         self._found, self._text = None, Text([[Cell(f"  {safe(why)}", "slow")]])
@@ -307,7 +317,7 @@ class ChangesPage(TextPage):
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show([lines[at] for at in self._shown])
         self._entitle(len(pending))
-        self._lay_out(self.program.size)
+        self._lay_out(self.app.size)
         self._list()
 
     def _entitle(self, pending: int) -> None:
@@ -323,7 +333,7 @@ class ChangesPage(TextPage):
 
     @property
     def _lands(self) -> bool:
-        return any(map(landing_lines.has_one, self.chosen())) and not self.program.read_only
+        return any(map(landing_lines.has_one, self.chosen())) and not self.shell.read_only
 
     def _lay_out(self, size: Size) -> None:
         """The list beside the diff where there is room, else above it, else nowhere."""
@@ -388,17 +398,10 @@ class ChangesPage(TextPage):
 
     # keys
 
-    def do_next_file(self) -> None:
-        """To the next file; while something is searched for, to the next match."""
-        self._go(1)
-
-    def do_previous_file(self) -> None:
-        """To the one before."""
-        self._go(-1)
-
-    def _go(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """To the next file, or to the one before; while something is searched for, to a match."""
         if self._wanted:
-            super()._go(step)
+            super().step(step)
             return
         here = self.text.at
         places = [at for at in self._text.begins if (at > here if step > 0 else at < here)]
@@ -407,7 +410,7 @@ class ChangesPage(TextPage):
         elif step < 0:
             self.text.press("first")
         else:
-            self.program.flash("there is no file after this one", "quiet")
+            self.shell.flash("there is no file after this one", "quiet")
 
     def do_next_panel(self) -> None:
         """From the diff to the files, and back."""
@@ -415,8 +418,6 @@ class ChangesPage(TextPage):
             self.set_focus(self.text if self.files.has_focus else self.files)
             self.text.refresh()
             self.files.refresh()
-
-    do_previous_panel = do_next_panel
 
     def do_open_file(self) -> None:
         """From the list to the diff of the file."""
@@ -427,7 +428,7 @@ class ChangesPage(TextPage):
     def _to_file(self, path: str) -> None:
         begin = next((at for at, name in zip(self._text.begins, self._text.paths, strict=True) if name == path), None)
         if begin is None:
-            self.program.flash(f"{safe(path)}: there is no diff of it", "quiet")
+            self.shell.flash(f"{safe(path)}: there is no diff of it", "quiet")
         else:
             self.text.go_to(begin, top=True)
 
@@ -436,18 +437,18 @@ class ChangesPage(TextPage):
     @property
     def pending(self) -> list[str]:
         """The places of which comments speak that are not sent."""
-        return diff.places(self.program.deeds.talking.said.draft([self._row["id"]]))
+        return diff.places(self._talking.drafts.draft([self._row["id"]]))
 
     def do_comment(self) -> None:
         """Write to the agent about the line under the cursor."""
         targets, spot = self.targets(), self.spot
         if not targets:
-            self.program.flash(f"the mission of {safe(self._row['name'])} was removed: nobody reads comments", "slow")
+            self.shell.flash(f"the mission of {safe(self._row['name'])} was removed: nobody reads comments", "slow")
         elif spot is None:
-            self.program.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
+            self.shell.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
         else:
             self.text.uncover()
-            self.program.deeds.talking.comment(targets[0], spot)
+            self._talking.comment(targets[0], spot)
 
     def on_screen_resume(self) -> None:
         """Comments were written, sent or thrown away."""

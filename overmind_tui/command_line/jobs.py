@@ -6,15 +6,20 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_tui.shell import messages
-
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_core.system.paths import Home
+    from overmind_tui.shell.world import World
+
+    Background = Callable[[Callable[[], Callable[[], None] | None]], None]
+
+PROGRAM = (sys.executable, "-P", "-m", "overmind_core.cli")
+"""Our own command line."""
 
 PROGRESS_AFTER = 1.0
 """Seconds after which somebody wants to know that it goes on."""
@@ -103,23 +108,31 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 class Jobs:
-    """All that run now."""
+    """All that run now.
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    Args:
+        background: Does some work in a thread; what it answers is then called in the program's own.
+        world: The folder and the environment of command lines.
+        home: Which they are about.
+    """
+
+    def __init__(self, background: Background, world: World, home: Home) -> None:
+        self._background = background
+        self._world = world
+        self._home = home
         self._running: list[Job] = []
 
     def start(self, name: str, calls: Sequence[Sequence[str]], told: Told) -> None:
         """Run command lines in a thread; `told` gets their outcome in the program's own."""
-        app = self._app
-        job = Job(name, calls, app.world.folder, {**app.world.environ, "OVERMIND_HOME": app.home.root})
+        environ = {**self._world.environ, "OVERMIND_HOME": self._home.root}
+        job = Job(name, calls, self._world.folder, environ)
         self._running.append(job)
 
-        def work() -> None:
+        def work() -> Callable[[], None]:
             outcome = job.work()
-            app.post_message(messages.Done(lambda: self._ended(job, outcome, told)))
+            return lambda: self._ended(job, outcome, told)
 
-        app.run_worker(work, thread=True, group="jobs", exit_on_error=False)
+        self._background(work)
 
     def _ended(self, job: Job, outcome: Outcome, told: Told) -> None:
         self._running.remove(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,16 @@ from overmind_tui.command_line.parse import Language, Show, Trail, Vocabulary
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.missions.rows import PLAN
+from overmind_tui.pages.table import TablePage
 from overmind_tui.render import row_filter as filtering
-from overmind_tui.render.cells import Row, safe
+from overmind_tui.render.cells import safe
 from overmind_tui.render.row_filter import BrokenFilter
-from overmind_tui.shell import registry, updates
+from overmind_tui.shell import registry
 from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.remembered import Remembered
+    from overmind_tui.shell.shell import Shell
 
 LAST_VIEW = "last_view"
 """What is remembered of the view that was open."""
@@ -28,11 +31,20 @@ ROOT = "missions"
 
 
 class Commands:
-    """The line behind `:`."""
+    """The line behind `:`.
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.runs = CommandRun(app)
+    Args:
+        shell: Where views are opened.
+        runs: Runs verbs.
+        leave: Leaves the program, after a question where one is due.
+        remembered: Which view was open the last time.
+    """
+
+    def __init__(self, shell: Shell, runs: CommandRun, *, leave: Callable[[], None], remembered: Remembered) -> None:
+        self._shell = shell
+        self.runs = runs
+        self._leave = leave
+        self._remembered = remembered
         self.trail = Trail()
         self._words = registry.words()
 
@@ -46,19 +58,19 @@ class Commands:
             verbs=VERBS,
             leave=registry.LEAVE,
             sayings=registry.SAYINGS,
-            aliases=self._app.settings.aliases,
+            aliases=self._shell.settings.aliases,
             colonies=registry.COLONIES,
             prose={verb.name: verb.prose for verb in VERBS.values() if verb.prose is not None},
             takes={view.name: view.fetch.ways for view in registry.VIEWS.values() if view.fetch},
             about=[view.name for view in registry.VIEWS.values() if view.about],
             missions=self._missions(),
             of_plans=[view.name for view in registry.VIEWS.values() if view.context in {Context.PLANS, Context.PLAN}],
-            plans=[row["name"] for row in self._app.fleet.rows.values() if row["type"] == PLAN],
+            plans=[row["name"] for row in self._shell.fleet.rows.values() if row["type"] == PLAN],
         )
 
     def ghost(self, text: str) -> str:
         """What completes a text."""
-        aliases = self._app.settings.aliases
+        aliases = self._shell.settings.aliases
         first = [*aliases, *registry.VIEWS, *VERBS, "quit"]
         return parse.ghost(text, Vocabulary(first, self._flags, self._completed, aliases))
 
@@ -71,18 +83,18 @@ class Commands:
         takes = list(view.fetch.ways) if view and view.fetch else []
         inside = word in VERBS and VERBS[word].inside
         missions = self._missions() if (view and view.about) or known.missions or inside else []
-        labels = sorted({f"label={key}" for row in self._app.fleet.rows.values() for key in row.get("labels") or {}})
+        labels = sorted({f"label={key}" for row in self._shell.fleet.rows.values() for key in row.get("labels") or {}})
         return [*takes, *known.words, *missions, *(labels if view else [])]
 
     def _missions(self) -> list[str]:
-        rows = self._app.fleet.rows.values()
+        rows = self._shell.fleet.rows.values()
         return [*(row["name"] for row in rows), *(row["id"] for row in rows)]
 
     # what it means
 
     def run(self, text: str) -> None:
         """Do what the line means; an unknown one changes nothing."""
-        app = self._app
+        shell = self._shell
         match parse.parsed(text, self.language):
             case Show() as found:
                 if not self._is_broken(found):
@@ -90,17 +102,17 @@ class Commands:
             case parse.Do(verb, words):
                 self.runs.run(VERBS[verb], words)
             case parse.Leave(asks):
-                app.ask_leave() if asks else app.exit()
+                self._leave() if asks else shell.app.exit()
             case parse.Say(sentence):
-                app.flash(sentence, "slow")
+                shell.flash(sentence, "slow")
             case parse.Unknown(reason, hint):
-                app.flash(f"{safe(reason)} · {safe(hint)}", "bad")
+                shell.flash(f"{safe(reason)} · {safe(hint)}", "bad")
 
     def begin(self, text: str) -> None:
         """Start with a line, or with the view of the last time; what was none is no reason to complain loudly."""
         found = parse.parsed(text, self.language)
         if not isinstance(found, Show):
-            self._app.flash(f"there is no view {safe(text)!r} · ctrl-a lists all", "bad")
+            self._shell.flash(f"there is no view {safe(text)!r} · ctrl-a lists all", "bad")
         elif not self._is_broken(found):
             self.go(found)
 
@@ -110,7 +122,7 @@ class Commands:
         try:
             read(show.filter or "")
         except BrokenFilter as broken:
-            self._app.flash(f"/{safe(show.filter or '')} is no filter: {broken} · nothing was changed", "bad")
+            self._shell.flash(f"/{safe(show.filter or '')} is no filter: {broken} · nothing was changed", "bad")
             return True
         return False
 
@@ -133,7 +145,7 @@ class Commands:
 
     def _follow(self, trail: Trail) -> None:
         if trail is self.trail:
-            self._app.flash("no other view was opened there", "quiet")
+            self._shell.flash("no other view was opened there", "quiet")
             return
         self.trail = trail
         found = parse.parsed(trail.here, self.language)
@@ -141,46 +153,34 @@ class Commands:
             self._open(found)
 
     def _open(self, show: Show) -> None:
-        app, view = self._app, registry.VIEWS.get(show.view)
+        shell, view = self._shell, registry.VIEWS.get(show.view)
         if view is None:  # a filter alone, of what is open
-            getattr(app.screen, "narrow", app.main.table_side.narrow)(show.filter or "")
+            page = shell.app.screen
+            (page if isinstance(page, TablePage) else shell.main).narrow(show.filter or "")
             return
         if view.name not in {"help", "describe"}:
-            app.main.panels.way_back.forget(app)
-            app.to_root()
+            shell.main.to_front(for_good=True)
         if view.name not in NOT_REMEMBERED:
-            app.remember(**{LAST_VIEW: view.name})
-        opened(app, view, show)
+            shell.remember(**{LAST_VIEW: view.name})
+        opened(shell, view, show)
 
     # as keys do it: over what is open
 
     def closed(self) -> None:
         """A view was closed by a key: where that led to the missions, nobody is in that view any more."""
-        at_root = self._app.screen is self._app.main and self._app.main.context is Context.MISSIONS
-        if at_root and self._app.remembered.get(LAST_VIEW, ROOT) != ROOT:
-            self._app.remember(**{LAST_VIEW: ROOT})
+        at_root = len(self._shell.app.screen_stack) == 1 and self._shell.main.context is Context.MISSIONS
+        if at_root and self._remembered.get(LAST_VIEW, ROOT) != ROOT:
+            self._shell.remember(**{LAST_VIEW: ROOT})
 
-    def show(self, name: str, wanted: str | None = None) -> None:
+    def show(self, name: str) -> None:
         """Open a view."""
-        opened(self._app, registry.VIEWS[name], Show(name, wanted))
-
-    def help(self, context: Context) -> None:
-        """The keys of a context."""
-        updates.help_of(self._app, context)
-
-    def inbox(self) -> None:
-        """Who needs the person."""
-        self.show("inbox")
-
-    def describe(self, row: Row) -> None:
-        """Everything known about a mission."""
-        updates.described(self._app, row)
+        opened(self._shell, registry.VIEWS[name], Show(name))
 
 
-def opened(app: OvermindApp, view: registry.View, show: Show) -> None:
+def opened(shell: Shell, view: registry.View, show: Show) -> None:
     """Open a view as its row says."""
     module, _, function = view.opens.partition(":")
-    getattr(import_module(module), function)(app, view, show)
+    getattr(import_module(module), function)(shell, view, show)
 
 
 def _line(show: Show) -> str:

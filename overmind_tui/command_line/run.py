@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.operations import Danger
 from overmind_core.providers import registry as providers
-from overmind_tui.command_line import jobs, parse
+from overmind_tui.command_line import parse
 from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.form_fields import COMMAND, SHELL
 from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.pages.page import Page
+from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.actions import Danger, Needs
+from overmind_tui.shell.actions import Needs
 from overmind_tui.shell.keymap import ACTIONS
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
-    from overmind_tui.pages.page import Page
+    from overmind_tui.shell.shell import Shell
 
-PROGRAM = (sys.executable, "-P", "-m", "overmind_core.cli")
 _FOR_ALL = frozenset({"--all", "--lost", "--help", "-h"})
 """With one of these the verb needs no ids."""
 MOST_NAMED = 8
@@ -37,18 +38,26 @@ _ERROR = re.compile(r"^Error: \w+: ")
 _STARTED = re.compile(r"Started mission ([0-9a-f]{8}) \((\S+)\)")
 
 
+class Start(Protocol):
+    """Starts something without asking anything."""
+
+    def __call__(self, what: str, text: str, *, folder: str) -> None:
+        """Start an agent's session, a shell or a command in a folder."""
+
+
 class CommandRun:
     """Runs verbs of the table."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.jobs = jobs.Jobs(app)
+    def __init__(self, shell: Shell, jobs: Jobs, start: Start) -> None:
+        self._shell = shell
+        self._jobs = jobs
+        self._start = start
 
     def run(self, verb: Verb, words: Sequence[str]) -> None:
         """Do it, or say why not."""
-        app = self._app
-        if not app.allowed(verb.danger):
-            app.flash(f"read-only: {verb.name} is off", "slow")
+        shell = self._shell
+        if shell.read_only and verb.danger is not Danger.NONE:
+            shell.flash(f"read-only: {verb.name} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
         elif verb.inside or (verb.asks and not words):
@@ -62,27 +71,22 @@ class CommandRun:
 
     # missions
 
-    @property
-    def _page(self) -> Page:
-        """Whose missions are meant: of the page that is open, else of the main screen."""
-        return self._page_of(None)
-
     def _page_of(self, verb: Verb | None) -> Page:
-        from overmind_tui.pages.page import Page  # noqa: PLC0415 - pages know commands
-
-        top = self._app.screen
+        """Whose missions are meant: of the page that is open, else of the missions screen."""
+        pages = [page for page in self._shell.app.screen_stack if isinstance(page, Page)]
+        main, top = pages[0], self._shell.app.screen
         if not isinstance(top, Page):
-            return self._app.main
-        return top if top.targets() or (verb is not None and verb.worktree and top.chosen()) else self._app.main
+            return main
+        return top if top.targets() or (verb is not None and verb.worktree and top.chosen()) else main
 
     def _meant(self, verb: Verb) -> list[Row]:
         """The marked rows, else the cursor's; none, with a flash, where there is none or it has just moved."""
         page = self._page_of(verb)
         rows = page.chosen() if verb.worktree else page.targets()
         if not rows:
-            self._app.flash(f"{verb.name}: no mission is selected", "slow")
+            self._shell.flash(f"{verb.name}: no mission is selected", "slow")
         elif verb.danger is Danger.ENDS_WORK and page.restless:
-            self._app.flash("the row under the cursor just changed: look again", "slow")
+            self._shell.flash("the row under the cursor just changed: look again", "slow")
             return []
         return rows
 
@@ -95,8 +99,10 @@ class CommandRun:
                 return
             names = [row["name"] for row in rows]
             words = [row["id"] for row in rows] + words
-        unknown = verb.takes_missions and not verb.worktree and bool(plain) and not any(map(self.named, plain))
-        if unknown and self._app.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
+        unknown = (
+            verb.takes_missions and not verb.worktree and bool(plain) and not any(map(self._shell.fleet.named, plain))
+        )
+        if unknown and self._shell.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
             self._refuse(verb, plain[0])
         elif verb.danger is Danger.ENDS_WORK and not _HELP & set(words) and not unknown:
             self._ask(verb, names, words)
@@ -114,119 +120,94 @@ class CommandRun:
 
     def _of_view(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked rows, else to the cursor's, of the view whose rows are meant."""
-        from overmind_tui.pages.table import TablePage  # noqa: PLC0415 - pages know commands
-
-        page = self._app.screen
+        page = self._shell.app.screen
         rows = page.chosen() if isinstance(page, TablePage) and page.view == verb.of else []
         if not isinstance(page, TablePage) or not rows:
-            self._app.flash(f"{verb.name}: name one, or choose it in :{verb.of}", "slow")
+            self._shell.flash(f"{verb.name}: name one, or choose it in :{verb.of}", "slow")
         elif verb.danger is not Danger.ENDS_WORK:
             self._spawn(verb, [[row["id"], *words] for row in rows])
         elif page.restless:
-            self._app.flash("the row under the cursor just changed: look again", "slow")
+            self._shell.flash("the row under the cursor just changed: look again", "slow")
         else:
             self._ask(verb, [row["name"] for row in rows], [*(row["id"] for row in rows), *words])
 
     def _ask(self, verb: Verb, names: Sequence[str], words: Sequence[str]) -> None:
         """What ends work asks first."""
         if verb.name == "shutdown":
-            names = [f"{self._app.fleet.live} live missions"]
+            names = [f"{self._shell.fleet.live} live missions"]
         flags = [word for word in words if word.startswith("-")]
         line = " ".join([verb.name, *flags, *(safe(name) for name in names)])
         answers = [
             Answer(("y",), verb.name, lambda: self._spawn(verb, [words]), "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        rows = [row for row in map(self.named, names) if row is not None] if verb.takes_missions else []
-        lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._app.now())}" for row in rows[:MOST_NAMED]]
-        self._app.open(Dialog(f"{verb.name}?", [line, *([""] if lasted else []), *lasted], answers, first=1))
+        rows = [row for row in map(self._shell.fleet.named, names) if row is not None] if verb.takes_missions else []
+        lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
+        self._shell.open(Dialog(f"{verb.name}?", [line, *([""] if lasted else []), *lasted], answers, first=1))
 
     # what the program does itself
 
     def _inside(self, verb: Verb, words: list[str]) -> None:
         """As the key of the action does, on the mission that is named or the cursor's."""
-        app = self._app
+        shell = self._shell
         named = commandline.plain(verb.name, words)
-        if named and not self.go_to(named[0]):
+        if named and not shell.main.go_to(named[0]):
             self._refuse(verb, named[0])
             return
         page = self._page_of(verb)
-        do = next(
-            (getattr(one, f"verb_{verb.inside}") for one in (*page.sides, page, *app.deeds.topics)
-             if hasattr(one, f"verb_{verb.inside}")), None,
-        )  # fmt: skip
+        do = page.verbs.get(verb.inside)
         action = next((one for one in ACTIONS if one.name == verb.inside), None)
         if do is not None:
-            do(words)
+            do()
         elif action is None:
-            app.flash(f"{verb.name}: no terminal is open", "slow")
+            shell.flash(f"{verb.name}: no terminal is open", "slow")
         elif action.needs is Needs.NOTHING or self._meant(verb):
             page.act(action)
 
     def _refuse(self, verb: Verb, name: str) -> None:
-        names = [row["name"] for row in self._app.fleet.rows.values()]
-        self._app.flash(f"{verb.name}: {safe(parse.no_mission(name, names))} · {parse.MISSIONS}", "bad")
-
-    def go_to(self, name: str) -> bool:
-        """Put the cursor on the mission that is named; False where there is none."""
-        found = self.named(name)
-        if found is None:
-            return False
-        self._app.to_root()
-        main = self._app.main
-        if not main.table.select(found["id"]):
-            main.table_side.do_clear_filter()
-        return main.table.select(found["id"])
-
-    def named(self, word: str) -> Row | None:
-        """The mission with this id, name, or beginning of an id."""
-        rows = self._app.fleet.rows
-        if word in rows:
-            return rows[word]
-        by_name = [row for row in rows.values() if row["name"] == word]
-        begun = [row for row in rows.values() if len(word) >= 3 and row["id"].startswith(word)]  # noqa: PLR2004 - as ids
-        return next(reversed(by_name or begun), None)
+        names = [row["name"] for row in self._shell.fleet.rows.values()]
+        self._shell.flash(f"{verb.name}: {safe(parse.no_mission(name, names))} · {parse.MISSIONS}", "bad")
 
     def _new(self, words: list[str]) -> None:
         """An agent's interactive session, a shell, or a command; without words the form."""
         text = words[-1] if words else ""
         if not text:
             action = next(one for one in ACTIONS if one.name == "new")
-            self._app.main.act(action)
+            self._shell.main.act(action)
             return
         what, _, rest = text.partition(" ")
         if what not in {SHELL, *providers.names()} - {RAW}:
             what, rest = COMMAND, text
-        self._app.deeds.starting.start_fast(what, rest.strip(), folder=self._folder)
+        self._start(what, rest.strip(), folder=self._folder)
 
     @property
     def _folder(self) -> str:
         """That of the cursor's row, else where the program was started."""
-        rows = self._page.targets()
-        return landing_lines.beside(str(rows[0]["cwd"])) if rows else self._app.world.folder
+        rows = self._page_of(None).targets()
+        return landing_lines.beside(str(rows[0]["cwd"])) if rows else self._shell.world.folder
 
     # the command line
 
     def _spawn(self, verb: Verb, calls: Sequence[Sequence[str]]) -> None:
         """Run the command line once with each of these lists of words, one after the other."""
-        self._app.flash(f"{verb.name} …", "quiet")
+        self._shell.flash(f"{verb.name} …", "quiet")
         argvs = [_argv(verb, words) for words in calls]
-        self.jobs.start(verb.name, argvs, lambda outcome: self._told(verb, outcome))
+        self._jobs.start(verb.name, argvs, lambda outcome: self._told(verb, outcome))
 
-    def _told(self, verb: Verb, outcome: jobs.Outcome) -> None:
+    def _told(self, verb: Verb, outcome: Outcome) -> None:
         """One line is a flash; more are a text to read."""
-        app, lines = self._app, outcome.text.strip().splitlines()
+        shell, lines = self._shell, outcome.text.strip().splitlines()
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None
         if (len(lines) > 1 and not is_seen) or (lines and lines[0].startswith(("{", "["))):
             shown = texts.plain(outcome.text)
-            app.open(TextPage(verb.name, f"overmind {verb.name}", lambda: shown))
+            shell.open(TextPage(verb.name, f"overmind {verb.name}", lambda: shown))
         if started := _STARTED.match(lines[0] if lines else ""):
-            app.news.select_soon(started[1])
+            shell.main.select_soon(started[1])
         if outcome.cancelled:
-            app.flash(f"{verb.name}: cancelled", "slow")
+            shell.flash(f"{verb.name}: cancelled", "slow")
         else:
             said = _ERROR.sub("", lines[0]) if len(lines) == 1 else f"{verb.name}: done"
-            app.flash(safe(said), "bad" if outcome.code else "good")
+            shell.flash(safe(said), "bad" if outcome.code else "good")
 
 
 def _argv(verb: Verb, words: Sequence[str]) -> list[str]:

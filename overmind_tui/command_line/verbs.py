@@ -13,17 +13,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from overmind_tui.shell.actions import Danger
-
-_CHANGES, _ENDS = Danger.CHANGES, Danger.ENDS_WORK
+from overmind_core.domain.operations import BY_COMMAND, Danger, Operation
+from overmind_tui.shell.actions import LOOKS_ON, Unlike
 
 
 class Verb(NamedTuple):
     """A command-line verb as `:` takes it."""
 
     name: str
-    summary: str
-    danger: Danger = Danger.NONE
+    words: str = ""
+    """What the list of all commands says of it, where that is not the operation's line."""
     takes_missions: bool = False
     """Without ids it means the marked rows, else the cursor's."""
     agrees: bool = False
@@ -46,74 +45,93 @@ class Verb(NamedTuple):
     """It is about a worktree, whose mission may have been removed."""
     brief: bool = False
     """What it has done is seen in the list, so that what it prints when it went well needs no page."""
+    command: str = ""
+    """The command whose operation it asks for, where that has another name."""
+    unlike: Unlike | None = None
+    """What it does to work, where that is not what the operation does."""
+
+    @property
+    def operation(self) -> Operation:
+        """What it asks for."""
+        return BY_COMMAND[self.command or self.name]
+
+    @property
+    def summary(self) -> str:
+        """One line for the list of all commands."""
+        return self.words or self.operation.summary
+
+    @property
+    def danger(self) -> Danger:
+        """What it does to work."""
+        return self.operation.danger if self.unlike is None else self.unlike.danger
 
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
-        Verb("stop", "stop missions", _ENDS, takes_missions=True),
-        Verb("kill", "kill missions at once", _ENDS, takes_missions=True, agrees=True),
-        Verb("restart", "stop missions and start them again; --lost: what was lost with the keeper", _ENDS,
+        Verb("stop", "stop missions", takes_missions=True),
+        Verb("kill", "kill missions at once", takes_missions=True, agrees=True),
+        Verb("restart", "stop missions and start them again; --lost: what was lost with the keeper",
              takes_missions=True, agrees=True, starts=True),
-        Verb("rm", "remove finished missions and their logs", _ENDS, takes_missions=True, agrees=True),
-        Verb("prune", "remove all finished missions", _ENDS, agrees=True),
-        Verb("shutdown", "stop every mission, then the supervisor", _ENDS, agrees=True),
-        Verb("new", "start a mission: claude fix the tests, shell, or any command; alone it asks", _CHANGES,
-             starts=True, prose=(), alone="`run`, with the options that this one chooses"),
-        Verb("run", "start a mission", _CHANGES, starts=True),
-        Verb("claude run", "start a Claude agent", _CHANGES, starts=True),
-        Verb("init", "write a commented blueprint to begin with", _CHANGES),
+        Verb("rm", "remove finished missions and their logs", takes_missions=True, agrees=True),
+        Verb("prune", "remove all finished missions", agrees=True),
+        Verb("shutdown", "stop every mission, then the supervisor", agrees=True),
+        Verb("new", "start a mission: claude fix the tests, shell, or any command; alone it asks", starts=True,
+             prose=(), alone="`run`, with the options that this one chooses", command="run"),
+        Verb("run", starts=True),
+        Verb("claude run", "start a Claude agent", starts=True),
+        Verb("init", "write a commented blueprint to begin with"),
         Verb("agents", "check a blueprint and list its agents"),
-        Verb("apply", "start the plan in a file, or change the live one", _CHANGES, starts=True),
+        Verb("apply", "start the plan in a file, or change the live one", starts=True),
         Verb("diff", "what apply would change: + new, ~ changed, - gone"),
-        Verb("delete", "take a plan down: its file, id or name", _ENDS, agrees=True, of="blueprints"),
-        Verb("quest run", "begin a quest", _CHANGES, starts=True),
-        Verb("quest cancel", "cancel quests", _ENDS, of="quests"),
+        Verb("delete", "take a plan down: its file, id or name", agrees=True, of="blueprints"),
+        Verb("quest run", "begin a quest", starts=True),
+        Verb("quest cancel", "cancel quests", of="quests"),
         Verb("quest list", "the quests as text"),
         Verb("quest info", "everything known about a quest", of="quests"),
         Verb("quest logs", "what quests wrote, as text", of="quests"),
         Verb("quest wait", "wait until quests have ended", of="quests"),
-        Verb("ritual create", "have a quest come again by a schedule", _CHANGES, starts=True),
-        Verb("ritual run", "run a ritual now", _CHANGES, starts=True, of="rituals"),
-        Verb("ritual pause", "pause rituals", _CHANGES, of="rituals"),
-        Verb("ritual resume", "resume rituals", _CHANGES, of="rituals"),
-        Verb("ritual delete", "delete rituals and their history", _ENDS, of="rituals"),
+        Verb("ritual create", "have a quest come again by a schedule", starts=True),
+        Verb("ritual run", "run a ritual now", starts=True, of="rituals"),
+        Verb("ritual pause", "pause rituals", of="rituals"),
+        Verb("ritual resume", "resume rituals", of="rituals"),
+        Verb("ritual delete", "delete rituals and their history", of="rituals"),
         Verb("ritual list", "the rituals as text"),
         Verb("ritual info", "everything known about a ritual", of="rituals"),
         Verb("ritual history", "the runs of a ritual as text", of="rituals"),
         Verb("rituals", "the rituals as text, with the command line's options"),
-        Verb("land", "land the work of a worktree: shows first what would come", _CHANGES, inside="land", worktree=True,
-             alone="`merge`, which asks nothing"),
-        Verb("merge", "merge the work of a worktree; alone it shows first what would come", _CHANGES, one=True,
-             asks="land", worktree=True),
-        Verb("commit", "commit everything in a worktree: -m MESSAGE; alone it asks", _CHANGES, one=True,
-             asks="commit", worktree=True),
-        Verb("push", "push the branch of a worktree", _CHANGES, takes_missions=True, worktree=True),
-        Verb("discard", "remove a worktree with its branch, ports and containers", _ENDS, takes_missions=True,
-             asks="discard", worktree=True),
+        Verb("land", "land the work of a worktree: shows first what would come", inside="land", worktree=True,
+             alone="`merge`, which asks nothing", command="merge"),
+        Verb("merge", "merge the work of a worktree; alone it shows first what would come", one=True, asks="land",
+             worktree=True),
+        Verb("commit", "commit everything in a worktree: -m MESSAGE; alone it asks", one=True, asks="commit",
+             worktree=True),
+        Verb("push", "push the branch of a worktree", takes_missions=True, worktree=True),
+        Verb("discard", "remove a worktree with its branch, ports and containers", takes_missions=True, asks="discard",
+             worktree=True),
         Verb("worktrees", "the worktrees as text, with the command line's options"),
-        Verb("worktrees prune", "discard the worktrees of ended missions from which nothing is lost", _ENDS,
-             agrees=True),
+        Verb("worktrees prune", "discard the worktrees of ended missions from which nothing is lost", agrees=True),
         Verb("changes", "what changed, as text, with the command line's options", one=True),
         Verb("isolate", "what isolation would do in a folder; changes nothing"),
         Verb("ports", "who has which port"),
-        Verb("trust", "let the .overmind.yml of a folder run its commands", _CHANGES, agrees=True),
-        Verb("edit", "change a mission's definition, and restart it", _ENDS, inside="edit"),
-        Verb("shell", "a shell in a mission's folder", _CHANGES, inside="shell"),
-        Verb("demo", "missions that show everything; stop: remove them", _CHANGES, starts=True, brief=True),
-        Verb("freeze", "stop missions for a while", _CHANGES, takes_missions=True),
-        Verb("thaw", "let frozen missions go on", _CHANGES, takes_missions=True),
-        Verb("signal", "send missions a signal", _ENDS, takes_missions=True),
-        Verb("update", "change a mission without a restart", _CHANGES, one=True),
-        Verb("attach", "type into a mission's terminal", inside="attach"),
-        Verb("detach", "send away whoever is attached", _CHANGES, takes_missions=True),
-        Verb("keep", "leave an agent in its terminal afterwards", _CHANGES, inside="keep", alone="attach --keep"),
-        Verb("send", "send sessions a message: :send go on", _CHANGES, one=True, prose=("--timeout",)),
-        Verb("interrupt", "end the turn that sessions are in", _CHANGES, takes_missions=True),
-        Verb("answer", "answer a question: :answer 7 allow", _CHANGES),
-        Verb("seen", "mark missions as looked at", _CHANGES, takes_missions=True),
-        Verb("start", "start a daemon", _CHANGES),
-        Verb("service", "install or remove the service that starts the daemon", _CHANGES),
+        Verb("trust", "let the .overmind.yml of a folder run its commands", agrees=True),
+        Verb("edit", "change a mission's definition, and restart it", inside="edit"),
+        Verb("shell", "a shell in a mission's folder", inside="shell"),
+        Verb("demo", "missions that show everything; stop: remove them", starts=True, brief=True),
+        Verb("freeze", "stop missions for a while", takes_missions=True),
+        Verb("thaw", "let frozen missions go on", takes_missions=True),
+        Verb("signal", "send missions a signal", takes_missions=True),
+        Verb("update", "change a mission without a restart", one=True),
+        Verb("attach", "type into a mission's terminal", inside="attach", unlike=LOOKS_ON),
+        Verb("detach", "send away whoever is attached", takes_missions=True),
+        Verb("keep", "leave an agent in its terminal afterwards", inside="keep", alone="attach --keep",
+             command="attach"),
+        Verb("send", "send sessions a message: :send go on", one=True, prose=("--timeout",)),
+        Verb("interrupt", "end the turn that sessions are in", takes_missions=True),
+        Verb("answer", "answer a question: :answer 7 allow"),
+        Verb("seen", "mark missions as looked at", takes_missions=True),
+        Verb("start", "start a daemon"),
+        Verb("service", "install or remove the service that starts the daemon"),
         Verb("logs", "logs as text, with the command line's options", takes_missions=True),
         Verb("screen", "the terminal's screen as text", one=True),
         Verb("messages", "the messages of a session", one=True),

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from overmind_tui.command_line.jobs import Outcome
+from overmind_tui.command_line.jobs import PROGRAM, Outcome
 from overmind_tui.command_line.parse import Show
-from overmind_tui.command_line.run import PROGRAM
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
-def open_doctor(app: OvermindApp, view: View, _show: Show) -> None:
+def open_doctor(shell: Shell, view: View, _show: Show) -> None:
     """Open the page, and look."""
-    app.open(DoctorPage(view))
+    shell.open(DoctorPage(view))
 
 
 class DoctorPage(TextPage):
@@ -36,15 +35,15 @@ class DoctorPage(TextPage):
     def do_refresh(self) -> None:
         """Look again."""
         self._look()
-        self.program.flash("looking again", "quiet")
+        self.shell.flash("looking again", "quiet")
 
     def _look(self) -> None:
-        self.program.commands.runs.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._told)
+        self.shell.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._told)
 
     def _told(self, outcome: Outcome) -> None:
         mend = "until then what was good counts; a saved file counts at once"
         ours = [{"status": "fail", "check": "config [tui]", "found": one, "mend": mend}
-                for one in self.program.live.mistakes]  # fmt: skip
+                for one in self.shell.mistakes]  # fmt: skip
         try:
             self._lines = texts.doctor([*ours, *json.loads(outcome.text)])
         except (ValueError, KeyError, TypeError):  # whatever went wrong is said in words

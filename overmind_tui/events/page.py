@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.client.client import Client
@@ -13,19 +13,18 @@ from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.table import TablePage
 from overmind_tui.render import tables
 from overmind_tui.render.cells import Row
-from overmind_tui.shell.messages import Done
 from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 EARLIER = 2000
 """Events before the program's own that are asked for."""
 
 
-def open_events(app: OvermindApp, view: View, show: Show) -> None:
+def open_events(shell: Shell, view: View, show: Show) -> None:
     """Open the page of events."""
-    app.open(EventsPage(view, show))
+    shell.open(EventsPage(view, show))
 
 
 class EventsPage(TablePage):
@@ -38,14 +37,13 @@ class EventsPage(TablePage):
     def begin(self) -> None:
         """What we know, at once; what was before, when it came."""
         super().begin()
-        program = self.program
-        known = program.news.oldest
+        home, known = self.shell.home, self.shell.fleet.oldest_event
 
-        def work() -> None:
-            found = earlier(program.home, known)
-            program.post_message(Done(lambda: self._came_earlier(found)))
+        def work() -> Callable[[], None]:
+            found = earlier(home, known)
+            return lambda: self._came_earlier(found)
 
-        self.run_worker(work, thread=True, exit_on_error=False)
+        self.shell.background(work)
 
     def _came_earlier(self, found: Sequence[Row]) -> None:
         self._earlier = found
@@ -54,10 +52,10 @@ class EventsPage(TablePage):
 
     def ask(self) -> None:
         """The program itself is told of each event."""
-        first = self.program.news.oldest
+        first = self.shell.fleet.oldest_event
         before = [one for one in self._earlier if first is None or one["seq"] < first]
-        known = [*before, *self.program.news.events, *self.program.notice.kept]
-        self.take(tables.events(sorted(known, key=lambda one: str(one["at"])), self.program.zone))
+        known = [*before, *self.shell.fleet.events, *self.shell.notice.kept]
+        self.take(tables.events(sorted(known, key=lambda one: str(one["at"])), self.shell.zone))
 
 
 def earlier(home: Home, first: int | None) -> list[Row]:

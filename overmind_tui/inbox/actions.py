@@ -11,7 +11,8 @@ from overmind_tui.pages.dialog import Answer, ReadFirst
 from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.inbox.messages import Drafts
+    from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
 ALLOW, DENY, ALWAYS = "allow", "deny", "always"
@@ -23,8 +24,9 @@ DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 class Answering:
     """What is answered, once the person may."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell, drafts: Drafts) -> None:
+        self._shell = shell
+        self._drafts = drafts
         self.given: set[int] = set()
         """Questions that were answered from here."""
 
@@ -34,16 +36,16 @@ class Answering:
 
         def told(error: OvermindError | None) -> None:
             if error is None:
-                self._app.flash(f"{safe(question['name'])}: {chosen}", "good")
+                self._shell.flash(f"{safe(question['name'])}: {chosen}", "good")
             else:
-                self._app.flash(error.message, "bad")
+                self._shell.flash(error.message, "bad")
 
         self._ask(question, {"behaviour": behaviour, "options": list(options)}, told)
 
     def always(self, question: Row) -> None:
         """Show the rule that would be stored; enter stores it."""
         if not question["rule"]:
-            self._app.flash("no rule can say what this is: y allows it once", "slow")
+            self._shell.flash("no rule can say what this is: y allows it once", "slow")
             return
         name = safe(question["name"])
         lines = [safe(question["rule"]), f"Whatever this rule allows, {name} may do from now on without asking."]
@@ -51,13 +53,13 @@ class Answering:
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        self._app.open(ReadFirst("always allow?", lines, answers, first=0))
+        self._shell.open(ReadFirst("always allow?", lines, answers, first=0))
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
         asks = question["need"] == QUESTION
         verb, done = ("answer", "answered") if asks else ("deny, and say why", "denied, with your words")
-        place, said = [f"question {question['question']}"], self._app.deeds.talking.said
+        place, said = [f"question {question['question']}"], self._drafts
 
         def send(box: Box, text: str) -> None:
             def told(error: OvermindError | None) -> None:
@@ -65,7 +67,7 @@ class Answering:
                     box.refused(error.message)
                     return
                 said.add(text)
-                self._app.flash(f"{safe(question['name'])}: {done}", "good")
+                self._shell.flash(f"{safe(question['name'])}: {done}", "good")
                 box.done()
 
             self._ask(question, {"behaviour": ALLOW if asks else DENY, "message": text}, told)
@@ -74,7 +76,7 @@ class Answering:
             said.keep(place, text)
 
         title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
-        self._app.open(Box(Purpose(title, send, keep, said.draft(place), said.sent)))
+        self._shell.open(Box(Purpose(title, send, keep, said.draft(place), said.sent, recall=said.add)))
 
     def _ask(self, question: Row, answer: dict[str, Any], told: Callable[[OvermindError | None], None]) -> None:
         number = int(question["question"])
@@ -86,4 +88,4 @@ class Answering:
                 self.given.discard(number)
             told(error)
 
-        self._app.request("answer", [{"question": number, **answer}], heard)
+        self._shell.request("answer", [{"question": number, **answer}], heard)

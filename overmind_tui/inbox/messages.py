@@ -5,7 +5,7 @@ What was written to agents, also last time: what was sent, as the history of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,7 +19,8 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell.requests import Told
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.remembered import Remembered
+    from overmind_tui.shell.shell import Shell
 
 
 SENT, DRAFTS = "messages", "drafts"
@@ -30,24 +31,25 @@ LONGEST = 4_000
 """Characters of a text that is kept beyond this program's end."""
 
 
-class Said:
+class Drafts:
     """Texts, the newest last.
 
     Args:
-        app: Who remembers them.
+        known: What is remembered of the last time.
+        keep: Remembers for the next time.
     """
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.sent: list[str] = app.remembered.get(SENT, list[str]())
+    def __init__(self, known: Remembered, keep: Callable[..., None]) -> None:
+        self._keep = keep
+        self.sent: list[str] = known.get(SENT, list[str]())
         self._drafts: dict[str, str] = {
-            key: text for key, text in app.remembered.get(DRAFTS, {}).items() if isinstance(text, str)
+            key: text for key, text in known.get(DRAFTS, {}).items() if isinstance(text, str)
         }
 
     def add(self, text: str) -> None:
         """This was sent, or nearly."""
         self.sent = [*(one for one in self.sent if one != text), text][-MOST:]
-        self._app.remember(**{SENT: [one for one in self.sent if len(one) <= LONGEST]})
+        self._keep(**{SENT: [one for one in self.sent if len(one) <= LONGEST]})
 
     def draft(self, missions: Iterable[str]) -> str:
         """What was written to these and not sent."""
@@ -63,7 +65,7 @@ class Said:
         if text.strip():
             self._drafts[key] = text
         self._drafts = dict(list(self._drafts.items())[-MOST:])
-        self._app.remember(**{DRAFTS: {one: text for one, text in self._drafts.items() if len(text) <= LONGEST}})
+        self._keep(**{DRAFTS: {one: text for one, text in self._drafts.items() if len(text) <= LONGEST}})
 
 
 def _key(missions: Iterable[str]) -> str:
@@ -80,9 +82,13 @@ _LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
 class Talking:
     """What is said to agents."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.said = Said(app)
+    def __init__(self, shell: Shell, drafts: Drafts) -> None:
+        self._shell = shell
+        self.drafts = drafts
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "message": self.message,
+            "interrupt": self.interrupt,
+        }
         self._ours: dict[int, str] = {}
         """Messages sent from here that may still be answered → to whom."""
         self._queued: set[int] = set()
@@ -97,19 +103,21 @@ class Talking:
             left_out = f"tasks take no messages: not to {', '.join(tasks)}" if tasks else ""
             self._write(sessions, left_out)
         else:
-            self._app.flash(f"{tasks[0]} is a task: it takes no messages", "slow")
+            self._shell.flash(f"{tasks[0]} is a task: it takes no messages", "slow")
 
     def _write(self, rows: Sequence[Row], note: str) -> None:
         ids = [row["id"] for row in rows]
         sending = _Sending(self, {row["id"]: safe(row["name"]) for row in rows})
         keep = partial(self._keep, ids)
-        draft = self.said.draft(ids)
-        self._app.open(Box(Purpose(sending.title, sending.send, keep, draft, self.said.sent, note)))
+        draft = self.drafts.draft(ids)
+        self._shell.open(
+            Box(Purpose(sending.title, sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
+        )
 
     def _keep(self, ids: Sequence[str], text: str) -> None:
-        self.said.keep(ids, text)
+        self.drafts.keep(ids, text)
         if text.strip():
-            self._app.flash("the draft is kept: m shows it again", "quiet")
+            self._shell.flash("the draft is kept: m shows it again", "quiet")
 
     # comments
 
@@ -117,43 +125,45 @@ class Talking:
         """Write about a line of what it changed; what is kept instead of sent is there for the next comment."""
         name, ids = safe(row["name"]), [row["id"]]
         if row["type"] != SESSION:
-            self._app.flash(f"{name} is a task: it reads no messages, and so no comments", "slow")
+            self._shell.flash(f"{name} is a task: it reads no messages, and so no comments", "slow")
             return
-        before = self.said.draft(ids)
+        before = self.drafts.draft(ids)
         sending = _Sending(self, {row["id"]: name})
 
         def keep(text: str) -> None:
             kept = "" if sending.arrived else diff.pruned(text) or before
-            self.said.keep(ids, kept)
+            self.drafts.keep(ids, kept)
             count = len(diff.places(kept))
             if count:
-                self._app.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
+                self._shell.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
 
         ended = f"{name} has ended: esc keeps it until r starts it again"
         note = "esc keeps it, and c on another line adds to it" if missions_rows.is_live(row) else ended
         draft = diff.with_place(before, spot)
-        self._app.open(Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.said.sent, note)))
+        self._shell.open(
+            Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
+        )
 
     def propose(self, row: Row, text: str) -> None:
         """Write to it, beginning with a text where nothing else was begun."""
         if row["type"] != SESSION:
-            self._app.flash(f"{safe(row['name'])} is a task: it reads no messages", "slow")
+            self._shell.flash(f"{safe(row['name'])} is a task: it reads no messages", "slow")
             return
-        if not self.said.draft([row["id"]]):
-            self.said.keep([row["id"]], text)
+        if not self.drafts.draft([row["id"]]):
+            self.drafts.keep([row["id"]], text)
         self._write([row], "")
 
     def post(self, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Send these; `told` hears what became of each."""
-        self._app.request("send", requests, told)
+        self._shell.request("send", requests, told)
 
     def sent(self, answers: Mapping[str, Mapping[str, Any]], text: str) -> None:
         """These were taken: remember them, and say how far they got."""
-        self.said.add(text)
+        self.drafts.add(text)
         self._ours |= {int(answer["message"]): name for name, answer in answers.items()}
         self._queued |= {int(answer["message"]) for answer in answers.values() if answer["state"] == "queued"}
-        self._app.flash(_progress(answers), "good")
-        known = [event for event in self._app.news.events if event.get("message") in self._ours]
+        self._shell.flash(_progress(answers), "good")
+        known = [event for event in self._shell.fleet.events if event.get("message") in self._ours]
         self.happened(known)
 
     def happened(self, events: Iterable[Row]) -> None:
@@ -166,11 +176,11 @@ class Talking:
     def _became(self, number: int, name: str, event: Row) -> None:
         match event["type"]:
             case "message_delivered" if number in self._queued:
-                self._app.flash(f"{name} has it now", "good")
+                self._shell.flash(f"{name} has it now", "good")
             case "message_answered":
-                self._app.flash(f"{name} has answered", "good")
+                self._shell.flash(f"{name} has answered", "good")
             case "message_failed":
-                self._app.flash(f"{_failed(name, event)} · m, then up, brings the text back", "bad")
+                self._shell.flash(f"{_failed(name, event)} · m, then up, brings the text back", "bad")
         if event["type"] in _LAST:
             self._queued.discard(number)
             del self._ours[number]
@@ -185,14 +195,14 @@ class Talking:
             ended = [name for name, one in zip(names, answers, strict=True) if _interrupted(one)]
             failed = [one for one in answers if isinstance(one, OvermindError)]
             if failed and len(rows) == 1:
-                self._app.flash(failed[0].message, "bad")
+                self._shell.flash(failed[0].message, "bad")
             elif not ended:
-                self._app.flash(f"{names[0]}: no turn is under way" if len(names) == 1 else "no turn is under way")
+                self._shell.flash(f"{names[0]}: no turn is under way" if len(names) == 1 else "no turn is under way")
             else:
                 several = f"{len(ended)} of {len(names)}" if len(names) > 1 else ended[0]
-                self._app.flash(f"interrupted {several}", "bad" if failed else "good")
+                self._shell.flash(f"interrupted {several}", "bad" if failed else "good")
 
-        self._app.request("interrupt", [{"id": row["id"]} for row in rows], told)
+        self._shell.request("interrupt", [{"id": row["id"]} for row in rows], told)
 
 
 class _Sending:

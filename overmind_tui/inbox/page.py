@@ -1,14 +1,13 @@
 """Who needs the person, and what for, answered in place: the list above, all of what the cursor's one asks below.
 
-Keys that answer the question on the page of who needs the person, once it can have been read.
-
-The way to whoever needs the person next, from anywhere.
+A key answers the question that is on the screen, once it can have been read; another goes to whoever is next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +18,7 @@ from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.inbox.rows import Choosing, Key, Need
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.dialog import Sight
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.render import row_filter as filtering
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
@@ -30,21 +29,54 @@ from overmind_tui.widgets.lines import Lines, Text
 from overmind_tui.widgets.needs_list import NeedsList
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from textual.screen import Screen
+
+    from overmind_tui.shell.shell import Shell
+
+
+class Asked(Protocol):
+    """A page with a question on it."""
+
+    @property
+    def shell(self) -> Shell:
+        """Who shows it."""
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The page, as Textual knows it."""
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row has just left or moved."""
+
+    @property
+    def current(self) -> Need | None:
+        """What is under the cursor."""
+
+    def show(self) -> None:
+        """Draw the question again."""
 
 
 class AnswerSide:
     """What was chosen so far, how long the question has been in sight, and the answer."""
 
-    def __init__(self, page: NeedsPage) -> None:
+    def __init__(self, page: Asked, answering: actions.Answering) -> None:
         self._page = page
+        self._answering = answering
         self.choosing: Choosing | None = None
         self.sight = Sight()
+        self.handlers: dict[str, Handler] = {
+            "allow": self.do_allow,
+            "deny": self.do_deny,
+            "always": self.do_always,
+            "reply": self.do_reply,
+            **{f"option-{number}": partial(self.choose, number) for number in range(1, 10)},
+        }
 
     def begin(self, need: Need | None) -> None:
         """Something else is on the screen."""
         self.choosing = Choosing.of(need.asked["subject"]) if need and need.asked else None
-        self.sight.begin(self._page)
+        self.sight.begin(self._page.screen)
 
     # keys
 
@@ -54,29 +86,29 @@ class AnswerSide:
         if question is None:
             return
         if question["need"] == actions.QUESTION:
-            self._page.program.flash("it is a question: choose with 1-9, or m answers in your own words", "slow")
+            self._page.shell.flash("it is a question: choose with 1-9, or m answers in your own words", "slow")
         else:
-            self._deeds.give(question, actions.ALLOW)
+            self._answering.give(question, actions.ALLOW)
 
     def do_deny(self) -> None:
         """No."""
         question = self._question()
         if question is not None:
-            self._deeds.give(question, actions.DENY)
+            self._answering.give(question, actions.DENY)
 
     def do_always(self) -> None:
         """From now on; the rule is shown first."""
         question = self._question()
         if question is not None:
-            self._deeds.always(question)
+            self._answering.always(question)
 
     def do_reply(self) -> None:
         """In the person's own words; who asks nothing gets a message."""
         need = self._page.current
         if need is not None and need.asked is None and missions_rows.is_live(need.row) and not self._page.restless:
-            self._page.program.deeds.talking.message([need.row])
+            self._page.shell.act("message", [need.row])
         elif (question := self._question()) is not None:
-            self._deeds.write(question)
+            self._answering.write(question)
 
     def choose(self, number: int) -> None:
         """An option of the question that is next."""
@@ -85,7 +117,7 @@ class AnswerSide:
             return
         chosen = None if self.choosing is None else self.choosing.pressed(number)
         if chosen is None:
-            self._page.program.flash(f"it has no option {number}", "slow")
+            self._page.shell.flash(f"it has no option {number}", "slow")
         else:
             self._chosen(question, chosen)
 
@@ -101,27 +133,23 @@ class AnswerSide:
     def _chosen(self, question: Row, choosing: Choosing) -> None:
         """Answer once all is chosen; the next of several questions has to be read first, too."""
         if choosing.complete:
-            self._deeds.give(question, actions.ALLOW, choosing.labels)
+            self._answering.give(question, actions.ALLOW, choosing.labels)
             return
         if self.choosing is not None and choosing.at != self.choosing.at:
-            self.sight.begin(self._page)
+            self.sight.begin(self._page.screen)
         self.choosing = choosing
         self._page.show()
 
     # what may be answered
 
-    @property
-    def _deeds(self) -> actions.Answering:
-        return self._page.program.deeds.answering
-
     def _question(self) -> Row | None:
         """The question on the screen, if a key may answer it by now; else it is said why none may."""
         need = self._page.current
-        if need is not None and need.key[1] in self._deeds.given:
+        if need is not None and need.key[1] in self._answering.given:
             return None
         refusal = rows.NOBODY if need is None else self._refusal(need)
         if refusal:
-            self._page.program.flash(refusal, "slow")
+            self._page.shell.flash(refusal, "slow")
             return None
         return None if need is None else need.asked
 
@@ -151,13 +179,17 @@ class NeedsPage(Page):
     """Keys answer the question that is on the screen, once a person can have read it.
 
     Args:
+        answering: Who answers.
+        went_to: Told whom the person looks at now.
         first: Where the cursor begins; None: with who has waited longest.
     """
 
     view = "inbox"
 
-    def __init__(self, first: Key | None = None) -> None:
+    def __init__(self, answering: actions.Answering, went_to: Callable[[Need], None], first: Key | None = None) -> None:
         super().__init__()
+        self._answering = answering
+        self._went_to = went_to
         self.crumbs = ("missions", "needs you")
         self._first = first
         self._whole = False
@@ -167,12 +199,21 @@ class NeedsPage(Page):
         """All that what is on the screen is made of."""
         self._said: dict[tuple[str, str], str] = {}
         """The last answers of those whose turn is over, by mission and since when it is."""
-        self.answers = AnswerSide(self)
+        self.answers = AnswerSide(self, answering)
 
-    @property
-    def sides(self) -> Sequence[object]:
-        """Who answers."""
-        return (self.answers,)
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also who answers."""
+        own = super().handlers(context) | {
+            "next-panel": self.do_next_panel,
+            "previous-panel": self.do_next_panel,
+            "next-need": self.do_next_need,
+            "whole": self.do_whole,
+            "zoom": self.do_whole,
+            "filter": self.do_filter,
+            "log": self.do_log,
+            "attach": self.do_attach,
+        }
+        return joined(own, self.answers.handlers)
 
     @property
     def context(self) -> Context:
@@ -181,7 +222,7 @@ class NeedsPage(Page):
 
     def compose(self) -> ComposeResult:
         """The list above the question."""
-        self.list = NeedsList(ascii_only=self.program.ascii_only, id="needs")
+        self.list = NeedsList(ascii_only=self.shell.ascii_only, id="needs")
         self.text = Text(id="question")
         yield self.list
         self.keys = Lines(self._compose_keys, id="question-keys")
@@ -224,15 +265,15 @@ class NeedsPage(Page):
         """Show who needs the person now; `asked`: a key of theirs changed who is shown."""
         if not self.is_mounted:
             return
-        program, gone = self.program, self._on_screen
-        found = inbox_rows.needs(program.fleet.rows.values(), program.fleet.questions, program.now())
+        shell, gone = self.shell, self._on_screen
+        found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
-        ours = gone is not None and gone[1] in program.deeds.answering.given
+        ours = gone is not None and gone[1] in self._answering.given
         self.list.empty = self._empty(found)
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
         if left and not ours and gone is not None:
-            program.flash(inbox_rows.ended(gone[1], program.news.events), "slow")
+            shell.flash(inbox_rows.ended(gone[1], shell.fleet.events), "slow")
 
     def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
         """Why nothing is listed."""
@@ -282,7 +323,7 @@ class NeedsPage(Page):
         self.keys.say()
 
     def _compose_keys(self, cells: int) -> Sequence[Sequence[Cell]]:
-        read_only = self.program.read_only
+        read_only = self.shell.read_only
         return [inbox_rows.keys(self.current, self.answers.choosing, cells, read_only=read_only, whole=self._whole)]
 
     def _lines(self, need: Need) -> inbox_rows.SubjectLines:
@@ -301,17 +342,17 @@ class NeedsPage(Page):
             self._said[_turn(need)] = text if isinstance(text, str) else ""
             self.update()
 
-        self.program.request("result", [{"id": need.row["id"]}], told)
+        self.shell.request("result", [{"id": need.row["id"]}], told)
 
     # keys
 
     def act(self, action: Action) -> None:
         """Do one action of the table."""
         if action.name.startswith("option-"):
-            if self.program.read_only:
-                self.program.flash("read-only: nothing is answered", "slow")
+            if self.shell.read_only:
+                self.shell.flash("read-only: nothing is answered", "slow")
             else:
-                self.answers.choose(int(action.name.removeprefix("option-")))
+                self.answers.handlers[action.name]()
             return
         before = self.list.key
         super().act(action)
@@ -326,16 +367,14 @@ class NeedsPage(Page):
         """The keys that move are for the list, or for the question."""
         self.set_focus(self.text if self.focused is self.list and self.list.needs else self.list)
 
-    do_previous_panel = do_next_panel
-
     def do_next_need(self) -> None:
         """Round and round."""
         following = inbox_rows.after(self.list.needs, self.list.key)
         if following is None:
-            self.program.flash(inbox_rows.NOBODY, "quiet")
+            self.shell.flash(inbox_rows.NOBODY, "quiet")
         else:
             self.list.select(following.key)
-            self.program.deeds.needing.went_to(following)
+            self._went_to(following)
 
     def do_whole(self) -> None:
         """The question alone, as large as the screen; of several options it ends the choice."""
@@ -346,21 +385,15 @@ class NeedsPage(Page):
         self._lay_out()
         self.call_after_refresh(self.show)
 
-    do_zoom = do_whole
-
-    def do_back(self) -> None:
+    def close_one(self) -> bool:
         """The list again, then all of it, then the screen below."""
         if self._whole:
             self.do_whole()
         elif self._filter is not None:
             self.typing("/", "")
         else:
-            self.program.back()
-
-    do_quit = do_back
-
-    def do_inbox(self) -> None:
-        """It is open."""
+            self.close()
+        return True
 
     def do_filter(self) -> None:
         """Type whom, or what, is to be shown."""
@@ -382,26 +415,23 @@ class NeedsPage(Page):
         """Its log, on the main screen."""
         row = self._to_main()
         if row is not None:
-            self.program.main.panels.give(Panel.LOG)
+            self.shell.main.give(Panel.LOG)
 
     def do_attach(self) -> None:
         """Its terminal, on the main screen."""
         need = self.current
         if need is not None and not missions_rows.is_live(need.row):
-            self.program.flash(f"{safe(need.row['name'])} has ended: it has no terminal", "slow")
+            self.shell.flash(f"{safe(need.row['name'])} has ended: it has no terminal", "slow")
         elif (row := self._to_main()) is not None:
-            self.program.main.terminal_side.join(row)
+            self.shell.main.join(row)
 
     def _to_main(self) -> Row | None:
         """Close this page, with the cursor of the main screen on the same mission."""
-        program, rows = self.program, self.targets()
+        shell, rows = self.shell, self.targets()
         if not rows:
-            program.flash(inbox_rows.NOBODY, "quiet")
+            shell.flash(inbox_rows.NOBODY, "quiet")
             return None
-        program.to_root()
-        if not program.main.table.select(rows[0]["id"]):
-            program.main.table_side.do_clear_filter()
-            program.main.table.select(rows[0]["id"])
+        shell.main.go_to(rows[0]["id"])
         return rows[0]
 
 
@@ -412,23 +442,31 @@ def _turn(need: Need) -> tuple[str, str]:
 class Needing:
     """Round and round those that need the person."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell, answering: actions.Answering) -> None:
+        self._shell = shell
+        self.answering = answering
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {"inbox": self.inbox, "next-need": self.next_need}
         self._last: Key | None = None
+
+    def inbox(self, rows: list[Row]) -> None:
+        """Open the page, unless it is open."""
+        del rows
+        if not isinstance(self._shell.app.screen, NeedsPage):
+            self._shell.open(NeedsPage(self.answering, self.went_to))
 
     def next_need(self, rows: list[Row]) -> None:
         """Open the page on the next one; the cursor of the main screen goes along."""
         del rows
-        app = self._app
-        found = inbox_rows.needs(app.fleet.rows.values(), app.fleet.questions, app.now())
+        shell = self._shell
+        found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         need = inbox_rows.after(found, self._last)
         if need is None:
-            app.flash(inbox_rows.NOBODY, "quiet")
+            shell.flash(inbox_rows.NOBODY, "quiet")
             return
         self.went_to(need)
-        app.open(NeedsPage(need.key))
+        shell.open(NeedsPage(self.answering, self.went_to, need.key))
 
     def went_to(self, need: Need) -> None:
         """The person looks at this one: the next is the one behind it."""
         self._last = need.key
-        self._app.main.table.select(need.row["id"])
+        self._shell.main.select(need.row["id"])

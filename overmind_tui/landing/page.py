@@ -11,7 +11,8 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -28,10 +29,9 @@ from overmind_tui.landing.form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import form_fields
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.panels import log_of
 from overmind_tui.pages.compose import COMMIT, Box, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog, Sight
-from overmind_tui.pages.page import Fitting
+from overmind_tui.pages.page import Fitting, Handler
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
@@ -39,10 +39,11 @@ from overmind_tui.render.cells import Cell, Row, clipped, safe
 from overmind_tui.shell import clipboard, external, keymap
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.registry import View
+from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.inbox.messages import Talking
 
 
 Answers = Sequence[Any | OvermindError]
@@ -57,30 +58,53 @@ PAUSE = 0.4
 """Seconds without a key after which a target that is typed is looked at."""
 
 
+class Commits(Protocol):
+    """What a screen that lands asks to be done besides."""
+
+    def chosen(self, wanted: Wanted) -> None:
+        """Begin with this the next time."""
+
+    def commit_first(self, row: Row, then: Callable[[], None]) -> None:
+        """Ask for a message, commit, and go on."""
+
+    def land(self, rows: list[Row]) -> None:
+        """Show what would come, and merge what the person wants."""
+
+    def propose(self, row: Row, text: str) -> None:
+        """Write to the agent, beginning with a text."""
+
+
 class LandScreen(Fitting, ModalScreen[None]):
     """Asks how, and lands.
 
     Args:
         row: The mission, or the row of its worktree.
         wanted: How to begin with.
-        deeds: Who commits, and remembers how.
+        landing: Who commits, and remembers how.
     """
 
     AUTO_FOCUS = ""
 
-    def __init__(self, row: Row, wanted: Wanted, deeds: Landing) -> None:
+    def __init__(self, row: Row, wanted: Wanted, landing: Commits) -> None:
         super().__init__()
         isolation = row.get("isolation") or {}
         branch, base = row.get("branch") or isolation.get("branch"), row.get("base") or isolation.get("base")
         self.state = form.begun(str(branch or row["name"]), str(base or ""), wanted)
         self._row = row
-        self._deeds = deeds
+        self._landing = landing
         self._asked = 0
         self._sight = Sight()
+        self._handlers: dict[str, Handler] = {
+            "next-entry": partial(self._step, 1),
+            "below": partial(self._step, 1),
+            "previous-entry": partial(self._step, -1),
+            "above": partial(self._step, -1),
+        }
 
     @property
-    def _program(self) -> OvermindApp:
-        return cast("OvermindApp", self.app)
+    def shell(self) -> Shell:
+        """Who shows it."""
+        return shell_of(self)
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
@@ -94,7 +118,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         self._be(self.state)
         self._sight.begin(self)
         self._look()
-        self._program.typed.release()
+        self.shell.typed.release()
 
     def on_resize(self) -> None:
         """Other lines."""
@@ -113,7 +137,7 @@ class LandScreen(Fitting, ModalScreen[None]):
                 self._looked(answer)
 
         request = self.state.wanted.request(self._row["id"], preview=True)
-        self._program.follow("merge", request, lambda _item: None, told)
+        self.shell.follow("merge", request, lambda _item: None, told)
 
     def _looked(self, answer: Mapping[str, Any] | OvermindError) -> None:
         if not isinstance(answer, OvermindError):
@@ -138,7 +162,7 @@ class LandScreen(Fitting, ModalScreen[None]):
             if self.is_attached:
                 self._be(form.refused(self.state, error, own=any(row.get("dirty") for row in rows)))
 
-        self._program.request("worktrees", [{"ids": [self._row["id"]], "sizes": False}], told)
+        self.shell.request("worktrees", [{"ids": [self._row["id"]], "sizes": False}], told)
 
     # keys
 
@@ -153,12 +177,14 @@ class LandScreen(Fitting, ModalScreen[None]):
             self.do_start()
         elif self.state.stage in {Stage.RUNNING, Stage.CONFLICTS, Stage.DIRTY}:
             return
-        elif action is not None and action.name in {"next-entry", "below"}:
-            self._be(form.stepped(self.state, 1))
-        elif action is not None and action.name in {"previous-entry", "above"}:
-            self._be(form.stepped(self.state, -1))
+        elif action is not None and action.name in self._handlers:
+            self._handlers[action.name]()
         else:
             self._change(form.pressed(self.state, key) if character is None else form.typed(self.state, character))
+
+    def _step(self, step: int) -> None:
+        """To another entry."""
+        self._be(form.stepped(self.state, step))
 
     def paste(self, text: str) -> None:
         """Into the entry with the cursor."""
@@ -180,23 +206,23 @@ class LandScreen(Fitting, ModalScreen[None]):
         stage = self.state.stage
         if character == "v" and stage in {Stage.CONFLICTS, Stage.DIRTY}:
             self.close()
-            self._program.deeds.looking.changes([self._row])
+            self.shell.act("changes", [self._row])
         elif character == "m" and stage is Stage.CONFLICTS:
             self._ask_agent()
         elif character == "l" and stage is Stage.CHECK_FAILED and self.state.at == "how":
             self.close()
-            log_of(self._program, self.state.verify, "the check's log is no more")
+            self.shell.main.show_log(self.state.verify, "the check's log is no more")
         else:
             return False
         return True
 
     def _ask_agent(self) -> None:
-        known = self._program.fleet.of(self._row["id"])
+        known = self.shell.fleet.of(self._row["id"])
         self.close()
         if known is None:
-            self._program.flash(f"the mission of {safe(self._row['name'])} was removed", "slow")
+            self.shell.flash(f"the mission of {safe(self._row['name'])} was removed", "slow")
         else:
-            self._program.deeds.talking.propose(known, self.state.resolve)
+            self._landing.propose(known, self.state.resolve)
 
     def do_start(self) -> None:
         """Land it, or first commit what is not committed."""
@@ -205,30 +231,30 @@ class LandScreen(Fitting, ModalScreen[None]):
             if self._sight.enough:
                 self._land()
             else:
-                self._program.flash("it has just come: read it, then press enter", "slow")
+                self.shell.flash("it has just come: read it, then press enter", "slow")
         elif stage is Stage.DIRTY:
             self.close()
-            self._deeds.commit_first(self._row, lambda: self._deeds.land([self._row]))
+            self._landing.commit_first(self._row, lambda: self._landing.land([self._row]))
 
     def _land(self) -> None:
-        self._deeds.chosen(self.state.wanted)
+        self._landing.chosen(self.state.wanted)
         self._be(form.running(self.state, {"step": "merging"}))
         request = self.state.wanted.request(self._row["id"], preview=False)
-        self._program.follow("merge", request, self._goes_on, self._told)
+        self.shell.follow("merge", request, self._goes_on, self._told)
 
     def _goes_on(self, item: Mapping[str, Any]) -> None:
         if "ok" not in item:
             self._be(form.running(self.state, item))
             if not self.is_attached:
-                self._program.flash(f"land {safe(self._row['name'])}: {landing_lines.progress(item)} …", "quiet")
+                self.shell.flash(f"land {safe(self._row['name'])}: {landing_lines.progress(item)} …", "quiet")
 
     def _told(self, answer: Mapping[str, Any] | OvermindError) -> None:
         name = safe(self._row["name"])
         if not isinstance(answer, OvermindError):
             self.close()
-            self._program.flash(landing_lines.landed(name, answer), "good")
+            self.shell.flash(landing_lines.landed(name, answer), "good")
             return
-        self._program.flash(f"{name} was not landed: {safe(answer.message)}", "bad")
+        self.shell.flash(f"{name} was not landed: {safe(answer.message)}", "bad")
         if self.is_attached:
             self._refused(answer)
             self._sight.begin(self)
@@ -247,7 +273,7 @@ class LandScreen(Fitting, ModalScreen[None]):
             return
         size = self.app.size
         self._frame.styles.width = min(WIDTH, size.width)
-        known = self._program.fleet.of(self._row["id"])
+        known = self.shell.fleet.of(self._row["id"])
         keys = KEYS[state.stage]
         if state.stage is Stage.CONFLICTS and (known is None or known["type"] != SESSION):
             keys = KEYS_OF_A_TASK
@@ -266,8 +292,7 @@ class _Sheet(Canvas):
 
     def lay_out(self, cells: int, most: int) -> None:
         """Draw it in so many cells, at most so many lines: of what would come some is left out, of the form nothing."""
-        program = cast("OvermindApp", self.app)
-        lines = form.drawn(self._screen.state, cells, ascii_only=program.ascii_only)
+        lines = form.drawn(self._screen.state, cells, ascii_only=self._screen.shell.ascii_only)
         if len(lines) > most:
             room = max(most - FORM, 1)
             above = lines[:room] if room == 1 else [*lines[: room - 1], [Cell("  …", "quiet")]]
@@ -292,8 +317,17 @@ UNMERGED = "unmerged"
 class Landing:
     """Asks before anything leaves a worktree, or is lost with it."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell, talking: Talking) -> None:
+        self._shell = shell
+        self.propose = talking.propose
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "land": self.land,
+            "commit": self.commit,
+            "push": self.push,
+            "discard": self.discard,
+            "copy-path": self.copy_path,
+            "shell-there": self.shell_there,
+        }
         self._wanted = Wanted()
         """As the last one was landed."""
         self._messages: dict[str, str] = {}
@@ -305,7 +339,7 @@ class Landing:
         """Show what would come, and merge what the person wants."""
         row = self._only(rows, "land")
         if row is not None:
-            self._app.open(LandScreen(row, self._wanted._replace(into=""), self))
+            self._shell.open(LandScreen(row, self._wanted._replace(into=""), self))
 
     def chosen(self, wanted: Wanted) -> None:
         """Begin with this the next time."""
@@ -314,11 +348,11 @@ class Landing:
     def _only(self, rows: list[Row], word: str) -> Row | None:
         """The one that is meant; None, with a flash, where there are several, or it has no worktree."""
         if len(rows) > 1:
-            self._app.flash(f"{word}: one at a time, and {len(rows)} are marked", "slow")
+            self._shell.flash(f"{word}: one at a time, and {len(rows)} are marked", "slow")
             return None
         if not landing_lines.has_one(rows[0]):
             name = safe(rows[0]["name"])
-            self._app.flash(f"{name} has no worktree of its own · run --isolate gives a mission one", "slow")
+            self._shell.flash(f"{name} has no worktree of its own · run --isolate gives a mission one", "slow")
             return None
         return rows[0]
 
@@ -342,16 +376,16 @@ class Landing:
                     return
                 box.done()
                 files = landing_lines.counted(landing_lines.count(answer.get("files")), "file")
-                self._app.flash(f"committed {files} of {name}: {safe(answer.get('subject'))}", "good")
+                self._shell.flash(f"committed {files} of {name}: {safe(answer.get('subject'))}", "good")
                 then()
 
-            self._app.request("commit", [{"id": mission, "message": text}], told)
+            self._shell.request("commit", [{"id": mission, "message": text}], told)
 
         def keep(text: str) -> None:
             self._messages[mission] = text
 
         draft, note = self._messages.get(mission, ""), "everything in its worktree is committed; hooks run"
-        self._app.open(Box(Purpose(f"commit · {name}", send, keep, draft, (), note, COMMIT)))
+        self._shell.open(Box(Purpose(f"commit · {name}", send, keep, draft, (), note, COMMIT)))
 
     # pushing
 
@@ -361,18 +395,18 @@ class Landing:
         if row is None:
             return
         name = safe(row["name"])
-        self._app.flash(f"push {name} …", "quiet")
+        self._shell.flash(f"push {name} …", "quiet")
 
         def told(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                self._app.flash(f"{name}: {safe(answer.message)}", "bad")
+                self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
             else:
                 left = landing_lines.count(answer.get("uncommitted"))
                 tail = f" · {landing_lines.counted(left, 'file')} not committed: not among it" if left else ""
-                self._app.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
+                self._shell.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
 
-        self._app.request("push", [{"id": row["id"], "remote": None}], told)
+        self._shell.request("push", [{"id": row["id"], "remote": None}], told)
 
     # discarding
 
@@ -381,39 +415,39 @@ class Landing:
         row = self._only(rows, "discard")
         if row is None:
             return
-        known = self._app.fleet.of(row["id"])
+        known = self._shell.fleet.of(row["id"])
         if known is not None and missions_rows.is_live(known):
-            self._app.flash(f"{safe(row['name'])} is {known['status']}: stop it first", "slow")
+            self._shell.flash(f"{safe(row['name'])} is {known['status']}: stop it first", "slow")
             return
         answers = [
             Answer(("y",), "discard", lambda: self._discard(row), "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        self._app.open(Dialog(f"discard {safe(row['name'])}?", landing_lines.at_stake(row), answers, first=1))
+        self._shell.open(Dialog(f"discard {safe(row['name'])}?", landing_lines.at_stake(row), answers, first=1))
 
     def _discard(self, row: Row, *, force: bool = False) -> None:
         name = safe(row["name"])
-        self._app.flash(f"discard {name} …", "quiet")
+        self._shell.flash(f"discard {name} …", "quiet")
 
         def told(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
-                self._app.flash(f"discarded {name}: {safe(answer.get('branch'))} and its worktree are gone", "good")
+                self._shell.flash(f"discarded {name}: {safe(answer.get('branch'))} and its worktree are gone", "good")
             elif answer.code == UNMERGED and not force:
                 self._ask_twice(row, answer)
             else:
-                self._app.flash(f"{name}: {safe(answer.message)}", "bad")
+                self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
 
-        self._app.request("discard", [{"id": row["id"], "force": force}], told)
+        self._shell.request("discard", [{"id": row["id"], "force": force}], told)
 
     def _ask_twice(self, row: Row, error: OvermindError) -> None:
         """What would be lost for good, by another key than the first question's."""
         lines = [*(landing_lines.lost(error.fields) or [safe(error.message)]), "", "nothing brings it back"]
         answers = [
             Answer(("f",), "lose it all", lambda: self._discard(row, force=True), "bad"),
-            Answer(("n",), "keep it", lambda: self._app.flash("nothing was removed", "quiet")),
+            Answer(("n",), "keep it", lambda: self._shell.flash("nothing was removed", "quiet")),
         ]
-        self._app.open(Dialog(f"lose the work of {safe(row['name'])}?", lines, answers, first=1))
+        self._shell.open(Dialog(f"lose the work of {safe(row['name'])}?", lines, answers, first=1))
 
     # beside
 
@@ -421,24 +455,24 @@ class Landing:
         """Where they are, each on a line of its own."""
         paths = [landing_lines.folder(row) for row in rows]
         what = safe(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
-        clipboard.copy(self._app, "\n".join(paths), what)
+        clipboard.copy(self._shell, "\n".join(paths), what)
 
     def shell_there(self, rows: list[Row]) -> None:
         """A shell in it: in the environment of its mission, as long as there is one."""
         row = rows[0]
-        known, folder = self._app.fleet.of(row["id"]), from_wire(landing_lines.folder(row))
+        known, folder = self._shell.fleet.of(row["id"]), from_wire(landing_lines.folder(row))
         if known is not None:
-            self._app.deeds.starting.shell([known])
+            self._shell.act("shell", [known])
         elif not os.path.isdir(folder):
-            self._app.flash(f"{safe(row['name'])}: its worktree {safe(folder)} is not there", "bad")
+            self._shell.flash(f"{safe(row['name'])}: its worktree {safe(folder)} is not there", "bad")
         else:
-            argv = [self._app.world.environ.get("SHELL", "/bin/sh")]
-            external.run(self._app, argv, cwd=folder, then=lambda _: self._app.flash(f"back from {safe(folder)}"))
+            argv = [self._shell.world.environ.get("SHELL", "/bin/sh")]
+            external.run(self._shell, argv, cwd=folder, then=lambda _: self._shell.flash(f"back from {safe(folder)}"))
 
 
-def open_worktrees(app: OvermindApp, view: View, show: Show) -> None:
+def open_worktrees(shell: Shell, view: View, show: Show) -> None:
     """All of them."""
-    app.open(WorktreesPage(view, show))
+    shell.open(WorktreesPage(view, show))
 
 
 class WorktreesPage(TablePage):
@@ -454,6 +488,10 @@ class WorktreesPage(TablePage):
         measures, self._measures = self._measures, False
         return {**super().arguments, "sizes": measures}
 
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also what is read of a worktree."""
+        return super().handlers(context) | {"log": self.do_log, "describe-row": self.do_describe_row}
+
     def take(self, rows: list[Row]) -> None:
         """Show these; what nobody measured anew is as large as before."""
         sizes = {row["id"]: row.get("size_bytes") for row in self.rows}
@@ -464,12 +502,12 @@ class WorktreesPage(TablePage):
 
     def _doing(self, row: Row) -> Row:
         """The row with what its agent does, so that its state is the same word as on the main screen."""
-        known = self.program.fleet.of(row["id"])
+        known = self.shell.fleet.of(row["id"])
         return row if known is None else {**row, "activity": known.get("activity")}
 
     def targets(self) -> list[Row]:
         """Their missions, as far as there are any."""
-        return [known for row in self.chosen() if (known := self.program.fleet.of(row["id"])) is not None]
+        return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
 
     def subtitle(self) -> str:
         """What all that is shown comes to."""
@@ -484,16 +522,16 @@ class WorktreesPage(TablePage):
         """The log of its mission."""
         current = self.table.current
         if current is not None:
-            log_of(self.program, current.id, f"the mission of {safe(current.row['name'])} was removed")
+            self.shell.main.show_log(current.id, f"the mission of {safe(current.row['name'])} was removed")
 
     def do_describe_row(self) -> None:
         """Everything known about its mission; where that was removed, about the worktree."""
         current = self.table.current
         if current is None:
             return
-        known = self.program.fleet.of(current.id)
+        known = self.shell.fleet.of(current.id)
         if known is not None:
-            self.program.commands.describe(known)
+            self.shell.act("describe", [known])
             return
         lines = texts.plain(json.dumps(current.row, ensure_ascii=False, indent=2))
-        self.program.open(TextPage(self.view, f"worktree · {safe(current.row['name'])}", lambda: lines))
+        self.shell.open(TextPage(self.view, f"worktree · {safe(current.row['name'])}", lambda: lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.logs.display import Line
@@ -16,7 +17,9 @@ from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.log.follow import LogFeed
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.pages.page import Handler
 
 Came = LogShown | LogGrew | LogIndexed | LogRead | LogCounted | LogFailed
 MINUTE = 60.0
@@ -34,24 +37,39 @@ class LogSide:
         news: The missions whose newest lines came here since the supervisor was told that they were seen.
     """
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    def __init__(self, screen: MainScreen, feed: LogFeed) -> None:
         self._screen = screen
+        self._feed = feed
         self.look = Look()
         self.runs = (0, 0)
         self.span = ""
         self.news: set[str] = set()
         self._reader: Reader | None = None
         self._asks_head = False
-        self.search = LogSearch(screen)
+        self.search = LogSearch(screen, feed)
+        self.handlers: dict[str, Handler] = {
+            "log-tail": self.do_log_tail,
+            "log-head": self.do_log_head,
+            **{f"range-{span}": partial(self._since, span) for span in RANGES},
+            "previous": self.do_previous,
+            "ruler": self.do_ruler,
+            "clear-view": self.do_clear_view,
+            "copy": self.do_copy,
+            "save": self.do_save,
+            "pager": self.do_pager,
+            "log-filter": self.do_log_filter,
+            "next-match": partial(self.search.step, 1),
+            "previous-match": partial(self.search.step, -1),
+        }
 
     # what is looked at
 
     def look_at(self, mission: str | None) -> None:
         """Another mission under the cursor, another log, as the settings want it to begin."""
-        program = self._screen.program
-        look, wanted = Look(() if mission is None else (mission,)), program.settings.log_range
+        shell = self._screen.shell
+        look, wanted = Look(() if mission is None else (mission,)), shell.settings.log_range
         if wanted in RANGES:
-            self._open(look._replace(since=program.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
+            self._open(look._replace(since=shell.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
         else:
             self._open(look)
             self._asks_head = wanted == "head"
@@ -61,13 +79,13 @@ class LogSide:
         self._open(Look(tuple(row["id"] for row in rows)))
 
     def _open(self, look: Look, span: str = "") -> None:
-        program, view = self._screen.program, self._screen.log_view
+        view = self._screen.log_view
         if look.missions != self.look.missions:
             self.search.forget()
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
-        view.read_pages = program.log_feed.want
+        view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else "no mission is selected")
-        program.log_feed.show(look)
+        self._feed.show(look)
 
     def came(self, message: Came) -> None:
         """Something of the log that is looked at."""
@@ -88,7 +106,7 @@ class LogSide:
         self._came(message.lines)
         self.runs = message.runs
         view.empty = message.reason or log_lines.nothing_since(
-            self.span, message.last_written, self._screen.program.now(), self._screen.program.zone
+            self.span, message.last_written, self._screen.shell.now(), self._screen.shell.zone
         )
         if message.reader is not None and message.reader is self._reader:
             view.show_tail(message.lines, message.partial, message.before)
@@ -140,46 +158,26 @@ class LogSide:
         else:
             self._press("first")
 
-    def do_range_1m(self) -> None:
-        """The last minute."""
-        self._since("1m", 1)
-
-    def do_range_5m(self) -> None:
-        """The last 5 minutes."""
-        self._since("5m", 5)
-
-    def do_range_15m(self) -> None:
-        """The last 15 minutes."""
-        self._since("15m", 15)
-
-    def do_range_30m(self) -> None:
-        """The last 30 minutes."""
-        self._since("30m", 30)
-
-    def do_range_1h(self) -> None:
-        """The last hour."""
-        self._since("1h", 60)
-
-    def _since(self, span: str, minutes: int) -> None:
-        self._open(self.look._replace(since=self._screen.program.now() - minutes * MINUTE), f"the last {span}")
+    def _since(self, span: str) -> None:
+        self._open(self.look._replace(since=self._screen.shell.now() - RANGES[span] * MINUTE), f"the last {span}")
 
     def do_clear_view(self) -> None:
         """Show only what comes from now on."""
-        self._open(self.look._replace(since=self._screen.program.now()), "cleared")
+        self._open(self.look._replace(since=self._screen.shell.now()), "cleared")
 
     def do_previous(self) -> None:
         """The run before the one that is shown."""
         shown = self.runs[0] if self.look.run is None else self.look.run
         if len(self.look.missions) > 1:
-            self._screen.program.flash("several missions have no run in common", "slow")
+            self._screen.shell.flash("several missions have no run in common", "slow")
         elif shown <= 1:
-            self._screen.program.flash("there is no run before this one", "slow")
+            self._screen.shell.flash("there is no run before this one", "slow")
         else:
             self._open(self.look._replace(run=shown - 1, since=None))
 
     def do_ruler(self) -> None:
         """Draw a line below what is there now."""
-        self._screen.program.log_feed.draw_ruler(self._screen.program.now())
+        self._feed.draw_ruler(self._screen.shell.now())
 
     # what is done with it
 
@@ -188,44 +186,36 @@ class LogSide:
         text, whole = self._screen.log_view.copied()
         count = text.count("\n") + bool(text)
         what = f"{count:,} line{'s' * (count != 1)}"
-        clipboard.copy(self._screen.program, text, what if whole else f"only the last {what}, ctrl-s saves all")
+        clipboard.copy(self._screen.shell, text, what if whole else f"only the last {what}, ctrl-s saves all")
 
     def do_save(self) -> None:
         """Save all lines that are shown, or would be, however far the log goes back."""
         from overmind_tui.log import save  # noqa: PLC0415 - not for the first frame
 
-        program, view, pattern = self._screen.program, self._screen.log_view, self.search.wanted
+        shell, view, pattern = self._screen.shell, self._screen.log_view, self.search.wanted
         if not self.look.missions:
-            program.flash("no mission is selected: there is no log to save", "slow")
+            shell.flash("no mission is selected: there is no log to save", "slow")
             return
-        home, look, zone, times = program.home, self.look, program.zone, view.times
+        home, look, zone, times = shell.home, self.look, shell.zone, view.times
 
         def read() -> Iterator[str]:
             lines = save.lines(home, look, pattern, zone=zone)
             return (log_lines.said(line, zone, times=times) for line in lines)
 
-        row = program.fleet.of(look.missions[0])
+        row = shell.fleet.of(look.missions[0])
         name = "logs" if len(look.missions) > 1 or row is None else f"log-{row['name']}"
-        clipboard.save_lines(program, read, name)
+        clipboard.save_lines(shell, read, name)
 
     def do_pager(self) -> None:
         """All of it in $PAGER."""
         from overmind_tui.log import save  # noqa: PLC0415 - not for the first frame
 
         if self.look.missions:
-            save.show(self._screen.program, self.look)
+            save.show(self._screen.shell, self.look)
 
     def do_log_filter(self) -> None:
         """Type what lines must match."""
         self._screen.open_bar("/", self.search.text)
-
-    def do_next_match(self) -> None:
-        """The next line that matches."""
-        self.search.step(1)
-
-    def do_previous_match(self) -> None:
-        """The one before."""
-        self.search.step(-1)
 
     def type(self, text: str) -> bool:
         """Show what matches so far; False keeps the last good lines, for the text is broken."""
@@ -255,6 +245,6 @@ class LogSide:
 
     def title(self) -> str:
         """Whose log it is, which part, and what is looked for."""
-        fleet = self._screen.program.fleet
+        fleet = self._screen.shell.fleet
         names = [safe(row["name"]) for row in map(fleet.of, self.look.missions) if row]
         return log_lines.title(names, self.look.run, self.runs, self.span, self.search.said)

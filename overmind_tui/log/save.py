@@ -26,7 +26,7 @@ from overmind_tui.log.reader import Reader
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
 SLICE = 0.004
@@ -75,18 +75,18 @@ def _pages(reader: Reader) -> Iterator[list[Line]]:
 _SCRIPT = '"$@" | eval "${PAGER:-less}"'
 
 
-def show(app: OvermindApp, look: Look) -> None:
+def show(shell: Shell, look: Look) -> None:
     """Give the terminal to the pager until it is closed."""
     words = ["logs", *look.missions]
     if look.run is not None:
         words += ["--run", str(look.run)]
     if look.since is not None:
         words += ["--since", format_time(look.since)]
-    environ = {"LESS": "-R", **app.world.environ, "OVERMIND_HOME": app.home.root}
+    environ = {"LESS": "-R", **shell.world.environ, "OVERMIND_HOME": shell.home.root}
     argv = ["sh", "-c", _SCRIPT, "sh", sys.executable, "-P", "-m", "overmind_core.cli", *words]
-    external.run(app, argv, cwd="/", environ=environ, then=lambda code: _told(app, code))
+    external.run(shell, argv, cwd="/", environ=environ, then=lambda code: _told(shell, code))
 
 
-def _told(app: OvermindApp, code: int) -> None:
+def _told(shell: Shell, code: int) -> None:
     if code:
-        app.flash(f"the pager ended with exit code {code}", "slow")
+        shell.flash(f"the pager ended with exit code {code}", "slow")

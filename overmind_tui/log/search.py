@@ -13,7 +13,8 @@ from overmind_tui.render.row_filter import BrokenFilter
 from overmind_tui.shell.messages import LogCounted
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.log.follow import LogFeed
+    from overmind_tui.missions.main_screen import MainScreen
 
 
 class LogSearch:
@@ -24,8 +25,9 @@ class LogSearch:
         filters: Only lines that match are shown; else all are.
     """
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    def __init__(self, screen: MainScreen, feed: LogFeed) -> None:
         self._screen = screen
+        self._feed = feed
         self.text = ""
         self.filters = True
         self._pattern: Pattern | None = None
@@ -58,18 +60,18 @@ class LogSearch:
         if self._pattern is not None and self._pattern.slow:
             said = f"/{safe(self.text)} takes too long with a line of this log: all is shown"
             self._drop()
-            self._screen.program.flash(said, "bad")
+            self._screen.shell.flash(said, "bad")
 
     def turn(self) -> bool:
         """From a filter to a search, or back."""
         self.filters = not self.filters
         self.apply()
-        self._screen.program.flash("filter: only lines that match" if self.filters else "search: n next, N before")
+        self._screen.shell.flash("filter: only lines that match" if self.filters else "search: n next, N before")
         return True
 
     def apply(self) -> None:
         """Have the view show it; again for another part of the log."""
-        view, feed = self._screen.log_view, self._screen.program.log_feed
+        view, feed = self._screen.log_view, self._feed
         if self.wanted is not view.book.wanted:
             view.book.want(self.wanted)
         view.book.forget_hits()
@@ -91,7 +93,7 @@ class LogSearch:
     def close(self) -> bool:
         """Stop counting, else show everything again; whether there was anything to close."""
         if self._left and not self._stopped:
-            self._screen.program.log_feed.stop_counting()
+            self._feed.stop_counting()
             self._stopped = True
             self._screen.retitle()
         elif self._pattern is not None:
@@ -134,7 +136,7 @@ class LogSearch:
         """To the next line that matches (1), or the one before (-1)."""
         view = self._screen.log_view
         if self._pattern is None:
-            self._screen.program.flash("/ looks for something first", "quiet")
+            self._screen.shell.flash("/ looks for something first", "quiet")
             return
         if view.here is not None:
             self._seek(*view.here, way)
@@ -177,7 +179,7 @@ class LogSearch:
                 view.show_line(one, found[0] if way > 0 else found[-1])
                 return
         if not quiet:
-            self._screen.program.flash("no more matches below" if way > 0 else "no more matches above", "quiet")
+            self._screen.shell.flash("no more matches below" if way > 0 else "no more matches above", "quiet")
 
     def _lines(self, book: Book, page: Page) -> list[int]:
         """Which lines of a page that is held match."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.operations import Danger
 from overmind_tui.inbox.actions import Answering
 from overmind_tui.inbox.messages import Talking
 from overmind_tui.inbox.page import Needing
@@ -15,61 +16,78 @@ from overmind_tui.missions.actions_look import Looking
 from overmind_tui.missions.actions_start import Starting
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import Scheduling
-from overmind_tui.shell.actions import NO_MISSION, Action, Danger, Needs
+from overmind_tui.shell.actions import NO_MISSION, Action, Needs
+from overmind_tui.shell.shell import Rows, Shell
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.command_line.jobs import Jobs
+    from overmind_tui.inbox.messages import Drafts
 
 
-class Rows(Protocol):
-    """A page with missions, quests or rituals on it."""
-
-    def targets(self) -> list[Row]:
-        """Which missions an action would meet: the marked ones that are shown, else the cursor's."""
-
-    def chosen(self) -> list[Row]:
-        """Which rows of any kind."""
-
-    @property
-    def restless(self) -> bool:
-        """Whether the cursor's row left or moved a moment ago, without a key of the person."""
+Doing = Callable[[list[Row]], object]
+"""What an action does to rows."""
 
 
-class Deeds:
-    """Finds who does an action, and with which missions.
+def topics(shell: Shell, jobs: Jobs, drafts: Drafts) -> Topics:
+    """Who does what, with what each needs of the others."""
+    talking = Talking(shell, drafts)
+    answering = Answering(shell, drafts)
+    return Topics(
+        Ending(shell), Starting(shell), Looking(shell, jobs, talking), talking, Copying(shell),
+        Needing(shell, answering), Landing(shell, talking), Scheduling(shell),
+    )  # fmt: skip
 
-    A topic is an object with a method `<action>(rows)` for each of its actions, `-` written as `_`.
-    """
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.ending, self.starting, self.looking = Ending(app), Starting(app), Looking(app)
-        self.talking, self.copying = Talking(app), Copying(app)
-        self.answering, self.needing, self.landing = Answering(app), Needing(app), Landing(app)
-        self.topics: Sequence[object] = (
-            self.ending, self.starting, self.looking, self.talking, self.copying, self.needing, self.landing,
-            Scheduling(app),
-        )  # fmt: skip
+class Topics(NamedTuple):
+    """Who does what to rows, each by a table of handlers."""
+
+    ending: Ending
+    starting: Starting
+    looking: Looking
+    talking: Talking
+    copying: Copying
+    needing: Needing
+    landing: Landing
+    scheduling: Scheduling
+
+
+class RowActions:
+    """Does an action of the table, if it is one on rows, with the rows that are meant."""
+
+    def __init__(self, shell: Shell, topics: Topics) -> None:
+        self._shell = shell
+        self.handlers: dict[str, Doing] = {}
+        for topic in topics:
+            if both := self.handlers.keys() & topic.handlers.keys():
+                raise ValueError(f"two handlers of {sorted(both)}")
+            self.handlers |= topic.handlers
+
+    def does(self, name: str) -> bool:
+        """Whether an action is one on rows."""
+        return name in self.handlers
+
+    def do(self, name: str, rows: list[Row]) -> None:
+        """Do it to these rows, whatever is selected."""
+        self.handlers[name](rows)
 
     def act(self, page: Rows, action: Action) -> bool:
         """Do the action, if it is one of ours and allowed by now; False when it isn't ours."""
-        name = action.name.replace("-", "_")
-        topic = next((topic for topic in self.topics if hasattr(topic, name)), None)
-        if topic is None:
+        do = self.handlers.get(action.name)
+        if do is None:
             return False
         if action.danger is Danger.ENDS_WORK and page.restless:
-            self._app.flash("the row under the cursor just changed: look again, then press the key", "slow")
+            self._shell.flash("the row under the cursor just changed: look again, then press the key", "slow")
             return True
         targets = page.chosen() if action.needs in NO_MISSION else page.targets()
         if action.needs is Needs.LIVE:
             live = [row for row in targets if rows.is_live(row)]
             if targets and not live:
-                self._app.flash(f"{safe(targets[0]['name'])} is {targets[0]['status']} already", "slow")
+                self._shell.flash(f"{safe(targets[0]['name'])} is {targets[0]['status']} already", "slow")
                 return True
             targets = live
         if action.needs is Needs.NOTHING or targets:
-            getattr(topic, name)(targets)
+            do(targets)
         else:
             what = action.needs.value.removeprefix("a ") if action.needs in NO_MISSION else "mission"
-            self._app.flash(f"{action.label}: no {what} is selected here", "slow")
+            self._shell.flash(f"{action.label}: no {what} is selected here", "slow")
         return True

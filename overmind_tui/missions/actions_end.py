@@ -1,8 +1,6 @@
-"""Stopping, killing, restarting and removing missions; what ends work asks first.
+"""Ending missions and starting them again: stop, kill, restart, remove; what ends work asks first. Copying their ids.
 
 One request for each of several rows, and one flash for all of them.
-
-What missions are called by others, taken out of the program.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
 Answers = Sequence[Any | OvermindError]
@@ -25,7 +23,7 @@ NAMED = 3
 """Refusals that the flash names."""
 
 
-class Doing(NamedTuple):
+class Request(NamedTuple):
     """What is done.
 
     Attributes:
@@ -43,21 +41,21 @@ class Doing(NamedTuple):
     tail: str = ""
 
 
-def each(app: OvermindApp, doing: Doing, rows: Sequence[Row]) -> None:
+def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
     """Ask for it, and say what became of it."""
     names = {row["id"]: safe(row["name"]) for row in rows}
     first = next(iter(names.values()))
-    app.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
+    shell.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
 
     def told(answers: Answers) -> None:
         failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
                   if isinstance(one, OvermindError)]  # fmt: skip
-        app.flash(_said(doing, list(names.values()), failed), "bad" if failed else "good")
+        shell.flash(_said(doing, list(names.values()), failed), "bad" if failed else "good")
 
-    app.request(doing.command, [{"id": one} for one in names], told)
+    shell.request(doing.command, [{"id": one} for one in names], told)
 
 
-def _said(doing: Doing, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
+def _said(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
     if len(names) == 1:
         return f"{names[0]}: {failed[0][1].message}" if failed else f"{doing.done} {names[0]}{doing.tail}"
     refused = ", ".join(f"{name}: {error.code}" for name, error in failed[:NAMED])
@@ -67,8 +65,14 @@ def _said(doing: Doing, names: Sequence[str], failed: Sequence[tuple[str, Overmi
 class Ending:
     """What ends work, and what starts it again."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "stop": self.stop,
+            "kill": self.kill,
+            "restart": self.restart,
+            "remove": self.remove,
+        }
 
     def stop(self, rows: list[Row]) -> None:
         """Have them end as they want to."""
@@ -77,9 +81,9 @@ class Ending:
     def kill(self, rows: list[Row]) -> None:
         """End them at once."""
         leaf = len(rows) == 1 and not any(
-            row["parent"] == rows[0]["id"] and missions_rows.is_live(row) for row in self._app.fleet.rows.values()
+            row["parent"] == rows[0]["id"] and missions_rows.is_live(row) for row in self._shell.fleet.rows.values()
         )
-        if leaf and not self._app.settings.confirm_kill:
+        if leaf and not self._shell.settings.confirm_kill:
             self._killed(rows)
         else:
             self._ask("kill", rows, lambda: self._killed(rows))
@@ -99,20 +103,20 @@ class Ending:
         """Forget finished ones, with their logs."""
         live = [row for row in rows if missions_rows.is_live(row)]
         if live:
-            self._app.flash(f"{safe(live[0]['name'])} is {live[0]['status']}: stop it first", "slow")
+            self._shell.flash(f"{safe(live[0]['name'])} is {live[0]['status']}: stop it first", "slow")
             return
         self._ask("remove", rows, lambda: self._each("rm", rows, "removed"))
 
     def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
         """What would end, how long it ran, and what hangs on it."""
-        now = self._app.now()
+        now = self._shell.now()
         lines = [f"{safe(row['name'])}  {missions_rows.since(row, now)}" for row in rows[:8]]
         if len(rows) > 8:  # noqa: PLR2004 - as many as a small screen shows
             lines.append(f"… and {len(rows) - 8} more")
         names = {row["id"] for row in rows}
         below = [
             row
-            for row in self._app.fleet.rows.values()
+            for row in self._shell.fleet.rows.values()
             if row["parent"] in names and row["id"] not in names and missions_rows.is_live(row)
         ]
         if below and word != "remove":
@@ -121,19 +125,22 @@ class Ending:
             lines += ["", f"{len(below)} live {stays}: {', '.join(safe(row['name']) for row in below[:3])}"]
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]
-        self._app.open(Dialog(title, lines, answers, first=1))
+        self._shell.open(Dialog(title, lines, answers, first=1))
 
     def _each(self, command: str, rows: list[Row], done: str, *, tail: str = "") -> None:
-        each(self._app, Doing(command, command, done, "missions", tail), rows)
+        each(self._shell, Request(command, command, done, "missions", tail), rows)
 
 
 class Copying:
     """Copies; nothing of a mission changes."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "copy": self.copy,
+        }
 
     def copy(self, rows: list[Row]) -> None:
         """Their ids, each on a line of its own."""
         what = f"{rows[0]['id']} ({safe(rows[0]['name'])})" if len(rows) == 1 else f"{len(rows)} ids"
-        clipboard.copy(self._app, "\n".join(row["id"] for row in rows), what)
+        clipboard.copy(self._shell, "\n".join(row["id"] for row in rows), what)

@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line import jobs
+from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.actions_start import PROGRAM
+from overmind_tui.missions.describe_page import DescribePage, ask
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell import settings, updates
+from overmind_tui.shell import settings
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.command_line.jobs import Jobs
+    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.shell.shell import Shell
 
 
 class Looking:
     """What changes nothing."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell, jobs: Jobs, talking: Talking) -> None:
+        self._shell = shell
+        self._jobs = jobs
+        self._talking = talking
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "attach": self.attach,
+            "describe": self.describe,
+            "changes": self.changes,
+            "as-toml": self.as_toml,
+        }
 
     def attach(self, rows: list[Row]) -> None:
         """Type into the terminal of the first; read-only: look at it."""
         if not missions_rows.is_live(rows[0]):
             name, mark = safe(rows[0]["name"]), missions_rows.mark(rows[0]).word
-            self._app.flash(f"{name} is {mark}: r starts it again, l shows its log", "slow")
+            self._shell.flash(f"{name} is {mark}: r starts it again, l shows its log", "slow")
             return
-        self._app.to_root()
-        self._app.main.terminal_side.join(rows[0])
+        self._shell.main.to_front()
+        self._shell.main.join(rows[0])
 
     def describe(self, rows: list[Row]) -> None:
         """Everything that is known of the first."""
-        updates.described(self._app, rows[0])
+        row = rows[0]
+        ask(self._shell, row, lambda known: self._shell.open(DescribePage(row, known)))
 
     def changes(self, rows: list[Row]) -> None:
         """What changed in its folder."""
-        self._app.open(ChangesPage(self._app.fleet.of(rows[0]["id"]) or rows[0]))
+        self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._talking))
 
     def as_toml(self, rows: list[Row]) -> None:
         """Its definition, as `overmind edit` would have it."""
-        app, row = self._app, rows[0]
+        shell, row = self._shell, rows[0]
 
         def told(outcome: jobs.Outcome) -> None:
             if outcome.code:
-                app.flash(safe(outcome.text.strip()), "bad")
+                shell.flash(safe(outcome.text.strip()), "bad")
                 return
             shown = settings.lines(outcome.text)
-            app.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
+            shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 
-        app.commands.runs.jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)
+        self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from overmind_core.domain.missions import names
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
+from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions import form_request
@@ -26,10 +26,9 @@ from overmind_tui.pages.dialog import Answer, ReadFirst
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
 from overmind_tui.shell import clipboard, external
-from overmind_tui.shell.messages import Done
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
 Answers = Sequence[Any | OvermindError]
@@ -43,11 +42,11 @@ def is_asked(error: OvermindError) -> bool:
     return error.code == UNTRUSTED and {"path", "sha256", "commands"} <= error.fields.keys()
 
 
-def ask(app: OvermindApp, error: OvermindError, request: Mapping[str, Any], then: Callable[[], None]) -> None:
+def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Callable[[], None]) -> None:
     """Show what the file of a project would run; trust it, and go on, once the person says yes.
 
     Args:
-        app: Who asks.
+        shell: Who asks.
         error: The refusal.
         request: What was refused, with `cwd` and `env`.
         then: Asks for the same again.
@@ -56,19 +55,19 @@ def ask(app: OvermindApp, error: OvermindError, request: Mapping[str, Any], then
     def told(answers: Answers) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
-            app.flash(safe(answer.message), "bad")
+            shell.flash(safe(answer.message), "bad")
         else:
             then()
 
     def trust() -> None:
         asked = {"cwd": request["cwd"], "env": request["env"], "sha256": error.fields["sha256"], "revoke": False}
-        app.request("trust", [asked], told)
+        shell.request("trust", [asked], told)
 
     answers = [
         Answer(("y",), "trust it, and start", trust, "slow"),
-        Answer(("n",), "cancel", lambda: app.flash("nothing was started · isolate: no does without it", "quiet")),
+        Answer(("n",), "cancel", lambda: shell.flash("nothing was started · isolate: no does without it", "quiet")),
     ]
-    app.open(ReadFirst("trust this project?", lines(error.fields), answers, first=1))
+    shell.open(ReadFirst("trust this project?", lines(error.fields), answers, first=1))
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
@@ -80,7 +79,6 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
     return [*head, *(f"  {command}" for command in commands[:MOST]), *([f"  … and {more} more"] if more > 0 else [])]
 
 
-PROGRAM = (sys.executable, "-P", "-m", "overmind_core.cli")
 _UNTIL_READ = '"$@" || { code=$?; printf "\\n[enter goes back] "; read -r line; exit $code; }'
 """What went wrong is on the terminal that we are about to cover."""
 PATIENCE = 1.0
@@ -91,8 +89,13 @@ _random = random.SystemRandom()
 class Starting:
     """What begins work, or begins it anew."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "new": self.new,
+            "edit": self.edit,
+            "shell": self.shell,
+        }
         self._draft: Form | None = None
         """What was typed into a form that was closed."""
         self._folder = ""
@@ -104,11 +107,9 @@ class Starting:
 
     def new(self, rows: list[Row]) -> None:
         """Ask for a mission, beginning in the folder of the cursor's row, or with what was typed before."""
-        app, folder = (
-            self._app,
-            safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if rows else self._app.world.folder),
-        )
-        app.typed.hold()
+        shell = self._shell
+        folder = safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if rows else shell.world.folder)
+        shell.typed.hold()
         opened = False
 
         def open_once(agents: dict[str, bool]) -> None:
@@ -117,18 +118,18 @@ class Starting:
                 opened = True
                 self._open(agents, folder)
 
-        def work() -> None:
-            agents = external.agents(app.world.environ)
-            app.post_message(Done(lambda: open_once(agents)))
+        def work() -> Callable[[], None]:
+            agents = external.agents(shell.world.environ)
+            return lambda: open_once(agents)
 
         nobody_knows = {name: False for name in providers.names() if name != RAW}
-        app.set_timer(PATIENCE, lambda: open_once(nobody_knows))
-        app.run_worker(work, thread=True, group="form", exit_on_error=False)
+        shell.app.set_timer(PATIENCE, lambda: open_once(nobody_knows))
+        shell.background(work)
 
     def _open(self, agents: dict[str, bool], folder: str) -> None:
         form = self._form(_whats(agents), folder)
         self._folder = folder
-        self._app.open(FormScreen(form, start=self._start, keep=self._keep))
+        self._shell.open(FormScreen(form, start=self._start, keep=self._keep))
 
     def _form(self, whats: Sequence[What], folder: str) -> Form:
         fresh = filling.empty(whats, folder=folder, generated=self._generated())
@@ -144,7 +145,7 @@ class Starting:
         return filling.settled(fresh)
 
     def _generated(self) -> str:
-        return names.generate({row["name"] for row in self._app.fleet.rows.values()}, _random)
+        return names.generate({row["name"] for row in self._shell.fleet.rows.values()}, _random)
 
     def _keep(self, form: Form) -> None:
         said = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
@@ -183,7 +184,7 @@ class Starting:
         def told(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                self._app.flash(safe(answer.message), "bad")
+                self._shell.flash(safe(answer.message), "bad")
             else:
                 self._started(answer, what)
 
@@ -191,24 +192,24 @@ class Starting:
         self._run(form_request.begun(what, text, interactive=interactive), folder, told)
 
     def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
-        cwd = to_wire(clipboard.absolute(folder, self._app.world.folder))
-        request = self._app.world.request() | asked | {"cwd": cwd}
+        cwd = to_wire(clipboard.absolute(folder, self._shell.world.folder))
+        request = self._shell.world.request() | asked | {"cwd": cwd}
 
         def judged(answers: Answers) -> None:
             (answer,) = answers
             told(answers)
             if isinstance(answer, OvermindError) and is_asked(answer):
-                ask(self._app, answer, request, lambda: self._run(asked, folder, told))
+                ask(self._shell, answer, request, lambda: self._run(asked, folder, told))
 
-        self._app.request("run", [request], judged)
+        self._shell.request("run", [request], judged)
 
     def _started(self, answer: Row, what: str) -> None:
         tail = "" if what == COMMAND else " · a types into it"
         if answer.get("status") == "preparing":
-            self._app.flash(f"preparing {answer['name']} · l shows its set-up", "good")
+            self._shell.flash(f"preparing {answer['name']} · l shows its set-up", "good")
         else:
-            self._app.flash(f"started {answer['name']}{tail}", "good")
-        self._app.news.select_soon(answer["id"])
+            self._shell.flash(f"started {answer['name']}{tail}", "good")
+        self._shell.main.select_soon(answer["id"])
 
     # changed
 
@@ -218,25 +219,25 @@ class Starting:
 
         def begin(before: str) -> None:
             argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", row["id"]]
-            self._outside(argv, self._app.world.folder, lambda code: self._edited(row["id"], before, code))
+            self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
 
         self._as_of(row["id"], begin)
 
     def _edited(self, mission: str, before: str, code: int) -> None:
         if code:
-            self._app.flash(f"nothing was changed · your text is in {self._app.home.root}/edits", "slow")
+            self._shell.flash(f"nothing was changed · your text is in {self._shell.home.root}/edits", "slow")
             return
 
-        page = self._app.screen
+        page = self._shell.app.screen
 
         def compare(after: str) -> None:
-            row = self._app.fleet.of(mission)
+            row = self._shell.fleet.of(mission)
             if after == before or row is None:
-                self._app.flash("nothing was changed", "quiet")
+                self._shell.flash("nothing was changed", "quiet")
             else:
-                self._app.flash(f"{safe(row['name'])} is stored · r starts it anew with that", "good")
-                if self._app.screen is page:  # else the keys that come now are for what was opened meanwhile
-                    self._app.deeds.ending.restart([row])
+                self._shell.flash(f"{safe(row['name'])} is stored · r starts it anew with that", "good")
+                if self._shell.app.screen is page:  # else the keys that come now are for what was opened meanwhile
+                    self._shell.act("restart", [row])
 
         self._as_of(mission, compare)
 
@@ -244,11 +245,11 @@ class Starting:
         def told(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                self._app.flash(safe(answer.message), "bad")
+                self._shell.flash(safe(answer.message), "bad")
             else:
                 then(answer["as_of"])
 
-        self._app.request("definition", [{"id": mission}], told)
+        self._shell.request("definition", [{"id": mission}], told)
 
     # beside
 
@@ -257,14 +258,14 @@ class Starting:
         row = rows[0]
         folder = from_wire(row["cwd"])
         if not os.path.isdir(folder):
-            self._app.flash(f"{safe(row['name'])}: its folder {safe(folder)} is not there", "bad")
+            self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} is not there", "bad")
             return
         argv = [*PROGRAM, "shell", row["id"]]
-        self._outside(argv, folder, lambda _code: self._app.flash(f"back from {safe(folder)}", "quiet"))
+        self._outside(argv, folder, lambda _code: self._shell.flash(f"back from {safe(folder)}", "quiet"))
 
     def _outside(self, argv: Sequence[str], folder: str, then: Any) -> None:  # noqa: ANN401 - see `outside.run`
-        environ = {**self._app.world.environ, "OVERMIND_HOME": self._app.home.root}
-        external.run(self._app, argv, cwd=folder if os.path.isdir(folder) else "/", then=then, environ=environ)
+        environ = {**self._shell.world.environ, "OVERMIND_HOME": self._shell.home.root}
+        external.run(self._shell, argv, cwd=folder if os.path.isdir(folder) else "/", then=then, environ=environ)
 
 
 def _has_screen(agent: str) -> bool:

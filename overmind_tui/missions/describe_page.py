@@ -11,7 +11,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
 Known = tuple[Mapping[str, Any], Mapping[str, Any] | None]
@@ -21,15 +21,14 @@ Known = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 class DescribePage(TextPage):
     """Shows what was known when it was asked."""
 
-    def __init__(self, app: OvermindApp, row: Row, known: Known) -> None:
+    def __init__(self, row: Row, known: Known) -> None:
         self._row = row
         self._known = known
-        look = describe.Look
-        super().__init__(
-            "describe",
-            safe(row["name"]),
-            lambda: describe.lines(*self._known, look(app.now(), app.zone, app.ascii_only)),
-        )
+        super().__init__("describe", safe(row["name"]), self._described)
+
+    def _described(self) -> describe.Lines:
+        shell = self.shell
+        return describe.lines(*self._known, describe.Look(shell.now(), shell.zone, shell.ascii_only))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""
@@ -37,7 +36,7 @@ class DescribePage(TextPage):
 
     def do_refresh(self) -> None:
         """Ask again."""
-        ask(self.program, self._row, self._show)
+        ask(self.shell, self._row, self._show)
 
     def _show(self, known: Known) -> None:
         self._known = known
@@ -45,19 +44,19 @@ class DescribePage(TextPage):
             self.update()
 
 
-def ask(app: OvermindApp, row: Row, then: Callable[[Known], None]) -> None:
+def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
     """Ask for all that is known of a mission; what makes that impossible is a flash."""
 
     def told(answers: Answers) -> None:
         (info,) = answers
         if isinstance(info, OvermindError):
-            app.flash(safe(info.message), "bad")
+            shell.flash(safe(info.message), "bad")
             return
 
         def defined(answers: Answers) -> None:
             (answer,) = answers
             then((info, None if isinstance(answer, OvermindError) else answer.get("definition")))
 
-        app.request("definition", [{"id": row["id"]}], defined)
+        shell.request("definition", [{"id": row["id"]}], defined)
 
-    app.request("info", [{"id": row["id"]}], told)
+    shell.request("info", [{"id": row["id"]}], told)

@@ -1,4 +1,4 @@
-"""All missions as far as we were told, what they ask, how their load went and what they cost; pure.
+"""What the supervisor has told so far: missions, what they ask, what happened, their load and what they cost; pure.
 
 Who wants to be looked at: who waits, who failed, and who has answered without anybody having seen it.
 """
@@ -14,8 +14,11 @@ from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.summary import Load, Sample
 from overmind_tui.render.cells import Row
 
+EVENTS_KEPT = 2000
 HISTORY = 240
 """Samples of one mission's load."""
+SHORTEST_ID = 3
+"""Characters of the beginning of an id that name a mission, as on the command line."""
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
 
 
@@ -25,6 +28,10 @@ class Fleet:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.samples: dict[str, deque[Sample]] = {}
+        self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
+        """The newest, oldest first."""
+        self.lost = ""
+        """Why no supervisor answers; "" while one does."""
         self.questions: Sequence[Row] = ()
         """What waits for a person, as `inbox` has it."""
         self.today = 0.0
@@ -89,6 +96,24 @@ class Fleet:
     def of(self, mission: str | None) -> Row | None:
         """A mission's row."""
         return None if mission is None else self.rows.get(mission)
+
+    def named(self, word: str) -> Row | None:
+        """The mission with this id, name, or beginning of an id."""
+        if word in self.rows:
+            return self.rows[word]
+        by_name = [row for row in self.rows.values() if row["name"] == word]
+        begun = [row for row in self.rows.values() if len(word) >= SHORTEST_ID and row["id"].startswith(word)]
+        return next(reversed(by_name or begun), None)
+
+    @property
+    def oldest_event(self) -> int | None:
+        """The number of the oldest event that is kept; None while there is none."""
+        return self.events[0]["seq"] if self.events else None
+
+    @property
+    def newest_event(self) -> int:
+        """The number of the newest event; 0 while there is none."""
+        return self.events[-1]["seq"] if self.events else 0
 
     def history(self, mission: str | None) -> Sequence[Sample]:
         """A mission's load, the newest last."""

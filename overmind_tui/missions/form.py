@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -14,15 +13,12 @@ from textual.strip import Strip
 from overmind_tui.missions import form_fields
 from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions.form_fields import Form
-from overmind_tui.pages.page import Fitting
+from overmind_tui.pages.page import Fitting, Handler
 from overmind_tui.render.cells import Cell
 from overmind_tui.shell import clipboard, keymap
 from overmind_tui.shell.actions import Context
-from overmind_tui.shell.messages import Done
+from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas
-
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
 
 WIDTH = 84
 LOW = 30
@@ -49,10 +45,19 @@ class FormScreen(Fitting, ModalScreen[None]):
         self._start = start
         self._keep = keep
         self._waits = False
+        self._handlers: dict[str, Handler] = {
+            "start": self.do_start,
+            "newline": self.do_newline,
+            "next-entry": self.do_next_entry,
+            "previous-entry": self.do_previous_entry,
+            "below": self.do_below,
+            "above": self.do_above,
+        }
 
     @property
-    def _program(self) -> OvermindApp:
-        return cast("OvermindApp", self.app)
+    def shell(self) -> Shell:
+        """Who shows it."""
+        return shell_of(self)
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
@@ -64,7 +69,7 @@ class FormScreen(Fitting, ModalScreen[None]):
     def on_mount(self) -> None:
         """It can take keys now."""
         self._changed()
-        self._program.typed.release()
+        self.shell.typed.release()
 
     def on_resize(self) -> None:
         """Other lines."""
@@ -81,8 +86,8 @@ class FormScreen(Fitting, ModalScreen[None]):
             return
         elif character is not None:
             self._be(filling.typed(self.state, character))
-        elif action is not None and hasattr(self, name := f"do_{action.name.replace('-', '_')}"):
-            getattr(self, name)()
+        elif action is not None and action.name in self._handlers:
+            self._handlers[action.name]()
         else:
             self._be(filling.pressed(self.state, key))
 
@@ -98,8 +103,8 @@ class FormScreen(Fitting, ModalScreen[None]):
             self._be(continued)
             return
         self._waits = True
-        self._program.typed.hold()
-        self._patience = self.set_timer(PATIENCE, self._program.typed.release)
+        self.shell.typed.hold()
+        self._patience = self.set_timer(PATIENCE, self.shell.typed.release)
         self._changed()
         self._start(self, self.state)
 
@@ -138,7 +143,7 @@ class FormScreen(Fitting, ModalScreen[None]):
         """It was not started: the reason stays beside what is wrong."""
         self._wait_no_more()
         if not self.is_current:
-            self._program.flash(reason, "bad")
+            self.shell.flash(reason, "bad")
         self._be(filling.refused(self.state, key, reason))
 
     def close(self) -> None:
@@ -151,7 +156,7 @@ class FormScreen(Fitting, ModalScreen[None]):
         if self._waits:
             self._waits = False
             self._patience.stop()
-            self._program.typed.release()
+            self.shell.typed.release()
 
     # drawing
 
@@ -168,13 +173,13 @@ class FormScreen(Fitting, ModalScreen[None]):
 
     def _complete(self, text: str) -> None:
         """Look up what completes the folder."""
-        program, base = self._program, self._program.world.folder
+        base = self.shell.world.folder
 
-        def work() -> None:
+        def work() -> Callable[[], None]:
             found = clipboard.completion(text, base)
-            program.post_message(Done(lambda: self._offer(text, found)))
+            return lambda: self._offer(text, found)
 
-        program.run_worker(work, thread=True, group="folders", exit_on_error=False)
+        self.shell.background(work)
 
     def _offer(self, text: str, found: clipboard.Completion) -> None:
         self.state = filling.offered(self.state, text, found.ghost, found.candidates)
@@ -203,8 +208,8 @@ class Sheet(Canvas):
     def lay_out(self, cells: int, most: int) -> None:
         """Draw it in so many cells and at `most` so many lines."""
         self.cells = cells
-        program = cast("OvermindApp", self.app)
-        self._lines, first, last = form_fields.drawn(self._form.state, cells, ascii_only=program.ascii_only)
+        ascii_only = self._form.shell.ascii_only
+        self._lines, first, last = form_fields.drawn(self._form.state, cells, ascii_only=ascii_only)
         height = max(1, min(len(self._lines), most))
         self._top = max(0, min(self._top, first, len(self._lines) - height), last - height + 1)
         self.styles.height = height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from overmind_tui.log import lines as log_lines
@@ -14,46 +15,61 @@ from overmind_tui.shell import keymap
 from overmind_tui.shell.actions import Context, Needs
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.log.panel import LogSide
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.missions.panels import Panels
+    from overmind_tui.missions.table import TableSide
+    from overmind_tui.shell.person import Absence
+    from overmind_tui.terminal.pane import TerminalSide
 
 Lines = list[list[Cell]]
 
 
 class Surroundings:
-    """Says all of it, from what the screen and the program know now."""
+    """Says all of it, from what the screen and the program know now.
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    Attributes:
+        agents: Each agent and whether its program is here; None while nobody has looked.
+    """
+
+    def __init__(  # noqa: PLR0917 - the parts of the screen
+        self, screen: MainScreen, panels: Panels, table: TableSide, log: LogSide, terminal: TerminalSide,
+        away: Absence, version: str,
+    ) -> None:  # fmt: skip
         self._screen = screen
+        self._panels = panels
+        self._table_side, self._log_side, self._terminal_side = table, log, terminal
+        self._away = away
+        self.version = version
+        self.agents: Mapping[str, bool] | None = None
 
     def head(self, cells: int) -> Lines:
         """What stands at the top."""
-        return self.head_of(self._screen.context, cells, self._screen.panels.shape.header)
+        return self.head_of(self._panels.context, cells, self._panels.shape.header)
 
     def head_of(self, context: Context, cells: int, lines: int) -> Lines:
         """What stands at the top, in so many lines, of a screen with the keys of this context."""
-        program, fleet = self._screen.program, self._screen.program.fleet
-        hints = keymap.hints(context, read_only=program.read_only)
-        if context is Context.LOOKING and self._screen.terminal_side.stay.ended:
+        shell, fleet = self._screen.shell, self._screen.shell.fleet
+        hints = keymap.hints(context, read_only=shell.read_only)
+        if context is Context.LOOKING and self._terminal_side.stay.ended:
             hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
-        facts = Facts(fleet.counts, program.version, *load, *paid, program.ascii_only, program.read_only)
+        facts = Facts(fleet.counts, self.version, *load, *paid, shell.ascii_only, shell.read_only)
         return summary.header(facts, hints, cells, lines)
 
     def banner(self, _cells: int) -> Lines:
         """What is wrong with the connection, else what happened while nobody was here."""
-        program = self._screen.program
-        if program.news.lost:
-            return [[Cell(f" {program.news.lost}", "banner")]]
-        key = "enter" if program.absence.fresh else ":events"
-        return [[Cell(f" {program.absence.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
+        lost = self._screen.shell.fleet.lost
+        if lost:
+            return [[Cell(f" {lost}", "banner")]]
+        key = "enter" if self._away.fresh else ":events"
+        return [[Cell(f" {self._away.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
 
     def stats(self, cells: int) -> Lines:
         """The load of the mission under the cursor."""
-        fleet, mission = self._screen.program.fleet, self._screen.table.cursor_id
-        height = self._screen.panels.shape.graph
-        return summary.stats(
-            fleet.of(mission), fleet.history(mission), cells, self._screen.program.now(), height=height
-        )
+        fleet, mission = self._screen.shell.fleet, self._screen.table.cursor_id
+        height = self._panels.shape.graph
+        return summary.stats(fleet.of(mission), fleet.history(mission), cells, self._screen.shell.now(), height=height)
 
     def stats_title(self) -> str:
         """Whose load it is."""
@@ -62,11 +78,11 @@ class Surroundings:
 
     def small(self, _cells: int) -> Lines:
         """Instead of everything."""
-        return [[Cell(text)] for text in layout.too_small(*self._screen.app.size, "q leaves")]
+        return [[Cell(text)] for text in layout.too_small(*self._screen.size, "q leaves")]
 
     def table_title(self) -> str:
         """How many rows are shown, why not all, and which are marked."""
-        table, side = self._screen.table, self._screen.table_side
+        table, side = self._screen.table, self._table_side
         shown = {branch.id for branch in table.branches if branch.meant}
         title = f"missions[{len(shown)}]" + (f" </{safe(side.filter.text)}>" if side.filter else "")
         if side.attention:
@@ -78,12 +94,12 @@ class Surroundings:
 
     def log_title(self) -> str:
         """Whose log it is."""
-        return self._screen.log_side.title()
+        return self._log_side.title()
 
     def log_subtitle(self) -> str:
         """How it is shown; of a mission that draws a screen how that is seen."""
-        view, panels, look = self._screen.log_view, self._screen.panels, self._screen.log_side.look
-        row = self._screen.program.fleet.of(look.alone) if panels.current is Panel.TABLE else None
+        view, panels, look = self._screen.log_view, self._panels, self._log_side.look
+        row = self._screen.shell.fleet.of(look.alone) if panels.current is Panel.TABLE else None
         if screen := log_lines.screen(row, view.book.partial):
             return screen
         switch = {True: "on", False: "off"}
@@ -92,11 +108,11 @@ class Surroundings:
 
     def empty(self) -> texts.EmptinessLines:
         """Why no row is shown."""
-        program, side = self._screen.program, self._screen.table_side
-        if program.news.lost:
+        shell, side = self._screen.shell, self._table_side
+        if shell.fleet.lost:
             return ()
-        if not program.fleet.loaded:
+        if not shell.fleet.loaded:
             return texts.loading()
-        if program.fleet.rows:
+        if shell.fleet.rows:
             return texts.filtered(side.filter.text, attention=side.attention)
-        return texts.nothing(program.agents, read_only=program.read_only)
+        return texts.nothing(self.agents, read_only=shell.read_only)

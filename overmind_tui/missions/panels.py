@@ -1,26 +1,27 @@
-"""The panels of the main screen: which are shown, which of them has the keys, and who does what the keys mean there.
+"""The panels of the missions screen: which are shown, which of them has the keys, and the way back from a log.
 
-The way back from a log to the list that it was opened from: what was open is kept as it stood.
-
-The log of one mission on the main screen, from wherever it was asked for.
+What was open when a log was asked for is kept as it stood, and opened again once the log is closed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.geometry import Size
 
 from overmind_tui.pages.page import Page
-from overmind_tui.pages.table import TablePage
 from overmind_tui.render.layout import Panel, Shape, has_stats, shape
 from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from overmind_tui.app import OvermindApp
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.log.panel import LogSide
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.missions.table import TableSide
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.person import Absence
+    from overmind_tui.terminal.pane import TerminalSide
 
 
 class WayBack:
@@ -29,7 +30,7 @@ class WayBack:
     def __init__(self) -> None:
         self._pages: tuple[Page, ...] = ()
 
-    def leave(self, app: App[str]) -> None:
+    def leave(self, app: App[Any]) -> None:
         """Close what is open above the main screen, and keep it."""
         self.forget(app)
         self._pages = tuple(page for page in app.screen_stack[1:] if isinstance(page, Page))
@@ -38,17 +39,15 @@ class WayBack:
         while len(app.screen_stack) > 1:
             app.pop_screen()
 
-    def go(self, app: App[str]) -> None:
+    def go(self, app: App[Any]) -> None:
         """Open it again, with the rows as they are now."""
         pages, self._pages = self._pages, ()
         for page in pages:
             app.uninstall_screen(page)
             app.push_screen(page)
-            page.settings_changed()
-            if isinstance(page, TablePage):
-                page.source.ask_again()
+            page.returned()
 
-    def forget(self, app: App[str]) -> None:
+    def forget(self, app: App[Any]) -> None:
         """Nobody goes back there."""
         pages, self._pages = self._pages, ()
         for page in pages:
@@ -60,7 +59,10 @@ CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: 
 
 
 class Side(Protocol):
-    """What a panel does with keys, by methods `do_<action>`."""
+    """What a panel does with keys."""
+
+    handlers: dict[str, Handler]
+    """Action → what it does."""
 
     def type(self, text: str) -> bool:
         """What is typed after `/` so far; False when it is broken."""
@@ -80,13 +82,23 @@ class Panels:
         way_back: To the list that the log was opened from.
     """
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    def __init__(
+        self, screen: MainScreen, table: TableSide, log: LogSide, terminal: TerminalSide, away: Absence
+    ) -> None:
         self._screen = screen
+        self._table_side, self._log_side, self._terminal_side = table, log, terminal
+        self._away = away
         self.current = Panel.TABLE
         self.zoomed = False
         self.shows_header = True
         self.shape = Shape()
         self.way_back = WayBack()
+        self.handlers: dict[str, Handler] = {
+            "next-panel": self.do_next_panel,
+            "previous-panel": self.do_previous_panel,
+            "zoom": self.do_zoom,
+            "header": self.do_header,
+        }
 
     @property
     def at_terminal(self) -> bool:
@@ -96,14 +108,18 @@ class Panels:
     @property
     def context(self) -> Context:
         """Whose keys count."""
-        return self._screen.terminal_side.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
+        return self._terminal_side.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
 
     @property
     def side(self) -> Side:
         """Who does what the keys mean."""
-        if self.current is Panel.TERMINAL:
-            return self._screen.terminal_side
-        return self._screen.log_side if self.current is Panel.LOG else self._screen.table_side
+        return self.side_of(self.context)
+
+    def side_of(self, context: Context) -> Side:
+        """Who does what the keys of a context mean."""
+        if context in {Context.LOOKING, Context.TYPING}:
+            return self._terminal_side
+        return self._log_side if context is Context.LOG else self._table_side
 
     def resized(self, size: Size) -> None:
         """Fold what doesn't fit."""
@@ -114,18 +130,18 @@ class Panels:
 
     def fold(self, size: Size | None = None) -> None:
         """Decide which are shown in a terminal of this size; None: of the one that is there."""
-        screen, program = self._screen, self._screen.program
-        size = size or program.size
+        screen, lost = self._screen, self._screen.shell.fleet.lost
+        size = size or screen.shell.app.size
         shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed)
         screen.too_small.display = shown.small
         screen.room.display = not shown.small
         screen.head.display = not shown.small and self.shows_header
         screen.head.styles.height = shown.header
-        screen.banner.display = not shown.small and bool(program.news.lost or program.absence.said)
-        screen.banner.set_class(bool(program.news.lost), "lost")
-        screen.log_view.display = shown.side and not screen.terminal_side.is_open
-        screen.terminal_view.display = shown.side and screen.terminal_side.is_open
-        screen.terminal_side.stay.seen_again()
+        screen.banner.display = not shown.small and bool(lost or self._away.said)
+        screen.banner.set_class(bool(lost), "lost")
+        screen.log_view.display = shown.side and not self._terminal_side.is_open
+        screen.terminal_view.display = shown.side and self._terminal_side.is_open
+        self._terminal_side.stay.seen_again()
         screen.table.display, screen.stats.display = shown.table, shown.stats
         screen.left.display = shown.table or shown.stats
         screen.left.styles.width = shown.list_cells or "1fr"
@@ -144,9 +160,9 @@ class Panels:
     def give(self, panel: Panel) -> None:
         """Give the keys to a panel; the log is where a terminal was."""
         if panel is Panel.LOG:
-            self._screen.terminal_side.close()
+            self._terminal_side.close()
         else:
-            self.way_back.forget(self._screen.program)
+            self.way_back.forget(self._screen.shell.app)
         self.current = panel
         self.fold()
         self.refocus()
@@ -160,8 +176,8 @@ class Panels:
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        size = self._screen.app.size
-        beside = Panel.TERMINAL if self._screen.terminal_side.is_open else Panel.LOG
+        size = self._screen.shell.app.size
+        beside = Panel.TERMINAL if self._terminal_side.is_open else Panel.LOG
         there = [Panel.TABLE, beside, *([Panel.STATS] if has_stats(size.width, size.height) else [])]
         at = there.index(self.current) if self.current in there else 0
         self.give(there[(at + step) % len(there)])
@@ -194,33 +210,10 @@ class Panels:
         """To the list that it was opened from, else to the missions."""
         way, self.way_back = self.way_back, WayBack()
         self.give(Panel.TABLE)
-        way.go(self._screen.program)
+        way.go(self._screen.shell.app)
 
     def close_terminal(self) -> None:
         """Back to the list."""
-        self._screen.terminal_side.close()
+        self._terminal_side.close()
         self.zoomed = False
         self.give(Panel.TABLE)
-
-
-def log_of(app: OvermindApp, mission: str | None, gone: str) -> None:
-    """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
-    if mission is None or app.fleet.of(mission) is None:
-        app.flash(gone, "slow")
-        return
-    _unfold(app, mission)
-    app.main.panels.way_back.leave(app)
-    if app.commands.runs.go_to(mission):
-        app.main.panels.give(Panel.LOG)
-
-
-def _unfold(app: OvermindApp, mission: str) -> None:
-    """Have everything above it open."""
-    side, rows = app.main.table_side, app.fleet.rows
-    known = side.folded.copy()
-    parent = rows[mission]["parent"]
-    while parent in rows:
-        side.folded.discard(parent)
-        parent = rows[parent]["parent"]
-    if side.folded != known:
-        side.rearrange(asked=True)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from overmind_tui.command_line.parse import Show
 from overmind_tui.inbox import rows as inbox_rows
+from overmind_tui.log.follow import LogFeed
 from overmind_tui.log.panel import LogSide
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import MISSIONS
 from overmind_tui.missions.header import Surroundings
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.table import TableSide
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.pages.table_rows import Marks
-from overmind_tui.render.cells import Cell, Row
+from overmind_tui.render import texts
+from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Action, Context
+from overmind_tui.shell.person import Absence
+from overmind_tui.shell.remembered import Remembered
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalSide
 from overmind_tui.widgets.lines import Lines, LinesPanel
 from overmind_tui.widgets.log import LogView
@@ -32,17 +38,39 @@ FRESH = 0.9
 """Seconds in which times that were drawn are still true."""
 
 
+class MainParts(NamedTuple):
+    """What the main screen alone needs of the program.
+
+    Attributes:
+        remembered: How the table was arranged the last time.
+        log_feed: Reads logs.
+        away: What happened while nobody was here.
+        version: Of the program.
+        is_covered: Whether the keys are for a view that is about to open before it.
+    """
+
+    remembered: Remembered
+    log_feed: LogFeed
+    away: Absence
+    version: str
+    is_covered: Callable[[], bool]
+
+
 class MissionsScreen(Page):
     """Three panels; the keys go to the one with the focus."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: MainParts) -> None:
         super().__init__()
-        self.around = Surroundings(self)
-        self.table_side = TableSide(self)
+        self._parts = parts
         self.marks = Marks(self)
-        self.log_side = LogSide(self)
+        self.table_side = TableSide(self, self.marks, parts.remembered)
+        self.log_side = LogSide(self, parts.log_feed)
         self.terminal_side = TerminalSide(self)
-        self.panels = Panels(self)
+        sides = self.table_side, self.log_side, self.terminal_side
+        self.panels = Panels(self, *sides, parts.away)
+        self.around = Surroundings(self, self.panels, *sides, parts.away, parts.version)
+        self._wanted = ""
+        """A mission that the cursor goes to once it has come."""
         self._left = False
         self._arranged = 0.0
 
@@ -50,13 +78,13 @@ class MissionsScreen(Page):
 
     def compose(self) -> ComposeResult:
         """What fits is known before the first frame, so that nothing flashes."""
-        settings = self.program.settings
+        settings = self.shell.settings
         self.head = Lines(self.around.head, id="header")
         self.banner = Lines(self.around.banner, id="banner")
-        self.table = ResourceTable(MISSIONS, ascii_only=self.program.ascii_only, id="missions")
-        self.table.now = self.program.now
+        self.table = ResourceTable(MISSIONS, ascii_only=self.shell.ascii_only, id="missions")
+        self.table.now = self.shell.now
         self.stats = LinesPanel(self.around.stats, press=self.table.press, id="stats")
-        self.log_view = LogView(zone=self.program.zone, id="log")
+        self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
         self.left = Vertical(self.table, self.stats, id="left")
@@ -69,15 +97,20 @@ class MissionsScreen(Page):
         yield self.room
         yield self.too_small
         yield from self.compose_bottom()
-        self.bottom.display = self.program.shows_crumbs
+        self.bottom.display = self.shell.shows_crumbs
 
     def settings_changed(self) -> None:
         """The configuration was saved; how the log is shown counts when it says something else than before."""
         super().settings_changed()
-        found = self.program.settings
+        found = self.shell.settings
         if (found.log_time, found.log_wrap) != self._log_defaults:
             self._log_defaults = found.log_time, found.log_wrap
             self.log_view.show_as(times=found.log_time, wrap=found.log_wrap)
+
+    def take_keys(self) -> None:
+        """Unless another view is about to open before it."""
+        if not self._parts.is_covered():
+            super().take_keys()
 
     def begin(self) -> None:
         """The table has the keys."""
@@ -100,6 +133,15 @@ class MissionsScreen(Page):
         self._arranged = time.monotonic()
         self.table_side.rearrange(asked=asked)
         self.terminal_side.rows_changed()
+
+    def rows_came(self) -> None:
+        """Show the rows that came; one that was waited for gets the cursor."""
+        if self._wanted in self.shell.fleet.rows:
+            self.rearrange(asked=True)
+            self.table.select(self._wanted)
+            self._wanted = ""
+        else:
+            self.rearrange()
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's; in a terminal its own."""
@@ -133,7 +175,7 @@ class MissionsScreen(Page):
 
     def standing(self) -> Cell:
         """What the mission under the cursor asks."""
-        fleet, typing = self.program.fleet, self.context is Context.TYPING
+        fleet, typing = self.shell.fleet, self.context is Context.TYPING
         return inbox_rows.strip(fleet.of(self.table.cursor_id), fleet.questions, typing=typing)
 
     @on(ResourceTable.Opened)
@@ -144,7 +186,7 @@ class MissionsScreen(Page):
     @on(LogView.Changed)
     def log_changed(self) -> None:
         """Who reads back is not disturbed by what comes."""
-        self.program.log_feed.hold(back=not self.log_view.following)
+        self._parts.log_feed.hold(back=not self.log_view.following)
         self.retitle()
 
     def retitle(self) -> None:
@@ -163,9 +205,19 @@ class MissionsScreen(Page):
         return self.panels.context
 
     @property
-    def sides(self) -> Sequence[object]:
-        """The panel with the focus, who marks rows, and who arranges the panels."""
-        return (self.panels.side, self.marks, self.panels)
+    def contexts(self) -> Sequence[Context]:
+        """Those of all its panels."""
+        return (Context.MISSIONS, Context.LOG, Context.LOOKING, Context.TYPING)
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
+        own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
+        return joined(own | self.panels.side_of(context).handlers, self.marks.handlers, self.panels.handlers)
+
+    @property
+    def verbs(self) -> Mapping[str, Handler]:
+        """What `:` does here that no key does."""
+        return {"keep": self.terminal_side.keep} if self.panels.current is Panel.TERMINAL else {}
 
     def press(self, key: str, character: str | None) -> None:
         """A key, for the terminal where one is typed into."""
@@ -181,9 +233,9 @@ class MissionsScreen(Page):
 
     def act(self, action: Action) -> None:
         """Enter, where nothing else was pressed before, shows what happened while nobody was here."""
-        if self.program.absence.answers(action.name):
+        if self._parts.away.answers(action.name):
             self.panels.fold()
-            self.program.commands.run("events")
+            self.shell.commands.run("events")
         else:
             super().act(action)
 
@@ -194,10 +246,123 @@ class MissionsScreen(Page):
     def on_screen_resume(self) -> None:
         """Who comes back to the list sees no missions that were killed before."""
         if self._left:
-            self.program.fleet.forget_killed()
+            self.shell.fleet.forget_killed()
             self.rearrange(asked=True)
         self._left = False
         self.terminal_side.stay.seen_again()
+
+    # for those that stand before it
+
+    @property
+    def shows_header(self) -> bool:
+        """Whether there is a header where there is room."""
+        return self.panels.shows_header
+
+    def do_header(self) -> None:
+        """Show or hide it."""
+        self.panels.do_header()
+
+    def head_of(self, context: Context, cells: int, lines: int) -> list[list[Cell]]:
+        """The header of a page with the keys of this context."""
+        return self.around.head_of(context, cells, lines)
+
+    def empty(self) -> texts.EmptinessLines:
+        """Why no mission is shown."""
+        return self.around.empty()
+
+    def to_front(self, *, for_good: bool = False) -> None:
+        """Close all that stands before it; `for_good`: nobody goes back to what was put away for a log, either."""
+        if for_good or len(self.app.screen_stack) > 1:
+            self.panels.way_back.forget(self.app)
+        while len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def select(self, mission: str) -> bool:
+        """Put the cursor on a mission; False where it is not shown."""
+        return self.table.select(mission)
+
+    def select_soon(self, mission: str) -> None:
+        """Put the cursor on a mission that may not have come yet."""
+        self._wanted = mission
+
+    def go_to(self, name: str) -> bool:
+        """Come to the front with the cursor on the mission that is named; False where there is none."""
+        found = self.shell.fleet.named(name)
+        if found is None:
+            return False
+        self.to_front()
+        if not self.select(found["id"]):
+            self.table_side.do_clear_filter()
+        return self.select(found["id"])
+
+    def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:
+        """Give the keys to a panel; alone, beside the others, or as it was."""
+        if zoomed is not None:
+            self.panels.zoomed = zoomed
+        self.panels.give(panel)
+
+    def refocus(self) -> None:
+        """The panel with the keys may have others now."""
+        self.panels.refocus()
+
+    def close_terminal(self) -> None:
+        """From the terminal back to the list."""
+        self.panels.close_terminal()
+
+    def join(self, row: Row) -> None:
+        """Type into a mission's terminal; where nothing may be typed, look at it."""
+        self.terminal_side.join(row)
+
+    def narrow(self, text: str) -> None:
+        """Show only the missions that match."""
+        self.table_side.narrow(text)
+
+    def show_panel(self, panel: Panel, show: Show) -> None:
+        """Come to the front with the keys on this panel, the log alone, filtered as it was asked for."""
+        self.to_front()
+        if show.words:
+            self.go_to(show.words[0])
+        self.give(panel, zoomed=panel is Panel.LOG)
+        if show.filter is None:
+            return
+        if panel is Panel.TABLE:
+            self.narrow(show.filter)
+        elif not self.log_side.type(show.filter):
+            self.shell.flash(f"/{safe(show.filter)} is no filter", "bad")
+
+    def show_log(self, mission: str | None, gone: str) -> None:
+        """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
+        if mission is None or self.shell.fleet.of(mission) is None:
+            self.shell.flash(gone, "slow")
+            return
+        self.table_side.unfold_above(mission)
+        self.panels.way_back.leave(self.app)
+        if self.go_to(mission):
+            self.give(Panel.LOG)
+
+    # being seen
+
+    @property
+    def in_view(self) -> str | None:
+        """The mission whose newest lines a person sees now."""
+        if not self.app.app_focus:
+            return None
+        if self.terminal_side.is_open:
+            stay = self.terminal_side.stay
+            return stay.mission if stay.in_sight else None
+        top = self.app.screen_stack[-1] if self.app.screen_stack else None
+        return self.log_view.mission if top is self and self.log_view.display and self.log_view.following else None
+
+    @property
+    def unread(self) -> set[str]:
+        """The missions whose newest lines came since the supervisor was told that they were seen."""
+        return self.log_side.news
+
+    def shown_text(self) -> str:
+        """What the panel with the keys shows."""
+        if self.panels.current is Panel.TERMINAL:
+            return self.terminal_side.shown_text()
+        return super().shown_text() if self.panels.current is Panel.LOG else self.table_side.shown_text()
 
     @property
     def in_sight(self) -> bool:
@@ -239,7 +404,7 @@ class MissionsScreen(Page):
     def do_leave(self) -> None:
         """Leave the program; not by a key that was meant for the terminal that was left just now."""
         if time.monotonic() < self.terminal_side.left_at + LEFT_SECONDS:
-            self.program.flash("ctrl-c: the terminal was left already · again leaves the program", "slow")
+            self.shell.flash("ctrl-c: the terminal was left already · again leaves the program", "slow")
         else:
             super().do_leave()
 
@@ -253,17 +418,16 @@ class MissionsScreen(Page):
         """Another part of it is seen."""
         self.retitle()
 
+    def close_one(self) -> bool:
+        """Close one thing of the panel with the keys, or the panel."""
+        closed = self.panels.close_one()
+        if closed:
+            self.shell.commands.closed()
+        return closed
+
     def do_back(self) -> None:
         """Close one thing; with nothing open, what is said of an absence."""
-        if self.panels.close_one():
-            self.program.commands.closed()
-        elif self.program.absence.said:
-            self.program.absence.said = ""
+        away = self._parts.away
+        if not self.close_one() and away.said:
+            away.said = ""
             self.panels.fold()
-
-    def do_quit(self) -> None:
-        """Close one thing; with nothing open, leave."""
-        if self.panels.close_one():
-            self.program.commands.closed()
-        else:
-            self.program.ask_leave()

@@ -15,39 +15,55 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.pages.table_rows import Marks
+    from overmind_tui.shell.remembered import Remembered
 
 
 class TableSide(SortKeys):
     """What the table of the main screen shows, and in which order."""
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    def __init__(self, screen: MainScreen, marks: Marks, remembered: Remembered) -> None:
         super().__init__(screen, ORDERS)
         self._screen = screen
+        self._marks = marks
+        self._remembered = remembered
         self.filter = NOTHING
         self.folded: set[str] = set()
         self.flat = False
         self.attention = False
         self.order = Order()
+        self.handlers: dict[str, Handler] = {
+            **self.sort_handlers,
+            "filter": self.do_filter,
+            "clear-filter": self.do_clear_filter,
+            "attention": self.do_attention,
+            "flat": self.do_flat,
+            "wide": self.do_wide,
+            "parent": self.do_parent,
+            "fold": self.do_fold,
+            "unfold": self.do_unfold,
+        }
 
     def recall(self) -> None:
         """As it was the last time."""
-        known = self._screen.program.remembered
+        known = self._remembered
         self.order = Order.read(known.get("order", ""))
         self.flat = known.get("flat", default=False)
         self._screen.table.wide = known.get("wide", default=False)
 
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
-        table, fleet = self._screen.table, self._screen.program.fleet
+        table, fleet = self._screen.table, self._screen.shell.fleet
         if self.filter.slow:  # with a row that came later
-            self._screen.program.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
             self.filter = NOTHING
-        rows = self.order.of(fleet.rows.values(), self._screen.program.now())
+        rows = self.order.of(fleet.rows.values(), self._screen.shell.now())
         wanted = self._wanted()
         branches = missions_rows.arranged(rows, wanted=wanted, folded=self.folded, flat=self.flat)
         table.marked &= set(fleet.rows)
-        table.empty = self._screen.around.empty()
+        table.empty = self._screen.empty()
         table.sorted_by = (self.order.by, self.order.rises)
         table.show(branches, asked=asked)
         self._screen.retitle()
@@ -70,7 +86,7 @@ class TableSide(SortKeys):
     def shown_text(self) -> str:
         """All rows that are shown, with every column."""
         table = self._screen.table
-        return columns.text(MISSIONS, table.branches, table.now(), ascii_only=self._screen.program.ascii_only)
+        return columns.text(MISSIONS, table.branches, table.now(), ascii_only=self._screen.shell.ascii_only)
 
     # filter
 
@@ -79,7 +95,7 @@ class TableSide(SortKeys):
         try:
             self.filter = self._parsed(text)
         except BrokenFilter as broken:
-            self._screen.program.flash(f"/{safe(text)}: {broken}", "bad")
+            self._screen.shell.flash(f"/{safe(text)}: {broken}", "bad")
         self.rearrange(asked=True)
 
     def type(self, text: str) -> bool:
@@ -92,8 +108,8 @@ class TableSide(SortKeys):
         return True
 
     def _parsed(self, text: str) -> Filter:
-        program = self._screen.program
-        return filtering.tried(text, program.fleet.rows.values(), now=program.now)
+        shell = self._screen.shell
+        return filtering.tried(text, shell.fleet.rows.values(), now=shell.now)
 
     def do_filter(self) -> None:
         """Type a filter."""
@@ -114,29 +130,39 @@ class TableSide(SortKeys):
     def do_flat(self) -> None:
         """Tree or not."""
         self.flat = not self.flat
-        self._screen.program.remember(flat=self.flat)
+        self._screen.shell.remember(flat=self.flat)
         self.rearrange(asked=True)
 
     def do_wide(self) -> None:
         """More columns, or fewer."""
         table = self._screen.table
         table.wide = not table.wide
-        self._screen.program.remember(wide=table.wide)
+        self._screen.shell.remember(wide=table.wide)
         self.rearrange(asked=True)
 
     def by_column(self, by: str) -> None:
         """Sort by this; by the same again: the other way round."""
         self.order = self.order.asked(by)
-        self._screen.program.remember(order=str(self.order))
+        self._screen.shell.remember(order=str(self.order))
         self.rearrange(asked=True)
 
     # the tree
+
+    def unfold_above(self, mission: str) -> None:
+        """Have everything above a mission open."""
+        rows, known = self._screen.shell.fleet.rows, self.folded.copy()
+        parent = rows[mission]["parent"]
+        while parent in rows:
+            self.folded.discard(parent)
+            parent = rows[parent]["parent"]
+        if self.folded != known:
+            self.rearrange(asked=True)
 
     def do_parent(self) -> None:
         """To who started it."""
         current = self._screen.table.current
         if current is not None and not self._screen.table.select(current.row["parent"] or ""):
-            self._screen.program.flash(f"{safe(current.row['name'])} has no parent here", "slow")
+            self._screen.shell.flash(f"{safe(current.row['name'])} has no parent here", "slow")
 
     def do_fold(self) -> None:
         """Hide what is below, or go to the parent."""
@@ -144,7 +170,7 @@ class TableSide(SortKeys):
         current = table.current
         if current is None:
             return
-        brood = any(row["parent"] == current.id for row in self._screen.program.fleet.rows.values())
+        brood = any(row["parent"] == current.id for row in self._screen.shell.fleet.rows.values())
         if brood and current.id not in self.folded and not self.flat:
             self.folded.add(current.id)
             self.rearrange(asked=True)
@@ -159,7 +185,7 @@ class TableSide(SortKeys):
     def close_one(self) -> bool:
         """Close one thing; whether there was any."""
         if self._screen.table.marked:
-            self._screen.marks.do_mark_none()
+            self._marks.do_mark_none()
         elif self.filter or self.attention:
             self.do_clear_filter()
         else:

@@ -6,7 +6,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -14,17 +14,15 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_tui.pages.page import Fitting
+from overmind_tui.pages.page import Fitting, Handler
 from overmind_tui.render import composer as editing
 from overmind_tui.render.cells import Cell, clipped, safe
 from overmind_tui.render.field import Field
 from overmind_tui.shell import external, keymap
 from overmind_tui.shell.actions import Context
+from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 from overmind_tui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
 
 FEWEST = 3
 """Rows of the text that are always there."""
@@ -47,6 +45,7 @@ class Purpose(NamedTuple):
         history: What was sent before, the newest last.
         note: What is to be known about it.
         verb: What enter does.
+        recall: Takes a text that was cancelled, so that the history has it; None: nobody keeps it.
     """
 
     title: str
@@ -56,6 +55,7 @@ class Purpose(NamedTuple):
     history: Sequence[str] = ()
     note: str = ""
     verb: str = SEND
+    recall: Callable[[str], None] | None = None
 
 
 class Box(Fitting, ModalScreen[None]):
@@ -72,10 +72,20 @@ class Box(Fitting, ModalScreen[None]):
         self._own = self.field
         self._refusal = ""
         self._waits = False
+        self._handlers: dict[str, Handler] = {
+            "send": self.do_send,
+            "newline": self.do_newline,
+            "editor": self.do_editor,
+            "older": self.do_older,
+            "newer": self.do_newer,
+        }
+        self._leaving: dict[str, Handler] = {"keep": self.do_keep, "cancel": self.do_cancel}
+        """What counts also while the text is on its way."""
 
     @property
-    def _program(self) -> OvermindApp:
-        return cast("OvermindApp", self.app)
+    def shell(self) -> Shell:
+        """Who shows it."""
+        return shell_of(self)
 
     def compose(self) -> ComposeResult:
         """The text, and below it why it was not taken."""
@@ -90,7 +100,7 @@ class Box(Fitting, ModalScreen[None]):
     def on_mount(self) -> None:
         """It can take keys now."""
         self._changed()
-        self._program.typed.release()
+        self.shell.typed.release()
 
     def on_resize(self) -> None:
         """Other rows."""
@@ -101,14 +111,14 @@ class Box(Fitting, ModalScreen[None]):
     def press(self, key: str, character: str | None) -> None:
         """Type, edit, send or leave."""
         action = None if character is not None else keymap.keymap(Context.BOX).get(key)
-        if action is not None and action.name in {"keep", "cancel"}:
-            getattr(self, f"do_{action.name}")()
+        if action is not None and action.name in self._leaving:
+            self._leaving[action.name]()
         elif self._waits:
             return
         elif character is not None:
             self._write(editing.typed(self.field, character))
-        elif action is not None and action.context is Context.BOX:
-            getattr(self, f"do_{action.name}")()
+        elif action is not None and action.name in self._handlers:
+            self._handlers[action.name]()
         elif (changed := editing.pressed(self.field, key)) is not None:
             self._write(changed)
 
@@ -126,8 +136,8 @@ class Box(Fitting, ModalScreen[None]):
             self.refused(f"there is nothing to {self._purpose.verb} yet · esc closes the box")
         else:
             self._waits, self._refusal = True, ""
-            self._program.typed.hold()
-            self._patience = self.set_timer(PATIENCE, self._program.typed.release)
+            self.shell.typed.hold()
+            self._patience = self.set_timer(PATIENCE, self.shell.typed.release)
             self._changed()
             self._purpose.send(self, self.field.text)
 
@@ -143,9 +153,9 @@ class Box(Fitting, ModalScreen[None]):
     def do_cancel(self) -> None:
         """Close it, and keep nothing but the way back to it."""
         self._purpose.keep("")
-        if self.field.text.strip() and self._purpose.verb == SEND:
-            self._program.deeds.talking.said.add(self.field.text)
-            self._program.flash("cancelled · up in the box brings it back", "quiet")
+        if self.field.text.strip() and self._purpose.recall is not None:
+            self._purpose.recall(self.field.text)
+            self.shell.flash("cancelled · up in the box brings it back", "quiet")
         self.close()
 
     def do_older(self) -> None:
@@ -171,13 +181,13 @@ class Box(Fitting, ModalScreen[None]):
 
     def do_editor(self) -> None:
         """Go on in the person's own editor."""
-        program = self._program
+        world = self.shell.world
         handle, path = tempfile.mkstemp(prefix="overmind-", suffix=".md")
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(self.field.text)
-        editor = program.world.environ.get("VISUAL") or program.world.environ.get("EDITOR") or "vi"
-        folder = program.world.folder if os.path.isdir(program.world.folder) else "/"
-        external.run(program, [*shlex.split(editor), path], cwd=folder, then=lambda code: self._edited(path, code))
+        editor = world.environ.get("VISUAL") or world.environ.get("EDITOR") or "vi"
+        folder = world.folder if os.path.isdir(world.folder) else "/"
+        external.run(self.shell, [*shlex.split(editor), path], cwd=folder, then=lambda code: self._edited(path, code))
 
     def _edited(self, path: str, code: int) -> None:
         try:
@@ -202,11 +212,11 @@ class Box(Fitting, ModalScreen[None]):
     def refused(self, reason: str) -> None:
         """It was not taken: it stays, with the reason."""
         if not self.is_current:
-            self._program.flash(reason, "bad")
+            self.shell.flash(reason, "bad")
             return
         if self._waits:
             self._patience.stop()
-            self._program.typed.release()
+            self.shell.typed.release()
         self._waits, self._refusal = False, reason
         self._changed()
 
@@ -218,7 +228,7 @@ class Box(Fitting, ModalScreen[None]):
         """Leave the screen below to the keys."""
         if self.is_current:
             self.app.pop_screen()
-            self._program.typed.release()
+            self.shell.typed.release()
 
     # drawing
 

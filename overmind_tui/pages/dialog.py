@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -16,11 +16,9 @@ from textual.screen import ModalScreen, Screen
 from overmind_core.domain.text.cells import width
 from overmind_tui.pages.page import Fitting
 from overmind_tui.render.cells import Cell, clipped
+from overmind_tui.shell.shell import shell_of
 from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
 
 
 class Answer(NamedTuple):
@@ -63,7 +61,7 @@ class Dialog(Fitting, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        cast("OvermindApp", self.app).typed.release()
+        shell_of(self).typed.release()
 
     @property
     def _labels(self) -> str:
@@ -146,6 +144,6 @@ class ReadFirst(Dialog):
     def press(self, key: str, character: str | None) -> None:
         """Choose, or answer what was read."""
         if key == "enter" and not self.sight.enough:
-            cast("OvermindApp", self.app).flash("it has just come: read it, then press enter", "slow")
+            shell_of(self).flash("it has just come: read it, then press enter", "slow")
         else:
             super().press(key, character)

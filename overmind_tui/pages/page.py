@@ -1,33 +1,114 @@
-"""What all screens share: keys looked up in the table, the line that is typed into, crumbs and flashes at the bottom.
+"""One full screen: keys looked up in the table, the line that is typed into, crumbs and flashes at the bottom.
 
 Keys never pass through Textual's bindings: the program hands each to the screen on top, one after the other, so that
-what is typed ahead arrives where it belongs.
-
-Screens that paint no faster than the terminal takes what they paint.
-
-Screens that say so when the terminal is too small for them, instead of showing pieces.
+what is typed ahead arrives where it belongs. Screens paint no faster than the terminal takes what they paint, and say
+so when the terminal is too small for them, instead of showing pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
 from overmind_tui.render import layout
 from overmind_tui.render.cells import Cell, Row, clipped
 from overmind_tui.shell import actions, clipboard, keymap
 from overmind_tui.shell.actions import Action, Context
+from overmind_tui.shell.shell import Rows, Shell
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.command_line.jobs import Jobs
+    from overmind_tui.shell.notices import Coaching, Notice
+    from overmind_tui.shell.remembered import TypedBefore
+
+Handler = Callable[[], object]
+"""Does an action of the table."""
+
+
+def joined(*tables: Mapping[str, Handler]) -> dict[str, Handler]:
+    """The handlers of several as one table.
+
+    Raises:
+        ValueError: two of them do the same action.
+    """
+    found: dict[str, Handler] = {}
+    for table in tables:
+        if both := found.keys() & table.keys():
+            raise ValueError(f"two handlers of {sorted(both)}")
+        found |= table
+    return found
+
+
+class CommandLine(Protocol):
+    """The line behind `:`, and the views that were opened by it."""
+
+    def run(self, text: str) -> None:
+        """Do what a line means."""
+
+    def ghost(self, text: str) -> str:
+        """What completes a line."""
+
+    def back(self) -> None:
+        """To the view before."""
+
+    def forward(self) -> None:
+        """To the view after."""
+
+    def last(self) -> None:
+        """To the view that was open before this one, there and back."""
+
+    def closed(self) -> None:
+        """A view was closed by a key."""
+
+
+class ActionsOnRows(Protocol):
+    """What keys do to rows, wherever these are shown."""
+
+    def act(self, page: Rows, action: Action) -> bool:
+        """Do an action to the rows that are meant; False when it is none of these."""
+
+    def does(self, name: str) -> bool:
+        """Whether an action is one of these."""
+
+
+class PageShell(Shell, Protocol):
+    """The shell of a page: what is at the bottom of each, and what its keys ask for."""
+
+    notice: Notice
+    coaching: Coaching
+    typed_before: TypedBefore
+    shows_crumbs: bool
+
+    @property
+    def mistakes(self) -> Sequence[str]:
+        """A sentence for each mistake in config.toml."""
+
+    @property
+    def commands(self) -> CommandLine:
+        """The line behind `:`."""
+
+    @property
+    def actions(self) -> ActionsOnRows:
+        """What keys do to rows."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """The command lines that run beside the screen."""
+
+    def refresh_all(self) -> None:
+        """Ask for everything again."""
+
+    def ask_leave(self) -> None:
+        """Leave the program; with missions that only we supervise, ask first."""
 
 
 class Paced(Screen[None]):
@@ -82,6 +163,22 @@ GAP = 2
 NOTHING = Cell("")
 
 
+@runtime_checkable
+class Pressed(Protocol):
+    """A widget that does what keys mean while it has the focus."""
+
+    def press(self, action: str) -> object:
+        """Do an action by its name, if it is one of its own."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A widget that says what it shows."""
+
+    def shown_text(self) -> str:
+        """All of it."""
+
+
 class Page(Fitting, Paced):
     """One full screen."""
 
@@ -94,9 +191,9 @@ class Page(Fitting, Paced):
         self.crumbs: tuple[str, ...] = ("missions",)
 
     @property
-    def program(self) -> OvermindApp:
-        """The application, by its own type."""
-        return cast("OvermindApp", self.app)
+    def shell(self) -> PageShell:
+        """Who shows it."""
+        return cast("PageShell", self.app)
 
     @property
     def context(self) -> Context:
@@ -104,9 +201,9 @@ class Page(Fitting, Paced):
         return Context.TEXT
 
     @property
-    def sides(self) -> Sequence[object]:
-        """Who of this screen does actions, by methods `do_<action>`, before the screen itself."""
-        return ()
+    def contexts(self) -> Sequence[Context]:
+        """All whose keys may count here."""
+        return (self.context,)
 
     def targets(self) -> list[Row]:
         """The missions that an action would meet."""
@@ -135,17 +232,25 @@ class Page(Fitting, Paced):
 
     def on_mount(self) -> None:
         """It can take keys now."""
+        self._handlers = {context: self.handlers(context) for context in self.contexts}
         self.begin()
-        if not self.program.first_view:  # else the keys are for the view that opens next
-            self.program.typed.release()
+        self.take_keys()
+
+    def take_keys(self) -> None:
+        """What was typed ahead is for this page."""
+        self.shell.typed.release()
 
     def begin(self) -> None:
         """Show and focus what is to be seen first."""
 
+    def returned(self) -> None:
+        """It is open again, after it was put away."""
+        self.settings_changed()
+
     def settings_changed(self) -> None:
         """The configuration was saved."""
         for table in self.query(ResourceTable):
-            table.draw_marks(ascii_only=self.program.ascii_only)
+            table.draw_marks(ascii_only=self.shell.ascii_only)
 
     # keys
 
@@ -154,9 +259,9 @@ class Page(Fitting, Paced):
         if self.bar.sign:
             self._press_in_bar(key, character)
             return
-        hotkey = next((one for one in self.program.settings.hotkeys if one.key in {character, key}), None)
+        hotkey = next((one for one in self.shell.settings.hotkeys if one.key in {character, key}), None)
         if hotkey is not None and hotkey.counts_in(self.context):
-            self.program.commands.run(hotkey.line)
+            self.shell.commands.run(hotkey.line)
             return
         action = keymap.meaning(self.context, key, character)
         if action is not None:
@@ -167,29 +272,33 @@ class Page(Fitting, Paced):
     def _press_both(self, key: str) -> None:
         """Esc with a key close behind it looks like alt and the key. Esc counts; the key where it harms nothing."""
         self.press("escape", None)
-        page = self.program.screen
+        page = self.app.screen
         if isinstance(page, Page) and not page.bar.sign:
             action = keymap.meaning(page.context, key, None)
-            if action is not None and action.danger is actions.Danger.NONE and action.name not in LEAVING:
+            if action is not None and action.danger is Danger.NONE and action.name not in LEAVING:
                 page.act(action)
 
     def act(self, action: Action) -> None:
         """Do one action of the table, unless it is not allowed."""
-        if not actions.allowed(action, read_only=self.program.read_only):
-            self.program.flash(f"read-only: {action.label} is off", "slow")
+        if not actions.allowed(action, read_only=self.shell.read_only):
+            self.shell.flash(f"read-only: {action.label} is off", "slow")
             return
-        if self.is_too_small and action.danger is not actions.Danger.NONE:
-            self.program.flash("too small to see what that would do", "slow")
+        if self.is_too_small and action.danger is not Danger.NONE:
+            self.shell.flash("too small to see what that would do", "slow")
             return
-        self.program.coaching.did(self.context, action.name)
-        name = "do_" + action.name.replace("-", "_")
-        do = next((getattr(one, name) for one in (*self.sides, self) if hasattr(one, name)), None)
+        self.shell.coaching.did(self.context, action.name)
+        do = self._handlers[self.context].get(action.name)
         if do is not None:
             do()
-        elif not self.program.deeds.act(self, action):
-            press = getattr(self.focused, "press", None)
-            if press is not None:
-                press(action.name)
+        elif not self.shell.actions.act(self, action):
+            focused: object = self.focused
+            if isinstance(focused, Pressed):
+                focused.press(action.name)
+
+    @property
+    def verbs(self) -> Mapping[str, Handler]:
+        """What `:` does here that no key does."""
+        return {}
 
     def paste(self, text: str) -> None:
         """What is pasted is typed into the open line, else it is nothing."""
@@ -201,7 +310,7 @@ class Page(Fitting, Paced):
             self.close_bar()
         elif key == "enter":
             sign, text = self.bar.sign, self.close_bar()
-            self.program.typed_before.add(sign, text)
+            self.shell.typed_before.add(sign, text)
             self.entered(sign, text)
         elif key == "tab" and self.bar.sign == "/" and self.turn_prompt():
             self.say()
@@ -212,15 +321,15 @@ class Page(Fitting, Paced):
 
     def open_bar(self, sign: str, text: str = "") -> None:
         """Begin to type."""
-        complete = self.program.commands.ghost if sign == ":" else lambda _: ""
-        past = self.program.typed_before
+        complete = self.shell.commands.ghost if sign == ":" else lambda _: ""
+        past = self.shell.typed_before
         self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
         self.bar.display, self.bottom.display = True, False
 
     def close_bar(self) -> str:
         """Stop typing; what was typed."""
         text = self.bar.end()
-        self.bar.display, self.bottom.display = False, self.program.shows_crumbs
+        self.bar.display, self.bottom.display = False, self.shell.shows_crumbs
         return text
 
     def typing(self, sign: str, text: str) -> None:
@@ -233,9 +342,27 @@ class Page(Fitting, Paced):
     def entered(self, sign: str, text: str) -> None:
         """Enter was pressed."""
         if sign == ":":
-            self.program.commands.run(text)
+            self.shell.commands.run(text)
 
     # actions of every screen
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """What is done here with the keys of a context; neither what is done to rows, nor what widgets do."""
+        del context
+        return {
+            "command": self.do_command,
+            "help": self.do_help,
+            "aliases": self.do_aliases,
+            "refresh": self.do_refresh,
+            "save": self.do_save,
+            "crumbs": self.do_crumbs,
+            "back": self.do_back,
+            "quit": self.do_quit,
+            "leave": self.do_leave,
+            "history-back": self.shell.commands.back,
+            "history-forward": self.shell.commands.forward,
+            "history-last": self.shell.commands.last,
+        }
 
     def do_command(self) -> None:
         """Type a command."""
@@ -243,61 +370,58 @@ class Page(Fitting, Paced):
 
     def do_help(self) -> None:
         """The keys of this view."""
-        self.program.commands.help(self.context)
+        self.shell.show("help")
 
     def do_aliases(self) -> None:
         """All views and verbs."""
-        self.program.commands.show("aliases")
-
-    def do_inbox(self) -> None:
-        """Who needs the person."""
-        self.program.commands.inbox()
+        self.shell.show("aliases")
 
     def do_refresh(self) -> None:
         """Ask for everything anew."""
-        self.program.refresh_all()
+        self.shell.refresh_all()
 
     def do_save(self) -> None:
         """Save what is shown to a file."""
-        clipboard.save(self.program, self.shown_text(), self.crumbs[-1])
+        clipboard.save(self.shell, self.shown_text(), self.crumbs[-1])
 
     def shown_text(self) -> str:
-        """What is shown, as text: what the panel with the keys says, else what is on the screen."""
-        told = next((one for one in (*self.sides, self.focused) if hasattr(one, "shown_text")), None)
-        if told is not None:
-            return str(told.shown_text())
+        """What is shown, as text: what the widget with the keys says, else what is on the screen."""
+        focused: object = self.focused
+        if isinstance(focused, Readable):
+            return focused.shown_text()
         lines = self._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def do_crumbs(self) -> None:
         """Show or hide the bottom line."""
-        self.program.shows_crumbs = not self.program.shows_crumbs
-        self.bottom.display = self.program.shows_crumbs
+        self.shell.shows_crumbs = not self.shell.shows_crumbs
+        self.bottom.display = self.shell.shows_crumbs
+
+    def close_one(self) -> bool:
+        """Close one thing that is open here, in the end the page itself; False where nothing is."""
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """Show what is below."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+            self.shell.main.say()
+            self.shell.commands.closed()
 
     def do_back(self) -> None:
-        """Close this screen."""
-        self.program.back()
+        """Close one thing."""
+        self.close_one()
 
     def do_quit(self) -> None:
-        """As esc; at the root it leaves."""
-        self.program.back()
+        """Close one thing; where nothing is open, leave the program."""
+        if not self.close_one():
+            self.shell.ask_leave()
 
     def do_leave(self) -> None:
         """Cancel the command line that takes long, else leave the program."""
-        if not self.program.commands.runs.jobs.cancel():
-            self.program.ask_leave()
-
-    def do_history_back(self) -> None:
-        """The view before."""
-        self.program.commands.back()
-
-    def do_history_forward(self) -> None:
-        """The view after."""
-        self.program.commands.forward()
-
-    def do_history_last(self) -> None:
-        """The last view, there and back."""
-        self.program.commands.last()
+        if not self.shell.jobs.cancel():
+            self.shell.ask_leave()
 
     # the bottom line
 
@@ -306,9 +430,9 @@ class Page(Fitting, Paced):
         self.bottom.say()
 
     def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        program = self.program
-        coach = program.coaching.line(self.context)
-        return [bottom_line(self.crumbs, program.notice.shown, cells, coach=coach, standing=self.standing())]
+        shell = self.shell
+        coach = shell.coaching.line(self.context)
+        return [bottom_line(self.crumbs, shell.notice.shown, cells, coach=coach, standing=self.standing())]
 
     def standing(self) -> Cell:
         """What the bottom line says while nothing was flashed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,13 +17,14 @@ from textual.geometry import Size
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.rows import Branch
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Page, joined
 from overmind_tui.pages.table_rows import Filtering, Marks, Sorting
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import row_filter as filtering
 from overmind_tui.render import tables, texts
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel, shape
+from overmind_tui.shell import clipboard
 from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.keymap import meaning
 from overmind_tui.shell.registry import View
@@ -31,8 +32,11 @@ from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from textual.timer import Timer
+
+    from overmind_tui.pages.page import Handler
     from overmind_tui.shell.registry import Fetch
+    from overmind_tui.shell.shell import Shell
 
 
 GATHER = 0.2
@@ -41,29 +45,56 @@ SHARE = 0.2
 """Of the time that an answer may take: one that takes long, of a plan of thousands, is asked for less often."""
 
 
-class TableSource:
-    """Asks for a page; `take` is called with the rows that came."""
+class Asking(Protocol):
+    """A page whose rows are asked for."""
 
-    def __init__(self, page: TablePage, take: Callable[[list[Row]], None]) -> None:
+    @property
+    def shell(self) -> Shell:
+        """Who asks the supervisor."""
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is still shown, or put away."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What the supervisor is asked with."""
+
+    def ask(self) -> None:
+        """Ask for the rows anew."""
+
+    def take(self, rows: list[Row]) -> None:
+        """Show these."""
+
+    def refused(self, why: str) -> None:
+        """There is no answer."""
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call a function after so many seconds, unless the page is closed."""
+
+
+class TableSource:
+    """Asks for the rows of a page.
+
+    Args:
+        page: Whose.
+        fetch: Where they come from.
+    """
+
+    def __init__(self, page: Asking, fetch: Fetch) -> None:
         self._page = page
-        self._take = take
+        self.fetch = fetch
         self.asking = False
         """Whether an answer is to come, or a question is about to be asked."""
         self._asked_at = 0.0
         self._took = 0.0
-
-    @property
-    def fetch(self) -> Fetch:
-        """Where the rows come from."""
-        assert self._page.row.fetch is not None
-        return self._page.row.fetch
 
     def ask(self) -> None:
         """Ask for them anew, unless they are asked for."""
         if self.asking:
             return
         self.asking, self._asked_at = True, time.monotonic()
-        self._page.program.request(self.fetch.request, [self._page.arguments], self._told)
+        self._page.shell.request(self.fetch.request, [self._page.arguments], self._told)
 
     def _told(self, answers: Sequence[Any | OvermindError]) -> None:
         (answer,) = answers
@@ -73,7 +104,7 @@ class TableSource:
         if isinstance(answer, OvermindError):
             self._page.refused(answer.message)
         else:
-            self._take(self.fetch.shape(answer))
+            self._page.take(self.fetch.shape(answer))
 
     def happened(self, kinds: Collection[str]) -> None:
         """Events of these kinds came."""
@@ -92,9 +123,9 @@ OF_THE_TREE = frozenset({"fold", "unfold", "parent", "flat", "attention"})
 """Actions that arrange the main screen's table."""
 
 
-def open_table(app: OvermindApp, view: View, show: Show) -> None:
+def open_table(shell: Shell, view: View, show: Show) -> None:
     """Open the page of a table, filtered as it was asked for."""
-    app.open(TablePage(view, show))
+    shell.open(TablePage(view, show))
 
 
 class TablePage(Page):
@@ -112,9 +143,10 @@ class TablePage(Page):
         self.way = next(iter(show.words), "")
         self.crumbs = ("missions", " ".join(filter(None, (view.name, self.way))))
         self._wanted = show.filter
-        self.source = TableSource(self, self.take)
+        assert view.fetch is not None
+        self.source = TableSource(self, view.fetch)
         self.filtering = Filtering(self)
-        self.sorting = Sorting(self)
+        self.sorting = Sorting(self, view.orders, by=view.order)
         self.marks = Marks(self)
         self.rows: list[Row] = []
         self._loaded = False
@@ -123,16 +155,16 @@ class TablePage(Page):
         """Header, table, bottom line."""
         self.head = Lines(self._head, id="header")
         self.table = self.make_table()
-        self.table.now = self.program.now
+        self.table.now = self.shell.now
         self._fold(self.app.size)
         yield self.head
         yield self.table
         yield from self.compose_bottom()
-        self.bottom.display = self.program.shows_crumbs
+        self.bottom.display = self.shell.shows_crumbs
 
     def make_table(self) -> ResourceTable:
         """The list."""
-        return ResourceTable(self.row.columns, ascii_only=self.program.ascii_only, id="table")
+        return ResourceTable(self.row.columns, ascii_only=self.shell.ascii_only, id="table")
 
     def begin(self) -> None:
         """Ask for the rows."""
@@ -149,12 +181,12 @@ class TablePage(Page):
     def _fold(self, size: Size) -> None:
         """As on the main screen."""
         shown = shape(size.width, size.height, Panel.TABLE)
-        self.head.display = self.program.main.panels.shows_header and not shown.small
+        self.head.display = self.shell.main.shows_header and not shown.small
         self.head.styles.height = shown.header
 
     def _head(self, cells: int) -> Sequence[Sequence[Cell]]:
         lines = shape(self.app.size.width, self.app.size.height, Panel.TABLE).header
-        return self.program.main.around.head_of(self.context, cells, lines)
+        return self.shell.main.head_of(self.context, cells, lines)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size, another header."""
@@ -168,7 +200,7 @@ class TablePage(Page):
 
     def do_header(self) -> None:
         """Show or hide it."""
-        self.program.main.panels.do_header()
+        self.shell.main.do_header()
         self._fold(self.app.size)
 
     # rows
@@ -185,14 +217,14 @@ class TablePage(Page):
 
     def refused(self, why: str) -> None:
         """There is no answer."""
-        self.program.flash(why, "bad")
+        self.shell.flash(why, "bad")
         if not self._loaded:
             self.table.empty = (safe(why),)
             self.table.refresh()
 
     def take(self, rows: list[Row]) -> None:
         """Show these; those of missions with all that is known of them."""
-        known = self.program.fleet.rows
+        known = self.shell.fleet.rows
         self.rows = [known[row["id"]] | row for row in rows if row["id"] in known] if self.row.missions else rows
         self._loaded = True
         self.rearrange()
@@ -252,10 +284,15 @@ class TablePage(Page):
         """Those of missions, where the rows are missions."""
         return self.row.context
 
-    @property
-    def sides(self) -> Sequence[object]:
-        """Who filters, who sorts and who marks."""
-        return (self.filtering, self.sorting, self.marks)
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also who filters, who sorts and who marks."""
+        own = super().handlers(context) | {
+            "header": self.do_header,
+            "open-row": self.do_open_row,
+            "copy": self.do_copy,
+            "wide": self.do_wide,
+        }
+        return joined(own, self.filtering.handlers, self.sorting.sort_handlers, self.marks.handlers)
 
     @property
     def restless(self) -> bool:
@@ -279,17 +316,15 @@ class TablePage(Page):
             return
         if action.context is Context.MISSIONS and not self._does(action):
             current = self.table.current
-            if current is not None and self.program.main.table.select(current.id):
-                self.program.to_root()
-                self.program.main.act(action)
+            main = self.shell.main
+            if current is not None and main.select(current.id):
+                main.to_front()
+                main.act(action)
             return
         super().act(action)
 
     def _does(self, action: Action) -> bool:
-        name = action.name.replace("-", "_")
-        return any(hasattr(one, f"do_{name}") for one in (*self.sides, self)) or any(
-            hasattr(topic, name) for topic in self.program.deeds.topics
-        )
+        return action.name in self._handlers[self.context] or self.shell.actions.does(action.name)
 
     @on(ResourceTable.Opened)
     def opened(self) -> None:
@@ -301,36 +336,34 @@ class TablePage(Page):
     def do_open_row(self) -> None:
         """What is under the cursor, whole; of a mission all that is known."""
         current = self.table.current
-        known = self.program.fleet.of(current.id) if current is not None else None
+        known = self.shell.fleet.of(current.id) if current is not None else None
         if known is not None:
-            self.program.commands.describe(known)
+            self.shell.act("describe", [known])
         elif current is not None:
             shown = {key: value for key, value in current.row.items() if key not in {"id", "named", "clock"}}
             lines = texts.plain(json.dumps(shown, ensure_ascii=False, indent=2))
-            self.program.open(
+            self.shell.open(
                 TextPage(self.view, f"{self.view} · {safe(current.row['name']) or current.id}", lambda: lines)
             )
 
     def shown_text(self) -> str:
         """All that is shown, as text."""
         shown = [column for column in self.row.columns if self.table.wide or not column.wide]
-        return tables.text(shown, (branch.row for branch in self.table.branches), self.program.now())
+        return tables.text(shown, (branch.row for branch in self.table.branches), self.shell.now())
 
     def do_copy(self) -> None:
         """The ids of missions; of all others the rows."""
-        from overmind_tui.shell import clipboard  # noqa: PLC0415 - not for the first frame
-
         rows = self.chosen()
         if self.row.missions:
-            clipboard.copy(self.program, "\n".join(row["id"] for row in rows), f"{len(rows)} ids")
+            clipboard.copy(self.shell, "\n".join(row["id"] for row in rows), f"{len(rows)} ids")
         else:
             text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-            clipboard.copy(self.program, text, f"{len(rows)} rows")
+            clipboard.copy(self.shell, text, f"{len(rows)} rows")
 
     def do_refresh(self) -> None:
         """Ask anew."""
         self.source.ask_again()
-        self.program.flash("asked again", "quiet")
+        self.shell.flash("asked again", "quiet")
 
     def do_wide(self) -> None:
         """More columns, or fewer."""
@@ -346,13 +379,17 @@ class TablePage(Page):
         if sign == "/":
             self.bar.broken = not self.filtering.type(text)
 
-    def do_back(self) -> None:
+    def returned(self) -> None:
+        """It is open again: with the rows as they are now."""
+        super().returned()
+        self.source.ask_again()
+
+    def close_one(self) -> bool:
         """First the marks, then the filter, then the view."""
         if self.table.marked:
             self.marks.do_mark_none()
         elif self.filtering.filter:
             self.filtering.do_clear_filter()
         else:
-            self.program.back()
-
-    do_quit = do_back
+            self.close()
+        return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_tui.render import row_filter as filtering
@@ -11,9 +12,10 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
     from overmind_tui.missions.rows import Branch
-    from overmind_tui.pages.table import TablePage
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.render.tables import Orders
+    from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.table import ResourceTable
 
 
@@ -23,37 +25,53 @@ class Tabled(Protocol):
     table: ResourceTable
 
     @property
-    def program(self) -> OvermindApp:
-        """The application."""
+    def shell(self) -> Shell:
+        """Who shows it."""
 
     def retitle(self) -> None:
         """What the borders say has changed."""
 
 
+class Arranged(Tabled, Protocol):
+    """A table whose rows came as an answer, and are shown filtered and in an order."""
+
+    rows: list[Row]
+
+    def looked_in(self, row: Row) -> str:
+        """What a plain word of a filter is looked for in."""
+
+    def rearrange(self, *, asked: bool = False) -> None:
+        """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
+
+    def open_bar(self, sign: str, text: str = "") -> None:
+        """Begin to type a filter."""
+
+
 class Filtering:
     """Which rows of a table are shown."""
 
-    def __init__(self, page: TablePage) -> None:
+    def __init__(self, page: Arranged) -> None:
         self._page = page
         self.filter: Filter = NOTHING
+        self.handlers: dict[str, Handler] = {"filter": self.do_filter, "clear-filter": self.do_clear_filter}
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
         """Those that match; all, when that takes too long with a row that came later."""
         if self.filter.slow:
-            self._page.program.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self._page.shell.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
             self.filter = NOTHING
         return [row for row in rows if self.filter.matches(row)]
 
     def narrow(self, text: str) -> None:
         """Show only what matches; a broken filter is told and changes nothing."""
         if not self.type(text):
-            self._page.program.flash(f"/{safe(text)} is no filter", "bad")
+            self._page.shell.flash(f"/{safe(text)} is no filter", "bad")
 
     def type(self, text: str) -> bool:
         """Show what matches so far; False keeps the last good rows, for the text is broken."""
         page = self._page
         try:
-            self.filter = filtering.tried(text, page.rows, looked_in=page.looked_in, now=page.program.now)
+            self.filter = filtering.tried(text, page.rows, looked_in=page.looked_in, now=page.shell.now)
         except BrokenFilter:
             return False
         page.rearrange(asked=True)
@@ -80,6 +98,12 @@ class SortKeys(ABC):
     def __init__(self, page: Tabled, orders: Container[str]) -> None:
         self._tabled = page
         self._orders = orders
+        self.sort_handlers: dict[str, Handler] = {
+            **{f"sort-{by}": partial(self.sort, by) for by in ("name", "age", "state", "cpu", "memory", "cost")},
+            "sort-left": partial(self._choose, -1),
+            "sort-right": partial(self._choose, 1),
+            "sort-chosen": self.do_sort_chosen,
+        }
 
     @abstractmethod
     def by_column(self, by: str) -> None:
@@ -90,69 +114,42 @@ class SortKeys(ABC):
         if by in self._orders:
             self.by_column(by)
         else:
-            self._tabled.program.flash(f"there is no order by {by} here", "slow")
+            self._tabled.shell.flash(f"there is no order by {by} here", "slow")
 
-    def do_sort_name(self) -> None:
-        """By name."""
-        self.sort("name")
-
-    def do_sort_age(self) -> None:
-        """By age."""
-        self.sort("age")
-
-    def do_sort_state(self) -> None:
-        """By state, or kind."""
-        self.sort("state")
-
-    def do_sort_cpu(self) -> None:
-        """By use of the processor."""
-        self.sort("cpu")
-
-    def do_sort_memory(self) -> None:
-        """By memory."""
-        self.sort("memory")
-
-    def do_sort_cost(self) -> None:
-        """By what it cost."""
-        self.sort("cost")
-
-    def do_sort_left(self) -> None:
-        """Choose the column to the left."""
-        self._tabled.table.choose(-1)
-
-    def do_sort_right(self) -> None:
-        """Choose the column to the right."""
-        self._tabled.table.choose(1)
+    def _choose(self, step: int) -> None:
+        """The column to the left (-1) or to the right (1)."""
+        self._tabled.table.choose(step)
 
     def do_sort_chosen(self) -> None:
         """By the chosen column."""
         if self._tabled.table.chosen:
             self.sort(self._tabled.table.chosen)
         else:
-            self._tabled.program.flash("choose a column first: < and >", "slow")
+            self._tabled.shell.flash("choose a column first: < and >", "slow")
 
 
 class Sorting(SortKeys):
     """The order of a table: `by` is a column, "" the order in which rows came."""
 
-    def __init__(self, page: TablePage) -> None:
-        super().__init__(page, page.row.orders)
+    def __init__(self, page: Arranged, orders: Orders, *, by: str) -> None:
+        super().__init__(page, orders)
         self._page = page
-        self.by = page.row.order
+        self._by_column = orders
+        self.by = by
         self._inverted = False
 
     @property
     def rises(self) -> bool:
         """Whether the least comes first."""
-        by = self._page.row.orders.get(self.by)
+        by = self._by_column.get(self.by)
         return by is None or by.rises is not self._inverted
 
     def of(self, rows: list[Row]) -> Sequence[Row]:
         """The rows in this order."""
-        by = self._page.row.orders.get(self.by)
+        by = self._by_column.get(self.by)
         if by is None:
             return rows
-        now = self._page.program.now()
+        now = self._page.shell.now()
         return sorted(rows, key=lambda row: by.key(row, now), reverse=not self.rises)
 
     def by_column(self, by: str) -> None:
@@ -168,6 +165,12 @@ class Marks:
     def __init__(self, page: Tabled) -> None:
         self._page = page
         self._marked_last: str | None = None
+        self.handlers: dict[str, Handler] = {
+            "mark": self.do_mark,
+            "mark-range": self.do_mark_range,
+            "mark-all": self.do_mark_all,
+            "mark-none": self.do_mark_none,
+        }
 
     def do_mark(self) -> None:
         """The cursor's row, or no longer; and on to the next."""

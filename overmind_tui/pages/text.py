@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual.app import ComposeResult
 
 from overmind_tui.log import pattern
 from overmind_tui.missions.rows import folded
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Handler, Page
 from overmind_tui.render import row_filter as filtering
 from overmind_tui.render.cells import Cell
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
+from overmind_tui.shell.actions import Context
 from overmind_tui.widgets.lines import Text
 
 BORDERS = 2
@@ -34,6 +36,8 @@ class TextPage(Page):
 
     keys = "/ filter · o pager · c copy · esc back"
     """What the border says of them: a text has all the room, and no header."""
+    step_actions = ("next-match", "previous-match")
+    """The actions that go one step on, and one back."""
 
     def __init__(
         self, view: str, title: str, compose_text: Callable[[], Content], *, at_end: bool = False,
@@ -71,13 +75,24 @@ class TextPage(Page):
         self.text.entitle(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
         self.text.wanted = pattern.patterns(self._wanted.text)
         if self._hang is not None:
-            lines = folded(lines, self.program.size.width - BORDERS, self._hang)
+            lines = folded(lines, self.app.size.width - BORDERS, self._hang)
         self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
 
     def on_resize(self) -> None:
         """Long lines go on elsewhere."""
         if self._hang is not None:
             self.update()
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also filter and search, and the ways out of here."""
+        onward, back = self.step_actions
+        return super().handlers(context) | {
+            "filter": self.do_filter,
+            onward: partial(self.step, 1),
+            back: partial(self.step, -1),
+            "copy": self.do_copy,
+            "pager": self.do_pager,
+        }
 
     # filter and search
 
@@ -102,33 +117,25 @@ class TextPage(Page):
             self.update()
         self.bar.broken = self._wanted is before
 
-    def do_next_match(self) -> None:
-        """To the next line that matches; all lines are shown again."""
-        self._go(1)
-
-    def do_previous_match(self) -> None:
-        """To the one before."""
-        self._go(-1)
-
-    def _go(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """To the next line that matches, or to the one before; all lines are shown again."""
         if not self._wanted:
-            self.program.flash("/ types what to look for", "quiet")
+            self.shell.flash("/ types what to look for", "quiet")
             return
         if not self._searching:
             self._searching = True
             self.update()
         if not self.text.find(step):
-            self.program.flash(f"{self._wanted.text}: not here", "slow")
+            self.shell.flash(f"{self._wanted.text}: not here", "slow")
 
-    def do_back(self) -> None:
+    def close_one(self) -> bool:
         """First the filter, then the view."""
         if self._wanted:
             self._wanted, self._searching, self.text.found = NOTHING, False, None
             self.update()
         else:
-            self.program.back()
-
-    do_quit = do_back
+            self.close()
+        return True
 
     # out of here
 
@@ -140,8 +147,8 @@ class TextPage(Page):
         """Copy all of it."""
         text = self.shown_text()
         count = text.count("\n") + 1
-        clipboard.copy(self.program, text, f"{count} line{'s' * (count != 1)}")
+        clipboard.copy(self.shell, text, f"{count} line{'s' * (count != 1)}")
 
     def do_pager(self) -> None:
         """Read it in $PAGER."""
-        external.page(self.program, self.shown_text(), self.view)
+        external.page(self.shell, self.shown_text(), self.view)

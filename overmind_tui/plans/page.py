@@ -9,7 +9,6 @@ from overmind_tui.command_line import parse
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions import columns
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.panels import log_of
 from overmind_tui.missions.rows import Branch
 from overmind_tui.pages.table import TablePage
 from overmind_tui.plans import rows as plans_rows
@@ -19,32 +18,34 @@ from overmind_tui.shell.registry import View
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+    from overmind_tui.shell.shell import Shell
 
 
-def open_plans(app: OvermindApp, view: View, show: Show) -> None:
+def open_plans(shell: Shell, view: View, show: Show) -> None:
     """All plans; with a name that one."""
     if show.words:
-        open_plan(app, registry.VIEWS["plan"], show)
+        open_plan(shell, registry.VIEWS["plan"], show)
     else:
-        app.open(PlansPage(view, show))
+        shell.open(PlansPage(view, show))
 
 
-def open_plan(app: OvermindApp, view: View, show: Show) -> None:
+def open_plan(shell: Shell, view: View, show: Show) -> None:
     """The plan that is named, else that of the selected mission; all of them where it belongs to none."""
-    found = app.commands.runs.named(show.words[0]) if show.words else next(iter(app.main.targets()), None)
+    found = shell.fleet.named(show.words[0]) if show.words else next(iter(shell.main.targets()), None)
     while found is not None and found["type"] != missions_rows.PLAN:
-        found = app.fleet.of(found["parent"])
+        found = shell.fleet.of(found["parent"])
     if found is None:
-        app.flash(_none_meant(app, named=bool(show.words)), "slow")
-        app.open(PlansPage(registry.VIEWS["blueprints"], show._replace(words=())))
+        shell.flash(_none_meant(shell, named=bool(show.words)), "slow")
+        shell.open(PlansPage(registry.VIEWS["blueprints"], show._replace(words=())))
     else:
-        app.open(PlanPage(view, show, found["id"], found["name"]))
+        shell.open(PlanPage(view, show, found["id"], found["name"]))
 
 
-def _none_meant(app: OvermindApp, *, named: bool) -> str:
+def _none_meant(shell: Shell, *, named: bool) -> str:
     """Why all plans are shown instead of one."""
-    if not any(row["type"] == missions_rows.PLAN for row in app.fleet.rows.values()):
+    if not any(row["type"] == missions_rows.PLAN for row in shell.fleet.rows.values()):
         return f"there is no plan yet · {parse.FIRST_PLAN}"
     return "it belongs to no plan: these are all" if named else "which plan? these are all"
 
@@ -54,22 +55,27 @@ class PlansPage(TablePage):
 
     def targets(self) -> list[Row]:
         """Their missions."""
-        return [known for row in self.chosen() if (known := self.program.fleet.of(row["id"])) is not None]
+        return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also its agents, and what it says itself."""
+        return super().handlers(context) | {
+            "open-plan": self.do_open_plan,
+            "log": self.do_log,
+        }
 
     def do_open_plan(self) -> None:
         """The agents of the one under the cursor."""
         current = self.table.current
         if current is not None:
             view = registry.VIEWS["plan"]
-            self.program.open(PlanPage(view, Show(view.name), current.id, current.row["name"]))
-
-    do_open_row = do_open_plan
+            self.shell.open(PlanPage(view, Show(view.name), current.id, current.row["name"]))
 
     def do_log(self) -> None:
         """What the plan says itself."""
         current = self.table.current
         if current is not None:
-            log_of(self.program, current.id, f"{safe(current.row['name'])} was removed, and its log with it")
+            self.shell.main.show_log(current.id, f"{safe(current.row['name'])} was removed, and its log with it")
 
 
 class PlanPage(TablePage):
@@ -90,7 +96,7 @@ class PlanPage(TablePage):
 
     def make_table(self) -> ResourceTable:
         """The list, whose cursor leaves out what is no agent."""
-        return PlanTable(self.row.columns, ascii_only=self.program.ascii_only, id="table")
+        return PlanTable(self.row.columns, ascii_only=self.shell.ascii_only, id="table")
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -100,8 +106,8 @@ class PlanPage(TablePage):
     def take(self, rows: list[Row]) -> None:
         """Show the agents of the answer."""
         (self._plan,) = rows
-        found = plans_rows.agents(self._plan, self.program.now())
-        plans_rows.learn(found, self.program.fleet.rows)
+        found = plans_rows.agents(self._plan, self.shell.now())
+        plans_rows.learn(found, self.shell.fleet.rows)
         super().take(found)
 
     def branches(self, rows: Sequence[Row]) -> list[Branch]:
@@ -116,26 +122,30 @@ class PlanPage(TablePage):
     def say(self) -> None:
         """Times go on, and with them what the whole waits for."""
         if self._plan is not None:
-            plans_rows.learn(self.rows, self.program.fleet.rows)
+            plans_rows.learn(self.rows, self.shell.fleet.rows)
             if missions_rows.is_live(self._plan):
-                plans_rows.mark_critical(self.rows, self.program.now())
+                plans_rows.mark_critical(self.rows, self.shell.now())
                 self.retitle()
         super().say()
 
     def subtitle(self) -> str:
         """How the whole stands."""
-        return "" if self._plan is None else plans_rows.summary(self._plan, self.rows, self.program.now())
+        return "" if self._plan is None else plans_rows.summary(self._plan, self.rows, self.shell.now())
 
     def targets(self) -> list[Row]:
         """The missions of the agents."""
-        rows = (self.program.fleet.of(row["mission"]) for row in self.chosen())
+        rows = (self.shell.fleet.of(row["mission"]) for row in self.chosen())
         return [row for row in rows if row is not None]
 
     def shown_text(self) -> str:
         """The agents as they stand, with their edges."""
         shown = [column for column in self.row.columns if self.table.wide or not column.wide]
-        now, ascii_only = self.program.now(), self.program.ascii_only
+        now, ascii_only = self.shell.now(), self.shell.ascii_only
         return columns.text(shown, self.table.branches, now, ascii_only=ascii_only, named=plans_rows.name_cell)
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also the log of an agent."""
+        return super().handlers(context) | {"agent-log": self.do_agent_log}
 
     def do_agent_log(self) -> None:
         """Its log, on the main screen."""
@@ -146,4 +156,4 @@ class PlanPage(TablePage):
         never = f"{name} has not begun" if row["stage"] == "waiting" else f"{name} did not run"
         why = plans_rows.why(row)
         gone = f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"
-        log_of(self.program, row["mission"], gone)
+        self.shell.main.show_log(row["mission"], gone)

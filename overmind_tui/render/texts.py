@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING
+from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.shell import actions, registry
 from overmind_tui.shell import keymap as shell_keymap
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.settings import Hotkey
 
 Lines = list[list[Cell]]

@@ -1,7 +1,4 @@
-"""Quests, rituals, and the runs of a ritual.
-
-What keys do to quests and rituals.
-"""
+"""Quests, rituals and the runs of a ritual, each a table of its own, and what keys do to them."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions.actions_end import Doing, each
+from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.missions.describe import Lines, Look
-from overmind_tui.missions.panels import log_of
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
@@ -24,20 +20,22 @@ from overmind_tui.shell import registry
 from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+    from overmind_tui.shell.shell import Shell
 
 
 Answers = Sequence[Any | OvermindError]
 
 
-def open_quests(app: OvermindApp, view: View, show: Show) -> None:
+def open_quests(shell: Shell, view: View, show: Show) -> None:
     """The quests, the newest first."""
-    app.open(QuestsPage(view, show))
+    shell.open(QuestsPage(view, show))
 
 
-def open_rituals(app: OvermindApp, view: View, show: Show) -> None:
+def open_rituals(shell: Shell, view: View, show: Show) -> None:
     """The rituals, by name."""
-    app.open(RitualsPage(view, show))
+    shell.open(RitualsPage(view, show))
 
 
 class SchedulePage(TablePage):
@@ -56,11 +54,15 @@ class SchedulePage(TablePage):
         """The row under the cursor."""
         return None if self.table.current is None else self.table.current.row
 
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also all about a row."""
+        return super().handlers(context) | {"describe-row": self.do_describe_row}
+
     def show_log(self, mission: str | None, without: str) -> None:
         """The log of what the row began; `without` is said where it began nothing."""
         if self.current is not None:
             name = safe(self.current["name"])
-            log_of(self.program, mission, f"the mission of {name} was removed" if mission else f"{name} {without}")
+            self.shell.main.show_log(mission, f"the mission of {name} was removed" if mission else f"{name} {without}")
 
     def do_describe_row(self) -> None:
         """Everything known about the row under the cursor."""
@@ -74,16 +76,16 @@ class SchedulePage(TablePage):
         def told(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                self.program.flash(safe(answer.message), "bad")
+                self.shell.flash(safe(answer.message), "bad")
             else:
                 self._describe(answer)
 
-        self.program.request(self.about, [{"id": row["id"]}], told)
+        self.shell.request(self.about, [{"id": row["id"]}], told)
 
     def _describe(self, known: Row) -> None:
-        app, said = self.program, type(self).said
+        shell, said = self.shell, type(self).said
         title = f"{self.view} · {safe(known['name'])}"
-        app.open(TextPage(self.view, title, lambda: said(known, Look(app.now(), app.zone, app.ascii_only))))
+        shell.open(TextPage(self.view, title, lambda: said(known, Look(shell.now(), shell.zone, shell.ascii_only))))
 
 
 class QuestsPage(SchedulePage):
@@ -91,6 +93,10 @@ class QuestsPage(SchedulePage):
 
     about = "quest"
     said = staticmethod(rows.quest)
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also the logs of its work and of its check."""
+        return super().handlers(context) | {"quest-log": self.do_quest_log, "check-log": self.do_check_log}
 
     def do_quest_log(self) -> None:
         """What its work wrote."""
@@ -109,10 +115,14 @@ class RitualsPage(SchedulePage):
     about = "ritual"
     said = staticmethod(rows.ritual)
 
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also its runs."""
+        return super().handlers(context) | {"history": self.do_history, "last-log": self.do_last_log}
+
     def do_history(self) -> None:
         """The runs of the one under the cursor."""
         if self.current is not None:
-            self.program.open(RunsPage(registry.RUNS, Show(registry.RUNS.name), self.current))
+            self.shell.open(RunsPage(registry.RUNS, Show(registry.RUNS.name), self.current))
 
     def do_last_log(self) -> None:
         """What its newest run wrote."""
@@ -141,6 +151,10 @@ class RunsPage(SchedulePage):
         """About which ritual is asked."""
         return {"id": self._ritual}
 
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also the log of a run."""
+        return super().handlers(context) | {"run-log": self.do_run_log}
+
     def do_run_log(self) -> None:
         """What it wrote."""
         if self.current is not None:
@@ -155,39 +169,45 @@ NAMED = 8
 class Scheduling:
     """Asks for it; what ends something asks the person first."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "cancel-quest": self.cancel_quest,
+            "run-ritual": self.run_ritual,
+            "pause-ritual": self.pause_ritual,
+            "delete-ritual": self.delete_ritual,
+        }
 
     def cancel_quest(self, rows: list[Row]) -> None:
         """Stop the work and the checks of these, and try nothing again."""
         live = [row for row in rows if row["status"] == "running"]
         if not live:
-            self._app.flash(f"{safe(rows[0]['name'])} is {rows[0]['status']} already", "slow")
+            self._shell.flash(f"{safe(rows[0]['name'])} is {rows[0]['status']} already", "slow")
             return
-        now = self._app.now()
+        now = self._shell.now()
         lines = [f"{safe(row['name'])}  for {numbers.ticking(schedules_rows.quest_lasted(row, now))}" for row in live]
-        doing = Doing("quest_cancel", "cancel", "cancelled", QUESTS)
-        self._ask("cancel quest", live, lines, lambda: each(self._app, doing, live))
+        doing = Request("quest_cancel", "cancel", "cancelled", QUESTS)
+        self._ask("cancel quest", live, lines, lambda: each(self._shell, doing, live))
 
     def run_ritual(self, rows: list[Row]) -> None:
         """Run these now, whatever their schedules."""
-        each(self._app, Doing("ritual_run", "run", "began a run of", RITUALS, " · enter shows its runs"), rows)
+        each(self._shell, Request("ritual_run", "run", "began a run of", RITUALS, " · enter shows its runs"), rows)
 
     def pause_ritual(self, rows: list[Row]) -> None:
         """Pause these; when all of them are paused, let them go on."""
         awake = [row for row in rows if not row["paused"]]
         if awake:
-            each(self._app, Doing("ritual_pause", "pause", "paused", RITUALS, " · s lets it go on"), awake)
+            each(self._shell, Request("ritual_pause", "pause", "paused", RITUALS, " · s lets it go on"), awake)
         else:
-            each(self._app, Doing("ritual_resume", "resume", "resumed", RITUALS), rows)
+            each(self._shell, Request("ritual_resume", "resume", "resumed", RITUALS), rows)
 
     def delete_ritual(self, rows: list[Row]) -> None:
         """Forget these and their runs; what runs of them goes on."""
         lines = [_at_stake(row) for row in rows]
         busy = [safe(row["name"]) for row in rows if row["running"]]
         lines += [f"what runs of {', '.join(busy)} goes on"] if busy else []
-        doing = Doing("ritual_delete", "delete", "deleted", RITUALS)
-        self._ask("delete ritual", rows, lines, lambda: each(self._app, doing, rows))
+        doing = Request("ritual_delete", "delete", "deleted", RITUALS)
+        self._ask("delete ritual", rows, lines, lambda: each(self._shell, doing, rows))
 
     def _ask(self, word: str, rows: Sequence[Row], lines: list[str], then: Callable[[], None]) -> None:
         """What would end, with the focus on what changes nothing."""
@@ -195,7 +215,7 @@ class Scheduling:
         title = f"{word} {safe(rows[0]['name'])}?" if len(rows) == 1 else f"{verb} {len(rows)} {noun}s?"
         more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
         answers = [Answer(("y",), verb, then, "bad"), Answer(("n",), "keep", lambda: None)]
-        self._app.open(Dialog(title, [*lines[:NAMED], *more], answers, first=1))
+        self._shell.open(Dialog(title, [*lines[:NAMED], *more], answers, first=1))
 
 
 def _at_stake(row: Row) -> str:

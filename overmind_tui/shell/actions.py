@@ -1,4 +1,6 @@
-"""What a key or a `:` verb can do, as values; the rows are in `actiontable`, the verbs in `verbs`.
+"""What a key or a `:` verb can do, as values; the rows are in `keymap`, the verbs in `command_line.verbs`.
+
+How dangerous it is follows from the operation that it asks for (`overmind_core.domain.operations`).
 
 Keys are what a person presses: a character as itself, all others by Textual's names (`ctrl+k`, `enter`, `pageup`).
 """
@@ -8,13 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-
-class Danger(StrEnum):
-    """What an action does to work."""
-
-    NONE = "none"
-    CHANGES = "changes"
-    ENDS_WORK = "ends work"
+from overmind_core.domain.operations import BY_COMMAND, Danger
 
 
 class Needs(StrEnum):
@@ -58,6 +54,16 @@ TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Contex
 """Where keys are text: nothing of everywhere counts."""
 
 
+class Unlike(NamedTuple):
+    """What something does to work, where that is not what its operation does, and why."""
+
+    danger: Danger
+    reason: str
+
+
+LOOKS_ON = Unlike(Danger.NONE, "in read-only mode it only looks at the terminal")
+
+
 class Action(NamedTuple):
     """One thing that can be done.
 
@@ -67,11 +73,11 @@ class Action(NamedTuple):
         label: Two words at most, for hints.
         summary: One line for the help.
         context: Where its keys count.
-        danger: What it does to work.
         needs: What must be there.
         verb: The `:` and command-line verb that does the same.
         alone: Why there is none.
         hint: Its place among the hints in the header; 0 is none.
+        unlike: What it does to work, where that is not what the verb's operation does.
     """
 
     name: str
@@ -79,11 +85,18 @@ class Action(NamedTuple):
     label: str
     summary: str
     context: Context
-    danger: Danger = Danger.NONE
     needs: Needs = Needs.NOTHING
     verb: str = ""
     alone: str = ""
     hint: int = 0
+    unlike: Unlike | None = None
+
+    @property
+    def danger(self) -> Danger:
+        """What it does to work."""
+        if self.unlike is not None:
+            return self.unlike.danger
+        return BY_COMMAND[self.verb].danger if self.verb else Danger.NONE
 
 
 def allowed(action: Action, *, read_only: bool) -> bool:

@@ -1,19 +1,14 @@
-"""How the program looks: its theme, its glyphs and its frames, first and whenever config.toml says something else.
+"""How the program looks: themes, glyphs and frames, first and whenever config.toml says something else.
 
-What becomes of every line before it goes to a terminal that has few glyphs, or to a person who wants no colours.
-
-Our own looks, dark and light; every colour only repeats what a mark and a word say.
-
-The tones of states can be told apart with any of the three kinds of colour blindness, and be read on every ground that
-they are drawn on; a test computes both.
-
-A stylesheet that is parsed once per theme: Textual does it twice before the first frame, and for each new screen.
+Our own themes are dark and light; every colour only repeats what a mark and a word say. The tones of states can be told
+apart with any of the three kinds of colour blindness, and be read on every ground that they are drawn on; a test
+computes both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from textual.color import Color
@@ -25,7 +20,9 @@ from overmind_tui.pages.page import Page
 from overmind_tui.shell.settings import Settings, ascii_only
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from textual.app import App
+
+    from overmind_tui.shell.live_settings import LiveSettings
 
 
 _GLYPHS = {
@@ -140,29 +137,37 @@ class Sheet(Stylesheet):
 class Appearance:
     """What is worn.
 
+    Args:
+        app: Whose looks.
+        live: What config.toml says now.
+        environ: Of the terminal.
+
     Attributes:
         ascii_only: Whether marks, frames and graphs are drawn with ASCII.
     """
 
-    def __init__(self, app: OvermindApp) -> None:
+    def __init__(self, app: App[Any], live: LiveSettings, environ: Mapping[str, str]) -> None:
         self._app = app
-        self.ascii_only = ascii_only(app.settings.symbols, app.world.environ)
+        self._live = live
+        self._environ = environ
+        self.ascii_only = ascii_only(live.now.symbols, environ)
 
     def begin(self) -> None:
         """Our own themes beside Textual's; nothing moves. Only before anything is styled."""
         app = self._app
         for theme in THEMES:
             app.register_theme(theme)
-        app.theme = app.live.theme if app.live.theme in app.available_themes else DARK.name
+        app.theme = self._live.theme if self._live.theme in app.available_themes else DARK.name
         app.animation_level = "none"
         app.stylesheet = Sheet(variables=app.get_css_variables())
 
-    def wear(self, found: Settings) -> None:
-        """Look and ask as these settings want it, from now on."""
+    def wear(self, found: Settings) -> bool:
+        """Look and ask as these settings want it, from now on; False where there is no such theme."""
         app = self._app
-        self.ascii_only = ascii_only(found.symbols, app.world.environ)
-        if app.live.theme in app.available_themes:
-            app.theme = app.live.theme
+        self.ascii_only = ascii_only(found.symbols, self._environ)
+        known = self._live.theme in app.available_themes
+        if known:
+            app.theme = self._live.theme
         if not app.is_headless:
             adopt = getattr(app._driver, "adopt", None)  # noqa: SLF001 - the application has no other way
             if adopt is not None:  # in a browser the terminal is not ours
@@ -170,3 +175,4 @@ class Appearance:
         for screen in app.screen_stack:
             if isinstance(screen, Page):
                 screen.settings_changed()
+        return known

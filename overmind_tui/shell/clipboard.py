@@ -19,10 +19,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.errors import OvermindError
-from overmind_tui.shell.messages import Done
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
 FOLDER = "saved"
@@ -41,39 +40,39 @@ TOOLS: Sequence[tuple[str, tuple[str, ...]]] = (
 """A variable without which it can't work, and its command line."""
 
 
-def copy(app: OvermindApp, text: str, what: str) -> None:
+def copy(shell: Shell, text: str, what: str) -> None:
     """Copy a text, and say how; `what` names it in the flash."""
 
-    def work() -> None:
-        ways = _tools(text, app.world.environ)
+    def work() -> Callable[[], None]:
+        ways = _tools(text, shell.world.environ)
         sequence = "" if ways else _sequence(text)
-        path, reason = _written(app, COPIED, text, fresh=False)
-        app.post_message(Done(lambda: _told(app, what, [*ways, *(["the terminal"] if sequence else [])],
-                                            sequence, path, reason)))  # fmt: skip
+        path, reason = _written(shell, COPIED, text, fresh=False)
+        taken_by = [*ways, *(["the terminal"] if sequence else [])]
+        return lambda: _copied(shell, what, taken_by, sequence, path, reason)
 
-    app.run_worker(work, thread=True, group="copy", exit_on_error=False)
+    shell.background(work)
 
 
-def save(app: OvermindApp, text: str, name: str) -> None:
+def save(shell: Shell, text: str, name: str) -> None:
     """Write a text to a file of its own, and say where."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(app.now()))
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(shell.now()))
 
-    def work() -> None:
-        path, reason = _written(app, f"{_harmless(name)}-{stamp}.txt", text, fresh=True)
+    def work() -> Callable[[], None]:
+        path, reason = _written(shell, f"{_harmless(name)}-{stamp}.txt", text, fresh=True)
         said = f"not saved: {reason}" if reason else f"saved {path}"
-        app.post_message(Done(lambda: app.flash(said, "bad" if reason else "good")))
+        return lambda: shell.flash(said, "bad" if reason else "good")
 
-    app.run_worker(work, thread=True, group="copy", exit_on_error=False)
+    shell.background(work)
 
 
-def save_lines(app: OvermindApp, read: Callable[[], Iterator[str]], name: str) -> None:
+def save_lines(shell: Shell, read: Callable[[], Iterator[str]], name: str) -> None:
     """Write any number of lines to a file of its own, and say where; `read` is called in a thread and may take long."""
     from textual.worker import get_current_worker  # noqa: PLC0415 - not for the first frame
 
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(app.now()))
-    app.flash(f"saving {name} …", "quiet")
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(shell.now()))
+    shell.flash(f"saving {name} …", "quiet")
 
-    def work() -> None:
+    def work() -> Callable[[], None]:
         worker, count = get_current_worker(), 0
 
         def text() -> Iterator[bytes]:
@@ -84,22 +83,22 @@ def save_lines(app: OvermindApp, read: Callable[[], Iterator[str]], name: str) -
                 count += 1
                 yield line.encode(errors="replace") + b"\n"
 
-        path, reason = _kept(app, f"{_harmless(name)}-{stamp}.txt", text(), fresh=True)
+        path, reason = _kept(shell, f"{_harmless(name)}-{stamp}.txt", text(), fresh=True)
         said = f"not saved: {reason}" if reason else f"saved {count:,} line{'s' * (count != 1)} · {path}"
-        app.post_message(Done(lambda: app.flash(said, "bad" if reason else "good")))
+        return lambda: shell.flash(said, "bad" if reason else "good")
 
-    app.run_worker(work, thread=True, group="copy", exit_on_error=False)
+    shell.background(work)
 
 
-def _told(  # noqa: PLR0917 - what came out of it
-    app: OvermindApp, what: str, ways: Sequence[str], sequence: str, path: str, reason: str
+def _copied(  # noqa: PLR0917 - what came out of it
+    shell: Shell, what: str, ways: Sequence[str], sequence: str, path: str, reason: str
 ) -> None:
-    app.tell_terminal(sequence)
+    shell.tell_terminal(sequence)
     place = reason or path
     if ways:
-        app.flash(f"copied {what} · {', '.join(ways)} · {place}", "good")
+        shell.flash(f"copied {what} · {', '.join(ways)} · {place}", "good")
     else:
-        app.flash(f"{what}: too long for the terminal's clipboard · {place}", "bad" if reason else "slow")
+        shell.flash(f"{what}: too long for the terminal's clipboard · {place}", "bad" if reason else "slow")
 
 
 def _tools(text: str, environ: Mapping[str, str]) -> list[str]:
@@ -142,21 +141,21 @@ def _harmless(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "text"
 
 
-def _written(app: OvermindApp, name: str, text: str, *, fresh: bool) -> tuple[str, str]:
+def _written(shell: Shell, name: str, text: str, *, fresh: bool) -> tuple[str, str]:
     """As `_kept`, of one text."""
-    return _kept(app, name, [text.encode(errors="replace")], fresh=fresh)
+    return _kept(shell, name, [text.encode(errors="replace")], fresh=fresh)
 
 
-def _kept(app: OvermindApp, name: str, pieces: Iterable[bytes], *, fresh: bool) -> tuple[str, str]:
+def _kept(shell: Shell, name: str, pieces: Iterable[bytes], *, fresh: bool) -> tuple[str, str]:
     """Write a file that only its owner may read; its path, and why it could not be.
 
     Args:
-        app: Whose home.
+        shell: Whose home.
         name: Of the file, harmless.
         pieces: What goes into it, one behind the other.
         fresh: Beside what has that name, instead of in its place.
     """
-    folder = os.path.join(app.home.root, FOLDER)
+    folder = os.path.join(shell.home.root, FOLDER)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         path = _unused(folder, name) if fresh else os.path.join(folder, name)

@@ -18,16 +18,17 @@ import signal
 import subprocess
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from textual.app import App
     from textual.driver import Driver
 
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
@@ -41,7 +42,7 @@ _KEYS = (signal.SIGINT, signal.SIGQUIT)
 
 
 def run(
-    app: OvermindApp,
+    shell: Shell,
     argv: Sequence[str],
     *,
     cwd: str,
@@ -53,41 +54,41 @@ def run(
     One that comes while another one has the terminal waits for its end.
 
     Args:
-        app: Who has the terminal now.
+        shell: Who has the terminal now.
         argv: The program and its arguments.
         cwd: Where it runs.
         then: Hears of its end, once we have the terminal again; 128 + number for a signal.
-        environ: Its environment; that of `app` when not given.
+        environ: Its environment; that of `shell` when not given.
     """
-    app.typed.close()
-    environment = dict(app.world.environ if environ is None else environ)
-    app.run_worker(_run(app, argv, cwd, environment, then), exit_on_error=False)
+    shell.typed.close()
+    environment = dict(shell.world.environ if environ is None else environ)
+    shell.app.run_worker(_run(shell, argv, cwd, environment, then), exit_on_error=False)
 
 
 async def _run(
-    app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str], then: Callable[[int], None]
+    shell: Shell, argv: Sequence[str], cwd: str, environ: dict[str, str], then: Callable[[int], None]
 ) -> None:
     try:
-        async with app.terminal:
-            app.typed.close()
-            code = await _alone(app, argv, cwd, environ)
+        async with shell.typed.elsewhere:
+            shell.typed.close()
+            code = await _alone(shell, argv, cwd, environ)
     finally:
-        app.typed.open()
+        shell.typed.open()
     then(code)
 
 
-async def _alone(app: OvermindApp, argv: Sequence[str], cwd: str, environ: dict[str, str]) -> int:
+async def _alone(shell: Shell, argv: Sequence[str], cwd: str, environ: dict[str, str]) -> int:
     """Its exit status."""
-    driver = app._driver  # noqa: SLF001 - Textual's own `suspend` would stop the loop
+    driver = shell.app._driver  # noqa: SLF001 - Textual's own `suspend` would stop the loop
     try:
-        if app.is_headless or driver is None:
+        if shell.app.is_headless or driver is None:
             return await _status(argv, cwd, environ, subprocess.DEVNULL)
         if driver.can_suspend:
-            with _away(app, driver):
+            with _away(shell.app, driver):
                 return await _status(argv, cwd, environ, None)
-        app.flash(f"{argv[0]} needs a terminal, and there is none here", "bad")
+        shell.flash(f"{argv[0]} needs a terminal, and there is none here", "bad")
     except OSError as error:
-        app.flash(f"{error.filename or argv[0]}: {error.strerror}", "bad")
+        shell.flash(f"{error.filename or argv[0]}: {error.strerror}", "bad")
     return NOT_STARTED
 
 
@@ -123,7 +124,7 @@ def _hang_up(root: int) -> None:
 
 
 @contextlib.contextmanager
-def _away(app: OvermindApp, driver: Driver) -> Iterator[None]:
+def _away(app: App[Any], driver: Driver) -> Iterator[None]:
     """Nothing is read from the terminal and nothing is drawn."""
     before = {number: signal.signal(number, _ignore) for number in _KEYS}
     app.app_focus = False
@@ -139,7 +140,13 @@ def _away(app: OvermindApp, driver: Driver) -> Iterator[None]:
             drop_typed(driver.fileno)  # type: ignore[attr-defined] # as every driver that can suspend has it
             driver.resume_application_mode()
             app.app_focus = True
-            app.repaint()
+            repaint(app)
+
+
+def repaint(app: App[Any]) -> None:
+    """Draw all of it: others have drawn on the terminal meanwhile."""
+    app.refresh(layout=True)
+    app.screen.refresh(layout=True)
 
 
 def drop_typed(terminal: int) -> None:
@@ -166,19 +173,19 @@ NO_PAGERS = frozenset({"cat", "/bin/cat", "/usr/bin/cat"})
 """What programs without a person use; nobody could read what they print."""
 
 
-def page(app: OvermindApp, text: str, name: str) -> None:
+def page(shell: Shell, text: str, name: str) -> None:
     """Show a text in $PAGER, and come back once that is left; `name` stands in the file's name."""
     import tempfile  # noqa: PLC0415 - not for the first frame
 
     handle, path = tempfile.mkstemp(prefix=f"overmind-{name}-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(text + "\n")
-    argv = _pager(app.world.environ)
+    argv = _pager(shell.world.environ)
     if argv is None:
         os.unlink(path)
-        app.flash("no pager: set PAGER, or install less", "bad")
+        shell.flash("no pager: set PAGER, or install less", "bad")
         return
-    run(app, [*argv, path], cwd="/", then=lambda _code: os.unlink(path))
+    run(shell, [*argv, path], cwd="/", then=lambda _code: os.unlink(path))
 
 
 def _pager(environ: Mapping[str, str]) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ Typed = events.Key | events.Paste
 
 class KeyQueue:
     """While a screen is opening, what is typed waits for it.
+
+    Attributes:
+        elsewhere: Held while another program has the terminal, and with it what is typed.
 
     Args:
         press: Gets each key, by name and by the character that it types (None for others).
@@ -24,6 +28,7 @@ class KeyQueue:
         self._waiting: deque[Typed] = deque()
         self._held = False
         self._closed = False
+        self.elsewhere = asyncio.Lock()
 
     def close(self) -> None:
         """Another program gets the terminal: what still comes was typed for it, and is no key of ours."""

@@ -10,38 +10,36 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Action, Context, Danger, Needs, allowed
+from overmind_core.domain.operations import Danger
+from overmind_tui.shell.actions import LOOKS_ON, TAKES_EVERYTHING, Action, Context, Needs, Unlike, allowed
 
 _W, _C = Context.WORKTREES, Context.CHANGES
 _LIVES, _WORKTREE = Needs.LIVE, Needs.WORKTREE
-_LANDS, _REMOVES = Danger.CHANGES, Danger.ENDS_WORK
 _MOVES = "it only moves what is seen"
 
 WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("changes", ("enter", "v"), "changes", "what changed in it, beside its base", _W, needs=_WORKTREE,
            verb="changes", hint=1),
-    Action("land", ("L",), "land", "merge its work, after a look at what would come", _W, _LANDS, _WORKTREE, "merge",
-           hint=1),
-    Action("commit", ("C",), "commit", "commit everything in it; asks for a message", _W, _LANDS, _WORKTREE, "commit",
-           hint=1),
-    Action("push", ("P",), "push", "push its branch", _W, _LANDS, _WORKTREE, "push", hint=3),
-    Action("discard", ("ctrl+d",), "discard", "remove it, with its branch, ports and containers", _W, _REMOVES,
-           _WORKTREE, "discard", hint=3),
+    Action("land", ("L",), "land", "merge its work, after a look at what would come", _W, _WORKTREE, "merge", hint=1),
+    Action("commit", ("C",), "commit", "commit everything in it; asks for a message", _W, _WORKTREE, "commit", hint=1),
+    Action("push", ("P",), "push", "push its branch", _W, _WORKTREE, "push", hint=3),
+    Action("discard", ("ctrl+d",), "discard", "remove it, with its branch, ports and containers", _W, _WORKTREE,
+           "discard", hint=3),
     Action("log", ("l",), "logs", "the log of its mission, on the main screen", _W, verb="logs", hint=3),
-    Action("message", ("m",), "message", "write to its agent", _W, _LANDS, _LIVES, "send", hint=5),
+    Action("message", ("m",), "message", "write to its agent", _W, _LIVES, "send", hint=5),
     Action("describe-row", ("d",), "describe", "everything known about its mission", _W, verb="info", hint=5),
-    Action("shell-there", ("s",), "shell", "a shell in it", _W, _LANDS, _WORKTREE, "shell", hint=5),
+    Action("shell-there", ("s",), "shell", "a shell in it", _W, _WORKTREE, "shell", hint=5),
     Action("copy-path", ("c",), "copy path", "copy its path; of all marked ones", _W, needs=_WORKTREE,
            verb="worktrees", hint=5),
     Action("comment", ("c",), "comment", "write to the agent about the line; esc in the box keeps it for more", _C,
-           _LANDS, verb="send", hint=1),
-    Action("message", ("m",), "message", "write to it, and send the comments that were kept", _C, _LANDS, _LIVES,
-           "send", hint=2),
-    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _C, _LANDS,
-           _WORKTREE, "merge", hint=3),
-    Action("commit", ("C",), "commit", "commit everything in its worktree; asks for a message", _C, _LANDS, _WORKTREE,
-           "commit", hint=4),
-    Action("push", ("P",), "push", "push the branch of its worktree", _C, _LANDS, _WORKTREE, "push"),
+           verb="send", hint=1),
+    Action("message", ("m",), "message", "write to it, and send the comments that were kept", _C, _LIVES, "send",
+           hint=2),
+    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _C, _WORKTREE,
+           "merge", hint=3),
+    Action("commit", ("C",), "commit", "commit everything in its worktree; asks for a message", _C, _WORKTREE, "commit",
+           hint=4),
+    Action("push", ("P",), "push", "push the branch of its worktree", _C, _WORKTREE, "push"),
     Action("next-file", ("n",), "next file", "to the next file, or with / to the next match", _C, alone=_MOVES),
     Action("previous-file", ("N",), "file before", "to the file before, or with / to the match before", _C,
            alone=_MOVES),
@@ -78,31 +76,32 @@ _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
 _QUEST, _RITUAL = Needs.QUEST, Needs.RITUAL
-_NONE, _CHANGES, _ENDS = Danger.NONE, Danger.CHANGES, Danger.ENDS_WORK
+_SHOWS = Unlike(Danger.NONE, "it shows what `edit` would open")
+_TYPED = Unlike(Danger.CHANGES, "the program gets the key")
+_LEAVES = Unlike(Danger.NONE, "nobody is sent away but oneself")
 
 _MISSION = (
-    Action("open", ("enter",), "open", "its terminal to look at, or its log", _M, needs=_ANY, verb="attach"),
-    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _M, _NONE, _ANY,
-           "attach", hint=2),
+    Action("open", ("enter",), "open", "its terminal to look at, or its log", _M, needs=_ANY, verb="attach",
+           unlike=LOOKS_ON),
+    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _M, _ANY, "attach", hint=2,
+           unlike=LOOKS_ON),
     Action("log", ("l",), "logs", "its log; of all marked ones together", _M, needs=_ANY, verb="logs", hint=4),
     Action("previous", ("p",), "previous run", "the log of the run before", _M, needs=_ANY, verb="logs"),
     Action("describe", ("d",), "describe", "everything known about it", _M, needs=_ANY, verb="info", hint=5),
     Action("changes", ("v",), "changes", "what changed in its folder; in its worktree: beside its base", _M, needs=_ANY,
            verb="changes", hint=14),
-    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _M, _CHANGES,
+    Action("land", ("L",), "land", "merge the work in its worktree, after a look at what would come", _M,
            Needs.WORKTREE, "merge"),
-    Action("as-toml", ("y",), "as TOML", "its definition as TOML", _M, needs=_ANY, verb="edit"),
-    Action("message", ("m",), "message", "write to it; to all marked ones", _M, _CHANGES, _LIVE, "send", hint=3),
-    Action("new", ("n",), "new", "start a mission", _M, _CHANGES, verb="run", hint=1),
-    Action("edit", ("e",), "edit", "change its definition, and restart it", _M, _ENDS, _ANY, "edit", hint=12),
-    Action("shell", ("s",), "shell", "a shell in its folder", _M, _CHANGES, _ANY, "shell", hint=13),
-    Action("interrupt", ("i",), "interrupt", "end the turn that it is in", _M, _CHANGES, _LIVE, "interrupt", hint=11),
-    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _M, _ENDS, _ANY, "restart",
-           hint=7),
-    Action("stop", ("x",), "stop", "stop it: its stop signal, then SIGKILL", _M, _ENDS, _LIVE, "stop", hint=6),
-    Action("remove", ("ctrl+d",), "remove", "remove a finished mission and its log", _M, _ENDS, _ANY, "rm", hint=16),
-    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _M, _ENDS, _LIVE, "kill",
-           hint=15),
+    Action("as-toml", ("y",), "as TOML", "its definition as TOML", _M, needs=_ANY, verb="edit", unlike=_SHOWS),
+    Action("message", ("m",), "message", "write to it; to all marked ones", _M, _LIVE, "send", hint=3),
+    Action("new", ("n",), "new", "start a mission", _M, verb="run", hint=1),
+    Action("edit", ("e",), "edit", "change its definition, and restart it", _M, _ANY, "edit", hint=12),
+    Action("shell", ("s",), "shell", "a shell in its folder", _M, _ANY, "shell", hint=13),
+    Action("interrupt", ("i",), "interrupt", "end the turn that it is in", _M, _LIVE, "interrupt", hint=11),
+    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _M, _ANY, "restart", hint=7),
+    Action("stop", ("x",), "stop", "stop it: its stop signal, then SIGKILL", _M, _LIVE, "stop", hint=6),
+    Action("remove", ("ctrl+d",), "remove", "remove a finished mission and its log", _M, _ANY, "rm", hint=16),
+    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _M, _LIVE, "kill", hint=15),
     _look("flat", ("t",), "tree or flat", "children under their parents, or all rows alike", _M, hint=17),
     Action("copy", ("c",), "copy id", "copy its id; of all marked ones", _M, needs=_ANY, alone=_PICKS),
     Action("parent", ("J",), "parent", "to the mission that started it", _M, needs=_ANY, alone=_MOVES),
@@ -138,54 +137,50 @@ _PLANNED = (
            hint=1),
     Action("log", ("l",), "logs", "its log: which agent began and ended when", _PS, needs=_ANY, verb="logs", hint=1),
     Action("describe", ("d",), "describe", "everything known about it", _PS, needs=_ANY, verb="info", hint=3),
-    Action("stop", ("x",), "stop", "stop it, and its agents", _PS, _ENDS, _LIVE, "stop", hint=1),
-    Action("restart", ("r",), "restart", "run all of it again; stop it first if it runs", _PS, _ENDS, _ANY, "restart",
-           hint=3),
-    Action("remove", ("ctrl+d",), "remove", "remove an ended one and its log", _PS, _ENDS, _ANY, "rm", hint=3),
+    Action("stop", ("x",), "stop", "stop it, and its agents", _PS, _LIVE, "stop", hint=1),
+    Action("restart", ("r",), "restart", "run all of it again; stop it first if it runs", _PS, _ANY, "restart", hint=3),
+    Action("remove", ("ctrl+d",), "remove", "remove an ended one and its log", _PS, _ANY, "rm", hint=3),
     Action("agent-log", ("enter", "l"), "logs", "its log, on the main screen", _P, needs=_ANY, verb="logs", hint=1),
-    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _P, _NONE, _ANY, "attach",
-           hint=1),
-    Action("message", ("m",), "message", "write to it; to all marked ones", _P, _CHANGES, _LIVE, "send", hint=3),
+    Action("attach", ("a",), "attach", "type into its terminal; read-only: look at it", _P, _ANY, "attach", hint=1,
+           unlike=LOOKS_ON),
+    Action("message", ("m",), "message", "write to it; to all marked ones", _P, _LIVE, "send", hint=3),
     Action("describe", ("d",), "describe", "everything known about its mission", _P, needs=_ANY, verb="info", hint=3),
-    Action("stop", ("x",), "stop", "stop it: the plan takes that for a failure", _P, _ENDS, _LIVE, "stop", hint=1),
-    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _P, _ENDS, _LIVE, "kill",
-           hint=3),
+    Action("stop", ("x",), "stop", "stop it: the plan takes that for a failure", _P, _LIVE, "stop", hint=1),
+    Action("kill", ("ctrl+k",), "kill", "kill it at once, with everything it started", _P, _LIVE, "kill", hint=3),
     Action("quest-log", ("enter", "l"), "logs", "its log, on the main screen", _QS, verb="quest logs", hint=1),
     Action("check-log", ("v",), "check", "what its newest check wrote", _QS, verb="quest logs", hint=3),
     Action("describe-row", ("d",), "describe", "everything known about it", _QS, verb="quest info", hint=3),
-    Action("cancel-quest", ("x",), "cancel", "stop its work and its check, and try nothing again", _QS, _ENDS, _QUEST,
+    Action("cancel-quest", ("x",), "cancel", "stop its work and its check, and try nothing again", _QS, _QUEST,
            "quest cancel", hint=1),
     Action("history", ("enter",), "history", "its runs, and the times of which none came", _RS, verb="ritual history",
            hint=1),
-    Action("run-ritual", ("t", "r"), "run now", "run it now; its schedule goes on as before", _RS, _CHANGES, _RITUAL,
+    Action("run-ritual", ("t", "r"), "run now", "run it now; its schedule goes on as before", _RS, _RITUAL,
            "ritual run", hint=1),
-    Action("pause-ritual", ("s", "p"), "pause", "pause it, or let it go on", _RS, _CHANGES, _RITUAL, "ritual pause",
-           hint=1),
+    Action("pause-ritual", ("s", "p"), "pause", "pause it, or let it go on", _RS, _RITUAL, "ritual pause", hint=1),
     Action("last-log", ("l",), "logs", "the log of its newest run, on the main screen", _RS, verb="quest logs", hint=3),
     Action("describe-row", ("d",), "describe", "everything known about it", _RS, verb="ritual info", hint=3),
-    Action("delete-ritual", ("ctrl+d",), "delete", "delete it and its history; what runs of it goes on", _RS, _ENDS,
-           _RITUAL, "ritual delete", hint=3),
+    Action("delete-ritual", ("ctrl+d",), "delete", "delete it and its history; what runs of it goes on", _RS, _RITUAL,
+           "ritual delete", hint=3),
     Action("run-log", ("enter", "l"), "logs", "its log, on the main screen", _R, verb="quest logs", hint=1),
     Action("describe-row", ("d",), "describe", "everything known about it", _R, verb="ritual history", hint=3),
 )  # fmt: skip
 
 _NEEDS = (
     Action("whole", ("enter",), "whole", "the whole command, diff or question", _N, needs=_ANY, verb="inbox", hint=1),
-    Action("allow", ("y",), "allow", "allow it once", _N, _CHANGES, _ASKED, "answer", hint=2),
-    Action("deny", ("n",), "deny", "deny it", _N, _CHANGES, _ASKED, "answer", hint=3),
-    Action("reply", ("m",), "answer", "answer with text; where it is your turn, write a message", _N, _CHANGES, _ANY,
-           "answer", hint=4),
+    Action("allow", ("y",), "allow", "allow it once", _N, _ASKED, "answer", hint=2),
+    Action("deny", ("n",), "deny", "deny it", _N, _ASKED, "answer", hint=3),
+    Action("reply", ("m",), "answer", "answer with text; where it is your turn, write a message", _N, _ANY, "answer",
+           hint=4),
     *(
-        Action(f"option-{number}", (str(number),), f"option {number}", f"choose option {number}", _N, _CHANGES, _ASKED,
-               "answer")
+        Action(f"option-{number}", (str(number),), f"option {number}", f"choose option {number}", _N, _ASKED, "answer")
         for number in range(1, 10)
     ),
-    Action("always", ("Y",), "always", "allow what the rule says, always: shows the rule first", _N, _CHANGES, _ASKED,
-           "answer", hint=5),
-    Action("attach", ("a",), "attach", "type into its terminal", _N, _NONE, _ANY, "attach", hint=6),
+    Action("always", ("Y",), "always", "allow what the rule says, always: shows the rule first", _N, _ASKED, "answer",
+           hint=5),
+    Action("attach", ("a",), "attach", "type into its terminal", _N, _ANY, "attach", hint=6, unlike=LOOKS_ON),
     Action("log", ("l",), "logs", "its log", _N, needs=_ANY, verb="logs", hint=7),
     Action("describe", ("d",), "describe", "everything known about it", _N, needs=_ANY, verb="info"),
-    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _N, _ENDS, _ANY, "restart"),
+    Action("restart", ("r",), "restart", "start it again; stop it first if it runs", _N, _ANY, "restart"),
 )  # fmt: skip
 
 _LOG = (
@@ -226,8 +221,8 @@ _TEXT = (
 )
 
 _TERMINAL = (
-    Action("type", ("i", "enter", "a"), "type", "type into it; the border says how to leave", _LOOKING, _CHANGES, _LIVE,
-           "attach", hint=1),
+    Action("type", ("i", "enter", "a"), "type", "type into it; the border says how to leave", _LOOKING, _LIVE, "attach",
+           hint=1),
     Action("search", ("/",), "search", "search what scrolled away", _LOOKING, verb="screen", hint=2),
     _move("next-match", ("n",), "next match", _LOOKING),
     _move("previous-match", ("N",), "previous match", _LOOKING),
@@ -235,11 +230,11 @@ _TERMINAL = (
     Action("copy", ("c",), "copy", "copy what is selected, else the screen", _LOOKING, verb="screen", hint=4),
     _move("half-down", ("ctrl+d",), "half page down", _LOOKING),
     _move("half-up", ("ctrl+u",), "half page up", _LOOKING),
-    Action("send-detach-key", ("ctrl+backslash",), "send the key", "send the detach key itself, once", _LOOKING,
-           _CHANGES, _LIVE, alone=_TYPES),
-    Action("restart", ("r",), "run again", "start it again, once it has ended", _LOOKING, _ENDS, _ANY, "restart"),
+    Action("send-detach-key", ("ctrl+backslash",), "send the key", "send the detach key itself, once", _LOOKING, _LIVE,
+           alone=_TYPES, unlike=_TYPED),
+    Action("restart", ("r",), "run again", "start it again, once it has ended", _LOOKING, _ANY, "restart"),
     Action("detach", ("ctrl+backslash",), "leave", "back to looking; all other keys go to the program", _TYPING,
-           verb="detach", hint=1),
+           verb="detach", hint=1, unlike=_LEAVES),
 )  # fmt: skip
 
 _TEXTS = (

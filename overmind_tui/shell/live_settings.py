@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from overmind_core.system.paths import Home
 from overmind_tui.shell import settings
 from overmind_tui.shell.settings import BadSettings, Settings
 
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
-
+Flash = Callable[[str, str], None]
 Stamp = tuple[int, int, int] | None
 
 
@@ -40,8 +38,13 @@ class LiveSettings:
         """What is to be worn."""
         return self._theme or self.now.theme
 
-    def look(self, app: OvermindApp) -> None:
-        """A second went by."""
+    def look(self, flash: Flash, wear: Callable[[Settings], bool]) -> None:
+        """A second went by.
+
+        Args:
+            flash: Says what was found.
+            wear: Looks as the settings want it; False where there is no such theme.
+        """
         stamp = _stamp(self._path)
         if stamp == self._stamp:
             return
@@ -50,18 +53,17 @@ class LiveSettings:
             found = settings.load(self._path)
         except BadSettings as mistake:
             self.mistake, self.mistakes = str(mistake), mistake.sentences
-            app.flash(f"{mistake} · what was good stays", "bad")
+            flash(f"{mistake} · what was good stays", "bad")
             return
         self.mistake, self.mistakes = "", ()
-        self._take(app, found)
+        self._take(found, flash, wear)
 
-    def _take(self, app: OvermindApp, found: Settings) -> None:
+    def _take(self, found: Settings, flash: Flash, wear: Callable[[Settings], bool]) -> None:
         before, self.now = self.now, found
         if found == before:
             return
-        app.appearance.wear(found)
-        unknown = self.theme not in app.available_themes
-        app.flash(f"config.toml: there is no theme {self.theme!r}" if unknown else "config.toml: read again",
+        unknown = not wear(found)
+        flash(f"config.toml: there is no theme {self.theme!r}" if unknown else "config.toml: read again",
                   "bad" if unknown else "quiet")  # fmt: skip
 
 

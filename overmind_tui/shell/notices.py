@@ -1,8 +1,6 @@
-"""What was flashed: it stands in the bottom line for a while, and what is worth reading again is kept.
+"""What stands in the bottom line: what was flashed, and what to press next; and the title of the terminal outside.
 
-The line that tells a new user what to press next: until it was done once, and never where it would be in the way.
-
-The title of the terminal outside: how many need the person, seen also from another tab; given back on leaving.
+What is worth reading again is kept. What to press next is said until it was done once, never where it is in the way.
 """
 
 from __future__ import annotations
@@ -22,7 +20,8 @@ from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.remembered import Remembered
+    from overmind_tui.shell.shell import Shell
 
 
 SECONDS = 5.0
@@ -35,12 +34,12 @@ class Notice:
     """What stands in the bottom line now.
 
     Args:
-        app: Whose; it draws what is put here.
+        shell: Whose; it draws what is put here.
         mistake: Of the configuration: it stands until something else is flashed.
     """
 
-    def __init__(self, app: OvermindApp, mistake: str) -> None:
-        self._app = app
+    def __init__(self, shell: Shell, mistake: str) -> None:
+        self._shell = shell
         self._cell = Cell(mistake, "bad")
         self._flashed = 0
         self.until = float("inf") if mistake else 0.0
@@ -62,15 +61,15 @@ class Notice:
     def shown(self) -> Cell:
         """As it looks by now."""
         left = self.until - time.monotonic()
-        return notices.faded(self._cell, left) if self._app.settings.motion else self._cell
+        return notices.faded(self._cell, left) if self._shell.settings.motion else self._cell
 
     def put(self, text: str, tone: str) -> None:
         """Instead of what stood there; what is not quiet is kept."""
         self._cell = Cell(safe(" ".join(text.split())), tone)
         if tone != "quiet":
             self._flashed += 1
-            at = format_time(self._app.now())
-            self.kept.append(tables.flash(self._flashed, at, self.text, after=self._app.news.newest))
+            at = format_time(self._shell.now())
+            self.kept.append(tables.flash(self._flashed, at, self.text, after=self._shell.fleet.newest_event))
         self.until = time.monotonic() + SECONDS * (2 if tone == "bad" else 1)
 
     def clear(self) -> None:
@@ -92,15 +91,15 @@ COACHED = "coached"
 class Coaching:
     """One person's first steps."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self._coach = Coach.remembered(app.remembered.get(COACHED, list[str]()))
+    def __init__(self, shell: Shell, remembered: Remembered) -> None:
+        self._shell = shell
+        self._coach = Coach.remembered(remembered.get(COACHED, list[str]()))
 
     def did(self, context: Context, action: str) -> None:
         """The person has done something."""
         before, self._coach = self._coach, self._coach.did(context, action)
         if self._coach.done != before.done:
-            self._app.remember(**{COACHED: sorted(self._coach.done)})
+            self._shell.remember(**{COACHED: sorted(self._coach.done)})
 
     def end(self) -> None:
         """The person needs none."""
@@ -108,8 +107,8 @@ class Coaching:
 
     def line(self, context: Context) -> str:
         """What to press next; "" when there is nothing to say, or nothing to try it on."""
-        app = self._app
-        wanted = app.settings.coach and not app.read_only and bool(app.fleet.rows)
+        shell = self._shell
+        wanted = shell.settings.coach and not shell.read_only and bool(shell.fleet.rows)
         return self._coach.line(context) if wanted else ""
 
 

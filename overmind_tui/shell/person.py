@@ -1,14 +1,9 @@
-"""Whoever comes back after a while is told what happened meanwhile: the event log knows it.
-
-Says to the supervisor when this program is used and what it shows, so that of several only one calls its person.
-
-What the person sees of a mission's newest lines, and that what was seen is no news any more.
-"""
+"""What the person does here: was away and is told what happened meanwhile, uses this program, sees newest lines."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.client.client import Client
@@ -17,10 +12,10 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_tui.render import texts
 from overmind_tui.render.cells import Row
-from overmind_tui.shell.messages import Done
 
 if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.remembered import Remembered
+    from overmind_tui.shell.shell import Shell
 
 
 LONG = 300.0
@@ -31,13 +26,21 @@ NOTED = 60.0
 
 
 class Absence:
-    """Knows since when nobody was here; `said` is what happened since, once that is known."""
+    """Knows since when nobody was here; `said` is what happened since, once that is known.
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
-        self.since = app.remembered.get("used_at", 0.0)
-        self._seq = app.remembered.get("used_seq", 0)
-        self._noted = app.now()
+    Args:
+        shell: Who asks the supervisor.
+        remembered: Since when, and up to which event was told.
+        reached: The number of the newest event that came.
+    """
+
+    def __init__(self, shell: Shell, remembered: Remembered, reached: Callable[[], int]) -> None:
+        self._shell = shell
+        self._remembered = remembered
+        self._reached = reached
+        self.since = remembered.get("used_at", 0.0)
+        self._seq = remembered.get("used_seq", 0)
+        self._noted = shell.now()
         self.said = ""
         self.fresh = True
         """Whether no key was pressed yet."""
@@ -53,48 +56,48 @@ class Absence:
     @property
     def was_long(self) -> bool:
         """Whether anybody ever was here, and has been away since."""
-        return 0.0 < self.since < self._app.now() - LONG
+        return 0.0 < self.since < self._shell.now() - LONG
 
     def look(self) -> None:
         """Find out what happened meanwhile."""
         if self.was_long:
-            self._app.run_worker(self._ask, thread=True, exit_on_error=False)
+            self._shell.background(self._ask)
 
     def note(self) -> None:
         """Somebody is here: remember it now and then."""
-        if self._app.now() - self._noted > NOTED:
+        if self._shell.now() - self._noted > NOTED:
             self.leave()
-            self._app.remember()
+            self._shell.remember()
 
     def leave(self) -> None:
         """Somebody was here until now."""
-        self._noted = self._app.now()
-        self._app.remembered.put(used_at=self._noted, used_seq=max(self._app.feed.reached, self._seq))
+        self._noted = self._shell.now()
+        self._remembered.put(used_at=self._noted, used_seq=max(self._reached(), self._seq))
 
-    def _ask(self) -> None:
-        client = Client(self._app.home)
+    def _ask(self) -> Callable[[], None] | None:
+        client = Client(self._shell.home)
         try:
             events = [item for kind, item in follow(client, self._request) if kind == "item"]
             costs = client.call("cost", {"by": "mission", "since": format_time(self.since)})
             rows = client.call("ps", {"all": True})
         except OvermindError:  # nobody has supervised since: nothing happened
-            return
+            return None
         finally:
             client.close()
         cost = sum(one["cost_usd"] for one in costs)
-        self._app.post_message(Done(lambda: self._told(events, rows, cost)))
+        return lambda: self._told(events, rows, cost)
 
     def _request(self) -> tuple[str, dict[str, object]]:
         return "events", {"since": self._seq}
 
     def _told(self, events: list[Row], rows: list[Row], cost: float) -> None:
         self.said = texts.sentence(events, rows, cost, since=self._when())
-        self._app.main.changed_connection()
+        self._shell.main.changed_connection()
 
     def _when(self) -> str:
         """The time of the day; before that, the day."""
         then = time.localtime(self.since)
-        return time.strftime("%H:%M" if self._app.now() - self.since < DAY else "%d %b %H:%M", then)
+        return time.strftime("%H:%M" if self._shell.now() - self.since < DAY else "%d %b %H:%M", then)
 
 
 EVERY = 2.0
@@ -105,11 +108,11 @@ class Presence:
     """What a person does here.
 
     Args:
-        app: Who asks the supervisor, and knows what is in view.
+        shell: Who asks the supervisor, and knows what is in view.
     """
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self._viewer = 0
         self._used_at = time.monotonic()
         self._said_at = float("-inf")
@@ -130,20 +133,20 @@ class Presence:
     def look(self) -> None:
         """Say what changed since it was said last."""
         unsaid = self._used_at > self._said_at and time.monotonic() - self._said_at >= EVERY
-        if unsaid or self._app.eyes.view != self._said:
+        if unsaid or self._shell.main.in_view != self._said:
             self._say()
 
     def rings(self, event: Row) -> bool:
         """Whether this program calls its person about an event."""
         called = event["type"] == "notification" and bool(event.get("ring"))
-        return called and event["mission"] != self._app.eyes.view
+        return called and event["mission"] != self._shell.main.in_view
 
     def _say(self) -> None:
         if not self._viewer:
             return
-        self._said_at, self._said = time.monotonic(), self._app.eyes.view
+        self._said_at, self._said = time.monotonic(), self._shell.main.in_view
         ago = self._said_at - self._used_at
-        self._app.request("used", [{"viewer": self._viewer, "ago": ago, "view": self._said}], _nothing)
+        self._shell.request("used", [{"viewer": self._viewer, "ago": ago, "view": self._said}], _nothing)
 
 
 def _nothing(answers: Sequence[Any | OvermindError]) -> None:
@@ -153,34 +156,24 @@ def _nothing(answers: Sequence[Any | OvermindError]) -> None:
 class Eyes:
     """Looks once a second: what was in view twice has been seen."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self.rested: str | None = None
         """The mission that was in view at the last look."""
 
-    @property
-    def view(self) -> str | None:
-        """The mission whose newest lines a person sees now."""
-        app, main = self._app, self._app.main
-        if not app.app_focus:
-            return None
-        if main.terminal_side.is_open:
-            return main.terminal_side.stay.mission if main.terminal_side.stay.in_sight else None
-        return main.log_view.mission if app.top is main and main.log_view.display and main.log_view.following else None
-
     def look(self) -> None:
         """A second went by."""
-        row, before = self._app.fleet.of(self.view), self.rested
+        row, before = self._shell.fleet.of(self._shell.main.in_view), self.rested
         self.rested = None if row is None else row["id"]
         if row is not None and before is not None and row["id"] == before and row.get("unseen"):
             self._saw(before)
-            self._app.main.rearrange()
-        elif before is not None and before in self._app.main.log_side.news and self.rested != before:
+            self._shell.main.rearrange()
+        elif before is not None and before in self._shell.main.unread and self.rested != before:
             self._saw(before)
 
     def _saw(self, mission: str) -> None:
         """Somebody has seen all that the mission did so far."""
-        self._app.main.log_side.news.discard(mission)
-        if mission in self._app.fleet.rows and not self._app.read_only:
-            self._app.fleet.saw(mission)
-            self._app.request("seen", [{"id": mission}], lambda _answers: None)
+        self._shell.main.unread.discard(mission)
+        if mission in self._shell.fleet.rows and not self._shell.read_only:
+            self._shell.fleet.saw(mission)
+            self._shell.request("seen", [{"id": mission}], lambda _answers: None)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.shell.messages import Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
+    from overmind_tui.shell.supervisor_host import Hosting
 
 _log = logging.getLogger(__name__)
 LEAVE_LIMIT = 25.0
@@ -26,10 +26,18 @@ LEFT_BEHIND = 1
 
 
 class Departure:
-    """Leaving, asked for or forced."""
+    """Leaving, asked for or forced.
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    Args:
+        shell: What is left.
+        hosting: Whom only this program supervises.
+        on_exit: What else is done, whatever ended the program.
+    """
+
+    def __init__(self, shell: Shell, hosting: Hosting, on_exit: Callable[[], None]) -> None:
+        self._shell = shell
+        self._hosting = hosting
+        self._on_exit = on_exit
         self._leaving = False
 
     def listen(self) -> None:
@@ -43,7 +51,7 @@ class Departure:
 
     def ask(self) -> None:
         """Leave; ask when missions live that only this program supervises."""
-        live = self._app.hosting.live
+        live = self._hosting.live
         if self._leaving:
             return
         if not live:
@@ -56,66 +64,63 @@ class Departure:
             Answer(("s",), "stop all", self._stop_all, "bad"),
             Answer(("c", "n"), "cancel", lambda: None),
         ]
-        self._app.open(Dialog("leave?", lines, answers, first=0))
+        self._shell.open(Dialog("leave?", lines, answers, first=0))
 
     def at_once(self) -> None:
         """Leave without a question; what lives is handed over on the way out."""
         if not self._leaving:
             self._leaving = True
-            self._app.exit("")
-            if not self._app.is_headless:
+            self._shell.app.exit("")
+            if not self._shell.app.is_headless:
                 last = threading.Timer(LEAVE_LIMIT, _leave_anyway)
                 last.daemon = True
                 last.start()
 
     def last_rites(self) -> None:
         """Whatever ended the program: nobody is left without a supervisor. Blocks: for a thread."""
-        hosting = self._app.hosting
-        self._app.absence.leave()
-        self._app.remembered.save()
+        self._on_exit()
         try:
-            if hosting.needed:
-                hosting.hand_over()
+            if self._hosting.needed:
+                self._hosting.hand_over()
         except OvermindError as error:
             _log.error("handing over failed: %s", error.message)
-        hosting.end()
+        self._hosting.end()
 
     def _keep(self) -> None:
-        live = self._app.hosting.live
+        live = self._hosting.live
         text = f"{live} mission{'s' * (live > 1)} running in the background. Return with: overmind"
-        self._in_thread("handing over to a daemon …", self._app.hosting.hand_over, text)
+        self._in_thread("handing over to a daemon …", self._hosting.hand_over, text)
 
     def _stop_all(self) -> None:
         def stop() -> None:
             from overmind_core.client.client import Client  # noqa: PLC0415 - only on this way out
 
-            client = Client(self._app.home)
+            client = Client(self._shell.home)
             try:
                 client.call("shutdown", {})
             finally:
                 client.close()
 
-        live = self._app.hosting.live
+        live = self._hosting.live
         self._in_thread(f"stopping {live} …", stop, f"Stopped {live} mission{'s' * (live > 1)}.")
 
     def _in_thread(self, flash: str, work: Callable[[], None], afterwards: str) -> None:
         self._leaving = True
-        self._app.flash(flash, "quiet")
+        self._shell.flash(flash, "quiet")
 
-        def worked() -> None:
+        def worked() -> Callable[[], None]:
             try:
                 work()
             except OvermindError as error:
                 failure = error
-                self._app.post_message(Done(lambda: self._failed(failure)))
-            else:
-                self._app.post_message(Done(lambda: self._app.exit(afterwards)))
+                return lambda: self._failed(failure)
+            return lambda: self._shell.app.exit(afterwards)
 
-        self._app.run_worker(worked, thread=True, group="leaving", exit_on_error=False)
+        self._shell.background(worked)
 
     def _failed(self, error: OvermindError) -> None:
         self._leaving = False
-        self._app.flash(error.message, "bad")
+        self._shell.flash(error.message, "bad")
 
 
 def _leave_anyway() -> None:

@@ -47,7 +47,7 @@ class View(NamedTuple):
         summary: One line for the list of commands.
         context: Whose keys it has.
         empty: What it says when it has nothing to show, and what to type then; a line break starts another line.
-        opens: `module:function`, called with the program, this row, and what was asked for (`view.command.Show`).
+        opens: `module:function`, called with the shell, this row, and what was asked for (`parse.Show`).
         columns: Of a table.
         fetch: Where its rows come from.
         order: The column that orders the rows to begin with; "" is the order of the answer.
@@ -81,7 +81,7 @@ VIEWS: dict[str, View] = {
             "all missions, the log and the load of the selected one",
             Context.MISSIONS,
             "No missions yet.",
-            "overmind_tui.shell.updates:missions",
+            "overmind_tui.shell.views:missions",
             missions_columns.MISSIONS,
         ),
         View(
@@ -90,7 +90,7 @@ VIEWS: dict[str, View] = {
             "the log of the selected mission, or of a named one",
             Context.LOG,
             "Nothing was written yet.",
-            "overmind_tui.shell.updates:logs",
+            "overmind_tui.shell.views:logs",
             about=True,
         ),
         View(
@@ -99,7 +99,7 @@ VIEWS: dict[str, View] = {
             "all that is known about the selected mission, or a named one",
             Context.TEXT,
             "No mission is selected.  :missions chooses one",
-            "overmind_tui.shell.updates:describe",
+            "overmind_tui.shell.views:of_mission",
             about=True,
         ),
         View(
@@ -108,7 +108,7 @@ VIEWS: dict[str, View] = {
             "what changed in the selected mission's folder, or a named one's",
             Context.CHANGES,
             "No mission is selected.  :missions chooses one",
-            "overmind_tui.shell.updates:changes",
+            "overmind_tui.shell.views:of_mission",
             about=True,
         ),
         View(
@@ -129,7 +129,7 @@ VIEWS: dict[str, View] = {
             "who waits for you, and whose turn is over",
             Context.TEXT,
             "Nobody needs you.",
-            "overmind_tui.shell.updates:inbox",
+            "overmind_tui.shell.views:inbox",
         ),
         View(
             "top",
@@ -225,15 +225,13 @@ VIEWS: dict[str, View] = {
             "Looking …",
             "overmind_tui.doctor.page:open_doctor",
         ),
-        View(
-            "help", ("h", "keys"), "the keys of this view", Context.TEXT, opens="overmind_tui.shell.updates:help_here"
-        ),
+        View("help", ("h", "keys"), "the keys of this view", Context.TEXT, opens="overmind_tui.shell.views:help_here"),
         View(
             "aliases",
             ("commands", "a"),
             "all views and verbs, your aliases and hotkeys",
             Context.TEXT,
-            opens="overmind_tui.shell.updates:aliases",
+            opens="overmind_tui.shell.views:aliases",
         ),
     )
 }

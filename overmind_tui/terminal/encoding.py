@@ -8,7 +8,7 @@ Which keys leave a terminal here: ctrl-\, those of `[attach]`, and those of `[tu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from textual import events
 
@@ -19,10 +19,6 @@ from overmind_core.terminal import input_encoding
 from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal.tap import Kind, Part
-
-if TYPE_CHECKING:
-    from overmind_tui.app import OvermindApp
-
 
 _CURSOR = re.compile(rb"\x1b\[([A-DFH])")
 _GAINED, _LOST = b"\x1b[I", b"\x1b[O"
@@ -80,10 +76,15 @@ def pointed(event: events.MouseEvent, column: int, row: int) -> MouseEvent:
     return MouseEvent(action, button, column, row, event.shift, event.meta, event.ctrl)
 
 
-def detach_keys(app: OvermindApp) -> list[DetachKey]:
-    """Those that the configuration names by now; a mistake in `[attach]` is for `overmind attach` to tell."""
+def detach_keys(config: str, ours: Iterable[str]) -> list[DetachKey]:
+    """Those that leave a terminal by now; a mistake in `[attach]` is for `overmind attach` to tell.
+
+    Args:
+        config: The path of config.toml.
+        ours: Those of `[tui]`.
+    """
     try:
-        attach = client_detach_keys.detach_keys(app.home.config)
+        attach = client_detach_keys.detach_keys(config)
     except OvermindError:
         attach = []
-    return list(dict.fromkeys([DEFAULT_KEY, *map(parse_key, app.settings.detach_keys), *attach]))
+    return list(dict.fromkeys([DEFAULT_KEY, *map(parse_key, ours), *attach]))

@@ -18,7 +18,7 @@ from overmind_tui.widgets.terminal import WHEEL
 
 if TYPE_CHECKING:
     from overmind_core.terminal.input_encoding import MouseEvent
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.missions.main_screen import MainScreen
 
 QUIET_SECONDS = 1.0
 """How long keys do nothing after what they were typed into went away."""
@@ -42,7 +42,7 @@ class TerminalKeys:
 
     def __init__(
         self,
-        screen: MissionsScreen,
+        screen: MainScreen,
         stay: TerminalStay,
         *,
         detach: Callable[[], None],
@@ -57,7 +57,8 @@ class TerminalKeys:
     @property
     def leaving(self) -> Sequence[DetachKey]:
         """The keys that leave."""
-        return detach_keys(self._screen.program)
+        shell = self._screen.shell
+        return detach_keys(shell.home.config, shell.settings.detach_keys)
 
     def hush(self) -> None:
         """What was typed into has just gone away."""
@@ -69,7 +70,7 @@ class TerminalKeys:
             self._press_typing(key, character)
             return True
         leaving = self._leaves(key)
-        if leaving is not None and not self._stay.over and self._screen.program.read_only is False:
+        if leaving is not None and not self._stay.over and self._screen.shell.read_only is False:
             self._send_itself(leaving)
             return True
         return self._is_quiet(key, character)
@@ -86,9 +87,9 @@ class TerminalKeys:
     def _press_finishing(self, key: str) -> None:
         if key == "i" and self._stay.link is not None and time.monotonic() > self._stay.finishing_since + READ_SECONDS:
             self._stay.link.interrupt()
-            self._screen.program.flash(f"interrupting {safe(self._stay.name)} …", "quiet")
+            self._screen.shell.flash(f"interrupting {safe(self._stay.name)} …", "quiet")
         elif key in {"escape", "ctrl+c"} or self._leaves(key) is not None:
-            self._screen.panels.close_terminal()
+            self._screen.close_terminal()
 
     def _leaves(self, key: str) -> DetachKey | None:
         """The detach key that this is."""

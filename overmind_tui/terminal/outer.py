@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_core.client.detach_keys import DetachKey
     from overmind_core.terminal.state import Colours
-    from overmind_tui.app import OvermindApp
+    from overmind_tui.shell.shell import Shell
 
 ESCAPE_SECONDS = 0.025
 """How long Esc waits for company where nobody says otherwise."""
@@ -23,14 +23,14 @@ HIDDEN = "\x1b[?25l\x1b[0 q"
 class Outer:
     """Does nothing where there is no terminal, as in tests, or where somebody else draws it."""
 
-    def __init__(self, app: OvermindApp) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self._cursor: int | None = None
         """The shape of the real cursor; None while it is hidden."""
 
     def tap(self, keys: Iterable[DetachKey] | None) -> None:
         """Have what the terminal sends cut for a mission's, until one of the keys; None: it is for the program."""
-        driver = self._app._driver  # noqa: SLF001 - the application has no other way
+        driver = self._shell.app._driver  # noqa: SLF001 - the application has no other way
         if driver is not None and hasattr(driver, "tap"):
             seconds = getattr(driver, "escape_seconds", ESCAPE_SECONDS)
             driver.tap = None if keys is None else Tap(keys, seconds)
@@ -39,13 +39,13 @@ class Outer:
         """Show the terminal's own cursor in this shape (DECSCUSR); None hides it."""
         if shape != self._cursor:
             self._cursor = shape
-            self._app.tell_terminal(HIDDEN if shape is None else f"\x1b[{shape} q\x1b[?25h")
+            self._shell.tell_terminal(HIDDEN if shape is None else f"\x1b[{shape} q\x1b[?25h")
 
     def colours(self) -> Colours:
         """What programs are told that ask for the terminal's colours: those of the theme."""
         from overmind_core.terminal.state import Colours  # noqa: PLC0415 - not before the first frame
 
-        theme = self._app.current_theme
+        theme = self._shell.app.current_theme
         ground = Color.parse(theme.background or ("#000000" if theme.dark else "#ffffff")).rgb
         text = Color.parse(theme.foreground or ("#ffffff" if theme.dark else "#000000")).rgb
         return Colours(text, ground, text)

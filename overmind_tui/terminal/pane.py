@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
@@ -19,7 +19,8 @@ from overmind_tui.terminal.keys import TerminalKeys
 from overmind_tui.terminal.session import TerminalStay
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.pages.page import Handler
     from overmind_tui.terminal.stream import Joined
 
 LEFT_SECONDS = 1.0
@@ -37,7 +38,7 @@ class Mode(Enum):
 class TerminalSide:
     """The panel, and what actions do in it."""
 
-    def __init__(self, screen: MissionsScreen) -> None:
+    def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
         self.stay = TerminalStay(screen, joined=self._joined, gone=self._gone)
         self.left_at = float("-inf")
@@ -45,6 +46,18 @@ class TerminalSide:
         self._was_final = False
         """The mission has ended, as the list knows by now."""
         self.keys = TerminalKeys(screen, self.stay, detach=self.do_detach, send_itself=self._send_itself)
+        self.handlers: dict[str, Handler] = {
+            "type": self.do_type,
+            "attach": self.do_type,
+            "detach": self.do_detach,
+            "send-detach-key": partial(self._send_itself, DEFAULT_KEY),
+            "search": self.do_search,
+            "next-match": partial(self._to_match, back=True),
+            "previous-match": partial(self._to_match, back=False),
+            "select": self._select,
+            "copy": self.do_copy,
+            "restart": self.do_restart,
+        }
 
     @property
     def mode(self) -> Mode:
@@ -65,21 +78,20 @@ class TerminalSide:
         self._stop_typing()
         if self.stay.mission != row["id"] or self.stay.over:
             self._enter(row)
-            self._screen.panels.give(Panel.TERMINAL)
+            self._screen.give(Panel.TERMINAL)
             self._screen.call_after_refresh(self._begin_looking)
         else:
-            self._screen.panels.give(Panel.TERMINAL)
+            self._screen.give(Panel.TERMINAL)
 
     def join(self, row: Row) -> None:
         """Type into a mission's terminal; where nothing may be typed, look at it."""
-        if self._screen.program.read_only:
+        if self._screen.shell.read_only:
             self.look(row)
             return
         if self.stay.mission != row["id"] or self.stay.over:
             self._enter(row)
         self.stay.typing = True
-        self._screen.panels.zoomed = True
-        self._screen.panels.give(Panel.TERMINAL)
+        self._screen.give(Panel.TERMINAL, zoomed=True)
         self._screen.call_after_refresh(self._begin_typing)
 
     def close(self) -> None:
@@ -116,8 +128,8 @@ class TerminalSide:
             return
         if not item.write:
             self._stop_typing()
-            self._screen.program.flash(f"{safe(self.stay.name)} takes no input: watching only", "slow")
-            self._screen.panels.refocus()
+            self._screen.shell.flash(f"{safe(self.stay.name)} takes no input: watching only", "slow")
+            self._screen.refocus()
         elif not item.again:
             self._typing_begins()
             self.stay.redraw(item)
@@ -150,11 +162,11 @@ class TerminalSide:
         if self.stay.typing:
             self.keys.hush()
             self._stop_typing()
-        self._screen.panels.refocus()
+        self._screen.refocus()
 
     def rows_changed(self) -> None:
         """Missions may have ended, or been started again."""
-        row = self._screen.program.fleet.of(self.stay.mission)
+        row = self._screen.shell.fleet.of(self.stay.mission)
         if row is None or not self.stay.over:
             return
         if not missions_rows.is_live(row):
@@ -166,7 +178,7 @@ class TerminalSide:
 
     def targets(self) -> list[Row]:
         """The mission of the pane."""
-        row = self._screen.program.fleet.of(self.stay.mission)
+        row = self._screen.shell.fleet.of(self.stay.mission)
         return [] if row is None else [row]
 
     @property
@@ -188,7 +200,7 @@ class TerminalSide:
             return above, title.typing(names, terminal=size, cropped=view.cropped)
         return above, title.looking(
             terminal=size, cropped=view.cropped, back=view.back, selecting=view.selection is not None,
-            searching=view.searched, read_only=self._screen.program.read_only,
+            searching=view.searched, read_only=self._screen.shell.read_only,
         )  # fmt: skip
 
     def shown_text(self) -> str:
@@ -208,37 +220,30 @@ class TerminalSide:
         """Back to looking; the terminal stays ours until the pane is closed."""
         self.stay.send(terminal_keys.focus(self.stay.modes, gained=False))
         self._stop_typing()
-        self._screen.panels.refocus()
+        self._screen.refocus()
 
     def do_type(self) -> None:
         """Type into it."""
-        row = self._screen.program.fleet.of(self.stay.mission)
+        row = self._screen.shell.fleet.of(self.stay.mission)
         if row is None or not missions_rows.is_live(row) or (self.stay.ended and not self._was_final):
-            self._screen.program.flash(f"{safe(self.stay.name)} has ended: r runs it again", "slow")
+            self._screen.shell.flash(f"{safe(self.stay.name)} has ended: r runs it again", "slow")
         else:
             self.join(row)
 
-    do_attach = do_type
-
-    def verb_keep(self, words: Sequence[str]) -> None:
+    def keep(self) -> None:
         """Leave the agent in its terminal also when the pane is left."""
-        del words
         if self.stay.link is not None and self.stay.writes:
             self.stay.link.keep()
-            self._screen.program.flash(f"{safe(self.stay.name)} stays in its terminal", "good")
+            self._screen.shell.flash(f"{safe(self.stay.name)} stays in its terminal", "good")
         else:
-            self._screen.program.flash("keep: type into the terminal first", "slow")
-
-    def do_send_detach_key(self) -> None:
-        """The detach key itself, once."""
-        self._send_itself(DEFAULT_KEY)
+            self._screen.shell.flash("keep: type into the terminal first", "slow")
 
     def _send_itself(self, key: DetachKey) -> None:
         if not self.stay.writes:
             self.stay.connect(read_only=False, size=self.stay.size)
         if self.stay.link is not None:
             self.stay.link.type(bytes([key.byte]))
-            self._screen.program.flash(f"sent {key.name}", "quiet")
+            self._screen.shell.flash(f"sent {key.name}", "quiet")
 
     def do_search(self) -> None:
         """Type what to look for."""
@@ -250,15 +255,11 @@ class TerminalSide:
         self._screen.terminal_view.search(text)
         return True
 
-    def do_next_match(self) -> None:
-        """The one above."""
-        self._screen.terminal_view.to_match(back=True)
+    def _to_match(self, *, back: bool) -> None:
+        """The one above, or below."""
+        self._screen.terminal_view.to_match(back=back)
 
-    def do_previous_match(self) -> None:
-        """The one below."""
-        self._screen.terminal_view.to_match(back=False)
-
-    def do_select(self) -> None:
+    def _select(self) -> None:
         """Begin to select, or move the other end."""
         self._screen.terminal_view.select()
 
@@ -266,7 +267,7 @@ class TerminalSide:
         """What is selected, else the screen."""
         view = self._screen.terminal_view
         what = "the selection" if view.selection is not None else "the screen"
-        clipboard.copy(self._screen.program, view.text(), what)
+        clipboard.copy(self._screen.shell, view.text(), what)
         view.drop_selection()
 
     def do_restart(self) -> None:
@@ -274,9 +275,9 @@ class TerminalSide:
         rows = self.targets()
         if rows and not missions_rows.is_live(rows[0]):
             self._was_final = True
-            self._screen.program.deeds.ending.restart(rows)
+            self._screen.shell.act("restart", rows)
         else:
-            self._screen.program.flash(f"{safe(self.stay.name)} still runs", "slow")
+            self._screen.shell.flash(f"{safe(self.stay.name)} still runs", "slow")
 
     def close_one(self) -> bool:
         """Close one thing; whether there was any."""

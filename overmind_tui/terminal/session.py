@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.terminal.modes import Modes
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import Done
+from overmind_tui.shell.shell import ring
 from overmind_tui.terminal import title
 from overmind_tui.terminal.outer import Outer
 from overmind_tui.terminal.stream import Feeding
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from overmind_core.terminal import state as happened
-    from overmind_tui.missions.screen import MissionsScreen
+    from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.terminal import stream
     from overmind_tui.terminal.link import Link
 
@@ -34,7 +38,7 @@ class TerminalStay:
     """
 
     def __init__(
-        self, screen: MissionsScreen, *, joined: Callable[[stream.Joined], None], gone: Callable[[], None]
+        self, screen: MainScreen, *, joined: Callable[[stream.Joined], None], gone: Callable[[], None]
     ) -> None:
         self._screen = screen
         self._joined_then, self._gone_then = joined, gone
@@ -66,7 +70,7 @@ class TerminalStay:
     def outer(self) -> Outer:
         """The person's own terminal."""
         if self._outer is None:
-            self._outer = Outer(self._screen.program)
+            self._outer = Outer(self._screen.shell)
         return self._outer
 
     @property
@@ -108,7 +112,8 @@ class TerminalStay:
         self.disconnect()
         columns, rows = size or self._screen.terminal_view.pane
         request = {"id": self.mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
-        self.link, self._asked = Link(self._screen.program.home, request, self._stir), not read_only
+        shell = self._screen.shell
+        self.link, self._asked = Link(shell.home, request, partial(self._stir, shell.app)), not read_only
         if self._asked and self._ahead:
             self.link.type(bytes(self._ahead))
             self._ahead.clear()
@@ -141,14 +146,14 @@ class TerminalStay:
 
     # what comes
 
-    def _stir(self) -> None:
-        """From the link's thread."""
+    def _stir(self, app: App[Any]) -> None:
+        """From the link's thread, which may live longer than the screen: so it is told whose it is."""
         if not self._stirred:
             self._stirred = True
-            self._screen.program.post_message(Done(self._pump))
+            app.post_message(Done(self._pump))
 
-    def _later(self, seconds: float, then: object) -> None:
-        self._screen.set_timer(seconds, then)  # type: ignore[arg-type] # a function without arguments
+    def _later(self, seconds: float, then: Callable[[], None]) -> None:
+        self._screen.set_timer(seconds, then)
 
     def _pump(self) -> None:
         """Take what has come, as much as fits into a slice."""
@@ -227,19 +232,19 @@ class TerminalStay:
         """What the program said apart from text."""
         from overmind_core.terminal import state as happened  # noqa: PLC0415 - not before the first frame
 
-        program = self._screen.program
+        shell = self._screen.shell
         match event:
             case happened.TitleChanged():
                 self._screen.retitle()
             case happened.Bell():
-                program.flash(f"{safe(self.name)}: bell", "wait")
-                program.bell()
+                shell.flash(f"{safe(self.name)}: bell", "wait")
+                shell.app.bell()
             case happened.Notification():
                 said = " · ".join(safe(part) for part in (self.name, event.title, event.body) if part)
-                program.flash(said, "wait")
-                program.ring(said)
+                shell.flash(said, "wait")
+                ring(shell, said)
             case happened.Clipboard():
-                clipboard.copy(program, event.data.decode("utf-8", "replace"), f"what {safe(self.name)} copied")
+                clipboard.copy(shell, event.data.decode("utf-8", "replace"), f"what {safe(self.name)} copied")
 
     def _reply(self, answer: bytes) -> None:
         """What a terminal answers by itself; who only looks says nothing."""

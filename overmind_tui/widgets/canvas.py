@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from overmind_tui.render.cells import Look, apart
-from overmind_tui.widgets.style import Tones
+from overmind_tui.widgets.style import Tones, tones_of
 
 Run = tuple[str, Style]
 
@@ -43,8 +43,7 @@ class Canvas(Widget):
 
     @cached_property
     def _tones(self) -> Tones:
-        tones: Tones = self.app.tones  # type: ignore[attr-defined] # ours is the program that shows it
-        return tones
+        return tones_of(self)
 
     def strip(self, runs: Iterable[Run], width: int, *, ground: Style | None = None) -> Strip:
         """Runs as a line of exactly `width` cells over the widget's background (and `ground`, when given)."""

@@ -1,18 +1,20 @@
-"""The look of an emulated cell on our own screen.
+"""Styles to draw with: of the tones in the theme that is on, and of the cells of an emulated terminal.
 
-What each tone looks like in the theme that is on: the same wherever it is drawn, so the program is asked once.
+A tone is the same wherever it is drawn, so the program is asked once.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rich.color import Color
 from rich.style import Style
 from textual.dom import DOMNode
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from overmind_core.terminal.cells import Colour
     from overmind_core.terminal.cells import Style as Look
 
@@ -78,3 +80,14 @@ class Tones(dict[str, Style]):
         found = self._node.get_component_styles(f"tone--{name}").partial_rich_style if name else Style.null()
         self[name] = found
         return found
+
+
+class Toned(Protocol):
+    """An application that knows what tones look like."""
+
+    tones: Tones
+
+
+def tones_of(widget: Widget) -> Tones:
+    """Those of the program that shows a widget."""
+    return cast("Toned", widget.app).tones

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from overmind_core.daemon.routes import TABLE, Row
+from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import CODES
 from overmind_core.kernel.request import Args
 from overmind_core.wire.framing import API_VERSION, MAX_LINE, STREAMS
@@ -55,7 +56,7 @@ def _section(name: str, row: Row) -> str:
     arguments = row.arguments
     answers = "a stream" if name in STREAMS else FOLLOWING.get(name, "one answer")
     asked = sentences(arguments) if msgspec.structs.fields(arguments) else "none."
-    forbidden = "" if row.forbidden is None else " Not for processes inside missions (`forbidden`)."
+    forbidden = "" if OPERATIONS[name].forbidden is None else " Not for processes inside missions (`forbidden`)."
     parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
     return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.{forbidden}\n"])
 

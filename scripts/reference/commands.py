@@ -114,5 +114,6 @@ def _plain(text: str) -> str:
 def _renamed(command: Command, name: str) -> Command:
     return Command(
         name=name,
-        **{slot: getattr(command, slot) for slot in Command.__slots__ if slot != "name"},
+        summary=command.summary,
+        **{slot: getattr(command, slot) for slot in Command.__slots__ if slot not in {"_summary", "name"}},
     )

@@ -16,7 +16,9 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
-SPAN = "isolation: { port_range: 25000-25999 }\n"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+SPAN = f"isolation: {{ port_range: {25000 + 100 * WORKER}-{25099 + 100 * WORKER} }}\n"
+"""Ports of this worker alone: two homes may both find one free before a container of either has it."""
 DB = f"services: {{ db: {{ docker: '{REDIS}', port: 6379, volumes: {{ data: /data }}, ready: {{ tcp: true }} }} }}\n"
 GO = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, ready: {{ exec: '[ -e /tmp/go ]' }} }} }}\n"
 

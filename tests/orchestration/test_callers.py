@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from overmind_core.daemon.routes import TABLE
+from overmind_core.domain.operations import REQUESTS
 from tests.kit.raw_socket import RawSocket, address
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
@@ -128,7 +129,7 @@ def test_each_request_of_the_socket_is_judged():
 
 def test_what_is_for_people_alone_is_told_apart_in_the_table():
     refused_always = {command for command, _, _ in ASKED} - {command for command, _, answer in ASKED if answer == OK}
-    assert refused_always == {name for name, row in TABLE.items() if row.forbidden is not None} | {"hook"}
+    assert refused_always == {row.name for row in REQUESTS if row.forbidden is not None} | {"hook"}
 
 
 def meant(args, ids):

@@ -102,9 +102,9 @@ def test_the_terminal_is_rung_unless_the_mission_is_in_view(om, opened, planner,
         rung: list[str] = []
         monkeypatch.setattr(app, "ring", rung.append)
         await until(pilot, lambda: app.main.table.cursor_id == planner, what="the cursor")
-        await until(pilot, lambda: (app.eyes.view == planner) == (rings == 0), what="its log in view, or not")
+        await until(pilot, lambda: (app.main.in_view == planner) == (rings == 0), what="its log in view, or not")
         sessions.say(om, planner, "!bash touch x")
-        await until(pilot, lambda: any(event["type"] == "notification" for event in app.news.events), what="the event")
+        await until(pilot, lambda: any(event["type"] == "notification" for event in app.fleet.events), what="the event")
         assert len(rung) == rings
         assert rung in ([], ["overmind: planner · needs you · Bash: touch x"])
 

@@ -11,7 +11,6 @@ from overmind_tui.pages.page import bottom_line
 from overmind_tui.render.cells import Cell
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 from overmind_tui.shell.keymap import ACTIONS
-from overmind_tui.shell.notices import Coaching
 from tests.tui.conftest import picture, until
 
 M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG
@@ -125,7 +124,7 @@ def test_nobody_is_led_who_does_not_want_it(om, opened):
 
 
 def test_without_missions_or_rights_there_is_nothing_to_try(program):
-    assert Coaching(program(coached=False)).line(M) == ""
+    assert program(coached=False).coaching.line(M) == ""
     reader = program(coached=False, read_only=True)
     reader.fleet.rows["x"] = {}
     assert reader.coaching.line(M) == ""

@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.cli.command import COMMANDS as COMMAND_LINE
 from overmind_core.domain.missions.status_marks import MARKS
+from overmind_core.domain.operations import Danger
 from overmind_tui.command_line import parse
 from overmind_tui.command_line import verbs as commandline
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
@@ -18,7 +19,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import keymap, registry
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
@@ -202,7 +203,7 @@ def test_up_and_down_recall_what_was_typed_also_the_next_time(program, om):
         async with app.run_test(size=(120, 40)) as pilot:
             for line in lines:
                 await write(pilot, line)
-                app.to_root()
+                app.main.to_front()
             await pilot.press("colon", *keys)
             await until(pilot, lambda: app.screen.bar.field.text == wanted, what=wanted)
             await pilot.pause()

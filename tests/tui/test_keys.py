@@ -119,7 +119,7 @@ async def go_to(app, pilot, context):
     """Have the keys go where this context's count, and mean the mission that asks."""
     while isinstance(app.screen, Dialog | FormScreen | Box):
         await pilot.press("escape")
-    app.to_root()
+    app.main.to_front()
     app.main.close_bar()
     while app.main.log_side.search.close():
         continue

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from overmind_core.domain.operations import Danger
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff as changes_diff
 from overmind_tui.changes.diff import Spot
@@ -23,8 +24,9 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
+from overmind_tui.shell.updates import show_bottom
 from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW, mission
@@ -218,14 +220,14 @@ class Asked(Isolated):
         self.merged = []
         self.replies = {}
         self.ran: list[list[str]] = []
-        self.commands.runs.jobs.start = self._ran  # type: ignore[method-assign]
+        self.jobs.start = self._ran  # type: ignore[method-assign]
 
     def _ran(self, _name, calls, _told):
         self.ran += [list(argv[4:]) for argv in calls]
 
     def flash(self, text, tone=""):
         self.notice.put(text, tone)
-        self.say()
+        show_bottom(self)
 
     def request(self, command, requests, told):
         self.asked += [(command, one) for one in requests]
@@ -280,7 +282,7 @@ def test_each_key_means_what_the_table_says_and_each_action_is_done(context, mon
                 await press(key)
                 await pilot.pause()
                 if app.screen is not page:
-                    app.to_root()
+                    app.main.to_front()
                     await press(*OPENED[context])
                     await pilot.pause()
                     page = app.screen
@@ -559,12 +561,12 @@ def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
     shop.commit("first", {".overmind.yml": PROJECT})
 
     async def scenario(app, pilot):
-        app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        app.topics.starting.start_fast("command", "sleep 300", folder=shop.folder)
         await until(pilot, lambda: "echo set up" in picture(app), what="a question")
         assert isinstance(app.screen, Dialog)
         await pilot.press("n")
         assert len(app.fleet.rows) == 1
-        app.deeds.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        app.topics.starting.start_fast("command", "sleep 300", folder=shop.folder)
         await until(pilot, lambda: "echo set up" in picture(app), what="the question again")
         await pilot.press("y")
         await until(pilot, lambda: any(row["status"] == "running" for row in app.fleet.rows.values()), what="it runs")

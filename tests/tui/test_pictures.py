@@ -119,7 +119,7 @@ class Still(OvermindApp):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         super().__init__(Home("/nonexistent/overmind"), world, zone=UTC, **how)
         self._rows = rows
-        self.version = "0.1"
+        self.main.around.version = "0.1"
         self.log_feed.show = self._show_log  # type: ignore[method-assign]
 
     def _start(self):
@@ -129,7 +129,7 @@ class Still(OvermindApp):
             sample = Sample(20.0 + at * at % 37, 4e7 + at * 3e5, at * 997 % 4096)
             fleet.samples.setdefault("00000002", fleet.samples["00000001"].__class__(maxlen=99)).append(sample)
         fleet.before = fleet.load
-        self.news.events.extend(EVENTS)
+        self.fleet.events.extend(EVENTS)
         self.main.rearrange()
         self.main.table.select("00000002")
         self.flash("daemon 4242", "quiet")
@@ -231,7 +231,7 @@ def test_light_theme(pictured, size):
 def test_empty(pictured, size):
     class Empty(Still):
         def _start(self):
-            self.agents = {"claude": False, "codex": True}
+            self.main.around.agents = {"claude": False, "codex": True}
             self.fleet.apply([], (), everything=True)
             self.main.rearrange()
 
@@ -243,7 +243,7 @@ def test_lost(pictured, size):
     class Lost(Still):
         def _start(self):
             super()._start()
-            self.news.lost = "The supervisor went away · reconnecting …"
+            self.fleet.lost = "The supervisor went away · reconnecting …"
             self.main.changed_connection()
 
     assert pictured(Lost(), size, settle)

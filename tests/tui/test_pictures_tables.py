@@ -59,10 +59,10 @@ class Tables(Still):
 
     def _start(self):
         super()._start()
-        self.news.events.append(HOSTILE)
+        self.fleet.events.append(HOSTILE)
         self.notice.clear()
         self.live.now = settings.read(tomllib.loads(OWN)["tui"])
-        self.commands.runs.jobs.start = looked  # type: ignore[method-assign]
+        self.jobs.start = looked  # type: ignore[method-assign]
 
     def request(self, command, _requests, told):
         told([self.answers.get(command, [])])
@@ -75,7 +75,7 @@ class Nothing(Tables):
 
     def _start(self):
         super()._start()
-        self.news.events.clear()
+        self.fleet.events.clear()
 
 
 async def typed(pilot, *parts):

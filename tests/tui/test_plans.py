@@ -327,7 +327,7 @@ class Asked(Planned):
         def start(_name, calls, _told):
             self.ran += [list(argv[4:]) for argv in calls]
 
-        self.commands.runs.jobs.start = start  # type: ignore[method-assign]
+        self.jobs.start = start  # type: ignore[method-assign]
         self.refuses = False
 
     def request(self, command, requests, told):
@@ -539,7 +539,7 @@ def test_each_key_means_what_the_table_says_and_each_action_is_done(context, mon
             if action.context is context:
                 await press(key)
                 if app.screen is not page:
-                    app.to_root()
+                    app.main.to_front()
                     await press(*OPENED[context])
                     page = app.screen
 

@@ -60,7 +60,7 @@ class Watched:
 
     async def notified(self, count):
         def notifications():
-            return sum(event["type"] == "notification" for event in self.app.news.events)
+            return sum(event["type"] == "notification" for event in self.app.fleet.events)
 
         await until(self.pilot, lambda: notifications() == count, what="the notification")
 

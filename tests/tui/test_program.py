@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from datetime import UTC
 
 from textual import events
 
-import overmind_tui
 from overmind_tui.events.page import EventsPage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import TAKES_EVERYTHING
-from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
 HOSTILE = "a [red]R[/red] [/] [b"
@@ -37,7 +31,7 @@ def test_agent_text_is_literal_in_every_view(om, opened):
             await pilot.press(key)
             await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
-            app.to_root()
+            app.main.to_front()
             await pilot.press({":": "colon", "/": "slash"}[line[0]])
             app.screen.paste(line[1:])
             if HOSTILE in line:
@@ -45,7 +39,7 @@ def test_agent_text_is_literal_in_every_view(om, opened):
             await pilot.press("enter")
             await until(pilot, lambda: not app.typed._held, what="what that opens")
         await literal(":info")
-        app.to_root()
+        app.main.to_front()
         app.flash(HOSTILE)
         await literal("a flash")
 
@@ -238,32 +232,12 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
 
-def doers():
-    """Every class of the screens."""
-    for found in pkgutil.walk_packages(overmind_tui.__path__, "overmind_tui."):
-        if found.name.endswith("__main__"):
-            continue
-        yield from (kind for _, kind in inspect.getmembers(importlib.import_module(found.name), inspect.isclass))
-
-
-def test_each_action_of_the_table_is_done_by_somebody(program):
-    moves = {"down", "up", "first", "last", "page-down", "page-up", "left", "right"}
-    drawn = {"text-half-down", "text-half-up", "half-down", "half-up", "log-head", "follow", "wrap", "time"}
-    numbered = ("option_", "range_")  # one method for all of them
-    done = {name for kind in doers() for name in dir(kind)}
-    topics = program().deeds.topics
-    for action in ACTIONS:
-        name = action.name.replace("-", "_")
-        here = name.startswith(numbered) or f"do_{name}" in done or any(hasattr(topic, name) for topic in topics)
-        assert here or action.name in moves | drawn or action.context in TAKES_EVERYTHING, action
-
-
 def test_the_feed_goes_on_after_its_supervisor_was_replaced(om, opened):
     async def scenario(app, pilot):
         om.ok("start", "--replace")
         om.mission("sleep 300", "--name", "beta")
         await until(pilot, lambda: names(app) == ["alpha", "beta"], what="beta")
-        await until(pilot, lambda: not app.news.lost, what="no banner")
+        await until(pilot, lambda: not app.fleet.lost, what="no banner")
 
     opened({"alpha": "sleep 300"}, scenario)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from overmind_core.system.paths import Home
-from overmind_tui.inbox.messages import Talking
+from overmind_tui.inbox.messages import Drafts, Talking
+from overmind_tui.missions.fleet import Fleet
 from overmind_tui.shell.remembered import Remembered
 
 QUEUED = {"message": 7, "state": "queued", "ahead": 0}
@@ -23,14 +24,9 @@ EVENTS = [
 @pytest.mark.parametrize(("event", "said"), EVENTS)
 def test_what_becomes_of_a_message_is_said_with_the_way_back_to_its_text(tmp_path, event, said):
     flashes: list[str] = []
-    app: Any = SimpleNamespace(
-        remembered=Remembered(Home(str(tmp_path))),
-        remember=lambda **_: None,
-        news=SimpleNamespace(events=()),
-        flash=lambda *one: flashes.append(one[0]),
-    )
-    talking = Talking(app)
+    shell: Any = SimpleNamespace(fleet=Fleet(), flash=lambda *one: flashes.append(one[0]))
+    talking = Talking(shell, Drafts(Remembered(Home(str(tmp_path))), lambda **_: None))
     talking.sent({"api": QUEUED}, "go on")
     talking.happened([{"message": 7, **event}])
     assert flashes == ["queued for api", said]
-    assert talking.said.sent == ["go on"]
+    assert talking.drafts.sent == ["go on"]

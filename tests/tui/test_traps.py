@@ -12,10 +12,11 @@ import pytest
 from textual import constants, events
 from textual.drivers.web_driver import WebDriver
 
+from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.keys import Kind, Token, Tokenizer
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
@@ -58,7 +59,7 @@ class Asked(Asking):
 
     def _start(self):
         super()._start()
-        self.commands.runs.jobs.start = self._start_job  # type: ignore[method-assign]
+        self.jobs.start = self._start_job  # type: ignore[method-assign]
 
     def _start_job(self, name, calls, told):
         del calls, told
@@ -221,7 +222,7 @@ def test_no_binding_of_the_library_is_ever_met():
             assert app.is_running, opening
             assert app.screen_stack == stack, opening
             assert app.main.bar.sign == sign, opening
-            app.to_root()
+            app.main.to_front()
             app.main.close_bar()
             await settle(pilot)
 

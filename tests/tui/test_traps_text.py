@@ -96,7 +96,7 @@ async def flashed(app, _pilot):
 
 
 async def asked_always(app, _pilot):
-    app.deeds.answering.always(evil(QUESTIONS[0]))
+    app.topics.needing.answering.always(evil(QUESTIONS[0]))
 
 
 async def happened(app, pilot):

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.status_marks import MARKS
+from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
 from overmind_tui.changes import diff
 from overmind_tui.inbox import rows as inbox_rows
@@ -28,7 +29,7 @@ from overmind_tui.render.field import Field
 from overmind_tui.render.layout import Panel
 from overmind_tui.render.row_filter import BrokenFilter
 from overmind_tui.shell import keymap
-from overmind_tui.shell.actions import Context, Danger
+from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import ACTIONS
 
 

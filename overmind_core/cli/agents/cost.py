@@ -58,7 +58,6 @@ def _since(word: str) -> str:
 
 COST = Command(
     name="cost",
-    summary="sum up what agents cost",
     options=[
         option("--by", "WHAT", "mission (default), day or label", choices=tuple(BY)),
         option("--since", "TIME", "only from then on: a time, or how long ago, such as 7d", parse=_since),

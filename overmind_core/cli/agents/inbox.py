@@ -95,7 +95,6 @@ def _ways(question: Question) -> Iterator[str]:
 
 INBOX = Command(
     name="inbox",
-    summary="show what agents wait for: permissions, questions, plans, dialogs",
     options=[flag("--watch", "show it again each second, until ctrl-c"), JSON],
     examples=["overmind inbox", "overmind inbox --watch", "overmind inbox --json | jq '.[0].subject'"],
     notes="Each begins with its number, which answers it: overmind answer 7 allow. $ is a command, - and + a change.",
@@ -139,7 +138,6 @@ def named(word: str) -> dict[str, Any]:
 
 ANSWER = Command(
     name="answer",
-    summary="answer a question that an agent has asked; see them with: inbox",
     arguments=[
         argument("question", "the question's number, or the mission: then its oldest question", metavar="question"),
         argument("behaviour", "allow, deny, or always: allow it now and from now on", choices=BEHAVIOURS),
@@ -229,7 +227,6 @@ def _asked(connection: DaemonConnection, request: Mapping[str, Any]) -> Any:  # 
 
 HOOK = Command(
     name="hook",
-    summary="hand an event of an agent's program to the daemon; for programs, not for people",
     options=[
         option("--home", "DIR", "the home (default: $OVERMIND_HOME)"),
         option("--mission", "ID", "the mission (default: $OVERMIND_MISSION_ID)"),
@@ -259,7 +256,6 @@ def seen(args: Namespace, context: Context) -> int:
 
 SEEN = Command(
     name="seen",
-    summary="mark missions as looked at: what happened to them so far is no news any more",
     arguments=[ids()],
     options=[JSON],
     examples=["overmind seen planner", "overmind seen $(overmind ps -q --status stopped)"],

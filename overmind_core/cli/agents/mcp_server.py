@@ -18,6 +18,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from overmind_core.cli.agents.mcp_calls import Calls
 from overmind_core.cli.agents.mcp_start_tools import Starting
 from overmind_core.cli.agents.mcp_tools import Acting, Looking
+from overmind_core.domain.operations import OPERATIONS, Danger
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
@@ -29,9 +30,15 @@ you go on. A session takes messages (send) until you stop it. What you start is 
 mission, but talk to and end only those below you. There are limits of children, depth and cost; a refusal names the
 one that was reached. Questions of agents about permissions are answered by a person: go on with other work meanwhile.
 """
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-STARTS = ToolAnnotations(read_only_hint=False, destructive_hint=False)
-ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+OPERATION_OF = {"list": "ps", "run_agent": "run"}
+"""Tool → what it asks for, where that has another name."""
+HINTS = {
+    Danger.NONE: ToolAnnotations(read_only_hint=True, open_world_hint=False),
+    Danger.CHANGES: ToolAnnotations(read_only_hint=False, destructive_hint=False),
+    Danger.ENDS_WORK: ToolAnnotations(
+        read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+    ),
+}
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -39,25 +46,29 @@ def server(home: Home) -> MCPServer:
     """Return the server of a home's missions."""
     calls = Calls(home)
     looking, starting, acting = Looking(calls), Starting(calls), Acting(calls)
-    tools: dict[str, tuple[Handler, ToolAnnotations]] = {
-        "run_agent": (starting.run_agent, STARTS),
-        "run": (starting.run, STARTS),
-        "list": (looking.list_missions, READS),
-        "info": (looking.info, READS),
-        "logs": (looking.logs, READS),
-        "wait": (looking.wait, READS),
-        "result": (looking.result, READS),
-        "send": (acting.send, STARTS),
-        "messages": (looking.messages, READS),
-        "interrupt": (acting.interrupt, STARTS),
-        "stop": (acting.stop, ENDS),
-        "kill": (acting.kill, ENDS),
+    tools: dict[str, Handler] = {
+        "run_agent": starting.run_agent,
+        "run": starting.run,
+        "list": looking.list_missions,
+        "info": looking.info,
+        "logs": looking.logs,
+        "wait": looking.wait,
+        "result": looking.result,
+        "send": acting.send,
+        "messages": looking.messages,
+        "interrupt": acting.interrupt,
+        "stop": acting.stop,
+        "kill": acting.kill,
     }
     made = [
-        _strict(Tool.from_function(_telling(handler), name=name, annotations=hints))
-        for name, (handler, hints) in tools.items()
+        _strict(Tool.from_function(_telling(handler), name=name, annotations=_hints(name)))
+        for name, handler in tools.items()
     ]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)
+
+
+def _hints(tool: str) -> ToolAnnotations:
+    return HINTS[OPERATIONS[OPERATION_OF.get(tool, tool)].danger]
 
 
 def _strict(tool: Tool) -> Tool:

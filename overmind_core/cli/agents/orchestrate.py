@@ -33,7 +33,6 @@ def skill(args: Namespace, context: Context) -> int:
 
 SKILL = Command(
     name="skill",
-    summary="print our instructions for an agent that runs agents",
     options=[
         option("--format", "FORMAT", "text (default), or claude: a SKILL.md with its name and use", choices=FORMATS),
         JSON,
@@ -62,7 +61,6 @@ def mcp(args: Namespace, context: Context) -> int:
 
 MCP = Command(
     name="mcp",
-    summary="serve missions as tools to an agent, by MCP on standard input and output",
     examples=[
         "claude mcp add overmind -- overmind mcp",
         "overmind claude run --mcp-config overmind.json --allow mcp__overmind 'divide the work'",

@@ -146,7 +146,6 @@ def line(message: Json) -> str:
 
 SEND = Command(
     name="send",
-    summary="send a session a message",
     arguments=[one_id(), argument("text", "the message; - reads it from standard input", nargs="*", metavar="TEXT")],
     options=[
         flag("--wait", "wait for the answer to this message, and print it"),
@@ -212,7 +211,6 @@ def _cells(row: Row) -> list[str]:
 
 MESSAGES = Command(
     name="messages",
-    summary="list the messages of a session, or withdraw one",
     arguments=[one_id()],
     options=[option("--cancel", "N", "withdraw this message, if it is still queued", parse=whole), JSON],
     examples=["overmind messages planner", "overmind messages planner --cancel 12"],
@@ -233,7 +231,6 @@ def result(args: Namespace, context: Context) -> int:
 
 RESULT = Command(
     name="result",
-    summary="print the last result of an agent, as its program gave it",
     arguments=[one_id()],
     options=[JSON],
     examples=["overmind result review", "overmind result review --json | jq -r .result"],
@@ -256,7 +253,6 @@ def _line(answer: Mapping[str, Any]) -> str:
 
 INTERRUPT = Command(
     name="interrupt",
-    summary="end the turn that a session is in; the session stays",
     arguments=[ids()],
     options=[JSON],
     examples=["overmind interrupt planner", "overmind interrupt planner && overmind send planner do it otherwise"],
@@ -319,7 +315,6 @@ class Reading:
 
 SUBSCRIBE = Command(
     name="subscribe",
-    summary="print the output of missions as JSON objects, for programs",
     arguments=[ids()],
     options=[flag("--from-start", "also what was written before"), JSON],
     examples=["overmind subscribe api", "overmind subscribe --from-start build | jq -r .text"],

@@ -71,7 +71,6 @@ def _stay(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKe
 
 ATTACH = Command(
     name="attach",
-    summary="join a mission's terminal: what it shows comes here, what you type goes there",
     arguments=[one_id()],
     options=[
         flag("--read-only", "watch; nothing that you type arrives"),
@@ -99,7 +98,6 @@ def detach(args: Namespace, context: Context) -> int:
 
 DETACH = Command(
     name="detach",
-    summary="end everybody's attach to a mission",
     arguments=[one_id()],
     options=[JSON],
     examples=["overmind detach shell"],
@@ -151,7 +149,6 @@ def _become(program: str, environment: Mapping[str, str]) -> int:
 
 SHELL_COMMAND = Command(
     name="shell",
-    summary="open your $SHELL in a mission's folder, with its environment",
     arguments=[one_id()],
     examples=["overmind shell api", "echo 'git status' | overmind shell api"],
     notes=(

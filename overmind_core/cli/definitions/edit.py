@@ -129,7 +129,6 @@ def _person() -> bool:
 
 EDIT = Command(
     name="edit",
-    summary="change what a mission is, as TOML in $EDITOR, then restart it",
     arguments=[
         one_id(),
         argument("file", "take the text from this file instead; - is standard input", nargs="?", metavar="file"),

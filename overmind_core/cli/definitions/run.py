@@ -115,7 +115,6 @@ OPTIONS = [
 
 RUN = Command(
     name="run",
-    summary="start a mission",
     rest="CMD...",
     options=[PROVIDER, *OPTIONS],
     examples=[

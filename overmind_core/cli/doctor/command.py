@@ -65,7 +65,6 @@ def _json(findings: Sequence[tuple[Check, Finding]]) -> str:
 
 DOCTOR = Command(
     name="doctor",
-    summary="check this machine and home, and say how to mend what is wrong",
     options=[JSON],
     examples=["overmind doctor", "overmind doctor --json"],
     notes="It starts no daemon. Exit status 1 when a check says fail; warn leaves it 0.",

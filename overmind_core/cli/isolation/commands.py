@@ -35,7 +35,6 @@ def isolate(args: Namespace, context: Context) -> int:
 
 ISOLATE = Command(
     name="isolate",
-    summary="explain what a mission here gets for itself: worktree, ports, services",
     arguments=[FOLDER],
     options=[flag("--check", "changes nothing: to explain is all that it does"), JSON],
     examples=["overmind isolate --check", "overmind isolate --check ~/src/shop", "overmind isolate --check --json"],
@@ -78,7 +77,6 @@ def trust(args: Namespace, context: Context) -> int:
 
 TRUST = Command(
     name="trust",
-    summary="trust a project's .overmind.yml as it is now, after seeing what it runs",
     arguments=[FOLDER],
     options=[flag("--revoke", "trust it no longer"), YES, JSON],
     examples=["overmind trust", "overmind trust ~/src/shop --yes", "overmind trust --revoke"],
@@ -116,7 +114,6 @@ def ports(args: Namespace, context: Context) -> int:
 
 PORTS = Command(
     name="ports",
-    summary="list the ports of isolated missions",
     options=[flag("--all", "also those that ended missions would like to have again", short="-a"), JSON],
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(

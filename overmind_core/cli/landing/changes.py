@@ -90,7 +90,6 @@ def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
 
 CHANGES = Command(
     name="changes",
-    summary="show what a mission has changed, uncommitted work included",
     arguments=[one_id()],
     options=[
         flag("--stat", "the files, with how many lines were added and removed"),
@@ -125,7 +124,6 @@ def commit(args: Namespace, context: Context) -> int:
 
 COMMIT = Command(
     name="commit",
-    summary="commit everything in a mission's worktree",
     arguments=[one_id()],
     options=[
         option("--message", "TEXT", "what it is about; several are paragraphs", short="-m", repeat=True),
@@ -156,7 +154,6 @@ def push(args: Namespace, context: Context) -> int:
 
 PUSH = Command(
     name="push",
-    summary="push a mission's branch",
     arguments=[one_id()],
     options=[
         option("--remote", "NAME", "where to; default: the remote of its branch or base, origin, or the only one"),
@@ -253,7 +250,6 @@ def _line(answer: Mapping[str, Any]) -> str:
 
 DISCARD = Command(
     name="discard",
-    summary="remove the worktree, branch, containers and volumes of ended missions",
     arguments=[ids()],
     options=[flag("--force", "also work that is not committed, or merged nowhere"), JSON],
     examples=["overmind discard red", "overmind discard red --force"],

@@ -140,7 +140,6 @@ def _tell_conflicts(context: Context, fields: Json) -> None:
 
 MERGE = Command(
     name="merge",
-    summary="land a mission's work on a branch, or say why that can't be",
     arguments=[one_id()],
     options=[
         option("--into", "BRANCH", "where to; default: the branch that it began at"),
@@ -235,7 +234,6 @@ def _run(words: list[str], context: Context) -> None:
 
 MERGE_STEP = Command(
     name="merge-step",
-    summary="land what agents of a plan have done; for plans, not for people",
     arguments=[argument("agents", "name and mission of each agent", nargs="+", metavar="agent=mission")],
     options=[
         option("--plan", "NAME", "the plan, for messages"),

@@ -83,7 +83,6 @@ def worktrees(args: Namespace, context: Context) -> int:
 
 WORKTREES = Command(
     name="worktrees",
-    summary="list the worktrees of missions, and what was done in them",
     options=[flag("--sizes", "count how much of the disk each takes, too"), JSON],
     examples=["overmind worktrees", "overmind worktrees --sizes", "overmind worktrees --json"],
     notes=(
@@ -127,7 +126,6 @@ def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
 
 WORKTREES_PRUNE = Command(
     name="worktrees prune",
-    summary="remove the worktrees of ended missions whose work is merged, or that have none",
     options=[
         flag("--dry-run", "only say what would be removed"),
         flag("--force", "also where work is not committed, or merged nowhere"),

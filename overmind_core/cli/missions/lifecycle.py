@@ -50,7 +50,6 @@ def stop(args: Namespace, context: Context) -> int:
 
 STOP = Command(
     name="stop",
-    summary="stop missions: their stop signal, then SIGKILL after the grace",
     arguments=[ids()],
     options=[
         flag("--cascade", "their children too, leaves first"),
@@ -104,7 +103,6 @@ def _killed(mission: str) -> str:
 
 KILL = Command(
     name="kill",
-    summary="end missions at once, with everything they started",
     arguments=[ids(nargs="*")],
     options=[flag("--cascade", "children too, leaves first"), flag("--all", "every live mission"), YES, JSON],
     examples=["overmind kill api", "overmind kill planner --cascade", "overmind kill --all -y"],
@@ -170,7 +168,6 @@ def _restarted(mission: str) -> str:
 
 RESTART = Command(
     name="restart",
-    summary="stop missions and start them again, with the same id, name and log",
     arguments=[ids(nargs="*")],
     options=[
         flag("--lost", "everything that was lost with the keeper or the machine"),
@@ -195,7 +192,6 @@ def freeze(args: Namespace, context: Context) -> int:
 
 FREEZE = Command(
     name="freeze",
-    summary="pause missions: SIGSTOP to everything they started",
     arguments=[ids()],
     options=[JSON],
     examples=["overmind freeze api"],
@@ -214,7 +210,6 @@ def thaw(args: Namespace, context: Context) -> int:
 
 THAW = Command(
     name="thaw",
-    summary="let paused missions go on: SIGCONT to everything they started",
     arguments=[ids()],
     options=[JSON],
     examples=["overmind thaw api"],
@@ -231,7 +226,6 @@ def send_signal(args: Namespace, context: Context) -> int:
 
 SIGNAL = Command(
     name="signal",
-    summary="send a signal to everything a mission started",
     arguments=[one_id(), argument("signal", "its name or number, such as HUP, USR1 or 10", metavar="NAME")],
     options=[JSON],
     examples=["overmind signal nginx HUP"],
@@ -253,7 +247,6 @@ def remove(args: Namespace, context: Context) -> int:
 
 RM = Command(
     name="rm",
-    summary="remove finished missions, with their logs",
     arguments=[ids()],
     options=[YES, JSON],
     examples=["overmind rm build-7", "overmind rm -y $(overmind ps -q --all --status killed)"],
@@ -278,7 +271,6 @@ def prune(args: Namespace, context: Context) -> int:
 
 PRUNE = Command(
     name="prune",
-    summary="remove all finished missions, with their logs",
     options=[
         option("--older", "TIME", "only those that ended so long ago, such as 7d", parse=duration),
         flag("--dry-run", "only say what would be removed"),
@@ -313,7 +305,6 @@ def _changes(args: Namespace) -> dict[str, Any]:
 
 UPDATE = Command(
     name="update",
-    summary="change a mission's name, labels and policy, without a restart",
     arguments=[one_id()],
     options=[
         option("--name", "NAME", "a new name"),

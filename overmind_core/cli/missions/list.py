@@ -142,7 +142,6 @@ FILTERS = [
 
 PS = Command(
     name="ps",
-    summary="list the missions",
     options=[
         *FILTERS,
         flag("--quiet", "ids only", short="-q"),
@@ -176,7 +175,6 @@ def monitor(args: Namespace, context: Context) -> int:
 
 MONITOR = Command(
     name="monitor",
-    summary="watch the daemon and its missions, until ctrl-c",
     options=[*FILTERS, JSON],
     examples=["overmind monitor", "overmind monitor --tree --wide"],
     run=monitor,
@@ -226,7 +224,6 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 
 TOP = Command(
     name="top",
-    summary="show CPU, memory, output rate and cost of each live mission",
     options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
     examples=["overmind top", "overmind top --once --json"],
     run=top,
@@ -242,7 +239,6 @@ def info(args: Namespace, context: Context) -> int:
 
 INFO = Command(
     name="info",
-    summary="print everything known of a mission, as JSON",
     arguments=[one_id()],
     options=[
         flag("--env", "the names of its environment variables too"),

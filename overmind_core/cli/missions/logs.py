@@ -244,7 +244,6 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 LOGS = Command(
     name="logs",
-    summary="show what missions wrote",
     arguments=[ids(nargs="*")],
     options=[
         flag("--follow", "go on until the missions have ended", short="-f"),

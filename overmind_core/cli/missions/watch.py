@@ -122,7 +122,6 @@ def _means(wanted: str, end: End) -> bool:
 
 WAIT = Command(
     name="wait",
-    summary="wait until missions have ended, through their restarts",
     arguments=[ids()],
     options=[
         flag("--any", "until the first of them has ended"),
@@ -151,7 +150,6 @@ def events(args: Namespace, context: Context) -> int:
 
 EVENTS = Command(
     name="events",
-    summary="print the event log, a JSON object per line",
     options=[
         flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
         option("--since", "SEQ", "only events after this number", parse=whole),
@@ -204,7 +202,6 @@ def _described(shown: Screen) -> dict[str, Any]:
 
 SCREEN = Command(
     name="screen",
-    summary="print what a mission's terminal shows, or showed last",
     arguments=[one_id()],
     options=[flag("--ansi", "with its colours"), JSON],
     examples=["overmind screen editor", "overmind screen editor --json | jq -r .title"],

@@ -92,7 +92,6 @@ RERUN = option("--rerun", "WHICH", "failed: run what failed once more, and what 
 
 APPLY = Command(
     name="apply",
-    summary="start the plan in a file, or change the live one to what the file says",
     arguments=[FILE],
     options=[
         VAR,
@@ -194,7 +193,6 @@ def _command(agent: PlanAgent) -> Any:  # noqa: ANN401 - a text, or words
 
 AGENTS = Command(
     name="agents",
-    summary="check a blueprint and list its agents in the order in which they can run",
     arguments=[FILE],
     options=[flag("--graph", "draw who depends on whom"), VAR, JSON],
     examples=[
@@ -228,7 +226,6 @@ def diff(args: Namespace, context: Context) -> int:
 
 DIFF = Command(
     name="diff",
-    summary="show what `apply` would change: + new, ~ changed, - gone",
     arguments=[FILE],
     options=[VAR, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
     examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
@@ -295,7 +292,6 @@ def _question(plan: Plan) -> str:
 
 DELETE = Command(
     name="delete",
-    summary="take a plan down: its agents end in the reverse of the order in which they began",
     arguments=[argument("plan", "its file, or its id or name", metavar="plan")],
     options=[VAR, YES, JSON],
     examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],

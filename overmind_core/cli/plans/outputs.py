@@ -114,7 +114,6 @@ def _list(values: Mapping[str, str], args: Namespace, context: Context) -> None:
 
 OUTPUT = Command(
     name="output",
-    summary="hand on values to the agents of a blueprint that come after this one",
     arguments=[
         argument("values", "what to hand on; KEY=- reads it from standard input", nargs="*", metavar="KEY=VALUE")
     ],

@@ -51,7 +51,6 @@ def plan_for(context: Context, platform: str = sys.platform) -> Plan:
 
 SERVICE = Command(
     name="service",
-    summary="install or remove the daemon as a service: a systemd user unit, or a launchd agent",
     arguments=[argument("action", "install or remove", metavar="action", choices=("install", "remove"))],
     options=[flag("--dry-run", "only print the file and the commands")],
     examples=["overmind service install --dry-run", "overmind service install", "overmind service remove"],

@@ -6,9 +6,13 @@ import pytest
 
 from overmind_core.client import client as client_client
 from overmind_core.client import daemon as client_daemon
+from overmind_core.domain.operations import REQUESTS
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
 from tests.kit.fake_daemon import FakeDaemon
+
+ASKED = [row for row in REQUESTS if row.name != "hello"]
+"""What a client asks once it has greeted."""
 
 
 @pytest.fixture
@@ -82,18 +86,37 @@ def test_a_lost_run_is_asked_again_with_the_same_key(place, join):
     assert [request["args"]["request"] for request in daemon.requests] == ["k"] * 3
 
 
-def test_what_must_not_happen_twice_is_not_asked_twice(place, join):
+@pytest.mark.parametrize("row", ASKED, ids=lambda row: row.name)
+def test_what_must_not_happen_twice_is_not_asked_twice_and_all_else_is(place, join, row):
+    with FakeDaemon(place, losing(1, {"ok": {"id": "a"}})) as daemon:
+        client = join(place)
+        if row.repeatable:
+            assert client.call(row.name, {"id": "x"}) == {"id": "a"}
+        else:
+            assert code_of(client, row.name, {"id": "x"}) == "daemon_lost"
+
+    assert [request["cmd"] for request in daemon.requests] == [row.name] * (2 if row.repeatable else 1)
+
+
+def test_what_this_program_has_never_heard_of_is_not_asked_twice(place, join):
     with FakeDaemon(place, losing(1, {"ok": {}})) as daemon:
-        assert code_of(join(place), "restart", {"id": "x"}) == "daemon_lost"
+        assert code_of(join(place), "nosuch", {}) == "daemon_lost"
 
     assert len(daemon.requests) == 1
 
 
+ONE: dict[str, object] = {"id": "x", "name": None, "also": []}
 DONE = [
-    ("stop", "not_running", {"id": "x", "name": None, "also": []}),
+    ("stop", "not_running", ONE),
     ("kill", "not_running", {"killed": [{"id": "x", "name": None}]}),
-    ("rm", "not_found", {"id": "x", "name": None, "also": []}),
+    ("rm", "not_found", ONE),
+    ("quest_cancel", "not_running", ONE),
+    ("ritual_delete", "not_found", ONE),
 ]
+
+
+def test_each_error_that_means_done_is_tried():
+    assert [(row.name, code) for row in ASKED for code in row.already_done] == [(one, code) for one, code, _ in DONE]
 
 
 @pytest.mark.parametrize(("command", "code", "result"), DONE)

@@ -1,0 +1,209 @@
+"""Operations, one row each: name and words, how dangerous it is, who may ask for it, whether it may be repeated.
+
+An operation is what somebody can ask for: a request of the API, a command of the command line, or both. Who shows or
+does one reads its row: the API (`daemon/routes.py`), the client, the command line, the tools of agents, the full-screen
+program's keys and verbs. `tests/house/test_operations.py` walks the table.
+
+Imports nothing slow: the client reads it where a daemon was lost, the command line where it shows help.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Final
+
+FIRST_RELEASE = "0.1.0"
+
+
+class Danger(StrEnum):
+    """What an operation does to work."""
+
+    NONE = "none"
+    CHANGES = "changes"
+    ENDS_WORK = "ends work"
+
+
+class Operation:
+    """What somebody can ask for.
+
+    Args:
+        name: The request of the API; for what is none, the command, with underscores.
+        summary: One line, no full stop, begins with a verb. The command line shows it.
+        danger: What it does to work. An argument that makes a change of a reading is named beside the row.
+        repeatable: A request that may be sent again when the connection was lost before the answer: twice is as once.
+        already_done: Errors that mean, when it was sent again, that the first one did it.
+        forbidden: What is said to a process inside a mission that asks for it ("… may not <forbidden>."); None: it may,
+            as far as the handler, or each request that the command makes, finds that it is its business.
+        commands: How the command line calls it, where that is not its name with spaces; the first is the one whose help
+            says the summary.
+        request: Whether the API has it; what it has not is made of other requests, or needs no daemon.
+        since: The release in which it came.
+    """
+
+    __slots__ = (
+        "already_done", "commands", "danger", "forbidden", "name", "repeatable", "request", "since", "summary",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        danger: Danger = Danger.NONE,
+        *,
+        repeatable: bool = False,
+        already_done: tuple[str, ...] = (),
+        forbidden: str | None = None,
+        commands: tuple[str, ...] | None = None,
+        request: bool = True,
+        since: str = FIRST_RELEASE,
+    ) -> None:
+        self.name: Final = name
+        self.summary: Final = summary
+        self.danger: Final = danger
+        self.repeatable: Final = repeatable
+        self.already_done: Final = already_done
+        self.forbidden: Final = forbidden
+        self.commands: Final = (name.replace("_", " "),) if commands is None else commands
+        self.request: Final = request
+        self.since: Final = since
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.danger}>"
+
+
+_CHANGES, _ENDS = Danger.CHANGES, Danger.ENDS_WORK
+
+REQUESTS: tuple[Operation, ...] = (
+    Operation("hello", "say who asks, and hear who answers", commands=()),
+    Operation("status", "show the daemon, its keeper, and counts of missions", repeatable=True),
+    Operation("run", "start a mission", _CHANGES,
+              repeatable=True,  # its `request` key makes the second one a question
+              commands=("run", "claude run")),
+    Operation("ps", "list the missions", repeatable=True),
+    Operation("info", "print everything known of a mission, as JSON", repeatable=True),
+    Operation("logs", "show what missions wrote", repeatable=True),
+    Operation("stop", "stop missions: their stop signal, then SIGKILL after the grace", _ENDS,
+              repeatable=True, already_done=("not_running",)),
+    Operation("kill", "end missions at once, with everything they started", _ENDS,
+              repeatable=True, already_done=("not_running",)),
+    Operation("restart", "stop missions and start them again, with the same id, name and log", _ENDS,
+              forbidden="restart missions"),
+    Operation("signal", "send a signal to everything a mission started", _ENDS, forbidden="signal missions"),
+    Operation("freeze", "pause missions: SIGSTOP to everything they started", _CHANGES,
+              repeatable=True, forbidden="freeze missions"),
+    Operation("thaw", "let paused missions go on: SIGCONT to everything they started", _CHANGES,
+              repeatable=True, forbidden="thaw missions"),
+    Operation("update", "change a mission's name, labels and policy, without a restart", _CHANGES,
+              repeatable=True, forbidden="change missions"),
+    Operation("definition", "read what can be changed of a mission, its secrets included",
+              repeatable=True, forbidden="read definitions", commands=()),
+    Operation("redefine", "have a mission be something else from its next run on", _CHANGES,
+              forbidden="change missions", commands=()),
+    Operation("environment", "read the folder, umask and environment of a mission's programs",
+              repeatable=True, forbidden="read environments", commands=()),
+    Operation("rm", "remove finished missions, with their logs", _ENDS,
+              repeatable=True, already_done=("not_found",), forbidden="remove missions"),
+    Operation("prune", "remove all finished missions, with their logs", _ENDS,
+              repeatable=True, forbidden="remove missions"),
+    Operation("wait", "wait until missions have ended, through their restarts", repeatable=True),
+    Operation("top", "show CPU, memory, output rate and cost of each live mission", repeatable=True),
+    Operation("events", "print the event log, a JSON object per line", repeatable=True),  # `eyes`: who is called
+    Operation("used", "say that a person looks, and at which mission", _CHANGES,
+              forbidden="say that a person looks", commands=()),
+    Operation("subscribe", "print the output of missions as JSON objects, for programs", repeatable=True),
+    Operation("attach", "join a mission's terminal: what it shows comes here, what you type goes there", _CHANGES,
+              forbidden="attach to missions"),
+    Operation("detach", "end everybody's attach to a mission", _CHANGES, forbidden="detach others"),
+    Operation("send", "send a session a message", _CHANGES, repeatable=True),  # as with `run`
+    Operation("await_message", "wait until a message is delivered, or answered", repeatable=True, commands=()),
+    Operation("messages", "list the messages of a session, or withdraw one", repeatable=True),  # `cancel` withdraws
+    Operation("interrupt", "end the turn that a session is in; the session stays", _CHANGES),
+    Operation("result", "print the last result of an agent, as its program gave it", repeatable=True),
+    Operation("inbox", "show what agents wait for: permissions, questions, plans, dialogs",
+              repeatable=True, forbidden="read the inbox; ps tells what its own missions wait for"),
+    Operation("answer", "answer a question that an agent has asked; see them with: inbox", _CHANGES,
+              forbidden="answer questions"),
+    Operation("hook", "hand an event of an agent's program to the daemon; for programs, not for people", _CHANGES),
+    Operation("seen", "mark missions as looked at: what happened to them so far is no news any more", _CHANGES,
+              repeatable=True, forbidden="mark missions as seen"),
+    Operation("cost", "sum up what agents cost", repeatable=True),
+    Operation("apply", "start the plan in a file, or change the live one to what the file says", _CHANGES,
+              repeatable=True, forbidden="apply plans"),  # as with `run`
+    Operation("delete", "take a plan down: its agents end in the reverse of the order in which they began", _ENDS,
+              repeatable=True, forbidden="take plans down"),
+    Operation("plans", "list the plans, newest first", repeatable=True, commands=()),
+    Operation("plan", "tell everything known of a plan and its agents", repeatable=True, commands=()),
+    Operation("quest_run", "begin a quest: work that is done when it, and its --check, exit 0", _CHANGES,
+              repeatable=True),  # as with `run`
+    Operation("quests", "list the quests, oldest first", repeatable=True, commands=("quest list",)),
+    Operation("quest", "print everything known of a quest, as JSON", repeatable=True, commands=("quest info",)),
+    Operation("quest_wait", "wait until quests have ended, through their checks and further tries", repeatable=True),
+    Operation("quest_cancel", "cancel quests: stop their work and their checks, and try nothing again", _ENDS,
+              repeatable=True, already_done=("not_running",)),
+    Operation("ritual_create", "create a ritual: a quest, or a plan, that comes again by a schedule", _CHANGES,
+              repeatable=True, forbidden="create rituals"),  # as with `run`
+    Operation("rituals", "list the rituals, with their next and last runs",
+              repeatable=True, commands=("ritual list", "rituals")),
+    Operation("ritual", "print everything known of a ritual, as JSON", repeatable=True, commands=("ritual info",)),
+    Operation("ritual_history", "list the runs of a ritual that are kept, oldest first", repeatable=True),
+    Operation("ritual_run", "run a ritual now, whatever its schedule, paused or not", _CHANGES,
+              repeatable=True, forbidden="run rituals"),  # as with `run`
+    Operation("ritual_pause", "pause rituals: nothing of them comes by itself", _CHANGES,
+              repeatable=True, forbidden="pause rituals"),
+    Operation("ritual_resume", "resume rituals; what was due while they were paused is over", _CHANGES,
+              repeatable=True, forbidden="resume rituals"),
+    Operation("ritual_delete", "delete rituals and their history; quests of theirs that run go on", _ENDS,
+              repeatable=True, already_done=("not_found",), forbidden="delete rituals"),
+    Operation("trust", "trust a project's .overmind.yml as it is now, after seeing what it runs", _CHANGES,
+              repeatable=True, forbidden="trust projects"),
+    Operation("isolate", "explain what a mission here gets for itself: worktree, ports, services", repeatable=True),
+    Operation("ports", "list the ports of isolated missions", repeatable=True),
+    Operation("worktrees", "list the worktrees of missions, and what was done in them", repeatable=True),
+    Operation("worktrees_prune", "remove the worktrees of ended missions whose work is merged, or that have none",
+              _ENDS, forbidden="prune worktrees"),
+    Operation("changes", "show what a mission has changed, uncommitted work included", repeatable=True),
+    Operation("commit", "commit everything in a mission's worktree", _CHANGES),
+    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES),
+    Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
+    Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS),
+    Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down"),
+)  # fmt: skip
+"""Requests of the API."""
+
+
+def _command(name: str, summary: str, danger: Danger = Danger.NONE) -> Operation:
+    return Operation(name, summary, danger, request=False)
+
+
+COMMANDS: tuple[Operation, ...] = (
+    _command("start", "start the daemon, unless it runs already", _CHANGES),
+    _command("version", "show the versions of this program, the daemon, the keeper and Python"),
+    _command("tui", "open the full-screen program; `overmind` alone on a terminal does the same"),
+    _command("completion", "print what a shell reads to complete commands, missions, statuses and signals"),
+    _command("demo", "start real missions that show everything, without any agent or network;"
+                     " `demo stop` removes them", _CHANGES),
+    _command("init", "write a commented blueprint, or a project's .overmind.yml, to begin with", _CHANGES),
+    _command("agents", "check a blueprint and list its agents in the order in which they can run"),
+    _command("diff", "show what `apply` would change: + new, ~ changed, - gone"),
+    _command("output", "hand on values to the agents of a blueprint that come after this one", _CHANGES),
+    _command("quest_logs", "show what quests wrote"),
+    _command("merge-step", "land what agents of a plan have done; for plans, not for people", _CHANGES),
+    _command("monitor", "watch the daemon and its missions, until ctrl-c"),
+    _command("screen", "print what a mission's terminal shows, or showed last"),
+    _command("shell", "open your $SHELL in a mission's folder, with its environment", _CHANGES),
+    _command("edit", "change what a mission is, as TOML in $EDITOR, then restart it", _ENDS),
+    _command("skill", "print our instructions for an agent that runs agents"),
+    _command("mcp", "serve missions as tools to an agent, by MCP on standard input and output"),
+    _command("doctor", "check this machine and home, and say how to mend what is wrong"),
+    _command("service", "install or remove the daemon as a service: a systemd user unit, or a launchd agent", _CHANGES),
+)  # fmt: skip
+"""Commands for which the API has no request of their own. What a program that others are called in can do, `tui` and
+`mcp`, is the danger of those others."""
+
+OPERATIONS: dict[str, Operation] = {row.name: row for row in (*REQUESTS, *COMMANDS)}
+BY_COMMAND: dict[str, Operation] = {command: row for row in OPERATIONS.values() for command in row.commands}
+"""Command as it is typed → what it asks for."""

@@ -1,0 +1,88 @@
+"""The missions screen as its own parts see it: the widgets that they share, and what they have it do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from textual.containers import Horizontal, Vertical
+    from textual.geometry import Size
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+    from overmind_tui.render.layout import Panel
+    from overmind_tui.render.texts import EmptinessLines
+    from overmind_tui.shell.shell import Shell
+    from overmind_tui.widgets.command_bar import CommandBar
+    from overmind_tui.widgets.lines import Lines, LinesPanel
+    from overmind_tui.widgets.log import LogView
+    from overmind_tui.widgets.table import ResourceTable
+    from overmind_tui.widgets.terminal import TerminalView
+
+
+class MainScreen(Protocol):
+    """Panels side by side, of which one has the keys."""
+
+    crumbs: tuple[str, ...]
+    bar: CommandBar
+    head: Lines
+    banner: Lines
+    table: ResourceTable
+    stats: LinesPanel
+    left: Vertical
+    log_view: LogView
+    terminal_view: TerminalView
+    room: Horizontal
+    too_small: Lines
+
+    @property
+    def shell(self) -> Shell:
+        """Who shows it."""
+
+    @property
+    def size(self) -> Size:
+        """Of the screen, in cells."""
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether nothing but a question stands before it."""
+
+    # said
+
+    def empty(self) -> EmptinessLines:
+        """Why no mission is shown."""
+
+    def retitle(self) -> None:
+        """What the borders say has changed."""
+
+    def say(self) -> None:
+        """What the bottom line says has changed."""
+
+    def tick(self) -> None:
+        """A second went by."""
+
+    # done
+
+    def open_bar(self, sign: str, text: str = "") -> None:
+        """Begin to type behind `/` or `:`."""
+
+    def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:
+        """Give the keys to a panel; alone, beside the others, or as it was."""
+
+    def refocus(self) -> None:
+        """The panel with the keys may have others now."""
+
+    def close_terminal(self) -> None:
+        """From the terminal back to the list."""
+
+    # Textual's own
+
+    def set_focus(self, widget: Widget | None) -> None:
+        """Have a widget look as if it had the keys."""
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call a function after so many seconds."""
+
+    def call_after_refresh(self, callback: Callable[[], None]) -> bool:
+        """Call a function once all is laid out."""

@@ -1,0 +1,184 @@
+"""The shell as pages, panels and actions see it: what they may ask of the program that shows them.
+
+`app.py` implements it, and nobody but `__main__` imports that. What one part alone needs goes to its constructor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from overmind_tui.render import ringing
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from textual.app import App
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+    from overmind_core.errors import OvermindError
+    from overmind_core.system.paths import Home
+    from overmind_tui.command_line.parse import Show
+    from overmind_tui.missions.fleet import Fleet
+    from overmind_tui.render.cells import Cell, Row
+    from overmind_tui.render.layout import Panel
+    from overmind_tui.shell.actions import Action, Context
+    from overmind_tui.shell.key_queue import KeyQueue
+    from overmind_tui.shell.settings import Settings
+    from overmind_tui.shell.world import World
+
+    OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
+    Item = Mapping[str, Any]
+
+
+class Rows(Protocol):
+    """A page with missions, quests or rituals on it."""
+
+    def targets(self) -> list[Row]:
+        """Which missions an action would meet: the marked ones that are shown, else the cursor's."""
+
+    def chosen(self) -> list[Row]:
+        """Which rows of any kind."""
+
+    @property
+    def restless(self) -> bool:
+        """Whether the cursor's row left or moved a moment ago, without a key of the person."""
+
+
+class Main(Rows, Protocol):
+    """The missions screen, as all that stands before it asks for it."""
+
+    @property
+    def context(self) -> Context:
+        """Whose keys count there."""
+
+    @property
+    def shows_header(self) -> bool:
+        """Whether there is a header where there is room."""
+
+    @property
+    def in_view(self) -> str | None:
+        """The mission whose newest lines are in sight, as far as the person looks at this program."""
+
+    @property
+    def unread(self) -> set[str]:
+        """The missions whose newest lines came since the supervisor was told that they were seen."""
+
+    def act(self, action: Action) -> None:
+        """Do an action of the table."""
+
+    def to_front(self, *, for_good: bool = False) -> None:
+        """Close all that stands before it; `for_good`: nobody goes back to what was put away for a log, either."""
+
+    def go_to(self, name: str) -> bool:
+        """Come to the front with the cursor on the mission that is named; False where there is none."""
+
+    def select(self, mission: str) -> bool:
+        """Put the cursor on a mission; False where it is not shown."""
+
+    def select_soon(self, mission: str) -> None:
+        """Put the cursor on a mission that may not have come yet."""
+
+    def show_panel(self, panel: Panel, show: Show) -> None:
+        """Come to the front with the keys on this panel, filtered as it was asked for."""
+
+    def show_log(self, mission: str | None, gone: str) -> None:
+        """Show its log, until that is closed; `gone` is said where there is no such mission."""
+
+    def join(self, row: Row) -> None:
+        """Type into a mission's terminal; where nothing may be typed, look at it."""
+
+    def give(self, panel: Panel) -> None:
+        """Give the keys to a panel."""
+
+    def narrow(self, text: str) -> None:
+        """Show only the missions that match."""
+
+    def rearrange(self, *, asked: bool = False) -> None:
+        """Show the rows as they are now."""
+
+    def changed_connection(self) -> None:
+        """The supervisor came or went, or what happened meanwhile is known."""
+
+    def tick(self) -> None:
+        """A second went by."""
+
+    def say(self) -> None:
+        """What the bottom line says has changed."""
+
+    def do_header(self) -> None:
+        """Show or hide the header."""
+
+    def head_of(self, context: Context, cells: int, lines: int) -> list[list[Cell]]:
+        """The header, in so many lines, of a page with the keys of this context."""
+
+
+class Shell(Protocol):
+    """What is shared by all that is shown."""
+
+    home: Home
+    world: World
+    zone: tzinfo | None
+    read_only: bool
+    fleet: Fleet
+    typed: KeyQueue
+
+    @property
+    def app(self) -> App[Any]:
+        """The application, as Textual knows it."""
+
+    @property
+    def main(self) -> Main:
+        """The missions screen, at the bottom of all."""
+
+    @property
+    def settings(self) -> Settings:
+        """What config.toml says now."""
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether marks, frames and graphs are drawn with ASCII."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def flash(self, text: str, tone: str = "") -> None:
+        """Say something in the bottom line for a while."""
+
+    def open(self, screen: Screen[None]) -> None:
+        """Show a screen on top; what is typed meanwhile is for it."""
+
+    def show(self, view: str) -> None:
+        """Open a view of the registry over what is open."""
+
+    def act(self, action: str, rows: list[Row]) -> None:
+        """Do an action to these rows, as its key would."""
+
+    def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: OnAnswers) -> None:
+        """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
+
+    def follow(
+        self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
+        told: Callable[[Item | OvermindError], None],
+    ) -> None:  # fmt: skip
+        """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
+
+    def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
+        """Keep these for the next time."""
+
+    def background(self, work: Callable[[], Callable[[], None] | None]) -> None:
+        """Do some work in a thread; what it answers is then called in the program's own."""
+
+    def tell_terminal(self, sequence: str) -> None:
+        """Send the person's terminal a sequence that draws nothing."""
+
+
+def shell_of(widget: Widget) -> Shell:
+    """The shell that shows a widget: our application, whatever else Textual knows of it."""
+    return cast("Shell", widget.app)
+
+
+def ring(shell: Shell, text: str) -> None:
+    """Have the terminal call its person."""
+    shell.tell_terminal(ringing.ring(text, tmux="TMUX" in shell.world.environ))

@@ -1,0 +1,66 @@
+"""How the views that are no tables are opened; the rows of the registry name these functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_tui.command_line.parse import Show
+from overmind_tui.pages.page import Page
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render import texts
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell import registry
+from overmind_tui.shell.registry import View
+
+if TYPE_CHECKING:
+    from overmind_tui.shell.shell import Shell
+
+
+def missions(shell: Shell, _view: View, show: Show) -> None:
+    """The missions screen, with the keys on its table."""
+    shell.main.show_panel(Panel.TABLE, show)
+
+
+def logs(shell: Shell, _view: View, show: Show) -> None:
+    """The missions screen, with the log alone."""
+    shell.main.show_panel(Panel.LOG, show)
+
+
+def of_mission(shell: Shell, view: View, show: Show) -> None:
+    """What the key of the same name shows of the mission that is named, else of the selected one."""
+    found = shell.fleet.named(show.words[0]) if show.words else None
+    rows = [found] if found else shell.main.targets()
+    if rows:
+        shell.act(view.name, rows[:1])
+    else:
+        shell.flash(registry.VIEWS[view.name].empty, "slow")
+
+
+def inbox(shell: Shell, view: View, _show: Show) -> None:
+    """Who needs the person."""
+    shell.act(view.name, [])
+
+
+def help_here(shell: Shell, _view: View, _show: Show) -> None:
+    """The keys of what is open."""
+    page = shell.app.screen
+    context = page.context if isinstance(page, Page) else shell.main.context
+
+    def lines() -> texts.Lines:
+        return texts.help_lines(
+            context, read_only=shell.read_only, hotkeys=shell.settings.hotkeys, ascii_only=shell.ascii_only
+        )
+
+    shell.open(TextPage("help", f"keys of {context.value}", lines, hang=texts.KEYS))
+
+
+def aliases(shell: Shell, _view: View, _show: Show) -> None:
+    """All views and verbs, and the person's own words and keys."""
+
+    def lines() -> texts.Lines:
+        settings = shell.settings
+        return texts.aliases(
+            read_only=shell.read_only, aliases=settings.aliases, hotkeys=settings.hotkeys, ascii_only=shell.ascii_only
+        )
+
+    shell.open(TextPage("aliases", "commands", lines, hang=texts.WORDS))

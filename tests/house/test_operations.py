@@ -1,0 +1,161 @@
+"""The table of operations, walked: whoever shows or does one has a row there, and says of it what the row says.
+
+Through the socket it is tried elsewhere: who may not, in tests/orchestration/test_callers.py; what is sent again, in
+tests/core/client/test_calls.py; what changes nothing, in tests/contract/test_operations.py; that a key asks for no more
+than its row says, in tests/tui/test_keys.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from overmind_core.cli.agents import mcp_server
+from overmind_core.cli.command import MODULES, find
+from overmind_core.client.client import release_numbers
+from overmind_core.daemon.routes import TABLE
+from overmind_core.domain.operations import BY_COMMAND, COMMANDS, OPERATIONS, REQUESTS, Danger
+from overmind_core.errors import CODES
+from overmind_core.system.paths import Home
+from overmind_core.version import VERSION
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.shell.actions import LOOKS_ON
+from overmind_tui.shell.keymap import ACTIONS
+from tests.house.test_packages import SLOW_TO_IMPORT, modules_after
+
+ROWS = (*REQUESTS, *COMMANDS)
+OTHER_WORDS = {
+    "claude run": "it says what it is short for",
+    "rituals": "it says what it is another word for",
+}
+"""Command whose line is not that of its operation → why."""
+SAFER = {
+    ("verb", "attach"): Danger.CHANGES,
+    ("a mission", "open"): Danger.CHANGES,
+    ("a mission", "attach"): Danger.CHANGES,
+    ("an agent of a plan", "attach"): Danger.CHANGES,
+    ("needs you", "attach"): Danger.CHANGES,
+    ("a mission", "as-toml"): Danger.ENDS_WORK,
+    ("a terminal, typing", "detach"): Danger.CHANGES,
+}
+"""What the full-screen program does in read-only mode, though the operation that it names is no reading: each was
+looked at, so that nobody is added in passing."""
+DESTROYS = {Danger.NONE: None, Danger.CHANGES: False, Danger.ENDS_WORK: True}
+
+
+def rank(danger: Danger) -> int:
+    return list(Danger).index(danger)
+
+
+# the rows themselves
+
+
+def test_a_name_and_a_command_stand_in_one_row():
+    assert len(OPERATIONS) == len(ROWS)
+    assert len(BY_COMMAND) == sum(len(row.commands) for row in ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_is_whole(row):
+    assert row.summary
+    assert "\n" not in row.summary
+    assert not row.summary.endswith(".")
+    assert row.summary[0].islower()
+    assert set(row.already_done) <= set(CODES)
+    assert row.repeatable or not row.already_done
+    assert release_numbers(row.since) <= release_numbers(VERSION)
+    assert row.forbidden is None or row.forbidden[0].islower()
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_what_is_no_request_says_nothing_of_requests(row):
+    assert not row.request
+    assert row.commands
+    assert row.forbidden is None
+    assert not row.repeatable
+
+
+def test_the_table_costs_nothing_to_load():
+    ours = modules_after("import overmind_core.domain.operations") - modules_after("import enum")
+    assert not ours & SLOW_TO_IMPORT
+    assert {name for name in ours if "." in name} == {"overmind_core.domain", "overmind_core.domain.operations"}
+
+
+def test_no_command_loads_it_before_it_is_asked_for_help_or_loses_its_daemon():
+    assert "overmind_core.domain.operations" not in modules_after(
+        "import overmind_core.cli.main, overmind_core.client.client, overmind_core.cli.missions.list"
+    )
+
+
+# who reads it
+
+
+def test_each_request_of_the_api_has_a_row_and_the_other_way_round():
+    assert list(TABLE) == [row.name for row in REQUESTS]
+    assert all(row.request for row in REQUESTS)
+
+
+def test_each_command_has_a_row_and_the_other_way_round():
+    assert set(MODULES) == set(BY_COMMAND)
+
+
+def test_the_line_of_a_command_is_that_of_its_operation_or_there_is_a_reason():
+    own = {name for name in MODULES if find(name).summary != BY_COMMAND[name].summary}
+    assert own == set(OTHER_WORDS)
+
+
+def test_the_first_command_of_a_row_is_the_one_that_says_its_line():
+    assert [row.name for row in ROWS if row.commands and row.commands[0] in OTHER_WORDS] == []
+
+
+def test_each_tool_of_agents_asks_for_an_operation_and_tells_its_danger(tmp_path):
+    tools = asyncio.run(mcp_server.server(Home(str(tmp_path))).list_tools())
+    assert set(mcp_server.OPERATION_OF) <= {tool.name for tool in tools}
+    for tool in tools:
+        row = OPERATIONS[mcp_server.OPERATION_OF.get(tool.name, tool.name)]
+        assert row.request, tool.name
+        assert row.forbidden is None, f"{tool.name}: agents are inside missions"
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint is (row.danger is Danger.NONE), tool.name
+        assert tool.annotations.destructive_hint is DESTROYS[row.danger], tool.name
+        assert not tool.annotations.idempotent_hint or row.repeatable, tool.name
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+def test_each_verb_names_an_operation_and_is_as_dangerous_or_says_why_not(verb):
+    row = BY_COMMAND[verb.command or verb.name]
+    assert bool(verb.command) == bool(verb.alone), "only what the command line has not names another command"
+    assert verb.words != row.summary, "say it once"
+    if verb.unlike is None:
+        assert verb.danger is row.danger
+    else:
+        assert verb.unlike.reason
+        assert verb.unlike.danger is not row.danger
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.context.value}: {action.name}")
+def test_each_key_names_an_operation_and_is_as_dangerous_or_says_why_not(action):
+    usual = BY_COMMAND[action.verb].danger if action.verb else Danger.NONE
+    assert action.verb or action.alone
+    if action.unlike is None:
+        assert action.danger is usual
+    else:
+        assert action.unlike.reason
+        assert action.unlike.danger is not usual
+
+
+def test_nothing_is_done_read_only_that_its_operation_does_not_allow_but_for_what_was_looked_at():
+    safer = {("verb", verb.name): verb.operation.danger for verb in VERBS.values() if less(verb, verb.operation)}
+    safer |= {
+        (action.context.value, action.name): BY_COMMAND[action.verb].danger
+        for action in ACTIONS
+        if action.verb and less(action, BY_COMMAND[action.verb])
+    }
+    assert safer == SAFER
+    assert LOOKS_ON.danger is Danger.NONE
+
+
+def less(shown, row) -> bool:
+    """Whether a key or a verb claims to be less dangerous than its operation."""
+    return rank(shown.danger) < rank(row.danger)
