@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents import messages as agents_messages
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
@@ -16,7 +16,13 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from overmind_core.agents.answer_types import AwaitedMessage, InterruptedMission, MessageInfo, SentMessage
+    from overmind_core.agents.answer_types import (
+        AwaitedMessage,
+        InterruptedMission,
+        MessageInfo,
+        ProgramResult,
+        SentMessage,
+    )
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
     from overmind_core.agents.store import MessageRow
@@ -106,7 +112,7 @@ class MessageApi:
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 
-    async def result(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def result(self, request: One, caller: Caller) -> ProgramResult:
         """The last result object of an agent, as its program gave it."""
         del caller
         mission = find(self._registry, request.id)

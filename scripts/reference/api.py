@@ -1,4 +1,4 @@
-"""docs/api.md, from the types of the requests and the table of the commands."""
+"""docs/api.md, from the types of the requests and answers and the table of the commands."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from overmind_core.daemon.routes import TABLE, Row
 from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import CODES
 from overmind_core.kernel.request import Args
-from overmind_core.wire.framing import API_VERSION, MAX_LINE, STREAMS
+from overmind_core.wire.framing import API_VERSION, MAX_LINE
+from scripts.reference import answers
 
 HEAD = f"""\
 # The API
 
-Written from the request types by `make docs`. Version {API_VERSION}.
+Written from the types of requests and answers by `make docs`. Version {API_VERSION}. For programs there is the same as
+a [JSON schema](api.schema.json).
 
 Lines of JSON over the Unix socket `overmind.sock` in the home (a long path moves it: then `overmind.sock.path` names
 the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 20} MiB.
@@ -35,30 +37,27 @@ the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 2
 the answer. Names of commands are those of the [command line](commands.md), with underscores. An unknown argument is an
 error.
 
-A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last `{{"end":…}}`;
-each carries the request's `id`. It ends with its connection.
+A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last
+`{{"end":{{}}}}`; each carries the request's `id`. It ends with its connection.
 
 A time is RFC 3339 in UTC under a name that ends in `_at`. A *quantity* is a number, or a text with a unit such as
 `"5m"`; without one it is milliseconds for `timeout` and `backoff`, seconds elsewhere.
 """
-FOLLOWING = {"logs": "one answer; a stream with `follow`"}
-"""Commands that are a stream sometimes."""
 
 
 def page() -> str:
     """Return the whole page."""
     names = ", ".join(f"[{name}](#{name})" for name in TABLE)
     sections = [_section(name, row) for name, row in TABLE.items()]
-    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, _errors()])
+    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, answers.objects(), _errors()])
 
 
 def _section(name: str, row: Row) -> str:
     arguments = row.arguments
-    answers = "a stream" if name in STREAMS else FOLLOWING.get(name, "one answer")
     asked = sentences(arguments) if msgspec.structs.fields(arguments) else "none."
-    forbidden = "" if OPERATIONS[name].forbidden is None else " Not for processes inside missions (`forbidden`)."
+    forbidden = [] if OPERATIONS[name].forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
     parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
-    return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.{forbidden}\n"])
+    return "\n".join([*parts, *_fields(arguments), *forbidden, *answers.section(name)])
 
 
 def _fields(arguments: type[Args]) -> Iterator[str]:

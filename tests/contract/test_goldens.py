@@ -22,10 +22,11 @@ import pytest
 
 from overmind_core.cli.command import COMMANDS, HIDDEN
 from overmind_core.cli.context import Context
-from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
+from overmind_core.cli.headless.commands import HEADLESS_COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
 from overmind_core.daemon.routes import TABLE
 from tests.contract.golden_script import Script
+from tests.kit.answers import answer_problems
 from tests.kit.events import TYPES, is_of_its_type
 from tests.kit.golden_files import GoldenFiles
 from tests.kit.recorded import pretty
@@ -79,6 +80,8 @@ def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
     for section, text in script.api.written().items():
         with cases(section):
             goldens.check(f"api_{section}.json", text)
+    with cases("every answer is of the type that its handler declares"):
+        assert [problem for line in script.api.lines() for problem in answer_problems(line)] == []
     events: dict[str, set[str]] = {}
     for event in map(script.api.plain, script.events):
         events.setdefault(event["type"], set()).add(pretty(event))

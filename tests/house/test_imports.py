@@ -89,6 +89,22 @@ def read(core: App | None) -> None:
     assert figures.uses_of_whole(source) == 3
 
 
+def test_what_any_application_of_textual_has_is_no_use_of_the_whole_program():
+    source = """
+from textual.app import App
+def leave(app: App[str], page: Page) -> None:
+    app.exit(str(page.app.size))
+    app.fleet.forget_killed()
+    page.app.fleet.forget_killed()
+    page.app._driver.flush()
+"""
+    assert figures.uses_of_whole(source) == 2
+
+
+def test_nobody_takes_anything_out_of_the_whole_program():
+    assert figures.whole_program_uses() == {}
+
+
 def test_make_house_prints_what_is_asserted_here():
     printed = subprocess.run(
         [sys.executable, "-m", "scripts.house"], cwd=REPOSITORY, capture_output=True, text=True, check=True
