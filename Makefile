@@ -3,7 +3,8 @@
 .PHONY: help setup run demo-isolation test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
-WORKERS ?= 5
+# One more than there are cores: tests wait for processes more than for each other.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 TESTS ?=
 

@@ -31,12 +31,13 @@ from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.screen import MainParts, MissionsScreen
 from overmind_tui.render import ringing
 from overmind_tui.render.cells import Row
-from overmind_tui.shell import appearance, external, messages
+from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
+from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import Feed
 from overmind_tui.shell.key_queue import KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
-from overmind_tui.shell.notices import Coaching, Notice, Title
+from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.person import Absence, Eyes, Presence
 from overmind_tui.shell.quit import Departure
 from overmind_tui.shell.remembered import Remembered, TypedBefore
@@ -183,7 +184,7 @@ class OvermindApp(App[str], inherit_bindings=False):
                 self.typed.release()
 
     def _look_for_agents(self) -> Callable[[], None]:
-        self.main.around.agents = external.agents(self.world.environ)
+        self.main.around.agents = world.installed_agents(self.world.environ)
         return self.main.changed_connection
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
@@ -11,6 +11,7 @@ from overmind_core.errors import OvermindError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from overmind_core.agents.answer_types import CostSum
     from overmind_core.agents.store import CostRow, CostTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 NO_LABEL = ""
-_NOTHING = {"cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
 
 
 class CostApi:
@@ -29,7 +29,7 @@ class CostApi:
         self._table = table
         self._clock = clock
 
-    async def cost(self, request: Cost, caller: Caller) -> list[dict[str, Any]]:
+    async def cost(self, request: Cost, caller: Caller) -> list[CostSum]:
         """What turns have cost, summed by mission, day (UTC) or label, in the order of their first turn."""
         del caller
         self._journal.flush()
@@ -37,16 +37,21 @@ class CostApi:
             since = 0.0 if request.since is None else parse_time(request.since, self._clock.wall())
         except ValueError as error:
             raise OvermindError("invalid", f"since: {error}") from None
-        sums: dict[str, dict[str, Any]] = {}
+        sums: dict[str, CostSum] = {}
         for row in self._table.since(since):
             for key in _keys(row, request.by):
-                name = {"name": row.name} if request.by == "mission" else {}
-                entry = sums.setdefault(key, {"key": key, **name, **_NOTHING})
+                entry = sums.setdefault(key, _nothing(key, row.name if request.by == "mission" else None))
                 entry["cost_usd"] += row.usd
                 entry["input_tokens"] += row.input
                 entry["output_tokens"] += row.output
                 entry["turns"] += row.turns
         return [{**entry, "cost_usd": round(entry["cost_usd"], 6)} for entry in sums.values()]
+
+
+def _nothing(key: str, name: str | None) -> CostSum:
+    if name is None:
+        return {"key": key, "cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+    return {"key": key, "name": name, "cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
 
 
 def _keys(row: CostRow, by: str) -> Iterator[str]:

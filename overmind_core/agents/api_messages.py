@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents import messages as agents_messages
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of
@@ -15,6 +16,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
+    from overmind_core.agents.answer_types import AwaitedMessage, InterruptedMission, MessageInfo, SentMessage
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
     from overmind_core.agents.store import MessageRow
@@ -53,7 +55,7 @@ class MessageApi:
         self._journal = journal
         self._home = home
 
-    async def send(self, request: Send, caller: Caller) -> dict[str, Any]:
+    async def send(self, request: Send, caller: Caller) -> SentMessage:
         """Queue a message for a session; a raw session has it at once."""
         sender = mission_of(caller, self._registry, self._home.root)
         mission = find(self._registry, request.id, live_first=True)
@@ -63,7 +65,7 @@ class MessageApi:
         )
         return self._sent(mission, number)
 
-    async def await_message(self, request: AwaitMessage, caller: Caller) -> dict[str, Any]:
+    async def await_message(self, request: AwaitMessage, caller: Caller) -> AwaitedMessage:
         """How a message stands once it is delivered, or answered, or the time is up."""
         del caller
         limit = seconds(request.timeout, "timeout")
@@ -85,7 +87,7 @@ class MessageApi:
             **agents_messages.decode(message.answer),
         }
 
-    async def messages(self, request: Messages, caller: Caller) -> list[dict[str, Any]]:
+    async def messages(self, request: Messages, caller: Caller) -> list[MessageInfo]:
         """The messages of a mission, oldest first; with `cancel` one of them is withdrawn first."""
         mission = find(self._registry, request.id)
         if request.cancel is not None:
@@ -95,7 +97,7 @@ class MessageApi:
             await self._journal.saved()
         return [_described(message) for message in self._queue.of(mission.id)]
 
-    async def interrupt(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def interrupt(self, request: One, caller: Caller) -> InterruptedMission:
         """End the turn, keep the session."""
         mission = find(self._registry, request.id, live_first=True)
         asking = mission_of(caller, self._registry, self._home.root)
@@ -115,7 +117,7 @@ class MessageApi:
             raise OvermindError("not_finished", f"Mission {mission.id} ({mission.definition.name}) has no result yet.")
         return {}
 
-    def _sent(self, mission: Mission, number: int) -> dict[str, Any]:
+    def _sent(self, mission: Mission, number: int) -> SentMessage:
         message = self._message(number)
         session = self._agents.of(mission.id)
         queue = () if session is None else session.state.queue
@@ -136,13 +138,13 @@ class MessageApi:
         return message
 
 
-def _described(message: MessageRow) -> dict[str, Any]:
+def _described(message: MessageRow) -> MessageInfo:
     return {
         "message": message.id,
         "state": message.state,
         "text": message.text,
         "sender": message.sender,
-        "created_at": answers.time(message.created_at),
+        "created_at": format_time(message.created_at),
         "delivered_at": answers.time(message.delivered_at),
         "ended_at": answers.time(message.ended_at),
         "resent": message.resent,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
 from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import asyncio
 
+    from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question
     from overmind_core.agents.answering import Answering
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.questions import Questions
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.terminal_driver import TerminalDriver
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Answer, Hook, Nothing
     from overmind_core.providers.base import InteractiveProvider
@@ -54,13 +56,13 @@ class QuestionApi:
         self._journal = journal
         self._phase = phase
 
-    async def inbox(self, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
+    async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
         """What waits for a person, oldest first."""
         del request, caller
         found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
         return [self._described(question, session) for question, session in found if session is not None]
 
-    async def answer(self, request: Answer, caller: Caller) -> dict[str, Any]:
+    async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:
         """Answer one question, once."""
         del caller
         question = self._question(request)
@@ -68,10 +70,11 @@ class QuestionApi:
         self._answering.answer(question, Decision(behaviour, request.message, tuple(request.options)))
         await self._journal.saved()
         mission = self._registry.get(question.mission)
-        brief = {} if mission is None else answers.brief(mission)
-        return {"question": question.id, **brief, "behaviour": behaviour.value, "by": PERSON}
+        if mission is None:
+            return {"question": question.id, "behaviour": behaviour, "by": PERSON}
+        return {"question": question.id, **answers.brief(mission), "behaviour": behaviour, "by": PERSON}
 
-    async def hook(self, request: Hook, caller: Caller) -> AsyncIterator[Any]:
+    async def hook(self, request: Hook, caller: Caller) -> Stream[HookTaken, HookReply]:
         """Take in what a hook tells; of a question the answer follows, once somebody has given it."""
         del caller
         import hmac  # noqa: PLC0415 - it loads OpenSSL, 4 MB that a supervisor without agents never needs
@@ -83,7 +86,8 @@ class QuestionApi:
             yield {}
             return
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode run interactively
-        number, waiter = 0, None
+        number = 0
+        waiter: asyncio.Future[tuple[Asked, Decision] | None] | None = None
         for fact in program.hook(request.payload):
             if isinstance(fact, Asked):
                 number, waiter = self._wait_for(session, fact)
@@ -101,7 +105,7 @@ class QuestionApi:
         if decided is not None:
             yield program.hook_answer(*decided) or {}
 
-    def _wait_for(self, session: Session, asked: Asked) -> tuple[int, Any]:
+    def _wait_for(self, session: Session, asked: Asked) -> tuple[int, asyncio.Future[tuple[Asked, Decision] | None]]:
         """The question's number and a future of its answer; of a new one the waiter is there before a rule answers."""
         kept = self._waiters.come_back(asked.request)
         if kept is not None:
@@ -129,20 +133,20 @@ class QuestionApi:
             raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
         return waiting[0]
 
-    def _described(self, question: QuestionRow, session: Session) -> dict[str, Any]:
+    def _described(self, question: QuestionRow, session: Session) -> Question:
         asked = ASKED.decode(question.asked)
         mission = self._registry.get(question.mission)
-        brief = {"id": question.mission, "name": question.mission} if mission is None else answers.brief(mission)
         return {
             "question": question.id,
-            **brief,
-            "need": asked.need.value,
+            "id": question.mission,
+            "name": question.mission if mission is None else mission.definition.name,
+            "need": asked.need,
             "tool": asked.tool,
             "summary": asked.summary,
             "subject": dict(asked.subject),
             "rule": rule_of(asked),
             "options": options_of(asked),
-            "asked_at": answers.time(question.asked_at),
+            "asked_at": format_time(question.asked_at),
             "attach_only": is_attach_only(asked, session),
         }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.mission import Status
 from overmind_core.logs.display import begins_inside_a_line
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
@@ -16,14 +17,16 @@ from overmind_core.missions.lookup import find
 from overmind_core.providers import lines as providers_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
+    from overmind_core.agents.answer_types import OutputFollowed, OutputItem, OutputRestart
     from overmind_core.domain.missions.mission import Mission, Run
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Subscribe
+    from overmind_core.providers.lines import Object
     from overmind_core.system.paths import Home
 
 WINDOW = 64 * 1024
@@ -61,7 +64,7 @@ class Tail:
             self._enter(runs[-1], self._progress.extent(runs[-1]).out)
         return [(f"{self._id}.{self._number}", self._offset)] if self._number else []
 
-    def items(self) -> Iterator[dict[str, Any]]:
+    def items(self) -> Iterator[OutputItem]:
         """What is new; `behind` says that there is more already."""
         mission = self._registry.get(self._id)
         self.behind = False
@@ -75,7 +78,7 @@ class Tail:
                 return
         if mission is None or not mission.is_live:
             self.ended = True
-            status = "killed" if mission is None else mission.status.value
+            status = Status.KILLED if mission is None else mission.status
             code = None if mission is None else answers.exit_code(mission)
             yield {"type": "exit", "mission": self._id, "status": status, "exit_code": code}
 
@@ -85,12 +88,12 @@ class Tail:
         agent = format_of(self._registry.get(self._id), run)
         self._lines = Objects(cut=begins_inside_a_line(self._log(run), OUT, offset)) if agent else Plain()
 
-    def _next_run(self, run: Run) -> Iterator[dict[str, Any]]:
+    def _next_run(self, run: Run) -> Iterator[OutputRestart]:
         if self._number:
             yield {"type": "restart", "mission": self._id, "run": run.id, "offset": 0}
         self._enter(run, 0)
 
-    def _read(self, run: Run) -> Iterator[dict[str, Any]]:
+    def _read(self, run: Run) -> Iterator[OutputItem]:
         """Whole lines; each with the offset behind it, at which a broken stream goes on."""
         start, data = self._log(run).read(OUT, self._offset, WINDOW)
         self._offset = start if data else self._offset
@@ -101,10 +104,13 @@ class Tail:
         if not data and run.swept:
             yield from self._placed(run, self._lines.flush())
 
-    def _placed(self, run: Run, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _placed(self, run: Run, found: Iterable[Object | str]) -> Iterator[OutputItem]:
         """Each with where it comes from."""
-        for item in items:
-            yield {**item, "mission": self._id, "run": run.id, "offset": self._offset}
+        for one in found:
+            if isinstance(one, str):
+                yield {"type": "plain", "text": one, "mission": self._id, "run": run.id, "offset": self._offset}
+            else:
+                yield {"type": "object", "object": one, "mission": self._id, "run": run.id, "offset": self._offset}
 
     def _log(self, run: Run) -> RunLog:
         return RunLog(f"{self._logs}/{run.mission}/{run.number:06d}")
@@ -116,13 +122,13 @@ class Plain:
     def __init__(self) -> None:
         self._sanitiser = Sanitiser()
 
-    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+    def feed(self, piece: bytes) -> list[str]:
         """What a piece of output, cut at newlines at the latest, completes."""
-        return _plain(self._sanitiser.feed(piece))
+        return self._sanitiser.feed(piece)
 
-    def flush(self) -> list[dict[str, Any]]:
+    def flush(self) -> list[str]:
         """What is left at the end of the run."""
-        return _plain(self._sanitiser.flush())
+        return self._sanitiser.flush()
 
 
 class Objects:
@@ -132,12 +138,12 @@ class Objects:
         self._pieces: list[bytes] = []
         self._cut = cut
 
-    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+    def feed(self, piece: bytes) -> list[Object | str]:
         """See `Plain.feed`."""
         self._pieces.append(piece)
         return self.flush() if piece.endswith(b"\n") else []
 
-    def flush(self) -> list[dict[str, Any]]:
+    def flush(self) -> list[Object | str]:
         """See `Plain.flush`."""
         line = b"".join(self._pieces)
         self._pieces.clear()
@@ -146,13 +152,9 @@ class Objects:
             return []
         found = providers_lines.read_object(line)
         if not isinstance(found, str):
-            return [{"type": "object", "object": found}]
+            return [found]
         sanitiser = Sanitiser()
-        return _plain([*sanitiser.feed(line), *sanitiser.flush()])
-
-
-def _plain(lines: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"type": "plain", "text": text} for text in lines]
+        return [*sanitiser.feed(line), *sanitiser.flush()]
 
 
 class StreamApi:
@@ -164,7 +166,7 @@ class StreamApi:
         self._progress = progress
         self._home = home
 
-    async def subscribe(self, request: Subscribe, caller: Caller) -> AsyncIterator[Any]:
+    async def subscribe(self, request: Subscribe, caller: Caller) -> Stream[OutputFollowed, OutputItem]:
         """The output as objects, one for each line, until the missions end."""
         del caller
         missions = [find(self._registry, text) for text in request.ids]

@@ -6,7 +6,7 @@ The wish is saved (`Conversation.wanted`); runs follow it whenever the agent is 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import AgentMode
@@ -16,6 +16,7 @@ from overmind_core.domain.missions.mission import Status
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from overmind_core.agents.answer_types import TurnFinishing
     from overmind_core.agents.session import Session
     from overmind_core.kernel.phase import Phase
     from overmind_core.missions.attachments import Attachment, Attachments
@@ -37,7 +38,7 @@ class Handover:
         self._phase = phase
         self._clock = clock
 
-    async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[dict[str, Any]]:
+    async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[TurnFinishing]:
         """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
         session.apply(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
         with self._followers.follow([session.id]) as follower:

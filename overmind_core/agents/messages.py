@@ -12,6 +12,7 @@ from overmind_core.kernel.database import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.agents.answer_types import MessageAnswer
     from overmind_core.agents.store import MessageTable
     from overmind_core.domain.agents.agent_events import TurnResult
     from overmind_core.domain.agents.conversation_events import MessageMoved
@@ -36,10 +37,16 @@ def encode(result: TurnResult | None, error: str | None) -> str:
     )
 
 
-def decode(stored: str | None) -> dict[str, Any]:
+def decode(stored: str | None) -> MessageAnswer:
     """The fields of a message's answer; null before there is one."""
     found: dict[str, Any] = {} if stored is None else json.loads(stored)
-    return {name: found.get(name) for name in ("text", "duration_ms", "cost_usd", "usage", "error")}
+    return {
+        "text": found.get("text"),
+        "duration_ms": found.get("duration_ms"),
+        "cost_usd": found.get("cost_usd"),
+        "usage": found.get("usage"),
+        "error": found.get("error"),
+    }
 
 
 _ENDED = frozenset({ANSWERED, FAILED, CANCELLED})

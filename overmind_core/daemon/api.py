@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Status
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions import answers
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
@@ -19,6 +19,7 @@ from overmind_core.version import VERSION
 from overmind_core.wire.framing import API_VERSION
 
 if TYPE_CHECKING:
+    from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
@@ -31,6 +32,24 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import MissionTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+
+
+def _counted(by_status: Mapping[str, int]) -> MissionCounts:
+    def of(status: Status) -> int:
+        return by_status.get(status.value, 0)
+
+    return {
+        "preparing": of(Status.PREPARING),
+        "starting": of(Status.STARTING),
+        "paused": of(Status.PAUSED),
+        "restarting": of(Status.RESTARTING),
+        "stopping": of(Status.STOPPING),
+        "stopped": of(Status.STOPPED),
+        "crashed": of(Status.CRASHED),
+        "killed": of(Status.KILLED),
+        "running": sum(map(of, LIVE)),
+        "total": sum(by_status.values()),
+    }
 
 
 class DaemonApi:
@@ -65,12 +84,12 @@ class DaemonApi:
         self._leave = leave
         self._started_at = clock.wall()
 
-    async def hello(self, request: Hello, caller: Caller) -> dict[str, Any]:
+    async def hello(self, request: Hello, caller: Caller) -> Welcome:
         """Who answers; the caller's version decides whether it says that the daemon is older."""
         del request, caller
         return {"version": VERSION, "pid": os.getpid(), "home": to_wire(self._home.root), "api": API_VERSION}
 
-    async def status(self, request: Nothing, caller: Caller) -> dict[str, Any]:
+    async def status(self, request: Nothing, caller: Caller) -> DaemonStatus:
         """The daemon, its keeper, and how many missions stand where."""
         del request, caller
         self._journal.flush()
@@ -79,29 +98,25 @@ class DaemonApi:
             "pid": os.getpid(),
             "version": VERSION,
             "home": to_wire(self._home.root),
-            "started_at": answers.time(self._started_at),
+            "started_at": format_time(self._started_at),
             "uptime_seconds": round(self._clock.wall() - self._started_at, 3),
             "memory_bytes": own_memory(),
-            "missions": {
-                **{one.value: counts.get(one.value, 0) for one in Status if one is not Status.RUNNING},
-                "running": sum(counts.get(one.value, 0) for one in LIVE),
-                "total": sum(counts.values()),
-            },
+            "missions": _counted(counts),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
         }
 
-    async def shutdown(self, request: Shutdown, caller: Caller) -> dict[str, Any]:
+    async def shutdown(self, request: Shutdown, caller: Caller) -> Departed:
         """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
         del caller
         # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
         return await asyncio.shield(self._tasks.start(self._keep(request) if request.keep else self._stop_all()))
 
-    async def _keep(self, request: Shutdown) -> dict[str, Any]:
+    async def _keep(self, request: Shutdown) -> Departed:
         await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
         return {"stopped": 0, "kept": len(self._registry.live)}
 
-    async def _stop_all(self) -> dict[str, Any]:
+    async def _stop_all(self) -> Departed:
         self._phase.closing = True
         try:
             ended = await self._missions.end_all(Cause.STOP, None)
@@ -112,7 +127,7 @@ class DaemonApi:
         await self._leave(Departure.END)
         return {"stopped": len(ended), "kept": 0}
 
-    async def _keeper_row(self) -> dict[str, Any] | None:
+    async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link
         if link is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +19,7 @@ from overmind_core.missions.validate import check_editable
 
 if TYPE_CHECKING:
     from overmind_core.agents.service import Agents
+    from overmind_core.definitions.answer_types import MissionDefinition, MissionWorld, RedefinedMission
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
@@ -58,7 +59,7 @@ class DefinitionsApi:
         self._agents = agents
         self._environment_table = environment_table
 
-    async def definition(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def definition(self, request: One, caller: Caller) -> MissionDefinition:
         """What can be changed of a mission, its secrets included, and how to name this state of it."""
         del caller
         mission = find(self._registry, request.id)
@@ -67,13 +68,13 @@ class DefinitionsApi:
         return {
             **answers.brief(mission),
             "provider": mission.definition.provider,
-            "type": mission.definition.kind.value,
+            "type": mission.definition.kind,
             "live": mission.is_live,
             "as_of": editable.fingerprint(whole),
             "definition": editable.shown(whole),
         }
 
-    async def redefine(self, request: Redefine, caller: Caller) -> dict[str, Any]:
+    async def redefine(self, request: Redefine, caller: Caller) -> RedefinedMission:
         """Have a mission be something else from its next run on; answers the names of what has changed."""
         del caller
         mission = find(self._registry, request.id)
@@ -93,7 +94,7 @@ class DefinitionsApi:
             await self._journal.saved()
         return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}
 
-    async def environment(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def environment(self, request: One, caller: Caller) -> MissionWorld:
         """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
         del caller
         mission = find(self._registry, request.id)

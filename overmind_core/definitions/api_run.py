@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.missions import answers
@@ -12,6 +12,7 @@ from overmind_core.missions.lookup import parent_of
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.request import Caller
+    from overmind_core.missions.answer_types import StartedMission
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Start
     from overmind_core.missions.service import Missions
@@ -27,7 +28,7 @@ class RunApi:
         self._registry = registry
         self._missions = missions
 
-    async def run(self, request: Start, caller: Caller) -> dict[str, Any]:
+    async def run(self, request: Start, caller: Caller) -> StartedMission:
         """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
 
         With a request key the same is asked for however often it is asked: it makes one mission.

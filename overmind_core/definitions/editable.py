@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,7 @@ from overmind_core.missions.requests import AgentArgs, Start
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from overmind_core.definitions.answer_types import AgentTerms, MissionTerms
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.requests import Terms
 
@@ -38,11 +39,11 @@ class Whole(NamedTuple):
         return self.definition.provider != RAW
 
 
-def shown(whole: Whole) -> dict[str, Any]:
+def shown(whole: Whole) -> MissionTerms:
     """The terms that can be changed, by their names in the request `redefine`."""
     definition = whole.definition
     policy = definition.restart
-    terms: dict[str, Any] = {
+    return {
         "name": definition.name,
         "command": None if whole.talks else _command(definition.argv),
         "cwd": definition.cwd,
@@ -65,7 +66,6 @@ def shown(whole: Whole) -> dict[str, Any]:
         "max_cost": definition.max_cost,
         "agent": _agent(whole.agent) if whole.agent is not None and whole.talks else None,
     }
-    return terms
 
 
 def fingerprint(whole: Whole) -> str:
@@ -78,7 +78,7 @@ def fingerprint(whole: Whole) -> str:
 def changed(before: Whole, after: Whole) -> list[str]:
     """The names of the terms that differ."""
     old, new = shown(before), shown(after)
-    return [name for name, value in new.items() if value != old[name]]
+    return [name for (name, value), earlier in zip(new.items(), old.values(), strict=True) if value != earlier]
 
 
 def applied(before: Whole, terms: Terms, settings: Settings) -> Whole:
@@ -147,7 +147,7 @@ def _command(argv: tuple[str, ...]) -> str | list[str]:
     return argv[2] if is_shell else list(argv)
 
 
-def _agent(agent: Agent) -> dict[str, Any]:
+def _agent(agent: Agent) -> AgentTerms:
     return {
         "prompt": agent.prompt if agent.home is AgentMode.ONE_SHOT else None,
         "model": agent.model,

@@ -6,7 +6,7 @@ The shapes of requests about the isolation of missions and their work; docs/api.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -14,6 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args
 
 if TYPE_CHECKING:
+    from overmind_core.isolation.answer_types import IsolationPlan, PortInfo, PortList, TrustedFile
     from overmind_core.isolation.store import PortTable, TrustTable
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -111,7 +112,7 @@ class IsolationApi:
         self._port_table = port_table
         self._registry = registry
 
-    async def trust(self, request: Trust, caller: Caller) -> dict[str, Any]:
+    async def trust(self, request: Trust, caller: Caller) -> TrustedFile:
         """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
         del caller
         if request.revoke:
@@ -131,7 +132,7 @@ class IsolationApi:
 
         return {"path": path, "sha256": found.sha256, "commands": list(commands(found.project)), "trusted": True}
 
-    async def _revoke(self, request: Trust) -> dict[str, Any]:
+    async def _revoke(self, request: Trust) -> TrustedFile:
         """A file that is broken, or gone, may have been trusted before."""
         try:
             looked = await self._workspace.projects.look(request.cwd, request.env)
@@ -147,7 +148,7 @@ class IsolationApi:
         await self._journal.saved()
         return {"path": path, "sha256": None, "commands": [], "trusted": False}
 
-    async def isolate(self, request: Isolate, caller: Caller) -> dict[str, Any]:
+    async def isolate(self, request: Isolate, caller: Caller) -> IsolationPlan:
         """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
         del caller
         from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
@@ -156,17 +157,25 @@ class IsolationApi:
             raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
         return await explain(self._workspace, request.cwd, request.env)
 
-    async def ports(self, request: Nothing, caller: Caller) -> dict[str, Any]:
+    async def ports(self, request: Nothing, caller: Caller) -> PortList:
         """Every port of isolated missions, by number; one not held is what its mission would like to have again."""
         del request, caller
         self._journal.flush()
         rows = self._port_table.all()
         missions = {row.mission: self._registry.get(row.mission) for row in rows}
         records = self._workspace.records
-        found = []
+        found: list[PortInfo] = []
         for row in rows:
             mission, record = missions[row.mission], records.get(row.mission)
             name = mission.definition.name if mission is not None else record.name if record is not None else None
-            status = None if mission is None else mission.status.value
-            found.append({**row._asdict(), "name": name, "status": status})
+            found.append(
+                {
+                    "mission": row.mission,
+                    "service": row.service,
+                    "port": row.port,
+                    "held": row.held,
+                    "name": name,
+                    "status": None if mission is None else mission.status,
+                }
+            )
         return {"ports": found}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import OWN, text_of
 from overmind_core.domain.isolation.project import Project, Strategy
@@ -18,10 +18,9 @@ from overmind_core.isolation.ports import choice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from overmind_core.isolation.answer_types import IsolationPlan, ProjectFacts
     from overmind_core.isolation.projects import Looked
     from overmind_core.isolation.workspace import Workspace
-
-    Answer = dict[str, Any]
 
 NO_FILE = "There is no .overmind.yml: what is started here is isolated with --isolate only."
 NO_REPOSITORY = "This is no git repository: ports and services of its own, but no worktree."
@@ -29,7 +28,7 @@ SHARED = "This folder is in the worktree of a mission: what is started here shar
 ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: one mission at a time."
 
 
-async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) -> Answer:
+async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) -> IsolationPlan:
     """Everything about the project of a folder; what is wrong is in the answer. Texts in wire form."""
     try:
         looked = await workspace.projects.look(cwd, environ)
@@ -60,7 +59,7 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     }
 
 
-def _facts(looked: Looked) -> Answer:
+def _facts(looked: Looked) -> ProjectFacts:
     found = looked.found
     from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
 
@@ -75,19 +74,26 @@ def _facts(looked: Looked) -> Answer:
     }
 
 
-def _unusable(cwd: str, error: OvermindError) -> Answer:
+def _unusable(cwd: str, error: OvermindError) -> IsolationPlan:
     """The file has mistakes, or git can't tell about the folder."""
-    nothing: Answer = dict.fromkeys(("sha256", "branch", "base", "engine", "engine_problem"))
+    path, problems = error.fields.get("path"), error.fields.get("problems")
     return {
-        "source": error.fields.get("source", cwd),
+        "source": str(error.fields.get("source", cwd)),
         "repository": False,
-        "path": error.fields.get("path"),
+        "path": None if path is None else str(path),
         "trusted": False,
         "changed": False,
         "worktree": False,
-        **nothing,
-        **{name: [] for name in ("commands", "steps", "ports", "notes")},
-        "problems": error.fields.get("problems", [error.message]),
+        "sha256": None,
+        "branch": None,
+        "base": None,
+        "engine": None,
+        "engine_problem": None,
+        "commands": [],
+        "steps": [],
+        "ports": [],
+        "notes": [],
+        "problems": problems if isinstance(problems, list) else [error.message],
     }
 
 

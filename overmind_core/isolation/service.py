@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.errors import OvermindError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.isolation.plan import Planned
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.missions.answer_types import IsolationSummary
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.service import Missions
     from overmind_core.missions.spec import MissionSpec
@@ -122,7 +123,7 @@ class IsolationService:
         """Ids of the missions that are services of this one."""
         return self._workspace.services_of(mission)
 
-    def shown(self, mission: str) -> dict[str, Any] | None:
+    def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
         return self._workspace.shown(mission)
 

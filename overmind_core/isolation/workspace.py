@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.answer_types import IsolationSummary
     from overmind_core.missions.environment import SavedEnvironments
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
@@ -223,7 +224,7 @@ class Workspace:
         self._said.add((about, note))
         return note
 
-    def shown(self, mission: str) -> dict[str, Any] | None:
+    def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
         one = self.records.get(mission)
         if one is None:

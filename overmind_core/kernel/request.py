@@ -1,9 +1,10 @@
-"""One request: its envelope, the base of its arguments, and who asks."""
+"""One request: its envelope, the base of its arguments, who asks, and how a stream answers."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -50,3 +51,9 @@ class Request(msgspec.Struct, frozen=True):
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all arguments: an unknown name is an error, never ignored."""
+
+
+First = TypeVar("First")
+Item = TypeVar("Item")
+Stream = AsyncIterator[First | Item]
+"""What the handler of a stream returns: `First` answers the request, any number of `Item` follow."""

@@ -6,7 +6,7 @@ Files, commits and changes as the API shows them. Texts of the system become tho
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.git.changes import ChangedFile, WorktreeChanges
     from overmind_core.git.status import WorktreeStatus
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.landing.answer_types import CommitInfo, FileChange, MissionChanges, WorktreeInfo
     from overmind_core.landing.locations import Locations, Place
     from overmind_core.missions.registry import Registry
 
@@ -63,12 +64,12 @@ MOST = 12 * 1024 * 1024
 """Bytes of a diff as JSON: what is escaped in it may take six times its size."""
 
 
-def commits(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+def commits(found: Iterable[tuple[str, str]]) -> list[CommitInfo]:
     """Hashes and subjects."""
     return [{"hash": number, "subject": to_wire(subject)} for number, subject in found]
 
 
-def files(found: Iterable[ChangedFile]) -> list[dict[str, Any]]:
+def files(found: Iterable[ChangedFile]) -> list[FileChange]:
     """Files with what became of them."""
     return [
         {
@@ -83,7 +84,7 @@ def files(found: Iterable[ChangedFile]) -> list[dict[str, Any]]:
     ]
 
 
-def changes(place: Place, found: WorktreeChanges) -> dict[str, Any]:
+def changes(place: Place, found: WorktreeChanges) -> MissionChanges:
     """All that is in a worktree."""
     diff, cut = to_wire(found.diff), to_wire(found.cut)
     while len(msgspec.json.encode(diff)) > MOST:
@@ -132,7 +133,7 @@ class Worktrees:
         now = self._workspace.records.get(mission)
         return now is None or now.worktree is None or self._workspace.turn(mission).locked()
 
-    def row(self, looked: Looked) -> dict[str, Any]:
+    def row(self, looked: Looked) -> WorktreeInfo:
         """What is told of one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
@@ -140,7 +141,7 @@ class Worktrees:
         return {
             "mission": one.mission,
             "name": one.name if mission is None else mission.definition.name,
-            "status": None if mission is None else mission.status.value,
+            "status": None if mission is None else mission.status,
             "source": one.source,
             "path": one.worktree,
             "branch": one.branch,

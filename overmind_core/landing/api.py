@@ -5,17 +5,25 @@ What does it is loaded when it is first asked for: most supervisors never are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.landing.answer_types import (
+        CommittedWork,
+        DiscardedWork,
+        MergeItem,
+        MissionChanges,
+        MissionWork,
+        PrunedWorktrees,
+        PushedBranch,
+        WorktreeList,
+    )
     from overmind_core.landing.review import LandingReview
     from overmind_core.missions.requests import One
-
-Answer = dict[str, Any]
 
 
 class LandingApi:
@@ -32,34 +40,34 @@ class LandingApi:
             self._made = self._make()
         return self._made
 
-    async def worktrees(self, request: Worktrees, caller: Caller) -> Answer:
+    async def worktrees(self, request: Worktrees, caller: Caller) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
         del caller
         return await self._review.worktrees(request)
 
-    async def changes(self, request: One, caller: Caller) -> Answer:
+    async def changes(self, request: One, caller: Caller) -> MissionChanges:
         """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""  # noqa: E501 - one sentence of docs/api.md
         del caller
         return await self._review.changes(request)
 
-    async def commit(self, request: Commit, caller: Caller) -> Answer:
+    async def commit(self, request: Commit, caller: Caller) -> CommittedWork:
         """Commit everything in a mission's worktree; it may run meanwhile."""
         return await self._review.commit(request, caller)
 
-    def merge(self, request: Merge, caller: Caller) -> AsyncIterator[Answer]:
+    def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
         """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
         return self._review.merge(request, caller)
 
-    async def push(self, request: Push, caller: Caller) -> Answer:
+    async def push(self, request: Push, caller: Caller) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""
         del caller
         return await self._review.push(request)
 
-    async def discard(self, request: Discard, caller: Caller) -> Answer:
+    async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:
         """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
         return await self._review.discard(request, caller)
 
-    async def worktrees_prune(self, request: WorktreesPrune, caller: Caller) -> Answer:
+    async def worktrees_prune(self, request: WorktreesPrune, caller: Caller) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         del caller
         return await self._review.worktrees_prune(request)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
 from overmind_core.domain.isolation import isolation as isolation_isolation
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
+    from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import Place
     from overmind_core.landing.preview import Plan, Wish
     from overmind_core.landing.store import LandingTable
@@ -60,7 +61,7 @@ class MergeParts(NamedTuple):
 class Merge:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, parts: MergeParts, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, parts: MergeParts, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
         self._landing_table = parts.landing_table
@@ -73,7 +74,7 @@ class Merge:
         self._say = say
         self._verify: str | None = None
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self) -> MergeResult:
         """Do it; return what came of it.
 
         Raises:
@@ -87,7 +88,7 @@ class Merge:
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
 
-    async def _once(self) -> dict[str, Any]:
+    async def _once(self) -> MergeResult:
         plan = await self._asking(looking.look, self._place, self._wish)
         self._say({"step": "merging", "target": to_wire(plan.target.branch)})
         if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
@@ -105,7 +106,7 @@ class Merge:
             await self._clean(trace)
         return {**told, "verify": self._verify}
 
-    async def _told(self, plan: Plan, after: str) -> dict[str, Any]:
+    async def _told(self, plan: Plan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
         files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
         return {

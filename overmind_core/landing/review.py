@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
@@ -19,24 +19,32 @@ from overmind_core.missions.callers import forbid_foreign, forbid_inside, missio
 from overmind_core.missions.lookup import descends, line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.api import Commit, Discard, Merge, Push, WorktreesPrune
     from overmind_core.isolation.api import Worktrees as WorktreesRequest
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.answer_types import (
+        CommittedWork,
+        DiscardedWork,
+        KeptWork,
+        MergeItem,
+        MissionChanges,
+        MissionWork,
+        PrunedWork,
+        PrunedWorktrees,
+        PushedBranch,
+        WorktreeList,
+    )
     from overmind_core.landing.answers import Worktrees
     from overmind_core.landing.locations import Locations, Place
     from overmind_core.landing.service import MergeQueue
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.system.paths import Home
-
-Item = dict[str, Any]
 
 
 def _changes(place: Place) -> WorktreeChanges:
@@ -53,7 +61,7 @@ def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 
-def _gone(isolation: Isolation) -> dict[str, Any]:
+def _gone(isolation: Isolation) -> DiscardedWork:
     return {
         "mission": isolation.mission,
         "name": isolation.name,
@@ -92,18 +100,18 @@ class LandingReview:
         self._isolation = isolation
         self._home = home
 
-    async def worktrees(self, request: WorktreesRequest) -> dict[str, Any]:
+    async def worktrees(self, request: WorktreesRequest) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
         looked = await self._worktrees.look(self._worktrees.of(request.ids), sizes=request.sizes)
         return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
 
-    async def changes(self, request: One) -> dict[str, Any]:
+    async def changes(self, request: One) -> MissionChanges:
         """What a mission has changed since its branch began; without a worktree, what is not committed."""
         place = self._locations.anywhere(request.id)
         found = await self._locations.run(_changes, place)
         return await self._workspace.in_thread(answers.changes, place, found)
 
-    async def commit(self, request: Commit, caller: Caller) -> dict[str, Any]:
+    async def commit(self, request: Commit, caller: Caller) -> CommittedWork:
         """Commit everything in a mission's worktree; it may run meanwhile."""
         place = self._locations.isolated(request.id)
         self._forbid_landing(caller, place.mission, "commit the work of")
@@ -126,7 +134,7 @@ class LandingReview:
             "files": done.files,
         }
 
-    async def merge(self, request: Merge, caller: Caller) -> AsyncIterator[Item]:
+    async def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
         """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
         if request.squash and request.rebase:
             raise OvermindError("invalid", "--squash and --rebase don't go together.")
@@ -136,7 +144,7 @@ class LandingReview:
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
-        items: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
+        items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:
             try:
@@ -156,7 +164,7 @@ class LandingReview:
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
 
-    async def push(self, request: Push) -> dict[str, Any]:
+    async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""
         place = self._locations.isolated(request.id, there=False)
         try:
@@ -175,7 +183,7 @@ class LandingReview:
             "uncommitted": [to_wire(path) for path in uncommitted],
         }
 
-    async def discard(self, request: Discard, caller: Caller) -> dict[str, Any]:
+    async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:
         """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
         isolation = self._workspace.find(request.id)
         self._forbid_foreign(caller, isolation.mission, "discard the work of")
@@ -188,9 +196,10 @@ class LandingReview:
         await self._isolation.discard(isolation, force=request.force)
         return _gone(isolation)
 
-    async def worktrees_prune(self, request: WorktreesPrune) -> dict[str, Any]:
+    async def worktrees_prune(self, request: WorktreesPrune) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
-        removed, kept = [], []
+        removed: list[PrunedWork] = []
+        kept: list[KeptWork] = []
         for looked in await self._worktrees.look(self._worktrees.of(None)):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)

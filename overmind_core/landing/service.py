@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import Locations, Place
     from overmind_core.landing.preview import Wish
     from overmind_core.landing.store import LandingTable
@@ -102,7 +103,7 @@ class MergeQueue:
         for trace in list(self._traces.values()):
             self._tasks.start(self._settle(trace))
 
-    async def merge(self, place: Place, wish: Wish, say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
         """Land the work of a mission; `say` is told of each step.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
@@ -15,45 +15,58 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
+    from overmind_core.missions.answer_types import (
+        AgentState,
+        MissionBrief,
+        MissionDetails,
+        MissionSummary,
+        RestartedMission,
+        RunSummary,
+        StartedMission,
+    )
     from overmind_core.missions.service import Started
 
 
-def brief(mission: Mission) -> dict[str, Any]:
+def brief(mission: Mission) -> MissionBrief:
     """Id and name: what commands answer that change a mission."""
     return {"id": mission.id, "name": mission.definition.name}
 
 
-def begun(mission: Mission) -> dict[str, Any]:
+def begun(mission: Mission) -> RestartedMission:
     """What is answered of a mission that was started again and may still be prepared."""
-    status = {"status": mission.status.value} if mission.status is Status.PREPARING else {}
-    return {**brief(mission), **status}
+    answer: RestartedMission = {"id": mission.id, "name": mission.definition.name}
+    if mission.status is Status.PREPARING:
+        answer["status"] = mission.status
+    return answer
 
 
-def started(answer: Started) -> dict[str, Any]:
+def started(answer: Started) -> StartedMission:
     """What `run` answers; to a repeat with the same key as of a mission that is there."""
-    if answer.repeated:
-        return begun(answer.mission)
-    if answer.preparing:
-        return {**brief(answer.mission), "status": answer.mission.status.value, "note": answer.note or None}
-    return brief(answer.mission) | ({"note": answer.note} if answer.note else {})
+    mission = answer.mission
+    told: StartedMission = {"id": mission.id, "name": mission.definition.name}
+    if mission.status is Status.PREPARING if answer.repeated else answer.preparing:
+        told["status"] = mission.status
+    if not answer.repeated and (answer.preparing or answer.note):
+        told["note"] = answer.note or None
+    return told
 
 
 def row(
     mission: Mission, children: Sequence[str], now: float, said: Conversation | None = None, *, unseen: bool = False
-) -> dict[str, Any]:
+) -> MissionSummary:
     """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
     definition = mission.definition
     return {
         "id": mission.id,
         "name": definition.name,
-        "type": definition.kind.value,
-        "status": mission.status.value,
+        "type": definition.kind,
+        "status": mission.status,
         "reason": mission.reason,
         "restart_count": mission.restart_count,
         "parent": definition.parent,
         "children": list(children),
         "exit_code": exit_code(mission),
-        "started_at": time(mission.started_at or mission.created_at),
+        "started_at": format_time(mission.started_at or mission.created_at),
         "ended_at": time(mission.ended_at) if not mission.is_live else None,
         "uptime_seconds": round(uptime(mission, now), 3),
         "command": definition.command,
@@ -67,19 +80,19 @@ def row(
     }
 
 
-def talking(mission: Mission, said: Conversation | None) -> dict[str, Any]:
+def talking(mission: Mission, said: Conversation | None) -> AgentState:
     """What an agent is doing and has cost."""
     doing = said.activity if said is not None and mission.is_live else None
     agent = said is not None and mission.definition.provider != RAW
     return {
-        "activity": None if doing is None else doing.doing.value,
-        "need": None if doing is None or doing.need is None else doing.need.value,
+        "activity": None if doing is None else doing.doing,
+        "need": None if doing is None or doing.need is None else doing.need,
         "activity_since": None if doing is None else time(doing.since or None),
-        "activity_source": None if doing is None else doing.source.value,
+        "activity_source": None if doing is None else doing.source,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
         "handover": handover_phase(said) if said is not None and mission.is_live else None,
-        "mode": said.mode.value if said is not None and agent else None,
+        "mode": said.mode if said is not None and agent else None,
         "cost_usd": round(said.cost, 6) if said is not None and agent else None,
         "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
     }
@@ -94,7 +107,7 @@ def details(
     *,
     said: Conversation | None = None,
     unseen: bool = False,
-) -> dict[str, Any]:
+) -> MissionDetails:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
@@ -103,7 +116,7 @@ def details(
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if said is None else said.model,
-        "restart_policy": policy.when.value,
+        "restart_policy": policy.when,
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,
         "backoff_ms": round(policy.backoff * 1000, 3),
@@ -119,7 +132,7 @@ def details(
         "max_depth": definition.max_depth,
         "max_cost_usd": definition.max_cost or None,
         "tree_cost_usd": None,
-        "created_at": time(mission.created_at),
+        "created_at": format_time(mission.created_at),
         "session_id": said.session if said is not None and definition.provider != RAW else None,
         "attached": 0,
         "now": now_line(mission, last_line, said),
@@ -129,7 +142,7 @@ def details(
     }
 
 
-def run_details(run: Run, mission: Mission) -> dict[str, Any]:
+def run_details(run: Run, mission: Mission) -> RunSummary:
     """One run of a mission, with its true exit code."""
     current = mission.is_live and run.number == mission.run
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Mission, Status
@@ -17,6 +17,14 @@ from overmind_core.missions.retention import folder_size
 if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
+    from overmind_core.missions.answer_types import (
+        KilledMissions,
+        LostMissions,
+        MissionBrief,
+        PrunedMissions,
+        RestartedMission,
+        StoppedMission,
+    )
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import PlanRunner
     from overmind_core.missions.registry import Registry
@@ -59,7 +67,7 @@ class LifecycleApi:
         self._retention = retention
         self._plans = plans
 
-    async def restart(self, request: RestartArgs, caller: Caller) -> dict[str, Any]:
+    async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
         """Stop what runs, then start the same mission again."""
         del caller
         if request.lost:
@@ -73,7 +81,7 @@ class LifecycleApi:
         mission = find(self._registry, request.id)
         return answers.begun(await self._missions.restart(mission, fresh=request.fresh, force=request.force))
 
-    async def stop(self, request: Stop, caller: Caller) -> dict[str, Any]:
+    async def stop(self, request: Stop, caller: Caller) -> StoppedMission:
         """End one mission by its stop signal; answers when nothing of it lives."""
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(self._inside(caller), mission, self._registry, "stop")
@@ -81,9 +89,9 @@ class LifecycleApi:
         ended = await self._missions.end(mission, Cause.STOP, cascade=request.cascade, grace=grace)
         final = next((one for one in ended if one.id == mission.id), mission)
         also = [answers.brief(one) for one in ended if one.id != mission.id]
-        return {**answers.brief(final), "status": final.status.value, "also": also}
+        return {**answers.brief(final), "status": final.status, "also": also}
 
-    async def kill(self, request: Kill, caller: Caller) -> dict[str, Any]:
+    async def kill(self, request: Kill, caller: Caller) -> KilledMissions:
         """End one mission, or all, at once; answers when nothing of them lives."""
         inside = self._inside(caller)
         if request.all:
@@ -97,7 +105,7 @@ class LifecycleApi:
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         return {"killed": [answers.brief(one) for one in ended]}
 
-    async def signal(self, request: Signal, caller: Caller) -> dict[str, Any]:
+    async def signal(self, request: Signal, caller: Caller) -> MissionBrief:
         """Send a signal to the whole tree; the mission's state is its processes' business."""
         del caller
         number = validate.signal_number(request.signal)
@@ -105,7 +113,7 @@ class LifecycleApi:
         await self._trees.send(mission, (number,))
         return answers.brief(mission)
 
-    async def freeze(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def freeze(self, request: One, caller: Caller) -> MissionBrief:
         """SIGSTOP the whole tree."""
         del caller
         mission = self._with_process(request.id)
@@ -118,7 +126,7 @@ class LifecycleApi:
         await self._trees.freeze(mission)
         return answers.brief(mission)
 
-    async def thaw(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def thaw(self, request: One, caller: Caller) -> MissionBrief:
         """SIGCONT the whole tree."""
         del caller
         mission = self._with_process(request.id)
@@ -131,7 +139,7 @@ class LifecycleApi:
         await self._journal.saved()
         return answers.brief(mission)
 
-    async def update(self, request: Update, caller: Caller) -> dict[str, Any]:
+    async def update(self, request: Update, caller: Caller) -> MissionBrief:
         """Change a mission's definition; what it runs is not touched."""
         del caller
         mission = find(self._registry, request.id)
@@ -140,7 +148,7 @@ class LifecycleApi:
             validate.check_editable(mission)
         return answers.brief(await self._missions.redefine(mission, definition))
 
-    async def rm(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def rm(self, request: One, caller: Caller) -> MissionBrief:
         """Remove a finished mission's record and log."""
         del caller
         mission = find(self._registry, request.id)
@@ -155,7 +163,7 @@ class LifecycleApi:
         await self._retention.remove([mission.id])
         return answers.brief(mission)
 
-    async def prune(self, request: Prune, caller: Caller) -> dict[str, Any]:
+    async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
         """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")

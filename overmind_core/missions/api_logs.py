@@ -15,12 +15,24 @@ from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from overmind_core.domain.missions.mission import Run
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.missions.answer_types import (
+        LogAnnotated,
+        LogAnnotation,
+        LogEnd,
+        LoggedMission,
+        LoggedRun,
+        LogGrew,
+        LogItem,
+        LogRunBegan,
+        LogTrouble,
+    )
+    from overmind_core.missions.answer_types import Logs as LogsAnswer
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
@@ -46,7 +58,7 @@ def _is_told_only(mission: Mission, number: int) -> bool:
     return mission.definition.kind is Kind.BLUEPRINT and 0 < number <= mission.run
 
 
-def _trouble(mission: Mission | None, held: dict[str, str | None]) -> Iterator[dict[str, Any]]:
+def _trouble(mission: Mission | None, held: dict[str, str | None]) -> Iterator[LogTrouble]:
     """Why no more output comes although there is some, and that it comes again (null)."""
     if mission is None or mission.status is not Status.RUNNING or held.get(mission.id) == mission.reason:
         return
@@ -54,12 +66,11 @@ def _trouble(mission: Mission | None, held: dict[str, str | None]) -> Iterator[d
     yield {"type": "trouble", "mission": mission.id, "reason": mission.reason}
 
 
-def _log_end(mission_id: str, mission: Mission | None) -> dict[str, Any]:
-    status = "killed" if mission is None else mission.status.value
+def _log_end(mission_id: str, mission: Mission | None) -> LogEnd:
     return {
         "type": "end",
         "mission": mission_id,
-        "status": status,
+        "status": Status.KILLED if mission is None else mission.status,
         "exit_code": None if mission is None else answers.exit_code(mission),
     }
 
@@ -88,24 +99,24 @@ class LogsApi:
         self._unseen = unseen
         self._home = home
 
-    def logs(self, request: Logs, caller: Caller) -> Any:  # noqa: ANN401 - one answer, or a stream
+    def logs(self, request: Logs, caller: Caller) -> Awaitable[LogsAnswer] | Stream[LogsAnswer, LogItem]:
         """Where the logs are and what belongs between their lines; with `follow`, what changes about that."""
         del caller
         return self._follow_logs(request) if request.follow else self._logs(request)
 
-    async def _logs(self, request: Logs) -> dict[str, Any]:
+    async def _logs(self, request: Logs) -> LogsAnswer:
         await self._progress.refresh()
         self._journal.flush()
         seq = self._event_table.newest()
         missions = self._wanted(request.ids)
         return {"missions": [self._described(mission, request) for mission in missions], "seq": seq}
 
-    async def _follow_logs(self, request: Logs) -> AsyncIterator[Any]:
+    async def _follow_logs(self, request: Logs) -> Stream[LogsAnswer, LogItem]:
         missions = self._wanted(request.ids)
         with self._followers.follow([mission.id for mission in missions]) as follower:
             head = await self._logs(request)
             yield head
-            seq: int = head["seq"]
+            seq = head["seq"]
             known = {
                 mission["id"]: {run["number"]: (run["out"], run["err"]) for run in mission["runs"]}
                 for mission in head["missions"]
@@ -115,10 +126,10 @@ class LogsApi:
             while waiting:
                 for mission_id in list(waiting):
                     mission = self._registry.get(mission_id)
-                    for item in self._news(mission_id, mission, known[mission_id]):
-                        yield item
-                    for item in _trouble(mission, held):
-                        yield item
+                    for news in self._news(mission_id, mission, known[mission_id]):
+                        yield news
+                    for trouble in _trouble(mission, held):
+                        yield trouble
                 seq, notes = self._new_notes(list(known), seq)
                 for note in notes:
                     yield note
@@ -137,21 +148,21 @@ class LogsApi:
         found = (self._registry.get(row.id) for row in self._mission_table.all())
         return [mission for mission in found if mission is not None]
 
-    def _described(self, mission: Mission, request: Logs) -> dict[str, Any]:
+    def _described(self, mission: Mission, request: Logs) -> LoggedMission:
         runs = [run for run in self._registry.runs_of(mission.id) if request.run in {None, run.number}]
         if request.run is not None and not runs and not _is_told_only(mission, request.run):
             raise OvermindError("not_found", f"Mission {mission.id} has no run {request.run}.")
         return {
             **answers.brief(mission),
-            "type": mission.definition.kind.value,
-            "status": mission.status.value,
+            "type": mission.definition.kind,
+            "status": mission.status,
             "exit_code": answers.exit_code(mission),
             "seen_at": answers.time(self._unseen.seen_at(mission.id)),
             "runs": [self._run(run) for run in runs],
             "annotations": self._annotations([mission.id], request.seq)[1],
         }
 
-    def _run(self, run: Run) -> dict[str, Any]:
+    def _run(self, run: Run) -> LoggedRun:
         reached = self._progress.extent(run)
         return {
             "number": run.number,
@@ -168,7 +179,7 @@ class LogsApi:
 
     def _news(
         self, mission_id: str, mission: Mission | None, known: dict[int, tuple[int, int]]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[LogRunBegan | LogGrew]:
         """New runs, and growth of the newest."""
         newest = max(known, default=0)
         current = self._registry.runs.get(mission_id)
@@ -182,25 +193,25 @@ class LogsApi:
         if current is not None and current.number in known:
             yield from self._growth(current, known)
 
-    def _growth(self, run: Run, known: dict[int, tuple[int, int]]) -> Iterator[dict[str, Any]]:
+    def _growth(self, run: Run, known: dict[int, tuple[int, int]]) -> Iterator[LogGrew]:
         reached = self._progress.extent(run)
         if known[run.number] != (reached.out, reached.err):
             known[run.number] = (reached.out, reached.err)
             yield {"type": "grown", "mission": run.mission, "run": run.number, "out": reached.out, "err": reached.err}
 
-    def _new_notes(self, missions: Sequence[str], seq: int) -> tuple[int, list[dict[str, Any]]]:
+    def _new_notes(self, missions: Sequence[str], seq: int) -> tuple[int, list[LogAnnotated]]:
         self._journal.flush()
         seq, found = self._annotations(missions, seq)
         return seq, [{"type": "annotation", **note} for note in found]
 
-    def _annotations(self, missions: Sequence[str], seq: int) -> tuple[int, list[dict[str, Any]]]:
+    def _annotations(self, missions: Sequence[str], seq: int) -> tuple[int, list[LogAnnotation]]:
         """Events with a text for the log, and the sequence number up to which they were read."""
-        found = []
+        found: list[LogAnnotation] = []
         while page := self._event_table.after(seq, PAGE, missions=missions):
             seq = page[-1].seq
             for event in page:
                 data = _decode(event.data)
-                if "text" in data:
+                if "text" in data and event.mission is not None:
                     found.append(
                         {
                             "seq": event.seq,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.missions.tree import children_of
@@ -19,10 +17,19 @@ from overmind_core.missions.registry import mission_of as decoded
 from overmind_core.missions.registry import run_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from overmind_core.domain.agents.conversation import Conversation
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.missions.answer_types import (
+        ListedMission,
+        MissionEnd,
+        MissionInfo,
+        MissionInfoWithEnvironment,
+        MissionsFollowed,
+        MissionUsage,
+        WideMission,
+    )
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.output_progress import LastLines, OutputProgress
@@ -45,15 +52,10 @@ def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
     return True
 
 
-PAGE = 500
-"""Events read from the store at once."""
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-def _end(mission: Mission) -> dict[str, Any]:
+def _end(mission: Mission) -> MissionEnd:
     return {
         **answers.brief(mission),
-        "status": mission.status.value,
+        "status": mission.status,
         "exit_code": answers.exit_code(mission),
         "shell_exit": mission.shell_exit,
         "reason": mission.reason,
@@ -96,7 +98,7 @@ class QueryApi:
         self._preparer = preparer
         self._budget = budget
 
-    async def ps(self, request: Ps, caller: Caller) -> list[dict[str, Any]]:
+    async def ps(self, request: Ps, caller: Caller) -> list[ListedMission] | list[WideMission]:
         """Missions by start time; killed ones only when asked for."""
         del caller
         now = self._clock.wall()
@@ -105,20 +107,23 @@ class QueryApi:
         found = [mission for mission in self._listed(request, parent) if _has_labels(mission, request.label)]
         found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
         said = self._runner.conversations(found)
-        rows = [
-            answers.row(
-                mission, children.get(mission.id, ()), now, said.get(mission.id), unseen=self._unseen.is_new(mission.id)
-            )
+        rows: list[ListedMission] = [
+            {
+                **answers.row(
+                    mission,
+                    children.get(mission.id, ()),
+                    now,
+                    said.get(mission.id),
+                    unseen=self._unseen.is_new(mission.id),
+                ),
+                "attached": self._attachments.count(mission.id),
+                "isolation": self._preparer.shown(mission.id),
+            }
             for mission in found
         ]
-        for row in rows:
-            row["attached"] = self._attachments.count(row["id"])
-            row["isolation"] = self._preparer.shown(row["id"])
-        if request.wide:
-            await self._widen(found, rows, said)
-        return rows
+        return await self._widened(found, rows, said) if request.wide else rows
 
-    async def info(self, request: Info, caller: Caller) -> dict[str, Any]:
+    async def info(self, request: Info, caller: Caller) -> MissionInfo | MissionInfoWithEnvironment:
         """Everything known about one mission; values of its environment only for people."""
         mission = find(self._registry, request.id)
         if request.env or request.reveal:
@@ -130,9 +135,11 @@ class QueryApi:
         lines = await self._last_lines([mission])
         said = self._runner.conversations([mission]).get(mission.id)
         unseen = self._unseen.is_new(mission.id)
-        found = answers.details(mission, runs, children, self._clock.wall(), lines[0], said=said, unseen=unseen)
+        found: MissionInfo = {
+            **answers.details(mission, runs, children, self._clock.wall(), lines[0], said=said, unseen=unseen),
+            "isolation": self._preparer.shown(mission.id),
+        }
         found["attached"] = self._attachments.count(mission.id)
-        found["isolation"] = self._preparer.shown(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
         found["last_activity_at"] = self._last_activity(mission)
         if mission.definition.max_cost:
@@ -140,28 +147,32 @@ class QueryApi:
         if request.env or request.reveal:
             environment = self._environments.of(mission.id)
             both = {**environment.inherited, **environment.chosen}
-            found["env"] = dict(sorted(both.items())) if request.reveal else sorted(both)
+            return {**found, "env": dict(sorted(both.items())) if request.reveal else sorted(both)}
         return found
 
-    async def top(self, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
+    async def top(self, request: Nothing, caller: Caller) -> list[MissionUsage]:
         """What each live mission uses now."""
         del request, caller
         missions = sorted(self._registry.live.values(), key=lambda mission: (mission.created_at, mission.id))
         await self._progress.refresh()
         used = await self._resources.usage(missions)
         said = self._runner.conversations(missions)
-        return [
-            {
-                **answers.brief(mission),
-                "status": mission.status.value,
-                "cpu_percent": used[mission.id].cpu_percent if mission.id in used else None,
-                "memory_bytes": used[mission.id].memory_bytes if mission.id in used else None,
-                "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1),
-                "processes": used[mission.id].processes if mission.id in used else 0,
-                **{name: answers.talking(mission, said.get(mission.id))[name] for name in ("cost_usd", "tokens")},
-            }
-            for mission in missions
-        ]
+        rows: list[MissionUsage] = []
+        for mission in missions:
+            usage, state = used.get(mission.id), answers.talking(mission, said.get(mission.id))
+            rows.append(
+                {
+                    **answers.brief(mission),
+                    "status": mission.status,
+                    "cpu_percent": None if usage is None else usage.cpu_percent,
+                    "memory_bytes": None if usage is None else usage.memory_bytes,
+                    "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1),
+                    "processes": 0 if usage is None else usage.processes,
+                    "cost_usd": state["cost_usd"],
+                    "tokens": state["tokens"],
+                }
+            )
+        return rows
 
     def _listed(self, request: Ps, parent: str | None) -> list[Mission]:
         if request.ids:
@@ -174,20 +185,29 @@ class QueryApi:
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         return [self._registry.known(row.id) or decoded(row) for row in rows]
 
-    async def _widen(
-        self, missions: Sequence[Mission], rows: Sequence[dict[str, Any]], said: Mapping[str, Conversation]
-    ) -> None:
+    async def _widened(
+        self, missions: Sequence[Mission], rows: Sequence[ListedMission], said: Mapping[str, Conversation]
+    ) -> list[WideMission]:
         await self._progress.refresh()
         used = await self._resources.usage([mission for mission in missions if mission.is_live])
         lines = await self._last_lines(missions)
+        wide: list[WideMission] = []
         for mission, row, line in zip(missions, rows, lines, strict=True):
             usage = used.get(mission.id)
-            row["cpu_percent"] = None if usage is None else usage.cpu_percent
-            row["memory_bytes"] = None if usage is None else usage.memory_bytes
-            row["output_bytes_per_second"] = round(self._progress.rate(mission.run_id), 1) if mission.is_live else None
-            row["next_restart_at"] = answers.time(mission.next_restart_at)
             step = self._preparer.step_of(mission.id)
-            row["now"] = step or answers.now_line(mission, line, said.get(mission.id))
+            wide.append(
+                {
+                    **row,
+                    "cpu_percent": None if usage is None else usage.cpu_percent,
+                    "memory_bytes": None if usage is None else usage.memory_bytes,
+                    "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1)
+                    if mission.is_live
+                    else None,
+                    "next_restart_at": answers.time(mission.next_restart_at),
+                    "now": step or answers.now_line(mission, line, said.get(mission.id)),
+                }
+            )
+        return wide
 
     async def _last_lines(self, missions: Sequence[Mission]) -> list[str]:
         """What the newest run of each wrote last."""
@@ -210,7 +230,7 @@ class QueryApi:
             return answers.time(mission.ended_at if not mission.is_live else mission.started_at)
         return answers.time(self._clock.wall() - (self._clock.mono() - last))
 
-    async def wait(self, request: Wait, caller: Caller) -> AsyncIterator[Any]:
+    async def wait(self, request: Wait, caller: Caller) -> Stream[MissionsFollowed, MissionEnd]:
         """An item as each mission ends for good; `any`: only the first."""
         del caller
         missions = [find(self._registry, text) for text in request.ids]

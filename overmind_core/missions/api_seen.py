@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
+    from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
@@ -41,7 +42,7 @@ class SeenApi:
         self._unseen = unseen
         self._followers = followers
 
-    async def seen(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def seen(self, request: One, caller: Caller) -> MissionBrief:
         """Note that somebody has looked at what the mission did so far."""
         del caller
         mission = find(self._registry, request.id)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import RunVerdict
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.missions.answer_types import IsolationSummary
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.providers.base import Launch
 
@@ -113,7 +114,7 @@ class Preparer(Protocol):
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""
 
-    def shown(self, mission: str) -> Mapping[str, Any] | None:
+    def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
 
     def step_of(self, mission: str) -> str | None:

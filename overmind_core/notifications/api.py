@@ -16,14 +16,13 @@ from overmind_core.missions.validate import seconds
 from overmind_core.notifications.service import EVENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Events, Used
+    from overmind_core.notifications.answer_types import EventItem, EventsFollowed, ViewerUsed
     from overmind_core.notifications.service import Notifications
     from overmind_core.system.paths import Home
 
@@ -52,7 +51,7 @@ class EventsApi:
         self._followers = followers
         self._notifications = notifications
 
-    async def events(self, request: Events, caller: Caller) -> AsyncIterator[Any]:
+    async def events(self, request: Events, caller: Caller) -> Stream[EventsFollowed, EventItem]:
         """The event log after `since`, then what follows."""
         if request.eyes:
             forbid_inside(mission_of(caller, self._registry, self._home.root), "say that a person looks")
@@ -78,7 +77,7 @@ class EventsApi:
                     await follower.news()
                 await asyncio.sleep(0)
 
-    async def used(self, request: Used, caller: Caller) -> dict[str, Any]:
+    async def used(self, request: Used, caller: Caller) -> ViewerUsed:
         """Note when a person last used a program that follows events, and which mission it shows."""
         del caller
         at = time.monotonic() - seconds(request.ago, "ago")
@@ -86,7 +85,7 @@ class EventsApi:
             raise OvermindError("not_found", f"Nobody follows events as viewer {request.viewer}.")
         return {"viewer": request.viewer}
 
-    def _event(self, seq: int, data: str, viewer: int | None) -> dict[str, Any]:
+    def _event(self, seq: int, data: str, viewer: int | None) -> EventItem:
         event = _decode(data)
         event["at"] = format_time(event["at"])
         if viewer is not None and event["type"] == EVENT:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.progress import FINAL, AgentStage, Node
+from overmind_core.domain.text.moment import format_time
 from overmind_core.missions import answers
 from overmind_core.plans.store import Outline
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.plans.answer_types import AgentChange, AgentCounts, AppliedPlan, PlannedAgent, PlanSummary
     from overmind_core.plans.service import Applied
     from overmind_core.plans.state import PlanState
 
@@ -21,38 +23,56 @@ def outline(plan: PlanState) -> Outline:
     return Outline(plan.id, plan.file, len(plan.nodes), dict(stages))
 
 
-def applied(outcome: Applied) -> dict[str, Any]:
+def applied(outcome: Applied) -> AppliedPlan:
     """What has come of an `apply`."""
-    changes = [{"sign": change.sign, "agent": change.agent, "why": change.why} for change in outcome.changes]
+    changes: list[AgentChange] = [
+        {"sign": change.sign, "agent": change.agent, "why": list(change.why)} for change in outcome.changes
+    ]
     return {"id": outcome.id, "name": outcome.name, "status": outcome.status, "changes": changes}
 
 
-def summary(mission: Mission, plan: Outline, now: float) -> dict[str, Any]:
+def summary(mission: Mission, plan: Outline, now: float) -> PlanSummary:
     """A plan in a list; `now` in seconds since the epoch."""
-    unknown = plan.total - sum(plan.stages.values())
-    counts = {stage.value: plan.stages.get(stage, 0) + unknown * (stage is AgentStage.WAITING) for stage in AgentStage}
     return {
         **answers.brief(mission),
-        "status": mission.status.value,
+        "status": mission.status,
         "reason": mission.reason,
         "exit_code": answers.exit_code(mission),
         "file": plan.file,
         "run": mission.run,
-        "started_at": answers.time(mission.started_at or mission.created_at),
+        "started_at": format_time(mission.started_at or mission.created_at),
         "ended_at": answers.time(mission.ended_at) if not mission.is_live else None,
         "seconds": round(answers.uptime(mission, now), 3),
         "total": plan.total,
-        "counts": counts,
+        "counts": _counted(plan),
     }
 
 
-def agent(plan: PlanState, name: str, now: float) -> dict[str, Any]:
+def _counted(plan: Outline) -> AgentCounts:
+    """Agents of which nothing is known yet wait."""
+
+    def at(stage: AgentStage) -> int:
+        return plan.stages.get(stage, 0)
+
+    return {
+        "waiting": at(AgentStage.WAITING) + plan.total - sum(plan.stages.values()),
+        "starting": at(AgentStage.STARTING),
+        "running": at(AgentStage.RUNNING),
+        "stopping": at(AgentStage.STOPPING),
+        "succeeded": at(AgentStage.SUCCEEDED),
+        "failed": at(AgentStage.FAILED),
+        "skipped": at(AgentStage.SKIPPED),
+        "cancelled": at(AgentStage.CANCELLED),
+    }
+
+
+def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
     """Everything known about one agent of a plan."""
     node = plan.nodes[name]
     planned = plan.agents[name]
     return {
         "name": name,
-        "stage": node.stage.value,
+        "stage": node.stage,
         "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
         "mission": node.mission,
@@ -61,7 +81,7 @@ def agent(plan: PlanState, name: str, now: float) -> dict[str, Any]:
         "exit_code": node.exit_code,
         "result": node.result,
         "facts": node.facts,
-        "depends_on": [{"agent": one.agent, "until": one.until.value} for one in planned.depends_on],
+        "depends_on": [{"agent": one.agent, "until": one.until} for one in planned.depends_on],
         "stays": planned.stays,
         "started_at": answers.time(node.started_at),
         "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,

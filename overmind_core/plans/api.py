@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Cause, Kind, Mission
 from overmind_core.domain.text.graph import critical_path, order
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Nothing
     from overmind_core.missions.service import Missions
+    from overmind_core.plans.answer_types import AppliedPlan, DeletedPlan, PlanDetails, PlanSummary
     from overmind_core.plans.requests import Apply, Plan
     from overmind_core.plans.service import Plans
     from overmind_core.plans.store import PlanTable
@@ -43,32 +44,32 @@ class PlanApi:
         self._missions = missions
         self._plan_table = plan_table
 
-    async def apply(self, request: Apply, caller: Caller) -> dict[str, Any]:
+    async def apply(self, request: Apply, caller: Caller) -> AppliedPlan:
         """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens."""
         del caller
         return answers.applied(await self._plans.apply(request))
 
-    async def delete(self, request: Plan, caller: Caller) -> dict[str, Any]:
+    async def delete(self, request: Plan, caller: Caller) -> DeletedPlan:
         """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
         del caller
         mission = self._mission(request.id)
         if mission.is_live:
             await self._missions.end(mission, Cause.STOP, cascade=False, grace=None)
-        return {**brief(mission), "status": (self._registry.get(mission.id) or mission).status.value}
+        return {**brief(mission), "status": (self._registry.get(mission.id) or mission).status}
 
-    async def plans(self, request: Nothing, caller: Caller) -> list[dict[str, Any]]:
+    async def plans(self, request: Nothing, caller: Caller) -> list[PlanSummary]:
         """All plans, newest first, with how many of their agents stand where."""
         del request, caller
         self._journal.flush()
         now = self._clock.wall()
-        found = []
+        found: list[PlanSummary] = []
         for stored in self._plan_table.outlines():
             live, mission = self._plans.live.get(stored.mission), self._registry.get(stored.mission)
             if mission is not None:
                 found.append(answers.summary(mission, stored if live is None else answers.outline(live.state), now))
         return found
 
-    async def plan(self, request: Plan, caller: Caller) -> dict[str, Any]:
+    async def plan(self, request: Plan, caller: Caller) -> PlanDetails:
         """One plan with all its agents, dependencies first."""
         del caller
         mission = self._mission(request.id)
@@ -84,7 +85,7 @@ class PlanApi:
         return {
             **answers.summary(mission, answers.outline(plan), now),
             "max_parallel": plan.blueprint.max_parallel,
-            "on_failure": plan.blueprint.on_failure.value,
+            "on_failure": plan.blueprint.on_failure,
             "critical_path": critical_path(edges, seconds),
             "agents": [answers.agent(plan, name, now) for name in order(edges)],
         }

@@ -6,7 +6,7 @@ Quests as the API shows them: JSON-able, times in RFC 3339, absent things null. 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Kind, Mission
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.missions.answers import time
@@ -24,31 +25,31 @@ from overmind_core.quests import store
 from overmind_core.quests.service import Goal, Quests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.missions.answer_types import StartedMission
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
     from overmind_core.quests import requests
+    from overmind_core.quests.answer_types import QuestBrief, QuestEnd, QuestInfo, QuestsFollowed
     from overmind_core.quests.store import QuestTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
 
-def brief(quest: Quest) -> dict[str, Any]:
+def brief(quest: Quest) -> QuestBrief:
     """Id and name: what commands answer that change a quest."""
     return {"id": quest.id, "name": quest.name}
 
 
-def end(quest: Quest) -> dict[str, Any]:
+def end(quest: Quest) -> QuestEnd:
     """How a quest ended: what whoever waited for it is told."""
-    return {**brief(quest), "status": quest.status.value, "reason": quest.reason, "exit_code": quest.exit_code}
+    return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
 
 
-def row(quest: Quest, work: Mission | None, now: float) -> dict[str, Any]:
+def row(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
     """A quest in a list; `now` in seconds since the epoch, `work` its mission while that is there."""
     until = now if quest.ended_at is None else quest.ended_at
     attempts = quest.attempts if work is None or not quest.runs else work.restart_count + 1
@@ -64,14 +65,14 @@ def row(quest: Quest, work: Mission | None, now: float) -> dict[str, Any]:
         "provider": quest.provider,
         "ritual": quest.ritual,
         "mission": None if work is None else quest.id,
-        "mission_status": None if work is None else work.status.value,
-        "started_at": time(quest.created_at),
+        "mission_status": None if work is None else work.status,
+        "started_at": format_time(quest.created_at),
         "ended_at": time(quest.ended_at),
         "duration_seconds": round(max(0.0, until - quest.created_at), 3),
     }
 
 
-def _phase(quest: Quest, work: Mission | None) -> str | None:
+def _phase(quest: Quest, work: Mission | None) -> Literal["work", "check"] | None:
     """What a quest that runs is doing: its work, or its check."""
     if not quest.runs:
         return None
@@ -134,7 +135,7 @@ class QuestApi:
         self._quest_table = quest_table
         self._clock = clock
 
-    async def quest_run(self, request: requests.QuestRun, caller: Caller) -> dict[str, Any]:
+    async def quest_run(self, request: requests.QuestRun, caller: Caller) -> StartedMission:
         """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest."""
         start = as_start(request)
         self._quests.check_name(request.name, request.request)
@@ -143,7 +144,7 @@ class QuestApi:
         goal = Goal(request.check, request.retries)
         return answers.started(await self._quests.start(spec, goal, inside=inside, caller=caller))
 
-    async def quests(self, request: requests.Quests, caller: Caller) -> list[dict[str, Any]]:
+    async def quests(self, request: requests.Quests, caller: Caller) -> list[QuestInfo]:
         """The newest quests, oldest of them first."""
         del caller
         for status in request.status:
@@ -155,13 +156,13 @@ class QuestApi:
         now = self._clock.wall()
         return [row(quest, self._registry.known(quest.id) or works.get(quest.id), now) for quest in found]
 
-    async def quest(self, request: requests.Quest, caller: Caller) -> dict[str, Any]:
+    async def quest(self, request: requests.Quest, caller: Caller) -> QuestInfo:
         """Everything known of one quest."""
         del caller
         found = self.find(request.id)
         return row(found, self._registry.get(found.id), self._clock.wall())
 
-    async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> AsyncIterator[Any]:
+    async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> Stream[QuestsFollowed, QuestEnd]:
         """An item as each quest ends; `any`: only the first."""
         del caller
         found = [self.find(text) for text in request.ids]
@@ -178,7 +179,7 @@ class QuestApi:
             for task in waiting:
                 task.cancel()
 
-    async def quest_cancel(self, request: requests.Quest, caller: Caller) -> dict[str, Any]:
+    async def quest_cancel(self, request: requests.Quest, caller: Caller) -> QuestEnd:
         """End a quest, its work and its check; answers when nothing of them lives."""
         found = self.find(request.id, live_first=True)
         if not found.runs:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.schedules import Ritual, RitualRun
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.service import Missions
     from overmind_core.plans.service import Plans
@@ -73,7 +74,7 @@ class Starter:
         self._preparer = preparer
         self._ritual_table = ritual_table
 
-    async def start(self, ritual: Ritual, run: RitualRun) -> dict[str, Any]:
+    async def start(self, ritual: Ritual, run: RitualRun) -> MissionBrief:
         """Start one run; id and name of its mission.
 
         Raises:
@@ -87,7 +88,7 @@ class Starter:
             return await self._start_quest(_read(fields, QuestRun, ritual), f"{ritual.name}/{run.number}", ritual.name)
         return await self._start_plan(_read(fields, Apply, ritual))
 
-    async def _start_quest(self, request: QuestRun, name: str, ritual: str) -> dict[str, Any]:
+    async def _start_quest(self, request: QuestRun, name: str, ritual: str) -> MissionBrief:
         wanted = as_start(request)
         spec = spec_of(wanted, self._settings, name=name)
         if spec.isolate is None:
@@ -95,7 +96,7 @@ class Starter:
         goal = Goal(request.check, request.retries, ritual)
         return answers.started(await self._quests.start_named(spec, goal))
 
-    async def _start_plan(self, request: Apply) -> dict[str, Any]:
+    async def _start_plan(self, request: Apply) -> MissionBrief:
         """Start a plan of its own: one of the same name that somebody else has started is not touched."""
         assert request.request is not None
         self._journal.flush()
@@ -104,4 +105,5 @@ class Starter:
             name = request.blueprint.name
             raise OvermindError("name_taken", f"A plan named {name!r} goes on: mission {live}.", id=live)
         applied = await self._plans.apply(request)
+        assert applied.id is not None, "it was to be started, not planned"
         return {"id": applied.id, "name": applied.name}

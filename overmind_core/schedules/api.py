@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.answers import time
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
     from overmind_core.plans import requests as plan_requests
     from overmind_core.quests import requests as quest_requests
     from overmind_core.schedules import requests as ritual_requests
+    from overmind_core.schedules.answer_types import (
+        BegunRitualRun,
+        RitualBrief,
+        RitualDetails,
+        RitualRunInfo,
+        RitualSummary,
+        UpcomingTime,
+    )
     from overmind_core.schedules.cron import Schedule
     from overmind_core.schedules.service import Schedules
     from overmind_core.system.machine import Clock
@@ -44,12 +53,12 @@ SHOWN = 3
 """Times that are shown of what follows."""
 
 
-def brief(ritual: Ritual) -> dict[str, Any]:
+def brief(ritual: Ritual) -> RitualBrief:
     """Id and name: what commands answer that change a ritual."""
     return {"id": ritual.id, "name": ritual.name}
 
 
-def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> dict[str, Any]:
+def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> RitualSummary:
     """A ritual in a list: `runs` are those that are kept, oldest first; `following` is when the next one comes."""
     begun = [run for run in runs if run.started_at is not None]
     last = begun[-1] if begun else None
@@ -63,7 +72,7 @@ def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> d
         "next_local": None if following is None else local(following, ritual.zone),
         "last_at": None if last is None else time(last.started_at),
         "last_local": None if last is None or last.started_at is None else local(last.started_at, ritual.zone),
-        "last_result": None if last is None else last.status.value,
+        "last_result": None if last is None else last.status,
         "last_id": None if last is None else last.mission,
         "last_number": None if last is None else last.number,
         "running": [run.mission for run in runs if run.status is RunStatus.RUNNING],
@@ -73,13 +82,13 @@ def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> d
         "overlap": ritual.overlap,
         "catch_up": ritual.catch_up,
         "keep": ritual.keep,
-        "created_at": time(ritual.created_at),
+        "created_at": format_time(ritual.created_at),
     }
 
 
 def details(
     ritual: Ritual, runs: Sequence[RitualRun], following: float | None, schedule: Schedule, now: float
-) -> dict[str, Any]:
+) -> RitualDetails:
     """A ritual, with the times that follow `now` (seconds since the epoch)."""
     quest = ritual.quest or {}
     return {
@@ -92,19 +101,19 @@ def details(
     }
 
 
-def moment(at: float, zone: str) -> dict[str, Any]:
+def moment(at: float, zone: str) -> UpcomingTime:
     """A time on both clocks."""
-    return {"at": time(at), "local": local(at, zone)}
+    return {"at": format_time(at), "local": local(at, zone)}
 
 
-def run_row(run: RitualRun, ritual: Ritual) -> dict[str, Any]:
+def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
     """One run, or a time of which no run came."""
     lasted = None if run.ended_at is None or run.started_at is None else round(run.ended_at - run.started_at, 3)
     return {
         "number": run.number,
-        "status": run.status.value,
-        "trigger": run.trigger.value,
-        "due_at": time(run.due_at),
+        "status": run.status,
+        "trigger": run.trigger,
+        "due_at": format_time(run.due_at),
         "due_local": local(run.due_at, ritual.zone),
         "missed": run.missed,
         "id": run.mission,
@@ -118,7 +127,7 @@ def run_row(run: RitualRun, ritual: Ritual) -> dict[str, Any]:
     }
 
 
-def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> str:
+def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> Literal["running", "paused", "waiting"]:
     if any(run.status in OPEN for run in runs):
         return "running"
     return "paused" if ritual.paused else "waiting"
@@ -155,7 +164,7 @@ class RitualApi:
         self._preparer = preparer
         self._journal = journal
 
-    async def ritual_create(self, request: ritual_requests.RitualCreate, caller: Caller) -> dict[str, Any]:
+    async def ritual_create(self, request: ritual_requests.RitualCreate, caller: Caller) -> RitualDetails:
         """Have something come again; answers it with the next times. A repeat with the same key answers the same."""
         del caller
         earlier = next(
@@ -211,47 +220,47 @@ class RitualApi:
         await self._preparer.planned(spec)
         return spec.definition.command
 
-    async def rituals(self, request: requests.Nothing, caller: Caller) -> list[dict[str, Any]]:
+    async def rituals(self, request: requests.Nothing, caller: Caller) -> list[RitualSummary]:
         """All rituals, by name."""
         del request, caller
         rituals = self._schedules.rituals
         found = sorted(rituals.all.values(), key=lambda one: one.name)
         return [row(one, rituals.runs(one), rituals.following(one)) for one in found]
 
-    async def ritual(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    async def ritual(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Everything known of one ritual, with its next times and its runs."""
         del caller
         return self._details(self._schedules.rituals.find(request.id))
 
-    async def ritual_history(self, request: ritual_requests.Ritual, caller: Caller) -> list[dict[str, Any]]:
+    async def ritual_history(self, request: ritual_requests.Ritual, caller: Caller) -> list[RitualRunInfo]:
         """The runs of a ritual that are kept, oldest first."""
         del caller
         found = self._schedules.rituals.find(request.id)
         return [run_row(run, found) for run in self._schedules.rituals.runs(found)]
 
-    async def ritual_run(self, request: ritual_requests.RitualRun, caller: Caller) -> dict[str, Any]:
+    async def ritual_run(self, request: ritual_requests.RitualRun, caller: Caller) -> BegunRitualRun:
         """Run a ritual now; answers the run once it has begun, or waits for the one before."""
         del caller
         found = self._schedules.rituals.find(request.id)
         run = await self._schedules.run_now(found, request.request)
         return {"ritual": brief(found), **run_row(run, found)}
 
-    async def ritual_pause(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    async def ritual_pause(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Have nothing more come by itself."""
         del caller
         return await self._paused(request.id, paused=True)
 
-    async def ritual_resume(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    async def ritual_resume(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Have it come again; what was due meanwhile is over."""
         del caller
         return await self._paused(request.id, paused=False)
 
-    async def _paused(self, text: str, *, paused: bool) -> dict[str, Any]:
+    async def _paused(self, text: str, *, paused: bool) -> RitualDetails:
         changed = self._schedules.pause(self._schedules.rituals.find(text), paused=paused)
         await self._journal.saved()
         return self._details(changed)
 
-    async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> dict[str, Any]:
+    async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> RitualBrief:
         """Forget a ritual and its history; what runs of it goes on."""
         del caller
         found = self._schedules.rituals.find(request.id)
@@ -259,7 +268,7 @@ class RitualApi:
         await self._journal.saved()
         return brief(found)
 
-    def _details(self, found: Ritual) -> dict[str, Any]:
+    def _details(self, found: Ritual) -> RitualDetails:
         rituals = self._schedules.rituals
         now = self._clock.wall()
         return details(found, rituals.runs(found), rituals.following(found), rituals.schedule(found), now)

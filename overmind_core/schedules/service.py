@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.schedules import UNBEGUN, Ritual, RitualRun, RunStatus, Trigger
 from overmind_core.errors import OvermindError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.registry import Registry
     from overmind_core.quests.service import Quests
@@ -251,7 +252,7 @@ class Schedules:
         failed = replace(run, status=RunStatus.FAILED, started_at=now, ended_at=now)
         self._over(replace(failed, reason=error.code, text=error.message))
 
-    def _begun(self, run: RitualRun, answer: dict[str, Any]) -> None:
+    def _begun(self, run: RitualRun, answer: MissionBrief) -> None:
         now = self._clock.wall()
         begun = replace(run, status=RunStatus.RUNNING, mission=answer["id"], name=answer["name"], started_at=now)
         if run.ritual in self.rituals.all:

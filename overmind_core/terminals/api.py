@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents import handover
 from overmind_core.domain.missions.facts import Note
-from overmind_core.domain.missions.mission import Mission
+from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
@@ -24,15 +23,19 @@ from overmind_core.missions.lookup import find
 from overmind_core.system.paths import read_socket_address
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from overmind_core.agents.answer_types import TurnFinishing
     from overmind_core.agents.service import Agents
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.attachments import Attachment, Attachments
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Attach, One
     from overmind_core.system.paths import Home
+    from overmind_core.terminals.answer_types import Attached, AttachItem, DetachedMission, TerminalEnd, Ticket
 
 TICKET_BYTES = 16
 TICKET_SECONDS = 10.0
@@ -75,12 +78,12 @@ def _over(mission: Mission) -> OvermindError:
     )
 
 
-def _end(mission: Mission | None) -> dict[str, Any]:
+def _end(mission: Mission | None) -> TerminalEnd:
     if mission is None:
-        return {"type": "ended", "status": "killed", "exit_code": None, "reason": None}
+        return {"type": "ended", "status": Status.KILLED, "exit_code": None, "reason": None}
     return {
         "type": "ended",
-        "status": mission.status.value,
+        "status": mission.status,
         "exit_code": answers.exit_code(mission),
         "reason": mission.reason,
     }
@@ -108,7 +111,7 @@ class TerminalsApi:
         self._progress = progress
         self._phase = phase
 
-    async def attach(self, request: Attach, caller: Caller) -> AsyncIterator[Any]:
+    async def attach(self, request: Attach, caller: Caller) -> Stream[Attached, AttachItem]:
         """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
         del caller
         mission = find(self._registry, request.id, live_first=True)
@@ -127,21 +130,21 @@ class TerminalsApi:
 
     async def _stay(
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> Stream[Attached, AttachItem]:
         """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
         self._note(mission.id, "attached", request)
         try:
             write = changes or _may_write(mission, request)
-            yield {**answers.brief(mission), "status": mission.status.value, "write": write}
+            yield {**answers.brief(mission), "status": mission.status, "write": write}
             if changes:
-                async for item in self._given(mission.id, request, seat):
-                    yield item
+                async for finishing in self._given(mission.id, request, seat):
+                    yield finishing
             async for item in self._phases(mission.id, request, seat):
                 yield item
         finally:
             self._note(mission.id, "detached", request)
 
-    async def detach(self, request: One, caller: Caller) -> dict[str, Any]:
+    async def detach(self, request: One, caller: Caller) -> DetachedMission:
         """End everybody's attach to one mission."""
         del caller
         mission = find(self._registry, request.id, live_first=True)
@@ -152,14 +155,14 @@ class TerminalsApi:
             )
         return {**answers.brief(mission), "detached": count}
 
-    async def _given(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
+    async def _given(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[TurnFinishing]:
         """Change a headless session over to a terminal."""
         session = self._agents.of(mission_id)
         if session is not None:
             async for item in self._agents.handover.give(session, seat, keep=request.keep):
                 yield item
 
-    async def _phases(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[dict[str, Any]]:
+    async def _phases(self, mission_id: str, request: Attach, seat: Attachment) -> AsyncIterator[AttachItem]:
         """What happens to the mission, as far as it matters to who is attached."""
         phase, first = "", True
         while phase != ENDED:
@@ -173,7 +176,7 @@ class TerminalsApi:
             elif phase == ON_PIPES:
                 yield {"type": "handing_back"}
             elif phase == BETWEEN_RUNS:
-                yield {"type": "waiting", "status": mission.status.value}
+                yield {"type": "waiting", "status": mission.status}
             elif (ticket := await self._ticket(mission, request)) is None:
                 phase = ""
                 await asyncio.sleep(RETRY_SECONDS)
@@ -194,7 +197,7 @@ class TerminalsApi:
             changed.cancel()
             dismissed.cancel()
 
-    async def _ticket(self, mission: Mission, request: Attach) -> dict[str, Any] | None:
+    async def _ticket(self, mission: Mission, request: Attach) -> Ticket | None:
         """What a client needs to join the newest run; None when the keeper doesn't hold it."""
         run = self._registry.runs.get(mission.id)
         if self._line.link is None or run is None:

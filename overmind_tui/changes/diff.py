@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.missions.rows import Branch
 from overmind_tui.render.cells import Cell, clipped, safe
 
 GUTTER = 6
@@ -333,21 +332,6 @@ def _counted(files: Sequence[File], parts: Sequence[Sequence[str]]) -> list[File
     counts = {path_text(part): counted(part) for part in parts}
     return [file._replace(added=counts[file.path][0], removed=counts[file.path][1]) if file.path in counts else file
             for file in files]  # fmt: skip
-
-
-def place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
-    """Where the cursor stands now: on the row with the id `wanted`, else as near to where it stood as can be."""
-    for at, branch in enumerate(branches):
-        if branch.id == wanted:
-            return at
-    return max(0, min(before, len(branches) - 1))
-
-
-def moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
-    """Whether the row under the cursor left, or stands elsewhere in the table."""
-    if wanted is None or not 0 <= at < len(old):
-        return False
-    return not (at < len(new) and new[at].id == wanted)
 
 
 _PLACE = re.compile(r"^(?P<place>\S.*:\d+)\n> .*$", re.MULTILINE)

@@ -234,6 +234,8 @@ class ChangesPage(TextPage):
         talking: Writes to its agent.
     """
 
+    step_actions = ("next-file", "previous-file")
+
     def __init__(self, row: Row, talking: Talking) -> None:
         self._row = row
         self._talking = talking
@@ -254,8 +256,6 @@ class ChangesPage(TextPage):
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also what is between the files and the diff, and comments."""
         return super().handlers(context) | {
-            "next-file": self.do_next_file,
-            "previous-file": self.do_previous_file,
             "next-panel": self.do_next_panel,
             "previous-panel": self.do_next_panel,
             "open-file": self.do_open_file,
@@ -398,17 +398,10 @@ class ChangesPage(TextPage):
 
     # keys
 
-    def do_next_file(self) -> None:
-        """To the next file; while something is searched for, to the next match."""
-        self._go(1)
-
-    def do_previous_file(self) -> None:
-        """To the one before."""
-        self._go(-1)
-
-    def _go(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """To the next file, or to the one before; while something is searched for, to a match."""
         if self._wanted:
-            super()._go(step)
+            super().step(step)
             return
         here = self.text.at
         places = [at for at in self._text.begins if (at > here if step > 0 else at < here)]

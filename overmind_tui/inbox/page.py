@@ -13,9 +13,10 @@ from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_tui.inbox import actions, rows
+from overmind_tui.inbox import actions, rows, subject
 from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.inbox.rows import Choosing, Key, Need
+from overmind_tui.inbox.rows import Key, Need
+from overmind_tui.inbox.subject import Choosing
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.dialog import Sight
 from overmind_tui.pages.page import Handler, Page, joined
@@ -300,7 +301,7 @@ class NeedsPage(Page):
         )
         if shown != self._shown:
             self._shown = shown
-            self.text.show([] if need is None else inbox_rows.wrapped(self._lines(need), cells))
+            self.text.show([] if need is None else subject.wrapped(self._lines(need), cells))
         if fresh:
             self.text.to_row(0)
             self.call_after_refresh(self._entitle)
@@ -326,9 +327,9 @@ class NeedsPage(Page):
         read_only = self.shell.read_only
         return [inbox_rows.keys(self.current, self.answers.choosing, cells, read_only=read_only, whole=self._whole)]
 
-    def _lines(self, need: Need) -> inbox_rows.SubjectLines:
+    def _lines(self, need: Need) -> subject.SubjectLines:
         if need.asked is not None:
-            return [*inbox_rows.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
+            return [*subject.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
         return inbox_rows.about(need, self._said.get(_turn(need), ""))
 
     def _fetch(self, need: Need | None) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 
 from overmind_tui.log import pattern as log_pattern
 from overmind_tui.log.pattern import Pattern
-from overmind_tui.shell import world
+from overmind_tui.shell import time_budget
 
 SECONDS = 0.5
 """Of computing that the lines of one page may take."""
@@ -76,10 +76,10 @@ def main() -> None:
     """Read an expression, then lists of lines; answer for each list which of them match, until it takes too long."""
     pattern = log_pattern.parsed(json.loads(sys.stdin.readline()))
     assert pattern is not None
-    with contextlib.suppress(world.OutOfPatience):
+    with contextlib.suppress(time_budget.OutOfPatience):
         for asked in sys.stdin:
             lines = json.loads(asked)
-            found = world.within(SECONDS, partial(_judged, pattern, lines))
+            found = time_budget.within(SECONDS, partial(_judged, pattern, lines))
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from overmind_tui.render import row_filter as filtering
 from overmind_tui.render.cells import Cell, stripped
 from overmind_tui.render.row_filter import LONGEST, PATIENCE, PATIENCE_EACH, BrokenFilter, Filter, words
-from overmind_tui.shell import world
+from overmind_tui.shell import time_budget
 
 _PLAIN = re.compile(r"[\w /:=,;@#%&~'<>-]+", re.ASCII)
 """A word in which nothing means anything else to a regular expression."""
@@ -60,8 +60,8 @@ class Pattern:
         """Where words stand in a text without colours: ascending places, from and to, none within another."""
         found: list[tuple[int, int]] = []
         try:
-            found += world.within(filtering.PATIENCE, lambda: self._spans(text[: filtering.LONGEST]))
-        except world.OutOfPatience:
+            found += time_budget.within(filtering.PATIENCE, lambda: self._spans(text[: filtering.LONGEST]))
+        except time_budget.OutOfPatience:
             self.give_up()
         kept: list[tuple[int, int]] = []
         for start, end in found:
@@ -108,8 +108,8 @@ def patterns(text: str) -> list[re.Pattern[str]]:
 def spans(line: str, wanted: Sequence[re.Pattern[str]]) -> list[Span]:
     """Where the words stand in a line, from left to right, none within another; nowhere when that takes too long."""
     try:
-        return world.within(PATIENCE, lambda: _spans(line[:LONGEST], wanted))
-    except world.OutOfPatience:
+        return time_budget.within(PATIENCE, lambda: _spans(line[:LONGEST], wanted))
+    except time_budget.OutOfPatience:
         return []
 
 
@@ -153,8 +153,10 @@ def following(lines: Sequence[str], wanted: Sequence[re.Pattern[str]], at: int, 
     order = ((at + step * far) % count for far in range(1, count + 1))
     try:
         most = PATIENCE + PATIENCE_EACH * count
-        return world.within(most, lambda: next((here for here in order if _spans(lines[here][:LONGEST], wanted)), None))
-    except world.OutOfPatience:
+        return time_budget.within(
+            most, lambda: next((here for here in order if _spans(lines[here][:LONGEST], wanted)), None)
+        )
+    except time_budget.OutOfPatience:
         return None
 
 

@@ -9,7 +9,7 @@ from overmind_core.domain.operations import Danger
 from overmind_tui.inbox.actions import Answering
 from overmind_tui.inbox.messages import Talking
 from overmind_tui.inbox.page import Needing
-from overmind_tui.landing.page import Landing
+from overmind_tui.landing.actions import Landing
 from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import Copying, Ending
 from overmind_tui.missions.actions_look import Looking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.describe_page import DescribePage, ask
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell import settings
+from overmind_tui.render.cells import Cell, Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
@@ -60,7 +60,32 @@ class Looking:
             if outcome.code:
                 shell.flash(safe(outcome.text.strip()), "bad")
                 return
-            shown = settings.lines(outcome.text)
+            shown = toml_lines(outcome.text)
             shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 
         self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)
+
+
+Lines = list[list[Cell]]
+
+
+_KEY = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|[\w.-]+)\s*)=(.*)""")
+
+
+def toml_lines(text: str) -> Lines:
+    """Each line as cells; a text of several lines is plain up to its end."""
+    found: Lines = []
+    inside = False
+    for line in text.splitlines():
+        found.append([Cell(" "), *([Cell(safe(line))] if inside else _line(line))])
+        inside ^= line.count('"""') % 2 == 1
+    return found
+
+
+def _line(line: str) -> list[Cell]:
+    if line.lstrip().startswith("#"):
+        return [Cell(safe(line), "faint")]
+    if line.lstrip().startswith("["):
+        return [Cell(safe(line), "title")]
+    key = _KEY.fullmatch(line)
+    return [Cell(safe(line))] if key is None else [Cell(safe(key[1]), "key"), Cell("=", "faint"), Cell(safe(key[2]))]

@@ -18,14 +18,14 @@ from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
+from overmind_tui.missions import folder_completion, form_request
 from overmind_tui.missions import form_fields as filling
-from overmind_tui.missions import form_request
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, Sort, What
 from overmind_tui.pages.dialog import Answer, ReadFirst
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
-from overmind_tui.shell import clipboard, external
+from overmind_tui.shell import external, world
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -119,7 +119,7 @@ class Starting:
                 self._open(agents, folder)
 
         def work() -> Callable[[], None]:
-            agents = external.agents(shell.world.environ)
+            agents = world.installed_agents(shell.world.environ)
             return lambda: open_once(agents)
 
         nobody_knows = {name: False for name in providers.names() if name != RAW}
@@ -192,7 +192,7 @@ class Starting:
         self._run(form_request.begun(what, text, interactive=interactive), folder, told)
 
     def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
-        cwd = to_wire(clipboard.absolute(folder, self._shell.world.folder))
+        cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 
         def judged(answers: Answers) -> None:

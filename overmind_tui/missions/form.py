@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_tui.missions import form_fields
+from overmind_tui.missions import folder_completion, form_fields
 from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions.form_fields import Form
 from overmind_tui.pages.page import Fitting, Handler
 from overmind_tui.render.cells import Cell
-from overmind_tui.shell import clipboard, keymap
+from overmind_tui.shell import keymap
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas
@@ -176,12 +176,12 @@ class FormScreen(Fitting, ModalScreen[None]):
         base = self.shell.world.folder
 
         def work() -> Callable[[], None]:
-            found = clipboard.completion(text, base)
+            found = folder_completion.completion(text, base)
             return lambda: self._offer(text, found)
 
         self.shell.background(work)
 
-    def _offer(self, text: str, found: clipboard.Completion) -> None:
+    def _offer(self, text: str, found: folder_completion.Completion) -> None:
         self.state = filling.offered(self.state, text, found.ghost, found.candidates)
         self._changed()
 

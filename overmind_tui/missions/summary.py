@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
     FROZEN,
@@ -31,12 +31,7 @@ from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Action, Context, shown_key
-
-if TYPE_CHECKING:
-    from overmind_core.terminal.cells import Run
-    from overmind_core.terminal.screen import Screen
-
+from overmind_tui.shell.actions import Action, shown_key
 
 HELP = "help"
 """The action whose hint stays longest."""
@@ -271,68 +266,6 @@ class Sample(NamedTuple):
     output: float = 0.0
 
 
-class Step(NamedTuple):
-    """One thing to do, and the words that tell of it where it can be done, and elsewhere."""
-
-    name: str
-    context: Context | None
-    """Where it can be done; None is everywhere."""
-    text: str
-    elsewhere: str = ""
-
-
-STEPS = (
-    Step("needs", None, "! shows who needs you"),
-    Step("answer", Context.NEEDS, "y allows, n denies, enter shows all of it", "! there y allows, n denies"),
-    Step("look", Context.MISSIONS, "enter looks at its terminal, esc comes back", "esc comes back to the missions"),
-)
-LISTS = frozenset({"inbox", "next-need"})
-OPENS = frozenset({"open", "attach"})
-LEAVES = frozenset({"back", "quit"})
-ANSWERS = frozenset({"whole", "allow", "deny", "reply", "always", *(f"option-{number}" for number in range(1, 10))})
-"""Actions, by their names in the table of keys."""
-
-
-class Coach(NamedTuple):
-    """Steps that were done; `opened`: something was opened and not left yet."""
-
-    done: frozenset[str] = frozenset()
-    opened: bool = False
-
-    @classmethod
-    def over(cls) -> Coach:
-        """All was done."""
-        return cls(frozenset(step.name for step in STEPS))
-
-    @classmethod
-    def remembered(cls, names: Iterable[str]) -> Coach:
-        """What was done in an earlier life; names that mean nothing now are left out."""
-        return cls(cls.over().done & frozenset(names))
-
-    def did(self, context: Context, action: str) -> Coach:
-        """After an action in a context."""
-        if action in LISTS:
-            return self._with("needs")
-        if context is Context.NEEDS:  # whoever goes has seen it: perhaps nobody asks anything
-            return self._with("needs", "answer") if action in ANSWERS | LEAVES else self
-        if context is Context.MISSIONS:
-            return self._replace(opened=self.opened or action in OPENS)
-        return self._with("look") if self.opened and action in LEAVES | {"detach"} else self
-
-    def line(self, context: Context) -> str:
-        """What to do next, for somebody who is there; "" when nothing is left, and where its key would be text."""
-        if context in TAKES_EVERYTHING:
-            return ""
-        for number, step in enumerate(STEPS, 1):
-            if step.name not in self.done:
-                here = step.context in {None, context}
-                return f"{number}/{len(STEPS)} {step.text if here else step.elsewhere}"
-        return ""
-
-    def _with(self, *names: str) -> Coach:
-        return self._replace(done=self.done | set(names))
-
-
 LEAD = 14
 """Cells before the bars: a name and the newest figure."""
 CORE = 100.0
@@ -377,73 +310,3 @@ def _facts(row: Row, cells: int, now: float) -> list[Cell]:
         facts.append(f"exit {row['exit_code']}")
     facts.append(safe(row["command"]))
     return [Cell(" " + clipped(" · ".join(facts), cells - 2), "quiet")]
-
-
-class Grid:
-    """Rows by number: the first row that was ever written is 0, and lost ones keep theirs."""
-
-    def __init__(self, screen: Screen) -> None:
-        self.screen = screen
-
-    @property
-    def first(self) -> int:
-        """The number of the oldest row that is still there."""
-        return self.top if self.screen.modes.alternate else self.screen.scrollback.dropped
-
-    @property
-    def top(self) -> int:
-        """The number of the screen's first row."""
-        scrollback = self.screen.scrollback
-        return scrollback.dropped + len(scrollback)
-
-    @property
-    def end(self) -> int:
-        """One more than the number of the last row."""
-        return self.top + self.screen.rows
-
-    def runs(self, number: int) -> list[Run]:
-        """A row as (text, style); blanks at its end may be missing. There is one for each number before `end`."""
-        top = self.top
-        if number >= top:
-            return self.screen.runs(number - top)
-        return self.screen.scrollback.runs(number - self.screen.scrollback.dropped)
-
-    def text(self, number: int) -> str:
-        """A row's text without the blanks at its end."""
-        top = self.top
-        if number >= top:
-            return self.screen.line(number - top)
-        return self.screen.scrollback.text(number - self.screen.scrollback.dropped)
-
-    def wrapped(self, number: int) -> bool:
-        """Whether a row's text goes on in the next one."""
-        top = self.top
-        if number >= top:
-            return self.screen.wrapped(number - top)
-        return self.screen.scrollback.wrapped(number - self.screen.scrollback.dropped)
-
-    def cell(self, row: int, column: int) -> range:
-        """The columns of the character that stands there: two of a wide one."""
-        cells = cells_of(self.text(row))
-        start = column - 1 if 0 < column < len(cells) and cells[column] == "" else column
-        wide = start + 1 < len(cells) and cells[start + 1] == ""
-        return range(start, start + 1 + wide)
-
-    def full_text(self, number: int) -> str:
-        """A row's text; of one whose text goes on, as wide as the screen, for a blank at its end joins no words."""
-        text = self.text(number)
-        return text + " " * (self.screen.columns - width(text)) if self.wrapped(number) else text
-
-
-def width(text: str) -> int:
-    """Cells of a text that a terminal holds."""
-    if text.isascii():
-        return len(text)
-    return len(cells_of(text))
-
-
-def cells_of(text: str) -> list[str]:
-    """The character of each cell; "" is the second cell of a wide one."""
-    from overmind_core.terminal import cells as terminal_cells  # noqa: PLC0415 - not before the first frame
-
-    return terminal_cells.cells_of(text)

@@ -27,7 +27,8 @@ from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
-    from overmind_tui.shell.notices import Coaching, Notice
+    from overmind_tui.shell.coaching import Coaching
+    from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.remembered import TypedBefore
 
 Handler = Callable[[], object]

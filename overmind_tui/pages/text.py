@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual.app import ComposeResult
 
 from overmind_tui.log import pattern
-from overmind_tui.missions.rows import folded
 from overmind_tui.pages.page import Handler, Page
 from overmind_tui.render import row_filter as filtering
-from overmind_tui.render.cells import Cell
+from overmind_tui.render.cells import Cell, folded
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.actions import Context
@@ -35,6 +35,8 @@ class TextPage(Page):
 
     keys = "/ filter · o pager · c copy · esc back"
     """What the border says of them: a text has all the room, and no header."""
+    step_actions = ("next-match", "previous-match")
+    """The actions that go one step on, and one back."""
 
     def __init__(
         self, view: str, title: str, compose_text: Callable[[], Content], *, at_end: bool = False,
@@ -82,10 +84,11 @@ class TextPage(Page):
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also filter and search, and the ways out of here."""
+        onward, back = self.step_actions
         return super().handlers(context) | {
             "filter": self.do_filter,
-            "next-match": self.do_next_match,
-            "previous-match": self.do_previous_match,
+            onward: partial(self.step, 1),
+            back: partial(self.step, -1),
             "copy": self.do_copy,
             "pager": self.do_pager,
         }
@@ -113,15 +116,8 @@ class TextPage(Page):
             self.update()
         self.bar.broken = self._wanted is before
 
-    def do_next_match(self) -> None:
-        """To the next line that matches; all lines are shown again."""
-        self._go(1)
-
-    def do_previous_match(self) -> None:
-        """To the one before."""
-        self._go(-1)
-
-    def _go(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """To the next line that matches, or to the one before; all lines are shown again."""
         if not self._wanted:
             self.shell.flash("/ types what to look for", "quiet")
             return

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from overmind_tui.missions import rows as view
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Row
-from overmind_tui.shell import world
+from overmind_tui.shell import time_budget
 
 _COMPARED = re.compile(
     r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
@@ -118,16 +118,16 @@ class Filter:
         if known is not None:
             return known[1]
         try:
-            return world.within(PATIENCE, lambda: self._answer(item))
-        except world.OutOfPatience:
+            return time_budget.within(PATIENCE, lambda: self._answer(item))
+        except time_budget.OutOfPatience:
             self.slow = True
             return True
 
     def learn(self, items: Sequence[Any]) -> None:
         """Find the answers for many at once; `slow` tells whether that took too long."""
         try:
-            world.within(PATIENCE + PATIENCE_EACH * len(items), lambda: [self._answer(item) for item in items])
-        except world.OutOfPatience:
+            time_budget.within(PATIENCE + PATIENCE_EACH * len(items), lambda: [self._answer(item) for item in items])
+        except time_budget.OutOfPatience:
             self.slow = True
 
     def _answer(self, item: Any) -> bool:  # noqa: ANN401 - as above

@@ -20,8 +20,6 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.providers import registry
-
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -197,17 +195,3 @@ def _pager(environ: Mapping[str, str]) -> list[str] | None:
         return words
     found = next((path for name in ("less", "more") if (path := shutil.which(name, path=environ.get("PATH")))), None)
     return None if found is None else [found]
-
-
-PLAIN = "raw"
-"""The provider that needs no program of its own."""
-
-
-def agents(environ: Mapping[str, str]) -> dict[str, bool]:
-    """Each agent, and whether its program is found. Looks at many files: for a thread."""
-    found = {}
-    for name in registry.names():
-        if name != PLAIN:
-            program = environ.get(f"OVERMIND_{name.upper()}_BIN") or registry.get(name).program
-            found[name] = shutil.which(program, path=environ.get("PATH", "")) is not None
-    return found

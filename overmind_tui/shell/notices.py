@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.text.moment import format_time
 from overmind_tui.inbox import rows
 from overmind_tui.missions.fleet import Fleet
-from overmind_tui.missions.summary import Coach
 from overmind_tui.render import ringing, tables
 from overmind_tui.render import texts as notices
 from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
-    from overmind_tui.shell.remembered import Remembered
     from overmind_tui.shell.shell import Shell
 
 
@@ -82,34 +79,6 @@ class Notice:
             self.clear()
         if progress and (self._cell == NOTHING or self.tone == "quiet"):
             self.put(progress, "quiet")
-
-
-COACHED = "coached"
-"""Under this name it is remembered which steps were done."""
-
-
-class Coaching:
-    """One person's first steps."""
-
-    def __init__(self, shell: Shell, remembered: Remembered) -> None:
-        self._shell = shell
-        self._coach = Coach.remembered(remembered.get(COACHED, list[str]()))
-
-    def did(self, context: Context, action: str) -> None:
-        """The person has done something."""
-        before, self._coach = self._coach, self._coach.did(context, action)
-        if self._coach.done != before.done:
-            self._shell.remember(**{COACHED: sorted(self._coach.done)})
-
-    def end(self) -> None:
-        """The person needs none."""
-        self._coach = Coach.over()
-
-    def line(self, context: Context) -> str:
-        """What to press next; "" when there is nothing to say, or nothing to try it on."""
-        shell = self._shell
-        wanted = shell.settings.coach and not shell.read_only and bool(shell.fleet.rows)
-        return self._coach.line(context) if wanted else ""
 
 
 class Title:

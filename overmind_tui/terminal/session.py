@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.terminal.modes import Modes
 from overmind_tui.render.cells import Row, safe
@@ -16,6 +17,8 @@ from overmind_tui.terminal.outer import Outer
 from overmind_tui.terminal.stream import Feeding
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from overmind_core.terminal import state as happened
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.terminal import stream
@@ -109,7 +112,10 @@ class TerminalStay:
         self.disconnect()
         columns, rows = size or self._screen.terminal_view.pane
         request = {"id": self.mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
-        self.link, self._asked = Link(self._screen.shell.home, request, self._stir), not read_only
+        self.link, self._asked = (
+            Link(self._screen.shell.home, request, partial(self._stir, self._screen.shell.app)),
+            not read_only,
+        )
         if self._asked and self._ahead:
             self.link.type(bytes(self._ahead))
             self._ahead.clear()
@@ -142,11 +148,11 @@ class TerminalStay:
 
     # what comes
 
-    def _stir(self) -> None:
-        """From the link's thread."""
+    def _stir(self, app: App[Any]) -> None:
+        """From the link's thread, which may live longer than the screen: so it is told whose it is."""
         if not self._stirred:
             self._stirred = True
-            self._screen.shell.app.post_message(Done(self._pump))
+            app.post_message(Done(self._pump))
 
     def _later(self, seconds: float, then: Callable[[], None]) -> None:
         self._screen.set_timer(seconds, then)

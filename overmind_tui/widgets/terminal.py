@@ -16,13 +16,10 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_tui.log import lines
-from overmind_tui.log.lines import Match
-from overmind_tui.missions.summary import Grid
-from overmind_tui.render import field
-from overmind_tui.render.field import Place, Selection
-from overmind_tui.shell import world
-from overmind_tui.terminal import title
+from overmind_tui.shell import time_budget
+from overmind_tui.terminal import grid, grid_search, title
+from overmind_tui.terminal.grid import Grid, Place, Selection
+from overmind_tui.terminal.grid_search import Match
 from overmind_tui.terminal.title import Window
 from overmind_tui.widgets import style as widgets_style
 from overmind_tui.widgets.canvas import Canvas, Titled
@@ -306,13 +303,13 @@ class TerminalView(TerminalCanvas):
             self.scroll(rows)
             return
         assert self._grid is not None
-        self.selection = field.moved(self.selection, self._grid, rows=rows)
+        self.selection = grid.moved(self.selection, self._grid, rows=rows)
         self.reveal(self.selection.head.row, self.selection.head.column)
 
     def _sideways(self, step: int) -> None:
         assert self._grid is not None
         if self.selection is not None:
-            self.selection = field.moved(self.selection, self._grid, columns=step)
+            self.selection = grid.moved(self.selection, self._grid, columns=step)
             self.reveal(self.selection.head.row, self.selection.head.column)
             return
         most = max(self._grid.screen.columns - self.pane[0], 0)
@@ -350,8 +347,8 @@ class TerminalView(TerminalCanvas):
         if self._grid is None:
             return ""
         if self.selection is None:
-            return field.all_text(self._grid)
-        return field.selected_text(self.selection, self._grid)
+            return grid.all_text(self._grid)
+        return grid.selected_text(self.selection, self._grid)
 
     # searching
 
@@ -369,7 +366,7 @@ class TerminalView(TerminalCanvas):
 
     def search(self, text: str) -> None:
         """Mark all that matches, and show the newest one before the end of what was in sight at the beginning."""
-        self._pattern, self._slow = lines.compiled(text), False
+        self._pattern, self._slow = grid_search.compiled(text), False
         self._window, self._scrolled = self._origin
         self._find()
         if self._matches:
@@ -383,13 +380,13 @@ class TerminalView(TerminalCanvas):
         for match in found:
             self._match_rows.setdefault(match.row, []).append(match)
 
-    def _found(self) -> list[lines.Match]:
+    def _found(self) -> list[grid_search.Match]:
         grid, pattern = self._grid, self._pattern
         if grid is None or pattern is None or self._slow:
             return []
         try:
-            return world.within(SEARCH, lambda: lines.found(grid, pattern))
-        except world.OutOfPatience:
+            return time_budget.within(SEARCH, lambda: grid_search.found(grid, pattern))
+        except time_budget.OutOfPatience:
             self._slow = True
             return []
 
@@ -397,7 +394,7 @@ class TerminalView(TerminalCanvas):
         """The next one from the one that was shown last, or from the end of what is in sight; whether there is one."""
         self._find()
         at = Place(self._window.row + self.pane[1], 0) if beyond or self._at is None else self._at
-        found = lines.next_match(self._matches, *at, back=back)
+        found = grid_search.next_match(self._matches, *at, back=back)
         self._at = Place(found.row, found.start) if found else None
         if found is None:
             self._changed()

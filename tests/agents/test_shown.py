@@ -37,9 +37,10 @@ def test_the_log_is_a_transcript(agents):
 def test_its_raw_log_is_what_it_wrote(agents):
     mission = agents.task("hello")["id"]
     raw = agents.om.raw("logs", mission, "--raw")
-    kinds = [json.loads(line)["type"] for line in raw.splitlines()]
-    assert kinds[-1] == "result" or "result" in kinds
-    assert b"[human]" not in raw
+    said = [json.loads(line) for line in raw.splitlines()]
+    assert [one["type"] for one in said] == ["system", "user", "assistant", "result"]
+    assert said[1]["message"]["content"] == [{"type": "text", "text": "hello"}]
+    assert said[3]["result"] == "echo: hello"
 
 
 @pytest.mark.parametrize("wait", [True, False])

@@ -189,7 +189,7 @@ def test_without_a_key_it_says_how_to_log_in(world):
 def test_messages_said_during_a_turn_become_one_turn(world, hooks):
     with world.screen(*hooks.argument()) as screen:
         screen.until_ready()
-        screen.say("%slow 2 first")
+        screen.say("%slow 6 first")
         screen.until("esc to interrupt")
         screen.say("second")
         screen.settle(0.3)
@@ -197,7 +197,7 @@ def test_messages_said_during_a_turn_become_one_turn(world, hooks):
         screen.until("● echo: third")
         hooks.until("Stop", 2)
     first, *others = [event["prompt"] for event in hooks.events("UserPromptSubmit")]
-    assert first == "%slow 2 first"
+    assert first == "%slow 6 first"
     assert sorted(others) == ["second", "third"], "their hooks run side by side: who writes first means nothing"
     assert len(hooks.events("Stop")) == 2
 

@@ -50,7 +50,7 @@ COMPUTED = frozenset({
 })  # fmt: skip
 """Types of events that no literal of the sources is: they are put together, or handed on."""
 UNSEEN = {
-    "keeper_lost": "the keeper would have to be killed, and everything with it: tests/torture/test_keeper_killed.py",
+    "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
     "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
     "service_wrote": "needs a container, so an engine of Docker: tests/docker/test_readiness.py",

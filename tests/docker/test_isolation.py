@@ -16,7 +16,9 @@ from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
-SPAN = "isolation: { port_range: 25000-25999 }\n"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+SPAN = f"isolation: {{ port_range: {25000 + 100 * WORKER}-{25099 + 100 * WORKER} }}\n"
+"""Ports of this worker alone: two homes may both find one free before a container of either has it."""
 DB = f"services: {{ db: {{ docker: '{REDIS}', port: 6379, volumes: {{ data: /data }}, ready: {{ tcp: true }} }} }}\n"
 GO = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, ready: {{ exec: '[ -e /tmp/go ]' }} }} }}\n"
 
@@ -53,7 +55,8 @@ def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_wi
             threads.map(lambda number: project.run("echo > work.txt; exec sleep 1000", f"m{number}"), range(10))
         )
     for mission in missions:
-        assert om.wait_status(mission, "running", *FINAL, timeout=120)["status"] == "running"
+        info = om.wait_status(mission, "running", *FINAL, timeout=120)
+        assert info["status"] == "running", (info["reason"], om.logs(mission))
     ports = {port for mission in missions for port in om.info(mission)["isolation"]["ports"].values()}
     assert len(ports) == 20
     assert ours(engine, om) == {f"overmind-{mission}-db": True for mission in missions}
@@ -137,7 +140,8 @@ def test_while_a_container_is_waited_for(om, engine, shop, way):
 def test_containers_of_missions_that_are_no_more_go_with_the_next_start(om, engine, shop):
     project = shop(DB)
     mission = project.run("echo > work.txt; exec sleep 1000")
-    om.wait_status(mission, "running", *FINAL, timeout=60)
+    info = om.wait_status(mission, "running", *FINAL, timeout=60)
+    assert info["status"] == "running", (info["reason"], om.logs(mission))
     om.ok("shutdown", "-y")
     assert ours(engine, om) == {f"overmind-{mission}-db": False}
     for name in os.listdir(om.home):

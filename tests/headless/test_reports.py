@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -52,7 +54,9 @@ def test_junit_of_success_has_no_failure_and_is_the_callers_file(headless, tmp_p
     case = suite_of(path.read_text())[0]
     assert case.find("failure") is None
     assert float(case.get("time")) >= 0
-    assert path.stat().st_mode & 0o077 or path.stat().st_mode & 0o777 == 0o600
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_uid) == (0o666 & ~umask, os.getuid())
 
 
 def test_junit_keeps_the_end_of_a_long_output(headless, tmp_path):

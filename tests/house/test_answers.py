@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import itertools
+from typing import Any
 
 import pytest
 
@@ -97,9 +98,11 @@ class Answers:
         return [self.om.info(name) for name in ("planner", "rich", "task", "again", "bad", "late", "isolated")]
 
     def merge(self):
+        """What a look at a landing tells at its end."""
+        self.om.ok("commit", "isolated", "-m", "more")
         with RawSocket.connect(self.om.home) as api:
             api.ok("merge", id=self.isolated, preview=True)
-            return [line["item"] for line in api.lines() if "item" in line]
+            return [line["item"] for line in itertools.takewhile(lambda line: "end" not in line, api.lines())][-1]
 
 
 def kind_of(value: Any) -> str:
@@ -142,6 +145,7 @@ def nested(rows: list[Json], key: str) -> list[Json]:
 def test_invented_answers_have_the_form_of_real_ones(real):
     ask = real.ask
     explained = ask("isolate", cwd=real.project.folder)
+    known: Json = projects.EXPLAINED
     whole_plans = [ask("plan", id=one) for one in real.plans]
     rows = ask("ps", all=True, wide=True)
     own = {"ps": rows, "info": real.infos()}
@@ -151,7 +155,7 @@ def test_invented_answers_have_the_form_of_real_ones(real):
         "info": ([pictures.INFO, starting.TASK, starting.AGENT], own["info"]),
         "info.runs": (nested([pictures.INFO, starting.TASK], "runs"), nested(own["info"], "runs")),
         "events": (pictures.EVENTS, sessions.events(real.om)),
-        "inbox": ([*pictures.QUESTIONS, pictures.QUESTIONS[0], talking.QUESTION], ask("inbox")),
+        "inbox": ([*pictures.QUESTIONS, talking.QUESTION], ask("inbox")),
         "top": (tables.TOP, ask("top")),
         "cost": ([*tables.COST, talking.costs("a1b2c3d4", 1.5, "api")], ask("cost")),
         "messages": ([talking.MESSAGE], ask("messages", id="planner")),
@@ -167,9 +171,10 @@ def test_invented_answers_have_the_form_of_real_ones(real):
         "worktrees": ([*worktrees.WORKTREES, landing.ROW, landing.BROKEN], ask("worktrees", sizes=True)["worktrees"]),
         "changes": ([worktrees.CHANGES], [ask("changes", id=real.isolated)]),
         "changes.files": ([*worktrees.CHANGES["files"], *landing.FILES], ask("changes", id=real.isolated)["files"]),
+        "merge": ([worktrees.PREVIEW], [real.merge()]),
         "isolate": ([projects.EXPLAINED, projects.NOTHING, projects.BROKEN], [explained]),
-        "isolate.ports": (cast("list[Json]", projects.EXPLAINED["ports"]), explained["ports"]),
-        "isolate.steps": (cast("list[Json]", projects.EXPLAINED["steps"]), explained["steps"]),
+        "isolate.ports": (known["ports"], explained["ports"]),
+        "isolate.steps": (known["steps"], explained["steps"]),
     }  # fmt: skip
     cases = Cases()
     for kind, (invented, found) in told.items():

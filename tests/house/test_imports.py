@@ -15,74 +15,14 @@ import pytest
 from scripts.house import figures
 from tests.kit.overmind import REPOSITORY
 
-CIRCLE_OF_THE_TUI = {
-    f"overmind_tui.{name}"
-    for name in [
-        "app",
-        "changes.page",
-        "command_line.jobs",
-        "command_line.line",
-        "command_line.run",
-        "inbox.actions",
-        "inbox.messages",
-        "inbox.page",
-        "landing.page",
-        "log.panel",
-        "log.save",
-        "log.search",
-        "missions.actions",
-        "missions.actions_end",
-        "missions.actions_look",
-        "missions.actions_start",
-        "missions.describe_page",
-        "missions.form",
-        "missions.header",
-        "missions.panels",
-        "missions.screen",
-        "missions.table",
-        "pages.compose",
-        "pages.dialog",
-        "pages.page",
-        "pages.table",
-        "pages.table_rows",
-        "pages.text",
-        "schedules.page",
-        "shell.appearance",
-        "shell.clipboard",
-        "shell.external",
-        "shell.live_settings",
-        "shell.notices",
-        "shell.person",
-        "shell.quit",
-        "shell.updates",
-        "terminal.encoding",
-        "terminal.keys",
-        "terminal.outer",
-        "terminal.pane",
-        "terminal.session",
-        "widgets.terminal",
-    ]
-}
-"""Who still stands in a circle around `OvermindApp`: nobody may join, and whoever leaves is taken off this list."""
-
 
 @pytest.fixture(scope="module")
 def imports():
     return figures.graph()
 
 
-def circle_modules(imports: grimp.ImportGraph, package: str) -> set[str]:
-    return {module for circle in figures.circles(imports) for module in circle if module.startswith(f"{package}.")}
-
-
-def test_no_circle_of_imports_in_the_core(imports):
-    assert circle_modules(imports, "overmind_core") == set()
-
-
-def test_the_circle_of_the_full_screen_program_only_shrinks(imports):
-    found = circle_modules(imports, "overmind_tui")
-    assert found - CIRCLE_OF_THE_TUI == set(), "a new circle of imports"
-    assert CIRCLE_OF_THE_TUI - found == set(), "no more in a circle: take it off the list"
+def test_no_circle_of_imports(imports):
+    assert figures.circles(imports) == []
 
 
 def test_no_arrow_to_a_higher_floor(imports):
@@ -147,6 +87,22 @@ def read(core: App | None) -> None:
     core.book.live.clear()
 """
     assert figures.uses_of_whole(source) == 3
+
+
+def test_what_any_application_of_textual_has_is_no_use_of_the_whole_program():
+    source = """
+from textual.app import App
+def leave(app: App[str], page: Page) -> None:
+    app.exit(str(page.app.size))
+    app.fleet.forget_killed()
+    page.app.fleet.forget_killed()
+    page.app._driver.flush()
+"""
+    assert figures.uses_of_whole(source) == 2
+
+
+def test_nobody_takes_anything_out_of_the_whole_program():
+    assert figures.whole_program_uses() == {}
 
 
 def test_make_house_prints_what_is_asserted_here():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.overmind import REPOSITORY
 
 
@@ -20,7 +22,7 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
-    expected = "help setup run test test-claude test-docker lint types imports bench docs check"
+    expected = "help setup run test torture test-claude test-docker lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
 
@@ -54,6 +56,30 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)
+
+
+def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
+    assert "OVERMIND_TEST_TORTURE=1" in make("--dry-run", "torture")
+    importing = r"^(from tests.kit import|import) .*\btorture\b"
+    tests = Path(REPOSITORY, "tests")
+    expected = {
+        str(path.relative_to(REPOSITORY))
+        for path in tests.rglob("test_*.py")
+        if re.search(importing, path.read_text(), re.MULTILINE)
+    }
+    assert len(expected) > 10
+    assert expected == set(re.findall(r"tests/\S+\.py", make("--dry-run", "torture")))
+    assert "TORTURE" not in make("--dry-run", "test")
+    assert (torture.portion(40), torture.portion(3), torture.some("abcdefgh")) == (
+        (40, 3, list("abcdefgh")) if torture.WHOLE else (10, 1, ["a", "e"])
+    )
+
+
+@pytest.mark.linux
+def test_there_is_one_worker_more_than_there_are_cores():
+    (workers,) = re.findall(r"-n (\d+) ", make("--dry-run", "test"))
+    assert int(workers) == len(os.sched_getaffinity(0)) + 1
+    assert " -n 7 " in make("--dry-run", "test", "WORKERS=7")
 
 
 def test_the_suite_does_not_ask_for_the_real_program():

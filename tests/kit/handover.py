@@ -16,13 +16,12 @@ def one_process(agents: Agents, mission: str) -> bool:
 
 
 def given_back(agents: Agents, mission: str) -> dict[str, Any]:
-    """Wait until it is headless and idle again."""
+    """Wait until it is headless and idle again, and nobody is about to have it."""
 
     def look(info: dict[str, Any]) -> dict[str, Any]:
-        stands = (info["mode"], info["status"], info["activity"])
-        return info if stands == ("headless", "running", "idle") else {}
+        stands = (info["mode"], info["status"], info["activity"], info["handover"])
+        return info if stands == ("headless", "running", "idle", None) else {}
 
-    info = agents.until(mission, look, what="headless and idle")
-    assert info["handover"] is None
+    info = agents.until(mission, look, what="headless, idle and not handed over")
     eventually(lambda: one_process(agents, mission), what="one process")
     return info

@@ -12,11 +12,10 @@ from overmind_tui.changes import diff
 from overmind_tui.changes import page as changes_page
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.log import pattern
-from overmind_tui.missions import describe
+from overmind_tui.missions import actions_look, describe
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell
-from overmind_tui.shell import settings
 from tests.tui.conftest import picture, until
 
 
@@ -173,7 +172,7 @@ def test_the_next_line_that_matches_goes_round():
 
 def test_toml_has_its_colours_and_loses_nothing():
     text = '# why\n[env]\n"a b" = "x"\np = """\n# no comment\n[no table]\n"""\nq = 1'
-    found = settings.lines(text)
+    found = actions_look.toml_lines(text)
     assert ["".join(cell.text for cell in line)[1:] for line in found] == text.splitlines()
     assert [line[1].tone for line in found] == ["faint", "title", "key", "key", "", "", "", "key"]
 

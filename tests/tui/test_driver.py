@@ -122,7 +122,7 @@ def test_a_lone_escape_waits_as_long_as_is_set(monkeypatch, signals, remote, esc
 def test_what_was_said_fades_unless_nothing_is_to_move(monkeypatch):
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    app: Any = SimpleNamespace(settings=Settings(), news=SimpleNamespace(newest=0), now=lambda: 0.0)
+    app: Any = SimpleNamespace(settings=Settings(), fleet=SimpleNamespace(newest_event=0), now=lambda: 0.0)
     notice = Notice(app, "")
     notice.put("done", "good")
 

@@ -12,11 +12,12 @@ from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff as changes_diff
 from overmind_tui.changes.diff import Spot
 from overmind_tui.changes.page import ChangesPage
+from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.landing import form as landing_form
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing.dialog import LandScreen
 from overmind_tui.landing.lines import How, Wanted
-from overmind_tui.landing.page import LandScreen, WorktreesPage
+from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages import dialog
 from overmind_tui.pages.compose import Box
@@ -246,7 +247,7 @@ class Asked(Isolated):
 def read_at_once(monkeypatch):
     """What is asked counts as read, and what is copied goes nowhere."""
     monkeypatch.setattr(dialog, "MOMENT", 0.0)
-    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(landing_dialog, "PAUSE", 0.01)
     monkeypatch.setattr(clipboard, "copy", lambda app, _text, what: app.flash(f"copied {what}"))
 
 

@@ -341,6 +341,7 @@ def test_a_filter_narrows_who_is_listed_and_esc_takes_it_off(om, opened, planner
 
 
 def test_a_opens_the_terminal_of_the_mission_that_asks(om, opened, planner):
+    claude.settle(om, om.home)
     question = sessions.asks(om, "planner", "!bash touch x")["question"]
 
     async def scenario(app, pilot):

@@ -10,12 +10,12 @@ import pytest
 from textual import events
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import form_fields, form_request
+from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import What
 from overmind_tui.render.field import Field
-from overmind_tui.shell import clipboard, external
+from overmind_tui.shell import world
 from tests.kit import claude
 from tests.tui.conftest import picture, until
 
@@ -161,13 +161,13 @@ def test_folders_are_completed_as_far_as_they_agree(tmp_path):
     for name in ("work", "world", "other", ".hidden", "wood.txt"):
         (tmp_path / name).mkdir() if "." not in name[1:] else (tmp_path / name).write_text("")
     base = str(tmp_path)
-    assert clipboard.completion(f"{base}/wo", base) == ("r", ("work", "world"))
-    assert clipboard.completion("wor", base).candidates == ("work", "world")
-    assert clipboard.completion("ot", base) == ("her/", ("other",))
-    assert clipboard.completion(".h", base) == ("idden/", (".hidden",))
-    assert clipboard.completion(f"{base}/", base).candidates == ("other", "work", "world")
+    assert folder_completion.completion(f"{base}/wo", base) == ("r", ("work", "world"))
+    assert folder_completion.completion("wor", base).candidates == ("work", "world")
+    assert folder_completion.completion("ot", base) == ("her/", ("other",))
+    assert folder_completion.completion(".h", base) == ("idden/", (".hidden",))
+    assert folder_completion.completion(f"{base}/", base).candidates == ("other", "work", "world")
     for text in ("", "nothing", "no/such", "a\0b"):
-        assert clipboard.completion(text, base) == clipboard.NONE
+        assert folder_completion.completion(text, base) == folder_completion.NONE
 
 
 # on the screen
@@ -291,7 +291,7 @@ def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
 
 def test_a_file_system_that_does_not_answer_holds_no_keys(om, opened, monkeypatch):
     answer = threading.Event()
-    monkeypatch.setattr(external, "agents", lambda _environ: answer.wait(30.0) and {"claude": True})
+    monkeypatch.setattr(world, "installed_agents", lambda _environ: answer.wait(30.0) and {"claude": True})
 
     async def scenario(app, pilot):
         await pilot.press("n", *"true")

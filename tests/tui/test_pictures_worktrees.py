@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.pages import dialog
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
@@ -166,7 +166,7 @@ CHANGES: Any = {
     ],
 }  # fmt: skip
 PREVIEW: Any = {
-    "ok": True, "merged": False, "preview": True, "target": "main", "before": "4f1c2aa", "after": "9ab12cd",
+    "ok": True, "merged": False, "preview": True, "target": "main", "before": "4f1c2aa", "after": None,
     "commits": CHANGES["commits"], "files": CHANGES["files"],
 }  # fmt: skip
 CONFLICTS = OvermindError(
@@ -240,7 +240,7 @@ class Bare(Isolated):
 def read_at_once(monkeypatch):
     """What is asked counts as read."""
     monkeypatch.setattr(dialog, "MOMENT", 0.0)
-    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(landing_dialog, "PAUSE", 0.01)
 
 
 def press(*keys):

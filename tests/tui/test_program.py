@@ -23,19 +23,25 @@ def test_agent_text_is_literal_in_every_view(om, opened):
     """Whatever an agent writes is no markup: not in rows, logs, titles, dialogs, flashes or texts."""
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: HOSTILE in picture(app), what="its line")
-        for keys in (["l"], ["z"], ["escape"], ["escape"], ["d"], ["q"], ["x"], ["n"], ["question_mark"], ["q"]):
-            await pilot.press(*keys)
-            await pilot.pause(0.2)
+        async def literal(what):
+            await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
+
+        await literal("the start")
+        for key in ("l", "z", "escape", "escape", "d", "q"):
+            await pilot.press(key)
+            await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
-            await pilot.press(*("left_square_bracket" if one == "[" else one for one in line[:1]))
+            await pilot.press({":": "colon", "/": "slash"}[line[0]])
             app.screen.paste(line[1:])
+            if HOSTILE in line:
+                await literal(f"{line} was typed")
             await pilot.press("enter")
-            await pilot.pause(0.3)
+            await until(pilot, lambda: not app.typed._held, what="what that opens")
+        await literal(":info")
+        app.main.to_front()
         app.flash(HOSTILE)
-        await pilot.pause()
-        assert app.is_running
+        await literal("a flash")
 
     opened({"alpha": ["sh", "-c", f"echo '{HOSTILE}'; sleep 300", HOSTILE]}, scenario)
 
@@ -69,7 +75,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
         assert app.main.panels.current is Panel.TABLE
         await pilot.press("escape", "l", "alt+x", "alt+ctrl+k", "alt+q", "alt+ctrl+c")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.screen is app.main
         assert om.api("ps")[0]["status"] == "running"
 
@@ -79,7 +85,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
 def test_a_paste_is_never_keys(om, opened):
     async def scenario(app, pilot):
         app.post_message(events.Paste("xyqn\r"))
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert len(app.screen_stack) == 1
         await pilot.press("colon")
         app.post_message(events.Paste("stop\r\n"))
@@ -214,8 +220,10 @@ def test_tab_goes_round_the_panels_that_are_there(opened):
         assert app.main.table.current.row["name"] == "beta", "in the stats, too, the cursor moves"
         await pilot.press("z")
         await pilot.pause()
-        assert not app.main.left.display or not app.main.table.display
+        panels = (app.main.table, app.main.log_view, app.main.stats)
+        assert [panel.display for panel in panels] == [False, False, True], "the stats alone"
         await pilot.press("escape")
+        assert [panel.display for panel in panels] == [True, True, True]
         await pilot.resize_terminal(120, 29)
         await pilot.pause()
         assert app.main.panels.current is Panel.TABLE, "there is no room for them any more"

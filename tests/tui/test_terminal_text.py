@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.terminal.screen import Screen
-from overmind_tui.log import lines
-from overmind_tui.missions.summary import Grid
-from overmind_tui.render.field import Place, Selection, all_text, moved, selected_text
-from overmind_tui.terminal import title
+from overmind_tui.terminal import grid_search, title
+from overmind_tui.terminal.grid import Grid, Place, Selection, all_text, moved, selected_text
 from overmind_tui.terminal.title import Window
 
 
@@ -71,9 +69,9 @@ def test_the_other_end_moves_after_a_turn_and_sideways_leaves_whole_rows():
 
 
 def found(shown, text):
-    pattern = lines.compiled(text)
+    pattern = grid_search.compiled(text)
     assert pattern is not None
-    return lines.found(shown, pattern)
+    return grid_search.found(shown, pattern)
 
 
 def matches(shown, text):
@@ -110,12 +108,12 @@ def test_the_next_one_goes_round():
     rows = found(grid("a\nb\na\nb"), "a")
 
     def after(row, *, back):
-        match = lines.next_match(rows, row, 0, back=back)
+        match = grid_search.next_match(rows, row, 0, back=back)
         return match.row if match is not None else None
 
     assert [after(9, back=True), after(2, back=True), after(0, back=True)] == [2, 0, 2]
     assert [after(0, back=False), after(2, back=False)] == [2, 0]
-    assert lines.next_match([], 0, 0, back=False) is None
+    assert grid_search.next_match([], 0, 0, back=False) is None
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,8 @@ VIEWS = {
     "filter": (["slash"], pasted), "command": (["colon"], pasted), "top": ([":", *"top", "enter"], None),
     "cost": ([":", *"cost", "enter"], None), "a filter nobody matches": (["slash", *"zzz", "enter"], None),
 }  # fmt: skip
+OTHERS_FIRST = [*list(VIEWS)[2:], *list(VIEWS)[:2]]
+"""So that a part of the views without colours are others than a part of those with colours."""
 LARGE, SMALL = (200, 60), (80, 24)
 WITHOUT_AGENTS = {"a filter nobody matches", "definition"}
 
@@ -167,8 +169,9 @@ async def opened_view(app, pilot, view):
     await settle(pilot)
 
 
+@pytest.mark.torture
 @pytest.mark.usefixtures("evil_changes")
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", torture.some(VIEWS))
 def test_what_agents_say_is_shown_as_it_is_and_moves_nothing(view):
     async def scenario(app, pilot):
         await opened_view(app, pilot, view)
@@ -191,7 +194,7 @@ def assert_harmless(lines, size):
 
 @pytest.mark.torture
 @pytest.mark.usefixtures("evil_changes")
-@pytest.mark.parametrize("view", torture.some(VIEWS))
+@pytest.mark.parametrize("view", torture.some(OTHERS_FIRST))
 def test_who_wants_no_colours_gets_none_in_any_view(view, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
 

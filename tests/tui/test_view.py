@@ -11,7 +11,6 @@ from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
-from overmind_tui.changes import diff
 from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log.lines import Wrapping
@@ -378,10 +377,10 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
 
 def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
     old, new = missions_rows.arranged(TREE, flat=True), missions_rows.arranged(TREE[1:], flat=True)
-    assert diff.place(new, "c", 2) == 1
-    assert diff.moved(old, new, "c", 2)
-    assert diff.moved(old, new, "a", 0)
-    assert not diff.moved(old, old, "c", 2)
+    assert missions_rows.place(new, "c", 2) == 1
+    assert missions_rows.moved(old, new, "c", 2)
+    assert missions_rows.moved(old, new, "a", 0)
+    assert not missions_rows.moved(old, old, "c", 2)
 
 
 # agents

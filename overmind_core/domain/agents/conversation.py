@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
 from overmind_core.domain.agents.agent import Activity, AgentMode, AgentNeed
@@ -108,7 +108,7 @@ def is_handed_over(c: Conversation) -> bool:
     return c.home is AgentMode.HEADLESS and AgentMode.INTERACTIVE in {c.mode, c.wanted}
 
 
-def handover_phase(c: Conversation) -> str | None:
+def handover_phase(c: Conversation) -> Literal["handing_back", "handed_over", "finishing"] | None:
     """Where it is between pipes and a person's terminal; None when it is where it belongs."""
     if not is_handed_over(c):
         return None

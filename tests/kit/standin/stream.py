@@ -22,6 +22,7 @@ from tests.kit.standin.world import World
 PATIENCE = 3.0
 """Seconds that a prompt from the command line waits for more on an open stdin."""
 FAILED = "Tool permission request failed: AbortError: "
+_WITHOUT_READER = Decision("deny", "person", f"{FAILED}Tool permission stream closed before response received")
 NO_INPUT = "Error: Input must be provided either through stdin or as a prompt argument when using --print"
 
 
@@ -63,8 +64,10 @@ class Lines:
         self._gone = True
 
     def asked(self, question: Question) -> None:
-        """Send the question."""
-        self._open[question.id] = question
+        """Send the question; it is refused where the input ended after the asker had looked."""
+        with self._lock:
+            self._open[question.id] = question
+            too_late = not self.can_ask
         told: dict[str, Any] = {"display_name": question.tool, "input": question.arguments}
         if "description" in question.arguments:
             told["description"] = question.arguments["description"]
@@ -77,6 +80,8 @@ class Lines:
             told["requires_user_interaction"] = True
         request = {"subtype": "can_use_tool", "tool_name": question.tool, **told}
         self.emit({"type": "control_request", "request_id": question.id, "request": request})
+        if too_late:
+            question.answer(_WITHOUT_READER)
 
     def settled(self, question: Question, decision: Decision) -> None:
         """Withdraw the question where somebody else has answered it."""
@@ -87,11 +92,11 @@ class Lines:
         """Nobody can answer any more: what is asked, and what will be, is refused."""
         if not self.can_ask:
             return
-        self.can_ask, self.refusal = False, FAILED + "Stream closed"
-        for question in list(self._open.values()):
-            question.answer(
-                Decision("deny", "person", f"{FAILED}Tool permission stream closed before response received")
-            )
+        with self._lock:
+            self.can_ask, self.refusal = False, FAILED + "Stream closed"
+            asked = list(self._open.values())
+        for question in asked:
+            question.answer(_WITHOUT_READER)
 
     def answered(self, message: Event) -> None:
         """Take an answer, and repeat it where messages are; one for a question that is not open is ignored."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.daemon.routes import TABLE
 from overmind_core.errors import CODES
-from tests.hostile import strategies
+from tests.faults import strategies
 from tests.kit import raw_socket, torture
 from tests.kit.raw_socket import RawSocket
 

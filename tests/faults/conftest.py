@@ -1,7 +1,9 @@
-"""A daemon with something to lose, and the proof after each attack that it is as it was."""
+"""A daemon with something to lose, the proof that an attack took nothing, and chance that can be repeated."""
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,13 +47,21 @@ def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def om(shared_home: SharedHome, tmp_path: Path) -> Iterator[Overmind]:
-    """The command line in a home where a daemon runs and no mission is."""
+def attacked(shared_home: SharedHome, tmp_path: Path) -> Iterator[Overmind]:
+    """The command line in that home, where a daemon runs and no mission is."""
     with shared_home.lent(str(tmp_path)) as overmind:
         yield overmind
 
 
 @pytest.fixture
-def fortress(om: Overmind) -> Fortress:
+def fortress(attacked: Overmind) -> Fortress:
     """A home under attack."""
-    return Fortress(om)
+    return Fortress(attacked)
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    """Random moments; a test that fails shows the seed, and OVERMIND_TEST_SEED repeats it."""
+    seed = int(os.environ.get("OVERMIND_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+    print(f"OVERMIND_TEST_SEED={seed}")  # noqa: T201  (shown with a failure)
+    return random.Random(seed)

@@ -264,10 +264,10 @@ class Commands(RuleBasedStateMachine):
         assert self.ask("ps", all=True) == {"ok": []}
 
 
-def test_random_commands_do_what_the_model_says(om):
-    machine = type("CommandsHere", (Commands,), {"om": om})
+def test_random_commands_do_what_the_model_says(attacked):
+    machine = type("CommandsHere", (Commands,), {"om": attacked})
     limits = settings(
         max_examples=torture.portion(12), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(machine, settings=limits)
-    assert "Traceback" not in om.diagnosis()
+    assert "Traceback" not in attacked.diagnosis()

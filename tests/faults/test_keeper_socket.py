@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.wire import keeper as wire
-from tests.hostile import strategies
+from tests.faults import strategies
 from tests.kit import raw_socket, torture
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually

@@ -1,0 +1,190 @@
+"""The types of answers about agents: messages, questions, costs, output as objects. Only annotations name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+from overmind_core.domain.agents.agent import AgentNeed
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.missions.mission import Status
+from overmind_core.missions.answer_types import MissionBrief
+
+
+class SentMessage(MissionBrief):
+    """A message that was accepted, and the session that it is for."""
+
+    message: int
+    """Its number."""
+    state: str
+    """queued, delivered, answered, failed or cancelled."""
+    ahead: int
+    """How many turns come before it."""
+
+
+class TokenCounts(TypedDict):
+    """Tokens of one turn."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+
+
+class MessageAnswer(TypedDict):
+    """What came back on a message; all null before that."""
+
+    text: str | None
+    duration_ms: float | None
+    cost_usd: float | None
+    usage: TokenCounts | None
+    error: str | None
+    """Why there is no answer."""
+
+
+class AwaitedMessage(MessageAnswer):
+    """How a message stands, and what came back."""
+
+    message: int
+    id: str
+    """Of the mission that it is for."""
+    state: str
+    """queued, delivered, answered, failed or cancelled."""
+
+
+class MessageInfo(TypedDict):
+    """A message of a session."""
+
+    message: int
+    state: str
+    """queued, delivered, answered, failed or cancelled."""
+    text: str
+    sender: str | None
+    """The mission that sent it; null: a person."""
+    created_at: str
+    delivered_at: str | None
+    ended_at: str | None
+    resent: bool
+    """It was sent twice, as nobody could tell whether it had arrived."""
+    error: str | None
+    """Why there is no answer."""
+
+
+class InterruptedMission(MissionBrief):
+    """A session whose turn was to end."""
+
+    interrupted: bool
+    """There was a turn."""
+
+
+class Question(MissionBrief):
+    """What an agent asks a person."""
+
+    question: int
+    """Its number."""
+    need: AgentNeed
+    tool: str
+    """What it wants to use."""
+    summary: str
+    """One line."""
+    subject: dict[str, Any]
+    """What it wants to use the tool with, as its program says it."""
+    rule: str | None
+    """What `always` allows from now on."""
+    options: list[str]
+    """The answers that it offers."""
+    asked_at: str
+    attach_only: bool
+    """Only its own keys answer it: attach."""
+
+
+class AnsweredQuestion(TypedDict):
+    """A question that was answered."""
+
+    question: int
+    id: NotRequired[str]
+    """Of the mission, while there is one."""
+    name: NotRequired[str]
+    behaviour: Behaviour
+    by: str
+    """Who answered."""
+
+
+class HookTaken(TypedDict):
+    """An empty object: it was taken in."""
+
+
+HookReply = Mapping[str, Any]
+"""What the hook prints, as its program wants it; empty for nothing."""
+
+
+class CostSum(TypedDict):
+    """What turns have cost together."""
+
+    key: str
+    """A mission's id, a day, or `label=value`; empty for missions without a label."""
+    name: NotRequired[str]
+    """By mission only: its name."""
+    cost_usd: float
+    input_tokens: int
+    output_tokens: int
+    turns: int
+
+
+class OutputFollowed(TypedDict):
+    """The missions whose output comes."""
+
+    missions: list[MissionBrief]
+    offsets: dict[str, int]
+    """Run to the byte at which it begins: what continues a stream that breaks at once."""
+
+
+class OutputPlace(TypedDict):
+    """Where output comes from."""
+
+    mission: str
+    run: str
+    """Id of the run."""
+    offset: int
+    """The byte behind it, at which a broken stream goes on."""
+
+
+class OutputLine(OutputPlace):
+    """A line of text."""
+
+    type: Literal["plain"]
+    text: str
+
+
+class OutputObject(OutputPlace):
+    """An object of the agent's program."""
+
+    type: Literal["object"]
+    object: Mapping[str, Any]
+    """As the program wrote it."""
+
+
+class OutputRestart(OutputPlace):
+    """The next run has begun."""
+
+    type: Literal["restart"]
+
+
+class OutputEnd(TypedDict):
+    """Nothing more comes of this mission."""
+
+    type: Literal["exit"]
+    mission: str
+    status: Status
+    exit_code: int | None
+
+
+OutputItem = OutputLine | OutputObject | OutputRestart | OutputEnd
+
+
+class TurnFinishing(TypedDict):
+    """The turn under way has to end before its terminal can be had."""
+
+    type: Literal["finishing"]
+    seconds: float
+    """How long it takes already."""

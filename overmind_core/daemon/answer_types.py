@@ -1,0 +1,68 @@
+"""The types of answers about the daemon itself. Only annotations name them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Welcome(TypedDict):
+    """Who answers."""
+
+    version: str
+    pid: int
+    home: str
+    """Path of the home."""
+    api: int
+    """Version of the API."""
+
+
+class MissionCounts(TypedDict):
+    """How many missions stand where."""
+
+    preparing: int
+    starting: int
+    paused: int
+    restarting: int
+    stopping: int
+    stopped: int
+    crashed: int
+    killed: int
+    running: int
+    """All that live, whatever their status."""
+    total: int
+
+
+class KeeperStatus(TypedDict):
+    """The keeper, which holds the missions' terminals."""
+
+    pid: int
+    version: str | None
+    memory_bytes: int
+    runs: int
+    """Processes that it holds."""
+
+
+class DaemonStatus(TypedDict):
+    """The daemon, its keeper, and how many missions stand where."""
+
+    pid: int
+    version: str
+    home: str
+    """Path of the home."""
+    started_at: str
+    uptime_seconds: float
+    memory_bytes: int
+    missions: MissionCounts
+    keeper: KeeperStatus | None
+    """Null while there is none."""
+    log_bytes: int
+    """Of all logs together."""
+
+
+class Departed(TypedDict):
+    """The daemon leaves."""
+
+    stopped: int
+    """Missions that ended."""
+    kept: int
+    """Missions that live on."""

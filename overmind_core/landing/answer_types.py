@@ -1,0 +1,188 @@
+"""The types of answers about the work of missions: reviewed, landed, thrown away. Only annotations name them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from overmind_core.domain.missions.mission import Status
+
+
+class WorktreeInfo(TypedDict):
+    """A worktree, with how it stands to its base; numbers are null where nobody can tell, see `problem`."""
+
+    mission: str
+    name: str
+    status: Status | None
+    """Null when the mission was removed."""
+    source: str
+    """The repository that it belongs to."""
+    path: str | None
+    branch: str | None
+    base: str | None
+    """Where its branch began; null: at a commit without a branch."""
+    ahead: int | None
+    """Commits that the base has not."""
+    behind: int | None
+    files: int | None
+    """Files that were changed, committed or not."""
+    insertions: int | None
+    deletions: int | None
+    dirty: bool | None
+    """It has changes that are not committed."""
+    merged: bool | None
+    """All its commits are in the base."""
+    ports: dict[str, int]
+    """By service; of a live mission."""
+    containers: dict[str, str]
+    """Service to running, healthy, exited and the like."""
+    size_bytes: int | None
+    """With `sizes`."""
+    problem: str | None
+
+
+class WorktreeList(TypedDict):
+    """The worktrees of missions."""
+
+    worktrees: list[WorktreeInfo]
+    """In the order in which their missions began."""
+
+
+class CommitInfo(TypedDict):
+    """A commit."""
+
+    hash: str
+    subject: str
+
+
+class FileChange(TypedDict):
+    """What became of a file."""
+
+    path: str
+    old_path: str | None
+    """Where it was, when it was moved."""
+    status: str
+    """A, M, D, R, T as git has it; ? for one that git does not know yet."""
+    added: int
+    """Lines; 0 for a binary file."""
+    removed: int
+    binary: bool
+
+
+class MissionWork(TypedDict):
+    """A mission whose work it is; also one that was removed."""
+
+    mission: str
+    name: str
+
+
+class MissionChanges(MissionWork):
+    """What a mission has changed."""
+
+    path: str
+    """Top of the worktree."""
+    branch: str | None
+    base: str
+    """What it is compared with; `HEAD`: what is not committed."""
+    merge_base: str
+    """The commit at which both went apart."""
+    commits: list[CommitInfo]
+    """Newest first."""
+    files: list[FileChange]
+    diff: str
+    """Of everything, committed or not."""
+    cut: str
+    """Why this is not all, and how to see the rest; empty when it is."""
+
+
+class CommittedWork(MissionWork):
+    """A commit of everything in a mission's worktree."""
+
+    commit: str
+    subject: str
+    files: int
+
+
+class MergeStep(TypedDict):
+    """What the merge is at; `waiting`: for another one in the same repository."""
+
+    step: Literal["waiting", "verifying", "landing"]
+
+
+class MergeTarget(TypedDict):
+    """The merge itself has begun."""
+
+    step: Literal["merging"]
+    target: str
+    """Name of the branch."""
+
+
+class MergeCheck(TypedDict):
+    """The check has begun."""
+
+    verify: str
+    """Id of its mission."""
+
+
+class MergeResult(MissionWork):
+    """What came of it; the last item."""
+
+    ok: Literal[True]
+    merged: bool
+    """Not for a preview."""
+    preview: bool
+    target: str
+    """Name of the branch."""
+    before: str
+    """The commit at which the target stood."""
+    after: str | None
+    """Where it stands now; null for a preview."""
+    commits: list[CommitInfo]
+    """Newest first."""
+    files: list[FileChange]
+    """What changes on the target."""
+    uncommitted: list[str]
+    """Files that are no part of it."""
+    verify: str | None
+    """Id of the mission that checked it."""
+
+
+MergeItem = MergeStep | MergeTarget | MergeCheck | MergeResult
+
+
+class PushedBranch(MissionWork):
+    """A branch that was pushed."""
+
+    remote: str
+    branch: str
+    commit: str
+    uncommitted: list[str]
+    """Files that are no part of it."""
+
+
+class DiscardedWork(MissionWork):
+    """What a mission had of its own."""
+
+    worktree: str | None
+    branch: str | None
+    containers: list[str]
+    volumes: list[str]
+
+
+class PrunedWork(DiscardedWork):
+    """What was removed, or would be."""
+
+    lost: str
+    """Work that was nowhere else; empty for none."""
+
+
+class KeptWork(DiscardedWork):
+    """What is kept."""
+
+    why: str
+
+
+class PrunedWorktrees(TypedDict):
+    """What has become of the worktrees of ended missions."""
+
+    removed: list[PrunedWork]
+    kept: list[KeptWork]

@@ -1,0 +1,358 @@
+"""The types of answers about missions and their logs; docs/api.md and docs/api.schema.json are made of them.
+
+Only annotations name them: no daemon loads this file.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentMode, AgentNeed
+from overmind_core.domain.missions.mission import Kind, Restart, Status
+
+
+class MissionBrief(TypedDict):
+    """A mission by its id and name."""
+
+    id: str
+    name: str
+
+
+class StartedMission(MissionBrief):
+    """A mission that was asked for."""
+
+    status: NotRequired[Status]
+    """Only of one that is prepared first: its worktree, its services; or of a repeat that found it so."""
+    note: NotRequired[str | None]
+    """What the person should know about it."""
+
+
+class RestartedMission(MissionBrief):
+    """A mission that was started again."""
+
+    status: NotRequired[Literal[Status.PREPARING]]
+    """Only of one that is prepared first."""
+
+
+class LostMissions(TypedDict):
+    """With `lost`: the missions that were lost with a keeper or a machine."""
+
+    missions: list[MissionBrief]
+
+
+class StoppedMission(MissionBrief):
+    """A mission that was stopped."""
+
+    status: Status
+    also: list[MissionBrief]
+    """Its descendants that ended with it."""
+
+
+class KilledMissions(TypedDict):
+    """The missions that were killed."""
+
+    killed: list[MissionBrief]
+
+
+class PrunedMissions(TypedDict):
+    """The finished missions that were removed, or would be."""
+
+    missions: list[MissionBrief]
+    bytes: int
+    """Of their logs."""
+
+
+class Tokens(TypedDict):
+    """Tokens of all turns so far."""
+
+    input: int
+    output: int
+
+
+class AgentState(TypedDict):
+    """What an agent is doing and has cost; null for a plain program."""
+
+    activity: ActivityKind | None
+    need: AgentNeed | None
+    """What it wants from a person."""
+    activity_since: str | None
+    activity_source: ActivitySource | None
+    attempt: int | None
+    """While it is limited: how often it has tried by itself."""
+    resume_at: str | None
+    """While it is limited: when it tries again."""
+    handover: Literal["handing_back", "handed_over", "finishing"] | None
+    """Where it is between pipes and a person's terminal."""
+    mode: AgentMode | None
+    cost_usd: float | None
+    tokens: Tokens | None
+
+
+class MissionCore(MissionBrief):
+    """A mission as it was defined, and how it stands."""
+
+    type: Kind
+    status: Status
+    reason: str | None
+    """A code: why it ended, or is not running."""
+    restart_count: int
+    parent: str | None
+    """The id of the mission that started it."""
+    children: list[str]
+    """Ids."""
+    exit_code: int | None
+    """Of the newest finished run, 128+N for a signal; null when it was killed or nobody knows."""
+    started_at: str
+    ended_at: str | None
+    uptime_seconds: float
+    """Of a finished one, how long it lasted."""
+    command: str
+    """One line for people."""
+    cwd: str
+    labels: dict[str, str]
+    provider: str
+    """`raw` for a plain program."""
+    interactive: bool
+    tty: bool
+    """Its output goes to a terminal, not to pipes."""
+    unseen: bool
+    """Something has happened to it since somebody looked."""
+
+
+class MissionSummary(MissionCore, AgentState):
+    """What a list and the details of a mission have in common."""
+
+
+class IsolationSummary(TypedDict):
+    """What a mission has of its own."""
+
+    source: str
+    """The project that it was made of."""
+    worktree: str | None
+    branch: str | None
+    base: str | None
+    """Where its branch begins."""
+    ports: dict[str, int]
+    """By service."""
+    containers: dict[str, str]
+    """Service to the name of its container."""
+    services: dict[str, str]
+    """Service to the id of the mission that runs it."""
+    step: str | None
+    """What its preparation is at."""
+
+
+class ListedMission(MissionSummary):
+    """A mission in a list."""
+
+    attached: int
+    """How many are attached to its terminal."""
+    isolation: IsolationSummary | None
+
+
+class WideMission(ListedMission):
+    """With `wide`: a mission in a list, with what it uses. Null for what does not run."""
+
+    cpu_percent: float | None
+    memory_bytes: int | None
+    output_bytes_per_second: float | None
+    next_restart_at: str | None
+    now: str | None
+    """One line on what is going on, or on how it ended."""
+
+
+class RunSummary(TypedDict):
+    """One run of a mission."""
+
+    number: int
+    """From 1."""
+    os_pid: int | None
+    """While it runs."""
+    started_at: str | None
+    ended_at: str | None
+    exit_code: int | None
+    """As a shell shows it: 128+N for a signal."""
+    signal: int | None
+    reason: str | None
+    output_bytes: int
+
+
+class MissionDetails(MissionSummary):
+    """A mission with its limits and runs."""
+
+    os_pid: int | None
+    argv: list[str]
+    model: str | None
+    restart_policy: Restart
+    max_restarts: int
+    """Within `max_seconds`; 0: no limit."""
+    max_seconds: float
+    backoff_ms: float
+    next_restart_at: str | None
+    activity_timeout_seconds: float
+    """Silence after which it is killed; 0: never."""
+    grace_seconds: float
+    """Between its stop signal and SIGKILL."""
+    stop_signal: int
+    timeout_ms: float
+    """For one run; 0: none."""
+    columns: int
+    rows: int
+    leave_background: bool
+    max_children: int | None
+    max_depth: int | None
+    max_cost_usd: float | None
+    tree_cost_usd: float | None
+    """What its tree has cost, where that has a limit."""
+    created_at: str
+    session_id: str | None
+    """What its agent's program calls the conversation."""
+    attached: int
+    """How many are attached to its terminal."""
+    now: str | None
+    """One line on what is going on, or on how it ended."""
+    last_activity_at: str | None
+    survivors: list[str]
+    """`pid command` of what could not be ended."""
+    runs: list[RunSummary]
+    """Oldest first."""
+
+
+class MissionInfo(MissionDetails):
+    """Everything known about one mission."""
+
+    isolation: IsolationSummary | None
+
+
+class MissionInfoWithEnvironment(MissionInfo):
+    """With `env` or `reveal`: the same, and its environment."""
+
+    env: list[str] | dict[str, str]
+    """The names; with `reveal` also the values."""
+
+
+class MissionUsage(MissionBrief):
+    """What one live mission uses."""
+
+    status: Status
+    cpu_percent: float | None
+    memory_bytes: int | None
+    output_bytes_per_second: float
+    processes: int
+    cost_usd: float | None
+    tokens: Tokens | None
+
+
+class MissionsFollowed(TypedDict):
+    """The missions that are waited for."""
+
+    missions: list[MissionBrief]
+
+
+class MissionEnd(MissionBrief):
+    """A mission has ended for good."""
+
+    status: Status
+    exit_code: int | None
+    shell_exit: int
+    """What a shell that waited for it exits with: 137 when it was killed."""
+    reason: str | None
+
+
+class LogAnnotation(TypedDict):
+    """What happened, and between which lines of the log it belongs."""
+
+    seq: int
+    """Number of the event."""
+    at: float
+    """Seconds since the epoch."""
+    mission: str
+    run: int
+    out: int
+    """Bytes of standard output before it."""
+    err: int
+    kind: str
+    """Type of the event."""
+    text: str
+
+
+class LoggedRun(TypedDict):
+    """Where the log of one run is."""
+
+    number: int
+    path: str
+    """Its folder."""
+    tty: bool
+    format: str | None
+    """The provider whose lines of JSON it wrote; null: plain ones."""
+    columns: int
+    rows: int
+    started_at: str
+    ended_at: str | None
+    out: int
+    """Bytes of standard output, or of the terminal."""
+    err: int
+
+
+class LoggedMission(MissionBrief):
+    """Where the logs of one mission are."""
+
+    type: Kind
+    status: Status
+    exit_code: int | None
+    seen_at: str | None
+    """When somebody looked last."""
+    runs: list[LoggedRun]
+    annotations: list[LogAnnotation]
+
+
+class Logs(TypedDict):
+    """Where the logs are."""
+
+    missions: list[LoggedMission]
+    seq: int
+    """The newest event: what to ask for next time."""
+
+
+class LogRunBegan(TypedDict):
+    """A run has begun."""
+
+    type: Literal["run"]
+    mission: str
+    run: LoggedRun
+
+
+class LogGrew(TypedDict):
+    """A log has grown to so many bytes."""
+
+    type: Literal["grown"]
+    mission: str
+    run: int
+    out: int
+    err: int
+
+
+class LogAnnotated(LogAnnotation):
+    """Something happened that belongs between the lines."""
+
+    type: Literal["annotation"]
+
+
+class LogTrouble(TypedDict):
+    """No more output comes although there is some; a null reason: it comes again."""
+
+    type: Literal["trouble"]
+    mission: str
+    reason: str | None
+
+
+class LogEnd(TypedDict):
+    """Nothing more comes of this mission."""
+
+    type: Literal["end"]
+    mission: str
+    status: Status
+    exit_code: int | None
+
+
+LogItem = LogRunBegan | LogGrew | LogAnnotated | LogTrouble | LogEnd

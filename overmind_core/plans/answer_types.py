@@ -1,0 +1,118 @@
+"""The types of answers about plans and their agents. Only annotations name them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.plans.blueprint import OnFailure, Until
+from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.missions.answer_types import MissionBrief
+
+
+class AgentChange(TypedDict):
+    """One line of the difference between what a plan was and what it is to be."""
+
+    sign: str
+    """`+` new, `~` changed, `-` gone."""
+    agent: str | None
+    """Null: the limits of the whole."""
+    why: list[str]
+    """Which keys differ; empty for what is new or gone."""
+
+
+class AppliedPlan(TypedDict):
+    """What has come of an `apply`."""
+
+    id: str | None
+    """Of the plan's mission; null: it was only planned."""
+    name: str
+    status: str
+    """started, changed, unchanged or planned."""
+    changes: list[AgentChange]
+
+
+class DeletedPlan(MissionBrief):
+    """A plan that was taken down."""
+
+    status: Status
+
+
+class AgentCounts(TypedDict):
+    """How many agents of a plan stand at each stage."""
+
+    waiting: int
+    starting: int
+    running: int
+    stopping: int
+    succeeded: int
+    failed: int
+    skipped: int
+    cancelled: int
+
+
+class PlanSummary(MissionBrief):
+    """A plan in a list."""
+
+    status: Status
+    reason: str | None
+    exit_code: int | None
+    file: str
+    """The blueprint's file, where it had one."""
+    run: int
+    """Number of its newest run."""
+    started_at: str
+    ended_at: str | None
+    seconds: float
+    """How long it has run, or ran."""
+    total: int
+    """Agents."""
+    counts: AgentCounts
+
+
+class AgentDependency(TypedDict):
+    """What an agent waits for."""
+
+    agent: str
+    until: Until
+
+
+class PlannedAgent(TypedDict):
+    """Everything known about one agent of a plan."""
+
+    name: str
+    stage: AgentStage
+    waits_for: str | None
+    """While it waits: what for."""
+    reason: str | None
+    mission: str | None
+    """Of the newest attempt."""
+    attempt: int
+    """Number of the newest start; 0 before the first."""
+    ready: bool | None
+    """Null where readiness is not looked for."""
+    exit_code: int | None
+    result: str | None
+    """What it handed on as its result."""
+    facts: dict[str, str]
+    """What else it handed on."""
+    depends_on: list[AgentDependency]
+    stays: bool
+    """It does not end by itself."""
+    started_at: str | None
+    ended_at: str | None
+    seconds: float | None
+    """How long the newest attempt has run, or ran."""
+
+
+class PlanDetails(PlanSummary):
+    """A plan with all its agents."""
+
+    max_parallel: int
+    """Agents that run at the same time; 0: no limit."""
+    on_failure: OnFailure
+    """What becomes of the others once one has failed."""
+    critical_path: list[str]
+    """The agents that decide how long it takes."""
+    agents: list[PlannedAgent]
+    """Dependencies first."""
