@@ -123,7 +123,8 @@ class World:
         yield "delete", {"id": "applied"}
         yield "quest_run", self.quest("another") | {"request": "quest_run"}
         yield "quest_cancel", {"id": "another"}
-        yield "ritual_create", {"name": "new", "schedule": NEVER, "quest": self.quest("begun"), "request": "ritual_create"}
+        begun = self.quest("begun")
+        yield "ritual_create", {"name": "new", "schedule": NEVER, "quest": begun, "request": "ritual_create"}
         yield "ritual_pause", {"id": "new"}
         yield "ritual_resume", {"id": "new"}
         yield "ritual_run", {"id": "new", "request": "ritual_run"}
