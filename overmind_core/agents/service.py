@@ -19,6 +19,7 @@ from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
+from overmind_core.domain.agents.events import MessageResent, PromptGiven
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -243,7 +244,7 @@ class Agents:
         session.know(again.id, again.text)
         session.put(replace(session.state, queue=(again.id,)))
         text = f"--- message {earlier[0].id} never arrived: it is sent again as message {again.id} ---"
-        session.record("message_resent", text, message=again.id)
+        session.record(MessageResent(text=text, message=again.id))
 
     def _follow(self, mission: Mission) -> None:
         """Take in where the mission stands: its run may have begun or ended, or hold still."""
@@ -268,7 +269,7 @@ class Agents:
         session.apply(talk.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
-            session.record("prompt", f"[human] {session.agent.prompt}")
+            session.record(PromptGiven(text=f"[human] {session.agent.prompt}"))
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:

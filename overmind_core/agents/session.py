@@ -12,18 +12,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid5
 
-from overmind_core.agents.store import DELIVERED, QUEUED, STATE, CostRow, CursorRow
+import msgspec
+
+from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation as agents_conversation
 from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents import conversation_step
+from overmind_core.domain.agents import conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.facts import EndAsked, Note
+from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from overmind_core.agents.activity import ActivityEffects
     from overmind_core.agents.budgets import Budgets
@@ -51,6 +54,11 @@ INTERRUPT = b"\x03"
 """What a terminal makes of Ctrl-C."""
 LONGEST_LIMIT = 7 * 86400.0
 """Seconds; no limit of a known provider lasts longer."""
+_OVER: Mapping[str, type[events.MessageOver]] = {
+    ANSWERED: events.MessageAnswered,
+    FAILED: events.MessageFailed,
+    CANCELLED: events.MessageCancelled,
+}
 
 
 class Driver(Protocol):
@@ -214,13 +222,14 @@ class Session:
         run = self.run_id
         self._journal.save(lambda: None, lambda: self._context.inputs.close(run), urgent=True)
 
-    def record(self, type_: str, text: str | None = None, **data: object) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Record an event about the mission, at the line that is being read."""
         mission = self._context.registry.known(self.id)
         if mission is None:
             return
-        place = {} if self.reader is None or not self.reads_lines else {"out": self.reader.offset}
-        self._context.registry.note(mission, Note(type_, text, tuple((data | place).items())))
+        if self.reader is not None and self.reads_lines:
+            event = msgspec.structs.replace(event, out=self.reader.offset)
+        self._context.registry.record(mission, event)
 
     def end(self, asked: EndAsked) -> None:
         """Have the run ended."""
@@ -259,7 +268,8 @@ class Session:
                 self._reply(number, decision)
             case talk.AskOpened(number):
                 asked = self.questions[number]
-                self.record("asked", question=number, need=asked.need.value, tool=asked.tool, summary=asked.summary)
+                need, tool, summary = asked.need.value, asked.tool, asked.summary
+                self.record(events.QuestionAsked(question=number, need=need, tool=tool, summary=summary))
             case talk.AskClosed():
                 self._close_question(effect)
             case talk.Interrupt():
@@ -273,9 +283,9 @@ class Session:
             case talk.TurnPaid(usd, result):
                 self._spend(usd, result)
             case talk.Notify(why):
-                self.record("notification", why=why, now=self.state.activity.now)
-            case talk.Recorded(type_, text, data):
-                self.record(type_, text, **dict(data))
+                self.record(events.NotificationDue(why=why, now=self.state.activity.now))
+            case MissionEvent():
+                self.record(effect)
 
     def _write(self) -> None:
         self._unsaved = False
@@ -317,7 +327,8 @@ class Session:
         """It does something else now: who waits or looks is told."""
         activity, mission = self.state.activity, self.mission
         if (activity.doing, activity.need) != (before.doing, before.need):
-            self.record("activity", doing=activity.doing.value, need=activity.need and activity.need.value)
+            need = activity.need and activity.need.value
+            self.record(events.ActivityChanged(doing=activity.doing.value, need=need))
         if mission is not None:
             self._context.activity.on_change(mission, before, activity)
         if activity.resume_at is not None:
@@ -335,12 +346,12 @@ class Session:
         self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
         if effect.state == DELIVERED:
             text = self._texts.pop(effect.message, "")
-            self.record("message_delivered", f"[human] {text}", message=effect.message)
+            self.record(events.MessageDelivered(text=f"[human] {text}", message=effect.message))
             if not self.state.activity.now:  # nothing was said yet: it does what it was told
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            self.record(f"message_{effect.state}", message=effect.message, error=effect.error)
+            self.record(_OVER[effect.state](message=effect.message, error=effect.error))
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)
@@ -360,7 +371,7 @@ class Session:
             self._context.waiters.drop(number)
         behaviour = None if decision is None else decision.behaviour.value
         summary = None if asked is None else asked.summary
-        self.record("answered", question=number, by=by, behaviour=behaviour, summary=summary)
+        self.record(events.QuestionAnswered(question=number, by=by, behaviour=behaviour, summary=summary))
 
     def _interrupt(self) -> None:
         if self.state.mode is AgentMode.HEADLESS:

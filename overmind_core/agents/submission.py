@@ -12,6 +12,7 @@ from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events as talk
 from overmind_core.domain.agents.conversation import is_handed_over
+from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperRefused
@@ -88,7 +89,7 @@ class Submission:
         finally:
             self._coming[session.id] -= 1
             self._coming += Counter()  # forgets those of which none is left
-        session.record("message_queued", message=number, sender=sender)
+        session.record(MessageQueued(message=number, sender=sender))
         session.apply(talk.Queued(number))
         if session.mission is None:  # it ended meanwhile
             self._fail(session, number, "exited")

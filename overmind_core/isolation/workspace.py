@@ -12,10 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store
+from overmind_core.isolation.events import PreparationStep
 from overmind_core.isolation.ports import Ports
 from overmind_core.isolation.projects import Engines, Projects
 from overmind_core.kernel.database import StoreError
@@ -214,7 +214,7 @@ class Workspace:
         if current is None:
             return
         if event:
-            self.registry.note(current, Note("preparing", f"--- preparing: {text} ---", (("step", text),)))
+            self.registry.record(current, PreparationStep(text=f"--- preparing: {text} ---", step=text))
         self.followers.changed(current)
 
     def once(self, about: str, note: str) -> str:

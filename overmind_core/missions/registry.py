@@ -11,18 +11,20 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import restart_policy
-from overmind_core.domain.missions.facts import KeeperLost, Note, Now
+from overmind_core.domain.missions.events import MissionCreated, RunExited
+from overmind_core.domain.missions.facts import KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
-from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
+from overmind_core.missions.changes import EffectDue, MissionChanged, RunConcluded
 from overmind_core.missions.store import MissionRow as StoredMission
 from overmind_core.missions.store import RunRow as StoredRun
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.facts import Effect, Fact
     from overmind_core.kernel.bus import Bus
-    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Change, Journal
     from overmind_core.missions.changes import OutputGrew
     from overmind_core.missions.store import MissionTable, RunTable
@@ -87,7 +89,6 @@ _Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
 _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
 MISSION = Codec(Mission)
 RUN = Codec(Run)
 
@@ -104,13 +105,13 @@ class Registry:
         boot: str,
         missions: MissionTable,
         runs: RunTable,
-        events: EventTable,
+        events: EventLog,
     ) -> None:
         """`boot`: the machine's, for monotonic times mean nothing after it."""
         self._bus = bus
         self.mission_table = missions
         self._run_table = runs
-        self._event_table = events
+        self._events = events
         self.journal = journal
         self._clock = clock
         self.boot = boot
@@ -161,7 +162,7 @@ class Registry:
             self.mission_table.insert(row)
             extra()
 
-        return self.journal.save(write), self.note(mission, Note("created"))
+        return self.journal.save(write), self.record(mission, MissionCreated())
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
@@ -189,9 +190,9 @@ class Registry:
 
     def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Record how the run before ended as its own event; what is left is about the next one."""
-        ends = [effect for effect in effects if isinstance(effect, Note) and effect.type == "exited"]
+        ends = [effect for effect in effects if isinstance(effect, RunExited)]
         for end in ends:
-            self.note(mission, end)
+            self.record(mission, end)
         return tuple(effect for effect in effects if effect not in ends)
 
     def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
@@ -209,8 +210,8 @@ class Registry:
         row = _row(mission, None)
         actions = []
         for effect in effects:
-            if isinstance(effect, Note):
-                self.note(mission, effect)
+            if isinstance(effect, MissionEvent):
+                self.record(mission, effect)
             else:
                 actions.append(effect)
         if mission.is_live:
@@ -234,30 +235,17 @@ class Registry:
         if self._unsaved.get(final.id) is final:
             del self._unsaved[final.id]
 
-    def note(self, mission: Mission, note: Note) -> Change:
+    def record(self, mission: Mission, event: MissionEvent) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
+        event = msgspec.structs.replace(event, mission=mission.id, name=mission.definition.name)
+        if not mission.run:
+            return self._events.record(event)
         run = self.runs.get(mission.id)
-        event: dict[str, Any] = {"type": note.type, "mission": mission.id, "name": mission.definition.name}
-        if mission.run:
-            event["run"] = mission.run
-            known = run if run is not None and run.number == mission.run else None
-            event["out"] = known.out if known else 0
-            event["err"] = known.err if known else 0
-        if note.text is not None:
-            event["text"] = note.text
-        event.update(note.data)
-        return self.event(event, run=mission.run_id if mission.run else None)
-
-    def event(self, event: dict[str, Any], run: str | None = None) -> Change:
-        """Append any event; it is published once it is saved."""
-        event["at"] = self._clock.wall()
-
-        def write() -> None:
-            event["seq"] = self._event_table.append(
-                event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
-            )
-
-        return self.journal.save(write, lambda: self._bus.publish(EventStored(event)))
+        known = run if run is not None and run.number == mission.run else None
+        reached = (known.out, known.err) if known else (0, 0)
+        out = reached[0] if event.out is None else event.out
+        event = msgspec.structs.replace(event, run=mission.run, out=out, err=reached[1])
+        return self._events.record(event, run=mission.run_id)
 
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.missions import names
-from overmind_core.domain.missions.facts import EndAsked, Note, StartAsked
+from overmind_core.domain.missions.events import MissionUpdated
+from overmind_core.domain.missions.facts import EndAsked, StartAsked
 from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -410,7 +411,7 @@ class Missions:
         if definition.name != mission.definition.name:
             self.check_name_free(definition.name)
         changed = replace(mission, definition=definition)
-        self._registry.put(changed, (Note("updated"),))
+        self._registry.put(changed, (MissionUpdated(),))
         await self._journal.saved()
         return changed
 

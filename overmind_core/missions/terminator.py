@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.missions.facts import Gone, Note
+from overmind_core.domain.missions.events import BackgroundEnded
+from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
@@ -197,7 +198,7 @@ class Terminator:
             if mission is not None and mission.run_id == run:
                 more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
                 text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
-                self._registry.note(mission, Note("leftovers", text))
+                self._registry.record(mission, BackgroundEnded(text=text))
 
     def _end_due(self) -> None:
         now = self._loop.time()

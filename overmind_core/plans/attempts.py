@@ -20,7 +20,7 @@ from overmind_core.probes.probe import NotReady, until_ready
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from overmind_core.domain.missions.facts import Note
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import PlanAgent
     from overmind_core.domain.plans.progress import Node
     from overmind_core.isolation.workspace import Workspace
@@ -54,7 +54,7 @@ class AttemptListener(Protocol):
     def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
 
-    def record(self, note: Note) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Something for the plan's own log."""
 
     def schedule(self) -> None:

@@ -12,6 +12,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
 from overmind_core.domain.quests import (
@@ -34,11 +36,13 @@ from overmind_core.missions.registry import run_of
 from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import store
+from overmind_core.quests.events import QuestChanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
@@ -56,7 +60,6 @@ if TYPE_CHECKING:
 
 KEPT = 1000
 """Ended quests that are remembered."""
-EVENT = "quest"
 RETRY_SECONDS = 1.0
 """Pause before something is tried again that could not be saved (a full disk)."""
 _TRIM_EVERY = 50
@@ -87,6 +90,7 @@ class Quests:
         *,
         bus: Bus,
         journal: Journal,
+        events: EventLog,
         clock: Clock,
         phase: Phase,
         tasks: Tasks,
@@ -99,6 +103,7 @@ class Quests:
     ) -> None:
         self._bus = bus
         self._journal = journal
+        self._events = events
         self._clock = clock
         self._phase = phase
         self._tasks = tasks
@@ -409,5 +414,7 @@ class Quests:
 
     def _tell(self, quest: Quest) -> None:
         """Record an event about it."""
-        event = {"type": EVENT, "mission": quest.id, "name": quest.name, "status": quest.status.value}
-        self._registry.event(event | ({} if quest.runs else {"reason": quest.reason, "exit_code": quest.exit_code}))
+        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
+        if not quest.runs:
+            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
+        self._events.record(event)

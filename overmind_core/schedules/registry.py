@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.schedules import store
 from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
+from overmind_core.schedules.events import RitualChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.missions.registry import Registry
@@ -28,16 +32,15 @@ if TYPE_CHECKING:
     from overmind_core.schedules.store import RitualTable
 
 
-EVENT = "ritual"
 _log = logging.getLogger(__name__)
 
 
 class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
-    def __init__(self, *, journal: Journal, registry: Registry, line: KeeperLine, ritual_table: RitualTable) -> None:
+    def __init__(self, *, journal: Journal, events: EventLog, line: KeeperLine, ritual_table: RitualTable) -> None:
         self._journal = journal
-        self._registry = registry
+        self._events = events
         self._line = line
         self._ritual_table = ritual_table
         self.all: dict[str, Ritual] = {}
@@ -141,10 +144,10 @@ class RitualRegistry:
 
     def tell(self, ritual: Ritual, what: str, run: RitualRun | None = None) -> None:
         """Record an event about it."""
-        event: dict[str, Any] = {"type": EVENT, "ritual": ritual.id, "name": ritual.name, "what": what}
+        event = RitualChanged(ritual=ritual.id, name=ritual.name, what=what)
         if run is not None:
-            event |= {"number": run.number, "status": run.status.value}
-        self._registry.event(event)
+            event = msgspec.structs.replace(event, number=run.number, status=run.status.value)
+        self._events.record(event)
 
     def _know(self, ritual: Ritual) -> None:
         if ritual.id not in self._schedules:

@@ -112,10 +112,8 @@ class TerminalSession:
         self.disconnect()
         columns, rows = size or self._screen.terminal_view.pane
         request = {"id": self.mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
-        self.link, self._asked = (
-            Link(self._screen.shell.home, request, partial(self._stir, self._screen.shell.app)),
-            not read_only,
-        )
+        shell = self._screen.shell
+        self.link, self._asked = Link(shell.home, request, partial(self._stir, shell.app)), not read_only
         if self._asked and self._ahead:
             self.link.type(bytes(self._ahead))
             self._ahead.clear()

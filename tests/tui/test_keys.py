@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
+from overmind_core.domain.operations import OPERATIONS, Danger
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
@@ -65,6 +66,8 @@ class Walked(Asked):
     def __init__(self):
         rows = [{**row, "tty": True, "interactive": True, "type": "session", "cwd": "/"} for row in AGENTS]
         super().__init__(rows, QUESTIONS)
+        self.requested: list[str] = []
+        """The requests among what was asked."""
         self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _connect(self, *, read_only, size=None):
@@ -81,6 +84,7 @@ class Walked(Asked):
 
     def request(self, command, requests, on_result):
         self.asked.append(command)
+        self.requested.append(command)
         if command in ANSWERS:
             on_result([ANSWERS[command] for _ in requests])
 
@@ -179,14 +183,20 @@ SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
 """A table that has no more columns; and what goes to the program in the terminal, which shows it itself."""
 
 
+def is_more(request, danger):
+    """Whether a request does more to work than that."""
+    return list(Danger).index(OPERATIONS[request].danger) > list(Danger).index(danger)
+
+
 def seen(app):
     """All that a key can change: what is on the screen, and what was asked of anybody."""
     return (app.screen._compositor.render_strips(), app.screen, list(app.asked))
 
 
 @pytest.mark.parametrize("context", REACHED)
-def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
+def test_each_action_shows_something_or_asks_somebody_and_for_no_more_than_its_row_says(context, monkeypatch):
     silent = []
+    overdone: list[tuple[str, str]] = []
 
     async def scenario(app, pilot):
         for name, action in keymap(context).items():
@@ -199,9 +209,11 @@ def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
             app.flash("")
             await settle(pilot)
             before = seen(app)
+            app.requested.clear()
             app.post_message(key(name))
             await settle(pilot)
             await until(pilot, lambda: not app.typed._held, what="the screen that the next key is for")
+            overdone.extend((action.name, one) for one in app.requested if is_more(one, action.danger))
             assert app.is_running, name
             if seen(app) == before and (context, action.name) not in SILENT:
                 silent.append((name, action.name))
@@ -210,6 +222,7 @@ def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
 
     walk(scenario, monkeypatch)
     assert silent == []
+    assert overdone == [], "it asks for more than its operation does"
 
 
 def written(app):

@@ -16,8 +16,8 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from overmind_core.cli.agents.mcp_calls import Calls
-from overmind_core.cli.agents.mcp_start_tools import Starting
-from overmind_core.cli.agents.mcp_tools import Acting, Looking
+from overmind_core.cli.agents.mcp_start_tools import StartTools
+from overmind_core.cli.agents.mcp_tools import ActionTools, ReadTools
 from overmind_core.domain.operations import OPERATIONS, Danger
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -42,10 +42,10 @@ HINTS = {
 Handler = Callable[..., Awaitable[Any]]
 
 
-def server(home: Home) -> MCPServer:
+def mcp_server(home: Home) -> MCPServer:
     """Return the server of a home's missions."""
     calls = Calls(home)
-    looking, starting, acting = Looking(calls), Starting(calls), Acting(calls)
+    looking, starting, acting = ReadTools(calls), StartTools(calls), ActionTools(calls)
     tools: dict[str, Handler] = {
         "run_agent": starting.run_agent,
         "run": starting.run,
@@ -61,7 +61,7 @@ def server(home: Home) -> MCPServer:
         "kill": acting.kill,
     }
     made = [
-        _strict(Tool.from_function(_telling(handler), name=name, annotations=_hints(name)))
+        _strict(Tool.from_function(_with_error_results(handler), name=name, annotations=_hints(name)))
         for name, handler in tools.items()
     ]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)
@@ -80,7 +80,7 @@ def _strict(tool: Tool) -> Tool:
     return tool
 
 
-def _telling(handler: Handler) -> Handler:
+def _with_error_results(handler: Handler) -> Handler:
     """Let what the daemon refused reach the agent in its own words."""
 
     @functools.wraps(handler)

@@ -23,10 +23,16 @@ def skill(args: Namespace, context: Context) -> int:
     """Print the instructions."""
     if args.json:
         context.say(
-            dumps({"name": instructions.NAME, "description": instructions.DESCRIPTION, "text": instructions.text()})
+            dumps(
+                {
+                    "name": instructions.SKILL_NAME,
+                    "description": instructions.SKILL_DESCRIPTION,
+                    "text": instructions.instructions(),
+                }
+            )
         )
     else:
-        text = instructions.skill_file() if args.format == "claude" else instructions.text()
+        text = instructions.skill_file() if args.format == "claude" else instructions.instructions()
         context.say(text.rstrip("\n"))
     return 0
 
@@ -53,9 +59,9 @@ SKILL = Command(
 def mcp(args: Namespace, context: Context) -> int:
     """Serve until standard input ends."""
     del args
-    from overmind_core.cli.agents.mcp_server import server  # start-up: half a second, and only here
+    from overmind_core.cli.agents.mcp_server import mcp_server  # start-up: half a second, and only here
 
-    server(context.home).run("stdio")
+    mcp_server(context.home).run("stdio")
     return 0
 
 

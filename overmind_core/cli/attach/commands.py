@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.cli.attach.local_terminal import Terminal
-    from overmind_core.cli.attach.session import Left
+    from overmind_core.cli.attach.session import SessionEnd
     from overmind_core.client.attach import MissionAttachment
 
 
@@ -47,7 +47,7 @@ def attach(args: Namespace, context: Context) -> int:
     wish = {"id": args.id, "read_only": args.read_only, "keep": args.keep, "columns": columns, "rows": rows}
     attachment = MissionAttachment(context.home, wish)
     try:
-        left = _stay(terminal, attachment, keys, context)
+        left = _attach(terminal, attachment, keys, context)
     finally:
         attachment.close()
     with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever would read this
@@ -55,18 +55,18 @@ def attach(args: Namespace, context: Context) -> int:
     return int(left.status)
 
 
-def _stay(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> Left:
-    from overmind_core.cli.attach.keys import Typing
+def _attach(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> SessionEnd:
+    from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals
-    from overmind_core.cli.attach.session import Arrival, Left, Session
+    from overmind_core.cli.attach.session import AttachSession, SessionEnd, TerminalWait
 
-    ready = Arrival(attachment, context).ready()
-    if isinstance(ready, Left):
+    ready = TerminalWait(attachment, context).ready()
+    if isinstance(ready, SessionEnd):
         return ready
     if not ready["write"]:
         context.note(f"[watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
     with Signals() as signals, terminal:
-        return Session(terminal, attachment, Typing(keys), signals).stay(ready)
+        return AttachSession(terminal, attachment, KeyFilter(keys), signals).stay(ready)
 
 
 ATTACH = Command(
@@ -126,10 +126,10 @@ def shell(args: Namespace, context: Context) -> int:
     context.hint(f"[{display_safe(name)}: {display_safe(cwd)} · exit comes back]")
     context.close()
     os.umask(answer["umask"])
-    return _become(program, here(variables, context.environ))
+    return _exec_shell(program, shell_environment(variables, context.environ))
 
 
-def here(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the mission's variables with those of the terminal that the caller sits at."""
     kept = {name: value for name, value in variables.items() if not _of_terminal(name)}
     return kept | {name: value for name, value in environ.items() if _of_terminal(name)}
@@ -139,7 +139,7 @@ def _of_terminal(name: str) -> bool:
     return name in TERMINAL or name.startswith(FAMILIES)
 
 
-def _become(program: str, environment: Mapping[str, str]) -> int:
+def _exec_shell(program: str, environment: Mapping[str, str]) -> int:
     sys.stdout.flush()
     try:
         os.execvpe(program, [program], environment)  # noqa: S606 - the person's own shell

@@ -34,7 +34,7 @@ _LONE = (_ESC, b"\x1b[")
 """Beginnings of a sequence that are keys of their own: Esc, alt and [."""
 
 
-class Typing:
+class KeyFilter:
     """Feed it what was read; `left` tells when a key to leave was among it, and everything after that is dropped."""
 
     def __init__(self, keys: Iterable[DetachKey]) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-_TELLING = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|\[([<>])([0-9]{0,4})(?:;[0-9]*)?u|(c))")
+_SEQUENCES = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|\[([<>])([0-9]{0,4})(?:;[0-9]*)?u|(c))")
 _CUT = re.compile(rb"\x1b(?:\[[?<>]?[0-9;]{0,64})?")
 _LONGEST = 70
 """Bytes of a sequence that `_CUT` may match."""
@@ -39,7 +39,7 @@ _ALTERNATE = frozenset((b"47", b"1047", b"1049"))
 _MOST_FLAGS = 64
 """Keyboard flags that are taken back; terminals keep fewer."""
 
-_PLAIN = (
+_RESET = (
     b"\x1b[?2026l"  # whatever waits for its frame's end is shown
     b"\x1b[!p"  # soft reset: margins, origin, insertion, character sets, and the look of text
     b"\x1b7\x1b[r\x1b8"  # margins, where that is not known
@@ -49,7 +49,7 @@ _PLAIN = (
 )
 
 
-class Leftovers:
+class TerminalRestore:
     """Sees everything that the terminal is given."""
 
     __slots__ = ("_cut", "_flags", "alternate")
@@ -65,7 +65,7 @@ class Leftovers:
         """Take note of what matters in `data`, which may be cut anywhere."""
         if self._cut:
             data = self._cut + data
-        for private, final, stack, count, reset in _TELLING.findall(data):
+        for private, final, stack, count, reset in _SEQUENCES.findall(data):
             if private:
                 self._switched(private.split(b";"), on=final == b"h")
             elif reset:
@@ -81,7 +81,7 @@ class Leftovers:
         flags = b"\x1b[<%du" % self._flags if self._flags else b""
         screen = b"\x1b[?%sl" % self.alternate if self.alternate else b""
         self.alternate, self._flags, self._cut = b"", 0, b""
-        return flags + screen + _PLAIN
+        return flags + screen + _RESET
 
     def _switched(self, modes: list[bytes], *, on: bool) -> None:
         for mode in modes:
@@ -97,7 +97,7 @@ WRITE = 1 << 14
 """Bytes offered to the terminal at once."""
 WAITING_LIMIT = 1 << 18
 """Bytes that wait for the terminal from which on no more are taken for it."""
-PATIENCE = 1.0
+LAST_WRITE_LIMIT = 1.0
 """Seconds that the terminal gets for what is to be shown at the end."""
 
 
@@ -106,7 +106,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self._saved = termios.tcgetattr(IN)
-        self._leftovers = Leftovers()
+        self._leftovers = TerminalRestore()
         self._waiting = bytearray()
         self._own = -1
         self.out = OUT
@@ -220,7 +220,7 @@ class Terminal:
         self._waiting += data
         poll = select.poll()
         poll.register(self.out, select.POLLOUT)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LAST_WRITE_LIMIT
         self.flush()
         while self.behind and (left := until - time.monotonic()) > 0:
             poll.poll(left * 1000)
@@ -249,7 +249,7 @@ class Signals:
     def __enter__(self) -> Self:
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in CAUGHT:
-            self._before.append((number, signal.signal(number, _noticed)))
+            self._before.append((number, signal.signal(number, _ignore)))
         for number in IGNORED:
             self._before.append((number, signal.signal(number, signal.SIG_IGN)))
         return self
@@ -275,5 +275,5 @@ class Signals:
             return b""
 
 
-def _noticed(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Its number is on the pipe already."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from overmind_core.cli.attach.keys import Typing
+    from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals, Terminal
     from overmind_core.cli.context import Context
     from overmind_core.client.attach import MissionAttachment
@@ -43,31 +43,31 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 
-Left = namedtuple("Left", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
+SessionEnd = namedtuple("SessionEnd", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
 """What is told to the person, and what the process exits with."""
 
 
-def detached(name: str) -> Left:
+def detached(name: str) -> SessionEnd:
     """Somebody left, or was sent away; the mission goes on."""
-    return Left(f"detached from {display_safe(name)}", 0)
+    return SessionEnd(f"detached from {display_safe(name)}", 0)
 
 
-def handed_back(name: str) -> Left:
+def handed_back(name: str) -> SessionEnd:
     """The program in the terminal has ended, and the session goes on without it."""
-    return Left(f"{display_safe(name)} goes on without a terminal", 0)
+    return SessionEnd(f"{display_safe(name)} goes on without a terminal", 0)
 
 
-def signalled(name: str, number: int) -> Left:
+def signalled(name: str, number: int) -> SessionEnd:
     """A signal ended the stay."""
-    return Left(f"detached from {display_safe(name)}", _SIGNALLED + number)
+    return SessionEnd(f"detached from {display_safe(name)}", _SIGNALLED + number)
 
 
-def ended(name: str, item: Mapping[str, Any]) -> Left:
+def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
     """The mission has ended; `item` is what the supervisor said about that."""
     status, code, reason = item["status"], item["exit_code"], item.get("reason")
     how = f"exited {code}" if code is not None else status
     why = f", {reason}" if reason else ""
-    return Left(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
+    return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
 
 
 CTRL_C = b"\x03"
@@ -76,10 +76,10 @@ REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
 
 
-class Session:
+class AttachSession:
     """What is known while somebody is attached."""
 
-    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: Typing, signals: Signals) -> None:
+    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: KeyFilter, signals: Signals) -> None:
         self._terminal = terminal
         self._attachment = attachment
         self._typing = typing
@@ -98,9 +98,9 @@ class Session:
         self._rejoin_at: float | None = None
         self._alone_since: float | None = None
         """Since when there are neither live bytes nor a supervisor."""
-        self._left: Left | None = None
+        self._left: SessionEnd | None = None
 
-    def stay(self, ready: Json) -> Left:
+    def stay(self, ready: Json) -> SessionEnd:
         """Join the run that the supervisor named, and stay until somebody or something ends it.
 
         Raises:
@@ -214,7 +214,7 @@ class Session:
                     self._join(item)
             case "ended":
                 self._take_the_rest()
-                self._left = ended(self._attachment.name, item)
+                self._left = mission_ended(self._attachment.name, item)
             case "handing_back":
                 self._take_the_rest()
                 self._left = handed_back(self._attachment.name)
@@ -298,7 +298,7 @@ class Session:
 HOW_TO_LEAVE = "ctrl-c gives up"
 
 
-class Arrival:
+class TerminalWait:
     """Tells what the mission's terminal waits for, until it is there."""
 
     def __init__(self, attachment: MissionAttachment, context: Context) -> None:
@@ -308,14 +308,14 @@ class Arrival:
         self._finishing = False
         self._line_is_open = False
 
-    def ready(self) -> Json | Left:
+    def ready(self) -> Json | SessionEnd:
         """Wait for the first run to join; or how the stay ended before it began. ctrl-c raises KeyboardInterrupt."""
         try:
             return self._until_there()
         finally:
             self._end_line()
 
-    def _until_there(self) -> Json | Left:
+    def _until_there(self) -> Json | SessionEnd:
         while True:
             item = self._attachment.next_item()
             if item is None:
@@ -325,7 +325,7 @@ class Arrival:
                 case "ready" | "run":
                     return item
                 case "ended":
-                    return ended(self._attachment.name, item)
+                    return mission_ended(self._attachment.name, item)
                 case "handing_back":
                     return handed_back(self._attachment.name)
                 case "detached":

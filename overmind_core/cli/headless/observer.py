@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from overmind_core.cli.output import renderer
+from overmind_core.cli.follow_logs import line_renderer
 from overmind_core.client.client import answer_result
 from overmind_core.client.stream import KINDS
 from overmind_core.errors import OvermindError
@@ -39,7 +39,7 @@ class OutputHeld(Exception):
         self.reason = reason
 
 
-class Attendance:
+class Observer:
     """Shows the output of all missions and hands on each event, until it is told to stop.
 
     Args:
@@ -160,7 +160,9 @@ class Attendance:
             transcript.apply(content)
             self._screen.show(transcript, transcript.new_lines())
             return
-        transcript = Transcript(content["missions"][0], LogSelection(colour=self._screen.colour, renderers=renderer))
+        transcript = Transcript(
+            content["missions"][0], LogSelection(colour=self._screen.colour, renderers=line_renderer)
+        )
         self._seen[mission] = transcript
         self._screen.enter(transcript)
         self._screen.show(transcript, transcript.begin(follow=not transcript.ended))

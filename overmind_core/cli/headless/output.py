@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 KEPT = 64 * 1024
 """Characters of each mission's output that reports show."""
-COLOURFUL = ("GITHUB_ACTIONS", "GITEA_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE", "TRAVIS", "DRONE", "APPVEYOR")
+COLOUR_SERVICES = (
+    "GITHUB_ACTIONS",
+    "GITEA_ACTIONS",
+    "GITLAB_CI",
+    "CIRCLECI",
+    "BUILDKITE",
+    "TRAVIS",
+    "DRONE",
+    "APPVEYOR",
+)
 """Set by services whose log viewers show colours. Source: each one's documentation of its variables."""
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _NO = frozenset({"", "0", "false"})
@@ -51,7 +60,7 @@ class Tail:
         return _SGR.sub("", "\n".join(self._lines))
 
 
-class Unheard(Exception):
+class OutputLost(Exception):
     """Stdout takes no more.
 
     Attributes:
@@ -114,10 +123,10 @@ class Screen:
         try:
             write()
         except OSError as error:
-            raise Unheard(error) from error
+            raise OutputLost(error) from error
 
 
-def colourful(environ: Mapping[str, str], *, terminal: bool) -> bool:
+def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
     """Whether colours are welcome on stdout. Source: no-color.org, force-color.org."""
     if environ.get("NO_COLOR"):
         return False
@@ -125,7 +134,7 @@ def colourful(environ: Mapping[str, str], *, terminal: bool) -> bool:
         return environ["FORCE_COLOR"] not in _NO
     if terminal:
         return environ.get("TERM") != "dumb"
-    return any(environ.get(name, "") not in _NO for name in COLOURFUL)
+    return any(environ.get(name, "") not in _NO for name in COLOUR_SERVICES)
 
 
 def _kept(lines: Iterable[Line], tail: Tail) -> Iterator[Line]:

@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 
-from overmind_core.cli.headless.host import Hosting, Place, live_missions
-from overmind_core.cli.headless.observer import Attendance, OutputHeld, newest_event
+from overmind_core.cli.headless.host import HeadlessHome, HostThread, live_missions
+from overmind_core.cli.headless.observer import Observer, OutputHeld, newest_event
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import Screen, Unheard, colourful
+from overmind_core.cli.headless.output import OutputLost, Screen, wants_colour
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.parser import MILLISECONDS
 from overmind_core.client.client import Client
@@ -49,7 +49,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OFFSET = 128
 
 
-class Warden:
+class SignalHandler:
     """Takes the signals of this process; made in the main thread."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Warden:
         os.set_blocking(notify, False)
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-                signal.signal(number, _heard)
+                signal.signal(number, _ignore)
         signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="warden", daemon=True).start()
 
@@ -109,7 +109,7 @@ class Warden:
         return os.read(self._notices, 1)[0] if ready else None
 
 
-def _heard(_number: int, _frame: object) -> None:
+def _ignore(_number: int, _frame: object) -> None:
     """Nothing: the pipe tells."""
 
 
@@ -125,7 +125,7 @@ BROKEN_PIPE = 141
 _UMASK = 0o077
 
 
-class Frame:
+class Runner:
     """Everything around the work of one headless command.
 
     Args:
@@ -149,14 +149,14 @@ class Frame:
         conclude: Conclude = lambda _, result: result,
     ) -> None:
         self._conclude = conclude
-        self._warden = Warden()
+        self._warden = SignalHandler()
         self._args = args
         self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
-        colour = colourful(context.environ, terminal=sys.stdout.isatty())
+        colour = wants_colour(context.environ, terminal=sys.stdout.isatty())
         self._screen = Screen(colour=colour, several=several)
         os.umask(_UMASK)
-        self._place = Place(None if args.home is None else os.path.abspath(from_wire(args.home)))
-        self._hosting = Hosting(self._place.home)
+        self._place = HeadlessHome(None if args.home is None else os.path.abspath(from_wire(args.home)))
+        self._hosting = HostThread(self._place.home)
         self._mute = False
         self._recorded = False
         self._worktrees: dict[str, str] = {}
@@ -213,7 +213,7 @@ class Frame:
         return self._attend(client, asked, since)
 
     def _attend(self, client: Client, asked: Sequence[str], since: int) -> Result:
-        attendance = Attendance(client, self._screen, self._reports.event, since=since)
+        attendance = Observer(client, self._screen, self._reports.event, since=since)
         try:
             trouble = self._follow(attendance, asked)
             self._see_out(attendance, GRACE if trouble else None)
@@ -226,21 +226,21 @@ class Frame:
         status, words = trouble or (next(filter(None, statuses), 0), "")
         return self._conclude(client, Result(status, outcomes, words))
 
-    def _follow(self, attendance: Attendance, asked: Sequence[str]) -> tuple[int, str] | None:
+    def _follow(self, attendance: Observer, asked: Sequence[str]) -> tuple[int, str] | None:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""
         try:
             attendance.begin(asked)
             attendance.until_ended(asked, self._deadline())
         except TimeoutError:
             return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
-        except Unheard as unheard:
+        except OutputLost as unheard:
             self._silence()
             return (BROKEN_PIPE if unheard.nobody else FAILED), str(unheard)
         except OutputHeld as held:
-            return FAILED, _held(held.reason, self._place.home.root)
+            return FAILED, _held_message(held.reason, self._place.home.root)
         return (self._warden.exit_status, self._interrupted) if self._warden.number else None
 
-    def _see_out(self, attendance: Attendance, grace: float | None) -> None:
+    def _see_out(self, attendance: Observer, grace: float | None) -> None:
         """Stop whatever the work has left behind, show its last words, and hand on the last events."""
         self._hosting.stop(grace)
         deadline = None if grace is None else time.monotonic() + STOP_LIMIT
@@ -250,7 +250,7 @@ class Frame:
                 attendance.until_ended(None, deadline)
                 attendance.finish(deadline)
                 over = attendance.over
-            except Unheard:
+            except OutputLost:
                 self._silence()
             except (TimeoutError, OutputHeld):
                 return  # `Hosting.end` kills what is left
@@ -290,7 +290,7 @@ class Frame:
         os.close(nothing)
 
 
-def _held(reason: str, folder: str) -> str:
+def _held_message(reason: str, folder: str) -> str:
     if reason == "disk_full":
         return f"the disk is full: the output can't be kept in {folder}"
     return f"the output can't be kept in {folder}: {reason}"

@@ -12,7 +12,7 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import limit, milliseconds, warn, whole
+from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 def wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    return until_ended(args, context, Ends(args.ids, any_one=args.any), line)
+    return wait_for_ends(args, context, EndWaiter(args.ids, any_one=args.any), end_line)
 
 
-def until_ended(args: Namespace, context: Context, ends: Ends, line: Callable[[End], str]) -> int:
+def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Callable[[End], str]) -> int:
     """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
-    warn(args.timeout, context)
-    deadline = None if args.timeout is None else time.monotonic() + limit(args.timeout)
+    warn_about_milliseconds(args.timeout, context)
+    deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
@@ -55,7 +55,7 @@ def until_ended(args: Namespace, context: Context, ends: Ends, line: Callable[[E
     return ends.status
 
 
-class Ends:
+class EndWaiter:
     """What has ended so far, of what was asked for.
 
     Args:
@@ -110,7 +110,7 @@ class Ends:
         return not known
 
 
-def line(end: End) -> str:
+def end_line(end: End) -> str:
     """Return what a person reads of an end."""
     code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
     return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
@@ -152,7 +152,7 @@ EVENTS = Command(
     name="events",
     options=[
         flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
-        option("--since", "SEQ", "only events after this number", parse=whole),
+        option("--since", "SEQ", "only events after this number", parse=whole_number),
         JSON,
     ],
     examples=["overmind events", "overmind events -f --since 1200"],
@@ -166,7 +166,7 @@ def screen(args: Namespace, context: Context) -> int:
         raise UsageError("--ansi and --json don't go together")
     run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
-    context.say(dumps(_described(shown)) if args.json else _text(shown, ansi=args.ansi))
+    context.say(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
 
 
@@ -190,7 +190,7 @@ def _text(shown: Screen, *, ansi: bool) -> str:
     return "\n".join(rows[:used])
 
 
-def _described(shown: Screen) -> dict[str, Any]:
+def _screen_json(shown: Screen) -> dict[str, Any]:
     return {
         "columns": shown.columns,
         "rows": shown.rows,

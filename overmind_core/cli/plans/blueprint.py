@@ -16,7 +16,7 @@ import tomllib
 from dataclasses import asdict
 
 from overmind_core.blueprint_file.read import Reading, read
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -52,7 +52,7 @@ class RealDisk:
             OvermindError: `invalid`, it can't be read, or has a mistake.
         """
         try:
-            return caller_world.read(path)
+            return caller_environment.read_env_file(path)
         except OvermindError as error:
             raise OvermindError(error.code, error.message.removeprefix("--env-file ")) from None
 
@@ -76,13 +76,13 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> B
     try:
         found = _read(path, dict(variables), context)
     except Problems as wrong:
-        _tell(path, wrong.problems, context)
+        _print_problems(path, wrong.problems, context)
         count = len(wrong.problems)
         raise OvermindError(
             "invalid", f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
         ) from None
-    _tell(path, found.warnings, context, kind="Warning: ")
-    _teach(found.blueprint)
+    _print_problems(path, found.warnings, context, kind="Warning: ")
+    _add_orchestrator_prompt(found.blueprint)
     return found.blueprint
 
 
@@ -125,13 +125,13 @@ def content(path: str) -> bytes:
     return data
 
 
-def _tell(path: str, problems: Iterable[Problem], context: Context, *, kind: str = "") -> None:
+def _print_problems(path: str, problems: Iterable[Problem], context: Context, *, kind: str = "") -> None:
     lines = [f"{path}:{line}:{column}: {kind}{message}" for line, column, message in problems]
     if lines:
         context.note("\n".join(map(display_safe, lines)))
 
 
-def _teach(blueprint: Blueprint) -> None:
+def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
     """Tell each orchestrator how it runs agents of its own, as `run --orchestrator` does."""
     for agent in blueprint.agents:
         options = agent.start.get("agent", {})
@@ -139,7 +139,7 @@ def _teach(blueprint: Blueprint) -> None:
             options["append_system_prompt"] = system_prompt(options.get("append_system_prompt"))
 
 
-def name_of(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
+def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
     """Return the name.
 
     Args:
@@ -150,11 +150,11 @@ def name_of(path: str, variables: Sequence[tuple[str, str]], context: Context) -
     Raises:
         OvermindError: the file can't be read, or the name can only be told from a file without mistakes.
     """
-    name = None if path == STDIN else _written(path)
+    name = None if path == STDIN else _name_in_file(path)
     return load(path, variables, context).name if name is None else name
 
 
-def _written(path: str) -> str | None:
+def _name_in_file(path: str) -> str | None:
     """The name as it stands there, or else the file's; None where it takes more to tell."""
     try:
         head = tomllib.loads(content(path).decode()).get("blueprint", {})
@@ -187,7 +187,7 @@ _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
 
 
-def request_of(
+def apply_request(
     blueprint: Blueprint, path: str, environ: Mapping[str, str], *, dry_run: bool = False, rerun: str | None = None
 ) -> dict[str, Any]:
     """Return the arguments of the request `apply`.
@@ -204,10 +204,10 @@ def request_of(
     """
     return {
         "blueprint": asdict(blueprint),
-        "cwd": caller_world.folder(None),
+        "cwd": caller_environment.working_directory(None),
         "file": path if path == STDIN else to_wire(os.path.abspath(from_wire(path))),
-        "env": caller_world.inherited(environ, clean=False),
-        "umask": caller_world.umask(),
+        "env": caller_environment.inherited_variables(environ, clean=False),
+        "umask": caller_environment.current_umask(),
         "dry_run": dry_run,
         "rerun": rerun,
         "request": os.urandom(_REQUEST_KEY).hex(),

@@ -25,7 +25,7 @@ from overmind_core.system.paths import Home
 Argv = tuple[str, ...]
 
 
-class Plan(NamedTuple):
+class ServicePlan(NamedTuple):
     """How the daemon of one home becomes a service."""
 
     name: str
@@ -47,7 +47,7 @@ class Plan(NamedTuple):
     """What a person may want to do besides; "" for nothing."""
 
 
-def command(*words: str) -> Argv:
+def our_command(*words: str) -> Argv:
     """Return a command line of ours: absolute, whatever PATH the init system has.
 
     -P: no folder in which somebody stands becomes part of the program.
@@ -72,7 +72,7 @@ def user_folder(environ: Mapping[str, str]) -> str:
     return environ.get("HOME") or os.path.expanduser("~")
 
 
-TEXT = """\
+UNIT_TEMPLATE = """\
 # Written by `overmind service install`, which also replaces it; `overmind service remove` removes it.
 [Unit]
 Description=Overmind, supervisor of missions
@@ -96,11 +96,11 @@ WantedBy=default.target
 """
 
 
-def systemd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+def systemd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a unit."""
     name = f"overmind{suffix(home, environ)}.service"
     path = os.path.join(_folder(environ), name)
-    return Plan(
+    return ServicePlan(
         name=name,
         path=path,
         text=_unit_text(home, environ),
@@ -124,33 +124,33 @@ def _systemctl(*words: str) -> tuple[str, ...]:
 
 
 def _unit_text(home: Home, environ: Mapping[str, str]) -> str:
-    setting = "" if is_default(home, environ) else f"Environment={quoted(f'OVERMIND_HOME={home.root}')}\n"
-    return TEXT.format(
+    setting = "" if is_default(home, environ) else f"Environment={unit_quoted(f'OVERMIND_HOME={home.root}')}\n"
+    return UNIT_TEMPLATE.format(
         environment=setting,
-        yield_=_line(command("shutdown", "--keep")),
-        start=_line(command("start", "--foreground")),
+        yield_=_line(our_command("shutdown", "--keep")),
+        start=_line(our_command("start", "--foreground")),
     )
 
 
 def _line(argv: Sequence[str]) -> str:
     """Return a command line; in all words but the program a dollar sign begins a variable."""
     program, *words = argv
-    return " ".join([quoted(program), *(quoted(word).replace("$", "$$") for word in words)])
+    return " ".join([unit_quoted(program), *(unit_quoted(word).replace("$", "$$") for word in words)])
 
 
-def quoted(word: str) -> str:
+def unit_quoted(word: str) -> str:
     """Return a word as a unit file has it: specifiers and quotes mean themselves."""
     word = word.replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     plain = word.replace("/", "").replace("-", "").replace(".", "").replace("_", "").replace("=", "").isalnum()
     return word if plain else f'"{word}"'
 
 
-def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+def launchd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a launch agent."""
     label = f"overmind.daemon{suffix(home, environ)}"
     path = os.path.join(user_folder(environ), "Library", "LaunchAgents", f"{label}.plist")
     domain = f"gui/{os.getuid()}"
-    return Plan(
+    return ServicePlan(
         name=label,
         path=path,
         text=_agent_text(home, label, environ),
@@ -158,7 +158,7 @@ def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
         verify=("plutil", "-lint", path),
         install=(
             ("launchctl", "bootout", f"{domain}/{label}"),
-            command("shutdown", "--keep"),
+            our_command("shutdown", "--keep"),
             ("launchctl", "bootstrap", domain, path),
         ),
         remove=(("launchctl", "bootout", f"{domain}/{label}"),),
@@ -170,7 +170,7 @@ def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
 def _agent_text(home: Home, label: str, environ: Mapping[str, str]) -> str:
     agent: dict[str, object] = {
         "Label": label,
-        "ProgramArguments": list(command("start", "--foreground")),
+        "ProgramArguments": list(our_command("start", "--foreground")),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
         "AbandonProcessGroup": True,  # the end of the daemon is not the end of what it supervises

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
 from overmind_core.domain.isolation.saga import StepKind
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import repository as git_repository
@@ -19,6 +18,7 @@ from overmind_core.git.repository import HEADS
 from overmind_core.git.run import GitFailed, GitMissing
 from overmind_core.git.worktree_removal import claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
+from overmind_core.isolation.events import FileLeftOut
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
@@ -192,7 +192,7 @@ class Files:
         mission = book.live.get(self._mission)
         for line in told:
             if mission is not None and line.startswith("not "):
-                book.note(mission, Note("left_out", f"--- {line} ---"))
+                book.record(mission, FileLeftOut(text=f"--- {line} ---"))
 
     async def undo(self, service: str) -> None:
         """Nothing: they go with the worktree."""
