@@ -11,9 +11,11 @@ from overmind_core.definitions import editable
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.environment import MARKS, Identity, compose
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import One, Redefine
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import check_editable
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import One, Redefine
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.system.paths import Home
 
@@ -59,6 +60,7 @@ class DefinitionsApi:
         self._agents = agents
         self._environment_table = environment_table
 
+    @handles(One)
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
         """What can be changed of a mission, its secrets included, and how to name this state of it."""
         del caller
@@ -74,6 +76,7 @@ class DefinitionsApi:
             "definition": editable.shown(whole),
         }
 
+    @handles(Redefine)
     async def redefine(self, request: Redefine, caller: Caller) -> RedefinedMission:
         """Have a mission be something else from its next run on; answers the names of what has changed."""
         del caller
@@ -94,6 +97,7 @@ class DefinitionsApi:
             await self._journal.saved()
         return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}
 
+    @handles(One)
     async def environment(self, request: One, caller: Caller) -> MissionWorld:
         """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
         del caller

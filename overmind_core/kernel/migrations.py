@@ -21,7 +21,7 @@ def released(folder: str = FOLDER) -> list[Migration]:
     Raises:
         RuntimeError: a number is missing or there twice, or a file ends within a statement.
     """
-    steps = []
+    steps: list[Migration] = []
     for number, name in enumerate(sorted(name for name in os.listdir(folder) if name.endswith(".sql")), 1):
         if int(name.partition("_")[0]) != number:
             raise RuntimeError(f"{name} stands where step {number} should")

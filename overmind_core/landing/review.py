@@ -21,8 +21,6 @@ from overmind_core.missions.lookup import descends, line
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import WorktreeChanges
-    from overmind_core.isolation.api import Commit, Discard, Merge, Push, WorktreesPrune
-    from overmind_core.isolation.api import Worktrees as WorktreesRequest
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.request import Caller, Stream
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
     )
     from overmind_core.landing.answers import Worktrees
     from overmind_core.landing.locations import Locations, WorkLocation
+    from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
+    from overmind_core.landing.requests import Worktrees as WorktreesRequest
     from overmind_core.landing.service import MergeQueue
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One

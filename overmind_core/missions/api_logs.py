@@ -11,8 +11,10 @@ from overmind_core.domain.missions.mission import Kind, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Sequence
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Logs
     from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.paths import Home
@@ -99,6 +100,7 @@ class LogsApi:
         self._unseen = unseen
         self._home = home
 
+    @handles(Logs)
     def logs(self, request: Logs, caller: Caller) -> Awaitable[LogPlaces] | Stream[LogPlaces, LogItem]:
         """Where the logs are and what belongs between their lines; with `follow`, what changes about that."""
         del caller

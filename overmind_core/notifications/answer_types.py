@@ -18,8 +18,7 @@ class EventsFollowed(TypedDict):
 
 
 EventItem = Annotated[
-    Mapping[str, Any],
-    Meta(description="An event: its number `seq`, its time `at`, its `type`, and what that type has."),
+    Mapping[str, Any], Meta(description="An event: `seq`, `at`, `type`, and what docs/events.md says of that type.")
 ]
 
 

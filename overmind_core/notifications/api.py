@@ -13,7 +13,9 @@ from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import type_of
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.missions.requests import Events, Used
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Events, Used
     from overmind_core.notifications.answer_types import EventItem, EventsFollowed, ViewerUsed
     from overmind_core.notifications.service import Notifications
     from overmind_core.system.paths import Home
@@ -53,6 +54,7 @@ class EventsApi:
         self._followers = followers
         self._notifications = notifications
 
+    @handles(Events)
     async def events(self, request: Events, caller: Caller) -> Stream[EventsFollowed, EventItem]:
         """The event log after `since`, then what follows."""
         if request.eyes:
@@ -79,6 +81,7 @@ class EventsApi:
                     await follower.news()
                 await asyncio.sleep(0)
 
+    @handles(Used)
     async def used(self, request: Used, caller: Caller) -> ViewerUsed:
         """Note when a person last used a program that follows events, and which mission it shows."""
         del caller

@@ -16,9 +16,11 @@ from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.api_lifecycle import HAS_PROCESS
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Attach, One
 from overmind_core.system.paths import read_socket_address
 from overmind_core.terminals.events import TerminalAttached, TerminalDetached
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.attachments import Attachment, Attachments
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Attach, One
     from overmind_core.system.paths import Home
     from overmind_core.terminals.answer_types import Attached, AttachItem, DetachedMission, TerminalEnd, Ticket
 
@@ -112,6 +113,7 @@ class TerminalsApi:
         self._progress = progress
         self._phase = phase
 
+    @handles(Attach)
     async def attach(self, request: Attach, caller: Caller) -> Stream[Attached, AttachItem]:
         """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
         del caller
@@ -145,6 +147,7 @@ class TerminalsApi:
         finally:
             self._record(mission.id, TerminalDetached(read_only=request.read_only), unless=self._phase.closing)
 
+    @handles(One)
     async def detach(self, request: One, caller: Caller) -> DetachedMission:
         """End everybody's attach to one mission."""
         del caller

@@ -79,6 +79,7 @@ def type_words(written: str) -> str:
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
         "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer",
     }  # fmt: skip
+    written = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", written)
     written = re.sub(r"Literal\['(\w+)'\]", r'"\1"', written)
     parts = [part.strip() for part in written.split("|")] if "[" not in written else [written]
     if "[" in written:

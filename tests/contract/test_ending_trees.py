@@ -106,12 +106,12 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("name", "end"), PAIRS)
-def test_nothing_lives_after(om, leash, name, end):
+def test_nothing_lives_after(om, lock, name, end):
     tree, count = TREES[name]
     ticking = f"trap 'exit 0' USR1; {tree} while :; do read -r never </dev/null; sleep 0.02; done"
-    mission = om.mission(leash.tie(ticking), "--grace", "300ms")
-    leash.grown(count)
+    mission = om.mission(lock.wrap(ticking), "--grace", "300ms")
+    lock.grown(count)
     end(om, mission)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     om.ok("start")
     assert om.info(mission)["status"] == WAYS[end]

@@ -20,7 +20,7 @@ FD = 9
 _NUMBERS = itertools.count(os.getpid() % 10_000 * 1_000)
 
 
-class Leash:
+class InheritedLock:
     """One lock file, and one word among the arguments of what is started: `sleep <word>`.
 
     Attributes:
@@ -30,9 +30,9 @@ class Leash:
 
     def __init__(self, folder: str) -> None:
         self.word = f"60.{next(_NUMBERS):08d}"
-        self.path = os.path.join(folder, f"leash-{self.word}")
+        self.path = os.path.join(folder, f"lock-{self.word}")
 
-    def tie(self, script: str) -> str:
+    def wrap(self, script: str) -> str:
         """Return the shell script with the lock around it, and with the word for each `@`."""
         return f"exec {FD}>>{shlex.quote(self.path)}; flock -s {FD}; {script.replace('@', self.word)}"
 

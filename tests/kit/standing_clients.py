@@ -16,7 +16,7 @@ PATIENCE = 20.0
 """Seconds that a client gets for its end once its missions have ended."""
 
 
-class Onlookers:
+class StandingClients:
     """`wait`, `logs -f`, `events -f` and `subscribe` for the missions of a fleet."""
 
     def __init__(self, om: Overmind, fleet: Fleet) -> None:

@@ -55,7 +55,7 @@ class Interrupted(Exception):
         self.while_tool = while_tool
 
 
-class Course:
+class TurnState:
     """The state of one turn.
 
     Args:
