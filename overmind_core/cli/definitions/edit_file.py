@@ -90,179 +90,6 @@ OPTIONAL = frozenset({"command", "prompt"})
 """Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
 
 
-FOLDER = "edits"
-EDITORS = ("vi", "nano")
-"""Where no variable names one."""
-
-
-def editor_command(environ: Mapping[str, str]) -> list[str]:
-    """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
-
-    Raises:
-        OvermindError: `invalid`, there is none.
-    """
-    for name in ("VISUAL", "EDITOR"):
-        try:
-            words = shlex.split(environ.get(name, ""))
-        except ValueError as error:
-            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
-        if words:
-            return words
-    found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
-    if found is None:
-        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
-    return [found]
-
-
-class Draft:
-    """A text on its way through an editor.
-
-    Args:
-        home: The folder of the home, in which the file is made.
-        name: Of the mission.
-    """
-
-    def __init__(self, home: str, name: str) -> None:
-        folder = os.path.join(home, FOLDER)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
-
-    def edited(self, text: str, command: list[str]) -> str:
-        """Have the person edit the text, and return it.
-
-        Raises:
-            OvermindError: `invalid`, the editor failed, or what it wrote can't be read.
-        """
-        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(text.encode())
-        code = _run([*command, self.path])
-        if code:
-            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
-        try:
-            with open(self.path, "rb") as file:
-                return file.read().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise OvermindError("invalid", f"{self.path}: {error}. Nothing was changed.") from None
-
-    def drop(self) -> None:
-        """Nobody needs it any more."""
-        if os.path.exists(self.path):
-            os.unlink(self.path)
-
-
-def _run(argv: list[str]) -> int:
-    """Run the editor; ctrl-c in it is for it alone."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        return subprocess.call(argv)
-    except OSError as error:
-        raise OvermindError(
-            "invalid", f"The editor {argv[0]} can't be started: {error.strerror}. Set EDITOR."
-        ) from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-MARK = "#! "
-"""Begins what we write above a text that has a mistake."""
-MARK_LINES = 2
-"""Lines that we write there."""
-_KEY_OF_CODE = {
-    "name_taken": ("name",),
-    "cwd_not_found": ("cwd",),
-    "empty_command": ("command",),
-    "not_found": ("command",),
-    "provider_missing": ("agent",),
-}
-"""Error → the key that is wrong."""
-_KEY_OF_WORDS = {
-    "A name ": ("name",),
-    "restart policy": ("restart",),
-    "signal": ("stop_signal",),
-    "label": ("labels",),
-    "environment variable": ("env",),
-    "The command": ("command",),
-    "Argument": ("command",),
-}
-"""Words of a sentence → the key that it is about."""
-_OF_THE_AGENT = frozenset({"allow", "deny", "model", "permission_mode", "max_turns", "mcp_config", "prompt",
-                           "allowed_tools", "disallowed_tools", "system_prompt", "append_system_prompt"})  # fmt: skip
-_RENAMED = {"size": ("columns",), "agent_arg": ("agent", "arguments")}
-
-
-class Mistake(Exception):
-    """The text can't be stored as it is.
-
-    Attributes:
-        line: Where, from 1; 1 when nobody knows.
-        sentence: What is wrong there.
-    """
-
-    def __init__(self, line: int, sentence: str) -> None:
-        super().__init__(f"line {line}: {sentence}")
-        self.line = line
-        self.sentence = sentence
-
-
-def mistake_of(error: OvermindError, text: str) -> Mistake:
-    """Return what the daemon refused as a mistake in the text."""
-    sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), error.message)
-    return Mistake(line_of(text, _key_of(error.code, sentence)), sentence)
-
-
-def _key_of(code: str, sentence: str) -> tuple[str, ...]:
-    """The key that a refusal is about; () when nobody knows."""
-    known = _KEY_OF_CODE.get(code) or next((path for words, path in _KEY_OF_WORDS.items() if words in sentence), None)
-    if known is not None:
-        return known
-    named = re.match(r"[a-z][a-z_.]*", sentence)
-    return _path(named[0]) if named else ()
-
-
-def _path(name: str) -> tuple[str, ...]:
-    if name in _OF_THE_AGENT:
-        return ("agent", name)
-    return _RENAMED.get(name, tuple(name.split(".")))
-
-
-def line_of(text: str, path: Sequence[str]) -> int:
-    """Return the line in which a key stands, from 1; that of its table when it has none, else 1."""
-    table: tuple[str, ...] = ()
-    nearest = 1
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
-        if header:
-            table = tuple(_bare(part) for part in header[1].split("."))
-            nearest = number if list(table) == list(path[: len(table)]) else nearest
-            continue
-        key = re.match(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""", line)
-        if key and _named(table, key[1]) == tuple(path)[: len(table) + key[1].count(".") + 1] != ():
-            return number
-    return nearest
-
-
-def _named(table: tuple[str, ...], key: str) -> tuple[str, ...]:
-    return (*table, _bare(key)) if key[0] in "\"'" else (*table, *key.split("."))
-
-
-def _bare(part: str) -> str:
-    return part.strip().strip("\"'")
-
-
-def marked(text: str, mistake: Mistake) -> str:
-    """Return the text with the mistake above it; the line is counted as the editor will."""
-    said = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
-    return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
-
-
-def unmarked(text: str) -> str:
-    """Return the text without what we wrote above it."""
-    lines = text.splitlines(keepends=True)
-    while lines and lines[0].startswith(MARK.rstrip()):
-        del lines[0]
-    return "".join(lines)
-
-
 _TABLES = ("labels", "env", "agent")
 
 
@@ -383,3 +210,176 @@ _TYPES: dict[Value, tuple[type, ...]] = {
     Value.TIME: (int, float, str),
     Value.SIGNAL: (int, str),
 }
+
+
+MARK = "#! "
+"""Begins what we write above a text that has a mistake."""
+MARK_LINES = 2
+"""Lines that we write there."""
+_KEY_OF_CODE = {
+    "name_taken": ("name",),
+    "cwd_not_found": ("cwd",),
+    "empty_command": ("command",),
+    "not_found": ("command",),
+    "provider_missing": ("agent",),
+}
+"""Error → the key that is wrong."""
+_KEY_OF_WORDS = {
+    "A name ": ("name",),
+    "restart policy": ("restart",),
+    "signal": ("stop_signal",),
+    "label": ("labels",),
+    "environment variable": ("env",),
+    "The command": ("command",),
+    "Argument": ("command",),
+}
+"""Words of a sentence → the key that it is about."""
+_OF_THE_AGENT = frozenset({"allow", "deny", "model", "permission_mode", "max_turns", "mcp_config", "prompt",
+                           "allowed_tools", "disallowed_tools", "system_prompt", "append_system_prompt"})  # fmt: skip
+_RENAMED = {"size": ("columns",), "agent_arg": ("agent", "arguments")}
+
+
+class Mistake(Exception):
+    """The text can't be stored as it is.
+
+    Attributes:
+        line: Where, from 1; 1 when nobody knows.
+        sentence: What is wrong there.
+    """
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(f"line {line}: {sentence}")
+        self.line = line
+        self.sentence = sentence
+
+
+def mistake_of(error: OvermindError, text: str) -> Mistake:
+    """Return what the daemon refused as a mistake in the text."""
+    sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), error.message)
+    return Mistake(line_of(text, _key_of(error.code, sentence)), sentence)
+
+
+def _key_of(code: str, sentence: str) -> tuple[str, ...]:
+    """The key that a refusal is about; () when nobody knows."""
+    known = _KEY_OF_CODE.get(code) or next((path for words, path in _KEY_OF_WORDS.items() if words in sentence), None)
+    if known is not None:
+        return known
+    named = re.match(r"[a-z][a-z_.]*", sentence)
+    return _path(named[0]) if named else ()
+
+
+def _path(name: str) -> tuple[str, ...]:
+    if name in _OF_THE_AGENT:
+        return ("agent", name)
+    return _RENAMED.get(name, tuple(name.split(".")))
+
+
+def line_of(text: str, path: Sequence[str]) -> int:
+    """Return the line in which a key stands, from 1; that of its table when it has none, else 1."""
+    table: tuple[str, ...] = ()
+    nearest = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        if header:
+            table = tuple(_bare(part) for part in header[1].split("."))
+            nearest = number if list(table) == list(path[: len(table)]) else nearest
+            continue
+        key = re.match(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""", line)
+        if key and _named(table, key[1]) == tuple(path)[: len(table) + key[1].count(".") + 1] != ():
+            return number
+    return nearest
+
+
+def _named(table: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return (*table, _bare(key)) if key[0] in "\"'" else (*table, *key.split("."))
+
+
+def _bare(part: str) -> str:
+    return part.strip().strip("\"'")
+
+
+def marked(text: str, mistake: Mistake) -> str:
+    """Return the text with the mistake above it; the line is counted as the editor will."""
+    said = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
+    return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
+
+
+def unmarked(text: str) -> str:
+    """Return the text without what we wrote above it."""
+    lines = text.splitlines(keepends=True)
+    while lines and lines[0].startswith(MARK.rstrip()):
+        del lines[0]
+    return "".join(lines)
+
+
+FOLDER = "edits"
+EDITORS = ("vi", "nano")
+"""Where no variable names one."""
+
+
+def editor_command(environ: Mapping[str, str]) -> list[str]:
+    """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
+
+    Raises:
+        OvermindError: `invalid`, there is none.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(environ.get(name, ""))
+        except ValueError as error:
+            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
+        if words:
+            return words
+    found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
+    if found is None:
+        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
+    return [found]
+
+
+class Draft:
+    """A text on its way through an editor.
+
+    Args:
+        home: The folder of the home, in which the file is made.
+        name: Of the mission.
+    """
+
+    def __init__(self, home: str, name: str) -> None:
+        folder = os.path.join(home, FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
+
+    def edited(self, text: str, command: list[str]) -> str:
+        """Have the person edit the text, and return it.
+
+        Raises:
+            OvermindError: `invalid`, the editor failed, or what it wrote can't be read.
+        """
+        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(text.encode())
+        code = _run([*command, self.path])
+        if code:
+            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
+        try:
+            with open(self.path, "rb") as file:
+                return file.read().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OvermindError("invalid", f"{self.path}: {error}. Nothing was changed.") from None
+
+    def drop(self) -> None:
+        """Nobody needs it any more."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+
+def _run(argv: list[str]) -> int:
+    """Run the editor; ctrl-c in it is for it alone."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.call(argv)
+    except OSError as error:
+        raise OvermindError(
+            "invalid", f"The editor {argv[0]} can't be started: {error.strerror}. Set EDITOR."
+        ) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
