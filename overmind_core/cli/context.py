@@ -59,7 +59,7 @@ class Context:
         for client in self._clients:
             client.close()
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print a line of the answer to stdout."""
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -139,12 +139,12 @@ def call_each(
     answers = client.call_each(command, requests)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     if as_json:
-        context.say(dumps(done))
+        context.print(dumps(done))
     for answer in answers:
         if isinstance(answer, OvermindError):
             report_error(answer, context)
         elif not as_json:
-            context.say(line(answer))
+            context.print(line(answer))
     return 0 if len(done) == len(answers) else FAILED
 
 

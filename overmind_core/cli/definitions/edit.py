@@ -29,7 +29,7 @@ def edit(args: Namespace, context: Context) -> int:
 
     before = context.client(start=True).call("definition", {"id": args.id})
     if args.print:
-        context.say(definition_text(before).rstrip("\n"))
+        context.print(definition_text(before).rstrip("\n"))
         return 0
     after = _edit_in_editor(before, context) if args.file is None else _store_file(before, args.file, context)
     restarted = bool(after["changed"]) and not args.no_restart
@@ -41,12 +41,12 @@ def edit(args: Namespace, context: Context) -> int:
 
 def _print_result(after: Answer, context: Context, *, restarted: bool, as_json: bool) -> None:
     if as_json:
-        context.say(dumps({**after, "restarted": restarted}))
+        context.print(dumps({**after, "restarted": restarted}))
         return
     changed = ", ".join(after["changed"])
-    context.say(f"Updated mission {after['id']}: {changed}" if changed else "Nothing changed.")
+    context.print(f"Updated mission {after['id']}: {changed}" if changed else "Nothing changed.")
     if restarted:
-        context.say(f"Restarted mission {after['id']}")
+        context.print(f"Restarted mission {after['id']}")
 
 
 def _store_file(before: Answer, path: str, context: Context) -> Answer:
