@@ -65,7 +65,7 @@ from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
-from overmind_core.quests.service import QuestEnded, Quests
+from overmind_core.quests.service import QuestEnded, QuestService
 from overmind_core.schedules.actions import Starter
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
@@ -194,7 +194,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
         )
-        self.quests = Quests(
+        self.quests = QuestService(
             bus=self.bus,
             journal=self.journal,
             events=self.events,

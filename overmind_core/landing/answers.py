@@ -104,7 +104,7 @@ def changes(place: WorkLocation, found: WorktreeChanges) -> MissionChanges:
     }
 
 
-class Worktrees:
+class WorktreeInspector:
     """Looks at the worktrees of missions."""
 
     def __init__(self, *, locations: Locations, workspace: Workspace, registry: Registry) -> None:

@@ -46,7 +46,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MergePlan:
     """What would be merged."""
 
     target: TargetBranch
@@ -59,7 +59,7 @@ class Plan:
     """Files that a merge leaves out."""
 
 
-def plan_merge(place: WorkLocation, wish: Wish) -> Plan:
+def plan_merge(place: WorkLocation, wish: Wish) -> MergePlan:
     """Return what is to be done.
 
     Raises:
@@ -90,7 +90,7 @@ def plan_merge(place: WorkLocation, wish: Wish) -> Plan:
     if not wish.preview:
         check_free(place, target)
     since = merge_base(git, place.source, target.commit, commit)
-    return Plan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+    return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
 def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:
@@ -136,7 +136,9 @@ def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile,
     return names_between(place.git, place.source, before, after)
 
 
-def conflict(place: WorkLocation, plan: Plan, paths: Sequence[str], landings: Sequence[LandingRow]) -> OvermindError:
+def conflict(
+    place: WorkLocation, plan: MergePlan, paths: Sequence[str], landings: Sequence[LandingRow]
+) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
     fresh = merge.commits_between(git, source, plan.since, target.commit)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         PushedBranch,
         WorktreeList,
     )
-    from overmind_core.landing.answers import Worktrees
+    from overmind_core.landing.answers import WorktreeInspector
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
     from overmind_core.landing.requests import Worktrees as WorktreesRequest
@@ -84,7 +84,7 @@ class LandingReview:
         *,
         landing: MergeQueue,
         locations: Locations,
-        worktrees: Worktrees,
+        worktrees: WorktreeInspector,
         workspace: Workspace,
         isolation: IsolationService,
         registry: Registry,

@@ -114,7 +114,7 @@ class MergeQueue:
         """
         if self._phase.closing or self._phase.handing_over:
             raise OvermindError("busy", "The daemon is shutting down.")
-        from overmind_core.landing.merge import Merge, MergeParts  # noqa: PLC0415 - see above
+        from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
         turn = self._turn(place.repository)
         if turn.locked():
@@ -129,7 +129,7 @@ class MergeQueue:
                 self._workspace,
                 self._environments,
             )
-            return await Merge(parts, place, wish, say).run()
+            return await MergeRun(parts, place, wish, say).run()
 
     def keep(self, trace: Trace) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""

@@ -82,7 +82,7 @@ class QuestEnded(NamedTuple):
     quest: Quest
 
 
-class Quests:
+class QuestService:
     """Used from the loop's thread only; `live` is to be read."""
 
     def __init__(

@@ -70,12 +70,12 @@ def _store_file(before: Answer, path: str, context: Context) -> Answer:
 
 def _edit_in_editor(before: Answer, context: Context) -> Answer:
     """Have the person edit it, again and again while there is a mistake in it and a person to mend it."""
-    from overmind_core.cli.definitions.edit_file import Draft, definition_text, editor_command
+    from overmind_core.cli.definitions.edit_file import EditorDraft, definition_text, editor_command
 
     command = editor_command(context.environ)
     if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not _person():
         raise OvermindError("invalid", "edit needs a terminal, or EDITOR. In scripts: overmind edit ID --print, and -")
-    draft = Draft(context.home.root, before["name"])
+    draft = EditorDraft(context.home.root, before["name"])
     try:
         answer = _edit_until_stored(before, definition_text(before), draft.edited, command, context)
     except OvermindError as error:

@@ -38,7 +38,7 @@ class Value(StrEnum):
     TEXTS = "a list of texts in quotes"
 
 
-class Key(NamedTuple):
+class KeyRow(NamedTuple):
     """One key: its name, the comment above it, what it takes, and what stands there while it is not set."""
 
     name: str
@@ -48,43 +48,44 @@ class Key(NamedTuple):
 
 
 ROOT = (
-    Key("name", "", Value.TEXT),
-    Key("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
+    KeyRow("name", "", Value.TEXT),
+    KeyRow("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
         Value.COMMAND),
-    Key("cwd", "The folder that it runs in.", Value.TEXT),
-    Key("columns", "The size of its terminal when it starts.", Value.WHOLE),
-    Key("rows", "", Value.WHOLE),
-    Key("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
-    Key("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
-    Key("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
-    Key("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
-    Key("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
-    Key("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
-    Key("timeout", "End a run after so long; 0s is never.", Value.TIME),
-    Key("stop_signal", "What a stop sends first,", Value.SIGNAL),
-    Key("grace", "and how long it waits before SIGKILL.", Value.TIME),
-    Key("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
-    Key("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
-    Key("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
-    Key("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.", Value.MONEY),
+    KeyRow("cwd", "The folder that it runs in.", Value.TEXT),
+    KeyRow("columns", "The size of its terminal when it starts.", Value.WHOLE),
+    KeyRow("rows", "", Value.WHOLE),
+    KeyRow("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
+    KeyRow("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
+    KeyRow("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
+    KeyRow("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
+    KeyRow("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
+    KeyRow("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
+    KeyRow("timeout", "End a run after so long; 0s is never.", Value.TIME),
+    KeyRow("stop_signal", "What a stop sends first,", Value.SIGNAL),
+    KeyRow("grace", "and how long it waits before SIGKILL.", Value.TIME),
+    KeyRow("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
+    KeyRow("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
+    KeyRow("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
+    KeyRow("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.",
+        Value.MONEY),
 )  # fmt: skip
 LABELS = "Labels to select it by: ps --label key=value"
 ENV = "Variables that were set for it alone, beside those of the shell that started it. As they are: secrets, too."
 AGENT_TITLE = "The agent. A conversation that has begun goes on after the restart."
 AGENT = (
-    Key("prompt", "What it is to do.", Value.TEXT),
-    Key("model", "As its program calls it.", Value.TEXT, '"opus"'),
-    Key("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
-    Key("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
-    Key("disallowed_tools", "", Value.TEXTS),
-    Key("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
-    Key("deny", "", Value.TEXTS),
-    Key("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
-    Key("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
-    Key("append_system_prompt", "", Value.TEXT, '"…"'),
-    Key("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
-    Key("arguments", "Handed to its program as they are.", Value.TEXTS),
-    Key("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
+    KeyRow("prompt", "What it is to do.", Value.TEXT),
+    KeyRow("model", "As its program calls it.", Value.TEXT, '"opus"'),
+    KeyRow("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
+    KeyRow("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
+    KeyRow("disallowed_tools", "", Value.TEXTS),
+    KeyRow("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
+    KeyRow("deny", "", Value.TEXTS),
+    KeyRow("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
+    KeyRow("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
+    KeyRow("append_system_prompt", "", Value.TEXT, '"…"'),
+    KeyRow("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
+    KeyRow("arguments", "Handed to its program as they are.", Value.TEXTS),
+    KeyRow("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
 )
 OPTIONAL = frozenset({"command", "prompt"})
 """Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
@@ -105,7 +106,7 @@ def definition_text(answer: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _keys(keys: Iterable[Key], values: Mapping[str, Any]) -> list[str]:
+def _keys(keys: Iterable[KeyRow], values: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     for key in keys:
         value = values[key.name]
@@ -168,7 +169,7 @@ def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
             raise Mistake(line_of(text, (table,)), f"{table}: write a table, [{table}]")
     for table in ("labels", "env"):
         for name, value in found.get(table, {}).items():
-            _check_value(Key(name, "", Value.TEXT), value, (table, name), text)
+            _check_value(KeyRow(name, "", Value.TEXT), value, (table, name), text)
     if "agent" in found:
         _check(found["agent"], AGENT, ("agent",), text)
     for name in ("name", "cwd"):
@@ -178,7 +179,12 @@ def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def _check(
-    values: Mapping[str, Any], keys: Sequence[Key], above: tuple[str, ...], text: str, *, also: Sequence[str] = ()
+    values: Mapping[str, Any],
+    keys: Sequence[KeyRow],
+    above: tuple[str, ...],
+    text: str,
+    *,
+    also: Sequence[str] = (),
 ) -> None:
     known = {key.name: key for key in keys}
     for name, value in values.items():
@@ -189,7 +195,7 @@ def _check(
             raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
 
 
-def _check_value(key: Key, value: object, path: tuple[str, ...], text: str) -> None:
+def _check_value(key: KeyRow, value: object, path: tuple[str, ...], text: str) -> None:
     if not _fits(key.kind, value):
         raise Mistake(line_of(text, path), f"{'.'.join(path)}: write {key.kind.value}")
 
@@ -336,7 +342,7 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
     return [found]
 
 
-class Draft:
+class EditorDraft:
     """A text on its way through an editor.
 
     Args:
