@@ -99,7 +99,7 @@ class MergeQueue:
         self._traces: dict[str, Trace] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Take back, or write down, what an earlier supervisor was at."""
         saved = self._meta_table.get(KEY)
         self._traces = TRACES.decode(saved) if saved else {}

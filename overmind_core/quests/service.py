@@ -126,7 +126,7 @@ class QuestService:
         for row in self._quest_table.live():
             self._keep(store.quest(row))
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where the supervisor before was ended."""
         for quest in list(self.live):
             self.consider(quest)

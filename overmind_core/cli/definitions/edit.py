@@ -91,17 +91,17 @@ def _edit_until_stored(before: Answer, text: str, edited: Any, command: list[str
     first, given, mistake = text, text, None
     while True:
         fresh = edited(given, command)
-        said = unmarked(fresh)
-        if said == first or not said.strip():
+        text_now = unmarked(fresh)
+        if text_now == first or not text_now.strip():
             return {"id": before["id"], "name": before["name"], "changed": []}
         if mistake is not None and fresh == given:
             raise OvermindError("invalid", f"Nothing was changed: {mistake.sentence}")
         try:
-            return _store(before, said, context)
+            return _store(before, text_now, context)
         except Mistake as wrong:
             if not _person():
                 raise OvermindError("invalid", f"line {wrong.line}: {wrong.sentence}") from None
-            mistake, given = wrong, marked(said, wrong)
+            mistake, given = wrong, marked(text_now, wrong)
 
 
 def _store(before: Answer, text: str, context: Context) -> Answer:

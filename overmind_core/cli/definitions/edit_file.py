@@ -306,8 +306,8 @@ def _bare(part: str) -> str:
 
 def marked(text: str, mistake: Mistake) -> str:
     """Return the text with the mistake above it; the line is counted as the editor will."""
-    said = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
-    return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
+    message = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
+    return f"{MARK}{message}\n{MARK}Quit without saving to give up.\n{text}"
 
 
 def unmarked(text: str) -> str:

@@ -96,7 +96,7 @@ class OutputScreen:
         """Another mission begins.
 
         Raises:
-            Unheard: nobody takes what is said about the first.
+            OutputLost: nobody takes what is said about the first.
         """
         if not self._transcripts:
             self._write_out(lambda: self.announce(transcript.name))
@@ -109,7 +109,7 @@ class OutputScreen:
         """Print the lines of a mission.
 
         Raises:
-            Unheard: nobody takes them.
+            OutputLost: nobody takes them.
         """
         kept = _kept(lines, self.tails[transcript.id])
         if self._silent:

@@ -92,14 +92,14 @@ class SignalHandler:
 
     def _is_repeated(self, began: float) -> bool:
         """Wait for a second signal that means it; False when there was none until the limit."""
-        heard = began
+        last = began
         while (left := began + STOP_LIMIT - time.monotonic()) > 0:
             number = self._next(left)
             if number is None or number == signal.SIGHUP:  # a terminal's or a shell's end comes with another signal
                 continue
             if self.number == signal.SIGHUP:
-                self.number, heard = number, time.monotonic()
-            elif time.monotonic() - heard > ECHO:
+                self.number, last = number, time.monotonic()
+            elif time.monotonic() - last > ECHO:
                 return True
         return False
 
