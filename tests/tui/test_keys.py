@@ -196,7 +196,7 @@ def seen(app):
 @pytest.mark.parametrize("context", REACHED)
 def test_each_action_shows_something_or_asks_somebody_and_for_no_more_than_its_row_says(context, monkeypatch):
     silent = []
-    overdone = []
+    overdone: list[tuple[str, str]] = []
 
     async def scenario(app, pilot):
         for name, action in keymap(context).items():
