@@ -62,7 +62,7 @@ def _named(entry: FileValue) -> FileValue | None:
     if not isinstance(entry.value, dict):
         entry.wrong('write the name of an agent in quotes, or { agent = "…", until = "…" }')
         return None
-    entry.tell_unknown(_KEYS)
+    entry.report_unknown(_KEYS)
     if "agent" not in entry.value:
         entry.wrong('which agent is missing: { agent = "…", until = "…" }')
         return None
@@ -86,7 +86,7 @@ def _problem(name: str, own: str, known: Collection[str], before: Waits) -> str 
     return None
 
 
-def tell_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
+def report_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
     """Tell each circle of agents once, where its first member names the next."""
     edges: dict[str, Sequence[str]] = {name: list(one.on) for name, one in waits.items()}
     while (circle := find_cycle(edges)) is not None:
@@ -97,7 +97,7 @@ def tell_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
             del edges[name]
 
 
-def tell_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
+def report_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
     """Tell who waits for the success of an agent that never ends by itself: the plan would stand still."""
     never = frozenset(staying)
     for one in waits.values():

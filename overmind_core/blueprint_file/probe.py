@@ -24,7 +24,7 @@ def probe(spot: FileValue, scope: Scope) -> Probe | None:
     table = spot.table()
     if table is None:
         return None
-    spot.tell_unknown(_KEYS)
+    spot.report_unknown(_KEYS)
     chosen = [name for name in table if name in _KINDS]
     limit = _timeout(table.get("timeout"), scope)
     if len(chosen) != 1:

@@ -116,7 +116,7 @@ class FileValue:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
 
-    def tell_unknown(self, known: Iterable[str]) -> None:
+    def report_unknown(self, known: Iterable[str]) -> None:
         """Tell of the keys in it that nobody knows."""
         words = tuple(known)
         for name in self.value if isinstance(self.value, dict) else ():

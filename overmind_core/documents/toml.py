@@ -314,8 +314,6 @@ def _unquoted(name: str) -> str:
         return name
     if "\\" not in name:
         return name[1:-1]
-    from tomlkit import parse  # noqa: PLC0415 - nearly no key needs it
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
     try:
         return str(parse(f"x = {name}").unwrap()["x"])

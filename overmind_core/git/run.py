@@ -85,9 +85,9 @@ class Git:
             GitFailed: it does not end with 0, or takes more than `seconds`.
             GitMissing: there is none.
         """
-        return self.ask(folder, *words, seconds=seconds).out.rstrip("\n")
+        return self.run(folder, *words, seconds=seconds).out.rstrip("\n")
 
-    def ask(
+    def run(
         self,
         folder: str,
         *words: str,

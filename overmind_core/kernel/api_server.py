@@ -134,17 +134,17 @@ class Connection(asyncio.BufferedProtocol):
         """Whoever asked and closed its side still gets its answers."""
         self._closing = True
         self._close_when_done()
-        self._look_for_client()
+        self._check_client()
         return True
 
-    def _look_for_client(self) -> None:
+    def _check_client(self) -> None:
         """Its end is told only once: whether it went away altogether, then or later, has to be looked up."""
         if self._transport.is_closing():
             return
         if is_hung_up(self._transport.get_extra_info("socket").fileno()):
             self._end_streams()
         elif self._streams:
-            asyncio.get_running_loop().call_later(HALF_CLOSED_LOOK, self._look_for_client)
+            asyncio.get_running_loop().call_later(HALF_CLOSED_LOOK, self._check_client)
 
     def _end_streams(self) -> None:
         for task in self._streams:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Bus:
-    """Subscriptions by the type of the fact. Used from the loop's thread."""
+    """Subscriptions by the type of the fact, the nearest type first. Used from the loop's thread."""
 
     def __init__(self) -> None:
         self._handlers: dict[type, list[Callable[[Any], object]]] = defaultdict(list)
@@ -39,8 +39,8 @@ class Bus:
                     _log.exception("%s failed on %s", _name(handler), kind.__name__)
 
     def subscribers(self, kind: type) -> list[str]:
-        """The names of the handlers of a type, in the order in which they are called."""
-        return [_name(handler) for handler in self._handlers.get(kind, ())]
+        """The names of those who are told of a fact of this type, in the order in which they are."""
+        return [_name(handler) for above in kind.__mro__ for handler in self._handlers.get(above, ())]
 
 
 def _name(handler: Callable[..., object]) -> str:

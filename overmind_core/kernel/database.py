@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
-from overmind_core.kernel.migrations import MIGRATIONS, Migration
+from overmind_core.kernel.migrations import Migration, released
 
 
 class StoreError(Exception):
@@ -130,8 +130,12 @@ class Database:
         self.path = path
 
     @classmethod
-    def open(cls, path: str, *, migrations: Sequence[Migration] = MIGRATIONS) -> Self:
+    def open(cls, path: str, *, migrations: Sequence[Migration] | None = None) -> Self:
         """Open the file, create it with mode 0600 when it is missing, and bring it to the newest schema.
+
+        Args:
+            path: Of the file.
+            migrations: The steps to that schema; those that are released, unless a test has its own.
 
         Raises:
             SchemaNewer: a newer program has written it; it is left as it was.
@@ -141,7 +145,7 @@ class Database:
         """
         database = cls(_connect(path), path)
         try:
-            database._prepare(migrations)
+            database._prepare(released() if migrations is None else migrations)
         except BaseException:
             database.close()
             raise

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 OUTPUT_KEPT = 16_000
-
-
 """Characters of what git or a hook has said that travel with a refusal, its end."""
 
 
@@ -54,8 +52,6 @@ class Place:
 
 
 WORKTREES = "/.overmind/worktrees/"
-
-
 """Between a checkout and what stands for a mission in it."""
 
 

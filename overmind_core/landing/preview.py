@@ -62,7 +62,7 @@ class Plan:
     """Files that a merge leaves out."""
 
 
-def look(place: Place, wish: Wish) -> Plan:
+def plan_merge(place: Place, wish: Wish) -> Plan:
     """Return what is to be done.
 
     Raises:

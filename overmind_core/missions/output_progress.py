@@ -49,7 +49,7 @@ class OutputProgress:
         self._since = 0
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._requesting: asyncio.Task[None] | None = None
         self.link: KeeperLink | None = None
 
     def of(self, run: str) -> Extent:
@@ -92,9 +92,9 @@ class OutputProgress:
 
     async def refresh(self) -> None:
         """Ask for what changed; callers at the same time share one question."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        await asyncio.shield(self._asking)  # whoever gives up must not take the answer from the others
+        if self._requesting is None or self._requesting.done():
+            self._requesting = asyncio.create_task(self._request())
+        await asyncio.shield(self._requesting)  # whoever gives up must not take the answer from the others
 
     async def beat(self, is_needed: Callable[[], bool]) -> None:
         """Refresh once a second for as long as the supervisor lives."""
@@ -104,18 +104,18 @@ class OutputProgress:
                 await self.refresh()
                 self._sample()
 
-    async def _ask(self) -> None:
+    async def _request(self) -> None:
         if self.link is None:
             return
         try:
-            answer = await self.link.ask("changed", since=self._since)
+            answer = await self.link.request("changed", since=self._since)
         except (KeeperGone, KeeperRefused):
             return
         self._since = answer["seq"]
         for row in answer["runs"]:
-            self._note(row)
+            self._record(row)
 
-    def _note(self, row: dict[str, Any]) -> None:
+    def _record(self, row: dict[str, Any]) -> None:
         self.set(row["run"], row["out"], row["err"], row["last"])
 
     def _sample(self) -> None:

@@ -26,7 +26,7 @@ from overmind_core.plans.store import PlanRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from overmind_core.domain.missions.facts import Note
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.domain.plans.scheduler import PlanStep
     from overmind_core.kernel.journal import Journal
@@ -299,18 +299,20 @@ class PlanRun:
         ended = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
         self.put(name, after, log_lines.ended(name, node, ended, explained))
 
-    def put(self, name: str, node: Node, note: Note | None = None, after: Callable[[], None] | None = None) -> None:
+    def put(
+        self, name: str, node: Node, event: MissionEvent | None = None, after: Callable[[], None] | None = None
+    ) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
         self.state.scheduler.put(name, node)
         self._save(name, node, after)
-        if note is not None:
-            self.record(note)
+        if event is not None:
+            self.record(event)
 
-    def record(self, note: Note) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Say something in the plan's own log."""
         mission = self._registry.live.get(self.id)
         if mission is not None:
-            self._registry.note(mission, note)
+            self._registry.record(mission, event)
 
     def _save(self, name: str, node: Node, after: Callable[[], None] | None = None) -> None:
         text = store.NODE.encode(node)
@@ -325,7 +327,7 @@ class PlanRun:
             return
         now = self._registry.now()
         if mission.status is Status.STARTING:
-            self._registry.tell(mission, Spawned(None, now.wall, now.mono))
+            self._registry.apply(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._wind_down(mission)
         elif mission.status is Status.RUNNING and not self._phase.closing:
@@ -370,9 +372,9 @@ class PlanRun:
     def _finish(self, mission: Mission) -> None:
         now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
-        self._registry.note(mission, log_lines.over(self.blueprint, self.nodes, lasted))
+        self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
         code = OK if self.state.scheduler.went_well else FAILED
-        self._registry.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
+        self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents
 
@@ -383,7 +385,7 @@ class PlanRun:
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
         if mission is not None and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
 def _can_be_stopped(node: Node) -> bool:

@@ -41,7 +41,7 @@ async def until_listening(watched: Watched, target: str, tell: Tell) -> None:
         address = parse_address(target)
     except ValueError as error:
         raise Hopeless(str(error)) from None
-    await polled(lambda: _look(address), tell)
+    await polled(lambda: _try_connect(address), tell)
 
 
 async def connect(address: Address, tls: ssl.SSLContext | None = None) -> Streams:
@@ -68,7 +68,7 @@ def reason(error: OSError) -> str:
     return "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
 
 
-async def _look(address: Address) -> str:
+async def _try_connect(address: Address) -> str:
     try:
         _, writer = await connect(address)
     except OSError as error:
@@ -180,7 +180,7 @@ async def _status(request: Request) -> int | None:
         writer.write(request.data)
         async with asyncio.timeout(ANSWER):
             line = await reader.readuntil(b"\n")
-        await _take_rest(reader)
+        await _discard_rest(reader)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
     finally:
@@ -189,7 +189,7 @@ async def _status(request: Request) -> int | None:
     return None if found is None else int(found[1])
 
 
-async def _take_rest(reader: asyncio.StreamReader) -> None:
+async def _discard_rest(reader: asyncio.StreamReader) -> None:
     with suppress(OSError, asyncio.IncompleteReadError):
         async with asyncio.timeout(REST_SECONDS):
             await reader.readexactly(REST)

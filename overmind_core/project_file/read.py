@@ -51,7 +51,7 @@ def service(spot: FileValue, name: str) -> Service | None:
     command, image = _what(spot, table)
     port = values.port(table["port"]) if "port" in table else None
     if "port" not in table and "ready" in table:
-        _tell_no_port(table["ready"])
+        _report_no_port(table["ready"])
     for key in ("volumes",) if image is None else ("restart",):
         if key in table and (command is None) != (image is None):
             whose = "a container (docker)" if key == "volumes" else "a process (command)"
@@ -191,7 +191,7 @@ def _pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _tell_no_port(ready: FileValue) -> None:
+def _report_no_port(ready: FileValue) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
         if isinstance(ready.value, dict) and kind.value in ready.value:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.kit import true_cost
+from tests.kit import reported_cost as true_cost
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.directives import HISTORY_WIDTH

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests.kit import true_cost
+from tests.kit import reported_cost as true_cost
 from tests.kit.processes import with_word
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.kit import true_cost
+from tests.kit import reported_cost as true_cost
 from tests.kit.directives import HISTORY_WIDTH
 from tests.kit.killing import kill_supervisor
 from tests.kit.processes import alive, programs_with_word, with_word

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kit.cases import Cases
-from tests.kit.leash import Leash
+from tests.kit.inherited_lock import InheritedLock
 from tests.kit.overmind import Overmind
 
 
 @pytest.fixture
-def leash(om: Overmind) -> Iterator[Leash]:
+def lock(om: Overmind) -> Iterator[InheritedLock]:
     """What a mission's processes are held by; whoever slipped it is killed when the test is over."""
-    one = Leash(om.environment["HOME"])
+    one = InheritedLock(om.environment["HOME"])
     yield one
     one.free()
 

@@ -14,13 +14,13 @@ pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 OVERMIND = shlex.join(PROGRAM)
 
 
-def family(om, depth, leash):
+def family(om, depth, lock):
     """Start missions each of which starts the next one from inside, and return their ids, eldest first."""
-    script = leash.tie("sleep @")
+    script = lock.wrap("sleep @")
     for _ in range(depth - 1):
-        script = leash.tie(f"{OVERMIND} run {shlex.quote(script)}; sleep @")
+        script = lock.wrap(f"{OVERMIND} run {shlex.quote(script)}; sleep @")
     eldest = om.mission(script, "--max-depth", str(depth))
-    leash.grown(depth)
+    lock.grown(depth)
     rows = {row["parent"]: row["id"] for row in om.ps()}
     line = [eldest]
     while line[-1] in rows:
@@ -75,57 +75,57 @@ def test_a_restarted_mission_keeps_its_parent(om):
 
 
 @pytest.mark.parametrize(("command", "status"), [("stop", "stopped"), ("kill", "killed")])
-def test_without_cascade_children_live_on(om, leash, command, status):
-    parent, child = family(om, 2, leash)
+def test_without_cascade_children_live_on(om, lock, command, status):
+    parent, child = family(om, 2, lock)
     om.ok(command, parent)
     assert om.info(parent)["status"] == status
     assert om.info(child)["status"] == "running"
-    assert leash.held()
+    assert lock.held()
 
 
 @pytest.mark.parametrize(("command", "status"), [("stop", "stopped"), ("kill", "killed")])
-def test_a_deep_family_ends_leaves_first(om, leash, command, status):
-    line = family(om, 5, leash)
+def test_a_deep_family_ends_leaves_first(om, lock, command, status):
+    line = family(om, 5, lock)
     said = om.ok(command, line[0], "--cascade")
     assert said == f"{'Stopped' if command == 'stop' else 'Killed'} mission {line[0]} and all children\n"
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert endings(om) == line[::-1]
     assert {row["status"] for row in om.ps("--all")} == {status}
 
 
-def test_a_cascade_from_the_middle_leaves_the_elders_alone(om, leash):
-    line = family(om, 4, leash)
+def test_a_cascade_from_the_middle_leaves_the_elders_alone(om, lock):
+    line = family(om, 4, lock)
     om.ok("stop", line[1], "--cascade")
     assert [om.info(one)["status"] for one in line] == ["running", "stopped", "stopped", "stopped"]
 
 
-def test_a_wide_family_ends_together(om, leash):
-    parent = om.mission(leash.tie("sleep @"))
-    stubborn = leash.tie("trap '' TERM; sleep @; sleep @")
+def test_a_wide_family_ends_together(om, lock):
+    parent = om.mission(lock.wrap("sleep @"))
+    stubborn = lock.wrap("trap '' TERM; sleep @; sleep @")
     children = [om.mission(stubborn, "--parent", parent, "--grace", "500ms") for _ in range(12)]
-    leash.grown(13)
+    lock.grown(13)
     om.ok("stop", parent, "--cascade", timeout=30)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert endings(om)[-1] == parent
     assert sorted(endings(om)[:-1]) == sorted(children)
 
 
-def test_a_cascade_passes_children_that_have_ended_or_wait_for_a_restart(om, leash):
-    parent = om.mission(leash.tie("sleep @"))
+def test_a_cascade_passes_children_that_have_ended_or_wait_for_a_restart(om, lock):
+    parent = om.mission(lock.wrap("sleep @"))
     ended = om.mission("exit 3", "--parent", parent)
     om.wait_status(ended, "crashed")
-    grandchild = om.mission(leash.tie("sleep @"), "--parent", ended)
+    grandchild = om.mission(lock.wrap("sleep @"), "--parent", ended)
     waiting = om.mission("exit 4", "--parent", parent, "--restart", "always", "--backoff", "1m")
     om.wait_status(waiting, "restarting")
-    leash.grown(2)
+    lock.grown(2)
     om.ok("stop", parent, "--cascade")
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     statuses = {one: om.info(one)["status"] for one in (parent, ended, grandchild, waiting)}
     assert statuses == {parent: "stopped", ended: "crashed", grandchild: "stopped", waiting: "stopped"}
 
 
-def test_a_cascade_from_one_that_has_ended_tells_of_that_one(om, leash):
-    parent, child = family(om, 2, leash)
+def test_a_cascade_from_one_that_has_ended_tells_of_that_one(om, lock):
+    parent, child = family(om, 2, lock)
     om.ok("stop", parent)
     assert om.ok("stop", parent, "--cascade") == f"Stopped mission {parent} and all children\n"
     assert om.info(child)["status"] == "stopped"
@@ -135,29 +135,29 @@ SPAWNER = f"while :; do {OVERMIND} run 'sleep @' >/dev/null 2>&1 & [ $((i=i+1)) 
 
 
 @pytest.mark.parametrize("command", ["stop", "kill"])
-def test_no_descendant_exists_after_a_cascade_though_the_parent_goes_on_starting_them(om, leash, command):
-    parent = om.mission(leash.tie(SPAWNER.replace("'sleep @'", shlex.quote(leash.tie("sleep @")))), "--grace", "1s")
-    leash.grown(4)
+def test_no_descendant_exists_after_a_cascade_though_the_parent_goes_on_starting_them(om, lock, command):
+    parent = om.mission(lock.wrap(SPAWNER.replace("'sleep @'", shlex.quote(lock.wrap("sleep @")))), "--grace", "1s")
+    lock.grown(4)
     om.ok(command, parent, "--cascade")
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert {row["status"] for row in om.ps("--all")} <= {"stopped", "killed", "crashed"}, om.ps()
     eventually(lambda: not [row for row in om.ps("--all") if row["status"] not in {"stopped", "killed", "crashed"}])
     assert {row["parent"] for row in om.ps("--all")} == {None, parent}
 
 
-def test_kill_all_also_ends_the_children_of_a_parent_that_was_killed_before(om, leash):
-    parent = om.mission(leash.tie(SPAWNER.replace("'sleep @'", shlex.quote(leash.tie("sleep @")))))
-    leash.grown(4)
+def test_kill_all_also_ends_the_children_of_a_parent_that_was_killed_before(om, lock):
+    parent = om.mission(lock.wrap(SPAWNER.replace("'sleep @'", shlex.quote(lock.wrap("sleep @")))))
+    lock.grown(4)
     om.ok("kill", parent)
-    assert leash.held()
+    assert lock.held()
     om.ok("kill", "--all", "-y")
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert not [row for row in om.ps("--all") if row["status"] != "killed"]
 
 
-def test_a_mission_that_is_being_ended_gets_no_child(om, leash):
-    parent = om.mission(leash.tie("trap '' TERM; sleep @; sleep @; sleep @"), "--grace", "3s")
-    leash.grown(1)
+def test_a_mission_that_is_being_ended_gets_no_child(om, lock):
+    parent = om.mission(lock.wrap("trap '' TERM; sleep @; sleep @; sleep @"), "--grace", "3s")
+    lock.grown(1)
     stop = om.popen("stop", parent)
     om.wait_status(parent, "stopping")
     om.refused("run", "--parent", parent, "true", code="not_running")

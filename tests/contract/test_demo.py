@@ -28,7 +28,7 @@ def begin(om, *words):
 
 def question(om, need):
     """The question of this kind, once it is asked."""
-    asked = lambda: [one for one in om.json("inbox", "--json") if one["need"] == need]  # noqa: E731
+    asked = lambda: [one for one in om.api("inbox") if one["need"] == need]  # noqa: E731
     return eventually(asked, timeout=PATIENCE, what=f"a question for a {need}")[0]
 
 
@@ -36,7 +36,7 @@ def ours(om):
     return [row for row in om.ps("--all") if "demo" in row["labels"]]
 
 
-def test_it_starts_one_mission_of_each_kind_and_says_what_they_are(om):
+def test_it_starts_one_mission_of_each_kind_and_says_what_they_are_and_twice_is_once(om):
     said = om.ok("demo")
     assert [line.split("(")[1].split(")")[0] for line in said.splitlines()] == [
         "demo-agent", "demo-build", "demo-service", "demo-worker", "demo-shell",
@@ -44,13 +44,21 @@ def test_it_starts_one_mission_of_each_kind_and_says_what_they_are(om):
     rows = {row["labels"]["demo"]: row for row in om.ps()}
     assert set(rows) >= PARTS
     assert {row["cwd"] for row in rows.values()} == {om.path("demo", "shop")}
+    again = om.json("demo", "--json")
+    assert {row["demo"]: row["id"] for row in again} == {part: rows[part]["id"] for part in PARTS}
+    assert not any(row["started"] for row in again)
+    assert om.ok("demo").count("Already running") == len(PARTS)
 
 
-def test_everything_is_alive_at_once(om):
+def test_everything_is_alive_at_once_and_the_flaky_worker_is_started_again_after_each_crash(om):
     missions = begin(om)
     for part, words in (("build", "[1/4]"), ("service", "the shop opens"), ("worker", "worker starts"),
                         ("shell", "A real shell"), ("agent", "I look at")):  # fmt: skip
         eventually(partial(_has_said, om, missions[part], words), timeout=PATIENCE, what=part)
+    worker = missions["worker"]
+    eventually(lambda: om.info(worker)["restart_count"] >= 1, timeout=PATIENCE, what="a restart")
+    assert om.info(worker)["runs"][0]["exit_code"] == 75
+    eventually(lambda: "run 2" in om.logs(worker), timeout=PATIENCE)
 
 
 def _has_said(om, mission, words):
@@ -97,7 +105,7 @@ def test_an_agent_that_is_killed_goes_on_with_its_question(om):
     first = question(om, "permission")
     os.kill(om.pid(agent), signal.SIGKILL)
     again = eventually(
-        lambda: [one for one in om.json("inbox", "--json") if one["question"] != first["question"]], timeout=PATIENCE
+        lambda: [one for one in om.api("inbox") if one["question"] != first["question"]], timeout=PATIENCE
     )
     assert again[0]["subject"] == first["subject"]
     assert len(om.ps("--children", agent)) == 1
@@ -109,22 +117,6 @@ def test_an_interrupted_agent_takes_the_next_message(om):
     om.ok("interrupt", agent)
     assert om.json("inbox", "--json") == []
     assert "`tests`" in om.ok("send", agent, "--wait", "hello")
-
-
-def test_the_flaky_worker_is_started_again_after_each_crash(om):
-    worker = begin(om)["worker"]
-    eventually(lambda: om.info(worker)["restart_count"] >= 1, timeout=PATIENCE, what="a restart")
-    runs = om.info(worker)["runs"]
-    assert runs[0]["exit_code"] == 75
-    eventually(lambda: "run 2" in om.logs(worker), timeout=PATIENCE)
-
-
-def test_twice_is_once(om):
-    first = begin(om)
-    second = om.json("demo", "--json")
-    assert {row["demo"]: row["id"] for row in second} == first
-    assert not any(row["started"] for row in second)
-    assert om.ok("demo").count("Already running") == len(PARTS)
 
 
 def test_what_has_ended_is_started_anew(om):

@@ -130,14 +130,14 @@ def test_what_has_ended_can_not_be_stopped_but_hidden(om):
 
 
 @pytest.mark.own_home
-def test_a_stop_is_finished_by_the_next_supervisor(om, leash):
-    mission = om.mission(leash.tie("trap 'echo stopping' TERM; sleep @ & echo ready; " + SLEEPY), "--grace", "1s")
+def test_a_stop_is_finished_by_the_next_supervisor(om, lock):
+    mission = om.mission(lock.wrap("trap 'echo stopping' TERM; sleep @ & echo ready; " + SLEEPY), "--grace", "1s")
     said(om, mission, "ready")
     om.popen("stop", mission)
     said(om, mission, "stopping")
     os.kill(om.supervisor_pid(), signal.SIGKILL)
     assert om.wait_status(mission, "stopped", "crashed", "killed")["status"] == "stopped"
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
 
 
 # --- shells and sessions ------------------------------------------------------------------------------------------
@@ -153,13 +153,13 @@ SHELLS = {
 
 @pytest.mark.parametrize("end", [["stop"], ["kill"], ["shutdown", "-y"]], ids=lambda words: words[0])
 @pytest.mark.parametrize(("options", "command"), SHELLS.values(), ids=SHELLS)
-def test_shells_and_their_jobs_end(om, leash, tmp_path, options, command, end):
+def test_shells_and_their_jobs_end(om, lock, tmp_path, options, command, end):
     rc = tmp_path / "rc"
-    rc.write_text(f"sleep {leash.word} & disown -h\nsetsid sleep {leash.word} &\n")
-    mission = om.mission(leash.tie(command.format(rc=rc)), *options, "--grace", "500ms")
-    leash.grown(3)
+    rc.write_text(f"sleep {lock.word} & disown -h\nsetsid sleep {lock.word} &\n")
+    mission = om.mission(lock.wrap(command.format(rc=rc)), *options, "--grace", "500ms")
+    lock.grown(3)
     om.ok(*end, *([mission] if end[0] != "shutdown" else []))
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
 
 
 @pytest.mark.parametrize("command", ["exec bash --norc -i", "bash --norc -i; true"])
@@ -174,13 +174,13 @@ def test_a_session_with_a_shell_stops_long_before_its_grace_is_over(om, command)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, 137), (signal.SIGTERM, 143), (signal.SIGSEGV, 139)])
-def test_a_mission_that_somebody_else_killed_crashed_with_128_and_the_signal(om, leash, number, code):
-    mission = om.mission(leash.tie("sleep @ & setsid sleep @ & wait"))
-    leash.grown(2)
+def test_a_mission_that_somebody_else_killed_crashed_with_128_and_the_signal(om, lock, number, code):
+    mission = om.mission(lock.wrap("sleep @ & setsid sleep @ & wait"))
+    lock.grown(2)
     os.kill(om.pid(mission), number)
     info = om.wait_status(mission, "crashed")
     assert (info["exit_code"], info["reason"], info["restart_count"]) == (code, None, 0)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
 
 
 def test_the_policy_answers_a_kill_from_outside(om):
@@ -200,51 +200,51 @@ LEAVE = "trap '' HUP; (setsid sleep @ >/dev/null 2>&1 &)"
 """Deaf to the hang-up that may come before it has left the terminal."""
 
 
-def test_a_natural_end_takes_background_processes_along_and_logs_them(om, leash):
-    mission = om.mission(leash.tie("trap '' HUP; (setsid sleep @ &); sleep @ & echo done; exit 0"))
+def test_a_natural_end_takes_background_processes_along_and_logs_them(om, lock):
+    mission = om.mission(lock.wrap("trap '' HUP; (setsid sleep @ &); sleep @ & echo done; exit 0"))
     info = om.wait_status(mission, "stopped", "crashed")
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert (info["status"], info["exit_code"]) == ("stopped", 0)
-    assert f"sleep {leash.word}" in om.logs(mission)
+    assert f"sleep {lock.word}" in om.logs(mission)
 
 
-def test_with_leave_background_they_outlive_a_natural_end_only(om, leash):
-    mission = om.mission(leash.tie(f"{LEAVE}; exit 0"), "--leave-background")
+def test_with_leave_background_they_outlive_a_natural_end_only(om, lock):
+    mission = om.mission(lock.wrap(f"{LEAVE}; exit 0"), "--leave-background")
     assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
-    leash.grown(1)
+    lock.grown(1)
     for end in ("stop", "kill"):
-        running = om.mission(leash.tie("(setsid sleep @ &); sleep @"), "--leave-background")
-        leash.grown(3)
+        running = om.mission(lock.wrap("(setsid sleep @ &); sleep @"), "--leave-background")
+        lock.grown(3)
         om.ok(end, running)
-        assert len(leash.living()) == 1, "of the other mission"
+        assert len(lock.living()) == 1, "of the other mission"
 
 
-def test_a_stop_also_ends_what_earlier_runs_left_behind(om, leash):
+def test_a_stop_also_ends_what_earlier_runs_left_behind(om, lock):
     mission = om.mission(
-        leash.tie(f"{LEAVE}; exit 0"),
+        lock.wrap(f"{LEAVE}; exit 0"),
         "--leave-background", "--restart", "always", "--max-restarts", "0", "--backoff", "50ms",
     )  # fmt: skip
-    leash.grown(3)
+    lock.grown(3)
     om.ok("kill", mission)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
 
 
 @pytest.mark.own_home
-def test_programs_on_the_list_outlive_every_end(om, leash, tmp_path):
+def test_programs_on_the_list_outlive_every_end(om, lock, tmp_path):
     server = tmp_path / "patient-server"
     server.write_text('#!/bin/sh\nsleep "$1"\nexit 0\n')
     server.chmod(0o755)
     with open(om.path("config.toml"), "w") as config:
         config.write('[sweep]\nleave = ["patient-server"]\n')
     for number, end in enumerate(("stop", "kill")):
-        mission = om.mission(leash.tie(f"(setsid {server} @ &); (setsid sleep @ &); sleep @"))
-        leash.grown(number * 2 + 4)
+        mission = om.mission(lock.wrap(f"(setsid {server} @ &); (setsid sleep @ &); sleep @"))
+        lock.grown(number * 2 + 4)
         om.ok(end, mission)
-        assert len(leash.living()) == number * 2 + 2, "each server with its child"
-    mission = om.mission(leash.tie(f"(setsid {server} @ >/dev/null 2>&1 &); (setsid sleep @ &); sleep 0.1"))
-    leash.grown(7)
+        assert len(lock.living()) == number * 2 + 2, "each server with its child"
+    mission = om.mission(lock.wrap(f"(setsid {server} @ >/dev/null 2>&1 &); (setsid sleep @ &); sleep 0.1"))
+    lock.grown(7)
     assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
-    eventually(lambda: len(leash.living()) == 6)
+    eventually(lambda: len(lock.living()) == 6)
 
 
 # --- what can't be ended ------------------------------------------------------------------------------------------
@@ -282,17 +282,17 @@ def remove(folder):
     return True
 
 
-def test_what_can_not_be_ended_is_named_and_the_mission_is_over(om, leash, freezer):
-    mission = om.mission(leash.tie("(setsid sleep @ >/dev/null 2>&1 &); exec sleep @"))
-    (stuck,) = leash.grown(2) - {om.pid(mission)}
+def test_what_can_not_be_ended_is_named_and_the_mission_is_over(om, lock, freezer):
+    mission = om.mission(lock.wrap("(setsid sleep @ >/dev/null 2>&1 &); exec sleep @"))
+    (stuck,) = lock.grown(2) - {om.pid(mission)}
     freezer(stuck, "FROZEN")
     began = time.monotonic()
     message = om.refused("kill", mission, code="survivors")
     assert time.monotonic() - began < 20
-    assert f"{stuck} sleep {leash.word}" in message
+    assert f"{stuck} sleep {lock.word}" in message
     info = om.info(mission)
     assert info["status"] == "killed"
-    assert info["survivors"] == [f"{stuck} sleep {leash.word}"]
+    assert info["survivors"] == [f"{stuck} sleep {lock.word}"]
     assert f"could not end: {stuck} sleep" in om.logs(mission)
     freezer(0, "THAWED")
     eventually(lambda: not alive(stuck), what="the signal arrives at last")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from functools import partial
 
+from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
-from overmind_core.wire.framing import STREAMS
+from scripts.reference.answer_types import answers
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
@@ -157,6 +159,10 @@ class World:
             return set()
         return {("mission", row["id"]) for row in rows} | runs | kept | worktrees
 
+    def lost(self, before):
+        """What of it is no more."""
+        return before - self.work()
+
     def there(self):
         """What there is of everything that a second time might make, or take away."""
         lists = {name: self.om.api(name) for name in ("quests", "rituals", "plans")}
@@ -172,7 +178,8 @@ def answered(om, command, args):
     """Ask, and read to the end of a stream; the code of the refusal, or None."""
     with RawSocket.connect(om.home) as api:
         line = api.request(command, **args)
-        if command in STREAMS:
+        told = answers(TABLE[command].handle)
+        if told.items and told.always:
             while "end" not in line and "error" not in line:
                 line = api.read_line()
         return line.get("error")
@@ -199,9 +206,9 @@ def test_a_change_ends_work_where_its_row_says_so_and_may_be_repeated_where_it_s
         before = world.work()
         assert answered(om, command, args) is None, command
         if row.danger is Danger.ENDS_WORK:
-            eventually(lambda before=before: before - world.work(), what=f"{command} has ended something")
+            eventually(partial(world.lost, before), what=f"{command} has ended something")
         else:
-            assert before - world.work() == set(), command
+            assert world.lost(before) == set(), command
         if row.repeatable:
             found = world.there()
             assert answered(om, command, args) in SAY_SO.get(command, {None, *row.already_done}), command

@@ -172,16 +172,16 @@ def test_what_has_ended_can_be_started_again(om, command, how):
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-def test_the_hunt_for_the_last_run_does_not_reach_the_next(om, leash, end):
-    mission = om.mission(leash.tie("(setsid env -i sleep @ &); sleep @"))
+def test_the_hunt_for_the_last_run_does_not_reach_the_next(om, lock, end):
+    mission = om.mission(lock.wrap("(setsid env -i sleep @ &); sleep @"))
     for number in range(1, 6):
-        leash.grown(2)
+        lock.grown(2)
         om.ok(end, mission)
         om.ok("restart", mission)
         assert om.info(mission)["restart_count"] == number
     om.finished("sleep 0.3")
     assert om.info(mission)["status"] == "running"
-    assert len(leash.grown(2)) == 2
+    assert len(lock.grown(2)) == 2
 
 
 def test_a_restart_by_hand_begins_a_new_budget(om):
@@ -198,23 +198,23 @@ def test_a_restart_by_hand_need_not_wait_for_the_delay(om):
     eventually(lambda: om.info(mission)["restart_count"] == 1)
 
 
-def test_a_restart_ends_the_whole_tree_first(om, leash):
+def test_a_restart_ends_the_whole_tree_first(om, lock):
     mission = om.mission(
-        leash.tie("(setsid sleep @ &); [ -e again ] && exec sleep 60; touch again; sleep @"),
+        lock.wrap("(setsid sleep @ &); [ -e again ] && exec sleep 60; touch again; sleep @"),
         "--cwd",
         om.environment["HOME"],
     )
-    before = leash.grown(2)
+    before = lock.grown(2)
     om.ok("restart", mission)
-    assert not before & leash.living()
+    assert not before & lock.living()
 
 
-def test_a_restart_by_policy_ends_what_the_last_run_left_first(om, leash):
-    mission = om.mission(leash.tie("(setsid sleep @ &); sleep @"), "--restart", "on-failure", *FAST)
-    before = leash.grown(2)
+def test_a_restart_by_policy_ends_what_the_last_run_left_first(om, lock):
+    mission = om.mission(lock.wrap("(setsid sleep @ &); sleep @"), "--restart", "on-failure", *FAST)
+    before = lock.grown(2)
     os.kill(om.pid(mission), signal.SIGKILL)
     restarted(om, mission, 1)
-    assert not before & leash.living()
+    assert not before & lock.living()
 
 
 def test_a_frozen_mission_can_be_restarted(om):
@@ -227,15 +227,15 @@ def test_a_frozen_mission_can_be_restarted(om):
     assert info["os_pid"] != before
 
 
-def test_two_restarts_at_once_leave_one_process(om, leash):
-    mission = om.mission(leash.tie("sleep @"))
-    leash.grown(1)
+def test_two_restarts_at_once_leave_one_process(om, lock):
+    mission = om.mission(lock.wrap("sleep @"))
+    lock.grown(1)
     clients = [om.popen("restart", mission) for _ in range(4)]
     for client in clients:
         client.communicate(timeout=30)
         assert client.returncode == 0
     assert om.info(mission)["status"] == "running"
-    assert len(leash.grown(1)) == 1
+    assert len(lock.grown(1)) == 1
 
 
 @pytest.mark.own_home

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from tests.kit.leash import Leash
+from tests.kit.inherited_lock import InheritedLock
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
@@ -21,11 +21,11 @@ TREE = "(setsid sleep @ &); (env -i setsid sleep @ &); env -i sleep @ & sleep @"
 
 @pytest.fixture
 def pair(make_home, tmp_path):
-    """Two homes, each with a leash for its missions."""
-    made = [(make_home(), Leash(str(tmp_path))) for _ in range(2)]
+    """Two homes, each with a lock for its missions."""
+    made = [(make_home(), InheritedLock(str(tmp_path))) for _ in range(2)]
     yield made
-    for _, leash in made:
-        leash.free()
+    for _, lock in made:
+        lock.free()
 
 
 def _kill_keeper(om, mission):
@@ -44,28 +44,28 @@ ENDS = {
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_an_end_in_one_home_touches_nobody_in_the_other(pair, end):
-    (mine, leash), (other, others_leash) = pair
-    mission = mine.mission(leash.tie(TREE), "--name", "same", "--grace", "500ms")
-    untouched = other.mission(others_leash.tie(TREE), "--name", "same")
-    leash.grown(4)
-    before = others_leash.grown(4)
+    (mine, lock), (other, others_lock) = pair
+    mission = mine.mission(lock.wrap(TREE), "--name", "same", "--grace", "500ms")
+    untouched = other.mission(others_lock.wrap(TREE), "--name", "same")
+    lock.grown(4)
+    before = others_lock.grown(4)
     end(mine, mission)
-    assert not leash.held(), leash.holders()
-    assert others_leash.living() == before
+    assert not lock.held(), lock.holders()
+    assert others_lock.living() == before
     assert other.info(untouched)["status"] == "running"
     assert other.keeper_pid()
 
 
 def test_what_one_home_starts_in_another_belongs_to_the_other(pair):
-    (mine, leash), (other, others_leash) = pair
-    inner = others_leash.tie("sleep @")
-    mission = mine.mission(leash.tie(f"OVERMIND_HOME={other.home} {OVERMIND} run {shlex.quote(inner)}; sleep @"))
-    leash.grown(1)
-    others_leash.grown(1)
+    (mine, lock), (other, others_lock) = pair
+    inner = others_lock.wrap("sleep @")
+    mission = mine.mission(lock.wrap(f"OVERMIND_HOME={other.home} {OVERMIND} run {shlex.quote(inner)}; sleep @"))
+    lock.grown(1)
+    others_lock.grown(1)
     (row,) = other.ps()
     assert row["parent"] is None
     mine.ok("kill", mission)
-    assert others_leash.held()
+    assert others_lock.held()
     assert other.info(row["id"])["status"] == "running"
 
 
@@ -75,13 +75,13 @@ WAYS = {"": "plainly", "setsid -f ": "in a session of its own", "env -u OVERMIND
 @pytest.mark.parametrize("way", WAYS, ids=WAYS.values())
 @pytest.mark.parametrize("end", ["kill", "stop", "natural end", "death of the keeper"])
 def test_a_daemon_from_inside_a_mission_survives_it_with_its_missions(pair, end, way):
-    (mine, leash), (other, others_leash) = pair
-    inside = f"OVERMIND_HOME={other.home} {way}{OVERMIND} run {shlex.quote(others_leash.tie(TREE))}"
+    (mine, lock), (other, others_lock) = pair
+    inside = f"OVERMIND_HOME={other.home} {way}{OVERMIND} run {shlex.quote(others_lock.wrap(TREE))}"
     mission = mine.mission(
-        leash.tie(f"{inside}; (setsid sleep @ &); trap 'exit 0' USR1; while :; do sleep 0.05; done"), "--grace", "500ms"
+        lock.wrap(f"{inside}; (setsid sleep @ &); trap 'exit 0' USR1; while :; do sleep 0.05; done"), "--grace", "500ms"
     )
-    leash.grown(1)
-    before = others_leash.grown(4)
+    lock.grown(1)
+    before = others_lock.grown(4)
     daemon, keeper = other.supervisor_pid(), other.keeper_pid()
     if end == "natural end":
         os.kill(mine.pid(mission), signal.SIGUSR1)
@@ -90,22 +90,22 @@ def test_a_daemon_from_inside_a_mission_survives_it_with_its_missions(pair, end,
     else:
         mine.ok(end, mission)
     mine.wait_status(mission, "stopped", "killed", "crashed")
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert (other.supervisor_pid(), other.keeper_pid()) == (daemon, keeper)
-    assert others_leash.living() == before
+    assert others_lock.living() == before
     assert [row["status"] for row in other.ps()] == ["running"]
 
 
-def test_the_daemon_of_the_home_itself_may_be_started_from_inside_a_mission(om, leash):
-    mission = om.mission(leash.tie(f"while [ ! -e go ]; do sleep 0.02; done; {OVERMIND} ps; sleep @"), "--cwd", om.home)
+def test_the_daemon_of_the_home_itself_may_be_started_from_inside_a_mission(om, lock):
+    mission = om.mission(lock.wrap(f"while [ ! -e go ]; do sleep 0.02; done; {OVERMIND} ps; sleep @"), "--cwd", om.home)
     keeper = om.keeper_pid()
     om.ok("shutdown", "--keep")
     with open(om.path("go"), "w"):
         pass
     daemon = eventually(lambda: om.holder("supervisor.lock"), what="a daemon")
-    leash.grown(1)
+    lock.grown(1)
     om.ok("kill", mission)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
     assert alive(daemon)
     assert (om.supervisor_pid(), om.keeper_pid()) == (daemon, keeper)
     assert om.info(mission)["status"] == "killed"

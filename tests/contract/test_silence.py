@@ -167,11 +167,11 @@ def test_a_run_that_lasts_too_long_is_stopped_with_124(om):
     assert_in_time(lasted(om, missions), 0.6)
 
 
-def test_a_run_that_lasts_too_long_and_is_deaf_is_killed_after_its_grace(om, leash):
-    mission = om.mission(leash.tie("trap '' TERM; sleep @; sleep @"), "--timeout", "300ms", "--grace", "300ms")
+def test_a_run_that_lasts_too_long_and_is_deaf_is_killed_after_its_grace(om, lock):
+    mission = om.mission(lock.wrap("trap '' TERM; sleep @; sleep @"), "--timeout", "300ms", "--grace", "300ms")
     info = om.wait_status(mission, "crashed")
     assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("timeout", 124, 137)
-    assert not leash.held(), leash.holders()
+    assert not lock.held(), lock.holders()
 
 
 def test_a_timeout_is_no_reason_to_start_again(om):

@@ -30,9 +30,7 @@ def planner(om):
 
 def waits(om, mission, need="permission"):
     """Return the one question that a mission asks, as soon as it does."""
-    return eventually(
-        lambda: next((one for one in om.json("inbox", "--json") if one["id"] == mission), None), what=need
-    )
+    return eventually(lambda: next((one for one in om.api("inbox") if one["id"] == mission), None), what=need)
 
 
 # one answer

@@ -88,9 +88,9 @@ def test_an_empty_list_as_json_has_no_hint(om):
     assert terminal.shown == "[]\n"
 
 
-@pytest.mark.parametrize("words", QUESTIONS.values(), ids=QUESTIONS)
-@pytest.mark.parametrize("answer", ["", "no"])
-def test_a_question_that_is_not_answered_with_yes_does_nothing(om, missions, words, answer):
+@pytest.mark.parametrize(("question", "answer"), [("kill --all", ""), *((one, "no") for one in QUESTIONS)])
+def test_a_question_that_is_not_answered_with_yes_does_nothing(om, missions, question, answer):
+    words = QUESTIONS[question]
     with Terminal(om, *words) as terminal:
         terminal.expect(r"\? \[y/N\] ")
         terminal.type(f"{answer}\r")
@@ -100,12 +100,21 @@ def test_a_question_that_is_not_answered_with_yes_does_nothing(om, missions, wor
     ]
 
 
-@pytest.mark.parametrize("words", QUESTIONS.values(), ids=QUESTIONS)
-@pytest.mark.parametrize("how", ["yes", "-y", "stdin is no terminal", "stderr is no terminal"])
-def test_with_yes_or_without_a_person_it_is_done(om, missions, words, how):
-    words = (*words, "-y") if how == "-y" else words
-    shell = {"stdin is no terminal": "</dev/null", "stderr is no terminal": "2>/dev/null"}.get(how, "")
-    with Terminal(om, *words, shell=shell) as terminal:
+UNASKED = {"-y": "", "stdin is no terminal": "</dev/null", "stderr is no terminal": "2>/dev/null"}
+"""Ways in which nobody is asked, with what a shell does to the files."""
+DONE = [
+    *((question, "yes") for question in QUESTIONS),
+    *((question, "-y") for question in QUESTIONS),
+    ("kill --all", "stdin is no terminal"),
+    ("kill --all", "stderr is no terminal"),
+]
+"""Each command asks by itself and takes -y by itself; who is a person they all ask in one place."""
+
+
+@pytest.mark.parametrize(("question", "how"), DONE)
+def test_with_yes_or_without_a_person_it_is_done(om, missions, question, how):
+    words = (*QUESTIONS[question], "-y") if how == "-y" else QUESTIONS[question]
+    with Terminal(om, *words, shell=UNASKED.get(how, "")) as terminal:
         if how == "yes":
             terminal.expect(r"\? \[y/N\] ")
             terminal.type("y\r")

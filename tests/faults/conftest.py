@@ -14,14 +14,14 @@ from tests.kit.raw_socket import RawSocket
 from tests.kit.shared_home import SharedHome, shared
 
 
-class Fortress:
+class AttackedHome:
     """A home with a mission that must live, and others that attacks may hit."""
 
     def __init__(self, om: Overmind) -> None:
         self.om = om
-        self.treasure = om.mission("sleep 600", "--name", "treasure")
+        self.kept = om.mission("sleep 600", "--name", "kept")
         self.decoys = [om.mission("sleep 600", "--name", "decoy"), om.finished("echo done", "--name", "ended")["id"]]
-        self._pid = om.pid(self.treasure)
+        self._pid = om.pid(self.kept)
         self._daemons = (om.supervisor_pid(), om.keeper_pid())
 
     def assert_holds(self) -> None:
@@ -32,7 +32,7 @@ class Fortress:
     def assert_stands(self) -> None:
         """Nothing was broken on the way: the same processes, the same missions, and a new one runs."""
         assert (self.om.supervisor_pid(), self.om.keeper_pid()) == self._daemons
-        info = self.om.info(self.treasure)
+        info = self.om.info(self.kept)
         assert (info["status"], info["os_pid"], info["restart_count"]) == ("running", self._pid, 0)
         assert self.om.finished("exit 3")["exit_code"] == 3
         said = self.om.diagnosis()
@@ -54,9 +54,9 @@ def attacked(shared_home: SharedHome, tmp_path: Path) -> Iterator[Overmind]:
 
 
 @pytest.fixture
-def fortress(attacked: Overmind) -> Fortress:
+def target(attacked: Overmind) -> AttackedHome:
     """A home under attack."""
-    return Fortress(attacked)
+    return AttackedHome(attacked)
 
 
 @pytest.fixture

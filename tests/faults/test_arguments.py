@@ -85,7 +85,7 @@ def typed(template, word):
     return [os.fsdecode(os.fsencode(part.replace(W, word))) for part in template]
 
 
-def test_random_words(fortress):
+def test_random_words(target):
     @settings(max_examples=torture.portion(70))
     @given(st.sampled_from(COMMANDS), words)
     @example(["run", "--name", W, "true"], "\x1b[31mred")
@@ -94,7 +94,7 @@ def test_random_words(fortress):
     @example(["logs", "decoy", "--grep", W], "(")
     def attack(template, word):
         arguments = typed(template, word)
-        finished = fortress.om(*arguments)
+        finished = target.om(*arguments)
         assert finished.returncode in {0, 1, 2, 124}, finished
         for text in (finished.stdout, finished.stderr):
             assert not MISCHIEF.search(text), (arguments, text)
@@ -103,7 +103,7 @@ def test_random_words(fortress):
             assert_clear(finished)
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
 def assert_clear(finished):
@@ -113,7 +113,7 @@ def assert_clear(finished):
     assert code[1] != "internal", finished
 
 
-def test_arguments_and_environment_arrive_byte_for_byte(fortress):
+def test_arguments_and_environment_arrive_byte_for_byte(target):
     plain = st.binary(min_size=1, max_size=60).map(lambda data: data.replace(b"\0", b"")).filter(bool)
 
     @settings(max_examples=torture.portion(15))
@@ -121,21 +121,21 @@ def test_arguments_and_environment_arrive_byte_for_byte(fortress):
     @example([b"\xff\xfe", b"\x1b[31m", "é".encode(), b"-", b"--"], b"\x80=\n")
     def attack(arguments, value):
         argv = ["sh", "-c", 'printf \'%s\\n\' "$@" "$VALUE"', "sh", *map(os.fsdecode, arguments)]
-        mission = fortress.om.mission(argv, "--no-tty", "--env", "VALUE=" + os.fsdecode(value))
-        fortress.om.wait_status(mission, "stopped")
-        assert fortress.om.raw("logs", mission, "--raw") == b"".join(part + b"\n" for part in [*arguments, value])
-        for shown in (fortress.om.ok("ps"), fortress.om.ok("info", mission, "--env", "--reveal")):
+        mission = target.om.mission(argv, "--no-tty", "--env", "VALUE=" + os.fsdecode(value))
+        target.om.wait_status(mission, "stopped")
+        assert target.om.raw("logs", mission, "--raw") == b"".join(part + b"\n" for part in [*arguments, value])
+        for shown in (target.om.ok("ps"), target.om.ok("info", mission, "--env", "--reveal")):
             assert not MISCHIEF.search(shown), shown
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
-def test_a_value_of_a_hundred_kilobytes_is_an_error_and_starts_nothing(fortress):
-    before = fortress.om.ps("--all")
+def test_a_value_of_a_hundred_kilobytes_is_an_error_and_starts_nothing(target):
+    before = target.om.ps("--all")
     for option in ("--name", "--cwd", "--label", "--parent", "--restart", "--stop-signal"):
-        finished = fortress.om("run", option, "x" * 100_000, "true")
+        finished = target.om("run", option, "x" * 100_000, "true")
         assert finished.returncode in {1, 2}, option
         assert_clear(finished)
         assert len(finished.stderr) < 1000, "the sentence repeats what was too long"
-    assert [row["id"] for row in fortress.om.ps("--all")] == [row["id"] for row in before]
+    assert [row["id"] for row in target.om.ps("--all")] == [row["id"] for row in before]

@@ -46,21 +46,21 @@ def attack_once(home, data):
     return [json.loads(line) for line in answers.splitlines()]
 
 
-def test_random_bytes(fortress):
+def test_random_bytes(target):
     @settings(max_examples=torture.portion(120))
     @given(st.one_of(st.binary(max_size=300), st.lists(st.binary(max_size=40), max_size=8).map(b"\n".join)))
     @example(b"\0" * 100_000)
     @example(b'{"op":"hello"' * 1000)
     def attack(data):
-        for answer in attack_once(fortress.om.home, data):
+        for answer in attack_once(target.om.home, data):
             assert "error" in answer
-        fortress.assert_holds()
+        target.assert_holds()
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
-def test_requests_of_a_stranger(fortress):
+def test_requests_of_a_stranger(target):
     """Without a hello nobody may do anything but look at the status."""
 
     @settings(max_examples=torture.portion(150))
@@ -68,15 +68,15 @@ def test_requests_of_a_stranger(fortress):
     def attack(operation, arguments, number):
         if operation == wire.HELLO:
             arguments = {**arguments, "protocol": 99}
-        for answer in attack_once(fortress.om.home, strategies.line({**arguments, "op": operation, "n": number})):
+        for answer in attack_once(target.om.home, strategies.line({**arguments, "op": operation, "n": number})):
             assert "error" in answer or operation == wire.STATUS
-        fortress.assert_holds()
+        target.assert_holds()
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
-def test_requests_of_a_false_supervisor(fortress):
+def test_requests_of_a_false_supervisor(target):
     """Who says hello takes over; the true supervisor comes back at once, and only it has the say."""
     harmless = [one for one in OPERATIONS if one not in {wire.HELLO, wire.QUIT, wire.SIGNAL, wire.SPAWN, wire.PURGE}]
 
@@ -85,10 +85,10 @@ def test_requests_of_a_false_supervisor(fortress):
     def attack(requests):
         hello = {"op": wire.HELLO, "n": 1, "protocol": wire.PROTOCOL, "version": "0", "pid": 1}
         lines = [{**arguments, "op": operation, "n": 2} for operation, arguments in requests]
-        attack_once(fortress.om.home, b"".join(map(strategies.line, [hello, *lines])))
-        fortress.assert_holds()
+        attack_once(target.om.home, b"".join(map(strategies.line, [hello, *lines])))
+        target.assert_holds()
 
     attack()
-    with RawSocket.connect(fortress.om.home) as api:
+    with RawSocket.connect(target.om.home) as api:
         eventually(lambda: api.ok("status")["keeper"], what="the true supervisor has its keeper again")
-    fortress.assert_stands()
+    target.assert_stands()

@@ -43,7 +43,7 @@ def assert_proper(answer):
         assert answer.keys() & {"ok", "item", "end"}
 
 
-def test_random_bytes(fortress):
+def test_random_bytes(target):
     @settings(max_examples=torture.portion(150))
     @given(st.one_of(st.binary(max_size=300), st.lists(st.binary(max_size=40), max_size=8).map(b"\n".join)))
     @example(b"\n" * 1000)
@@ -51,15 +51,15 @@ def test_random_bytes(fortress):
     @example(b'{"cmd":"status"')
     @example(b'{"cmd":"status"}' * 3 + b"\n")
     def attack(data):
-        for answer in converse(fortress.om.home, data):
+        for answer in converse(target.om.home, data):
             assert_proper(json.loads(answer))
-        fortress.assert_holds()
+        target.assert_holds()
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
-def test_random_json(fortress):
+def test_random_json(target):
     envelope = st.fixed_dictionaries(
         {},
         optional={
@@ -78,17 +78,17 @@ def test_random_json(fortress):
     @example(b'{"cmd":"hello","id":' + b"[" * 100_000 + b"\n")
     @example(b'{"cmd":"hello","args":' + b"[" * 100_000 + b"\n")
     def attack(data):
-        answers = [json.loads(answer) for answer in converse(fortress.om.home, data.rstrip(b"\n") + b"\n")]
+        answers = [json.loads(answer) for answer in converse(target.om.home, data.rstrip(b"\n") + b"\n")]
         assert len(answers) == (1 if data.strip() else 0)
         for answer in answers:
             assert_proper(answer)
-        fortress.assert_holds()
+        target.assert_holds()
 
     attack()
-    fortress.assert_stands()
+    target.assert_stands()
 
 
-def test_an_id_comes_back_as_it_was(fortress):
+def test_an_id_comes_back_as_it_was(target):
     plain = st.recursive(
         st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=20),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -100,37 +100,37 @@ def test_an_id_comes_back_as_it_was(fortress):
     def attack(number):
         with contextlib.suppress(UnicodeEncodeError):
             json.dumps(number, ensure_ascii=False).encode()
-            (answer,) = converse(fortress.om.home, strategies.line({"cmd": "hello", "id": number}))
+            (answer,) = converse(target.om.home, strategies.line({"cmd": "hello", "id": number}))
             assert json.loads(answer).get("id") == number
 
     attack()
 
 
 @pytest.mark.parametrize("commands", [sorted(TABLE)[::2], sorted(TABLE)[1::2]])
-def test_random_arguments(fortress, commands):
-    known = plausible(fortress)
+def test_random_arguments(target, commands):
+    known = plausible(target)
     for command in commands:
-        attack_command(fortress, command, strategies.arguments(command, known))
-    fortress.assert_stands()
+        attack_command(target, command, strategies.arguments(command, known))
+    target.assert_stands()
 
 
-def attack_command(fortress, command, arguments):
+def attack_command(target, command, arguments):
     @settings(max_examples=torture.portion(40))
     @given(arguments)
     @example({})
     def attack(drawn):
-        if spares_the_treasure(command, drawn):
-            with RawSocket.connect(fortress.om.home, timeout=20) as api:
+        if spares_the_kept(command, drawn):
+            with RawSocket.connect(target.om.home, timeout=20) as api:
                 api.send_bytes(strategies.line({"cmd": command, "args": drawn}))
                 assert_proper(api.read_line())
-            fortress.assert_holds()
+            target.assert_holds()
 
     attack()
 
 
-def plausible(fortress):
+def plausible(target):
     """Values that make sense, by field."""
-    missions = st.sampled_from([*fortress.decoys, "decoy", "ended", fortress.decoys[0][:3], "nosuch"])
+    missions = st.sampled_from([*target.decoys, "decoy", "ended", target.decoys[0][:3], "nosuch"])
     durations = st.one_of(
         st.integers(0, 100), st.sampled_from(["1s", "5m", "0", "1e3", "-1", "1", "10 d"]), strategies.numbers
     )
@@ -141,7 +141,7 @@ def plausible(fortress):
         "id": missions,
         "ids": st.lists(missions, max_size=3),
         "command": st.sampled_from(HARMLESS),
-        "cwd": st.sampled_from([fortress.om.home, "/", "relative", "/nonexistent", "/etc/passwd"]),
+        "cwd": st.sampled_from([target.om.home, "/", "relative", "/nonexistent", "/etc/passwd"]),
         "name": st.sampled_from(["decoy", "fresh", "a" * 63, "a" * 64, "..", "deadbeef", "x.lock"]),
         "parent": missions,
         "children": missions,
@@ -164,7 +164,7 @@ def plausible(fortress):
     }
 
 
-def spares_the_treasure(command, arguments):
+def spares_the_kept(command, arguments):
     """Whether these arguments don't rightly ask for the end of everything."""
     if command == "shutdown":
         right = set(arguments) <= {"keep", "replace"} and all(isinstance(value, bool) for value in arguments.values())

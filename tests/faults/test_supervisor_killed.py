@@ -11,7 +11,7 @@ import pytest
 from tests.kit import torture
 from tests.kit.fleet import Fleet
 from tests.kit.killing import await_another, kill_supervisor
-from tests.kit.onlookers import Onlookers
+from tests.kit.standing_clients import StandingClients
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.torture
@@ -25,7 +25,7 @@ PROMISED = 2.0
 def test_killed_ten_times_at_random_moments_nobody_notices(om, moments):
     om.ok("start")
     fleet = Fleet(om, count=WRITERS)
-    onlookers = Onlookers(om, fleet)
+    standing = StandingClients(om, fleet)
     keeper = om.keeper_pid()
     absences = []
     for _ in range(KILLS):
@@ -34,7 +34,7 @@ def test_killed_ten_times_at_random_moments_nobody_notices(om, moments):
         fleet.assert_runs_on()
     fleet.end()
     fleet.assert_unharmed()
-    onlookers.assert_unnoticed()
+    standing.assert_unnoticed()
     assert om.keeper_pid() == keeper
     assert min(absences) <= PROMISED, absences
 
@@ -42,7 +42,7 @@ def test_killed_ten_times_at_random_moments_nobody_notices(om, moments):
 def test_killed_while_it_starts_the_next_one_comes_all_the_same(om, moments):
     om.ok("start")
     fleet = Fleet(om, count=8)
-    onlookers = Onlookers(om, fleet)
+    standing = StandingClients(om, fleet)
     for _ in range(2):
         old = om.supervisor_pid()
         os.kill(old, signal.SIGKILL)
@@ -53,14 +53,14 @@ def test_killed_while_it_starts_the_next_one_comes_all_the_same(om, moments):
         fleet.assert_runs_on()
     fleet.end()
     fleet.assert_unharmed()
-    onlookers.assert_unnoticed()
+    standing.assert_unnoticed()
 
 
 @pytest.mark.parametrize("how", [("shutdown", "--keep"), ("start", "--replace")])
 def test_replaced_nobody_notices(om, moments, how):
     om.ok("start")
     fleet = Fleet(om, count=WRITERS)
-    onlookers = Onlookers(om, fleet)
+    standing = StandingClients(om, fleet)
     keeper = om.keeper_pid()
     for _ in range(REPLACEMENTS):
         time.sleep(moments.random() / 4)
@@ -71,7 +71,7 @@ def test_replaced_nobody_notices(om, moments, how):
         fleet.assert_runs_on()
     fleet.end()
     fleet.assert_unharmed()
-    onlookers.assert_unnoticed()
+    standing.assert_unnoticed()
     assert om.keeper_pid() == keeper
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.kit import processes
-from tests.kit.leash import Leash
+from tests.kit.inherited_lock import InheritedLock
 from tests.kit.overmind import PROGRAM, Finished, Overmind
 from tests.kit.waiting import eventually
 
@@ -73,10 +73,10 @@ def headless(om: Overmind) -> Iterator[Headless]:
 
 
 @pytest.fixture
-def leash(tmp_path) -> Iterator[Leash]:
+def lock(tmp_path) -> Iterator[InheritedLock]:
     """Know whether anything of a mission lives; nothing does in the end."""
-    leash = Leash(str(tmp_path))
-    yield leash
-    left = leash.living()
-    leash.free()
+    lock = InheritedLock(str(tmp_path))
+    yield lock
+    left = lock.living()
+    lock.free()
     assert not left, f"left by a headless run: {left}"

@@ -132,9 +132,9 @@ def test_a_file_with_mistakes_starts_nothing(headless, tmp_path):
 
 
 @pytest.mark.parametrize("words", [("--timeout", "700ms", "apply"), ("apply", "--timeout", "700ms")])
-def test_the_time_limit_ends_it_all(headless, leash, tmp_path, words):
+def test_the_time_limit_ends_it_all(headless, lock, tmp_path, words):
     report = tmp_path / "report.xml"
-    path = written(tmp_path, _long(leash))
+    path = written(tmp_path, _long(lock))
     done = headless("--junit", str(report), *words, path)
     assert done.returncode == 124
     assert "(timed out after 0.7s)" in done.stderr
@@ -142,11 +142,11 @@ def test_the_time_limit_ends_it_all(headless, leash, tmp_path, words):
     assert cases["before"].find("failure") is None
     assert "timed out" in cases["long"].find("failure").get("message")
     assert cases["after"].find("skipped") is not None
-    assert not leash.held()
+    assert not lock.held()
 
 
-def _long(leash):
-    command = leash.tie("echo on; sleep @")
+def _long(lock):
+    command = lock.wrap("echo on; sleep @")
     return f"""
         [agents.before]
         command = "true"
@@ -160,20 +160,20 @@ def _long(leash):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_and_leaves_nothing(headless, leash, tmp_path, number, status):
-    run = headless.popen("apply", written(tmp_path, _long(leash)))
+def test_a_signal_ends_it_and_leaves_nothing(headless, lock, tmp_path, number, status):
+    run = headless.popen("apply", written(tmp_path, _long(lock)))
     _until_on(run)
     run.send_signal(number)
     _, err = run.communicate(timeout=30)
     assert run.returncode == status
     assert f"(interrupted by {number.name})" in err
-    assert not leash.held()
+    assert not lock.held()
     assert headless.living() == []
 
 
-def test_its_own_kill_minus_nine_leaves_nothing_and_what_is_left_is_not_gone_on_with(headless, leash, tmp_path):
+def test_its_own_kill_minus_nine_leaves_nothing_and_what_is_left_is_not_gone_on_with(headless, lock, tmp_path):
     home = tmp_path / "home"
-    path = written(tmp_path, "[blueprint]\non_failure = 'continue'\n" + _long(leash) + f"""
+    path = written(tmp_path, "[blueprint]\non_failure = 'continue'\n" + _long(lock) + f"""
         [agents.other]
         command = "echo ran >> {tmp_path}/other; exit 1"
         depends_on = [{{ agent = "long", until = "finished" }}]
@@ -181,7 +181,7 @@ def test_its_own_kill_minus_nine_leaves_nothing_and_what_is_left_is_not_gone_on_
     run = headless.popen("--home", str(home), "apply", path)
     _until_on(run)
     run.kill()
-    eventually(lambda: not leash.held() and not headless.living(), 8.0)
+    eventually(lambda: not lock.held() and not headless.living(), 8.0)
     assert headless("--home", str(home), "run", "sleep 0.3").returncode == 0
     assert not os.path.exists(tmp_path / "other")
 

@@ -19,11 +19,11 @@ IN_A_SESSION = "setsid -w {}; echo after"
 
 
 @pytest.fixture
-def nested(headless, leash):
+def nested(headless, lock):
     """Start a mission that runs a stubborn or patient thing headless; return its id once that runs."""
 
     def start(shape, script="echo on; sleep @"):
-        inner = shlex.join([*PROGRAM, "--headless", "run", "--name", "inner", leash.tie(script)])
+        inner = shlex.join([*PROGRAM, "--headless", "run", "--name", "inner", lock.wrap(script)])
         mission = headless.overmind.mission(shape.format(inner), "--env", f"TMPDIR={headless.folder}")
         eventually(lambda: "on" in headless.overmind.logs(mission).splitlines(), what="the inner mission runs")
         return mission
@@ -32,19 +32,19 @@ def nested(headless, leash):
 
 
 @pytest.mark.parametrize("shape", [AS_ROOT, BELOW_A_SHELL, IN_A_SESSION])
-def test_a_stop_of_the_mission_ends_the_inner_run_gracefully(headless, leash, nested, shape):
+def test_a_stop_of_the_mission_ends_the_inner_run_gracefully(headless, lock, nested, shape):
     mission = nested(shape, "trap 'echo bye; exit' TERM; echo on; sleep @ & wait")
     headless.overmind.ok("stop", mission)
-    assert not leash.held()
+    assert not lock.held()
     headless.gone()
     assert "bye" in headless.overmind.logs(mission)
 
 
 @pytest.mark.parametrize("shape", [AS_ROOT, BELOW_A_SHELL, IN_A_SESSION])
-def test_a_kill_of_the_mission_ends_the_inner_run_within_seconds(headless, leash, nested, shape):
+def test_a_kill_of_the_mission_ends_the_inner_run_within_seconds(headless, lock, nested, shape):
     mission = nested(shape, "setsid sleep @ & env -i sleep @ & echo on; sleep @")
     headless.overmind.ok("kill", mission)
-    eventually(lambda: not leash.held() and not headless.living(), KILLED_WITHIN)
+    eventually(lambda: not lock.held() and not headless.living(), KILLED_WITHIN)
 
 
 def test_the_inner_run_has_its_own_home_and_no_parent(headless):
@@ -67,12 +67,12 @@ def test_the_inner_exit_code_is_the_missions(headless):
     assert headless.overmind.finished(inner, "--env", f"TMPDIR={headless.folder}")["exit_code"] == 42
 
 
-def test_headless_in_headless_ends_with_the_outer_ones_kill_minus_nine(headless, leash):
-    inner = shlex.join([*PROGRAM, "--headless", "run", leash.tie("echo on; sleep @")])
+def test_headless_in_headless_ends_with_the_outer_ones_kill_minus_nine(headless, lock):
+    inner = shlex.join([*PROGRAM, "--headless", "run", lock.wrap("echo on; sleep @")])
     run = headless.popen("run", f"true; {inner}")
     assert run.stdout.readline() == "on\n"
     run.kill()
-    eventually(lambda: not leash.held() and not headless.living(), KILLED_WITHIN)
+    eventually(lambda: not lock.held() and not headless.living(), KILLED_WITHIN)
 
 
 @pytest.mark.own_home

@@ -160,23 +160,23 @@ def test_restarts_are_counted_and_the_last_run_decides(headless, tmp_path):
     "words",
     [("--timeout", "700", "run"), ("run", "--timeout", "700ms"), ("--timeout", "1s", "run", "--restart", "always")],
 )
-def test_a_timeout_ends_it_with_124(headless, leash, words):
-    done = headless(*words, "--", leash.tie("echo on; sleep @"))
+def test_a_timeout_ends_it_with_124(headless, lock, words):
+    done = headless(*words, "--", lock.wrap("echo on; sleep @"))
     assert done.returncode == 124
     assert "on\n" in done.stdout
     assert "time" in done.stderr
-    assert not leash.held()
+    assert not lock.held()
 
 
-def test_what_the_work_starts_is_shown_with_names_and_ends_with_it(headless, leash):
-    kid = leash.tie("echo kid; sleep @").replace("'", "'\\''")
+def test_what_the_work_starts_is_shown_with_names_and_ends_with_it(headless, lock):
+    kid = lock.wrap("echo kid; sleep @").replace("'", "'\\''")
     wait = "while ! overmind logs kid | grep -q kid; do sleep 0.05; done"
     done = headless("run", "--name", "boss", f"overmind run --name kid '{kid}'; {wait}; echo boss; exit 4")
     assert done.returncode == 4
     assert {"boss | boss", "kid  | kid"} <= set(done.stdout.splitlines())
     assert re.search(r"^boss +crashed +4 ", done.stderr, re.MULTILINE)
     assert re.search(r"^kid +stopped ", done.stderr, re.MULTILINE)
-    assert not leash.held()
+    assert not lock.held()
 
 
 COLOUR = "printf '\\033[31mred\\033[0m\\033]0;title\\007\\033[?25l\\n'"
@@ -205,14 +205,14 @@ def test_a_terminal_gets_colours_and_everything_else(headless):
     assert headless.homes() == []
 
 
-def test_ctrl_c_on_a_terminal_ends_it_with_130(headless, leash):
-    words = ("--headless", "run", leash.tie("echo on; sleep @"))
+def test_ctrl_c_on_a_terminal_ends_it_with_130(headless, lock):
+    words = ("--headless", "run", lock.wrap("echo on; sleep @"))
     with Terminal(headless.overmind, *words, env={"TMPDIR": headless.folder}) as terminal:
         terminal.expect("on\n")
         terminal.type("\x03")
         terminal.expect("interrupted by SIGINT")
         assert terminal.end() == 130
-    assert not leash.held()
+    assert not lock.held()
 
 
 def test_fifty_megabytes_pass_and_memory_stays_flat(headless):
@@ -230,13 +230,13 @@ def test_fifty_megabytes_pass_and_memory_stays_flat(headless):
     assert 0 < most < 120_000_000
 
 
-def test_a_reader_that_has_enough_ends_the_work_quietly(headless, leash):
-    run = headless.popen("run", leash.tie("while :; do echo y; sleep 0.05; done"))
+def test_a_reader_that_has_enough_ends_the_work_quietly(headless, lock):
+    run = headless.popen("run", lock.wrap("while :; do echo y; sleep 0.05; done"))
     assert run.stdout.readline() == "y\n"
     run.stdout.close()
     assert run.wait(30) == 141
     assert "Traceback" not in run.stderr.read()
-    assert not leash.held()
+    assert not lock.held()
 
 
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
@@ -249,13 +249,13 @@ def test_closed_standard_files_are_no_obstacle(headless, closed, tmp_path):
 
 
 @pytest.mark.linux
-def test_a_full_disk_behind_stdout_is_told_and_ends_the_work(headless, leash):
+def test_a_full_disk_behind_stdout_is_told_and_ends_the_work(headless, lock):
     with open("/dev/full", "w") as full:
-        run = headless.raw("run", leash.tie("echo y; sleep @"), stdout=full, stderr=subprocess.PIPE)
+        run = headless.raw("run", lock.wrap("echo y; sleep @"), stdout=full, stderr=subprocess.PIPE)
         _, told = run.communicate(timeout=30)
     assert run.returncode == 1
     assert b"stdout can't be written: No space left on device" in told
-    assert not leash.held()
+    assert not lock.held()
 
 
 @pytest.mark.linux
@@ -308,11 +308,11 @@ def test_nothing_of_it_is_loaded_by_other_commands():
     assert shown.stdout == "[]\n"
 
 
-def test_a_run_shut_down_from_outside_says_so(headless, leash):
-    run = headless.popen("run", leash.tie("echo on; sleep @"))
+def test_a_run_shut_down_from_outside_says_so(headless, lock):
+    run = headless.popen("run", lock.wrap("echo on; sleep @"))
     assert run.stdout.readline() == "on\n"
     env = {"OVERMIND_HOME": headless.one_home()}
     assert headless.overmind("shutdown", "-y", env=env).returncode == 0
     assert run.wait(30) != 0
     assert "Traceback" not in run.stderr.read()
-    eventually(lambda: not leash.held())
+    eventually(lambda: not lock.held())

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.core.cli import test_commands as commands
-from tests.core.cli import test_landing as landing
-from tests.core.cli import test_send as sending
-from tests.core.cli import test_talking as talking
-from tests.core.cli.isolation import test_projects as projects
+from tests.core.cli.agents import test_send as sending
+from tests.core.cli.agents import test_talk as talking
+from tests.core.cli.isolation import test_commands as projects
+from tests.core.cli.landing import test_changes as landing
 from tests.kit import claude, sessions
 from tests.kit.cases import Cases
 from tests.kit.isolated import Project

@@ -1,8 +1,8 @@
 """The table of operations, walked: whoever shows or does one has a row there, and says of it what the row says.
 
 Through the socket it is tried elsewhere: who may not, in tests/orchestration/test_callers.py; what is sent again, in
-tests/core/client/test_calls.py; what changes nothing, in tests/contract/test_operations.py; that a key asks for no more
-than its row says, in tests/tui/test_keys.py.
+tests/core/client/test_client.py; what changes nothing, in tests/contract/test_operations.py; that a key asks for no
+more than its row says, in tests/tui/test_keys.py.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def test_the_first_command_of_a_row_is_the_one_that_says_its_line():
 
 
 def test_each_tool_of_agents_asks_for_an_operation_and_tells_its_danger(tmp_path):
-    tools = asyncio.run(mcp_server.server(Home(str(tmp_path))).list_tools())
+    tools = asyncio.run(mcp_server.mcp_server(Home(str(tmp_path))).list_tools())
     assert set(mcp_server.OPERATION_OF) <= {tool.name for tool in tools}
     for tool in tools:
         row = OPERATIONS[mcp_server.OPERATION_OF.get(tool.name, tool.name)]

@@ -83,7 +83,7 @@ class ForkServer:
             for fd in (in_, out_, err_):
                 os.close(fd)
             words = [*map(os.fspath, words)]
-            request = {"words": words, "env": dict(env), "cwd": os.fspath(cwd), "umask": _umask()}
+            request = {"words": words, "env": dict(env), "cwd": os.fspath(cwd), "umask": umask()}
             channel.sendall(json.dumps(request).encode())
             channel.shutdown(socket.SHUT_WR)
             pid, told = channel.recv(16).split(b"\n")
@@ -125,7 +125,8 @@ def end() -> None:
         running.cache_clear()
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return this process's own."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -28,6 +28,7 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.writer import RunLogWriter
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
+from tests.kit.events import is_of_its_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -315,7 +316,9 @@ class Inside:
         """What has happened to the mission."""
         self.app.journal.flush()
         rows = self.app.state.events.after(0, 1000, missions=[mission])
-        return [msgspec.json.decode(row.data) for row in rows]
+        events = [msgspec.json.decode(row.data) for row in rows]
+        assert all(map(is_of_its_type, events))
+        return events
 
 
 def world(folder: str = "", *programs: str) -> dict[str, str]:

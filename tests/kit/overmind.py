@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -133,8 +134,14 @@ class Overmind:
         return self("run", *options, "--", *_words(command), **how)
 
     def mission(self, command: str | Sequence[str], *options: str, **how: Any) -> str:
-        """Start a mission and return its id."""
-        started = self.json("run", "--json", *options, "--", *_words(command), **how)
+        """Start a mission and return its id; without that process where a daemon answers and few options are given."""
+        words = _words(command)
+        if not how and (asked := _plain(options)) is not None:
+            command = words[0] if len(words) == 1 else list(words)
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                world = {"cwd": self.home, "env": self.environment, "umask": fork_server.umask()}
+                return str(self.api("run", command=command, **world, **asked)["id"])
+        started = self.json("run", "--json", *options, "--", *words, **how)
         return str(started["id"])
 
     def finished(self, command: str | Sequence[str], *options: str, timeout: float = 30.0) -> dict[str, Any]:
@@ -219,6 +226,14 @@ class Overmind:
                 with open(self.path(name), errors="replace") as file:
                     parts.append(f"{name}:\n" + "".join(file.readlines()[-lines:]))
         return "\n".join(parts)
+
+
+def _plain(options: Sequence[str]) -> dict[str, str] | None:
+    """The arguments of a request for options of `run` that have one value, and nothing to do with the caller."""
+    names, values = options[::2], options[1::2]
+    if len(names) != len(values) or not set(names) <= {"--name", "--parent"}:
+        return None
+    return {name.removeprefix("--"): value for name, value in zip(names, values, strict=True)}
 
 
 def _text(printed: bytes) -> str:

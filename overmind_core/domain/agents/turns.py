@@ -15,11 +15,11 @@ from overmind_core.domain.agents.conversation_events import (
     CloseInput,
     MessageMoved,
     Notify,
-    Recorded,
     Step,
     TurnPaid,
     WriteAnswer,
 )
+from overmind_core.domain.agents.events import TurnFinished
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
@@ -195,8 +195,14 @@ def _with_cost(c: Conversation, result: TurnResult) -> Step:
         output_tokens=c.output_tokens + usage.output,
         turns=c.turns + result.turns,
     )
-    facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
-    return c, (TurnPaid(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+    finished = TurnFinished(
+        ok=result.ok,
+        reason=result.reason,
+        cost_usd=round(usd, 6),
+        turns=result.turns,
+        duration_ms=result.duration_ms,
+    )
+    return c, (TurnPaid(usd, result), finished)
 
 
 def _price(c: Conversation, result: TurnResult) -> float:

@@ -1,3 +1,5 @@
+"""Repositories for the tests of git, apart from the machine's own settings."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The checkout around a folder is found, whatever it is called and however it is reached."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Submodules in worktrees: they come without a network, and their work is work."""
+
 from __future__ import annotations
 
 import os

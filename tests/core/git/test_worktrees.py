@@ -1,3 +1,5 @@
+"""Worktrees: each on a branch of its own, invisible to the person, and nothing left of one that failed."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Orphans of a run end with it, and those of others are spared; who is waited for, and for how long."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""What the lines of a `codex` tell, what it is given, and what it cannot do."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Each provider by its name, with a renderer for each run; a name without a row is refused."""
+
 from __future__ import annotations
 
 import pytest

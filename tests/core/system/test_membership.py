@@ -1,3 +1,5 @@
+"""Which processes belong to a run, by root, session, mark and parent, and which never do."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Processes that wear a variable are ended, with their children, and nobody else."""
+
 from __future__ import annotations
 
 import os

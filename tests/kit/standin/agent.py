@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from tests.kit.directives import Block
 from tests.kit.standin import hooks
-from tests.kit.standin.course import Front, Prompt
 from tests.kit.standin.events import Event
 from tests.kit.standin.hooks import Finished
 from tests.kit.standin.turn import Turn
+from tests.kit.standin.turn_state import Front, Prompt
 from tests.kit.standin.world import World
 
 FINISHED = ("completed", "max_turns", "budget_exhausted")

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.kit.directives import Block
 from tests.kit.standin import permissions, script
-from tests.kit.standin.course import Course
 from tests.kit.standin.questions import Decision, Question
+from tests.kit.standin.turn_state import TurnState
 
 NOTIFIED_AFTER = 6.0
 """Seconds that a question is open before the notification."""
@@ -18,12 +18,12 @@ DENIED = {"permission_decision": {"decision": "reject", "source": "config"}}
 class Asking:
     """Decides about the tool calls of a turn."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
+    def __init__(self, turn: TurnState) -> None:
+        self._turn = turn
 
     def decide(self, call: Block) -> Decision:
         """Return whether it may run, asking where the rules do not say."""
-        world = self._course.world
+        world = self._turn.world
         verdict = world.permissions.verdict(call["name"], call["input"])
         if verdict == "allow" and not script.always_asks(world.conversation.texts()):
             return Decision("allow", "config")
@@ -34,14 +34,14 @@ class Asking:
         return self._ask(call)
 
     def _ask(self, call: Block) -> Decision:
-        world, front = self._course.world, self._course.front
+        world, front = self._turn.world, self._turn.front
         name, arguments = call["name"], call["input"]
         offered = permissions.suggestions(name, arguments, world.cwd)
         question = Question(call, offered, permissions.blocked_path(name, arguments, world.cwd))
         about = {"tool_name": name, "tool_input": arguments} | ({"permission_suggestions": offered} if offered else {})
-        payload = world.payload("PermissionRequest", **self._course.state(), **about)
+        payload = world.payload("PermissionRequest", **self._turn.state(), **about)
         race = world.hooks.race("PermissionRequest", payload, name, question.answer)
-        self._course.question = question
+        self._turn.question = question
         if front.can_ask:
             decision = self._wait(question)
         else:
@@ -53,23 +53,23 @@ class Asking:
         return decision
 
     def _nobody(self, call: Block) -> Decision:
-        if self._course.front.refusal:
-            return Decision("deny", "person", self._course.front.refusal)
-        return Decision("deny", "config", permissions.refusal(call["name"], call["input"], self._course.world.cwd))
+        if self._turn.front.refusal:
+            return Decision("deny", "person", self._turn.front.refusal)
+        return Decision("deny", "config", permissions.refusal(call["name"], call["input"], self._turn.world.cwd))
 
     def _wait(self, question: Question) -> Decision:
         reminder = threading.Timer(NOTIFIED_AFTER, self._remind, [question])
         reminder.daemon = True
         reminder.start()
-        self._course.front.asked(question)
+        self._turn.front.asked(question)
         decision = question.wait()
         reminder.cancel()
-        self._course.front.settled(question, decision)
+        self._turn.front.settled(question, decision)
         return decision
 
     def _remind(self, question: Question) -> None:
         message = f"Claude needs your permission to use {question.tool}"
-        self._course.hook("Notification", message=message, notification_type="permission_prompt")
+        self._turn.hook("Notification", message=message, notification_type="permission_prompt")
 
 
 def accepted(decision: Decision) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 from tests.kit.directives import Block
 from tests.kit.standin import asking
 from tests.kit.standin.asking import Asking
-from tests.kit.standin.course import Course, Interrupted
 from tests.kit.standin.questions import Decision
 from tests.kit.standin.tools import Outcome
+from tests.kit.standin.turn_state import Interrupted, TurnState
 
 REJECTED = (
     "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, the "
@@ -26,9 +26,9 @@ STOPPED = (
 class Calls:
     """Runs tool calls, one after the other."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
-        self._asking = Asking(course)
+    def __init__(self, turn: TurnState) -> None:
+        self._turn = turn
+        self._asking = Asking(turn)
 
     def run(self, call: Block) -> None:
         """Run one.
@@ -47,17 +47,17 @@ class Calls:
             self._refuse(call, decision)
 
     def _allowed(self, call: Block, decision: Decision) -> None:
-        world = self._course.world
+        world = self._turn.world
         for update in decision.updates:
             world.keep(update)
         began = time.monotonic()
         outcome = world.tools.run(call["name"], decision.arguments or call["input"])
-        if self._course.stopped.is_set():
+        if self._turn.stopped.is_set():
             self._stop(call, STOPPED)
         self._ran(call, outcome, int((time.monotonic() - began) * 1000))
         if call["name"] == "ExitPlanMode":
             world.permissions.mode = "default"
-            self._course.emit(world.events.system("status", status=None, permissionMode="default"))
+            self._turn.emit(world.events.system("status", status=None, permissionMode="default"))
         self._tell(call, outcome, asking.accepted(decision))
 
     def _ran(self, call: Block, outcome: Outcome, milliseconds: int) -> None:
@@ -72,8 +72,8 @@ class Calls:
         if decision.by in {"config", "rule"}:
             fields = {"tool_name": call["name"], "tool_use_id": call["id"]}
             reason = {"decision_reason_type": "rule"} if decision.by == "rule" else {}
-            self._course.emit(
-                self._course.world.events.system("permission_denied", **fields, **reason, message=decision.message)
+            self._turn.emit(
+                self._turn.world.events.system("permission_denied", **fields, **reason, message=decision.message)
             )
         outcome = Outcome(decision.message, f"Error: {decision.message}", is_error=True)
         self._tell(call, outcome, asking.refused(decision))
@@ -86,18 +86,16 @@ class Calls:
 
     def _deny(self, call: Block) -> None:
         denial = {"tool_name": call["name"], "tool_use_id": call["id"], "tool_input": call["input"]}
-        self._course.denials.append(denial)
+        self._turn.denials.append(denial)
 
     def _tell(self, call: Block, outcome: Outcome, meta: Mapping[str, Any]) -> None:
         block = {"tool_use_id": call["id"], "type": "tool_result", "content": outcome.content}
         block["is_error"] = outcome.is_error
         about = [{"id": call["id"], **meta}]
-        self._course.messages += 1
-        self._course.store("user", [block])
-        self._course.emit(
-            self._course.world.events.user([block], tool_use_result=outcome.detail, tool_result_meta=about)
-        )
+        self._turn.messages += 1
+        self._turn.store("user", [block])
+        self._turn.emit(self._turn.world.events.user([block], tool_use_result=outcome.detail, tool_result_meta=about))
 
     def _hook(self, event: str, call: Block, **fields: Any) -> None:
         about = {"tool_name": call["name"], "tool_input": call["input"]}
-        self._course.hook(event, call["name"], **self._course.state(), **about, **fields)
+        self._turn.hook(event, call["name"], **self._turn.state(), **about, **fields)

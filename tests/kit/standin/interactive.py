@@ -8,7 +8,7 @@ import time
 from types import FrameType
 from typing import Any, NoReturn
 
-from tests.kit.standin import dialogs, picture
+from tests.kit.standin import dialogs, screen_text
 from tests.kit.standin.conversation import Unknown
 from tests.kit.standin.options import Options, Refused
 from tests.kit.standin.screen import Left, Screen
@@ -61,7 +61,7 @@ def _settle(step: Step, terminal: Terminal) -> None:
     while True:
         size = terminal.size()
         asked = step.draw(size[0])
-        terminal.draw(picture.dialog([], asked, chosen, size, numbered=False))
+        terminal.draw(screen_text.dialog([], asked, chosen, size, numbered=False))
         for key in terminal.keys(LOOK_AGAIN):
             deaf = time.monotonic() - opened < DEAF
             if key.name in {"up", "down"} and not deaf:

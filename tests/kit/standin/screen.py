@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from tests.kit.standin import dialogs, picture
+from tests.kit.standin import dialogs, screen_text
 from tests.kit.standin.agent import Agent
 from tests.kit.standin.dialogs import Option
 from tests.kit.standin.events import Event
@@ -58,7 +58,7 @@ class Screen:
         self._world = world
         self._terminal = terminal
         self._agent = Agent(world, self)
-        self._transcript = Transcript(picture.header(world.cwd))
+        self._transcript = Transcript(screen_text.header(world.cwd))
         self._incoming: deque[Callable[[], None]] = deque()
         self._typed = ""
         self._hint = ""
@@ -134,10 +134,10 @@ class Screen:
         lines, size = self._transcript.shown()[-KEPT_LINES:], self._terminal.size()
         if self._question:
             asked = dialogs.permission(self._question, self._world.cwd, size[0])
-            self._terminal.draw(picture.dialog(lines, asked, self._chosen, size, numbered=True))
+            self._terminal.draw(screen_text.dialog(lines, asked, self._chosen, size, numbered=True))
         else:
             mode = self._world.permissions.mode
-            self._terminal.draw(picture.prompt(lines, self._typed, mode, size, busy=self._busy, hint=self._hint))
+            self._terminal.draw(screen_text.prompt(lines, self._typed, mode, size, busy=self._busy, hint=self._hint))
 
     def _set_title(self) -> None:
         spinning = self._busy and not self._question

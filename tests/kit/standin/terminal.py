@@ -10,7 +10,7 @@ import termios
 import tty
 
 from tests.kit.standin.keyboard import Key, Keyboard
-from tests.kit.standin.picture import Picture
+from tests.kit.standin.screen_text import Picture
 
 ESCAPE_DELAY = 0.05
 """Seconds after which an Escape is a key of its own."""

@@ -6,12 +6,12 @@ import time
 
 from tests.kit.standin import ids, results
 from tests.kit.standin.calls import Calls
-from tests.kit.standin.course import Course, Front, Interrupted, Prompt
 from tests.kit.standin.events import Event
+from tests.kit.standin.model_reply import ModelReply
 from tests.kit.standin.outage import Outage
 from tests.kit.standin.questions import Decision
 from tests.kit.standin.results import Ending, Figures
-from tests.kit.standin.speech import Speech
+from tests.kit.standin.turn_state import Front, Interrupted, Prompt, TurnState
 from tests.kit.standin.world import World
 
 
@@ -28,14 +28,14 @@ class Turn:
     def __init__(self, world: World, front: Front, prompt: Prompt, *, index: int) -> None:
         self._world = world
         self._index = index
-        self._course = Course(world, front, prompt)
+        self._turn = TurnState(world, front, prompt)
         self._began = time.monotonic()
 
     def interrupt(self) -> None:
         """Stop it as soon as may be."""
-        self._course.stopped.set()
-        if self._course.question:
-            self._course.question.answer(Decision("deny", "interrupt", interrupt=True))
+        self._turn.stopped.set()
+        if self._turn.question:
+            self._turn.question.answer(Decision("deny", "interrupt", interrupt=True))
         self._world.tools.kill()
 
     def run(self) -> Event:
@@ -48,28 +48,28 @@ class Turn:
         return self._finish(ending)
 
     def _begin(self) -> None:
-        course, world = self._course, self._world
+        turn, world = self._turn, self._world
         world.prompt_id = ids.uuid4()
-        texts = course.prompt.texts()
+        texts = turn.prompt.texts()
         for said in texts if world.entrypoint == "cli" else ["\n\n".join(texts)]:
-            course.hook("UserPromptSubmit", permission_mode=world.permissions.mode, prompt=said)
-        course.store("user", [{"type": "text", "text": text} for text in texts], uuids=list(course.prompt.uuids))
-        named = course.answered()
+            turn.hook("UserPromptSubmit", permission_mode=world.permissions.mode, prompt=said)
+        turn.store("user", [{"type": "text", "text": text} for text in texts], uuids=list(turn.prompt.uuids))
+        named = turn.answered()
         named.pop("user_message_uuid", None)
-        course.emit(world.init() | named)
+        turn.emit(world.init() | named)
         if world.options.partial:
-            course.emit(world.events.system("status", status="requesting"))
+            turn.emit(world.events.system("status", status="requesting"))
 
     def _converse(self) -> Ending:
-        speech, calls = Speech(self._course), Calls(self._course)
+        spoken_reply, calls = ModelReply(self._turn), Calls(self._turn)
         rounds = 0
         while True:
-            answer = speech.ask()
+            answer = spoken_reply.ask()
             if answer.error:
-                return Outage(self._course).end(answer)
-            wanted = [block for block in speech.stream(answer) if block["type"] == "tool_use"]
+                return Outage(self._turn).end(answer)
+            wanted = [block for block in spoken_reply.stream(answer) if block["type"] == "tool_use"]
             if not wanted:
-                return Ending("completed", text=self._course.said, streamed=True)
+                return Ending("completed", text=self._turn.said, streamed=True)
             if self._world.too_dear():
                 return _too_much(
                     f"Reached maximum budget (${self._world.options.max_cost:g})", "budget_exhausted", "budget_usd"
@@ -81,13 +81,13 @@ class Turn:
                 return _too_much(f"Reached maximum number of turns ({rounds})", "max_turns", "turns")
 
     def _interrupted(self, *, while_tool: bool) -> Ending:
-        course = self._course
-        if self._world.entrypoint == "cli" and not (while_tool or course.said or course.partial):
+        turn = self._turn
+        if self._world.entrypoint == "cli" and not (while_tool or turn.said or turn.partial):
             return self._taken_back()
         note = "[Request interrupted by user for tool use]" if while_tool else "[Request interrupted by user]"
-        course.messages += 1
-        course.store("user", [{"type": "text", "text": note}])
-        course.emit(self._world.events.user([{"type": "text", "text": note}]))
+        turn.messages += 1
+        turn.store("user", [{"type": "text", "text": note}])
+        turn.emit(self._world.events.user([{"type": "text", "text": note}]))
         reason = "tool_use" if while_tool else None
         return Ending(
             "aborted_tools" if while_tool else "aborted_streaming", "error_during_execution", is_error=True,
@@ -98,20 +98,20 @@ class Turn:
     def _taken_back(self) -> Ending:
         """On a terminal, a message of whose answer nothing was shown goes back to where it was typed."""
         self._world.conversation.take_back()
-        self._course.emit({"type": "taken_back", "text": "\n".join(self._course.prompt.texts())})
+        self._turn.emit({"type": "taken_back", "text": "\n".join(self._turn.prompt.texts())})
         return Ending("aborted_streaming", "error_during_execution", is_error=True)
 
     def _finish(self, ending: Ending) -> Event:
-        course, world = self._course, self._world
+        turn, world = self._turn, self._world
         if ending.terminal_reason == "completed":
-            course.hook("Stop", **course.state(), stop_hook_active=False, last_assistant_message=course.said,
+            turn.hook("Stop", **turn.state(), stop_hook_active=False, last_assistant_message=turn.said,
                         background_tasks=[], session_crons=[])  # fmt: skip
         usage, since = world.meter.take_turn()
         figures = Figures(
             usage, world.meter.total, since, world.meter.dollars(), int((time.monotonic() - self._began) * 1000),
-            course.messages, course.denials, self._index,
+            turn.messages, turn.denials, self._index,
         )  # fmt: skip
-        return results.result(world.conversation.id, ending, figures, course.answered())
+        return results.result(world.conversation.id, ending, figures, turn.answered())
 
 
 def _too_much(sentence: str, reason: str, what: str) -> Ending:

@@ -1,0 +1,155 @@
+"""The caller's world that a mission starts from: working directory, umask, environment, and variables from files.
+
+Such a file holds `KEY=VALUE` lines, as shells and docker write them. Comments begin with # (also after a blank behind
+an unquoted value), `export ` may stand before a name. In single quotes everything is literal; in double quotes a
+backslash before n, ", $, ` and itself is an escape. Nothing is expanded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+_LINE = rf"(?:export\s+)?({_NAME})\s*=\s*(.*)"
+_SINGLE = r"'([^']*)'\s*(?:#.*)?"
+_DOUBLE = r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?'
+_ESCAPE = r"\\([n\"$`\\])"
+
+
+def read_env_file(path: str) -> dict[str, str]:
+    """Return the variables of a file, in wire form.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    try:
+        with open(from_wire(path), "rb") as file:
+            text = to_wire(os.fsdecode(file.read()))
+    except OSError as error:
+        raise OvermindError("invalid", f"--env-file {path}: {error.strerror}.") from None
+    return parse_env_file(text, path)
+
+
+def parse_env_file(text: str, name: str) -> dict[str, str]:
+    """Return the variables of a text; `name` is what mistakes call it.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    variables = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        found = re.fullmatch(_LINE, stripped)
+        value = None if found is None else _value(found[2])
+        if found is None or value is None:
+            what = "write KEY=VALUE" if found is None else "the quote doesn't end on this line"
+            raise OvermindError("invalid", f"{name}:{number}: {what}.")
+        variables[found[1]] = value
+    return variables
+
+
+def _value(written: str) -> str | None:
+    """Return a value without its quotes and comment; None when a quote has no end."""
+    if written.startswith("'"):
+        found = re.fullmatch(_SINGLE, written)
+        return found and found[1]
+    if written.startswith('"'):
+        found = re.fullmatch(_DOUBLE, written)
+        return found and re.sub(_ESCAPE, lambda escape: {"n": "\n"}.get(escape[1], escape[1]), found[1])
+    return re.split(r"(?:^|\s+)#", written, maxsplit=1)[0]
+
+
+ARGUMENT_LIMIT = 128 * 1024
+"""Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
+
+
+def working_directory(wanted: str | None) -> str:
+    """Return the working directory, absolute; a relative one counts from where the caller stands.
+
+    Raises:
+        OvermindError: `cwd_not_found`, the caller's own folder is gone.
+    """
+    asked = from_wire(wanted or "")
+    if os.path.isabs(asked):
+        return to_wire(asked)
+    try:
+        return to_wire(os.path.join(os.getcwd(), asked) if asked else os.getcwd())
+    except OSError as error:
+        raise OvermindError("cwd_not_found", f"The folder you are in is gone ({error.strerror}). Give --cwd") from None
+
+
+def current_umask() -> int:
+    """Return the caller's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def inherited_variables(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
+    """Return the caller's variables; `clean`: only what a login would have set."""
+    kept = login_variables(environ) if clean else environ
+    return checked_variables({to_wire(name): to_wire(value) for name, value in kept.items()})
+
+
+def given_variables(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables given for this mission: from files, then NAME=VALUE, or NAME alone as the caller has it.
+
+    Raises:
+        OvermindError: one can't be handed to a program, or a file has a mistake.
+    """
+    variables: dict[str, str] = {}
+    for path in files:
+        variables |= read_env_file(path)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name:
+            raise OvermindError("invalid", f"--env {pair}: write NAME=VALUE.")
+        if equals:
+            variables[name] = value
+        elif name in environ:
+            variables[name] = to_wire(environ[name])
+    return checked_variables(variables)
+
+
+def check_arguments(words: Sequence[str]) -> None:
+    """Refuse what the kernel would.
+
+    Raises:
+        OvermindError: `too_large` or `invalid`.
+    """
+    for place, word in enumerate(words):
+        _check_length(word, f"Argument {place + 1} of the command")
+
+
+def checked_variables(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables, if a program can be given them.
+
+    Raises:
+        OvermindError: `too_large` or `invalid`.
+    """
+    for name, value in variables.items():
+        _check_length(f"{name}={value}", f"The variable {name}")
+    return variables
+
+
+def _check_length(text: str, what: str) -> None:
+    if "\0" in text:
+        raise OvermindError("invalid", f"{what} contains a NUL byte, which no program can be given.")
+    length = len(text) if text.isascii() else len(os.fsencode(from_wire(text)))
+    if length >= ARGUMENT_LIMIT:
+        raise OvermindError(
+            "too_large", f"{what} has {length} bytes; the limit is {ARGUMENT_LIMIT - 1}. Put it into a file."
+        )

@@ -1,0 +1,229 @@
+"""`interrupt inbox answer messages result seen cost`, and what `ps --wide` and `top` say of agents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from overmind_core.cli.agents import inbox
+from overmind_core.domain.text.moment import parse_time
+
+MISSION = {"id": "a1b2c3d4", "name": "api"}
+NOW = parse_time("2026-01-01T00:02:00Z", 0)
+QUESTION = {
+    "question": 7,
+    **MISSION,
+    "need": "permission",
+    "tool": "Bash",
+    "summary": "Bash: rm -rf build",
+    "subject": {"command": "rm -rf build", "description": "clean"},
+    "rule": "Bash(rm -rf build)",
+    "options": [],
+    "asked_at": "2026-01-01T00:00:00Z",
+    "attach_only": False,
+}
+
+INTERRUPTS = [(True, "Interrupted mission a1b2c3d4\n"), (False, "Mission a1b2c3d4 was idle\n")]
+
+
+@pytest.mark.parametrize(("interrupted", "said"), INTERRUPTS)
+def test_interrupt_says_whether_there_was_a_turn(overmind, interrupted, said):
+    ran = overmind({"interrupt": [{"ok": {**MISSION, "interrupted": interrupted}}]}, "interrupt", "api")
+
+    assert (ran.status, ran.out) == (0, said)
+    assert ran.requests == [("interrupt", {"id": "api"})]
+
+
+def test_seen_takes_several(overmind):
+    ran = overmind({"seen": lambda args: [{"ok": {"id": args["id"], "name": "x"}}]}, "seen", "a", "b")
+
+    assert ran.out == "Seen mission a\nSeen mission b\n"
+
+
+BLOCKS = [
+    (
+        QUESTION,
+        """\
+7  api (a1b2c3d4)  Bash permission  2m
+    $ rm -rf build
+    description: clean
+    → always stores: Bash(rm -rf build)""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "Edit",
+         "subject": {"file_path": "a.py", "old_string": "1\n2", "new_string": "3", "replace_all": False}},
+        """\
+7  api (a1b2c3d4)  Edit permission  2m
+    a.py
+    - 1
+    - 2
+    + 3""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "AskUserQuestion", "need": "question", "options": ["Go", "Rust"],
+         "subject": {"questions": [
+             {"question": "Which?", "options": [{"label": "Go", "description": "small"}, {"label": "Rust"}]}]}},
+        """\
+7  api (a1b2c3d4)  AskUserQuestion question  2m
+    Which?
+      1. Go  small
+      2. Rust
+    → overmind answer 7 allow --option LABEL""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "", "need": "setup", "summary": "Do you trust this folder?", "subject": {},
+         "attach_only": True},
+        """\
+7  api (a1b2c3d4)  setup  2m
+    Do you trust this folder?
+    → only in its own terminal: overmind attach a1b2c3d4""",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "block"), BLOCKS)
+def test_the_inbox_shows_the_exact_words(question, block):
+    assert inbox.inbox_text([question], NOW) == block
+
+
+def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):
+    evil = {**QUESTION, "name": "a\x1b[2J", "subject": {"command": "echo \x1b[31m\u202e\nrm -rf ~"}}
+    ran = overmind({"inbox": [{"ok": [QUESTION, evil]}]}, "inbox")
+
+    assert ran.status == 0
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+    assert "$ echo \\x1b[31m\\u202e\n    > rm -rf ~" in ran.out
+    assert ran.out.count("7  a") == 2
+
+
+def test_an_empty_inbox_prints_nothing_in_a_pipe(overmind):
+    assert overmind({"inbox": [{"ok": []}]}, "inbox")[:3] == (0, "", "")
+    assert overmind({"inbox": [{"ok": []}]}, "inbox", "--json").out == "[]\n"
+
+
+ANSWERS = [
+    (["7", "allow"], {"question": 7, "behaviour": "allow"}),
+    (["api", "deny", "--message", "no: ask"], {"id": "api", "behaviour": "deny", "message": "no: ask"}),
+    (["12345678", "always"], {"id": "12345678", "behaviour": "always"}),
+    (["a1b", "allow", "-o", "Go", "-o", "Rust"], {"id": "a1b", "behaviour": "allow", "options": ["Go", "Rust"]}),
+]
+
+
+@pytest.mark.parametrize(("words", "request_"), ANSWERS)
+def test_a_number_is_a_question_and_anything_else_a_mission(overmind, words, request_):
+    told = {"question": 7, **MISSION, "behaviour": request_["behaviour"], "by": "human"}
+    ran = overmind({"answer": [{"ok": told}]}, "answer", *words)
+
+    assert (ran.status, ran.out) == (0, f"Answered question 7 of mission a1b2c3d4 (api): {request_['behaviour']}\n")
+    assert ran.requests == [("answer", request_)]
+
+
+def test_who_comes_too_late_is_told(overmind):
+    late = {"answer": [{"error": "not_found", "message": "Question 7 was answered by human: deny"}]}
+    ran = overmind(late, "answer", "7", "allow")
+
+    assert (ran.status, ran.err) == (1, "Error: not_found: Question 7 was answered by human: deny\n")
+
+
+def test_answer_knows_three_ways(overmind):
+    ran = overmind({}, "answer", "7", "perhaps")
+
+    assert ran.status == 2
+    assert "'perhaps'" in ran.err
+
+
+MESSAGE = {
+    "message": 12,
+    "state": "answered",
+    "text": "first line\nand more " + "x" * 100,
+    "sender": None,
+    "created_at": "2026-01-01T00:00:00Z",
+    "delivered_at": None,
+    "ended_at": None,
+    "resent": True,
+    "error": None,
+}
+
+
+def test_messages_are_a_table(overmind):
+    ran = overmind({"messages": [{"ok": [MESSAGE]}]}, "messages", "api")
+
+    head, row = ran.out.splitlines()
+    assert head.split() == ["MESSAGE", "STATE", "SENT", "FROM", "ERROR", "TEXT"]
+    assert row.startswith("12       answered (again)  2026-01-01T00:00:00Z  -     -      first line\\nand more xxx")
+    assert row.endswith("...")
+
+
+def test_a_message_is_withdrawn_by_its_number(overmind):
+    ran = overmind({"messages": [{"ok": []}]}, "messages", "api", "--cancel", "12")
+
+    assert ran.out == "Cancelled message 12\n"
+    assert ran.requests == [("messages", {"id": "api", "cancel": 12})]
+
+
+def test_result_is_json(overmind):
+    found = {"type": "result", "result": "four"}
+
+    assert json.loads(overmind({"result": [{"ok": found}]}, "result", "api").out) == found
+    assert overmind({"result": [{"ok": {}}]}, "result", "api").out == "{}\n"
+    assert overmind({"result": [{"ok": found}]}, "result", "api", "--json").out == '{"type":"result","result":"four"}\n'
+
+
+def costs(key, usd, name=None):
+    return {"key": key, "name": name, "cost_usd": usd, "input_tokens": 1200, "output_tokens": 34, "turns": 2}
+
+
+def test_costs_have_a_total(overmind):
+    ran = overmind({"cost": [{"ok": [costs("a1b2c3d4", 1.5, "api"), costs("b1b2c3d4", 0.004, "web")]}]}, "cost")
+
+    assert [line.split() for line in ran.out.splitlines()] == [
+        ["ID", "NAME", "COST", "IN", "OUT", "TURNS"],
+        ["a1b2c3d4", "api", "$1.50", "1200", "34", "2"],
+        ["b1b2c3d4", "web", "$0.0040", "1200", "34", "2"],
+        ["total", "$1.50", "2400", "68", "4"],
+    ]
+
+
+def test_costs_by_label_overlap_and_have_no_total(overmind):
+    ran = overmind({"cost": [{"ok": [costs("team=a", 1.5), costs("job=b", 1.5)]}]}, "cost", "--by", "label")
+
+    assert "total" not in ran.out
+    assert ran.requests == [("cost", {"by": "label"})]
+
+
+def test_since_is_sent_as_a_time(overmind):
+    ran = overmind({"cost": [{"ok": []}]}, "cost", "--by", "day", "--since", "2026-01-01T08:00:00+02:00", "--json")
+
+    assert ran.out == "[]\n"
+    assert ran.requests == [("cost", {"by": "day", "since": "2026-01-01T06:00:00.000Z"})]
+
+
+ROW: dict[str, Any] = {
+    **MISSION, "type": "session", "status": "running", "restart_count": 0, "parent": None, "children": [],
+    "uptime_seconds": 5.0, "exit_code": None, "command": "go", "activity": "waiting", "need": "permission",
+    "cost_usd": 0.4, "now": "rm -rf build ?", "cpu_percent": None, "memory_bytes": None,
+}  # fmt: skip
+
+
+def test_wide_shows_what_an_agent_does_and_costs(overmind):
+    head, row = overmind({"ps": [{"ok": [ROW]}]}, "ps", "--wide").out.splitlines()
+
+    cells = dict(zip(head.split(), row.replace("rm -rf build ?", "rm").split(), strict=True))
+    assert cells["STATUS"] == "running"
+    assert (cells["ACTIVITY"], cells["COST"], cells["NOW"]) == ("waiting:permission", "$0.40", "rm")
+
+
+def test_top_shows_cost_and_tokens(overmind):
+    row = {
+        **MISSION, "status": "running", "cpu_percent": 1.0, "memory_bytes": 1000, "output_bytes_per_second": 0,
+        "processes": 1, "cost_usd": 0.4, "tokens": {"input": 12300, "output": 840},
+    }  # fmt: skip
+    shown = overmind({"top": [{"ok": [row, {**row, "cost_usd": None, "tokens": None}]}]}, "top", "--once").out
+
+    assert [line.split()[-4:] for line in shown.splitlines()[1:]] == [
+        ["$0.40", "12.3k", "/", "840"],
+        ["B", "1", "-", "-"],
+    ]

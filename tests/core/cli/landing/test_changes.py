@@ -1,0 +1,89 @@
+"""How changes and worktrees look, against a scripted daemon; and that no diff drives a person's terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from overmind_core.cli.landing import changes
+
+DIFF = """diff --git a/x b/x
+--- a/x
++++ b/x
+@@ -1,3 +1,3 @@
+ same
+--- was a rule
++++ is \x1b]0;owned\x07\x9b2J\u202e
++\ttab\r
+diff --git a/y b/y
+new file mode 100644
+"""
+ROW = {
+    "mission": "a1b2c3d4", "name": "red", "status": "running", "branch": "overmind/red", "base": "main", "ahead": 2,
+    "behind": 1, "files": 3, "insertions": 40, "deletions": 5, "dirty": False, "merged": False,
+    "ports": {"": 3100, "web": 3101}, "containers": {"db": "healthy"}, "size_bytes": 2_000_000, "problem": None,
+    "path": "/shop/.overmind/worktrees/a1b2c3d4",
+}  # fmt: skip
+BROKEN = {
+    **ROW, "name": "odd", "status": None, **dict.fromkeys(("ahead", "behind", "files", "dirty", "merged")),
+    "ports": {}, "containers": {}, "problem": "Git refused: \x1b[2J.",
+}  # fmt: skip
+FILES: list[dict[str, Any]] = [
+    {"path": "a", "old_path": "\x1bb", "status": "R", "added": 2, "removed": 0, "binary": False},
+    {"path": "b", "old_path": None, "status": "?", "added": 0, "removed": 0, "binary": True},
+]
+
+
+def test_a_diff_for_a_person_keeps_its_tabs_and_drives_nothing():
+    lines = list(changes.diff_lines(DIFF, colour=False))
+    assert lines[6] == r"+++ is \x1b]0;owned\x07\x9b2J\u202e"
+    assert lines[7] == "+\ttab\\r"
+    assert len(lines) == 10
+
+
+def test_what_looks_like_a_head_inside_of_a_file_is_coloured_as_its_line():
+    colours = [line.split("m")[0].removeprefix("\x1b[") for line in changes.diff_lines(DIFF, colour=True)]
+    assert colours == ["1", "1", "1", "36", " sa", "31", "32", "32", "1", "1"]
+
+
+def test_files_are_counted_and_named_with_where_they_were():
+    lines = list(changes.stat_lines(FILES, colour=False))
+    assert lines == [r" R \x1bb => a | +2 -0", " ? b          | binary",
+                     " 2 files changed, 2 lines added, 0 lines removed"]  # fmt: skip
+
+
+def test_who_takes_a_diff_along_is_told_what_is_not_in_it(overmind):
+    answer = {"changes": [{"ok": {"name": "red", "files": [*FILES, FILES[1]], "diff": DIFF, "cut": ""}}]}
+    said = overmind(answer, "changes", "red")
+    assert (said.out, said.err) == (DIFF, "b, b are binary: only a commit and a merge carry such files.\n")
+    assert overmind(answer, "changes", "red", "--stat").err == ""
+
+
+def test_each_worktree_has_a_line_and_a_broken_one_says_why(overmind):
+    answer = {"worktrees": [{"ok": {"worktrees": [ROW, BROKEN]}}]}
+    status, out, err, requests = overmind(answer, "worktrees")
+    titles, red, odd = out.splitlines()
+    assert (status, requests) == (0, [("worktrees", {"sizes": False})])
+    assert red.split() == ["a1b2c3d4", "red", "running", "overmind/red", "main", "+2", "-1", "3", "+40", "-5",
+                           "unmerged", "3100", "web:3101", "db:healthy", ROW["path"]]  # fmt: skip
+    assert odd.split()[5:9] == ["-", "-", "-", "broken"]
+    assert err == "odd: Git refused: \\x1b[2J.\n"
+    assert "2.0 MB" in overmind(answer, "worktrees", "--sizes")[1]
+    assert json.loads(overmind(answer, "worktrees", "--json")[1])[0] == ROW
+    assert overmind({"worktrees": [{"ok": {"worktrees": []}}]}, "worktrees")[1].split() == titles.split()
+
+
+def test_what_would_be_lost_by_a_clean_up_is_named_before_it_is(overmind):
+    gone = {"mission": "a1b2c3d4", "name": "red", "worktree": "/w", "branch": "b", "containers": ["x"], "volumes": []}
+    answer = {"removed": [{**gone, "lost": "1 uncommitted file"}], "kept": [{**gone, "name": "blue", "why": "live"}]}
+    script = {"worktrees_prune": lambda _: [{"ok": answer}]}
+    status, out, _, requests = overmind(script, "worktrees", "prune", "--force", "--yes")
+    assert (status, [args["dry_run"] for _, args in requests]) == (0, [True, False])
+    assert out == "Removed red: worktree, branch b, 1 container (1 uncommitted file lost)\nKept blue: live\n"
+
+
+def test_a_merge_is_never_asked_for_twice(overmind):
+    status, _, err, requests = overmind({"merge": lambda _: None}, "merge", "red", "-m", "one", "-m", "two")
+    assert (status, len(requests)) == (1, 1)
+    assert err.startswith("Error: daemon_lost: ")
+    assert requests[0][1]["message"] == "one\n\ntwo"

@@ -1,0 +1,581 @@
+"""The table of statuses, and the laws that hold whatever is told to a mission in whatever order."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.missions import events, lifecycle
+from overmind_core.domain.missions.facts import (
+    EndAsked,
+    EndTree,
+    Exited,
+    Frozen,
+    Gone,
+    KeeperLost,
+    Now,
+    RestartDue,
+    SignalTree,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartAsked,
+    Thawed,
+)
+from overmind_core.domain.missions.lifecycle import next_state, stop_signals
+from overmind_core.domain.missions.mission import (
+    FINAL,
+    LIVE,
+    Cause,
+    Definition,
+    Ending,
+    Kind,
+    Mission,
+    Restart,
+    RestartPolicy,
+    Status,
+)
+from overmind_core.domain.missions.transitions import TABLE, IllegalTransition, TransitionStep, transition
+
+NOW = Now(1_800_000_000.0, 1_000.0)
+LEGAL = [(status, step, after) for status, row in TABLE.items() for step, after in row.items()]
+ILLEGAL = [(status, step) for status in Status for step in TransitionStep if step not in TABLE[status]]
+
+
+def mission(status=Status.RUNNING, *, cause=None, exited=False, policy=None, **fields):
+    """A mission in a state that can really be: with an ending exactly when it is `stopping`."""
+    definition = Definition("m", "true", ("true",), "/", restart=policy or RestartPolicy())
+    if status is Status.STOPPING:
+        fields["ending"] = Ending(cause or Cause.STOP, NOW.mono + 10, exited=exited)
+    if status is Status.RESTARTING:
+        fields |= {"next_restart_at": NOW.wall + 1, "next_restart_mono": NOW.mono + 1}
+    if status in {Status.RUNNING, Status.PAUSED}:
+        fields.setdefault("pid", 100)
+    fields.setdefault("definition", definition)
+    return Mission("a1b2c3d4", created_at=NOW.wall, status=status, run=1, run_started_mono=NOW.mono, **fields)
+
+
+def always(**fields):
+    return RestartPolicy(when=Restart.ALWAYS, **fields)
+
+
+def on_failure(**fields):
+    return RestartPolicy(when=Restart.ON_FAILURE, **fields)
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "step", "after"), LEGAL)
+def test_every_pair_in_the_table_leads_where_it_says(status, step, after):
+    assert transition(status, step) is after
+
+
+@pytest.mark.parametrize(("status", "step"), ILLEGAL)
+def test_every_pair_not_in_the_table_is_refused(status, step):
+    with pytest.raises(IllegalTransition) as refusal:
+        transition(status, step)
+    assert (refusal.value.status, refusal.value.step) == (status, step)
+
+
+def test_every_status_has_a_row_and_can_be_left():
+    assert set(TABLE) == set(Status)
+    assert all(TABLE.values())
+
+
+def test_every_status_is_either_live_or_final():
+    assert set(Status) == FINAL | LIVE
+    assert not FINAL & LIVE
+
+
+# --- facts that mean nothing where the mission is -----------------------------------------------------------------
+
+EXIT = Exited(0, NOW.wall, left=False)
+ENDED = sorted(FINAL)
+HAD_A_SPAWN = (Status.RUNNING, Status.PAUSED, Status.RESTARTING, *ENDED)
+
+
+def but(status):
+    return [one for one in Status if one is not status]
+
+
+REFUSED = [
+    *((status, Spawned(7, NOW.wall, NOW.mono)) for status in HAD_A_SPAWN),
+    *((status, SpawnFailed("internal", "x")) for status in HAD_A_SPAWN),
+    *((status, EXIT) for status in (Status.RESTARTING, *ENDED)),
+    *((status, Gone()) for status in but(Status.STOPPING)),
+    *((status, EndAsked(Cause.STOP, 1.0)) for status in ENDED),
+    *((status, StartAsked()) for status in sorted(LIVE)),
+    *((status, RestartDue()) for status in but(Status.RESTARTING)),
+    *((status, Frozen()) for status in but(Status.RUNNING)),
+    *((status, Thawed(0.0)) for status in but(Status.PAUSED)),
+    *((status, KeeperLost()) for status in (Status.RESTARTING, *ENDED)),
+]
+
+
+@pytest.mark.parametrize(("status", "fact"), REFUSED)
+def test_a_fact_that_means_nothing_in_a_status_is_refused(status, fact):
+    with pytest.raises(IllegalTransition):
+        next_state(mission(status), fact, NOW)
+
+
+# --- the end of a run ---------------------------------------------------------------------------------------------
+
+ENDINGS = [
+    # how it was being ended, exit status as the keeper gives it, status, reason, exit code, shell code
+    (None, 0, Status.STOPPED, None, 0, 0),
+    (None, 42, Status.CRASHED, None, 42, 42),
+    (None, -9, Status.CRASHED, None, 137, 137),
+    (None, -15, Status.CRASHED, None, 143, 143),
+    (None, None, Status.CRASHED, None, None, 1),
+    (Cause.STOP, -15, Status.STOPPED, None, 143, 143),
+    (Cause.STOP, 0, Status.STOPPED, None, 0, 0),
+    (Cause.KILL, -9, Status.KILLED, None, None, 137),
+    (Cause.KILL, 0, Status.KILLED, None, None, 137),
+    (Cause.TIMEOUT, -15, Status.CRASHED, "timeout", 124, 124),
+    (Cause.TIMEOUT, 0, Status.CRASHED, "timeout", 124, 124),
+    (Cause.STALLED, -9, Status.CRASHED, "stalled", 137, 137),
+    (Cause.STALLED, 0, Status.CRASHED, "stalled", 137, 137),
+]
+
+
+@pytest.mark.parametrize(("cause", "code", "status", "reason", "exit_code", "shell"), ENDINGS)
+def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code, shell):
+    before = mission() if cause is None else mission(Status.STOPPING, cause=cause)
+    after, effects = next_state(before, Exited(code, NOW.wall + 1, left=False), NOW)
+    assert (after.status, after.reason, after.exit_code) == (status, reason, exit_code)
+    assert after.shell_exit == shell
+    assert after.ended_at == NOW.wall + 1
+    assert not [effect for effect in effects if not isinstance(effect, MissionEvent)]
+
+
+@pytest.mark.parametrize(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])
+def test_a_run_whose_other_processes_live_ends_when_they_are_gone(cause, code):
+    before = mission(Status.STOPPING, cause=cause)
+    waiting, _ = next_state(before, Exited(code, NOW.wall, left=True), NOW)
+    assert waiting.status is Status.STOPPING
+    after, _ = next_state(waiting, Gone(), NOW)
+    alone, _ = next_state(before, Exited(code, NOW.wall, left=False), NOW)
+    assert after == alone
+
+
+def test_the_end_of_the_sweep_may_be_known_before_the_exit():
+    early, _ = next_state(mission(Status.STOPPING), Gone(), NOW)
+    assert early.status is Status.STOPPING
+    after, _ = next_state(early, Exited(-9, NOW.wall, left=True), NOW)
+    assert after.status is Status.STOPPED
+
+
+def test_leftovers_of_a_natural_end_get_term_and_a_moment():
+    after, effects = next_state(mission(), Exited(0, NOW.wall, left=True), NOW)
+    assert after.status is Status.STOPPING
+    assert after.ending == Ending(Cause.EXITED, NOW.mono + lifecycle.LEFTOVER_GRACE, exited=True)
+    assert SignalTree((signal.SIGTERM, signal.SIGCONT)) in effects
+
+
+def test_leftovers_that_may_stay_are_not_touched():
+    spared = mission(definition=replace(mission().definition, leave_background=True))
+    after, effects = next_state(spared, Exited(0, NOW.wall, left=True), NOW)
+    assert after.status is Status.STOPPED
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
+
+
+def test_survivors_end_the_mission_all_the_same_and_are_named():
+    after, effects = next_state(mission(Status.STOPPING), Gone(("7 sleep 1",)), NOW)
+    assert (after.status, after.survivors) == (Status.STOPPED, ("7 sleep 1",))
+    assert any(isinstance(effect, events.SurvivorsLeft) and "7 sleep 1" in str(effect.text) for effect in effects)
+
+
+@pytest.mark.parametrize("status", [Status.STARTING, Status.RUNNING, Status.PAUSED])
+def test_a_run_whose_keeper_died_crashed_for_that_reason(status):
+    after, _ = next_state(mission(status), KeeperLost(), NOW)
+    assert (after.status, after.reason, after.exit_code) == (Status.CRASHED, "keeper_lost", None)
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "reason"),
+    [
+        (Cause.STOP, Status.STOPPED, None),
+        (Cause.KILL, Status.KILLED, None),
+        (Cause.TIMEOUT, Status.CRASHED, "timeout"),
+        (Cause.STALLED, Status.CRASHED, "stalled"),
+    ],
+)
+def test_an_ending_that_was_under_way_stays_what_it_was_when_the_keeper_dies(cause, status, reason):
+    after, _ = next_state(mission(Status.STOPPING, cause=cause), KeeperLost(), NOW)
+    assert (after.status, after.reason) == (status, reason)
+
+
+def test_a_true_exit_code_outlives_the_keeper():
+    before = mission(Status.STOPPING, cause=Cause.EXITED, exited=True, exit_code=7, ended_at=NOW.wall - 5)
+    after, _ = next_state(before, KeeperLost(), NOW)
+    assert (after.status, after.reason, after.exit_code, after.ended_at) == (Status.CRASHED, None, 7, NOW.wall - 5)
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.PAUSED, Status.STOPPING])
+def test_the_exit_code_of_an_earlier_run_is_not_that_of_the_one_lost_with_its_keeper(status):
+    before = mission(status, exit_code=7, ended_at=NOW.wall - 5)
+    after, _ = next_state(before, KeeperLost(), NOW)
+    assert (after.exit_code, after.ended_at) == (None, NOW.wall)
+
+
+# --- asking for an end --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.PAUSED])
+def test_a_stop_signals_the_tree_and_a_kill_ends_it(status):
+    stopped, gentle = next_state(mission(status), EndAsked(Cause.STOP, 3.0), NOW)
+    killed, hard = next_state(mission(status), EndAsked(Cause.KILL, 0.0), NOW)
+    assert stopped.ending == Ending(Cause.STOP, NOW.mono + 3.0)
+    assert killed.ending == Ending(Cause.KILL, NOW.mono)
+    assert [effect for effect in gentle if not isinstance(effect, MissionEvent)] == [SignalTree((15, 18))]
+    assert [effect for effect in hard if not isinstance(effect, MissionEvent)] == [EndTree()]
+
+
+@pytest.mark.parametrize(("cause", "effect"), [(Cause.STOP, SignalTree((15, 18))), (Cause.KILL, EndTree())])
+def test_an_end_asked_for_while_starting_waits_for_the_process(cause, effect):
+    stopping, effects = next_state(mission(Status.STARTING), EndAsked(cause, 3.0), NOW)
+    assert stopping.status is Status.STOPPING
+    assert all(isinstance(one, MissionEvent) for one in effects)
+    spawned, effects = next_state(stopping, Spawned(7, NOW.wall, NOW.mono), NOW)
+    assert (spawned.status, spawned.pid) == (Status.STOPPING, 7)
+    assert effects == (effect,)
+
+
+def test_a_kill_overtakes_a_stop():
+    after, effects = next_state(mission(Status.STOPPING, cause=Cause.STOP), EndAsked(Cause.KILL, 0.0), NOW)
+    assert after.ending == Ending(Cause.KILL, NOW.mono)
+    assert EndTree() in effects
+
+
+MERGES = [
+    # what was under way, what is asked, what follows
+    (Cause.STOP, Cause.STOP, Cause.STOP),
+    (Cause.STOP, Cause.RESTART, Cause.STOP),
+    (Cause.STOP, Cause.STALLED, Cause.STOP),
+    (Cause.KILL, Cause.STOP, Cause.KILL),
+    (Cause.KILL, Cause.RESTART, Cause.KILL),
+    (Cause.TIMEOUT, Cause.STOP, Cause.TIMEOUT),
+    (Cause.RESTART, Cause.STOP, Cause.STOP),
+    (Cause.RESTART, Cause.RESTART, Cause.RESTART),
+    (Cause.EXITED, Cause.STOP, Cause.STOP),
+    (Cause.EXITED, Cause.RESTART, Cause.RESTART),
+    (Cause.STALLED, Cause.STOP, Cause.STOP),
+]
+
+
+@pytest.mark.parametrize(("under_way", "asked", "follows"), MERGES)
+def test_what_follows_when_another_end_is_asked_for(under_way, asked, follows):
+    after, effects = next_state(mission(Status.STOPPING, cause=under_way), EndAsked(asked, 2.0), NOW)
+    assert after.ending is not None
+    assert after.ending.cause is follows
+    assert after.ending.deadline_mono == NOW.mono + 2.0, "the shorter grace holds"
+    assert effects == ()
+
+
+def test_a_second_stop_never_lengthens_the_grace():
+    after, _ = next_state(mission(Status.STOPPING), EndAsked(Cause.STOP, 99.0), NOW)
+    assert after.ending is not None
+    assert after.ending.deadline_mono == NOW.mono + 10
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_a_kill_hides_what_has_ended_and_keeps_its_code(status):
+    after, effects = next_state(mission(status, exit_code=3), EndAsked(Cause.KILL, 0.0), NOW)
+    assert after.status is Status.KILLED
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
+
+
+@pytest.mark.parametrize(("cause", "status"), [(Cause.STOP, Status.STOPPED), (Cause.KILL, Status.KILLED)])
+def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
+    after, effects = next_state(mission(Status.RESTARTING), EndAsked(cause, 1.0), NOW)
+    assert (after.status, after.next_restart_at, after.next_restart_mono) == (status, None, None)
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
+
+
+def test_a_limit_reached_while_a_restart_waits_is_the_reason_of_its_end():
+    asked = EndAsked(Cause.LIMIT, 1.0, "--- stopped ---", "max_cost")
+    after, effects = next_state(mission(Status.RESTARTING), asked, NOW)
+    assert (after.status, after.reason, after.next_restart_at) == (Status.CRASHED, "max_cost", None)
+    assert effects == (events.MissionCrashed(text="--- stopped ---"),)
+
+
+@pytest.mark.parametrize("cause", [Cause.EXITED, Cause.RESTART, Cause.CHANGE_OVER])
+def test_no_run_follows_an_ending_during_which_a_limit_is_reached(cause):
+    policy = RestartPolicy(when=Restart.ALWAYS)
+    always = replace(mission().definition, restart=policy)
+    before = mission(Status.STOPPING, cause=cause, definition=always)
+    limited, _ = next_state(before, EndAsked(Cause.LIMIT, 1.0, None, "max_cost"), NOW)
+    exited, _ = next_state(limited, Exited(0, NOW.wall, left=False), NOW)
+    after = exited if not exited.is_live else next_state(exited, Gone(), NOW)[0]
+    assert (after.status, after.reason) == (Status.CRASHED, "max_cost")
+
+
+@pytest.mark.parametrize(
+    ("cause", "effect", "status"),
+    [(Cause.STOP, SignalTree((15, 18)), Status.STOPPED), (Cause.KILL, EndTree(), Status.KILLED)],
+)
+def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause, effect, status):
+    spared = replace(mission().definition, leave_background=True)
+    before = mission(Status.RESTARTING, definition=spared, exit_code=1, ended_at=NOW.wall - 1)
+    stopping, effects = next_state(before, EndAsked(cause, 1.0, "--- ended ---"), NOW)
+    assert (stopping.status, stopping.next_restart_at, stopping.next_restart_mono) == (Status.STOPPING, None, None)
+    assert stopping.ending == Ending(cause, NOW.mono + 1.0, exited=True)
+    assert effects == (events.MissionStopping(text="--- ended ---", cause=cause.value), effect)
+    after, _ = next_state(stopping, Gone(), NOW)
+    assert (after.status, after.ended_at) == (status, NOW.wall - 1)
+
+
+@pytest.mark.parametrize("cause", [Cause.STOP, Cause.RESTART, Cause.STALLED])
+def test_where_earlier_runs_left_something_behind_an_exit_is_not_the_end_of_an_ending(cause):
+    spared = replace(mission().definition, leave_background=True)
+    before = mission(Status.STOPPING, cause=cause, definition=spared)
+    after, _ = next_state(before, Exited(-15, NOW.wall, left=False), NOW)
+    assert after.status is Status.STOPPING
+
+
+@pytest.mark.parametrize(
+    ("kind", "tty", "signals"),
+    [
+        (Kind.TASK, True, (2, 18)),
+        (Kind.TASK, False, (2, 18)),
+        (Kind.SESSION, True, (2, 1, 18)),
+        (Kind.SESSION, False, (2, 18)),
+    ],
+)
+def test_which_signals_a_stop_sends(kind, tty, signals):
+    definition = replace(mission().definition, kind=kind, tty=tty, stop_signal=signal.SIGINT)
+    assert stop_signals(mission(definition=definition)) == signals
+
+
+# --- starting again -----------------------------------------------------------------------------------------------
+
+AGAIN = [
+    # policy, how it was ended, exit status, whether another run follows
+    (Restart.NEVER, None, 1, False),
+    (Restart.ON_FAILURE, None, 1, True),
+    (Restart.ON_FAILURE, None, -9, True),
+    (Restart.ON_FAILURE, None, 0, False),
+    (Restart.ALWAYS, None, 0, True),
+    (Restart.ALWAYS, None, 1, True),
+    (Restart.ALWAYS, Cause.STOP, 0, False),
+    (Restart.ALWAYS, Cause.KILL, -9, False),
+    (Restart.ALWAYS, Cause.TIMEOUT, -15, False),
+    (Restart.ALWAYS, Cause.STALLED, -9, True),
+    (Restart.ON_FAILURE, Cause.STALLED, 0, True),
+    (Restart.NEVER, Cause.STALLED, -9, False),
+]
+
+
+@pytest.mark.parametrize(("when", "cause", "code", "again"), AGAIN)
+def test_which_ends_the_policy_answers_with_a_restart(when, cause, code, again):
+    policy = RestartPolicy(when=when, backoff=2.0)
+    before = mission(policy=policy) if cause is None else mission(Status.STOPPING, cause=cause, policy=policy)
+    after, _ = next_state(before, Exited(code, NOW.wall, left=False), NOW)
+    assert (after.status is Status.RESTARTING) is again
+    assert after.next_restart_at == (NOW.wall + 2.0 if again else None)
+    assert after.next_restart_mono == (NOW.mono + 2.0 if again else None)
+
+
+@pytest.mark.parametrize("when", [Restart.ON_FAILURE, Restart.ALWAYS])
+def test_a_lost_keeper_and_a_failed_spawn_are_failures_to_the_policy(when):
+    policy = RestartPolicy(when=when)
+    lost, _ = next_state(mission(policy=policy), KeeperLost(), NOW)
+    failed, _ = next_state(mission(Status.STARTING, policy=policy), SpawnFailed("no_terminals", "none left"), NOW)
+    assert (lost.status, lost.reason) == (Status.RESTARTING, "keeper_lost")
+    assert (failed.status, failed.reason) == (Status.RESTARTING, "no_terminals")
+
+
+def test_a_due_restart_is_the_next_run_and_says_so_in_the_log():
+    before = mission(Status.RESTARTING, policy=always(), restart_count=2)
+    after, effects = next_state(before, RestartDue(), NOW)
+    assert (after.status, after.run, after.restart_count) == (Status.STARTING, 2, 3)
+    assert (after.pid, after.exit_code, after.ended_at, after.next_restart_at) == (None, None, None, None)
+    assert effects[-1] == Spawn()
+    assert [effect.text for effect in effects if isinstance(effect, MissionEvent)] == [
+        "--- restart #3 at 2027-01-15T08:00:00.000Z ---"
+    ]
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_a_restart_by_a_person_begins_a_new_budget(status):
+    spent = mission(status, restarts_mono=(990.0, 991.0), streak=5, restart_count=5, survivors=("7 x",))
+    after, effects = next_state(spent, StartAsked(), NOW)
+    assert (after.status, after.run, after.restart_count) == (Status.STARTING, 2, 6)
+    assert (after.restarts_mono, after.streak, after.survivors) == ((), 0, ())
+    assert effects[-1] == Spawn()
+
+
+def test_a_restart_of_what_runs_ends_it_first():
+    ending, effects = next_state(mission(), EndAsked(Cause.RESTART, 1.0), NOW)
+    assert (ending.status, ending.run) == (Status.STOPPING, 1)
+    assert Spawn() not in effects
+    after, effects = next_state(ending, Exited(-15, NOW.wall, left=False), NOW)
+    assert (after.status, after.run) == (Status.STARTING, 2)
+    assert effects[-1] == Spawn()
+
+
+def test_a_restart_that_is_waited_for_can_be_had_at_once():
+    after, effects = next_state(mission(Status.RESTARTING), EndAsked(Cause.RESTART, 1.0), NOW)
+    assert (after.status, after.run, after.streak) == (Status.STARTING, 2, 0)
+    assert effects[-1] == Spawn()
+
+
+def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
+    policy = always(max_restarts=2)
+    for code, status in ((0, Status.STOPPED), (3, Status.CRASHED)):
+        before = mission(policy=policy, restarts_mono=(990.0, 995.0))
+        after, effects = next_state(before, Exited(code, NOW.wall, left=False), NOW)
+        assert (after.status, after.reason, after.exit_code) == (status, "restart_budget_spent", code)
+        assert any(isinstance(effect, events.RestartBudgetSpent) for effect in effects)
+
+
+# --- laws: any facts, in any order --------------------------------------------------------------------------------
+
+CODES = st.one_of(st.none(), st.integers(-31, 255))
+FACTS = st.one_of(
+    st.builds(Spawned, pid=st.integers(2, 9999), wall=st.just(0.0), mono=st.just(0.0)),
+    st.builds(SpawnFailed, code=st.just("no_terminals"), message=st.just("none left")),
+    st.builds(Exited, code=CODES, wall=st.just(NOW.wall), left=st.booleans()),
+    st.builds(Gone, survivors=st.sampled_from([(), (), ("7 sleep",)])),
+    st.builds(EndAsked, cause=st.sampled_from([Cause.STOP, Cause.KILL, Cause.RESTART]), grace=st.floats(0, 30)),
+    st.builds(EndAsked, cause=st.sampled_from([Cause.STALLED, Cause.TIMEOUT]), grace=st.floats(0, 30)),
+    st.just(StartAsked()),
+    st.just(RestartDue()),
+    st.just(Frozen()),
+    st.just(Thawed(0.0)),
+    st.just(KeeperLost()),
+)
+HISTORIES = st.lists(st.tuples(FACTS, st.floats(0, 40)), max_size=60)
+POLICIES = st.builds(
+    RestartPolicy,
+    when=st.sampled_from(Restart),
+    max_restarts=st.integers(0, 4),
+    window=st.floats(0.5, 120),
+    backoff=st.floats(0, 100),
+)
+
+
+def live_through(policy, history):
+    """Yield (before, fact, after, effects, now) for each fact that meant something."""
+    definition = replace(mission(policy=policy).definition, leave_background=len(history) % 4 == 0)
+    current = mission(Status.STARTING, definition=definition)
+    now = NOW
+    for told, passed in history:
+        now = Now(now.wall + passed, now.mono + passed)
+        fact = told._replace(wall=now.wall, mono=now.mono) if isinstance(told, Spawned) else told
+        if isinstance(fact, RestartDue) and current.next_restart_mono is not None:
+            due = max(now.mono, current.next_restart_mono)
+            now = Now(now.wall + due - now.mono, due)
+        try:
+            after, effects = next_state(current, fact, now)
+        except IllegalTransition:
+            continue
+        yield current, fact, after, effects, now
+        current = after
+
+
+@given(POLICIES, HISTORIES)
+def test_status_and_the_fields_that_go_with_it_never_disagree(policy, history):
+    verdicts = [fact.verdict for fact, _ in history if isinstance(fact, Exited) and fact.verdict is not None]
+    longest = max([60.0, *(one.resume_at - NOW.wall for one in verdicts if one.resume_at is not None)])
+    for _, _, after, _, now in live_through(policy, history):
+        assert (after.ending is not None) is (after.status is Status.STOPPING)
+        assert (after.next_restart_mono is not None) is (after.status is Status.RESTARTING)
+        assert (after.next_restart_at is not None) is (after.status is Status.RESTARTING)
+        assert (after.pid is not None) is (after.status in {Status.RUNNING, Status.PAUSED}) or (
+            after.status is Status.STOPPING
+        )
+        assert (after.held_mono is not None) is (after.status is Status.PAUSED)
+        assert (after.ended_at is not None) or after.is_live
+        assert after.next_restart_mono is None or now.mono <= after.next_restart_mono <= now.mono + longest
+        assert 0 <= after.shell_exit <= 255
+
+
+@given(POLICIES, HISTORIES)
+def test_run_numbers_only_grow_and_each_is_spawned_once(policy, history):
+    for before, _, after, effects, _ in live_through(policy, history):
+        spawns = sum(isinstance(effect, Spawn) for effect in effects)
+        assert after.run - before.run == spawns
+        assert spawns in {0, 1}
+        restarts = sum(isinstance(effect, events.RunRestarted) for effect in effects)
+        assert after.restart_count - before.restart_count == restarts
+        changes_over = before.ending is not None or after.reason is None
+        assert restarts == spawns or (spawns == 1 and changes_over)
+        assert (after.id, after.definition, after.created_at) == (before.id, before.definition, before.created_at)
+
+
+@given(POLICIES, HISTORIES)
+def test_a_new_run_never_begins_while_the_old_one_may_live(policy, history):
+    over = False
+    for before, fact, after, effects, _ in live_through(policy, history):
+        if after.run > before.run:
+            gone = fact.survivors or (before.ending and before.ending.exited) if isinstance(fact, Gone) else True
+            exited = isinstance(fact, (Exited, KeeperLost, SpawnFailed))
+            assert over or exited or (isinstance(fact, Gone) and gone)
+        over = after.status in FINAL or after.status is Status.RESTARTING
+        assert not (over and any(isinstance(effect, (Spawn, SignalTree, EndTree)) for effect in effects))
+
+
+@given(POLICIES, HISTORIES)
+def test_what_was_stopped_killed_or_ran_out_of_time_is_never_started_by_itself(policy, history):
+    for before, fact, after, _, _ in live_through(policy, history):
+        cause = before.ending.cause if before.ending else None
+        if cause in {Cause.STOP, Cause.KILL, Cause.TIMEOUT} and after.status is not Status.STOPPING:
+            assert after.status in FINAL
+        if before.status in FINAL and not isinstance(fact, StartAsked):
+            assert after.status in FINAL
+
+
+@given(POLICIES, HISTORIES)
+def test_the_restart_budget_is_never_exceeded(policy, history):
+    restarts: list[float] = []
+    for _, fact, after, effects, now in live_through(policy, history):
+        if not any(isinstance(effect, Spawn) for effect in effects):
+            continue
+        restarts = [*restarts, now.mono] if isinstance(fact, RestartDue) else []
+        recent = [at for at in restarts if now.mono - at < policy.window]
+        assert not policy.max_restarts or len(recent) <= policy.max_restarts
+        assert policy.when is not Restart.NEVER or not isinstance(fact, RestartDue)
+        assert len(after.restarts_mono) <= max(1, policy.max_restarts), "memory is bounded, too"
+
+
+@given(POLICIES, HISTORIES)
+def test_the_delay_doubles_from_the_last_healthy_run(policy, history):
+    n = 0
+    for before, fact, after, effects, now in live_through(policy, history):
+        if after.status is Status.RESTARTING and before.status is not Status.RESTARTING:
+            if now.mono - before.run_started_mono > policy.window and not isinstance(fact, SpawnFailed):
+                n = 0
+            assert after.next_restart_mono == pytest.approx(now.mono + min(policy.backoff * 2**n, 60.0))
+            n += 1
+        elif any(isinstance(effect, Spawn) for effect in effects) and not isinstance(fact, RestartDue):
+            n = 0  # a person began anew
+
+
+@given(POLICIES, HISTORIES)
+def test_a_status_only_changes_along_the_table(policy, history):
+    for before, _, after, _, _ in live_through(policy, history):
+        near = set(TABLE[before.status].values())
+        assert after.status in {before.status} | near | {two for one in near for two in TABLE[one].values()}
+
+
+@given(POLICIES, HISTORIES, st.floats(0, 30))
+def test_from_wherever_it_is_a_kill_leads_to_killed(policy, history, grace):
+    states = [mission(Status.STARTING, policy=policy), *(after for _, _, after, _, _ in live_through(policy, history))]
+    after, _ = next_state(states[-1], EndAsked(Cause.KILL, grace), NOW)
+    if after.status is Status.STOPPING:
+        after, _ = next_state(after, Exited(-9, NOW.wall, left=False), NOW)
+    if after.status is Status.STOPPING:
+        after, _ = next_state(after, Gone(), NOW)
+    assert (after.status, after.shell_exit) == (Status.KILLED, 137)
+
+
+def test_a_frozen_run_that_ends_and_leaves_something_holds_no_clock():
+    after, _ = next_state(mission(Status.PAUSED, held_mono=NOW.mono), Exited(0, NOW.wall, left=True), NOW)
+    assert (after.status, after.held_mono) == (Status.STOPPING, None)

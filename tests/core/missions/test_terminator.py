@@ -1,0 +1,248 @@
+"""How soon an end is told, and what it takes: over real books, on a machine of which the test says who lives.
+
+Time passes by itself here, so that a second is a second and no test waits for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from overmind_core.daemon.state import State
+from overmind_core.domain.missions.facts import Exited
+from overmind_core.domain.missions.mission import Cause, Definition, Ending, Mission, Status
+from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
+from overmind_core.kernel.journal import Journal
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.missions.changes import MissionChanged
+from overmind_core.missions.registry import Registry
+from overmind_core.missions.terminator import LOOK_AGAIN, Terminator
+from overmind_core.system.membership import RunTarget
+from overmind_core.system.sweep import NamedProcess
+from tests.kit import in_process
+from tests.kit.in_process import LoopClock
+
+DEADLINE = 10.0
+"""Seconds."""
+ONE, TWO = "aaaaaaa1", "aaaaaaa2"
+PID = 4711
+
+
+class Machine:
+    """Stands where the ender looks at processes, and for the keeper's side of it.
+
+    Attributes:
+        looks: The runs that each look was for.
+        ended: The runs that were killed, call by call.
+        alive: Who lives, by mission.
+        orphans: Whom the keeper knows of, by run: left or not, or what it answers instead.
+        stubborn: Missions whose processes survive.
+    """
+
+    def __init__(self):
+        self.looks = []
+        self.ended = []
+        self.alive = {}
+        self.orphans = {}
+        self.asked = []
+        self.stubborn = set()
+
+    def target(self, mission):
+        return RunTarget(mission.run_id, mission.id, "/home", PID, 1)
+
+    def sweep(self, targets, seen):
+        assert set(seen) == {target.run for target in targets}
+        return Sweep(self, targets)
+
+    async def in_thread(self, call):
+        return call()
+
+    def request(self, op, *, run, spare):
+        assert (op, spare) == ("orphans", [])
+        self.asked.append(run)
+        answer = asyncio.get_running_loop().create_future()
+        left = self.orphans.get(run, False)
+        if isinstance(left, Exception):
+            answer.set_exception(left)
+        else:
+            answer.set_result({"left": left})
+        return answer
+
+
+class Sweep:
+    spared: frozenset[int] = frozenset()
+
+    def __init__(self, machine, targets):
+        self._machine = machine
+        self._targets = targets
+
+    def alive(self):
+        self._machine.looks.append([target.run for target in self._targets])
+        return {target.run: set(self._machine.alive.get(target.mission, ())) for target in self._targets}
+
+    def end(self, *, purge):
+        del purge
+        self._machine.ended.append([target.run for target in self._targets])
+        stubborn = [target.run for target in self._targets if target.mission in self._machine.stubborn]
+        return {run: [NamedProcess(PID, "server")] for run in stubborn}
+
+
+def stopping(mission_id=ONE, *, exited=True):
+    """A mission on its way out; `exited`: its first process has ended, and others may live."""
+    definition = Definition(mission_id, "true", ("true",), "/")
+    ending = Ending(Cause.STOP, DEADLINE, exited=exited)
+    pid = None if exited else PID
+    return Mission(mission_id, definition, 0.0, Status.STOPPING, run=1, pid=pid, ending=ending, exit_code=0)
+
+
+class World:
+    """An ender at work.
+
+    Attributes:
+        told: When each mission's end was told, in seconds.
+    """
+
+    def __init__(self, bus, book, machine, ender):
+        self.book = book
+        self.machine = machine
+        self.ender = ender
+        self.told = {}
+        bus.subscribe(MissionChanged, ender.on_change)
+        bus.subscribe(MissionChanged, self._on_change)
+
+    def _on_change(self, change):
+        if not change.saved.is_live:
+            self.told.setdefault(change.saved.id, asyncio.get_running_loop().time())
+
+    def see_out(self, *missions):
+        for mission in missions:
+            self.book.add(mission, lambda: None, None)
+            self.ender.see_out(mission)
+
+
+def played(tmp_path, story):
+    """The world after `story(world)`."""
+
+    async def play():
+        async with working(tmp_path) as world:
+            await story(world)
+            return world
+
+    return in_process.run(play())
+
+
+@asynccontextmanager
+async def working(tmp_path):
+    loop = asyncio.get_running_loop()
+    state = State.open(str(tmp_path / "state.db"))
+    ledger = Journal(state.database, loop)
+    bus = Bus()
+    clock = LoopClock()
+    book = Registry(
+        bus=bus,
+        journal=ledger,
+        clock=clock,
+        boot="this boot",
+        missions=state.missions,
+        runs=state.runs,
+        events=EventLog(bus, ledger, clock, state.events),
+    )
+    machine: Any = Machine()
+    ender = Terminator(book, machine)
+    ender.link = machine
+    work = loop.create_task(ender.run())
+    try:
+        yield World(bus, book, machine, ender)
+    finally:
+        work.cancel()
+        ledger.flush()
+        ledger.close()
+        state.close()
+
+
+def test_an_end_is_told_with_the_first_look_that_finds_nobody(tmp_path):
+    async def story(world):
+        world.see_out(stopping())
+        await asyncio.sleep(2 * DEADLINE)
+
+    world = played(tmp_path, story)
+    assert world.told[ONE] < LOOK_AGAIN
+    assert (world.machine.looks, world.machine.ended) == ([[f"{ONE}.1"]], [])
+
+
+def test_missions_that_end_together_share_a_look(tmp_path):
+    async def story(world):
+        world.see_out(stopping(ONE), stopping(TWO))
+        await asyncio.sleep(2 * DEADLINE)
+
+    world = played(tmp_path, story)
+    assert set(world.told) == {ONE, TWO}
+    assert world.machine.looks == [[f"{ONE}.1", f"{TWO}.1"]]
+
+
+def test_whose_others_live_is_looked_at_again_until_they_are_gone(tmp_path):
+    gone_at = 1.0
+
+    async def story(world):
+        world.machine.alive = {ONE: {PID}}
+        world.see_out(stopping(ONE), stopping(TWO))
+        await asyncio.sleep(gone_at)
+        assert set(world.told) == {TWO}, "who is gone does not wait for the other"
+        world.machine.alive = {}
+        await asyncio.sleep(2 * DEADLINE)
+
+    world = played(tmp_path, story)
+    assert gone_at <= world.told[ONE] <= gone_at + 2 * LOOK_AGAIN
+    assert len(world.machine.looks) <= gone_at / LOOK_AGAIN + 3
+    assert world.machine.ended == []
+    assert world.machine.asked == [f"{TWO}.1", f"{ONE}.1"], "whom a look finds the keeper is not asked about"
+
+
+def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
+    async def story(world):
+        world.see_out(stopping(exited=False))
+        await asyncio.sleep(DEADLINE - 1)
+        assert (world.told, world.machine.looks, world.machine.ended) == ({}, [], [])
+        world.book.apply(world.book.live[ONE], Exited(0, 0.0, left=True))
+        world.ender.see_out(world.book.live[ONE])
+        await asyncio.sleep(0.5)
+
+    world = played(tmp_path, story)
+    assert world.told[ONE] < DEADLINE - 1 + LOOK_AGAIN
+    assert (len(world.machine.looks), world.machine.ended) == (1, [])
+
+
+@pytest.mark.parametrize("answer", [True, KeeperGone(), KeeperRefused({"error": "unknown_run"})])
+def test_nobody_is_gone_before_the_keeper_says_so_too(tmp_path, answer):
+    """A process that lost its parent is for a moment in nobody's tree."""
+    sure_at = 1.0
+
+    async def story(world):
+        world.machine.orphans = {f"{ONE}.1": answer}
+        world.see_out(stopping())
+        await asyncio.sleep(sure_at)
+        assert world.told == {}
+        world.machine.orphans = {}
+        await asyncio.sleep(2 * DEADLINE)
+
+    world = played(tmp_path, story)
+    assert sure_at <= world.told[ONE] <= sure_at + 2 * LOOK_AGAIN
+    assert world.machine.ended == []
+
+
+def test_who_is_left_at_the_deadline_is_killed_once_and_named_when_it_survives(tmp_path):
+    async def story(world):
+        world.machine.alive = {ONE: {PID}, TWO: {PID}}
+        world.machine.stubborn = {TWO}
+        world.see_out(stopping(ONE), stopping(TWO))
+        await asyncio.sleep(2 * DEADLINE)
+        assert world.book.get(ONE).survivors == ()
+        assert world.book.get(TWO).survivors == (f"{PID} server",)
+
+    world = played(tmp_path, story)
+    assert world.machine.ended == [[f"{ONE}.1", f"{TWO}.1"]]
+    assert [world.told[one] for one in (ONE, TWO)] == pytest.approx([DEADLINE, DEADLINE], abs=LOOK_AGAIN)

@@ -1,0 +1,126 @@
+"""What is run to call a person, and when nothing is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import pytest
+from msgspec.structs import replace
+
+from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
+from overmind_core.kernel.bus import Bus
+from overmind_core.notifications import service
+from overmind_core.notifications.service import Notifications, argv_of
+
+EVENT = NotificationDue(seq=7, mission="a1b2c3d4", name="api", why="blocked", now="Bash: rm <b>x</b>")
+TURN = replace(EVENT, why="your_turn", now="")
+ASKED = QuestionAsked(seq=8, mission="a", question=1, need="question", tool="", summary="Which?")
+
+
+@pytest.fixture
+def desktop(tmp_path, monkeypatch):
+    """The environment of a desktop that has `notify-send`."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    program = tmp_path / "notify-send"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return {"PATH": str(tmp_path), "DISPLAY": ":0"}
+
+
+def test_a_command_of_the_person_gets_title_and_text():
+    assert argv_of(EVENT, ("call", "-x"), {}) == ["call", "-x", "api: needs you", "Bash: rm <b>x</b>"]
+    assert argv_of(TURN, ("call",), {}) == ["call", "api: your turn", "your turn"]
+
+
+def test_an_empty_command_calls_nobody(desktop):
+    assert argv_of(EVENT, (), desktop) == []
+
+
+def test_the_desktop_is_told_without_markup(desktop):
+    expected = ["notify-send", "--app-name=overmind", "--", "api: needs you", "Bash: rm &lt;b&gt;x&lt;/b&gt;"]
+    assert argv_of(EVENT, None, desktop) == expected
+
+
+@pytest.mark.parametrize("missing", ["PATH", "DISPLAY"])
+def test_without_a_desktop_nothing_is_run(desktop, missing):
+    environ = {name: value for name, value in desktop.items() if name != missing} | {"HOME": "/"}
+    assert argv_of(EVENT, None, {"PATH": "/nonexistent", **environ}) == []
+
+
+def test_a_mac_is_told_by_arguments_not_by_script(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    argv = argv_of(replace(EVENT, now='" & do shell script "x'), None, {})
+    assert argv[0] == "osascript"
+    assert argv[-2:] == ["api: needs you", '" & do shell script "x']
+
+
+def test_text_is_one_short_line_without_control_characters():
+    text = argv_of(replace(EVENT, now="a\x1b[2J\n\u202e" + "x" * 500), ("call",), {})[-1]
+    assert text.startswith("a\\x1b[2J\\n\\u202exxx")
+    assert len(text) <= service.LONGEST
+
+
+async def heard(*events, command, eyes=0):
+    """Let the events happen, with so many who look."""
+    async with asyncio.TaskGroup() as group:
+        calls = Notifications(command, group.create_task, {"PATH": os.environ["PATH"]})
+        bus = Bus()
+        bus.subscribe(NotificationDue, calls.on_notification)
+        looking = [calls.looking() for _ in range(eyes)]
+        for one in looking:
+            one.__enter__()
+        for event in events:
+            bus.publish(event)
+        for one in looking:
+            one.__exit__(None, None, None)
+        for event in events if eyes else ():
+            bus.publish(event)
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """A command that writes what it is called with, and the file."""
+    file = tmp_path / "calls"
+    return file, ("/bin/sh", "-c", f'echo "$1|$2|$OVERMIND_ID|$OVERMIND_NAME|$OVERMIND_WHY" >> {file}', "sh")
+
+
+def test_each_notification_is_a_call_and_nothing_else_is(writer):
+    file, command = writer
+    asyncio.run(heard(EVENT, ASKED, TURN, command=command))
+    assert file.read_text().splitlines() == [
+        "api: needs you|Bash: rm <b>x</b>|a1b2c3d4|api|blocked",
+        "api: your turn|your turn|a1b2c3d4|api|your_turn",
+    ]
+
+
+def test_nobody_is_called_while_anybody_looks(writer):
+    file, command = writer
+    asyncio.run(heard(EVENT, command=command, eyes=2))
+    assert len(file.read_text().splitlines()) == 1
+
+
+def test_a_command_that_is_missing_is_no_failure():
+    asyncio.run(heard(EVENT, command=("/nonexistent/call",)))
+
+
+def test_a_command_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(service, "LIMIT", 0.05)
+    asyncio.run(heard(EVENT, command=("sleep", "60")))
+
+
+def test_of_two_who_look_the_one_used_last_rings():
+    calls = Notifications((), lambda _work: None, {})
+    with calls.looking() as one, calls.looking() as other:
+        calls.viewers.used(one, at=float("inf"), view=None)
+        calls.on_notification(EVENT)
+        assert (calls.rings(7, one), calls.rings(7, other)) == (True, False)
+
+
+def test_who_begins_to_look_after_the_event_does_not_ring_for_it():
+    calls = Notifications((), lambda _work: None, {})
+    with calls.looking():
+        calls.on_notification(EVENT)
+    with calls.looking() as late:
+        assert not calls.rings(7, late)
