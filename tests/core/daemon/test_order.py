@@ -31,7 +31,7 @@ ORDER: dict[type, list[str]] = {
         "KeeperSync.on_change",
         "IsolationService.on_change",
         "Plans.on_change",
-        "Quests.on_change",
+        "QuestService.on_change",
         "Schedules.on_change",
     ],
     QuestionAsked: ["Unseen.on_news", "Followers.on_event"],
