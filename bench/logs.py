@@ -12,7 +12,7 @@ from bench.product import Product
 from overmind_core.logs.layout import OUT, SEGMENT, data_name, index_name
 from overmind_core.logs.time_index import pack
 from overmind_tui.log.index import Look, Page
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.page_worker import matching
 from overmind_tui.log.pattern import parsed
 from overmind_tui.log.reader import Reader
@@ -55,8 +55,8 @@ def _figure(what: str, seconds: float, goal: float) -> Figure:
 def _filter(what: str, reader: Reader, pages: list[Page], text: str) -> Figure:
     pattern = parsed(text)
     assert pattern is not None
-    sieve = Sieve(pattern)
-    slices = sorted(_seconds(lambda page=page: matching(reader, page, sieve)) for page in pages)  # type: ignore[misc]
+    line_filter = LineFilter(pattern)
+    slices = sorted(_seconds(lambda page=page: matching(reader, page, line_filter)) for page in pages)  # type: ignore[misc]
     late = slices[len(slices) * 99 // 100]
     return Figure(
         what,

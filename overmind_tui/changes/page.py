@@ -33,7 +33,7 @@ from overmind_tui.shell.actions import Context
 from overmind_tui.widgets.lines import CursorText
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.shell import Shell
 
@@ -175,7 +175,7 @@ class ChangeSource:
     def ask(self, shell: Shell) -> None:
         """Ask anew."""
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
                 self._take(shell, diff.of_api(answer))
@@ -184,7 +184,7 @@ class ChangeSource:
             else:
                 self._ask_git(shell)
 
-        shell.request("changes", [{"id": self._row["id"]}], told)
+        shell.request("changes", [{"id": self._row["id"]}], on_result)
 
     def _take(self, shell: Shell, found: Found) -> None:
         """A long diff takes its time to be drawn; nobody waits for that."""
@@ -236,9 +236,9 @@ class ChangesPage(TextPage):
 
     step_actions = ("next-file", "previous-file")
 
-    def __init__(self, row: Row, talking: Talking) -> None:
+    def __init__(self, row: Row, message_actions: MessageActions) -> None:
         self._row = row
-        self._talking = talking
+        self._message_actions = message_actions
         self._source = ChangeSource(row, self._show, self._say)
         self._found: Found | None = None
         self._text = Text([[Cell("  looking …", "quiet")]])
@@ -437,7 +437,7 @@ class ChangesPage(TextPage):
     @property
     def pending(self) -> list[str]:
         """The places of which comments speak that are not sent."""
-        return diff.places(self._talking.drafts.draft([self._row["id"]]))
+        return diff.places(self._message_actions.drafts.draft([self._row["id"]]))
 
     def do_comment(self) -> None:
         """Write to the agent about the line under the cursor."""
@@ -448,7 +448,7 @@ class ChangesPage(TextPage):
             self.shell.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
         else:
             self.text.uncover()
-            self._talking.comment(targets[0], spot)
+            self._message_actions.comment(targets[0], spot)
 
     def on_screen_resume(self) -> None:
         """Comments were written, sent or thrown away."""

@@ -122,7 +122,7 @@ class Jobs:
         self._home = home
         self._running: list[Job] = []
 
-    def start(self, name: str, calls: Sequence[Sequence[str]], told: Told) -> None:
+    def start(self, name: str, calls: Sequence[Sequence[str]], on_result: Told) -> None:
         """Run command lines in a thread; `told` gets their outcome in the program's own."""
         environ = {**self._world.environ, "OVERMIND_HOME": self._home.root}
         job = Job(name, calls, self._world.folder, environ)
@@ -130,13 +130,13 @@ class Jobs:
 
         def work() -> Callable[[], None]:
             outcome = job.work()
-            return lambda: self._ended(job, outcome, told)
+            return lambda: self._ended(job, outcome, on_result)
 
         self._background(work)
 
-    def _ended(self, job: Job, outcome: Outcome, told: Told) -> None:
+    def _ended(self, job: Job, outcome: Outcome, on_result: Told) -> None:
         self._running.remove(job)
-        told(outcome)
+        on_result(outcome)
 
     @property
     def progress(self) -> str:

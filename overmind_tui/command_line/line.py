@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from overmind_tui.command_line import parse
 from overmind_tui.command_line import verbs as commandline
-from overmind_tui.command_line.parse import Language, Show, Trail, Vocabulary
+from overmind_tui.command_line.parse import Language, Show, ViewHistory, Vocabulary
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.missions.rows import PLAN
@@ -45,7 +45,7 @@ class Commands:
         self.runs = runs
         self._leave = leave
         self._remembered = remembered
-        self.trail = Trail()
+        self.history = ViewHistory()
         self._words = registry.words()
 
     # words
@@ -128,27 +128,27 @@ class Commands:
 
     def go(self, show: Show) -> None:
         """To a view, instead of the one that is open; the way there is remembered."""
-        self.trail = self.trail.stepped(_line(show))
+        self.history = self.history.stepped(_line(show))
         self._open(show)
 
     def back(self) -> None:
         """To the view before."""
-        self._follow(self.trail.back())
+        self._follow(self.history.back())
 
     def forward(self) -> None:
         """To the view after."""
-        self._follow(self.trail.forward())
+        self._follow(self.history.forward())
 
     def last(self) -> None:
         """To the view that was open before this one, there and back."""
-        self._follow(self.trail.last())
+        self._follow(self.history.last())
 
-    def _follow(self, trail: Trail) -> None:
-        if trail is self.trail:
+    def _follow(self, history: ViewHistory) -> None:
+        if history is self.history:
             self._shell.flash("no other view was opened there", "quiet")
             return
-        self.trail = trail
-        found = parse.parsed(trail.here, self.language)
+        self.history = history
+        found = parse.parsed(history.here, self.language)
         if isinstance(found, Show):
             self._open(found)
 

@@ -192,9 +192,9 @@ class CommandRun:
         """Run the command line once with each of these lists of words, one after the other."""
         self._shell.flash(f"{verb.name} …", "quiet")
         argvs = [_argv(verb, words) for words in calls]
-        self._jobs.start(verb.name, argvs, lambda outcome: self._told(verb, outcome))
+        self._jobs.start(verb.name, argvs, lambda outcome: self._on_result(verb, outcome))
 
-    def _told(self, verb: Verb, outcome: Outcome) -> None:
+    def _on_result(self, verb: Verb, outcome: Outcome) -> None:
         """One line is a flash; more are a text to read."""
         shell, lines = self._shell, outcome.text.strip().splitlines()
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None

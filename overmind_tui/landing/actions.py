@@ -12,25 +12,25 @@ from overmind_tui.landing import lines as landing_lines
 from overmind_tui.landing.dialog import Answers, LandScreen
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.pages.compose import COMMIT, Box, Purpose
+from overmind_tui.pages.compose import COMMIT, Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.shell import Shell
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.inbox.messages import MessageActions
 
 
 UNMERGED = "unmerged"
 
 
-class Landing:
+class WorktreeActions:
     """Asks before anything leaves a worktree, or is lost with it."""
 
-    def __init__(self, shell: Shell, talking: Talking) -> None:
+    def __init__(self, shell: Shell, message_actions: MessageActions) -> None:
         self._shell = shell
-        self.propose = talking.propose
+        self.propose = message_actions.propose
         self.handlers: dict[str, Callable[[list[Row]], object]] = {
             "land": self.land,
             "commit": self.commit,
@@ -79,24 +79,24 @@ class Landing:
         """Ask for a message, commit, and go on."""
         mission, name = row["id"], safe(row["name"])
 
-        def send(box: Box, text: str) -> None:
-            def told(answers: Answers) -> None:
+        def send(composer: Composer, text: str) -> None:
+            def on_result(answers: Answers) -> None:
                 (answer,) = answers
                 if isinstance(answer, OvermindError):
-                    box.refused(answer.message)
+                    composer.refused(answer.message)
                     return
-                box.done()
+                composer.done()
                 files = landing_lines.counted(landing_lines.count(answer.get("files")), "file")
                 self._shell.flash(f"committed {files} of {name}: {safe(answer.get('subject'))}", "good")
                 then()
 
-            self._shell.request("commit", [{"id": mission, "message": text}], told)
+            self._shell.request("commit", [{"id": mission, "message": text}], on_result)
 
         def keep(text: str) -> None:
             self._messages[mission] = text
 
         draft, note = self._messages.get(mission, ""), "everything in its worktree is committed; hooks run"
-        self._shell.open(Box(Purpose(f"commit · {name}", send, keep, draft, (), note, COMMIT)))
+        self._shell.open(Composer(Purpose(f"commit · {name}", send, keep, draft, (), note, COMMIT)))
 
     # pushing
 
@@ -108,7 +108,7 @@ class Landing:
         name = safe(row["name"])
         self._shell.flash(f"push {name} …", "quiet")
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
@@ -117,7 +117,7 @@ class Landing:
                 tail = f" · {landing_lines.counted(left, 'file')} not committed: not among it" if left else ""
                 self._shell.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
 
-        self._shell.request("push", [{"id": row["id"], "remote": None}], told)
+        self._shell.request("push", [{"id": row["id"], "remote": None}], on_result)
 
     # discarding
 
@@ -140,7 +140,7 @@ class Landing:
         name = safe(row["name"])
         self._shell.flash(f"discard {name} …", "quiet")
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
                 self._shell.flash(f"discarded {name}: {safe(answer.get('branch'))} and its worktree are gone", "good")
@@ -149,7 +149,7 @@ class Landing:
             else:
                 self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
 
-        self._shell.request("discard", [{"id": row["id"], "force": force}], told)
+        self._shell.request("discard", [{"id": row["id"], "force": force}], on_result)
 
     def _ask_twice(self, row: Row, error: OvermindError) -> None:
         """What would be lost for good, by another key than the first question's."""

@@ -19,7 +19,7 @@ from overmind_tui.landing import lines as landing_lines
 from overmind_tui.landing.form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import form_fields
-from overmind_tui.pages.dialog import Sight
+from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Fitting, Handler
 from overmind_tui.render.cells import Cell, Row, clipped, safe
 from overmind_tui.shell import keymap
@@ -92,7 +92,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         self._row = row
         self._landing = landing
         self._asked = 0
-        self._sight = Sight()
+        self._reading_delay = ReadingDelay()
         self._handlers: dict[str, Handler] = {
             "next-entry": partial(self._step, 1),
             "below": partial(self._step, 1),
@@ -115,7 +115,7 @@ class LandScreen(Fitting, ModalScreen[None]):
     def on_mount(self) -> None:
         """It can take keys now."""
         self._be(self.state)
-        self._sight.begin(self)
+        self._reading_delay.begin(self)
         self._look()
         self.shell.typed.release()
 
@@ -131,19 +131,19 @@ class LandScreen(Fitting, ModalScreen[None]):
         asked = self._asked
         self._be(replace(self.state, stage=Stage.LOOKING))
 
-        def told(answer: Mapping[str, Any] | OvermindError) -> None:
+        def on_result(answer: Mapping[str, Any] | OvermindError) -> None:
             if asked == self._asked and self.is_attached:
                 self._looked(answer)
 
         request = self.state.wanted.request(self._row["id"], preview=True)
-        self.shell.follow("merge", request, lambda _item: None, told)
+        self.shell.follow("merge", request, lambda _item: None, on_result)
 
     def _looked(self, answer: Mapping[str, Any] | OvermindError) -> None:
         if not isinstance(answer, OvermindError):
             self._be(form.looked(self.state, answer))
         else:
             self._refused(answer)
-        self._sight.begin(self)
+        self._reading_delay.begin(self)
 
     def _refused(self, error: OvermindError) -> None:
         """Why it can't be landed, and what to do about that."""
@@ -155,13 +155,13 @@ class LandScreen(Fitting, ModalScreen[None]):
     def _whose(self, error: OvermindError) -> None:
         """What is not committed is in its worktree, or in the person's checkout."""
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             rows = [] if isinstance(answer, OvermindError) else answer["worktrees"]
             if self.is_attached:
                 self._be(form.refused(self.state, error, own=any(row.get("dirty") for row in rows)))
 
-        self.shell.request("worktrees", [{"ids": [self._row["id"]], "sizes": False}], told)
+        self.shell.request("worktrees", [{"ids": [self._row["id"]], "sizes": False}], on_result)
 
     # keys
 
@@ -227,7 +227,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         """Land it, or first commit what is not committed."""
         stage = self.state.stage
         if stage in {Stage.READY, Stage.CHECK_FAILED}:
-            if self._sight.enough:
+            if self._reading_delay.enough:
                 self._land()
             else:
                 self.shell.flash("it has just come: read it, then press enter", "slow")
@@ -239,7 +239,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         self._landing.chosen(self.state.wanted)
         self._be(form.running(self.state, {"step": "merging"}))
         request = self.state.wanted.request(self._row["id"], preview=False)
-        self.shell.follow("merge", request, self._goes_on, self._told)
+        self.shell.follow("merge", request, self._goes_on, self._on_result)
 
     def _goes_on(self, item: Mapping[str, Any]) -> None:
         if "ok" not in item:
@@ -247,7 +247,7 @@ class LandScreen(Fitting, ModalScreen[None]):
             if not self.is_attached:
                 self.shell.flash(f"land {safe(self._row['name'])}: {landing_lines.progress(item)} …", "quiet")
 
-    def _told(self, answer: Mapping[str, Any] | OvermindError) -> None:
+    def _on_result(self, answer: Mapping[str, Any] | OvermindError) -> None:
         name = safe(self._row["name"])
         if not isinstance(answer, OvermindError):
             self.close()
@@ -256,7 +256,7 @@ class LandScreen(Fitting, ModalScreen[None]):
         self.shell.flash(f"{name} was not landed: {safe(answer.message)}", "bad")
         if self.is_attached:
             self._refused(answer)
-            self._sight.begin(self)
+            self._reading_delay.begin(self)
 
     def close(self) -> None:
         """Leave the screen below to the keys."""

@@ -14,7 +14,7 @@ from overmind_core.client.client import Client, answer_result
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.log.index import Look, Page
-from overmind_tui.log.page_worker import Clerk
+from overmind_tui.log.page_worker import PageWorker
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
 from overmind_tui.shell.messages import LogFailed, LogGrew, LogShown
@@ -36,7 +36,7 @@ HELD = 4000
 Json = dict[str, Any]
 
 
-class LogFeed:
+class LogFollower:
     """Posts what is to be shown of the wanted logs, until `close`."""
 
     def __init__(self, home: Home, post: Callable[[Message], object], *, zone: tzinfo | None = None) -> None:
@@ -54,18 +54,18 @@ class LogFeed:
         self._jumped = 0.0
         self._seen = self._lines = 0
         """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
-        self._clerk = Clerk(post)
+        self._page_worker = PageWorker(post)
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
         """Begin."""
-        self._clerk.start()
+        self._page_worker.start()
         self._thread.start()
 
     def close(self) -> None:
         """Post nothing more."""
         self._closed = True
-        self._clerk.close()
+        self._page_worker.close()
         self._stir()
 
     # what is wanted
@@ -75,7 +75,7 @@ class LogFeed:
         self._held = False
         if look != self._wanted:
             self._reader, self._jumped = None, 0.0
-            self._clerk.take(None)
+            self._page_worker.take(None)
             self._wanted = look
             self._stir()
 
@@ -84,7 +84,7 @@ class LogFeed:
         self._held = back
         self._stirred.set()
         if back and self._reader is not None:
-            self._clerk.take(self._reader)
+            self._page_worker.take(self._reader)
 
     def draw_ruler(self, wall: float) -> None:
         """Draw a line below what is there now."""
@@ -93,15 +93,15 @@ class LogFeed:
 
     def want(self, pages: Sequence[Page]) -> None:
         """Read these pages next."""
-        self._clerk.want(pages)
+        self._page_worker.want(pages)
 
     def count(self, pattern: Pattern | None, *, keep: bool) -> None:
         """Count the lines that match; `keep`: from now on, pages show only these."""
-        self._clerk.count(pattern, keep=keep)
+        self._page_worker.count(pattern, keep=keep)
 
     def stop_counting(self) -> None:
         """Count no further."""
-        self._clerk.stop()
+        self._page_worker.stop()
 
     def _stir(self) -> None:
         self._changed.set()
@@ -203,7 +203,7 @@ class LogFeed:
             return
         if self._jumped and time.monotonic() - self._jumped > QUIET:
             self._jumped = 0.0
-            self._clerk.take(reader)
+            self._page_worker.take(reader)
         lines = reader.grown()
         self._lines += len(lines)
         self._seen, self._stale = reader.reached, False
@@ -228,7 +228,7 @@ class LogFeed:
             )
         )
         if not self._jumped:
-            self._clerk.take(reader)
+            self._page_worker.take(reader)
         self._reader = reader
 
     def _say(self, message: Message) -> None:

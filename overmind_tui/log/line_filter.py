@@ -23,7 +23,7 @@ _PROGRAM = (sys.executable, "-P", "-m", "overmind_tui.log.line_filter")
 Process = subprocess.Popen[bytes]
 
 
-class Sieve:
+class LineFilter:
     """Judges lines by one pattern, which is given up when that takes too long. Close it."""
 
     def __init__(self, pattern: Pattern) -> None:
@@ -76,7 +76,7 @@ def main() -> None:
     """Read an expression, then lists of lines; answer for each list which of them match, until it takes too long."""
     pattern = log_pattern.parsed(json.loads(sys.stdin.readline()))
     assert pattern is not None
-    with contextlib.suppress(time_budget.OutOfPatience):
+    with contextlib.suppress(time_budget.BudgetExceeded):
         for asked in sys.stdin:
             lines = json.loads(asked)
             found = time_budget.within(SECONDS, partial(_judged, pattern, lines))

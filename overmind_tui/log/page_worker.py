@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textual.message import Message
 
 from overmind_tui.log.index import Page, Place
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
 from overmind_tui.shell.messages import LogCounted, LogIndexed, LogRead
@@ -42,11 +42,11 @@ class Job:
         self._todo: list[Page] = []
         self._hits: list[tuple[Page, int]] = []
         self._said = 0.0
-        self._sieve: Sieve | None = None
+        self._line_filter: LineFilter | None = None
 
     def close(self) -> None:
         """Nothing more is read."""
-        self._sift(None)
+        self._filter_for(None)
 
     def count(self, pattern: Pattern | None, *, keep: bool) -> None:
         """Count the lines that match; `keep`: from now on, a page is only these."""
@@ -65,9 +65,9 @@ class Job:
         with self._lock:
             pattern = self.pattern if self.keeps else None
         lines = self.reader.lines(page)
-        sieve = None if pattern is None else self._sift(pattern)
-        if sieve is not None:
-            wanted = sieve.which([text for _, _, text in lines])
+        line_filter = None if pattern is None else self._filter_for(pattern)
+        if line_filter is not None:
+            wanted = line_filter.which([text for _, _, text in lines])
             lines = [line for line, is_wanted in zip(lines, wanted, strict=True) if is_wanted]
         return LogRead(self.reader, page, lines, pattern, lost=self._lost(page))
 
@@ -85,14 +85,14 @@ class Job:
         """Do a little in the background; whether there is more."""
         return self._index(say) or self._match(say)
 
-    def _sift(self, pattern: Pattern | None) -> Sieve | None:
+    def _filter_for(self, pattern: Pattern | None) -> LineFilter | None:
         """What judges lines by this pattern."""
-        if self._sieve is not None and self._sieve.pattern is not pattern:
-            self._sieve.close()
-            self._sieve = None
-        if self._sieve is None and pattern is not None:
-            self._sieve = Sieve(pattern)
-        return self._sieve
+        if self._line_filter is not None and self._line_filter.pattern is not pattern:
+            self._line_filter.close()
+            self._line_filter = None
+        if self._line_filter is None and pattern is not None:
+            self._line_filter = LineFilter(pattern)
+        return self._line_filter
 
     # where the pages are
 
@@ -132,10 +132,10 @@ class Job:
         with self._lock:
             pattern = self.pattern
             page = self._todo.pop() if self._todo and pattern is not None else None
-        sieve = self._sift(pattern)
-        if page is None or pattern is None or sieve is None:
+        line_filter = self._filter_for(pattern)
+        if page is None or pattern is None or line_filter is None:
             return False
-        hits = matching(self.reader, page, sieve)
+        hits = matching(self.reader, page, line_filter)
         with self._lock:
             if pattern is not self.pattern:
                 return True
@@ -149,7 +149,7 @@ class Job:
         return True
 
 
-class Clerk:
+class PageWorker:
     """Posts messages until `close`."""
 
     def __init__(self, post: Callable[[Message], object]) -> None:
@@ -239,13 +239,18 @@ class Clerk:
         return busy
 
 
-def matching(reader: Reader, page: Page, sieve: Sieve) -> int:
+def matching(reader: Reader, page: Page, line_filter: LineFilter) -> int:
     """How many lines of a page match."""
-    if sieve.pattern.literals and not sieve.pattern.slow:
+    if line_filter.pattern.literals and not line_filter.pattern.slow:
         raw = reader.raw(page)
-        if raw is not None and raw.isascii() and b"\x1b" not in raw and not _may_match(raw.lower(), sieve.pattern):
+        if (
+            raw is not None
+            and raw.isascii()
+            and b"\x1b" not in raw
+            and not _may_match(raw.lower(), line_filter.pattern)
+        ):
             return 0
-    return sum(sieve.which([text for _, _, text in reader.lines(page)]))
+    return sum(line_filter.which([text for _, _, text in reader.lines(page)]))
 
 
 def _may_match(raw: bytes, pattern: Pattern) -> bool:

@@ -61,7 +61,7 @@ class Pattern:
         found: list[tuple[int, int]] = []
         try:
             found += time_budget.within(filtering.PATIENCE, lambda: self._spans(text[: filtering.LONGEST]))
-        except time_budget.OutOfPatience:
+        except time_budget.BudgetExceeded:
             self.give_up()
         kept: list[tuple[int, int]] = []
         for start, end in found:
@@ -109,7 +109,7 @@ def spans(line: str, wanted: Sequence[re.Pattern[str]]) -> list[Span]:
     """Where the words stand in a line, from left to right, none within another; nowhere when that takes too long."""
     try:
         return time_budget.within(PATIENCE, lambda: _spans(line[:LONGEST], wanted))
-    except time_budget.OutOfPatience:
+    except time_budget.BudgetExceeded:
         return []
 
 
@@ -156,7 +156,7 @@ def following(lines: Sequence[str], wanted: Sequence[re.Pattern[str]], at: int, 
         return time_budget.within(
             most, lambda: next((here for here in order if _spans(lines[here][:LONGEST], wanted)), None)
         )
-    except time_budget.OutOfPatience:
+    except time_budget.BudgetExceeded:
         return None
 
 

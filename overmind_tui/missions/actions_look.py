@@ -16,17 +16,17 @@ from overmind_tui.render.cells import Cell, Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
-    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.shell.shell import Shell
 
 
-class Looking:
+class ViewActions:
     """What changes nothing."""
 
-    def __init__(self, shell: Shell, jobs: Jobs, talking: Talking) -> None:
+    def __init__(self, shell: Shell, jobs: Jobs, message_actions: MessageActions) -> None:
         self._shell = shell
         self._jobs = jobs
-        self._talking = talking
+        self._message_actions = message_actions
         self.handlers: dict[str, Callable[[list[Row]], object]] = {
             "attach": self.attach,
             "describe": self.describe,
@@ -50,20 +50,20 @@ class Looking:
 
     def changes(self, rows: list[Row]) -> None:
         """What changed in its folder."""
-        self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._talking))
+        self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._message_actions))
 
     def as_toml(self, rows: list[Row]) -> None:
         """Its definition, as `overmind edit` would have it."""
         shell, row = self._shell, rows[0]
 
-        def told(outcome: jobs.Outcome) -> None:
+        def on_result(outcome: jobs.Outcome) -> None:
             if outcome.code:
                 shell.flash(safe(outcome.text.strip()), "bad")
                 return
             shown = toml_lines(outcome.text)
             shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 
-        self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)
+        self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], on_result)
 
 
 Lines = list[list[Cell]]

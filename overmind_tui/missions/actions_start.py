@@ -22,7 +22,7 @@ from overmind_tui.missions import folder_completion, form_request
 from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, Sort, What
-from overmind_tui.pages.dialog import Answer, ReadFirst
+from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
 from overmind_tui.shell import external, world
@@ -52,7 +52,7 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
         then: Asks for the same again.
     """
 
-    def told(answers: Answers) -> None:
+    def on_result(answers: Answers) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
             shell.flash(safe(answer.message), "bad")
@@ -61,13 +61,13 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
 
     def trust() -> None:
         asked = {"cwd": request["cwd"], "env": request["env"], "sha256": error.fields["sha256"], "revoke": False}
-        shell.request("trust", [asked], told)
+        shell.request("trust", [asked], on_result)
 
     answers = [
         Answer(("y",), "trust it, and start", trust, "slow"),
         Answer(("n",), "cancel", lambda: shell.flash("nothing was started · isolate: no does without it", "quiet")),
     ]
-    shell.open(ReadFirst("trust this project?", lines(error.fields), answers, first=1))
+    shell.open(DelayedConfirm("trust this project?", lines(error.fields), answers, first=1))
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
@@ -86,7 +86,7 @@ PATIENCE = 1.0
 _random = random.SystemRandom()
 
 
-class Starting:
+class StartActions:
     """What begins work, or begins it anew."""
 
     def __init__(self, shell: Shell) -> None:
@@ -161,7 +161,7 @@ class Starting:
         if form.what.sort is Sort.AGENT and not _has_screen(form.what.name):
             asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 screen.refused(form_request.wrong_entry(answer), answer.message)
@@ -170,7 +170,7 @@ class Starting:
             screen.close()
             self._started(answer, form.what.name)
 
-        self._run(asked, form.text("cwd"), told)
+        self._run(asked, form.text("cwd"), on_result)
 
     def start_fast(self, what: str, text: str, *, folder: str) -> None:
         """Start an agent's session, a shell or a command without asking anything.
@@ -181,7 +181,7 @@ class Starting:
             folder: Where it runs.
         """
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
@@ -189,17 +189,17 @@ class Starting:
                 self._started(answer, what)
 
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
-        self._run(form_request.begun(what, text, interactive=interactive), folder, told)
+        self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
 
-    def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 
         def judged(answers: Answers) -> None:
             (answer,) = answers
-            told(answers)
+            on_result(answers)
             if isinstance(answer, OvermindError) and is_asked(answer):
-                ask(self._shell, answer, request, lambda: self._run(asked, folder, told))
+                ask(self._shell, answer, request, lambda: self._run(asked, folder, on_result))
 
         self._shell.request("run", [request], judged)
 
@@ -242,14 +242,14 @@ class Starting:
         self._as_of(mission, compare)
 
     def _as_of(self, mission: str, then: Any) -> None:  # noqa: ANN401 - a function of what names the definition
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
             else:
                 then(answer["as_of"])
 
-        self._shell.request("definition", [{"id": mission}], told)
+        self._shell.request("definition", [{"id": mission}], on_result)
 
     # beside
 

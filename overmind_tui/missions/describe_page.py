@@ -47,7 +47,7 @@ class DescribePage(TextPage):
 def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
     """Ask for all that is known of a mission; what makes that impossible is a flash."""
 
-    def told(answers: Answers) -> None:
+    def on_result(answers: Answers) -> None:
         (info,) = answers
         if isinstance(info, OvermindError):
             shell.flash(safe(info.message), "bad")
@@ -59,4 +59,4 @@ def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
 
         shell.request("definition", [{"id": row["id"]}], defined)
 
-    shell.request("info", [{"id": row["id"]}], told)
+    shell.request("info", [{"id": row["id"]}], on_result)

@@ -219,8 +219,8 @@ def now_cell(row: Row) -> Cell:
     if not text and row.get("type") == PLAN:
         return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
-        told = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
-        return Cell(mark(row).word if told or mark(row) is PREPARING else "no output yet", "faint")
+        on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
+        return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
 
 
-class TableSide(SortKeys):
+class TablePanel(SortKeys):
     """What the table of the main screen shows, and in which order."""
 
     def __init__(self, screen: MainScreen, marks: Marks, remembered: Remembered) -> None:

@@ -49,7 +49,7 @@ class Purpose(NamedTuple):
     """
 
     title: str
-    send: Callable[[Box, str], None]
+    send: Callable[[Composer, str], None]
     keep: Callable[[str], None]
     draft: str = ""
     history: Sequence[str] = ()
@@ -58,7 +58,7 @@ class Purpose(NamedTuple):
     recall: Callable[[str], None] | None = None
 
 
-class Box(Fitting, ModalScreen[None]):
+class Composer(Fitting, ModalScreen[None]):
     """Takes a text at the bottom of the screen, which stays readable above."""
 
     AUTO_FOCUS = ""
@@ -255,9 +255,9 @@ class Box(Fitting, ModalScreen[None]):
 class Sheet(Canvas):
     """Draws the rows around the cursor."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Composer) -> None:
         super().__init__()
-        self._box = box
+        self._composer = box
         self._text: str | None = None
         self._cells = 0
         self._top = 0
@@ -281,7 +281,7 @@ class Sheet(Canvas):
         at = self._top + y
         if at >= len(self.rows):
             return self.strip([], cells)
-        text, (start, end), cursor = self._box.field.text, self.rows[at], self._box.field.at
+        text, (start, end), cursor = self._composer.field.text, self.rows[at], self._composer.field.at
         if at != editing.row_of(self.rows, cursor):
             return self.strip([(" " + editing.drawn(text[start:end]), Style.null())], cells)
         under = editing.drawn(text[cursor : min(cursor + 1, end)]) or " "

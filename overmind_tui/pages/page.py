@@ -112,7 +112,7 @@ class PageShell(Shell, Protocol):
         """Leave the program; with missions that only we supervise, ask first."""
 
 
-class Paced(Screen[None]):
+class RateLimited(Screen[None]):
     """What has changed is kept until a frame is due: fewer frames, never a queue of them."""
 
     def _on_timer_update(self) -> None:
@@ -180,7 +180,7 @@ class Readable(Protocol):
         """All of it."""
 
 
-class Page(Fitting, Paced):
+class Page(Fitting, RateLimited):
     """One full screen."""
 
     AUTO_FOCUS = ""

@@ -94,9 +94,9 @@ class TableSource:
         if self.asking:
             return
         self.asking, self._asked_at = True, time.monotonic()
-        self._page.shell.request(self.fetch.request, [self._page.arguments], self._told)
+        self._page.shell.request(self.fetch.request, [self._page.arguments], self._on_result)
 
-    def _told(self, answers: Sequence[Any | OvermindError]) -> None:
+    def _on_result(self, answers: Sequence[Any | OvermindError]) -> None:
         (answer,) = answers
         self.asking, self._took = False, time.monotonic() - self._asked_at
         if not self._page.is_attached:

@@ -119,7 +119,7 @@ class Filter:
             return known[1]
         try:
             return time_budget.within(PATIENCE, lambda: self._answer(item))
-        except time_budget.OutOfPatience:
+        except time_budget.BudgetExceeded:
             self.slow = True
             return True
 
@@ -127,7 +127,7 @@ class Filter:
         """Find the answers for many at once; `slow` tells whether that took too long."""
         try:
             time_budget.within(PATIENCE + PATIENCE_EACH * len(items), lambda: [self._answer(item) for item in items])
-        except time_budget.OutOfPatience:
+        except time_budget.BudgetExceeded:
             self.slow = True
 
     def _answer(self, item: Any) -> bool:  # noqa: ANN401 - as above

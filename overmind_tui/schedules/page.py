@@ -73,14 +73,14 @@ class SchedulePage(TablePage):
             self._describe(row)
             return
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self.shell.flash(safe(answer.message), "bad")
             else:
                 self._describe(answer)
 
-        self.shell.request(self.about, [{"id": row["id"]}], told)
+        self.shell.request(self.about, [{"id": row["id"]}], on_result)
 
     def _describe(self, known: Row) -> None:
         shell, said = self.shell, type(self).said
@@ -166,7 +166,7 @@ NAMED = 8
 """Rows that a question names, each on a line."""
 
 
-class Scheduling:
+class ScheduleActions:
     """Asks for it; what ends something asks the person first."""
 
     def __init__(self, shell: Shell) -> None:

@@ -93,7 +93,7 @@ def save_lines(shell: Shell, read: Callable[[], Iterator[str]], name: str) -> No
 def _copied(  # noqa: PLR0917 - what came out of it
     shell: Shell, what: str, ways: Sequence[str], sequence: str, path: str, reason: str
 ) -> None:
-    shell.tell_terminal(sequence)
+    shell.write_terminal(sequence)
     place = reason or path
     if ways:
         shell.flash(f"copied {what} · {', '.join(ways)} · {place}", "good")

@@ -30,8 +30,8 @@ from textual.message import Message
 from overmind_tui.shell.keys import Kind, Token, Tokenizer
 from overmind_tui.shell.messages import Tapped, TerminalGone
 from overmind_tui.shell.settings import Settings
-from overmind_tui.terminal import tap
-from overmind_tui.terminal.tap import Part, Tap
+from overmind_tui.terminal import input_tap
+from overmind_tui.terminal.input_tap import InputTap, Part
 
 PIECE = 1 << 14
 """Bytes offered to the terminal at once."""
@@ -166,8 +166,8 @@ class Driver(LinuxDriver):
         assert self._file is not None
         self._file = _Calm(self._file)  # type: ignore[assignment]
         self._parser = XTermParser()
-        self.tap: Tap | None = None
-        self._tapping: Tap | None = None
+        self.tap: InputTap | None = None
+        self._tapping: InputTap | None = None
         self._settings = getattr(self._app, "settings", None) or Settings()
         self.escape_seconds = escape_seconds(self._settings.escape_ms)
         self._tokenizer = Tokenizer(self.escape_seconds)
@@ -254,11 +254,11 @@ class Driver(LinuxDriver):
         """Hand on what is for the mission's terminal; our own sequences, and what comes after leaving, are keys."""
         theirs: list[Part] = []
         for part in parts:
-            if part.kind is not tap.Kind.AFTER:
+            if part.kind is not input_tap.Kind.AFTER:
                 theirs.append(part)
-            if part.kind is tap.Kind.LEFT:
+            if part.kind is input_tap.Kind.LEFT:
                 self._tapping = self.tap = None
-            if part.kind in {tap.Kind.OURS, tap.Kind.AFTER}:
+            if part.kind in {input_tap.Kind.OURS, input_tap.Kind.AFTER}:
                 self._hand_over(theirs)
                 self._post(self._tokenizer.feed(self._decode(part.data), now))
         self._hand_over(theirs)

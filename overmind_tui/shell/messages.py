@@ -9,7 +9,7 @@ from textual.message import Message
 
 from overmind_core.logs.display import Line
 from overmind_tui.render.cells import Row
-from overmind_tui.terminal.tap import Part
+from overmind_tui.terminal.input_tap import Part
 
 if TYPE_CHECKING:
     from overmind_tui.log.index import Look, Page

@@ -26,7 +26,7 @@ PATIENCE = 20.0
 UMASK = 0o077
 
 
-class Hosting:
+class SupervisorHost:
     """The supervisor of this process, if it is one.
 
     Args:

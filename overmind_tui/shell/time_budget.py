@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 _TIMER, _SIGNAL = signal.ITIMER_VIRTUAL, signal.SIGVTALRM
 
 
-class OutOfPatience(Exception):
+class BudgetExceeded(Exception):
     """The budget is spent, and the work was not done."""
 
 
@@ -35,7 +35,7 @@ class _Watch:
     def _ring(self, _number: int, _frame: object) -> None:
         if self.armed:
             self.armed = False
-            raise OutOfPatience
+            raise BudgetExceeded
 
 
 _watch = _Watch()

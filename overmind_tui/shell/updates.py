@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent
 
 
-class News:
+class Updates:
     """Takes it in.
 
     Args:

@@ -18,7 +18,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.terminal import input_encoding
 from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent
 from overmind_core.terminal.modes import Modes
-from overmind_tui.terminal.tap import Kind, Part
+from overmind_tui.terminal.input_tap import Kind, Part
 
 _CURSOR = re.compile(rb"\x1b\[([A-DFH])")
 _GAINED, _LOST = b"\x1b[I", b"\x1b[O"

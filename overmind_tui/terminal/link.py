@@ -153,7 +153,7 @@ class Link:
         attachment: MissionAttachment | None = None
         try:
             attachment = MissionAttachment(self._home, self._request)
-            self._stay(attachment)
+            self._session(attachment)
         except OvermindError as error:
             self._inbox.put(Failed(error.code, error.message))
         except OSError as error:
@@ -166,7 +166,7 @@ class Link:
             self._wake_read.close()
             self._wake_write.close()
 
-    def _stay(self, attachment: MissionAttachment) -> None:
+    def _session(self, attachment: MissionAttachment) -> None:
         while not self._closed:
             self._obey(attachment)
             while (

@@ -386,7 +386,7 @@ class TerminalView(TerminalCanvas):
             return []
         try:
             return time_budget.within(SEARCH, lambda: grid_search.found(grid, pattern))
-        except time_budget.OutOfPatience:
+        except time_budget.BudgetExceeded:
             self._slow = True
             return []
 

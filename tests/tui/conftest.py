@@ -153,7 +153,7 @@ def opened(om, program):
             async with app.run_test(size=size) as pilot:
                 await until(pilot, lambda: app.fleet.loaded and len(app.fleet.rows) >= len(missions), what="rows")
                 await scenario(app, pilot)
-            await asyncio.to_thread(app.departure.last_rites)
+            await asyncio.to_thread(app.quitting.on_exit)
 
         asyncio.run(whole())
 

@@ -208,7 +208,7 @@ def test_up_and_down_recall_what_was_typed_also_the_next_time(program, om):
             await until(pilot, lambda: app.screen.bar.field.text == wanted, what=wanted)
             await pilot.pause()
         await asyncio.to_thread(app.remembered.save)
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session([":top", ":ns", ":top"], ["up", "up"], "ns"))
     asyncio.run(session([], ["t", "up"], "top"))
@@ -250,7 +250,7 @@ def test_the_last_view_comes_back_and_an_asked_one_wins(program, om):
             await pilot.press(*keys)
             await pilot.pause()
         await asyncio.to_thread(app.remembered.save)
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session("missions", ":cost"))
     asyncio.run(session("cost", ":top", "escape"))
@@ -267,7 +267,7 @@ def test_a_view_of_the_command_line_that_is_none_is_said(program, om):
         app = program(view="nonsense")
         async with app.run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: "no view 'nonsense'" in app.notice.text, what="said")
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session())
 

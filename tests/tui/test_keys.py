@@ -12,7 +12,7 @@ from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.pages.compose import Box
+from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
@@ -68,11 +68,11 @@ class Walked(Asked):
         super().__init__(rows, QUESTIONS)
         self.requested: list[str] = []
         """The requests among what was asked."""
-        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _connect(self, *, read_only, size=None):
         del size
-        stay = self.main.terminal_side.stay
+        stay = self.main.terminal_panel.session
         stay._asked = not read_only
         screen = Screen(100, 30)
         screen.feed(SHOWN.encode())
@@ -82,11 +82,11 @@ class Walked(Asked):
         self.asked.append(f"log {look}")
         self.post_message(LogShown(look, SERVICE, partial="listening …", runs=(3, 3)))
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         self.asked.append(command)
         self.requested.append(command)
         if command in ANSWERS:
-            told([ANSWERS[command] for _ in requests])
+            on_result([ANSWERS[command] for _ in requests])
 
     def recorded(self, what):
         """A function that writes down that it was called."""
@@ -100,7 +100,7 @@ def walk(scenario, monkeypatch):
         app = Walked()
         for module, name in ((clipboard, "copy"), (clipboard, "save"), (clipboard, "save_lines"), (external, "run")):
             monkeypatch.setattr(module, name, app.recorded(name))
-        monkeypatch.setattr(app.log_feed, "draw_ruler", app.recorded("a ruler"))
+        monkeypatch.setattr(app.log_follower, "draw_ruler", app.recorded("a ruler"))
         monkeypatch.setattr(
             changes_page, "git_changes", lambda *_words, **_how: changes_page.Changes("main", (), "", "", "")
         )
@@ -121,11 +121,11 @@ VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Co
 
 async def go_to(app, pilot, context):
     """Have the keys go where this context's count, and mean the mission that asks."""
-    while isinstance(app.screen, Dialog | FormScreen | Box):
+    while isinstance(app.screen, Dialog | FormScreen | Composer):
         await pilot.press("escape")
     app.main.to_front()
     app.main.close_bar()
-    while app.main.log_side.search.close():
+    while app.main.log_panel.search.close():
         continue
     app.main.act(keymap(Context.MISSIONS)["ctrl+backslash"])
     app.commands.run("missions")

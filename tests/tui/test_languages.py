@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_tui.command_line import parse
-from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Trail, Unknown, Vocabulary
+from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Unknown, ViewHistory, Vocabulary
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.render import row_filter, tables
 from overmind_tui.render import row_filter as filtering
@@ -321,32 +321,32 @@ def test_what_is_no_comparison_is_a_word(text):
 
 
 def test_a_trail_goes_back_and_forward_and_there_and_back():
-    trail = Trail().stepped("missions").stepped("events").stepped("top")
-    assert trail.here == "top"
-    assert trail.back().here == "events"
-    assert trail.back().back().back().here == "missions"
-    assert trail.back().back().forward().here == "events"
-    assert trail.forward() is trail
-    assert trail.last().here == "events"
-    assert trail.last().last().here == "top"
-    assert trail.back().stepped("cost").lines == ("missions", "events", "cost")
+    history = ViewHistory().stepped("missions").stepped("events").stepped("top")
+    assert history.here == "top"
+    assert history.back().here == "events"
+    assert history.back().back().back().here == "missions"
+    assert history.back().back().forward().here == "events"
+    assert history.forward() is history
+    assert history.last().here == "events"
+    assert history.last().last().here == "top"
+    assert history.back().stepped("cost").lines == ("missions", "events", "cost")
 
 
 @given(st.lists(st.sampled_from(["back", "forward", "last", "a", "b", "c"])))
 def test_a_trail_is_never_lost(steps):
-    trail = Trail()
+    history = ViewHistory()
     for step in steps:
-        trail = getattr(trail, step)() if step in {"back", "forward", "last"} else trail.stepped(step)
-        assert trail.here in {"", *trail.lines}
-        assert not trail.lines or 0 <= trail.at < len(trail.lines)
+        history = getattr(history, step)() if step in {"back", "forward", "last"} else history.stepped(step)
+        assert history.here in {"", *history.lines}
+        assert not history.lines or 0 <= history.at < len(history.lines)
 
 
 def test_a_trail_forgets_its_beginning():
-    trail = Trail()
+    history = ViewHistory()
     for at in range(300):
-        trail = trail.stepped(str(at))
-    assert trail.here == "299"
-    assert len(trail.lines) == 100
+        history = history.stepped(str(at))
+    assert history.here == "299"
+    assert len(history.lines) == 100
 
 
 def test_every_word_of_a_view_is_its_own():

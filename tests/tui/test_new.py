@@ -260,11 +260,11 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
         await until(pilot, lambda: "claude" in {row["provider"] for row in app.fleet.rows.values()}, what="its row")
         started = next(row for row in app.fleet.rows.values() if row["provider"] == "claude")
         assert (started["type"], om.info(started["id"])["mode"]) == ("session", "interactive")
-        app.topics.starting.start_fast("command", "echo fast", folder=om.home)
+        app.action_groups.start.start_fast("command", "echo fast", folder=om.home)
         await until(
             pilot, lambda: "echo fast" in {row["command"] for row in app.fleet.rows.values()}, what="the fast way"
         )
-        app.topics.starting.start_fast("command", "echo fast", folder="/no/such")
+        app.action_groups.start.start_fast("command", "echo fast", folder="/no/such")
         await until(pilot, lambda: "does not exist" in app.notice.text, what="why not")
 
     om.environment["PATH"] = os.pathsep.join(

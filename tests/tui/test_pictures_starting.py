@@ -87,11 +87,11 @@ class Here(Still):
         self._info = info
         self._refusal = refusal
 
-    def request(self, command, _requests, told):
+    def request(self, command, _requests, on_result):
         terms = TERMS if self._info is AGENT else {"env": {}}
         no = OvermindError("unknown_command")
         answers = {"info": self._info, "definition": {"definition": terms}, "changes": no}
-        told([self._refusal if command == "run" else answers[command]])
+        on_result([self._refusal if command == "run" else answers[command]])
 
 
 @pytest.fixture(autouse=True)

@@ -36,11 +36,11 @@ class Stopped(Still):
     def __init__(self, after):
         super().__init__([{**row, "type": "session", "tty": True, "interactive": True} for row in ROWS])
         self._after = after
-        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _connect(self, *, read_only, size=None):
         del size
-        stay = self.main.terminal_side.stay
+        stay = self.main.terminal_panel.session
         stay._asked = not read_only
         screen = Screen(100, 30) if read_only else Screen(*self.main.terminal_view.pane)
         screen.feed(SHOWN.encode())

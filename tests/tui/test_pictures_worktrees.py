@@ -210,18 +210,18 @@ class Isolated(Still):
     def remember(self, **values):
         self.remembered.put(**values)
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         if command == "info":
-            told([self.fleet.of(one["id"]) for one in requests])
+            on_result([self.fleet.of(one["id"]) for one in requests])
         else:
-            told([self.answers.get(command, {}) for _ in requests])
+            on_result([self.answers.get(command, {}) for _ in requests])
 
-    def follow(self, command, request, each, told):
+    def follow(self, command, request, each, on_result):
         del command
         if not request["preview"]:
             for item in self.items:
                 each(item)
-        told(self.merges.pop(0) if len(self.merges) > 1 else self.merges[0])
+        on_result(self.merges.pop(0) if len(self.merges) > 1 else self.merges[0])
 
 
 class Refusing(Isolated):

@@ -324,18 +324,18 @@ class Asked(Planned):
         self.asked = []
         self.ran: list[list[str]] = []
 
-        def start(_name, calls, _told):
+        def start(_name, calls, _on_result):
             self.ran += [list(argv[4:]) for argv in calls]
 
         self.jobs.start = start  # type: ignore[method-assign]
         self.refuses = False
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         self.asked += [(command, one.get("id")) for one in requests]
         if self.refuses:
-            told([OvermindError("not_found", "It is gone.") for _ in requests])
+            on_result([OvermindError("not_found", "It is gone.") for _ in requests])
         else:
-            super().request(command, requests, told)
+            super().request(command, requests, on_result)
 
 
 def walk(scenario, make=Asked, **how):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.client.detach_keys import DEFAULT_KEY, parse_key
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal import encoding
-from overmind_tui.terminal.tap import Kind, Part, Tap
+from overmind_tui.terminal.input_tap import InputTap, Kind, Part
 
 OURS = (
     b"\x1b[<0;5;5M", b"\x1b[<35;120;40m", b"\x1b[I", b"\x1b[O", b"\x1b[?2026;2$y", b"\x1b[48;40;120;800;1200t",
@@ -26,7 +26,7 @@ LEAVES = (b"\x1c", b"\x1b[92;5u", b"\x1b[92;5:1u", b"\x1b[27;5;92~", b"\x1b[92:1
 
 def whole(*pieces, keys=(DEFAULT_KEY,), escape=0.025, pause=0.0):
     """All parts of what was read in these pieces, `pause` seconds apart, and then no more."""
-    tap, now = Tap(keys, escape), 0.0
+    tap, now = InputTap(keys, escape), 0.0
     parts: list[Part] = []
     for piece in pieces:
         parts += tap.feed(piece, now)
@@ -109,7 +109,7 @@ def test_another_key_can_be_chosen():
 
 
 def test_a_lone_escape_waits_for_company_as_long_as_it_is_told():
-    tap = Tap((DEFAULT_KEY,), 0.15)
+    tap = InputTap((DEFAULT_KEY,), 0.15)
     assert list(tap.feed(b"\x1b", 0.0)) == []
     assert tap.pending
     assert list(tap.tick(0.1)) == []
@@ -118,7 +118,7 @@ def test_a_lone_escape_waits_for_company_as_long_as_it_is_told():
 
 
 def test_what_waits_is_for_whoever_reads_on():
-    tap = Tap((DEFAULT_KEY,), 0.15)
+    tap = InputTap((DEFAULT_KEY,), 0.15)
     assert list(tap.feed(b"x\x1b[<0;", 0.0)) == [Part(Kind.TYPED, b"x")]
     assert tap.rest() == b"\x1b[<0;"
 

@@ -123,10 +123,10 @@ def test_a_link_that_is_over_writes_into_nobodys_file(monkeypatch, tmp_path):
         raise OvermindError("not_found", "no such mission")
 
     monkeypatch.setattr(link, "MissionAttachment", refused)
-    told = threading.Event()
-    over = Link(Home(str(tmp_path)), {"columns": 80, "rows": 24}, told.set)
+    on_result = threading.Event()
+    over = Link(Home(str(tmp_path)), {"columns": 80, "rows": 24}, on_result.set)
     over.start()
-    assert told.wait(PATIENCE)
+    assert on_result.wait(PATIENCE)
     over._thread.join(PATIENCE)
     pipes = [os.pipe() for _ in range(8)]
     over.close()

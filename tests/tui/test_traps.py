@@ -61,14 +61,14 @@ class Asked(Asking):
         super()._start()
         self.jobs.start = self._start_job  # type: ignore[method-assign]
 
-    def _start_job(self, name, calls, told):
-        del calls, told
+    def _start_job(self, name, calls, on_result):
+        del calls, on_result
         self.asked.append(name)
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         if command not in {"seen", "result"}:
             self.asked.append(command)
-        super().request(command, requests, told)
+        super().request(command, requests, on_result)
 
 
 # the cursor's row moves under the key

@@ -54,7 +54,7 @@ class Part(NamedTuple):
     data: bytes
 
 
-class Tap:
+class InputTap:
     """Bytes in, parts out, until `left`; `escape_seconds`: how long Esc waits for company."""
 
     def __init__(self, keys: Iterable[DetachKey], escape_seconds: float) -> None:

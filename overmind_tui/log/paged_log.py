@@ -20,7 +20,7 @@ HELD = 40
 """Pages whose lines are held at once."""
 
 
-class Book:
+class PagedLog:
     """Pages from the oldest to the newest, then what has not been found yet (`gap`), then the newest lines (`tail`).
 
     Attributes:
@@ -158,8 +158,8 @@ class At(NamedTuple):
 class Rows:
     """The rows of a book at a width (in cells); 0 cells: long lines are not wrapped."""
 
-    def __init__(self, book: Book, cells: int = 0) -> None:
-        self._book = book
+    def __init__(self, paged_log: PagedLog, cells: int = 0) -> None:
+        self._paged_log = paged_log
         self._cells = cells
         self._wrapped: dict[Page, Wrapping] = {}
         self._pages: list[Page] = []
@@ -171,10 +171,10 @@ class Rows:
 
     def arrange(self) -> None:
         """Know anew how many lines each page has."""
-        book = self._book
+        paged_log = self._paged_log
         self._wrapped = {page: one for page, one in self._wrapped.items() if page.lines is not None}
-        self._pages = list(book.blocks)
-        held = [(len(self._wrapping(page)), book.count(page)) for page in self._wrapped] if self._cells else []
+        self._pages = list(paged_log.blocks)
+        held = [(len(self._wrapping(page)), paged_log.count(page)) for page in self._wrapped] if self._cells else []
         lines = sum(count for _, count in held)
         each = sum(rows for rows, _ in held) / lines if lines else 1.0
         self._ends = list(accumulate(self._height(page, each) for page in self._pages))
@@ -185,11 +185,11 @@ class Rows:
 
     def grew(self, lines: int) -> None:
         """So many lines came at the end, beside the one that has no newline."""
-        wrapping = self._wrapped.get(self._book.tail)
-        if wrapping is not None and self._book.tail.lines is not None:
-            wrapping.add(self._book.tail.lines[len(self._book.tail.lines) - lines :])
+        wrapping = self._wrapped.get(self._paged_log.tail)
+        if wrapping is not None and self._paged_log.tail.lines is not None:
+            wrapping.add(self._paged_log.tail.lines[len(self._paged_log.tail.lines) - lines :])
         before = self._ends[-2] if len(self._ends) > 1 else 0
-        self._ends[-1:] = [before + self._height(self._book.tail, 1.0)]
+        self._ends[-1:] = [before + self._height(self._paged_log.tail, 1.0)]
 
     def at(self, row: int) -> At | None:
         """What a row shows; None behind the last."""
@@ -231,7 +231,7 @@ class Rows:
         return found
 
     def _height(self, page: Page, each: float) -> int:
-        count = self._book.count(page)
+        count = self._paged_log.count(page)
         if not self._cells:
             return count
         if page.lines is None:
@@ -239,10 +239,10 @@ class Rows:
         return len(self._wrapping(page)) + self._partial_height(page)
 
     def _partial_height(self, page: Page) -> int:
-        if page is not self._book.tail or not self._book.partial_lines:
+        if page is not self._paged_log.tail or not self._paged_log.partial_lines:
             return 0
         partial = Wrapping(self._cells)
-        partial.add(self._book.partial_lines)
+        partial.add(self._paged_log.partial_lines)
         return len(partial)
 
     def _line(self, page: Page, row: int) -> tuple[int, int]:

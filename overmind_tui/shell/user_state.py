@@ -25,7 +25,7 @@ NOTED = 60.0
 """Seconds between two notes that somebody is here."""
 
 
-class Absence:
+class AwaySummary:
     """Knows since when nobody was here; `said` is what happened since, once that is known.
 
     Args:
@@ -85,12 +85,12 @@ class Absence:
         finally:
             client.close()
         cost = sum(one["cost_usd"] for one in costs)
-        return lambda: self._told(events, rows, cost)
+        return lambda: self._on_result(events, rows, cost)
 
     def _request(self) -> tuple[str, dict[str, object]]:
         return "events", {"since": self._seq}
 
-    def _told(self, events: list[Row], rows: list[Row], cost: float) -> None:
+    def _on_result(self, events: list[Row], rows: list[Row], cost: float) -> None:
         self.said = texts.sentence(events, rows, cost, since=self._when())
         self._shell.main.changed_connection()
 
@@ -153,7 +153,7 @@ def _nothing(answers: Sequence[Any | OvermindError]) -> None:
     """A supervisor that has forgotten us gives us another number, or is an older one."""
 
 
-class Eyes:
+class SeenTracker:
     """Looks once a second: what was in view twice has been seen."""
 
     def __init__(self, shell: Shell) -> None:
