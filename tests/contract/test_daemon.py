@@ -170,6 +170,7 @@ def test_replace_puts_another_daemon_in_the_place_of_the_first(om):
 def test_replace_is_not_content_with_a_daemon_that_was_faster(om):
     """It may be of the version before: a client of that one, left without a daemon, starts its own."""
     lock = try_lock(om.path("supervisor.lock"))
+    assert lock is not None
     faster = []
 
     def leave(_):
