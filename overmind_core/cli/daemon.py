@@ -82,8 +82,7 @@ def _launch_after(context: Context, left: int | None) -> LaunchedDaemon:
 
     if left is None:
         return launch(context.home)
-    _shut_down_old(context, left)
-    return launch(context.home, wait_lock=REPLACE_LIMIT, after=left)
+    return launch(context.home, wait_lock=REPLACE_LIMIT, after=left, on_waiting=lambda: _shut_down_old(context, left))
 
 
 def _shut_down_old(context: Context, pid: int) -> None:
