@@ -1,6 +1,6 @@
-"""The root of the full-screen program: it composes all parts, and is the shell that they are shown in.
+"""The root of the full-screen program: it composes all parts, and implements the shell that they are shown in.
 
-What came from the threads goes to whom it is for, keys to the screen on top. Nobody but `__main__` imports this.
+Messages of the threads go to the part that they are for, keys to the screen on top. Nobody but `__main__` imports this.
 """
 
 from __future__ import annotations
@@ -319,7 +319,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
-        self._requests.ask(command, requests, on_result)
+        self._requests.send(command, requests, on_result)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],

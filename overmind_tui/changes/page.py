@@ -1,4 +1,4 @@
-"""What changed in a mission's folder: the files, the diff of each, comments on its lines, and the way to land it.
+"""The page of a mission's changes: its files, the diff of each, comments on its lines, and the way to land it.
 
 The supervisor is asked; of what it can't tell, git itself is, in a thread: nothing that the folder's configuration
 names is run, no lock is taken, and neither time nor size is without a limit.

@@ -1,4 +1,4 @@
-"""Command lines that run beside the screen: what they say is gathered, progress is shown, and they can be cancelled."""
+"""Jobs: command lines that run beside the screen. Output is kept, progress is shown, and they can be cancelled."""
 
 from __future__ import annotations
 

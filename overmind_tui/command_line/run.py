@@ -1,4 +1,4 @@
-"""Verbs after `:`: which missions they mean, what is asked first, and who does them."""
+"""Running verbs of the `:` line: which missions they mean, what is asked first, and who does them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to what agents ask, each to the one question that was read."""
+"""Actions on questions of agents: allow, deny, always, answer, each to the one question that was read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Talking to agents: messages to one or to many, the end of a turn, and whoever needs the person next.
+"""Actions that talk to agents: messages to one or to many, comments on changes, the end of a turn; and their drafts.
 
-What was written to agents, also last time: what was sent, as the history of the box, and what was not, as drafts.
+Drafts outlive the program: what was sent, as the history of the composer, and what was not sent yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who needs the person, and what for, answered in place: the list above, all of what the cursor's one asks below.
+"""The inbox: a list of who needs the person, and all of what the one under the cursor asks, answered in place.
 
 A key answers the question that is on the screen, once it can have been read; another goes to whoever is next.
 """

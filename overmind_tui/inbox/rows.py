@@ -1,12 +1,6 @@
-"""Who needs the person: what is blocked until somebody helps, and whose turn is over with an answer that nobody saw.
+"""Rows of the inbox: missions that are blocked until somebody helps, and turns whose answer nobody saw. Pure.
 
-The words around what is asked: its title, the keys that answer it, and how it ended. Pure.
-
-Choosing among the options of a question, or of several that are asked at once, by their numbers. Pure.
-
-The whole of what an agent asks: the command, the change of a file as a diff, the plan, the choices. Pure.
-
-Nothing is left out: what has no form of its own here is shown as the command line shows it.
+With the words around what is asked: its title, the keys that answer it, and how it ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Landing a worktree: what would come is shown first, then how is chosen, then it is done, and seen to be done."""
+"""The dialog of a landing: what would come is shown first, then how is chosen, then it is done, and seen to be done."""
 
 from __future__ import annotations
 

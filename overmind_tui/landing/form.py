@@ -1,4 +1,4 @@
-"""The question whether a worktree is to be landed, as a form: what would come, how, and whether it may. Pure."""
+"""The form of a landing: what would come, how it is merged, and whether it may be. Pure."""
 
 from __future__ import annotations
 

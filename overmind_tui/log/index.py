@@ -1,8 +1,7 @@
-"""Where the pages of a run begin: found by looking for newlines only, some milliseconds of work at a time.
+"""The index of a run's log: where its pages begin, found by looking for newlines, some milliseconds of work at a time.
 
-A page ends at the end of a line, and never within full-screen output, which is a page of its own.
-
-What is looked at, and the pages that it is made of: where their bytes are, and about how many lines they show.
+A page ends at the end of a line, and never within full-screen output, which is a page of its own. It knows where its
+bytes are, and about how many lines they show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log of the main screen: what is looked at, which of its lines, and what comes of it."""
+"""The log panel of the missions screen: whose log it shows, which of its lines, and what its keys do."""
 
 from __future__ import annotations
 

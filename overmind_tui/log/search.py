@@ -1,4 +1,4 @@
-"""What is looked for in a log: lines that match alone, or all with the matches standing out."""
+"""The search in a log: lines that match alone, or all with the matches standing out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ending missions and starting them again: stop, kill, restart, remove; what ends work asks first. Copying their ids.
+"""Actions that end missions and start them again: stop, kill, restart, remove. Also copying their ids.
 
-One request for each of several rows, and one flash for all of them.
+What ends work asks first. Several rows are one request for each, and one flash for all of them.
 """
 
 from __future__ import annotations

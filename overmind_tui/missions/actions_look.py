@@ -1,4 +1,4 @@
-"""What is known about a mission, what it is, and what changed in its folder: each on a page of its own."""
+"""Actions that show a mission: its terminal, its description, its changes, its definition as TOML."""
 
 from __future__ import annotations
 

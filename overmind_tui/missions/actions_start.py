@@ -1,4 +1,4 @@
-"""New missions, changed ones, and shells beside them.
+"""Actions that start missions: new ones, changed ones, and shells beside them.
 
 A project's file runs commands: a person sees them, and says yes, before anything of it is used.
 """
@@ -190,7 +190,7 @@ class StartActions:
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
         self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
 
-    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Requests.send`
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 

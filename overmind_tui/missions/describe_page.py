@@ -1,4 +1,4 @@
-"""Everything known about a mission; ctrl-r asks again."""
+"""The page of a mission's description; ctrl-r asks again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the supervisor has told so far: missions, what they ask, what happened, their load and what they cost; pure.
-
-Who wants to be looked at: who waits, who failed, and who has answered without anybody having seen it.
-"""
+"""The fleet: missions, questions, events, load and costs, as the supervisor told them so far. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A new mission: what to run, under which name, where, and when to start it again. Enter anywhere starts it."""
+"""The dialog of a new mission: what to run, under which name, where, and when to start it again.
+
+Enter anywhere starts it.
+"""
 
 from __future__ import annotations
 

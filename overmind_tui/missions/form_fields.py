@@ -1,7 +1,4 @@
-"""A new mission as a form: its entries, what is typed into each, what keys do to it. Pure; `formrows` draws it.
-
-The form of a new mission as lines: labels, values with the cursor, and beside a field why it was refused. Pure.
-"""
+"""The form of a new mission: its entries, what is typed into each, what keys do to it, and how it is drawn. Pure."""
 
 from __future__ import annotations
 

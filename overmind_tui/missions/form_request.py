@@ -1,4 +1,7 @@
-"""What a form asks for: the arguments of `run` but for the world, and which entry an error is about. Pure."""
+"""The form of a new mission as a request: the arguments of `run` but for the world, and which entry an error is about.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around the panels of the main screen: header, banner, load, titles, and words where nothing is."""
+"""The header of the missions screen, its banner, its load panel and its titles, and words where no row is."""
 
 from __future__ import annotations
 

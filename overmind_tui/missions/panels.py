@@ -1,6 +1,6 @@
 """The panels of the missions screen: which are shown, which of them has the keys, and the way back from a log.
 
-What was open when a log was asked for is kept as it stood, and opened again once the log is closed.
+Pages that were open when a log was asked for are kept as they stood, and opened again once the log is closed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Missions as rows of a tree: who stands below whom, in which order, and what each cell says.
-
-Long lines of our own words, gone on with below where they began; texts of others are never folded.
-"""
+"""Missions as rows of a tree: who stands below whom, in which order, what cells say, and where the cursor stays."""
 
 from __future__ import annotations
 

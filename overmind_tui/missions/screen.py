@@ -1,4 +1,4 @@
-"""The main screen: the tree of missions, the log of the one under the cursor, and its load."""
+"""The missions screen: the tree of missions, the log of the one under the cursor, and its load."""
 
 from __future__ import annotations
 

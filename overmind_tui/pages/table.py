@@ -1,6 +1,6 @@
-"""Any view of the registry that is a table: rows with a cursor, marks, an order and a filter.
+"""The page of any view of the registry that is a table: rows with a cursor, marks, an order and a filter.
 
-How the rows of a table are asked for: one question at a time, every so often, and soon after events.
+Its rows are fetched by one request at a time, every so often, and soon after events.
 """
 
 from __future__ import annotations

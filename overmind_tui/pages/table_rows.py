@@ -1,4 +1,4 @@
-"""Which rows of a table are shown, in which order they stand, and which of them are marked."""
+"""The filter, the order and the marks of a table's rows."""
 
 from __future__ import annotations
 

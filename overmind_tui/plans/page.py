@@ -1,4 +1,4 @@
-"""All plans, and the agents of one with their edges, live."""
+"""The pages of plans: all of them, and the agents of one with their edges, live."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""The language behind `/`: which rows, or which lines of a text, are meant.
+"""The filter behind `/`: which rows, or which lines of a text, it means.
 
 Words are regular expressions, whatever their case, and all must match; `!word` must not; quotes keep blanks and take
-from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `label=x` look at one field, `unseen` keeps what
-nobody has looked at, and `-f word` matches letters in their order.
-
-Comparisons of a row's numbers, as the filter takes them: `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`.
+from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`, `label=x` look
+at one field, `unseen` keeps what nobody has looked at, and `-f word` matches letters in their order.
 """
 
 from __future__ import annotations

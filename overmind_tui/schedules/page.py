@@ -1,4 +1,4 @@
-"""Quests, rituals and the runs of a ritual, each a table of its own, and what keys do to them."""
+"""The pages of quests, of rituals and of the runs of a ritual; and the actions on them."""
 
 from __future__ import annotations
 

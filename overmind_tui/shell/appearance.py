@@ -1,4 +1,4 @@
-"""How the program looks: themes, glyphs and frames, first and whenever config.toml says something else.
+"""The appearance: themes, glyphs and frames, first and whenever config.toml says something else.
 
 Our own themes are dark and light; every colour only repeats what a mark and a word say. The tones of states can be told
 apart with any of the three kinds of colour blindness, and be read on every ground that they are drawn on; a test

@@ -1,7 +1,4 @@
-"""What stands in the bottom line: what was flashed, and what to press next; and the title of the terminal outside.
-
-What is worth reading again is kept. What to press next is said until it was done once, never where it is in the way.
-"""
+"""The notice in the bottom line, which keeps what is worth reading again; and the title of the terminal outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the program is left: with missions that only it supervises, never without a word about them."""
+"""Quitting the program: with missions that only it supervises, never without a word about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the person does here: was away and is told what happened meanwhile, uses this program, sees newest lines."""
+"""The person's state: away and told what happened meanwhile, using this program, having seen newest lines."""
 
 from __future__ import annotations
 

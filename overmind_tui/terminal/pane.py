@@ -1,4 +1,4 @@
-"""The terminal pane of the main screen: looked at, or typed into; and what is left of it when its program is gone."""
+"""The terminal panel of the missions screen: looked at, or typed into; and what is left when its program is gone."""
 
 from __future__ import annotations
 

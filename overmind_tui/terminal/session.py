@@ -1,4 +1,4 @@
-"""One mission's terminal in the pane: the link to it, what comes on that, and what is told while there is none."""
+"""The session with one mission's terminal: the link to it, what comes on that, and what is shown without one."""
 
 from __future__ import annotations
 

@@ -1,10 +1,6 @@
-"""What a link tells the program, in the order in which it came, and whether too much of it waits.
+"""What a link sends the program, in its order and within a limit; and how it is fed to a screen without delaying keys.
 
-A run's output on its way to the program: as it comes, or, where that is too much, as the screen that its log gives.
-
-The screen is drawn beside reading on, for who does not read is dropped; what comes meanwhile goes behind it.
-
-Bytes into a screen, without anybody feeling it: a few milliseconds at once, and frames as often as eyes need.
+Bytes are fed a few milliseconds at once, and frames come as often as eyes need.
 """
 
 from __future__ import annotations

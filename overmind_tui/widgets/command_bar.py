@@ -1,4 +1,4 @@
-"""The line that is typed into: a prompt, the text with its cursor, and what would complete it."""
+"""The bar that is typed into: a prompt, the text with its cursor, and what would complete it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of who needs the person, under headings; the cursor holds what is needed, not a row."""
+"""The list of the inbox, under headings; the cursor holds what is needed, not a row."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The one list of the program: a table, or a tree, of any number of rows, of which only the visible ones are drawn.
+"""The table widget, also a tree: any number of rows, of which only the visible ones are drawn.
 
-The cursor holds an id, not a row. A drawn line is kept until what it says changes.
-
-The agents of a plan with their edges; the cursor stands on agents only.
+The cursor holds an id, not a row. A drawn line is kept until what it says changes. In the table of a plan the cursor
+stands on agents only, between the edges.
 """
 
 from __future__ import annotations
