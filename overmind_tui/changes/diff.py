@@ -142,7 +142,7 @@ class File(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What changed.
+    """The changes of a folder.
 
     Attributes:
         branch: What is checked out; "" when it has no name.
@@ -164,7 +164,7 @@ class Found(NamedTuple):
 
 
 class DiffText(NamedTuple):
-    """Lines to show.
+    """A diff as lines to show.
 
     Attributes:
         lines: All of them.

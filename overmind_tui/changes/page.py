@@ -159,7 +159,7 @@ SHORT = 100_000
 
 
 class ChangeSource:
-    """Asks.
+    """Asks the supervisor for changes, and git where that can't tell.
 
     Args:
         row: The mission, or the row of its worktree.
@@ -227,11 +227,11 @@ HIGHEST_LIST = 6
 
 
 class ChangesPage(TextPage):
-    """Asks when it is opened, and again with ctrl-r.
+    """The page of changes; it asks when it is opened, and again with ctrl-r.
 
     Args:
         row: The mission, or the row of its worktree.
-        talking: Writes to its agent.
+        message_actions: Writes to its agent.
     """
 
     step_actions = ("next-file", "previous-file")

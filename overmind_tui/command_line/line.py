@@ -30,7 +30,7 @@ ROOT = "missions"
 
 
 class Commands:
-    """The line behind `:`.
+    """The `:` line, and the views that were opened by it.
 
     Args:
         shell: Where views are opened.

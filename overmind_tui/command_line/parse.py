@@ -64,7 +64,7 @@ Command = Show | Do | Leave | Say | Unknown | None
 
 
 class Language(NamedTuple):
-    """Every word that means something.
+    """Every word that means something after `:`.
 
     Attributes:
         views: Word → name of the view.

@@ -45,7 +45,7 @@ class Start(Protocol):
 
 
 class CommandRun:
-    """Runs verbs of the table."""
+    """Runs verbs of the table on the missions that they mean."""
 
     def __init__(self, shell: Shell, jobs: Jobs, start: Start) -> None:
         self._shell = shell

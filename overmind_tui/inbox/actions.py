@@ -22,7 +22,7 @@ DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 
 
 class AnswerActions:
-    """What is answered, once the person may."""
+    """Answers to questions, once the person may give them."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
         self._shell = shell

@@ -32,7 +32,7 @@ LONGEST = 4_000
 
 
 class Drafts:
-    """Texts, the newest last.
+    """Texts that were written to agents, the newest last.
 
     Args:
         known: What is remembered of the last time.
@@ -80,7 +80,7 @@ _LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
 
 
 class MessageActions:
-    """What is said to agents."""
+    """Messages to agents, and the end of a turn."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
         self._shell = shell

@@ -104,7 +104,7 @@ def _held(row: Row, now: float) -> float:
 # the cursor
 
 
-def place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
+def cursor_place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
     """Where the cursor stands now: where it did, else on what else blocks the same mission, else as near as can be."""
     keys = [need.key for need in found]
     if wanted in keys:
@@ -113,7 +113,7 @@ def place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
     return same[0] if same else max(0, min(before, len(found) - 1))
 
 
-def moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
+def has_moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
     """Whether what is under the cursor has left, or stands elsewhere."""
     if wanted is None or not 0 <= at < len(old):
         return False

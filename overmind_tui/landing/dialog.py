@@ -74,7 +74,7 @@ class Commits(Protocol):
 
 
 class LandingDialog(NeedsRoom, ModalScreen[None]):
-    """Asks how, and lands.
+    """Asks how to land, and lands.
 
     Args:
         row: The mission, or the row of its worktree.

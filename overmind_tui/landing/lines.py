@@ -172,7 +172,7 @@ HOWS = {
 
 
 class Wanted(NamedTuple):
-    """How it is to be landed.
+    """How a worktree is to be landed.
 
     Attributes:
         how: In which way.

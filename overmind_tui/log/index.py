@@ -52,7 +52,7 @@ def pieces(log: RunLog, start: Offsets, end: Offsets, *, page: int = PAGE) -> It
 
 
 class _Scan:
-    """One stream; the other stands still."""
+    """The scan of one stream for pages; the other stands still."""
 
     def __init__(self, log: RunLog, stream: int, start: Offsets, page: int) -> None:
         self._log = log
@@ -176,7 +176,7 @@ UNKNOWN = -1
 
 
 class LogScope(NamedTuple):
-    """Which part of whose logs.
+    """The scope that is shown: which part of whose logs.
 
     Attributes:
         missions: Their ids; the lines of several stand in the order of their times.

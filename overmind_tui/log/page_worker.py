@@ -150,7 +150,7 @@ class ReadJob:
 
 
 class PageWorker:
-    """Posts messages until `close`."""
+    """The thread that reads pages and posts messages until `close`."""
 
     def __init__(self, post: Callable[[Message], object]) -> None:
         self._post = post

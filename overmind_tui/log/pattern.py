@@ -23,7 +23,7 @@ TRIED = 200
 
 
 class Pattern:
-    """Of the lines of a log; made by `parsed`."""
+    """A pattern for the lines of a log; made by `parsed`."""
 
     __slots__ = ("_filter", "_tests", "_words", "literals", "risky", "text")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LogSearch:
-    """Behind `/` in the log, `n` and `N`.
+    """The search behind `/` in the log, `n` and `N`.
 
     Attributes:
         text: What was typed last and made sense.

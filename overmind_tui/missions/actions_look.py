@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ViewActions:
-    """What changes nothing."""
+    """Actions that show a mission and change nothing."""
 
     def __init__(self, shell: Shell, jobs: Jobs, message_actions: MessageActions) -> None:
         self._shell = shell

@@ -37,7 +37,7 @@ EASE = 44
 
 
 class Column(NamedTuple):
-    """One column.
+    """One column of a table.
 
     Attributes:
         key: What it is called in orders and settings.

@@ -20,7 +20,7 @@ _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart
 
 
 class Fleet:
-    """Rows by id, in the order of their start."""
+    """Missions by id, in the order of their start, and all that is known of them."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}

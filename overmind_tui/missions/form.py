@@ -96,8 +96,8 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
     def paste(self, text: str) -> None:
         """Into the entry with the cursor; nothing in a paste is a key."""
         if not self._waits and self.state.entry.kind not in {
-            form_fields.MissionKind.CHOICE,
-            form_fields.MissionKind.FOLD,
+            form_fields.EntryKind.CHOICE,
+            form_fields.EntryKind.FOLD,
         }:
             self._be(form_fields.typed(self.state, text))
 

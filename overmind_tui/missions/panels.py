@@ -72,14 +72,14 @@ class PanelKeys(Protocol):
 
 
 class Panels:
-    """Their arrangement.
+    """The arrangement of the panels.
 
     Attributes:
         current: The panel that has the keys.
         zoomed: Whether it stands alone.
         shows_header: Whether there is a header where there is room.
         shape: What is shown.
-        way_back: To the list that the log was opened from.
+        page_history: To the list that the log was opened from.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Panels:
         screen.room.display = not shown.small
         screen.head.display = not shown.small and self.shows_header
         screen.head.styles.height = shown.header
-        screen.banner.display = not shown.small and bool(lost or self._away.said)
+        screen.banner.display = not shown.small and bool(lost or self._away.text)
         screen.banner.set_class(bool(lost), "lost")
         screen.log_view.display = shown.side and not self._terminal_panel.is_open
         screen.terminal_view.display = shown.side and self._terminal_panel.is_open

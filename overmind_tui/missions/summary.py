@@ -123,7 +123,7 @@ class Load(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the header is made of.
+    """The facts that the header is made of.
 
     Attributes:
         counts: How many missions show each mark.

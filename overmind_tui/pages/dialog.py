@@ -109,7 +109,7 @@ MOMENT = 0.3
 
 
 class ReadingDelay:
-    """How long something has been on a screen."""
+    """Measures how long something has been on a screen."""
 
     def __init__(self) -> None:
         self._since = float("inf")

@@ -73,7 +73,7 @@ class FetchingPage(Protocol):
 
 
 class TableSource:
-    """Asks for the rows of a page.
+    """Fetches the rows of a page.
 
     Args:
         page: Whose.
@@ -128,7 +128,7 @@ def open_table(shell: Shell, view: View, show: Show) -> None:
 
 
 class TablePage(Page):
-    """One table.
+    """The page of one table.
 
     Args:
         view: The row of the registry that says all about it.

@@ -32,7 +32,7 @@ class Panel(StrEnum):
 
 
 class Shape(NamedTuple):
-    """What is shown.
+    """Which parts are shown, and how large they are.
 
     Attributes:
         small: Only that the terminal is too small.

@@ -92,7 +92,7 @@ class BrokenFilter(ValueError):
 
 
 class Filter:
-    """A text and the test that it means.
+    """A filter: its text and the test that it means.
 
     A pattern that backtracks without end is given up once: from then on `slow` is set and everything matches. What was
     found out of a row is known until another row takes its place, unless the answer is a `passing` one.

@@ -155,7 +155,7 @@ FINISHED = frozenset({"turn_ended", "stopped"})
 FAILED = frozenset({"crashed"})
 
 
-def sentence(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
+def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
     """How many finished, wait and crashed, and what it cost; "" when nothing of that happened.
 
     Args:

@@ -25,7 +25,7 @@ class Needs(StrEnum):
 
 
 class Context(StrEnum):
-    """Where a key is pressed."""
+    """A context: where a key is pressed."""
 
     EVERYWHERE = "everywhere"
     TABLE = "tables"

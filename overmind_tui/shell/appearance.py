@@ -37,7 +37,7 @@ PLAIN = str.maketrans(_GLYPHS)
 
 
 class Plain(LineFilter):
-    """Draws marks, frames and graphs with ASCII."""
+    """A line filter that draws marks, frames and sparklines with ASCII."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same line in other glyphs."""
@@ -135,7 +135,7 @@ class ThemedStylesheet(Stylesheet):
 
 
 class Appearance:
-    """What is worn.
+    """The theme and the glyphs that are used now.
 
     Args:
         app: Whose looks.

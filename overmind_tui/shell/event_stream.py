@@ -38,7 +38,7 @@ Json = dict[str, Any]
 
 
 class EventStream:
-    """Posts messages until `close`.
+    """The thread that follows events and posts messages until `close`.
 
     Args:
         home: Whose supervisor.

@@ -39,7 +39,7 @@ _NAMED = {9: "tab", 13: "enter", 27: "escape", 32: "space", 127: "backspace", 57
 
 
 class TokenKind(Enum):
-    """What was cut out."""
+    """The kind of a token."""
 
     CHARACTER = "character"
     """One character, control characters too."""

@@ -24,7 +24,7 @@ NOTHING = Cell("")
 
 
 class Notice:
-    """What stands in the bottom line now.
+    """The notice that stands in the bottom line now.
 
     Args:
         shell: Whose; it draws what is put here.
@@ -78,7 +78,7 @@ class Notice:
 
 
 class Title:
-    """Says it when it changes.
+    """The title of the terminal outside, written when it changes.
 
     Args:
         write: Sends the terminal a sequence.

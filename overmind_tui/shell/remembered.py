@@ -28,7 +28,7 @@ Value = TypeVar("Value", bool, int, float, str, list[str], dict[str, Any])
 
 
 class Remembered:
-    """Values by name.
+    """Remembered values by name.
 
     Args:
         home: Whose file it is.
@@ -129,8 +129,8 @@ LONGEST = 10_000
 _NAMES = {":": "commands", "/": "filters"}
 
 
-class TypedBefore:
-    """Lines by the sign that they were typed after.
+class TypedHistory:
+    """Typed lines by the sign that they were typed after.
 
     Args:
         known: What is remembered of the last time.

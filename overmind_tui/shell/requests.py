@@ -34,7 +34,7 @@ class Requests:
         self._post = post
 
     def send(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
-        """Send requests of one kind; `told` gets answers and errors in their order, in the program's own thread."""
+        """Send requests of one kind; `on_result` gets answers and errors in order, in the program's own thread."""
 
         def work() -> None:
             client = Client(self._home)

@@ -22,7 +22,7 @@ Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent
 
 
 class Updates:
-    """Takes it in.
+    """Applies what the stream sends, and has it shown.
 
     Args:
         shell: Whose missions.

@@ -12,7 +12,7 @@ from overmind_core.providers import registry
 
 
 class World(NamedTuple):
-    """Taken once, before anything of ours changes it."""
+    """The folder, umask and environment, taken once, before anything of ours changes them."""
 
     folder: str
     umask: int

@@ -33,7 +33,7 @@ _HELD_LIMIT = 256
 
 
 class PartKind(Enum):
-    """What was cut out."""
+    """The kind of a piece of input."""
 
     TYPED = "typed"
     """For the program in the terminal; no sequence is cut in two."""

@@ -36,7 +36,7 @@ class Mode(Enum):
 
 
 class TerminalPanel:
-    """The panel, and what actions do in it."""
+    """The terminal panel, and what actions do in it."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen

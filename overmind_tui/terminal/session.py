@@ -29,7 +29,7 @@ AHEAD_LIMIT = 1 << 16
 
 
 class TerminalSession:
-    """What stands in the pane.
+    """The mission's terminal that stands in the pane.
 
     Args:
         screen: Whose pane.

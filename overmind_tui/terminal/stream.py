@@ -51,7 +51,7 @@ class StateChange(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The stay is over, or never began; why."""
+    """The session is over, or never began; why."""
 
     code: str
     message: str
@@ -110,7 +110,7 @@ _PIECE = 4096
 
 
 class Feeding:
-    """Feeds one screen after the other.
+    """Feeds bytes to one screen after the other.
 
     Args:
         later: Calls a function after so many seconds.

@@ -15,7 +15,7 @@ _CURSOR = Style(reverse=True)
 
 
 class CommandBar(Canvas):
-    """Asleep until `ask`.
+    """The bar; it takes no keys until `ask`.
 
     Attributes:
         sign: `:` or `/`, or "" while nothing is asked.

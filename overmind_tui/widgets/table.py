@@ -84,10 +84,10 @@ class ResourceTable(ScrollCanvas):
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
-        if not asked and rows.moved(self.branches, branches, self.cursor_id, self.at):
+        if not asked and rows.has_moved(self.branches, branches, self.cursor_id, self.at):
             self._moved_at = time.monotonic()
         self.branches = branches
-        self.at = rows.place(branches, self.cursor_id, self.at)
+        self.at = rows.cursor_place(branches, self.cursor_id, self.at)
         self._needs = needed(self._columns, branches, self.now(), beside=self.beside)
         self._layout = None
         self.hold_rows(len(branches) + 1)
