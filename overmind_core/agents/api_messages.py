@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from overmind_core.agents import messages as agents_messages
+from overmind_core.agents.messages import decode
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -93,7 +93,7 @@ class MessageApi:
             "message": message.id,
             "id": message.mission,
             "state": message.state,
-            **agents_messages.decode(message.answer),
+            **decode(message.answer),
         }
 
     @handles(Messages)
@@ -160,5 +160,5 @@ def _described(message: MessageRow) -> MessageInfo:
         "delivered_at": answers.time(message.delivered_at),
         "ended_at": answers.time(message.ended_at),
         "resent": message.resent,
-        "error": agents_messages.decode(message.answer)["error"],
+        "error": decode(message.answer)["error"],
     }

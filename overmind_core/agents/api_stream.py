@@ -16,7 +16,7 @@ from overmind_core.missions import answers
 from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Subscribe
-from overmind_core.providers import lines as providers_lines
+from overmind_core.providers import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,7 +151,7 @@ class Objects:
         cut, self._cut = self._cut, False
         if cut or not line:
             return []
-        found = providers_lines.read_object(line)
+        found = lines.read_object(line)
         if not isinstance(found, str):
             return [found]
         sanitiser = Sanitiser()

@@ -1,4 +1,4 @@
-"""What trees of missions have spent: counted with each paid turn, in its commit; who goes on when nothing is left.
+"""Budgets of trees of missions: what is spent is counted with each paid turn, in its commit; none goes on without.
 
 A limit is one mission's and holds for everything below it, so one turn may count for several.
 """
@@ -72,7 +72,7 @@ class Budgets:
                     "" if mission.id == owner.id else f" by the tree of mission {owner.id} ({owner.definition.name})"
                 )
                 text = f"--- stopped: {_of_its(owner, usd)} spent{whose} ---"
-                self._registry.tell_if_legal(
+                self._registry.apply_if_legal(
                     mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
                 )
 

@@ -1,6 +1,6 @@
-"""One live agent: its conversation, what it hears, and what follows from each step.
+"""The session of one live agent: its conversation, what reaches it, and what follows from each step.
 
-Hear → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
+Read → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
 commit of that step, or after it. The text of messages and questions is in the store; here is what is under way.
 """
 
@@ -15,9 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
-from overmind_core.domain.agents import conversation as agents_conversation
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents import conversation_step, events
+from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
 from overmind_core.domain.agents.turns import one_line
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
 
 
 CURSOR_STEP = 1 << 20
-"""Bytes after which the keeper is told how far we have read."""
+"""Bytes after which the keeper learns how far we have read."""
 INTERRUPT = b"\x03"
 """What a terminal makes of Ctrl-C."""
 LONGEST_LIMIT = 7 * 86400.0
@@ -190,7 +188,7 @@ class Session:
             if self.reader.position == before:  # the log is gone
                 break
         with self._journal.together():
-            rest = self.reader.rest()
+            rest = self.reader.remainder()
             if rest is not None:
                 self._take(rest.data)
             self._save_cursor()
@@ -235,15 +233,15 @@ class Session:
         """Have the run ended."""
         mission = self.mission
         if mission is not None:
-            self._context.registry.tell_if_legal(mission, asked, urgent=True)
+            self._context.registry.apply_if_legal(mission, asked, urgent=True)
 
     def interrupt(self) -> bool:
         """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
         if not self.provider.speaks_json:
             self.send(INTERRUPT)
             return True
-        busy = agents_conversation.is_busy(self.state)
-        self.apply(talk.InterruptAsked())
+        busy = conversation.is_busy(self.state)
+        self.apply(conversation_events.InterruptAsked())
         return busy
 
     def go_on_at(self, wall: float) -> None:
@@ -255,34 +253,34 @@ class Session:
     def go_on(self, run: int) -> None:
         """Do what the conversation does by itself, if this run is still its newest."""
         if not self.closed and self.state.run == run:
-            self.apply(talk.InputHeld(self.state.held))
+            self.apply(conversation_events.InputHeld(self.state.held))
 
     def carry_out(self, effect: Effect) -> None:  # noqa: C901 - one case per effect
         """Do what follows from a step, with this turn's commit or after it."""
         match effect:
-            case talk.Deliver(message):
+            case conversation_events.Deliver(message):
                 self._deliver(message)
-            case talk.MessageMoved():
+            case conversation_events.MessageMoved():
                 self._move_message(effect)
-            case talk.WriteAnswer(number, decision):
+            case conversation_events.WriteAnswer(number, decision):
                 self._reply(number, decision)
-            case talk.AskOpened(number):
+            case conversation_events.AskOpened(number):
                 asked = self.questions[number]
                 need, tool, summary = asked.need.value, asked.tool, asked.summary
                 self.record(events.QuestionAsked(question=number, need=need, tool=tool, summary=summary))
-            case talk.AskClosed():
+            case conversation_events.AskClosed():
                 self._close_question(effect)
-            case talk.Interrupt():
+            case conversation_events.Interrupt():
                 self._interrupt()
-            case talk.CloseInput():
+            case conversation_events.CloseInput():
                 self.close_input()
-            case talk.LeaveProgram():
+            case conversation_events.LeaveProgram():
                 self._context.driver.leave(self)
-            case talk.EndRun(cause, grace, reason, text):
+            case conversation_events.EndRun(cause, grace, reason, text):
                 self.end(EndAsked(cause, grace, text, reason))
-            case talk.TurnPaid(usd, result):
+            case conversation_events.TurnPaid(usd, result):
                 self._spend(usd, result)
-            case talk.Notify(why):
+            case conversation_events.Notify(why):
                 self.record(events.NotificationDue(why=why, now=self.state.activity.now))
             case MissionEvent():
                 self.record(effect)
@@ -310,7 +308,7 @@ class Session:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         if self.state.sending is None:
             return False
-        return self._context.driver.is_alone(self.id) or agents_conversation.same_prompt(
+        return self._context.driver.is_alone(self.id) or conversation.same_prompt(
             self.text_of(self.state.sending), text
         )
 
@@ -321,10 +319,10 @@ class Session:
         ruled = self._context.rules.decide(self.agent, asked, self.id, cwd)
         self.questions[number] = asked
         questions.insert(number, self.id, self.run_id, asked)
-        self.apply(talk.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
+        self.apply(conversation_events.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
 
     def _on_activity(self, before: Activity) -> None:
-        """It does something else now: who waits or looks is told."""
+        """It does something else now: who waits or looks is notified."""
         activity, mission = self.state.activity, self.mission
         if (activity.doing, activity.need) != (before.doing, before.need):
             need = activity.need and activity.need.value
@@ -342,7 +340,7 @@ class Session:
         uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}")
         self.send(self.provider.message(self.text_of(message), str(uuid)))
 
-    def _move_message(self, effect: talk.MessageMoved) -> None:
+    def _move_message(self, effect: conversation_events.MessageMoved) -> None:
         self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
         if effect.state == DELIVERED:
             text = self._texts.pop(effect.message, "")
@@ -363,7 +361,7 @@ class Session:
         else:
             self.send(self.provider.answer(asked, decision))
 
-    def _close_question(self, effect: talk.AskClosed) -> None:
+    def _close_question(self, effect: conversation_events.AskClosed) -> None:
         number, decision, by = effect
         self._context.questions.close(number, decision, by)
         asked = self.questions.get(number) if by is not None else self.questions.pop(number, None)

@@ -14,7 +14,7 @@ import shtab
 
 from overmind_core.cli.command import GROUPS, Command, find
 from overmind_core.cli.parser import Parser, add_parameters
-from overmind_core.client.stream import ask_if_running
+from overmind_core.client.stream import call_if_running
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -40,8 +40,8 @@ def candidates(home: Home, kind: str) -> list[str]:
     """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
     try:
         if kind in LISTED:
-            return _names(ask_if_running(home, kind, {}, timeout=TIMEOUT) or [])
-        rows = ask_if_running(home, "ps", {"all": kind != "live"}, timeout=TIMEOUT) or []
+            return _names(call_if_running(home, kind, {}, timeout=TIMEOUT) or [])
+        rows = call_if_running(home, "ps", {"all": kind != "live"}, timeout=TIMEOUT) or []
     except OvermindError:
         return []
     return mission_words(rows, kind)

@@ -181,8 +181,6 @@ def _read_stdin() -> str:
 
 def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
-    from overmind_core.domain.text.cells import display_safe  # only after a failure
-
     context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
     return error.exit_status
 

@@ -1,15 +1,4 @@
-"""`overmind start`: make sure that a daemon is there.
-
-`overmind shutdown`: end the missions, then the daemon.
-
-`overmind status`: the daemon, its keeper, and how many missions there are.
-
-`overmind version`: this program, the daemon and the keeper that run, and what they run on.
-
-`overmind tui`: the full-screen program, which takes this process' place.
-
-`overmind completion`: what bash, zsh and fish read to complete the command line.
-"""
+"""Commands about the daemon and this program: start, shutdown, status, version, tui, completion."""
 
 from __future__ import annotations
 
@@ -60,7 +49,6 @@ def start(args: Namespace, context: Context) -> int:
 
 def _become_daemon(context: Context) -> int:
     from overmind_core.client.daemon import exec_daemon  # rarely needed
-    from overmind_core.system.lock import holder_pid
 
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
@@ -72,7 +60,6 @@ def _become_daemon(context: Context) -> int:
 def _replace(context: Context) -> int:
     """Let the running daemon hand over to a new one; the agents stay with their keeper."""
     from overmind_core.client.daemon import launch  # rarely needed
-    from overmind_core.system.lock import holder_pid
 
     left = holder_pid(context.home.supervisor_lock)
     if left is None:
@@ -156,7 +143,7 @@ def _live_count(client: Client) -> int:
 
 
 def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
-    """Ask the daemon to leave and see it out; when it is killed meanwhile, the one that takes over, too."""
+    """Ask the daemon to leave and wait for its end; when it is killed meanwhile, for its successor's, too."""
     while True:
         answer = _request_shutdown(client, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
@@ -205,7 +192,7 @@ COUNTS = ("running", "stopped", "crashed", "killed", "total")
 
 
 def status(args: Namespace, context: Context) -> int:
-    """Print what the daemon says of itself."""
+    """Print the daemon's own facts."""
     facts = context.client().call("status")
     context.say(dumps(facts) if args.json else status_text(facts))
     return 0
@@ -249,11 +236,10 @@ def version(args: Namespace, context: Context) -> int:
 
 
 def versions(home: Home) -> dict[str, Any]:
-    """Return all versions; `daemon` and `keeper` are null when they don't run, their version when they don't tell."""
-    from overmind_core.client.stream import ask_if_running
-    from overmind_core.system.lock import holder_pid
+    """Return all versions; `daemon` and `keeper` are null when they don't run, their version when it is not known."""
+    from overmind_core.client.stream import call_if_running
 
-    status = ask_if_running(home, "status") or {}
+    status = call_if_running(home, "status") or {}
     machine = os.uname()
     return {
         "client": VERSION,
@@ -264,10 +250,10 @@ def versions(home: Home) -> dict[str, Any]:
     }
 
 
-def _version_of(told: Mapping[str, Any], pid: int | None) -> Part:
-    """Return what a process told of itself, else what its lock tells."""
-    if told:
-        return {"version": told["version"], "pid": told["pid"]}
+def _version_of(facts: Mapping[str, Any], pid: int | None) -> Part:
+    """Return what a process answered about itself, else what its lock holds."""
+    if facts:
+        return {"version": facts["version"], "pid": facts["pid"]}
     return None if pid is None else {"version": None, "pid": pid}
 
 

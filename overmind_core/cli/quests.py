@@ -1,24 +1,11 @@
-"""`overmind quest run`: begin a piece of work with a definition of done.
-
-`overmind quest list`: the quests, a line each, also those whose missions are removed.
-
-`overmind quest info`: everything known of a quest.
-
-`overmind quest logs`: what quests, or their checks, wrote.
-
-`overmind quest wait`: wait until quests have ended.
-
-`overmind quest cancel`: end quests, with their work and their checks.
-
-How quests look on the command line, and the options that begin one; shared by its commands.
-"""
+"""Commands about quests: run, list, info, logs, wait, cancel; and how a quest looks in a table."""
 
 from __future__ import annotations
 
 from overmind_core.cli.agents.options import PROVIDER
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context, call_each
-from overmind_core.cli.definitions import run as plain
+from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
 from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
@@ -74,7 +61,7 @@ QUEST_OPTIONS = [
 def run_options(*left_out: str) -> list[Parameter]:
     """Return the options of `run` that a quest has too, its own first, the provider among them."""
     taken = {*_RUN_ONLY, *left_out}
-    return [*QUEST_OPTIONS, PROVIDER, *(one for one in plain.RUN_OPTIONS if not taken & set(one.names))]
+    return [*QUEST_OPTIONS, PROVIDER, *(one for one in RUN_OPTIONS if not taken & set(one.names))]
 
 
 def quest_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -85,7 +72,7 @@ def quest_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]
     """
     for name in ("type", "restart", "max_restarts", "max_seconds"):
         setattr(args, name, None)
-    request = plain.run_request(args, environ)
+    request = run_request(args, environ)
     return request | {name: value for name in ("check", "retries") if (value := getattr(args, name)) is not None}
 
 
@@ -111,7 +98,7 @@ def quest_run(args: Namespace, context: Context) -> int:
 
     request = quest_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
-    quest = start_mission(args, context, "quest_run", request, told="Quest started: {id} ({name})")
+    quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})")
     if quest is None:
         return INTERRUPTED
     return _follow(context, quest) if args.wait else 0
@@ -120,7 +107,6 @@ def quest_run(args: Namespace, context: Context) -> int:
 def _follow(context: Context, quest: Mapping[str, Any]) -> int:
     """Print what the work writes, then wait until the quest, with its check, has ended."""
     from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
-    from overmind_core.cli.missions.watch import EndWaiter
     from overmind_core.client.stream import follow
 
     ends = EndWaiter([quest["id"]], any_one=False, command="quest_wait")

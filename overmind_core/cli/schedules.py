@@ -1,23 +1,4 @@
-"""`overmind ritual create`: have work come again by a schedule.
-
-`overmind ritual delete`: forget rituals.
-
-`overmind ritual history`: the runs of a ritual, and the times of which none came.
-
-`overmind ritual info`: everything known of a ritual.
-
-`overmind ritual list`: the rituals, a line each.
-
-`overmind ritual pause`: have rituals rest.
-
-`overmind ritual resume`: have rituals come again.
-
-`overmind ritual run`: run a ritual now.
-
-`overmind rituals`: the same as `ritual list`.
-
-How rituals look on the command line; shared by their commands.
-"""
+"""Commands about rituals: create, delete, history, info, list, pause, resume, run; and the tables that show them."""
 
 from __future__ import annotations
 
@@ -27,7 +8,7 @@ from overmind_core.cli.command import JSON, Command, Parameter, argument, option
 from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
 from overmind_core.cli.parser import positive_number, warn_about_milliseconds
-from overmind_core.cli.plans.blueprint import VAR
+from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests import COLOURS, quest_request, run_options, seconds_cell
 from overmind_core.errors import UsageError
 
@@ -139,13 +120,11 @@ def _quest(args: Namespace, context: Context) -> dict[str, Any]:
 
 
 def _plan(args: Namespace, context: Context) -> dict[str, Any]:
-    from overmind_core.cli.plans.blueprint import apply_request as plan_of  # start-up: only with --apply
-    from overmind_core.cli.plans.blueprint import load
 
     given = [one.names[-1] for one in QUEST_ONLY if getattr(args, _attribute(one)) not in (None, False, [])]
     if args.rest or given:
         raise UsageError(f"--apply and {given[0] if given else 'a command'} don't go together: a blueprint says it all")
-    return {"apply": plan_of(load(args.apply, args.var, context), args.apply, context.environ)}
+    return {"apply": apply_request(load(args.apply, args.var, context), args.apply, context.environ)}
 
 
 def _attribute(one: Parameter) -> str:

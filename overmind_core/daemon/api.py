@@ -136,7 +136,7 @@ class DaemonApi:
         if link is None:
             return None
         try:
-            found = await link.ask("status")
+            found = await link.request("status")
         except (KeeperGone, KeeperRefused):
             return None
         return {

@@ -1,6 +1,6 @@
 """The supervisor: its parts, and what passes between them.
 
-Facts come in from the keeper, the clock and people; the book turns each into a state and effects; the parts carry
+Facts come in from the keeper, the clock and people; the registry turns each into a state and effects; the parts carry
 those out. Nothing here decides.
 """
 
@@ -367,7 +367,7 @@ class App:
         self.agents.load()
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
-        self.launcher.suppose_asked(self.registry.live.values())
+        self.launcher.assume_requested(self.registry.live.values())
         await self.keeper.connect(patient=False)
         self.isolation.take_up()
         self.landing.take_up()
@@ -385,7 +385,7 @@ class App:
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
         self.deadlines.cancel_all()
-        await self.isolation.rest()
+        await self.isolation.suspend()
         self.journal.flush()
         await self.keeper.leave(how)
         self.phase.leaving.set()

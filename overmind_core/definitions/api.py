@@ -1,4 +1,4 @@
-"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the world that its programs have."""
+"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the environment of its programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
-from overmind_core.missions import environment as missions_environment
+from overmind_core.missions.environment import MARKS, Identity, compose
 from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import One, Redefine
 from overmind_core.missions.spec import Environment
@@ -104,15 +104,13 @@ class DefinitionsApi:
         mission = find(self._registry, request.id)
         found = self._environments.of(mission.id)
         made = mission.definition
-        identity = missions_environment.Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
-        composed = missions_environment.compose(
-            found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None
-        )
+        identity = Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
+        composed = compose(found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None)
         return {
             **answers.brief(mission),
             "cwd": made.cwd,
             "umask": made.umask,
-            "env": {name: value for name, value in composed.items() if name not in missions_environment.MARKS},
+            "env": {name: value for name, value in composed.items() if name not in MARKS},
         }
 
     def _whole(self, mission: Mission) -> editable.Whole:
@@ -131,7 +129,7 @@ class DefinitionsApi:
 
     def _check_name(self, before: editable.Whole, after: editable.Whole) -> None:
         name = after.definition.name
-        holder = None if name == before.definition.name else self._registry.roster.holder(name)
+        holder = None if name == before.definition.name else self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
 

@@ -1,6 +1,6 @@
 """`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have.
 
-The shapes of requests about the isolation of missions and their work; docs/api.md is generated from them.
+The shapes of their requests, and of those about the work of missions, stand first; docs/api.md is generated from them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class IsolationApi:
         del caller
         if request.revoke:
             return await self._revoke(request)
-        looked = await self._workspace.projects.look(request.cwd, request.env)
+        looked = await self._workspace.projects.inspect(request.cwd, request.env)
         found = looked.found
         if found is None:
             raise OvermindError(
@@ -87,7 +87,7 @@ class IsolationApi:
     async def _revoke(self, request: Trust) -> TrustedFile:
         """A file that is broken, or gone, may have been trusted before."""
         try:
-            looked = await self._workspace.projects.look(request.cwd, request.env)
+            looked = await self._workspace.projects.inspect(request.cwd, request.env)
             path = to_wire(os.path.join(looked.source, FILE))
         except OvermindError as error:
             if "path" not in error.fields:

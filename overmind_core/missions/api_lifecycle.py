@@ -81,7 +81,9 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to restart.")
         mission = find(self._registry, request.id)
-        return answers.begun(await self._missions.restart(mission, fresh=request.fresh, force=request.force))
+        return answers.restarted_mission(
+            await self._missions.restart(mission, fresh=request.fresh, force=request.force)
+        )
 
     @handles(Stop)
     async def stop(self, request: Stop, caller: Caller) -> StoppedMission:
@@ -127,7 +129,7 @@ class LifecycleApi:
             raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
         await self._progress.refresh()
         mission = self._with_process(mission.id)  # once more: it took a moment
-        self._registry.tell_if_legal(mission, Frozen())
+        self._registry.apply_if_legal(mission, Frozen())
         await self._journal.saved()
         await self._trees.freeze(mission)
         return answers.brief(mission)
@@ -142,7 +144,7 @@ class LifecycleApi:
         await self._trees.thaw(mission)
         await self._progress.refresh()
         current = self._registry.live.get(mission.id, mission)
-        self._registry.tell_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
+        self._registry.apply_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
         await self._journal.saved()
         return answers.brief(mission)
 

@@ -54,7 +54,7 @@ def format_of(mission: Mission | None, run: Run) -> str | None:
     return mission.definition.provider
 
 
-def _is_told_only(mission: Mission, number: int) -> bool:
+def _has_annotations_only(mission: Mission, number: int) -> bool:
     """Whether there is nothing of this run but annotations: a plan writes nothing itself."""
     return mission.definition.kind is Kind.BLUEPRINT and 0 < number <= mission.run
 
@@ -152,7 +152,7 @@ class LogsApi:
 
     def _described(self, mission: Mission, request: Logs) -> LoggedMission:
         runs = [run for run in self._registry.runs_of(mission.id) if request.run in {None, run.number}]
-        if request.run is not None and not runs and not _is_told_only(mission, request.run):
+        if request.run is not None and not runs and not _has_annotations_only(mission, request.run):
             raise OvermindError("not_found", f"Mission {mission.id} has no run {request.run}.")
         return {
             **answers.brief(mission),

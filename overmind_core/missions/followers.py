@@ -1,4 +1,4 @@
-"""Who follows what: a bell per follower, rung when its missions' logs grow or their state changes.
+"""The followers of missions: each is woken when its missions' logs grow or their state changes.
 
 A follower keeps its own cursors (event sequence, offsets) and reads from the store and the logs what is new: nothing
 is queued here, so a slow reader costs nothing.
@@ -114,9 +114,9 @@ class Followers:
         has_process = mission.status in {Status.RUNNING, Status.PAUSED, Status.STOPPING}
         if has_process and self.link is not None and self._watched.get(mission.id) != mission.run_id:
             self._watched[mission.id] = mission.run_id
-            self.link.ask("watch", run=mission.run_id, on=True)
+            self.link.request("watch", run=mission.run_id, on=True)
 
     def _unwatch(self, mission_id: str) -> None:
         run = self._watched.pop(mission_id, None)
         if run is not None and self.link is not None and mission_id in self._registry.live:
-            self.link.ask("watch", run=run, on=False)
+            self.link.request("watch", run=run, on=False)

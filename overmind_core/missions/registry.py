@@ -1,6 +1,6 @@
 """The registry of missions: the live ones in memory, the rest in the store; the one place where a fact becomes a state.
 
-`tell` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
+`apply` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
 are read from the store; nothing of them stays in memory. A name belongs to a live mission, or to one about to be.
 """
 
@@ -25,8 +25,7 @@ from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.changes import EffectDue, MissionChanged, RunConcluded
-from overmind_core.missions.store import MissionRow as StoredMission
-from overmind_core.missions.store import RunRow as StoredRun
+from overmind_core.missions.store import MissionRow, RunRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
@@ -115,8 +114,8 @@ class Registry:
         self.journal = journal
         self._clock = clock
         self.boot = boot
-        self.roster = NameIndex()
-        self.live = self.roster.live
+        self.index = NameIndex()
+        self.live = self.index.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._unsaved: dict[str, Mission] = {}
@@ -132,7 +131,7 @@ class Registry:
         now = self.now()
         for row in self.mission_table.live():
             mission = mission_of(row)
-            self.roster.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
+            self.index.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
         self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
 
     def get(self, mission_id: str) -> Mission | None:
@@ -155,7 +154,7 @@ class Registry:
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
         mission = replace(mission, boot=self.boot)
-        self.roster.put(mission)
+        self.index.put(mission)
         row = _row(mission, request)
 
         def write() -> None:
@@ -166,7 +165,7 @@ class Registry:
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
-        self.roster.remove(mission.id)
+        self.index.remove(mission.id)
         self.runs.pop(mission.id, None)
 
         def write() -> None:
@@ -175,7 +174,7 @@ class Registry:
 
         self.journal.save(write)
 
-    def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+    def apply(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
 
         Raises:
@@ -184,21 +183,21 @@ class Registry:
         after, effects = next_state(mission, fact, self.now())
         self._conclude_run(mission, after, _why(mission, fact))
         if after.run != mission.run:
-            effects = self._told_of_the_last_run(mission, effects)
+            effects = self._record_last_end(mission, effects)
         self.put(after, effects, urgent=urgent)
         return after
 
-    def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    def _record_last_end(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Record how the run before ended as its own event; what is left is about the next one."""
         ends = [effect for effect in effects if isinstance(effect, RunExited)]
         for end in ends:
             self.record(mission, end)
         return tuple(effect for effect in effects if effect not in ends)
 
-    def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
-        """`tell`, but a fact that comes too late or twice is dropped."""
+    def apply_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """`apply`, but a fact that comes too late or twice is dropped."""
         try:
-            return self.tell(mission, fact, urgent=urgent)
+            return self.apply(mission, fact, urgent=urgent)
         except IllegalTransition as error:
             _log.debug("dropped for %s: %s", mission.id, error)
             return mission
@@ -215,9 +214,9 @@ class Registry:
             else:
                 actions.append(effect)
         if mission.is_live:
-            self.roster.put(mission)
+            self.index.put(mission)
         else:
-            self.roster.remove(mission.id)
+            self.index.remove(mission.id)
             self.runs.pop(mission.id, None)
             self._unsaved[mission.id] = mission
 
@@ -253,7 +252,7 @@ class Registry:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
+        row = RunRow(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
 
     def on_output(self, grew: OutputGrew) -> None:
@@ -342,19 +341,19 @@ def _why(mission: Mission, fact: Fact) -> str | None:
     return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
 
 
-def mission_of(row: StoredMission) -> Mission:
+def mission_of(row: MissionRow) -> Mission:
     """The mission that a row of the store holds."""
     return MISSION.decode(row.record)
 
 
-def run_of(row: StoredRun) -> Run:
+def run_of(row: RunRow) -> Run:
     """The run that a row of the store holds."""
     return RUN.decode(row.state)
 
 
-def _row(mission: Mission, request: str | None) -> StoredMission:
+def _row(mission: Mission, request: str | None) -> MissionRow:
     definition = mission.definition
-    return StoredMission(
+    return MissionRow(
         id=mission.id,
         name=definition.name,
         live=mission.is_live,

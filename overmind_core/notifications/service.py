@@ -1,11 +1,8 @@
-"""Calls a person to the screen when nobody looks at any: the desktop's own notification, or a command of theirs.
+"""Notifications: a person is called when nobody looks at any screen, by the desktop's own means or a command of theirs.
 
 What is worth a call is decided elsewhere, once per state, and recorded as an event `notification`. Of the clients that
-show events to a person one rings: `viewers`. The rest is for when there is none.
-
-Who looks: programs that show events to a person, which of them was used last, and what each has in view. Pure.
-
-
+show events to a person one rings: `viewers` knows which of them was used last, and what each has in view. The rest is
+for when there is none.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.events import NotificationDue
 
 
-class Look(NamedTuple):
+class Viewing(NamedTuple):
     """One program: when a person last used it (monotonic seconds), and the mission that it shows; None for none."""
 
     used_at: float
@@ -40,7 +37,7 @@ class Viewers:
     """Programs by the numbers that they get here."""
 
     def __init__(self) -> None:
-        self._looks: dict[int, Look] = {}
+        self._looks: dict[int, Viewing] = {}
         self._newest = 0
 
     def __bool__(self) -> bool:
@@ -50,7 +47,7 @@ class Viewers:
     def enter(self, now: float) -> int:
         """Another program looks, just begun by a person; its number."""
         self._newest += 1
-        self._looks[self._newest] = Look(now)
+        self._looks[self._newest] = Viewing(now)
         return self._newest
 
     def leave(self, viewer: int) -> None:
@@ -61,7 +58,7 @@ class Viewers:
         """A person used it at that time, and it shows this mission now; False for a number that nobody has."""
         if viewer not in self._looks:
             return False
-        self._looks[viewer] = Look(at, view)
+        self._looks[viewer] = Viewing(at, view)
         return True
 
     def called(self, mission: str) -> int | None:

@@ -113,7 +113,7 @@ class Attempts:
                 return
             self._conclude(name, mission)
         elif node.stage is AgentStage.STOPPING and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
         elif node.stage is AgentStage.RUNNING and not node.ready:
             self._begin_work(name, self._probe(name, mission))
         self._listener.schedule()
@@ -194,7 +194,7 @@ class Attempts:
         current = self._registry.live.get(mission.id)
         if current is not None:
             ask = EndAsked(Cause.LIMIT, current.definition.grace, f"--- not ready: {why} ---", reason="not_ready")
-            self._registry.tell_if_legal(current, ask, urgent=True)
+            self._registry.apply_if_legal(current, ask, urgent=True)
 
     # ending
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
-Told = TypeVar("Told", bound=AgentAdvanced)
+AgentEvent = TypeVar("AgentEvent", bound=AgentAdvanced)
 NAMED = 5
 """Agents that the last line names."""
 _WHY = {
@@ -41,22 +41,22 @@ _WHY = {
 def started(agent: PlanAgent, node: Node) -> AgentStarted:
     """An attempt runs."""
     tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
-    return _about(AgentStarted, agent.name, f"started ({node.mission}{tries})", node)
+    return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{tries})", node)
 
 
 def preparing(name: str, node: Node) -> AgentPreparing:
     """What an attempt is to have of its own is being made."""
-    return _about(AgentPreparing, name, f"preparing ({node.mission})", node)
+    return _agent_event(AgentPreparing, name, f"preparing ({node.mission})", node)
 
 
 def ready(name: str, node: Node, seconds: float) -> AgentReady:
     """Its probe has succeeded."""
-    return _about(AgentReady, name, f"ready after {lasted(seconds)}", node)
+    return _agent_event(AgentReady, name, f"ready after {lasted(seconds)}", node)
 
 
 def stopping(name: str, node: Node, why: EndReason) -> AgentStopping:
-    """The plan has told it to end."""
-    return _about(AgentStopping, name, f"stopping: {_WHY[why]}", node)
+    """The plan ends it."""
+    return _agent_event(AgentStopping, name, f"stopping: {_WHY[why]}", node)
 
 
 def ended(name: str, before: Node, after: Node, explained: str = "") -> AgentEnded:
@@ -70,7 +70,7 @@ def ended(name: str, before: Node, after: Node, explained: str = "") -> AgentEnd
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _about(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
+    return _agent_event(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
 
 
 def cut(name: str, outputs: Iterable[str]) -> AgentOutputCut:
@@ -79,14 +79,14 @@ def cut(name: str, outputs: Iterable[str]) -> AgentOutputCut:
     return AgentOutputCut(text=f"--- {name}: {text} ---", agent=name)
 
 
-def note(sentence: str) -> PlanNoted:
+def plan_note(sentence: str) -> PlanNoted:
     """Something that a person ought to know of the whole."""
     return PlanNoted(text=f"--- {sentence.rstrip('.')} ---")
 
 
 def skipped(name: str, node: Node) -> AgentSkipped:
     """It will not run."""
-    return _about(AgentSkipped, name, f"skipped: {node.reason}", node)
+    return _agent_event(AgentSkipped, name, f"skipped: {node.reason}", node)
 
 
 def changed(lines: Sequence[str]) -> PlanChanged:
@@ -120,7 +120,7 @@ def _reason(node: Node) -> str:
     return ", ".join(part for part in parts if part) or "killed"
 
 
-def _about(kind: type[Told], name: str, text: str, node: Node) -> Told:
+def _agent_event(kind: type[AgentEvent], name: str, text: str, node: Node) -> AgentEvent:
     return kind(
         text=f"--- {name}: {text} ---",
         agent=name,

@@ -1,7 +1,8 @@
-"""A run of a blueprint: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
+"""A run of a plan: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
 
 Whatever a crash of ours interrupts is found again in the store: an agent that is `starting` is asked for once more by
-the same request key, which makes no second mission; one that runs is looked at; one that was told to end is told again.
+the same request key, which makes no second mission; one that runs is looked at; one that was asked to end is asked
+again.
 
 Agents that were removed from a live plan are ended, and their attempts stay counted. They stay in the store beside the
 others: should one come back under its name, what it does now must not be taken for what it did then, and it does not
@@ -77,7 +78,7 @@ class RemovedAgents:
         return self._nodes.pop(name, None)
 
     def resume(self) -> None:
-        """End what was not told to end before the daemon died."""
+        """End what was not asked to end before the daemon died."""
         for name, node in list(self._nodes.items()):
             if node.stage in ACTIVE:
                 self._resume_one(name, node)
@@ -327,14 +328,14 @@ class PlanRun:
             return
         now = self._registry.now()
         if mission.status is Status.STARTING:
-            self._registry.tell(mission, Spawned(None, now.wall, now.mono))
+            self._registry.apply(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._wind_down(mission)
         elif mission.status is Status.RUNNING and not self._phase.closing:
             self._advance(mission)
 
     def _wind_down(self, mission: Mission) -> None:
-        """It was told to end: its agents with it, unless it was killed alone."""
+        """It was asked to end: its agents with it, unless it was killed alone."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
             self._advance(mission, ending=True)
@@ -374,7 +375,7 @@ class PlanRun:
         lasted = max(0.0, now.mono - mission.run_started_mono)
         self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
         code = OK if self.state.scheduler.went_well else FAILED
-        self._registry.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
+        self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents
 
@@ -385,9 +386,9 @@ class PlanRun:
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
         if mission is not None and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
 def _can_be_stopped(node: Node) -> bool:
-    """Whether there is a mission that can be told to end."""
+    """Whether there is a mission that can be ended."""
     return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

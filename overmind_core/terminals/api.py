@@ -125,16 +125,16 @@ class TerminalsApi:
             need_terminal(mission)
         try:
             with self._attachments.seat(mission.id, types=not request.read_only) as seat:
-                async for item in self._stay(mission, request, seat, changes=changes):
+                async for item in self._items(mission, request, seat, changes=changes):
                     yield item
         finally:
             if changes:
                 self._agents.handover.take_back(self._agents.of(mission.id))
 
-    async def _stay(
+    async def _items(
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
     ) -> Stream[Attached, AttachItem]:
-        """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
+        """The items for who is attached; `changes`: the mission needs a terminal first."""
         self._record(mission.id, TerminalAttached(read_only=request.read_only), unless=request.rejoin)
         try:
             write = changes or _may_write(mission, request)
@@ -209,7 +209,7 @@ class TerminalsApi:
         write = _may_write(mission, request)
         ticket = os.urandom(TICKET_BYTES).hex()
         try:
-            await self._line.link.ask(
+            await self._line.link.request(
                 "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
             )
         except (KeeperGone, KeeperRefused):

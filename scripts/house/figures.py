@@ -55,8 +55,28 @@ def circles(imports: Graph) -> list[list[str]]:
     return sorted(sorted(circle) for circle in found)
 
 
+FEATURES = "quests"
+"""One of the floor of features: who has no floor of its own stands there."""
+NO_FLOOR = frozenset({"demo", "supervisor"})
+"""Programs that run as missions, with a contract of their own; the name under which older keepers start the daemon."""
+
+
 def floors() -> list[set[str]]:
-    """The packages of the core from the highest floor to the lowest, as the contract of the floors has them."""
+    """The packages of the core from the highest floor to the lowest, as the contract of the floors has them.
+
+    What that doesn't name is a feature beside its siblings.
+    """
+    found = _layers()
+    others = _packages() - NO_FLOOR - set().union(*found)
+    return [floor | others if FEATURES in floor else floor for floor in found]
+
+
+def _packages() -> set[str]:
+    folder = os.path.join(REPOSITORY, "overmind_core")
+    return {name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, "__init__.py"))}
+
+
+def _layers() -> list[set[str]]:
     with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")

@@ -117,7 +117,7 @@ class World:
         return found
 
     def tell(self, fact):
-        self.book.tell(self.mission, fact)
+        self.book.apply(self.mission, fact)
         self.loop.advance(0)
 
     def starts(self):

@@ -1,14 +1,9 @@
-"""`overmind inbox`: what agents wait for, with the exact words that they ask about.
+"""Commands about what agents ask and have done: inbox, answer, seen; and `hook`, which agents' programs call.
 
-`overmind answer`: a question of an agent gets its answer.
-
-`overmind hook`: what an agent's program calls at its events. It must never be in the program's way.
-
-It hands the event to the daemon, prints only what the daemon answers (a decision over a question), and exits with 0
-whatever happens: at once without a keeper or with nonsense on its input, after seconds when nobody answers. Only while
-the daemon waits for a decision it waits too, as long as the program lets it, also through the replacement of a daemon.
-
-`overmind seen`: somebody has looked.
+`hook` must never be in the program's way. It hands the event to the daemon, prints only what the daemon answers (a
+decision over a question), and exits with 0 whatever happens: at once without a keeper or with nonsense on its input,
+after seconds when nobody answers. Only while the daemon waits for a decision it waits too, as long as the program lets
+it, also through the replacement of a daemon.
 """
 
 from __future__ import annotations
@@ -21,7 +16,7 @@ import time
 
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
 from overmind_core.cli.context import Context, call_each
-from overmind_core.cli.output import coloured, dumps
+from overmind_core.cli.output import coloured, dumps, redraw
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_until, try_connect
@@ -56,8 +51,6 @@ def inbox(args: Namespace, context: Context) -> int:
         return dumps(questions) if args.json else inbox_text(questions, time.time(), bold=coloured(context.environ))
 
     if args.watch:
-        from overmind_core.cli.output import redraw  # start-up: rarely needed
-
         redraw(draw)
     text = draw()
     if text:
@@ -109,13 +102,13 @@ _LONGEST_NUMBER = 7
 
 def answer(args: Namespace, context: Context) -> int:
     """Answer it, and say what was answered."""
-    told = context.client().call("answer", _request(args))
+    answered = context.client().call("answer", _request(args))
     if args.json:
-        context.say(dumps(told))
+        context.say(dumps(answered))
     else:
         context.say(
-            f"Answered question {told['question']} of mission {told['id']} ({display_safe(told['name'])}):"
-            f" {told['behaviour']}"
+            f"Answered question {answered['question']} of mission {answered['id']} ({display_safe(answered['name'])}):"
+            f" {answered['behaviour']}"
         )
     return 0
 

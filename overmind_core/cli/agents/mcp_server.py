@@ -1,9 +1,4 @@
-"""The server: which tools there are, under which names, and how a failure is told.
-
-Requests of tools: each in a thread and on a connection of its own, so that one that waits holds up no other.
-
-What tools answer: the shapes, which clients get as schemas.
-"""
+"""The MCP server: which tools there are, under which names, and how a failure reaches the agent."""
 
 from __future__ import annotations
 
@@ -84,11 +79,11 @@ def _with_error_results(handler: Handler) -> Handler:
     """Let what the daemon refused reach the agent in its own words."""
 
     @functools.wraps(handler)
-    async def told(*args: object, **named: object) -> Any:  # noqa: ANN401  (each tool's own)
+    async def call(*args: object, **named: object) -> Any:  # noqa: ANN401  (each tool's own)
         try:
             return await handler(*args, **named)
         except OvermindError as error:
-            said = TextContent(type="text", text=f"Error: {error.code}: {error.message}")
-            return CallToolResult(content=[said], is_error=True)
+            refusal = TextContent(type="text", text=f"Error: {error.code}: {error.message}")
+            return CallToolResult(content=[refusal], is_error=True)
 
-    return told
+    return call

@@ -1,4 +1,4 @@
-"""Tools that start missions: `run` any program, `run_agent` an agent. As children of whoever runs the server."""
+"""MCP tools that start missions: `run` any program, `run_agent` an agent. As children of whoever runs the server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CommonArguments(NamedTuple):
 
 
 class StartTools:
-    """The tools, over the daemon that `calls` reaches."""
+    """The tools that start missions, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

@@ -1,6 +1,6 @@
-"""Tools that act on missions: `send`, `interrupt`, `stop`, `kill`. Inside a mission, on its own descendants only.
+"""MCP tools that read (`list`, `info`, `logs`, `wait`, `result`, `messages`) and that act on missions.
 
-Tools that look: `list`, `info`, `logs`, `wait`, `result`, `messages`.
+`send`, `interrupt`, `stop`, `kill`: inside a mission, on its own descendants only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Seconds = Annotated[float, Field(ge=0, le=86400, description="how long to wait a
 
 
 class ReadTools:
-    """The tools, over the daemon that `calls` reaches."""
+    """The tools that change nothing, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -104,15 +104,15 @@ def _waited(client: Client, ids: list[str], timeout: float, *, any_one: bool) ->
     try:
         for kind, item in follow(client, ends.request, deadline=deadline):
             if kind == "ok":
-                ends.learn(item)
+                ends.resolve_names(item)
             elif kind == "item" and ends.add(item):
                 found.append(End(**picked(End, item)))
-            if ends.enough:
+            if ends.is_done:
                 break
     except OvermindError as error:
         if error.code != "timeout":
             raise
-    return Waited(ended=found, waiting=ends.missing)
+    return Waited(ended=found, waiting=ends.pending)
 
 
 _REQUEST_KEY = 16
@@ -121,7 +121,7 @@ Cascade = Annotated[bool, Field(description="everything below it too, leaves fir
 
 
 class ActionTools:
-    """The tools, over the daemon that `calls` reaches."""
+    """The tools that act on missions, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

@@ -1,6 +1,6 @@
 """The options of `run` that say which agent to run and how, and what they are on the socket.
 
-What we tell an agent that is to run other agents; the text is `skill.md`, beside this file.
+Below them the instructions for an agent that is to run other agents; their text is `skill.md`, beside this file.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""`overmind skill`: how an agent runs other agents, told to that agent.
-
-`overmind mcp`: the operations of an orchestrator as an MCP server on standard input and output.
-"""
+"""Commands for agents that run agents: their instructions, and an MCP server on standard input and output."""
 
 from __future__ import annotations
 
-from overmind_core.cli.agents import options as instructions
+from overmind_core.cli.agents.options import SKILL_DESCRIPTION, SKILL_NAME, instructions, skill_file
 from overmind_core.cli.command import JSON, Command, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
@@ -25,14 +22,14 @@ def skill(args: Namespace, context: Context) -> int:
         context.say(
             dumps(
                 {
-                    "name": instructions.SKILL_NAME,
-                    "description": instructions.SKILL_DESCRIPTION,
-                    "text": instructions.instructions(),
+                    "name": SKILL_NAME,
+                    "description": SKILL_DESCRIPTION,
+                    "text": instructions(),
                 }
             )
         )
     else:
-        text = instructions.skill_file() if args.format == "claude" else instructions.instructions()
+        text = skill_file() if args.format == "claude" else instructions()
         context.say(text.rstrip("\n"))
     return 0
 

@@ -1,13 +1,4 @@
-"""`overmind send`: a message for a session, and perhaps its answer.
-
-`overmind messages`: what a session was sent, and how far each message came.
-
-`overmind result`: what an agent's last turn came to.
-
-`overmind interrupt`: end a session's turn, and keep the session.
-
-`overmind subscribe`: the output of missions as objects, for programs.
-"""
+"""Commands that talk with agents: send, messages, result, interrupt, subscribe."""
 
 from __future__ import annotations
 
@@ -17,10 +8,9 @@ import time
 from overmind_core.cli.agents.options import RAW
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
 from overmind_core.cli.context import Context, call_each, text_of
-from overmind_core.cli.output import dumps, or_absent, table, text_cell
-from overmind_core.cli.output import safe_text as output_shown
+from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
 from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
-from overmind_core.client.stream import ask, follow
+from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, OvermindError, UsageError
 
@@ -102,7 +92,7 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
             f" See: overmind messages {message['name']}",
         )
     answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}
-    context.say(dumps(answer) if args.json else output_shown(answer["text"]))
+    context.say(dumps(answer) if args.json else safe_text(answer["text"]))
     return 0
 
 
@@ -114,7 +104,7 @@ def await_message(client: Client, message: Json, until: str, patience: float) ->
         left = max(0.0, deadline - time.monotonic())
         return "await_message", {"message": message["message"], "until": until, "timeout": left}
 
-    found: Json = ask(client, request, deadline=deadline + _SLACK)
+    found: Json = await_answer(client, request, deadline=deadline + _SLACK)
     return found
 
 
@@ -269,8 +259,8 @@ def subscribe(args: Namespace, context: Context) -> int:
     reading = OutputSubscription(args.ids, from_start=args.from_start)
     for kind, item in follow(context.client(), reading.request):
         if kind == "ok":
-            reading.begin(item)
-        elif kind == "item" and reading.take(item):
+            reading.start(item)
+        elif kind == "item" and reading.record(item):
             context.say(dumps(_item_json(item)))
     return 0
 
@@ -284,7 +274,7 @@ def _item_json(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class OutputSubscription:
-    """How far the output was read, so that a broken stream goes on where it broke."""
+    """A subscription's place in the output, so that a broken stream goes on where it broke."""
 
     def __init__(self, wanted: list[str], *, from_start: bool) -> None:
         self._wanted = wanted
@@ -296,13 +286,13 @@ class OutputSubscription:
         """Return the request for what was not read yet."""
         return "subscribe", {"ids": self._wanted, "from_start": self._from_start, "offsets": self._offsets}
 
-    def begin(self, answer: Mapping[str, Any]) -> None:
-        """Note what the names mean, and where the stream begins."""
+    def start(self, answer: Mapping[str, Any]) -> None:
+        """Record what the names mean, and where the stream begins."""
         self._wanted = [mission["id"] for mission in answer.get("missions", ())] or self._wanted
         self._offsets = {**answer.get("offsets", {}), **self._offsets}
 
-    def take(self, item: Mapping[str, Any]) -> bool:
-        """Note an item; False when it was printed before the stream broke."""
+    def record(self, item: Mapping[str, Any]) -> bool:
+        """Record an item; False when it was printed before the stream broke."""
         if "run" in item and "offset" in item:
             self._offsets[item["run"]] = item["offset"]
         mission = item.get("mission")

@@ -1,9 +1,4 @@
-"""`overmind attach`: a mission's terminal on this one.
-
-`overmind detach`: send away everybody who is attached to a mission.
-
-`overmind shell`: the person's shell in a mission's folder and environment, beside it and no part of it.
-"""
+"""Commands about terminals: attach, detach, and a shell in a mission's folder and environment."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ import sys
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
-from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, parse_key
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, detach_keys, parse_key
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -34,9 +29,8 @@ def attach(args: Namespace, context: Context) -> int:
     """Stay until the person leaves or the mission ends; then exit as it did."""
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
-    from overmind_core.client.detach_keys import detach_keys
 
-    if not Terminal.here():
+    if not Terminal.is_available():
         raise OvermindError(
             "invalid", f"attach needs a terminal for input and output. Elsewhere: overmind logs -f {args.id}"
         )
@@ -66,7 +60,7 @@ def _attach(terminal: Terminal, attachment: MissionAttachment, keys: list[Detach
     if not ready["write"]:
         context.note(f"[watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
     with Signals() as signals, terminal:
-        return AttachSession(terminal, attachment, KeyFilter(keys), signals).stay(ready)
+        return AttachSession(terminal, attachment, KeyFilter(keys), signals).run(ready)
 
 
 ATTACH = Command(
@@ -89,7 +83,7 @@ ATTACH = Command(
 
 
 def detach(args: Namespace, context: Context) -> int:
-    """End everybody's stay; the mission goes on."""
+    """Detach everybody; the mission goes on."""
     answer = context.client().call("detach", {"id": args.id})
     sentence = f"Detached {answer['detached']} from mission {answer['id']} ({answer['name']})"
     context.say(dumps(answer) if args.json else sentence)

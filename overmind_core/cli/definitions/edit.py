@@ -1,4 +1,4 @@
-"""`overmind edit`: what a mission is, as TOML in the person's editor; stored for the same mission, then restarted."""
+"""`overmind edit`: a mission's definition as TOML in the person's editor; stored, then the mission is restarted."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""A definition as TOML with comments, and TOML as a definition. Pure.
+"""The file of `overmind edit`: a definition as TOML with comments, its draft in an editor, and TOML as a definition.
 
-The keys of a mission's definition: what each means, and what may be written behind it.
-
-The file that the editor is given: only its owner may read it, and it stays when what it says could not be stored.
-
-What is wrong with an edited text, and in which line. Pure.
+The keys with what each means and takes, the file that the editor is given (only its owner may read it, and it stays
+when what it says could not be stored), and what is wrong with an edited text, and in which line.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Value(StrEnum):
-    """What a value is; the words stand in the sentence about a wrong one."""
+    """The kind of a value; the words stand in the sentence about a wrong one."""
 
     TEXT = "a text in quotes"
     COMMAND = "a text in quotes, or a list of them"
@@ -42,7 +39,7 @@ class Value(StrEnum):
 
 
 class Key(NamedTuple):
-    """One key: its name, what is said above it, what it takes, and what stands there while it is not set."""
+    """One key: its name, the comment above it, what it takes, and what stands there while it is not set."""
 
     name: str
     comment: str

@@ -1,7 +1,4 @@
-"""`overmind run`: start a mission in the caller's world.
-
-`overmind claude run`: `overmind run --provider claude`, in the words that people use.
-"""
+"""Commands that start missions: `run`, and `claude run`, the same with `--provider claude`."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ def run(args: Namespace, context: Context) -> int:
 
     request = run_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
-    mission = start_mission(args, context, "run", request, told="Started mission {id} ({name})")
+    mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
         return INTERRUPTED
     return _follow(context, mission) if args.wait else 0

@@ -1,6 +1,6 @@
-"""Missions that may be isolated, from the request to the word that they run: `run` and `quest run`.
+"""The start of missions that may be isolated, from the request until they run: `run` and `quest run`.
 
-An isolated mission until it runs: its events are followed, and what is being done is shown.
+An isolated mission is prepared first: its events are followed, and what is being done is shown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PREPARING = "preparing"
 
 
 def start_mission(
-    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, told: str
+    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, message: str
 ) -> Mapping[str, Any] | None:
     """Send the request, see an isolated mission through its preparation, and say that it runs.
 
@@ -40,7 +40,7 @@ def start_mission(
         context: Where to print.
         command: Its name on the socket.
         request: Its arguments.
-        told: What is said to people, with places for `id` and `name`.
+        message: What people read, with places for `id` and `name`.
 
     Returns:
         The answer; None when the person had enough of waiting.
@@ -57,8 +57,8 @@ def start_mission(
     if isolated and not wait_prepared(context, mission):
         return None
     if not args.json:
-        tell = context.note if args.wait else context.say
-        tell(told.format(id=mission["id"], name=mission["name"]))
+        write = context.note if args.wait else context.say
+        write(message.format(id=mission["id"], name=mission["name"]))
     if isolated:
         _print_worktree(context, mission["id"])
     return mission
@@ -102,7 +102,7 @@ def follow_preparation(context: Context, mission: Json) -> None:
     """Show each step until the mission runs.
 
     Args:
-        context: The world it is asked from.
+        context: Where to print.
         mission: `id` and `name`.
 
     Raises:
@@ -117,13 +117,13 @@ def follow_preparation(context: Context, mission: Json) -> None:
             _watch(client, preparation, shown)
     finally:
         shown.close()
-    preparation.conclude()
+    preparation.check()
 
 
 def _watch(client: Client, preparation: PreparationFollower, shown: Progress) -> None:
     shown.step(preparation.step)
     for kind, item in follow(client, preparation.request, beat=BEAT):
-        if kind == "item" and preparation.take(item):
+        if kind == "item" and preparation.apply(item):
             shown.step(preparation.step)
         shown.tick()
         if preparation.over:
@@ -131,7 +131,7 @@ def _watch(client: Client, preparation: PreparationFollower, shown: Progress) ->
 
 
 class PreparationFollower:
-    """What is known of one mission's preparation."""
+    """One mission's preparation, followed over its events."""
 
     def __init__(self, mission: Json) -> None:
         self._id = mission["id"]
@@ -169,8 +169,8 @@ class PreparationFollower:
         """Return the request for what happens from now on."""
         return "events", {"since": self._seq, "follow": True}
 
-    def take(self, event: Json) -> bool:
-        """Note an event; False when it is about something else."""
+    def apply(self, event: Json) -> bool:
+        """Apply an event; False when it is about something else."""
         self._seq = event["seq"]
         if event.get("mission") != self._id:
             return False
@@ -188,8 +188,8 @@ class PreparationFollower:
             self._code = event.get("reason")
         return True
 
-    def conclude(self) -> None:
-        """Say why it does not run, where it does not.
+    def check(self) -> None:
+        """Raise why it does not run, where it does not.
 
         Raises:
             OvermindError: it could not be prepared; `exited`, it was ended before.

@@ -1,6 +1,6 @@
-"""`overmind doctor`: what is wrong with this machine or home, and how to mend it.
+"""`overmind doctor`: checks of this machine and home, and how to mend what is wrong.
 
-Every check, in the order in which they are shown; all look at once, none may keep the others waiting.
+All checks look at once, none may keep the others waiting; they are shown in the order of `CHECKS`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from overmind_core.cli.doctor.finding import CheckContext, Finding
-
 
 TITLES = ("CHECK", "STATUS", "FOUND", "MEND")
 COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
@@ -39,9 +37,7 @@ def doctor(args: Namespace, context: Context) -> int:
 def _check_context(context: Context) -> CheckContext:
     import shutil
     import sys
-    from functools import partial
 
-    from overmind_core.cli.doctor.finding import CheckContext
     from overmind_core.cli.external import run_program
 
     which = partial(shutil.which, path=context.environ.get("PATH"))

@@ -1,4 +1,4 @@
-"""What a check finds, and what it looks at."""
+"""The parts of a check: its row, what it looks at, and what it finds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 
 class RunProgram(Protocol):
-    """Runs a program for what it says."""
+    """Runs a program for its output."""
 
     def __call__(self, *argv: str) -> ProgramResult:
         """Run it, within a time limit."""

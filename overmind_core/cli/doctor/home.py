@@ -1,11 +1,4 @@
-"""The home: ours alone, on a local disk with room, its socket within reach.
-
-What logs take, beside what they may.
-
-The person's settings, judged by the one who reads them.
-
-The processes of this home: who holds its locks, who answers on its sockets, which versions.
-"""
+"""Checks of the home: its folder, disk and socket, its settings and logs, its daemon and keeper."""
 
 from __future__ import annotations
 
@@ -15,7 +8,7 @@ import stat
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.output import size
 from overmind_core.client.client import release_numbers
-from overmind_core.client.stream import ASK_LIMIT, ask_if_running
+from overmind_core.client.stream import CALL_LIMIT, call_if_running
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings, load
 from overmind_core.system import unixsocket
@@ -137,7 +130,7 @@ def logs(context: CheckContext) -> Finding:
 
 
 def _used(context: CheckContext) -> int:
-    status = ask_if_running(context.home, "status")
+    status = call_if_running(context.home, "status")
     if status is not None:
         return int(status["log_bytes"])
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(context.home.logs) for name in names]
@@ -158,10 +151,10 @@ def daemon(context: CheckContext) -> Finding:
 
 
 def _answering(context: CheckContext, pid: int) -> Finding:
-    status = ask_if_running(context.home, "status")
+    status = call_if_running(context.home, "status")
     if status is None:
         mend = f"kill {pid}; overmind start (the missions live on)"
-        return fail(f"PID {pid} has not answered for {ASK_LIMIT:.0f} s", mend)
+        return fail(f"PID {pid} has not answered for {CALL_LIMIT:.0f} s", mend)
     theirs = str(status["version"])
     found = f"PID {pid}, version {theirs}"
     if release_numbers(theirs) < release_numbers(VERSION):
@@ -178,7 +171,7 @@ def keeper(context: CheckContext) -> Finding:
     if pid is None:
         return ok("not running")
     try:
-        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), ASK_LIMIT).close()
+        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), CALL_LIMIT).close()
     except OSError as error:
         mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
         return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)

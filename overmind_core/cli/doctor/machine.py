@@ -1,15 +1,4 @@
-"""Limits of the kernel that end the fun early: open files, terminals.
-
-Whether what runs for a person outlives their last session.
-
-Settings of the tmux around us that decide how a full-screen program feels.
-
-What helps to find every process of a mission when it ends.
-
-Programs that Overmind, or the work it runs, uses: Python, git, Docker, the agents.
-
-What isolated missions need besides git: ports of their own, and an engine where a project has containers.
-"""
+"""Checks of the machine: limits of the kernel, the init system, tmux, programs, ports and container engines."""
 
 from __future__ import annotations
 

@@ -1,20 +1,13 @@
-"""`overmind --headless COMMAND`: which commands there are, and the options that stand before them.
-
-`overmind --headless run`: one mission, from nothing to nothing.
-
-`overmind --headless apply`: one plan, from nothing to nothing.
-
-The options of every headless command.
-"""
+"""`overmind --headless COMMAND`: its commands `run` and `apply`, from nothing to nothing, and the options of all."""
 
 from __future__ import annotations
 
-from overmind_core.cli.agents.options import is_agent
+from overmind_core.cli.agents.options import PROVIDER, is_agent
 from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.definitions import run as attended
+from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
-from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.cli.plans.blueprint import FILE, VAR, apply_request, load
 from overmind_core.cli.plans.commands import RERUN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -94,10 +87,10 @@ def run(args: Namespace, context: Context) -> int:
 
     if args.type == "session" and is_agent(args):
         raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
-    request = attended.run_request(args, context.environ)
+    request = run_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
-    frame = Runner(args, context, "run")
-    return frame.run(lambda client: [_begin(args, context, client, request)])
+    runner = Runner(args, context, "run")
+    return runner.run(lambda client: [_begin(args, context, client, request)])
 
 
 def _begin(args: Namespace, context: Context, client: Client, request: Mapping[str, Any]) -> str:
@@ -115,7 +108,7 @@ RUN = Command(
     rest="CMD...",
     options=[
         *REPORTS,
-        *(option for option in attended.RUN.options if not _ELSEWHERE.intersection(option.names)),
+        *(option for option in (PROVIDER, *RUN_OPTIONS) if not _ELSEWHERE.intersection(option.names)),
         flag("--trust", "trust the project's .overmind.yml, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),
         flag("--json", "sum up as one line of JSON"),
@@ -140,13 +133,12 @@ def apply(args: Namespace, context: Context) -> int:
     """Run the plan, show all of its agents, report on each; return its exit status."""
     from overmind_core.cli.headless.runner import Runner
     from overmind_core.cli.isolation.trust import call_trusted
-    from overmind_core.cli.plans.blueprint import apply_request, load
 
     args.total_timeout = args.timeout or args.total_timeout
     blueprint = load(args.file, args.var, context)
     request = apply_request(blueprint, args.file, context.environ, rerun=args.rerun)
-    frame = Runner(args, context, "apply", several=True, conclude=_conclude)
-    return frame.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
+    runner = Runner(args, context, "apply", several=True, conclude=_conclude)
+    return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
 
 
 def _conclude(client: Client, found: Result) -> Result:

@@ -1,4 +1,4 @@
-"""The supervisor in a thread of this process, and the folder it works in."""
+"""The host of a headless run: the supervisor in a thread of this process, and the folder it works in."""
 
 from __future__ import annotations
 

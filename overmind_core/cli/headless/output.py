@@ -1,4 +1,4 @@
-"""Where the output of missions goes: stdout, and the last of it into memory for the reports."""
+"""The output of a headless run: the lines of its missions on stdout, and the last of them in memory for the reports."""
 
 from __future__ import annotations
 
@@ -61,15 +61,17 @@ class Tail:
 
 
 class OutputLost(Exception):
-    """Stdout takes no more.
+    """The output is lost: stdout takes no more.
 
     Attributes:
         nobody: its reader is gone; else the disk is full, or something like it.
     """
 
     def __init__(self, error: OSError) -> None:
-        self.nobody = error.errno in {errno.EPIPE, errno.EIO}
-        super().__init__("nobody reads the output" if self.nobody else f"stdout can't be written: {error.strerror}")
+        self.reader_gone = error.errno in {errno.EPIPE, errno.EIO}
+        super().__init__(
+            "nobody reads the output" if self.reader_gone else f"stdout can't be written: {error.strerror}"
+        )
 
 
 class Screen:
@@ -88,7 +90,7 @@ class Screen:
         self._transcripts: list[Transcript] = []
         self._silent = False
         self.announce: Callable[[str], None] = lambda _: None
-        """Is told the name of the first mission before its first line."""
+        """Called with the name of the first mission before its first line."""
 
     def enter(self, transcript: Transcript) -> None:
         """Another mission begins.
@@ -97,7 +99,7 @@ class Screen:
             Unheard: nobody takes what is said about the first.
         """
         if not self._transcripts:
-            self._say(lambda: self.announce(transcript.name))
+            self._write_out(lambda: self.announce(transcript.name))
         self._transcripts.append(transcript)
         self.tails[transcript.id] = Tail()
         if self._several or len(self._transcripts) > 1:
@@ -113,13 +115,13 @@ class Screen:
         if self._silent:
             deque(kept, maxlen=0)
         else:
-            self._say(lambda: self._printer.show(transcript.id, kept))
+            self._write_out(lambda: self._printer.show(transcript.id, kept))
 
     def silence(self) -> None:
         """Print no more: nobody takes it."""
         self._silent = True
 
-    def _say(self, write: Callable[[], None]) -> None:
+    def _write_out(self, write: Callable[[], None]) -> None:
         try:
             write()
         except OSError as error:

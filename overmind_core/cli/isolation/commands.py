@@ -1,15 +1,19 @@
-"""`overmind isolate --check`: what a mission in this project would get for itself, without changing anything.
-
-`overmind trust`: allow a project's file to run its commands, after seeing them.
-
-`overmind ports`: which mission has which port.
-"""
+"""Commands about isolation: isolate, trust, ports."""
 
 from __future__ import annotations
 
 from overmind_core.cli.command import JSON, YES, Command, flag
 from overmind_core.cli.context import Context, confirmed
-from overmind_core.cli.isolation.trust import FOLDER, print_problems, project_file_error, project_request
+from overmind_core.cli.isolation.trust import (
+    FOLDER,
+    QUESTION,
+    explanation_text,
+    is_wrong,
+    print_problems,
+    project_file_error,
+    project_request,
+    trust_lines,
+)
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
 
 def isolate(args: Namespace, context: Context) -> int:
     """Explain; exit status 1 when it would not work."""
-    from overmind_core.cli.isolation.trust import explanation_text, is_wrong  # start-up: --help needs none
-
     answer = context.client(start=True).call("isolate", project_request(args, context))
     context.say(dumps(answer) if args.json else explanation_text(answer))
     return FAILED if is_wrong(answer) else 0
@@ -48,8 +50,6 @@ ISOLATE = Command(
 
 def trust(args: Namespace, context: Context) -> int:
     """Show what the file runs, ask, and record it as it is now."""
-    from overmind_core.cli.isolation.trust import QUESTION, trust_lines  # start-up: --help needs none
-
     request = project_request(args, context)
     client = context.client(start=True)
     if args.revoke:
@@ -64,9 +64,9 @@ def trust(args: Namespace, context: Context) -> int:
         folder = seen["source"] or request["cwd"]
         raise OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
     if not seen["trusted"]:
-        tell = context.note if args.json else context.say
+        write = context.note if args.json else context.say
         for line in trust_lines(seen["path"], seen["commands"], changed=seen["changed"]):
-            tell(line)
+            write(line)
         if not confirmed(QUESTION, yes=args.yes):
             return FAILED
     answer = client.call("trust", {**request, "sha256": seen["sha256"]})

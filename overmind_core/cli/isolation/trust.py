@@ -1,8 +1,6 @@
-"""A project's file runs commands: a person sees them, and says yes, before anything of it is used.
+"""Trust in a project's file: it runs commands, so a person sees them and says yes before anything of it is used.
 
-Which project a command is about: the folder's, as the daemon reads it in the caller's world.
-
-What `overmind isolate` answers, as a person reads it. Pure.
+Also which project a command is about, and the explanation that `overmind isolate` prints.
 """
 
 from __future__ import annotations
@@ -50,7 +48,7 @@ def print_problems(context: Context, problems: Sequence[str]) -> None:
 
 
 def project_file_error(explained: Mapping[str, Any]) -> OvermindError:
-    """What to raise when the problems have been told."""
+    """Return what to raise when the problems have been printed."""
     count = len(explained["problems"])
     what = explained.get("path") or "The project's file"
     return OvermindError("invalid", f"{what} has {'a mistake' if count == 1 else f'{count} mistakes'}.")
@@ -67,7 +65,7 @@ def call_trusted(context: Context, client: Client, command: str, request: Args, 
 
     Args:
         context: Where to ask.
-        client: Whom to ask.
+        client: Sends it.
         command: Its name on the socket.
         request: Its arguments, among them `env`, or those of a ritual's work.
         trust: The person said yes on the command line; None where that is not the place for it.
@@ -88,8 +86,8 @@ def call_trusted(context: Context, client: Client, command: str, request: Args, 
             if not trust and not _person_agrees(context, facts):
                 raise _untrusted_error(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
             folder = os.path.dirname(facts["path"])
-            world = request.get("quest") or request.get("apply") or request
-            client.call("trust", {"cwd": folder, "env": world["env"], "sha256": facts["sha256"]})
+            work = request.get("quest") or request.get("apply") or request
+            client.call("trust", {"cwd": folder, "env": work["env"], "sha256": facts["sha256"]})
 
 
 def trust_lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:

@@ -1,16 +1,6 @@
-"""`overmind changes`: what a mission has changed.
+"""Commands about a mission's work: changes, commit, push, discard; and how diffs and removals are printed.
 
-`overmind commit`: commit everything in a mission's worktree.
-
-`overmind push`: push a mission's branch.
-
-`overmind discard`: remove what missions have of their own.
-
-A diff on stdout: as git made it for programs; for a person harmless lines, with colours.
-
-What was removed of a mission's own, as one line.
-
-What git or a hook has said, beside the sentence of a refusal.
+A diff on stdout is as git made it for programs; for a person it is harmless lines, with colours.
 """
 
 from __future__ import annotations
@@ -60,9 +50,7 @@ def changes(args: Namespace, context: Context) -> int:
 
 
 def _warn_about_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
-    """A diff only names them, so that `git apply` refuses all of it."""
-    from overmind_core.domain.text.cells import display_safe
-
+    """Name binary files: a diff only names them, so that `git apply` refuses all of it."""
     names = [display_safe(one["path"]) for one in files if one["binary"]]
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
@@ -71,8 +59,6 @@ def _warn_about_binary(context: Context, files: list[Mapping[str, Any]]) -> None
 
 
 def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
-    from overmind_core.domain.text.cells import display_safe
-
     colour, person = coloured(context.environ), sys.stdout.isatty()
     if args.stat:
         context.say("\n".join(stat_lines(found["files"], colour=colour)))
@@ -229,7 +215,7 @@ def _number(number: int, what: str) -> str:
 
 
 def removed_line(gone: Mapping[str, Any]) -> str:
-    """Return the mission's name, and what it had."""
+    """Return the mission's name, and what was removed of its own."""
     parts = ["worktree"] if gone["worktree"] else []
     parts += [f"branch {gone['branch']}"] if gone["branch"] else []
     for key, what in (("containers", "container"), ("volumes", "volume")):
@@ -263,7 +249,7 @@ DISCARD = Command(
 
 @contextmanager
 def git_output_shown(context: Context) -> Iterator[None]:
-    """Show on stderr all that was said, where that is more than the refusal has."""
+    """Show on stderr all that git or a hook wrote, where that is more than the refusal's sentence."""
     try:
         yield
     except OvermindError as error:

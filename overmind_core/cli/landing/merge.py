@@ -1,7 +1,4 @@
-"""`overmind merge`: land a mission's work on a branch.
-
-`overmind merge-step`: what a plan runs to land the work of its agents. Commits and merges one after the other.
-"""
+"""Commands that land work: `merge`, and `merge-step`, by which a plan lands its agents' work one after the other."""
 
 from __future__ import annotations
 
@@ -51,7 +48,7 @@ def merge(args: Namespace, context: Context) -> int:
 
 
 class _Landing:
-    """One merge, as its stream tells of it."""
+    """One merge, followed over its stream."""
 
     def __init__(self, args: Namespace, context: Context) -> None:
         self._context = context
@@ -100,8 +97,8 @@ class _Landing:
     def _once(self) -> tuple[str, Json]:
         """The request; never repeated, as what came of the first one is not known."""
         if self._asked:
-            told = "The daemon went away in the middle: the target is as it was, or has all of it."
-            raise OvermindError("daemon_lost", f"{told} See: overmind merge {self._name} --preview")
+            lost = "The daemon went away in the middle: the target is as it was, or has all of it."
+            raise OvermindError("daemon_lost", f"{lost} See: overmind merge {self._name} --preview")
         self._asked = True
         return "merge", self._request
 

@@ -1,7 +1,4 @@
-"""`overmind worktrees`: the worktrees of missions, a line each.
-
-`overmind worktrees prune`: remove worktrees that nobody needs any more.
-"""
+"""Commands about the worktrees of missions: list them, and prune those that nobody needs any more."""
 
 from __future__ import annotations
 

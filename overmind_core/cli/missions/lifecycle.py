@@ -1,21 +1,4 @@
-"""`overmind stop`: end missions gracefully, with everything they started.
-
-`overmind kill`: end missions at once, with everything they started.
-
-`overmind restart`: the same mission again.
-
-`overmind freeze`: pause missions.
-
-`overmind thaw`: let paused missions go on.
-
-`overmind signal`: a signal to everything a mission started.
-
-`overmind rm`: forget finished missions.
-
-`overmind prune`: forget all missions that ended long enough ago.
-
-`overmind update`: change a mission that is there, without a restart.
-"""
+"""Commands that change missions: stop, kill, restart, freeze, thaw, signal, rm, prune, update."""
 
 from __future__ import annotations
 
@@ -182,7 +165,7 @@ RESTART = Command(
 
 
 def freeze(args: Namespace, context: Context) -> int:
-    """Do it to each."""
+    """Pause each."""
     requests = [{"id": mission} for mission in args.ids]
     client = context.client()
     return call_each(
@@ -200,7 +183,7 @@ FREEZE = Command(
 
 
 def thaw(args: Namespace, context: Context) -> int:
-    """Do it to each."""
+    """Let each go on."""
     requests = [{"id": mission} for mission in args.ids]
     client = context.client()
     return call_each(

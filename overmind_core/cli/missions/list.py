@@ -1,11 +1,4 @@
-"""`overmind ps`: the missions, a line each.
-
-`overmind monitor`: status and ps, again and again.
-
-`overmind top`: what the missions use, the whole process tree of each.
-
-`overmind info`: everything known of a mission.
-"""
+"""Commands that list missions and show one: ps, monitor, top, info."""
 
 from __future__ import annotations
 
@@ -15,6 +8,7 @@ from overmind_core.cli.daemon import status_text
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
+    branches,
     coloured,
     command_cell,
     dumps,
@@ -79,8 +73,6 @@ def ps(args: Namespace, context: Context) -> int:
     """Print the missions once, or again and again."""
     client = context.client()
     if args.watch:
-        from overmind_core.cli.output import redraw  # start-up: rarely needed
-
         redraw(lambda: render(args, context, fetch_rows(args, client)))
     rows = fetch_rows(args, client)
     if not rows and not args.json:
@@ -122,7 +114,6 @@ def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
 def _branches(rows: Sequence[Row], *, drawn: bool) -> Sequence[tuple[str, Row]]:
     if not drawn:
         return [("", row) for row in rows]
-    from overmind_core.cli.output import branches  # start-up: only for --tree
 
     return branches(rows)
 

@@ -1,9 +1,4 @@
-"""`overmind wait`: until missions have ended.
-
-`overmind events`: the event log, an object per line.
-
-`overmind screen`: what a mission's terminal shows, drawn from its log.
-"""
+"""Commands that wait and watch: the ends of missions, the event log, and what a terminal shows."""
 
 from __future__ import annotations
 
@@ -43,25 +38,25 @@ def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Call
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
-                ends.learn(item)
+                ends.resolve_names(item)
             elif kind == "item" and ends.add(item):
                 context.say(dumps(item) if args.json else line(item))
-            if ends.enough:
+            if ends.is_done:
                 break
     except OvermindError as error:
         if error.code == "timeout":
-            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.missing)}.") from None
+            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.pending)}.") from None
         raise
     return ends.status
 
 
 class EndWaiter:
-    """What has ended so far, of what was asked for.
+    """The ends so far of what is waited for: missions, or quests.
 
     Args:
         wanted: Ids, names or prefixes, in the order in which they count.
         any_one: The first end is enough.
-        command: What tells of ends on the socket.
+        command: The request on the socket that streams ends.
     """
 
     def __init__(self, wanted: Sequence[str], *, any_one: bool, command: str = "wait") -> None:
@@ -71,14 +66,14 @@ class EndWaiter:
         self._ended: dict[str, End] = {}
 
     @property
-    def missing(self) -> list[str]:
+    def pending(self) -> list[str]:
         """What has not ended yet."""
         return [mission for mission in self._wanted if mission not in self._ended]
 
     @property
-    def enough(self) -> bool:
+    def is_done(self) -> bool:
         """Whether there is nothing left to wait for."""
-        return not self.missing or (self._any and bool(self._ended))
+        return not self.pending or (self._any and bool(self._ended))
 
     @property
     def status(self) -> int:
@@ -89,23 +84,23 @@ class EndWaiter:
 
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return the request for what is still missing."""
-        return self._command, {"ids": self.missing, "any": self._any}
+        return self._command, {"ids": self.pending, "any": self._any}
 
-    def learn(self, answer: Mapping[str, Any] | None) -> None:
+    def resolve_names(self, answer: Mapping[str, Any] | None) -> None:
         """Put ids in the place of the names that were asked for; after a loss only ids are sure to mean the same."""
         missions = (answer or {}).get("missions", [])
-        asked = self.missing
+        asked = self.pending
         if len(missions) != len(asked):
             return
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
 
     def add(self, end: End) -> bool:
-        """Note an end; False when it was known already."""
+        """Record an end; False when it was known already."""
         known = end["id"] in self._ended
         self._ended[end["id"]] = end
         if end["id"] not in self._wanted:  # the daemon didn't say what a name or prefix means
-            matching = [wanted for wanted in self.missing if _means(wanted, end)]
+            matching = [wanted for wanted in self.pending if _means(wanted, end)]
             self._ended.update(dict.fromkeys(matching, end))
         return not known
 

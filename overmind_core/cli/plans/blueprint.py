@@ -1,12 +1,7 @@
-"""From a file to a plan, or everything that is wrong with it, a line each: `file:line:column: message`.
+"""A blueprint's file: read with every mistake reported, a line each (`file:line:column: message`); and its requests.
 
-What the machine says about the files that a blueprint names.
-
-What the plan in a file is called, also in one that could not be applied any more: whoever ends it needs no more.
-
-The words and options of every command about a blueprint's file.
-
-What the commands that hand a plan to the daemon send, and how they tell what comes of it.
+Also the words and options of every command about such a file, and the name of the plan in one that could not be applied
+any more: to end it needs no more.
 """
 
 from __future__ import annotations
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class RealDisk:
-    """The folders and files that are there."""
+    """The machine's folders and files, as the reader of blueprints asks about them."""
 
     def folder_problem(self, path: str) -> str | None:
         """Why nothing can run in this folder; None when it can."""
@@ -63,15 +58,15 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> Blueprint:
-    """Read a blueprint's file and tell everything that is wrong with it.
+    """Read a blueprint's file and report everything that is wrong with it.
 
     Args:
         path: As the person wrote it, in wire form.
         variables: What `--var` gave, in order.
-        context: Where warnings and problems are told, and whose environment the file may refer to.
+        context: Where warnings and problems are printed, and whose environment the file may refer to.
 
     Raises:
-        OvermindError: `invalid`, the file can't be used; each problem has been told.
+        OvermindError: `invalid`, the file can't be used; each problem has been printed.
     """
     try:
         found = _read(path, dict(variables), context)
@@ -132,7 +127,7 @@ def _print_problems(path: str, problems: Iterable[Problem], context: Context, *,
 
 
 def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
-    """Tell each orchestrator how it runs agents of its own, as `run --orchestrator` does."""
+    """Give each orchestrator the instructions for running agents of its own, as `run --orchestrator` does."""
     for agent in blueprint.agents:
         options = agent.start.get("agent", {})
         if options.get("orchestrator"):
@@ -140,22 +135,22 @@ def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
 
 
 def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
-    """Return the name.
+    """Return the name of the plan in a file.
 
     Args:
         path: As the person wrote it, in wire form.
         variables: What `--var` gave; a name may refer to it.
-        context: Where problems are told.
+        context: Where problems are printed.
 
     Raises:
-        OvermindError: the file can't be read, or the name can only be told from a file without mistakes.
+        OvermindError: the file can't be read, or the name can only be known of a file without mistakes.
     """
     name = None if path == STDIN else _name_in_file(path)
     return load(path, variables, context).name if name is None else name
 
 
 def _name_in_file(path: str) -> str | None:
-    """The name as it stands there, or else the file's; None where it takes more to tell."""
+    """The name as it stands there, or else the file's; None where it takes more to know it."""
     try:
         head = tomllib.loads(content(path).decode()).get("blueprint", {})
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):

@@ -1,11 +1,4 @@
-"""`overmind apply`: start the plan in a file, or bring the live one to what the file says now.
-
-`overmind agents`: what is in a blueprint, in the order in which it can run; it starts nothing.
-
-`overmind diff`: how the plan in a file differs from the live one.
-
-`overmind delete`: take a plan down, with all its agents.
-"""
+"""Commands about plans: apply and diff a blueprint, list its agents, delete a plan."""
 
 from __future__ import annotations
 
@@ -16,7 +9,7 @@ import time
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.output import dumps
-from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.cli.plans.blueprint import FILE, VAR, apply_request, blueprint_name, change_lines, load
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
 
@@ -40,7 +33,6 @@ DONE = {"started": "Started", "changed": "Changed"}
 def apply(args: Namespace, context: Context) -> int:
     """Hand the plan over, say what was done, and with --wait follow it to its end."""
     from overmind_core.cli.isolation.trust import call_trusted
-    from overmind_core.cli.plans.blueprint import apply_request, load
 
     blueprint = load(args.file, args.var, context)
     request = apply_request(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
@@ -56,9 +48,9 @@ def _print_answer(args: Namespace, context: Context, answer: Mapping[str, Any]) 
     if args.json:
         context.say(dumps(answer))
         return
-    tell = context.note if args.wait and not args.dry_run else context.say
+    write = context.note if args.wait and not args.dry_run else context.say
     for line in _lines(answer, fresh=args.rerun is None):
-        tell(line)
+        write(line)
 
 
 def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
@@ -68,13 +60,11 @@ def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
         answer: Of the daemon.
         fresh: A plan that is started is a new one, of which all is new.
     """
-    from overmind_core.cli.plans.blueprint import change_lines
-
-    status, pipeline = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
+    status, plan = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
     if status == "unchanged":
-        return [f"unchanged: {pipeline}"]
+        return [f"unchanged: {plan}"]
     shown = [] if status == "started" and fresh else change_lines(answer["changes"])
-    return [*shown, f"{DONE[status]} {pipeline}"] if status in DONE else shown
+    return [*shown, f"{DONE[status]} {plan}"] if status in DONE else shown
 
 
 def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:
@@ -122,7 +112,6 @@ COLUMNS = 100
 
 def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
-    from overmind_core.cli.plans.blueprint import load  # start-up: --help needs none
     from overmind_core.domain.text.graph import order
 
     blueprint = load(args.file, args.var, context)
@@ -210,8 +199,6 @@ AGENTS = Command(
 
 def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
-    from overmind_core.cli.plans.blueprint import apply_request, change_lines, load  # start-up: --help needs none
-
     blueprint = load(args.file, args.var, context)
     request = apply_request(blueprint, args.file, context.environ, dry_run=True)
     changes = context.client().call("apply", request)["changes"]
@@ -279,8 +266,6 @@ def _is_path(word: str) -> bool:
 
 
 def _name_in(args: Namespace, context: Context) -> str:
-    from overmind_core.cli.plans.blueprint import blueprint_name  # only for a file
-
     return blueprint_name(args.plan, args.var, context)
 
 

@@ -1,6 +1,6 @@
 """`overmind service`: the daemon as a service of the machine, started at login.
 
-Carry out a plan: write or remove the file, and tell the init system when one answers.
+A plan of `units` is carried out: the file is written or removed, and the init system called when one answers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from overmind_core.cli.command import Command, argument, flag
 from overmind_core.cli.context import Context
-from overmind_core.cli.external import ProgramResult
-from overmind_core.cli.service_unit.units import Argv, ServicePlan
+from overmind_core.cli.external import ProgramResult, run_program
+from overmind_core.cli.service_unit.units import Argv, ServicePlan, launchd_plan, systemd_plan
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
 
@@ -22,13 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from overmind_core.cli.service_unit.units import ServicePlan
-
 
 def service(args: Namespace, context: Context) -> int:
     """Install or remove it, or say what that would do."""
-    from overmind_core.cli.external import run_program
-
     plan = plan_for(context)
     if args.dry_run:
         context.say("\n".join(dry_run_text(plan, removal=args.action == "remove")))
@@ -43,8 +39,6 @@ def service(args: Namespace, context: Context) -> int:
 
 def plan_for(context: Context, platform: str = sys.platform) -> ServicePlan:
     """Return how this platform has services."""
-    from overmind_core.cli.service_unit.units import launchd_plan, systemd_plan
-
     plan = launchd_plan if platform == "darwin" else systemd_plan
     return plan(context.home, context.environ)
 
@@ -164,7 +158,7 @@ def _init_system_answers(plan: ServicePlan, run_program: RunProgram) -> bool:
 
 
 def _run_commands(plan: ServicePlan, orders: tuple[Argv, ...], run_program: RunProgram) -> None:
-    """Give orders; all but `launchctl bootout`, which fails when there is nothing to unload, must succeed."""
+    """Run commands; all but `launchctl bootout`, which fails when there is nothing to unload, must succeed."""
     for argv in orders:
         answer = run_program(*argv, timeout=60.0)
         if answer.exit_code != 0 and "bootout" not in argv:

@@ -1,14 +1,9 @@
-"""A service is data: a file, its text, and what the init system is told about it.
+"""A service as data: a file, its text, and the commands for the init system. For systemd's user manager, and for macOS.
 
-The daemon as a unit of systemd's user manager.
+Stopping the unit, or unloading the launch agent, ends the daemon alone: the missions live on with their keeper, as
+containers do without containerd, and the next daemon adopts them. `overmind shutdown` ends them.
 
-Stopping the unit ends the daemon alone: the missions live on with their keeper, as containers do without containerd,
-and the next daemon adopts them. `overmind shutdown` ends them. Sources: systemd.service(5), systemd.syntax(7).
-
-The daemon as a launch agent of macOS.
-
-Unloading the agent ends the daemon alone: the missions live on with their keeper, and the next daemon adopts them.
-Source: launchd.plist(5), launchctl(1).
+Sources: systemd.service(5), systemd.syntax(7), launchd.plist(5), launchctl(1).
 """
 
 from __future__ import annotations
@@ -38,11 +33,11 @@ class ServicePlan(NamedTuple):
     verify: Argv
     """Judges the file."""
     install: tuple[Argv, ...]
-    """Told once the file is written; the first may fail when there is nothing to replace."""
+    """Run once the file is written; the first may fail when there is nothing to replace."""
     remove: tuple[Argv, ...]
-    """Told before the file is removed."""
+    """Run before the file is removed."""
     forget: tuple[Argv, ...]
-    """Told after that."""
+    """Run after that."""
     advice: str
     """What a person may want to do besides; "" for nothing."""
 

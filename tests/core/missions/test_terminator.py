@@ -61,7 +61,7 @@ class Machine:
     async def in_thread(self, call):
         return call()
 
-    def ask(self, op, *, run, spare):
+    def request(self, op, *, run, spare):
         assert (op, spare) == ("orphans", [])
         self.asked.append(run)
         answer = asyncio.get_running_loop().create_future()
@@ -207,7 +207,7 @@ def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
         world.see_out(stopping(exited=False))
         await asyncio.sleep(DEADLINE - 1)
         assert (world.told, world.machine.looks, world.machine.ended) == ({}, [], [])
-        world.book.tell(world.book.live[ONE], Exited(0, 0.0, left=True))
+        world.book.apply(world.book.live[ONE], Exited(0, 0.0, left=True))
         world.ender.see_out(world.book.live[ONE])
         await asyncio.sleep(0.5)
 

@@ -56,7 +56,7 @@ class World:
         self.crashed = False
         self.ledger = Journal(self.state.database, loop)
         registry: Any = SimpleNamespace(get=lambda _mission: None)
-        line: Any = SimpleNamespace(need=lambda *_, **__: None)
+        line: Any = SimpleNamespace(hold=lambda *_, **__: None)
         quests: Any = SimpleNamespace(get=self.quests.get)
         table = self.state.rituals
         events = EventLog(Bus(), self.ledger, self.clock, self.state.events)
@@ -127,7 +127,7 @@ class World:
     async def pass_time(self, seconds: float, *, how: str = "advance") -> None:
         """Let time pass, then have the supervisor look, as its timer does at the latest."""
         getattr(self.clock, how)(seconds)
-        self.calendar.look()
+        self.calendar.check_due()
         await self.settle()
 
     def end(self, key: str) -> None:

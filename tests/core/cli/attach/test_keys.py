@@ -76,14 +76,14 @@ def test_the_key_is_found_behind_anything(pieces, key, places):
 
 
 def test_esc_alone_waits_a_moment_only(typing):
-    assert (typing.feed(b"\x1b"), typing.patience) == (b"", ESC_SECONDS)
-    assert (typing.tick(), typing.patience) == (b"\x1b", None)
-    assert (typing.feed(b"]0;x"), typing.patience) == (b"]0;x", None)
+    assert (typing.feed(b"\x1b"), typing.timeout) == (b"", ESC_SECONDS)
+    assert (typing.tick(), typing.timeout) == (b"\x1b", None)
+    assert (typing.feed(b"]0;x"), typing.timeout) == (b"]0;x", None)
 
 
 def test_what_only_a_terminal_sends_may_take_longer(typing):
     typing.feed(b"\x1b]11;rgb:")
-    assert typing.patience == REPORT_SECONDS
+    assert typing.timeout == REPORT_SECONDS
     assert typing.feed(b"0/0/0\x07") == b"\x1b]11;rgb:0/0/0\x07"
 
 
@@ -102,7 +102,7 @@ def test_a_paste_may_pause_anywhere(typing):
 
 
 def test_a_paste_that_is_cut_in_its_end_is_not_held_for_long(typing):
-    assert (typing.feed(PASTE_BEGINS + b"a\x1b[2"), typing.patience) == (PASTE_BEGINS + b"a", ESC_SECONDS)
+    assert (typing.feed(PASTE_BEGINS + b"a\x1b[2"), typing.timeout) == (PASTE_BEGINS + b"a", ESC_SECONDS)
 
 
 def test_a_paste_is_one_also_when_each_byte_comes_late():

@@ -27,7 +27,7 @@ LEFT = {
 
 def undo(data):
     leftovers = TerminalRestore()
-    leftovers.see(data)
+    leftovers.observe(data)
     return leftovers.undo()
 
 
@@ -56,7 +56,7 @@ def test_cuts_hide_nothing(places):
     leftovers = TerminalRestore()
     edges = [0, *sorted(place % len(data) for place in places), len(data)]
     for start, end in pairwise(edges):
-        leftovers.see(data[start:end])
+        leftovers.observe(data[start:end])
     assert leftovers.undo() == undo(data)
 
 
@@ -64,12 +64,12 @@ def test_cuts_hide_nothing(places):
 def test_no_bytes_make_it_fail(pieces):
     leftovers = TerminalRestore()
     for piece in pieces:
-        leftovers.see(piece)
+        leftovers.observe(piece)
     assert leftovers.undo()
 
 
 def test_what_is_undone_is_undone_once():
     leftovers = TerminalRestore()
-    leftovers.see(b"\x1b[?1049h\x1b[>1u")
+    leftovers.observe(b"\x1b[?1049h\x1b[>1u")
     leftovers.undo()
     assert leftovers.undo() == TerminalRestore().undo()
