@@ -20,7 +20,7 @@ from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import COMMAND, SHELL, MissionKind, Form, What
+from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, MissionKind, What
 from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field

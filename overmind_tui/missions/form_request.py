@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.form_fields import MissionKind, Form
+from overmind_tui.missions.form_fields import Form, MissionKind
 
 _ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "what", "unknown_provider": "what",
           "empty_command": "text", "not_found": "text", "untrusted_project": "isolate", "docker_missing": "isolate",
