@@ -1,4 +1,4 @@
-"""What stands around the panels of the main screen: header, banner, load, titles, and words where nothing is."""
+"""The header of the missions screen, its banner, its load panel and its titles, and words where no row is."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Header:
         if lost:
             return [[Cell(f" {lost}", "banner")]]
         key = "enter" if self._away.fresh else ":events"
-        return [[Cell(f" {self._away.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
+        return [[Cell(f" {self._away.text} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
 
     def stats(self, cells: int) -> Lines:
         """The load of the mission under the cursor."""

@@ -1,4 +1,4 @@
-"""The main screen: the tree of missions, the log of the one under the cursor, and its load."""
+"""The missions screen: the tree of missions, the log of the one under the cursor, and its load."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MainParts(NamedTuple):
 
     Attributes:
         remembered: How the table was arranged the last time.
-        log_feed: Reads logs.
+        log_follower: Reads logs.
         away: What happened while nobody was here.
         version: Of the program.
         is_covered: Whether the keys are for a view that is about to open before it.
@@ -427,6 +427,6 @@ class MissionsScreen(Page):
     def do_back(self) -> None:
         """Close one thing; with nothing open, what is said of an absence."""
         away = self._parts.away
-        if not self.close_one() and away.said:
-            away.said = ""
+        if not self.close_one() and away.text:
+            away.text = ""
             self.panels.fold()

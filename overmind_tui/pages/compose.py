@@ -1,4 +1,7 @@
-"""A text of several lines for an agent: typed, pasted, written in an editor, recalled; it stays until it arrived."""
+"""The composer: a text of several lines for an agent, typed, pasted, written in an editor, recalled.
+
+It stays open until the text arrived.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types, pastes and points at in a terminal pane, on its way to the program in there."""
+"""Keys, pastes and the mouse of a terminal pane, on their way to the program in there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal pane of the main screen: looked at, or typed into; and what is left of it when its program is gone."""
+"""The terminal panel of the missions screen: looked at, or typed into; and what is left when its program is gone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mode(Enum):
 
 
 class TerminalPanel:
-    """The panel, and what actions do in it."""
+    """The terminal panel, and what actions do in it."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
