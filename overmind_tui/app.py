@@ -34,14 +34,14 @@ from overmind_tui.render.cells import Row
 from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.coaching import Coaching
-from overmind_tui.shell.event_stream import Feed
+from overmind_tui.shell.event_stream import EventStream
 from overmind_tui.shell.key_queue import KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
 from overmind_tui.shell.remembered import Remembered, TypedBefore
 from overmind_tui.shell.requests import Item as ItemOfStream
-from overmind_tui.shell.requests import Requests, Told
+from overmind_tui.shell.requests import OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
 from overmind_tui.shell.shell import ring
 from overmind_tui.shell.supervisor_host import SupervisorHost
@@ -108,7 +108,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.commands = Commands(self, runs, leave=self.ask_leave, remembered=self.remembered)
 
         self.supervisor_host = SupervisorHost(home, self._begin)
-        self.event_stream = Feed(
+        self.event_stream = EventStream(
             home, self.post_message, host=self.supervisor_host.take, hosted=lambda: self.supervisor_host.active
         )
         self.log_follower = LogFollower(home, self.post_message, zone=zone)
@@ -279,8 +279,8 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.updates.show_inbox()
         self.seen_tracker.look()
         self.presence.look()
-        self.title_outside.say(self.fleet, self.now())
-        self.away_summary.note()
+        self.title_outside.update(self.fleet, self.now())
+        self.away_summary.record()
         self.live.look(self.flash, self.appearance.wear)
         self.notice.look(self.jobs.progress)
         show_bottom(self)
@@ -317,7 +317,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
         self._begin(done)
 
-    def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: Told) -> None:
+    def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
         self._requests.ask(command, requests, on_result)
 

@@ -1,4 +1,4 @@
-"""What trees of missions have spent: counted with each paid turn, in its commit; who goes on when nothing is left.
+"""Budgets of trees of missions: what is spent is counted with each paid turn, in its commit; none goes on without.
 
 A limit is one mission's and holds for everything below it, so one turn may count for several.
 """

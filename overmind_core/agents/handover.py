@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 PROGRESS_SECONDS = 1.0
-"""How often who waits for the end of a turn is told how long it takes."""
+"""How often who waits for the end of a turn learns how long it takes."""
 REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
 

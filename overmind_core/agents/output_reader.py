@@ -35,7 +35,7 @@ WINDOW = 64 * 1024
 PAUSE = 0.2
 """Seconds between two looks."""
 HOOK_SECONDS = 1.0
-"""Seconds that a hook gets to tell what the title has told already."""
+"""Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
 """How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
 _OSC = re.compile(rb"\x1b\](0|2|133);([^\x07\x1b]{0,4096})(?:\x07|\x1b\\)")
@@ -86,7 +86,7 @@ class TitleReader:
             session.receive(newest, ActivitySource.TITLE)
 
     def _turn_just_ended(self, session: Session) -> bool:
-        """Whether a hook has just told of a turn's end, to which the title comes late."""
+        """Whether a hook has just reported a turn's end, to which the title comes late."""
         activity = session.state.activity
         late = self._clock.wall() - activity.since < HOOK_SECONDS
         return late and activity.doing is ActivityKind.IDLE and activity.source is ActivitySource.HOOK

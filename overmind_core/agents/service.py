@@ -1,6 +1,6 @@
-"""All live agents: how each comes to be, how a run of one begins, goes on under another daemon, and ends.
+"""The service of agents: how each comes to be, how a run of one begins, goes on under another daemon, and ends.
 
-The registry tells of missions, the log of output; the lines become facts in `Session`.
+The registry publishes changes of missions, the logs their output; the lines become facts in `Session`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One live agent: its conversation, what it hears, and what follows from each step.
+"""The session of one live agent: its conversation, what reaches it, and what follows from each step.
 
-Hear → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
+Read → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
 commit of that step, or after it. The text of messages and questions is in the store; here is what is under way.
 """
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 CURSOR_STEP = 1 << 20
-"""Bytes after which the keeper is told how far we have read."""
+"""Bytes after which the keeper learns how far we have read."""
 INTERRUPT = b"\x03"
 """What a terminal makes of Ctrl-C."""
 LONGEST_LIMIT = 7 * 86400.0
@@ -322,7 +322,7 @@ class Session:
         self.apply(conversation_events.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
 
     def _on_activity(self, before: Activity) -> None:
-        """It does something else now: who waits or looks is told."""
+        """It does something else now: who waits or looks is notified."""
         activity, mission = self.state.activity, self.mission
         if (activity.doing, activity.need) != (before.doing, before.need):
             need = activity.need and activity.need.value

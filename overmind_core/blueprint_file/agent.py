@@ -1,7 +1,4 @@
-"""One agent of a blueprint, from its table.
-
-The key `merge`: an agent that lands what others have done, instead of running a command.
-"""
+"""One agent of a blueprint, from its table; with `merge` it lands what others have done, and runs no command."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class Landing(NamedTuple):
 
 
 def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, waits: Waits) -> Landing | None:
-    """What an agent's table says about landing; what is wrong is told. None when it names nobody.
+    """What an agent's table says about landing; what is wrong is reported. None when it names nobody.
 
     Args:
         agent: The agent's table.
@@ -107,7 +104,7 @@ def _branch(spot: FileValue | None, scope: Scope) -> str | None:
 
 
 def _command(spot: FileValue | None) -> str | None:
-    """A shell command. It runs in the world of the agent that lands, so no variable of ours could carry a value."""
+    """A shell command. It runs in the environment of the agent that lands, so no variable of ours could carry it."""
     written = None if spot is None else reading.text(spot)
     if spot is None or written is None:
         return None
@@ -157,7 +154,7 @@ class Draft:
 
 
 def draft(spot: FileValue, world: ReadContext) -> Draft:
-    """Read an agent's table; what is wrong in it is told."""
+    """Read an agent's table; what is wrong in it is reported."""
     found = Draft(str(spot.path[-1]))
     problem = name_problem(found.name)
     if problem is not None:

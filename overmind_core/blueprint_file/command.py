@@ -35,7 +35,7 @@ class ReadContext(NamedTuple):
 
 
 def request(agent: FileValue, table: Mapping[str, FileValue], world: ReadContext, waits: Waits) -> dict[str, Any]:
-    """The fields of the request, references in them; what is wrong is told.
+    """The fields of the request, references in them; what is wrong is reported.
 
     Args:
         agent: The agent's table.

@@ -20,7 +20,7 @@ _EXAMPLE = 'such as { tcp = 8080 } or { log = "listening" }'
 
 
 def probe(spot: FileValue, scope: Scope) -> Probe | None:
-    """What the table says; None after it has told what is wrong."""
+    """What the table says; None after reporting what is wrong."""
     table = spot.table()
     if table is None:
         return None

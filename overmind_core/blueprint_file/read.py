@@ -1,7 +1,4 @@
-"""A whole blueprint: read, and judged completely before anything starts.
-
-The table [vars]: what `${vars.x}` stands for.
-"""
+"""A whole blueprint: read, its variables filled in, and judged completely before anything starts."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ def read_variables(spot: FileValue | None, given: Mapping[str, str], environ: Ma
 
 
 def _value(spot: FileValue, scope: Scope) -> str:
-    """Its text; "" after it has told what is wrong."""
+    """Its text; "" after reporting what is wrong."""
     if isinstance(spot.value, bool):
         return str(spot.value).lower()
     if isinstance(spot.value, (int, float)):

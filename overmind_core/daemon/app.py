@@ -1,6 +1,6 @@
 """The supervisor: its parts, and what passes between them.
 
-Facts come in from the keeper, the clock and people; the book turns each into a state and effects; the parts carry
+Facts come in from the keeper, the clock and people; the registry turns each into a state and effects; the parts carry
 those out. Nothing here decides.
 """
 

@@ -1,4 +1,4 @@
-"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the world that its programs have."""
+"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the environment of its programs."""
 
 from __future__ import annotations
 

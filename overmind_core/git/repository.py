@@ -10,7 +10,7 @@ from typing import NamedTuple
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
-"""How git begins to say that there is none; a broken one is told otherwise."""
+"""How git begins to say that there is none; it says otherwise of a broken one."""
 HEADS = "refs/heads/"
 _USAGE = 129
 """Git's status for an option that it does not know."""

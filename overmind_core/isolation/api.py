@@ -1,6 +1,6 @@
 """`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have.
 
-The shapes of requests about the isolation of missions and their work; docs/api.md is generated from them.
+The shapes of their requests, and of those about the work of missions, stand first; docs/api.md is generated from them.
 """
 
 from __future__ import annotations

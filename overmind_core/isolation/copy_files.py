@@ -1,8 +1,7 @@
 """Files that git ignores but the work needs, put into a worktree: copied or linked, never over what is there.
 
 In the worktree every folder is opened by itself and links are not followed: an agent may have left one that leads out.
-
-Which files of a project its patterns mean. Symbolic links are never followed, so nothing outside is found.
+Nor are they where a project's patterns are looked up, so nothing outside of it is found.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Planned:
     project: Project
     engine: str | None
     note: str
-    """What a person is told, "" for nothing."""
+    """A sentence for the person, "" for none."""
 
     @property
     def has_worktree(self) -> bool:

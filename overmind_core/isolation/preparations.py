@@ -1,6 +1,6 @@
-"""Who prepares which mission: one driver for each, begun when it is asked for, and again after a crash.
+"""The preparations under way: one for each mission, begun when it is asked for, and again after a crash.
 
-While anything is under way the keeper is told, so that a daemon comes back and brings it to its end.
+While anything is under way the keeper knows, so that a daemon comes back and brings it to its end.
 """
 
 from __future__ import annotations

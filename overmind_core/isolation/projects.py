@@ -1,6 +1,6 @@
-"""Which project a folder belongs to, what its file wants, and whether a person has allowed that.
+"""Projects: which one a folder belongs to, what its file wants, and whether a person has allowed that.
 
-Container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
+`Engines` are container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Projects:
         """Everything about the project of a folder; texts in wire form.
 
         Raises:
-            OvermindError: `invalid`, its file has mistakes, each of which is told with its place; `git_failed`.
+            OvermindError: `invalid`, its file has mistakes, each of which is reported with its place; `git_failed`.
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()

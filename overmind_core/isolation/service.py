@@ -1,4 +1,4 @@
-"""All isolated missions: what each has of its own, who prepares it, and what becomes of it when it ends.
+"""The service of isolation: what each isolated mission has, what prepares it, and what becomes of it when it ends.
 
 What makes and takes away is loaded with the first of them: a supervisor without any does without its memory.
 """

@@ -1,4 +1,4 @@
-"""What isolation has and works with: the records of isolated missions, git, engines, ports and threads.
+"""The workspace of isolation: the records of isolated missions, git, engines, ports and threads.
 
 Steps, preparations and removals get this; who begins and ends them is `IsolationService`, which they don't know.
 """
@@ -148,7 +148,7 @@ class Workspace:
         return () if isolation is None else isolation.services.values()
 
     def git(self, isolation: Isolation) -> Git:
-        """Git in the world of the mission's caller."""
+        """Git in the environment of the mission's caller."""
         from overmind_core.git.run import UMASK, Git  # noqa: PLC0415 - see above
 
         environment = self.environments.of(isolation.mission)
@@ -156,7 +156,7 @@ class Workspace:
         mission = self.registry.get(isolation.mission)
         umask = UMASK if mission is None else mission.definition.umask
         known = {from_wire(name): from_wire(value) for name, value in both.items()}
-        if not environment.inherited:  # the mission was removed, and its caller's world with it
+        if not environment.inherited:  # the mission was removed, and its caller's environment with it
             known = {**os.environ, **known}
         return Git(known, isolation.mission, umask)
 
@@ -218,7 +218,7 @@ class Workspace:
         self.followers.changed(current)
 
     def once(self, about: str, note: str) -> str:
-        """The note, if it was not told yet."""
+        """The note, if it was not recorded yet."""
         if not note or (about, note) in self._recorded:
             return ""
         self._recorded.add((about, note))

@@ -1,4 +1,4 @@
-"""The server on overmind.sock: framing, limits, order of answers. What a command does is in `handlers/`.
+"""The server on overmind.sock: framing, limits, order of answers. What a request does is its row of `daemon/routes.py`.
 
 Nothing that a client sends takes it down, and no client makes it hold much: a line is at most 16 MiB, unfinished
 lines of all clients together at most `UNFINISHED_LIMIT`, and whoever doesn't read its answers is cut off.
@@ -138,7 +138,7 @@ class Connection(asyncio.BufferedProtocol):
         return True
 
     def _check_client(self) -> None:
-        """Its end is told only once: whether it went away altogether, then or later, has to be looked up."""
+        """Its end is reported only once: whether it went away altogether, then or later, has to be looked up."""
         if self._transport.is_closing():
             return
         if is_hung_up(self._transport.get_extra_info("socket").fileno()):

@@ -1,4 +1,4 @@
-"""The bus: facts that are saved, told to whoever subscribed, within the process and at once.
+"""The bus: facts that are saved, published to whoever subscribed, within the process and at once.
 
 For facts only: a decision is a call, made through a port, since the order among subscribers says nothing to a reader.
 Handlers are called in the order of subscription. One that fails is logged, and the next is called: a mistake in one

@@ -1,10 +1,7 @@
 """The SQLite file: opened safely, brought to today's schema, written in groups.
 
-One thread uses a `Database`: the one that opened it.
-
-What can go wrong with the database, named by the fact; SQLite's own codes end here.
-
-The table of single facts, by key: what belongs to the home as a whole.
+One thread uses a `Database`: the one that opened it. What can go wrong is named by the fact, and SQLite's own codes end
+here. The table of single facts, by key, holds what belongs to the home as a whole.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The supervisor's line to its keeper: pipelined requests, notices, and the news that it is gone.
+"""The supervisor's client of its keeper: pipelined requests, notices, and the news that it is gone.
 
-Having a keeper: connect to the one that lives, start one when none does.
-
-The keeper is started detached, in its own session, and in a scope of its own where a systemd user manager answers:
-else the end of the terminal's scope, or systemd-oomd, would take the agents along.
+It connects to the keeper that lives, and starts one when none does: detached, in its own session, and in a scope of its
+own where a systemd user manager answers: else the end of the terminal's scope, or systemd-oomd, would take the agents
+along.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ class KeeperLink(asyncio.Protocol):
         return future
 
     def close(self) -> None:
-        """End the connection from our side; nobody is told that the keeper is lost."""
+        """End the connection from our side; nobody is notified that the keeper is lost."""
         self.closed = True
         if self._transport is not None:
             self._send()

@@ -1,6 +1,6 @@
-"""The worktrees of missions as the API lists them; all are looked at side by side, and a broken one says so itself.
+"""The worktrees of missions, files, commits and changes as the API shows them.
 
-Files, commits and changes as the API shows them. Texts of the system become those of the wire. Pure.
+All worktrees are inspected side by side, and a broken one says so itself. Texts of the system become those of the wire.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Worktrees:
         return now is None or now.worktree is None or self._workspace.turn(mission).locked()
 
     def row(self, looked: Looked) -> WorktreeInfo:
-        """What is told of one."""
+        """The answer's row about one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
         live = mission is not None and mission.is_live

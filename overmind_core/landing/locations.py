@@ -119,7 +119,7 @@ class Locations:
 
         Args:
             isolation: The record.
-            mark: By which processes of git are known; the mission's id unless told.
+            mark: By which processes of git are known; the mission's id by default.
         """
         worktree = from_wire(isolation.worktree or isolation.source)
         mission = self._registry.get(isolation.mission)
@@ -136,7 +136,7 @@ class Locations:
         )
 
     def git_of(self, mission: str, mark: str = "") -> Git:
-        """Git in the world of a mission's caller; in ours where that is forgotten."""
+        """Git in the environment of a mission's caller; in ours where that is forgotten."""
         environment = self._environments.of(mission)
         both = {**environment.inherited, **environment.chosen}
         known = {from_wire(name): from_wire(value) for name, value in both.items()}

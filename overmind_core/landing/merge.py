@@ -1,4 +1,4 @@
-"""One merge, from a look at what there is to the target's step forward; without a trace of it when that fails."""
+"""One merge, from what there is to the target's step forward; nothing is left of it when that fails."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class LandingReview:
         async def work() -> None:
             try:
                 items.put_nowait(await self._landing.merge(place, wish, items.put_nowait))
-            except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
+            except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
                 items.put_nowait(None)

@@ -1,7 +1,7 @@
 """Merges under way: one at a time for each repository, each brought to its end or taken back, whoever dies meanwhile.
 
-What a merge has begun with is written down before: the next supervisor ends its check, removes its scratch worktree,
-and writes down a landing that was done but not recorded. The target itself moves in one step of git's.
+What a merge has begun with is recorded before: the next supervisor ends its check, removes its scratch worktree, and
+records a landing that was done but not recorded. The target itself moves in one step of git's.
 
 What does it is loaded with the first merge: most supervisors never see one.
 """
@@ -107,7 +107,7 @@ class MergeQueue:
             self._tasks.start(self._settle(trace))
 
     async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
-        """Land the work of a mission; `say` is told of each step.
+        """Land the work of a mission; `say` gets each step.
 
         Raises:
             OvermindError: it did not land, and nothing was changed.

@@ -1,4 +1,4 @@
-"""What is to happen to a mission by itself, and when: its restart, its time limit, its silence.
+"""The deadlines of missions: when one is restarted, when its time limit ends, when its silence does.
 
 One timer per mission: the earliest of what is due. It is set anew whenever the mission changes.
 """

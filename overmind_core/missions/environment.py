@@ -1,11 +1,8 @@
-"""The environment that a mission's processes see: the caller's, cleaned, and ours on top. Pure.
+"""The environment that a mission's processes see, the caller's, cleaned, and ours on top; and their folder and program.
 
-Source of every list here: cli.md, "Caller's world"; tui.md, "The terminal pane".
-
-Finding a mission's folder and program before the keeper is asked to start it.
-
-Looked up in worker threads with a time limit: a folder on a hung mount stalls nobody but its own callers. Those who
-ask the same at the same time, as a burst of starts does, share one look.
+Folder and program are looked up before the keeper is asked to start anything, in worker threads with a time limit: a
+folder on a hung mount stalls nobody but its own callers. Those who ask the same at the same time, as a burst of starts
+does, share one look.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who follows what: a bell per follower, rung when its missions' logs grow or their state changes.
+"""The followers of missions: each is woken when its missions' logs grow or their state changes.
 
 A follower keeps its own cursors (event sequence, offsets) and reads from the store and the logs what is new: nothing
 is queued here, so a slow reader costs nothing.

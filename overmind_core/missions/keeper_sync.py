@@ -1,11 +1,10 @@
-"""What the keeper holds for us: having a keeper, adopting its runs, hearing of their ends, letting them go.
+"""The synchronisation with the keeper: having one, adopting its runs, applying their ends, letting them go.
 
 One path for a first start, a restart after a crash of ours, an upgrade, a keeper that was lost and a reboot: connect,
-list, compare with the books (`reconcile`), settle each difference.
+list, compare with the registry (`reconcile`), settle each difference.
 
-When the keeper is told that an exit is safe with us: not before everything that follows from it is.
-
-For as long as the keeper holds an exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
+The keeper learns that an exit is safe with us when everything that follows from it is saved. For as long as it holds an
+exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starting a run: compose its world, ask the keeper, tell the book what came of it."""
+"""The launcher of runs: composes the environment, asks the keeper, applies what came of it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""How far each run's output is, learnt by asking the keeper for what changed since the last time.
+"""The progress of each run's output, learnt by asking the keeper for what changed since the last time.
 
 About once a second while anything lives, and at once when something must be known exactly. Output itself never
-passes through here.
-
-The newest line of each run's log, for what a mission is doing NOW; read again only when the log has grown.
+passes through here. The newest line of a run's log, for what a mission is doing NOW, is read again only when the log
+has grown.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The registry of missions: the live ones in memory, the rest in the store; the one place where a fact becomes a state.
 
-`tell` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
+`apply` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
 are read from the store; nothing of them stays in memory. A name belongs to a live mission, or to one about to be.
 """
 
@@ -195,7 +195,7 @@ class Registry:
         return tuple(effect for effect in effects if effect not in ends)
 
     def apply_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
-        """`tell`, but a fact that comes too late or twice is dropped."""
+        """`apply`, but a fact that comes too late or twice is dropped."""
         try:
             return self.apply(mission, fact, urgent=urgent)
         except IllegalTransition as error:

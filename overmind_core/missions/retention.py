@@ -1,4 +1,4 @@
-"""What is forgotten, so that disk and memory stay bounded for months: logs, records, events; oldest first.
+"""Retention: logs, records and events are removed, oldest first, so that disk and memory stay bounded for months.
 
 Only finished missions lose anything here; the keeper keeps each log within its own limit while it is written.
 """

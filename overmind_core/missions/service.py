@@ -107,7 +107,7 @@ class Missions:
             spec: What is wanted.
             inside: The mission that asks; None for a person.
             caller: Who asks, where it may have ended since.
-            also: Is told of the new mission, and returns what is saved together with it.
+            also: Gets the new mission, and returns what is saved together with it.
 
         Raises:
             OvermindError: it can't be started, or may not be.

@@ -1,9 +1,8 @@
-"""Seeing missions out: signal their trees, give them their grace, end what is left, and prove that nothing is.
+"""The terminator: signals the trees of missions, gives them their grace, ends what is left, and proves that nothing is.
 
 One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
-no truth of its own: whatever is `stopping` on the books is handed to it again after any crash of ours.
-
-The processes of a mission: which they are, and what is done to all of them at once, in threads beside the loop.
+no truth of its own: whatever is `stopping` in the registry is handed to it again after any crash of ours.
+`ProcessTrees` knows the processes of each mission, and acts on all of them at once, in threads beside the loop.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 
 LOOK_AGAIN = 0.05
-"""Seconds between looks at background processes that were told to end and have not yet."""
+"""Seconds between looks at background processes that were signalled to end and have not yet."""
 LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
@@ -320,7 +319,7 @@ T = TypeVar("T")
 
 
 class ProcessTrees:
-    """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
+    """Looks at the machine for the registry's missions. `leave`: programs that are never touched, beside our own."""
 
     def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
         self._registry = registry

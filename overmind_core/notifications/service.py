@@ -1,11 +1,8 @@
-"""Calls a person to the screen when nobody looks at any: the desktop's own notification, or a command of theirs.
+"""Notifications: a person is called when nobody looks at any screen, by the desktop's own means or a command of theirs.
 
 What is worth a call is decided elsewhere, once per state, and recorded as an event `notification`. Of the clients that
-show events to a person one rings: `viewers`. The rest is for when there is none.
-
-Who looks: programs that show events to a person, which of them was used last, and what each has in view. Pure.
-
-
+show events to a person one rings: `viewers` knows which of them was used last, and what each has in view. The rest is
+for when there is none.
 """
 
 from __future__ import annotations

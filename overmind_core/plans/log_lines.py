@@ -55,7 +55,7 @@ def ready(name: str, node: Node, seconds: float) -> AgentReady:
 
 
 def stopping(name: str, node: Node, why: EndReason) -> AgentStopping:
-    """The plan has told it to end."""
+    """The plan ends it."""
     return _agent_event(AgentStopping, name, f"stopping: {_WHY[why]}", node)
 
 

@@ -1,7 +1,8 @@
-"""A run of a blueprint: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
+"""A run of a plan: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
 
 Whatever a crash of ours interrupts is found again in the store: an agent that is `starting` is asked for once more by
-the same request key, which makes no second mission; one that runs is looked at; one that was told to end is told again.
+the same request key, which makes no second mission; one that runs is looked at; one that was asked to end is asked
+again.
 
 Agents that were removed from a live plan are ended, and their attempts stay counted. They stay in the store beside the
 others: should one come back under its name, what it does now must not be taken for what it did then, and it does not
@@ -77,7 +78,7 @@ class RemovedAgents:
         return self._nodes.pop(name, None)
 
     def resume(self) -> None:
-        """End what was not told to end before the daemon died."""
+        """End what was not asked to end before the daemon died."""
         for name, node in list(self._nodes.items()):
             if node.stage in ACTIVE:
                 self._resume_one(name, node)
@@ -334,7 +335,7 @@ class PlanRun:
             self._advance(mission)
 
     def _wind_down(self, mission: Mission) -> None:
-        """It was told to end: its agents with it, unless it was killed alone."""
+        """It was asked to end: its agents with it, unless it was killed alone."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
             self._advance(mission, ending=True)
@@ -389,5 +390,5 @@ class PlanRun:
 
 
 def _can_be_stopped(node: Node) -> bool:
-    """Whether there is a mission that can be told to end."""
+    """Whether there is a mission that can be ended."""
     return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

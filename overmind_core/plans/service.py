@@ -318,7 +318,7 @@ class Plans:
         return _applied(mission, "started", reruns)
 
     async def _check_projects(self, blueprint: Blueprint, environ: Mapping[str, str]) -> list[str]:
-        """Look at the project of each isolated agent, before anything begins; return what a person is told besides.
+        """Look at the project of each isolated agent, before anything begins; return a sentence for the person besides.
 
         Raises:
             OvermindError: as `Projects.planned_in`.

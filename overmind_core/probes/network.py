@@ -1,10 +1,8 @@
-"""Whether somebody takes connections at an address.
+"""Probes of the network: whether somebody takes connections at an address, and whether a URL is served.
 
-Whether a URL is served: one GET of our own, of which only the status is read.
-
-As probes do elsewhere, it asks whether something answers, not who: certificates are not looked at.
-
-TLS, from the first URL on that asks for it: a supervisor starts without, which saves time and 4 MB.
+A URL gets one GET of our own, of which only the status is read. As probes do elsewhere, it asks whether something
+answers, not who: certificates are not looked at. TLS is loaded with the first URL that asks for it: a supervisor starts
+without, which saves time and 4 MB.
 """
 
 from __future__ import annotations

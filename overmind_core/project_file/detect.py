@@ -1,4 +1,4 @@
-"""Looks at a project: which services, files and commands the work in it needs. Reads files and runs nothing.
+"""The detection of a project: which services, files and commands the work in it needs. Reads files and runs nothing.
 
 What git ignores is asked of whoever may run it.
 """

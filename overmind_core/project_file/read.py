@@ -1,7 +1,4 @@
-"""A whole `.overmind.yml`: read, and judged completely before anything is done for it.
-
-One service of a project's file: a process, or a container.
-"""
+"""A whole `.overmind.yml`: read, with its services (processes and containers), and judged before anything is done."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def service(spot: FileValue, name: str) -> Service | None:
-    """Read a service's table; None, and told, when nothing can be made of it."""
+    """Read a service's table; None, and a report, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
         spot.wrong_key(told)

@@ -1,6 +1,6 @@
 """`quest_run`, `quests`, `quest`, `quest_wait`, `quest_cancel`: work that is tried until it is done.
 
-Quests as the API shows them: JSON-able, times in RFC 3339, absent things null. Pure.
+Also quests as the API shows them: JSON-able, times in RFC 3339, absent things null.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def brief(quest: Quest) -> QuestBrief:
 
 
 def end(quest: Quest) -> QuestEnd:
-    """How a quest ended: what whoever waited for it is told."""
+    """How a quest ended: the answer to whoever waited for it."""
     return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
 
 

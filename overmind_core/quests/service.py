@@ -1,4 +1,4 @@
-"""All quests that run: what reaches them, and what is done about it.
+"""The service of quests: what reaches those that run, and what is done about it.
 
 Whatever a quest's mission or check reports leads to `next_step`, which decides from what is saved; so the next
 supervisor goes on where this one was ended, and starts nothing twice: a check has a request key, another try is saved
@@ -283,7 +283,7 @@ class Quests:
                 pass
 
     def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether a person ended its newest run: a program that ends well when it is told to has exit code 0, too."""
+        """Whether a person ended its newest run: a program that ends well when it is asked to has exit code 0, too."""
         if mission is None or mission.is_live:
             return False
         row = self._run_table.latest(mission.id)

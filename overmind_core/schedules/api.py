@@ -1,6 +1,6 @@
-"""`rituals`, `ritual` and `ritual_create`, `_run`, `_pause`, `_resume`, `_delete`, `_history`: what comes again.
+"""`rituals`, `ritual`, `ritual_create`, `…_run`, `…_pause`, `…_resume`, `…_delete`, `…_history`: what comes again.
 
-Rituals and their runs as the API shows them: JSON-able, times in RFC 3339 and as local clocks show them. Pure.
+Also rituals and their runs as the API shows them: JSON-able, times in RFC 3339 and as local clocks show them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""All rituals and those of their runs that have not ended: in memory as they are, and on their way to the store.
+"""The registry of rituals and of those of their runs that have not ended: in memory, and on their way to the store.
 
-Which runs of a ritual are remembered: the newest; with the others goes what they started.
+Of a ritual's runs the newest are remembered; with the others goes what they started.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks what is due, saves that it is, starts it, and notes how it ended.
+"""The service of rituals: checks what is due, saves that it is, starts it, and records how it ended.
 
 Decide → save → act: a time that is due becomes a run with a number in the commit that marks the time as dealt with;
 what the run starts has a key made of that number. So a supervisor that is ended at any point starts nothing twice, and

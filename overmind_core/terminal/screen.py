@@ -6,7 +6,7 @@ r"""A terminal in memory: bytes in, cells out, answers back; also from the end o
 ['hello', '', '']
 
 A program that has run for days wrote more than anybody wants to read, so `replay` draws only the end. What was drawn
-before is drawn anew by the program once it is told another size and the old one again. Modes are not: so they are
+before is drawn anew by the program once it gets another size and the old one again. Modes are not: so they are
 looked for in the bytes before (`scan_modes`, fast), and set first.
 """
 
@@ -43,7 +43,7 @@ class Cursor(NamedTuple):
 class Screen:
     """One terminal of `columns` x `rows` cells; `scrollback`: how many rows are kept that left it at the top.
 
-    `on_reply` gets bytes that belong to the program's input, `on_event` what it told apart from text; both are called
+    `on_reply` gets bytes that belong to the program's input, `on_event` what it said apart from text; both are called
     at the end of `feed`, in order, and may themselves use the screen.
     """
 

@@ -134,7 +134,7 @@ class TerminalsApi:
     async def _items(
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
     ) -> Stream[Attached, AttachItem]:
-        """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
+        """The items for who is attached; `changes`: the mission needs a terminal first."""
         self._record(mission.id, TerminalAttached(read_only=request.read_only), unless=request.rejoin)
         try:
             write = changes or _may_write(mission, request)

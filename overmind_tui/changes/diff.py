@@ -166,7 +166,7 @@ class Found(NamedTuple):
     since: str = ""
 
 
-class Text(NamedTuple):
+class DiffText(NamedTuple):
     """Lines to show.
 
     Attributes:
@@ -213,7 +213,7 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     return Found(branch, tuple(pairs), tuple(files), diff, cut, "", since)
 
 
-def text(found: Found) -> Text:
+def text(found: Found) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
@@ -241,10 +241,10 @@ def text(found: Found) -> Text:
     if found.cut or room < 0:
         why = found.cut or f"more than {MOST_LINES:,} lines"
         lines += [[], [Cell(f" cut here: {safe(why)} · git diff in its folder shows the rest", "slow")]]
-    return Text(lines, tuple(begins), tuple(paths), spots)
+    return DiffText(lines, tuple(begins), tuple(paths), spots)
 
 
-def marked(text: Text, commented: Collection[str]) -> Lines:
+def marked(text: DiffText, commented: Collection[str]) -> Lines:
     """The lines, with a mark before those of which a message speaks that is not sent."""
     if not commented:
         return text.lines

@@ -16,7 +16,7 @@ from overmind_tui.changes.diff import Spot
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.requests import Told
+from overmind_tui.shell.requests import OnAnswers
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
@@ -155,7 +155,7 @@ class MessageActions:
             self.drafts.keep([row["id"]], text)
         self._write([row], "")
 
-    def post(self, requests: Sequence[Mapping[str, Any]], on_result: Told) -> None:
+    def post(self, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send these; `told` hears what became of each."""
         self._shell.request("send", requests, on_result)
 

@@ -20,13 +20,13 @@ from overmind_tui.inbox.subject import Choosing
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, Page, joined
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
 from overmind_tui.render.row_filter import BrokenFilter, Filter
 from overmind_tui.shell import registry
 from overmind_tui.shell.actions import Action, Context
-from overmind_tui.widgets.lines import Lines, Text
+from overmind_tui.widgets.lines import Lines, TextView
 from overmind_tui.widgets.needs_list import NeedsList
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class NeedsPage(Page):
     def compose(self) -> ComposeResult:
         """The list above the question."""
         self.list = NeedsList(ascii_only=self.shell.ascii_only, id="needs")
-        self.text = Text(id="question")
+        self.text = TextView(id="question")
         yield self.list
         self.keys = Lines(self._compose_keys, id="question-keys")
         yield self.text
@@ -323,7 +323,7 @@ class NeedsPage(Page):
             below = len(self.text.lines) - self.text.scrollable_content_region.height
             more = f"{below} more lines: enter shows all" if below > 0 and not self._whole else ""
             self.text.entitle(inbox_rows.title(need), more)
-        self.keys.say()
+        self.keys.refresh_if_changed()
 
     def _compose_keys(self, cells: int) -> Sequence[Sequence[Cell]]:
         read_only = self.shell.read_only
@@ -407,7 +407,7 @@ class NeedsPage(Page):
         if sign != "/":
             return
         try:
-            self._filter = filtering.parsed(text) if text else None
+            self._filter = row_filter.parsed(text) if text else None
         except BrokenFilter:
             self.bar.broken = True
             return

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import width
-from overmind_tui.log.lines import wrapped as broken
+from overmind_tui.log.lines import wrapped as wrapped_line
 from overmind_tui.render.cells import Cell, Row, safe
 
 
@@ -143,11 +143,11 @@ def wrapped(shown: Iterable[Line], cells: int) -> SubjectLines:
     rows: SubjectLines = []
     for line in shown:
         indent = _indent(line)
-        first, *more = broken([(cell.text, cell.tone) for cell in line], max(cells, indent + 8))
+        first, *more = wrapped_line([(cell.text, cell.tone) for cell in line], max(cells, indent + 8))
         text = [Cell(part, str(tone)) for part, tone in first]
         rows.append(text)
         left = [(part, tone) for row in more for part, tone in row]
-        for row in broken(left, max(cells - indent, 8)) if left else ():
+        for row in wrapped_line(left, max(cells - indent, 8)) if left else ():
             rows.append([Cell(" " * indent), *(Cell(part, str(tone)) for part, tone in row)])
     return rows
 

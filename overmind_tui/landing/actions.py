@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing.dialog import Answers, LandScreen
+from overmind_tui.landing.dialog import Answers, LandingDialog
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.compose import COMMIT, Composer, Purpose
@@ -50,7 +50,7 @@ class WorktreeActions:
         """Show what would come, and merge what the person wants."""
         row = self._only(rows, "land")
         if row is not None:
-            self._shell.open(LandScreen(row, self._wanted._replace(into=""), self))
+            self._shell.open(LandingDialog(row, self._wanted._replace(into=""), self))
 
     def chosen(self, wanted: Wanted) -> None:
         """Begin with this the next time."""

@@ -20,7 +20,7 @@ from overmind_tui.landing.form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import form_fields
 from overmind_tui.pages.dialog import ReadingDelay
-from overmind_tui.pages.page import Fitting, Handler
+from overmind_tui.pages.page import Handler, NeedsRoom
 from overmind_tui.render.cells import Cell, Row, clipped, safe
 from overmind_tui.shell import keymap
 from overmind_tui.shell.actions import Context
@@ -73,7 +73,7 @@ class Commits(Protocol):
         """Write to the agent, beginning with a text."""
 
 
-class LandScreen(Fitting, ModalScreen[None]):
+class LandingDialog(NeedsRoom, ModalScreen[None]):
     """Asks how, and lands.
 
     Args:
@@ -107,7 +107,7 @@ class LandScreen(Fitting, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
-        self._sheet = _Sheet(self)
+        self._sheet = _FormCanvas(self)
         with Vertical(id="form") as self._frame:
             self._frame.border_title = "land"
             yield self._sheet
@@ -281,10 +281,10 @@ class LandScreen(Fitting, ModalScreen[None]):
         self._sheet.lay_out(min(WIDTH, size.width) - 6, size.height - 4)
 
 
-class _Sheet(Canvas):
+class _FormCanvas(Canvas):
     """Draws the form."""
 
-    def __init__(self, screen: LandScreen) -> None:
+    def __init__(self, screen: LandingDialog) -> None:
         super().__init__()
         self._screen = screen
         self._lines: list[list[Cell]] = []

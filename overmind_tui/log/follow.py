@@ -13,7 +13,7 @@ from textual.message import Message
 from overmind_core.client.client import Client, answer_result
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.log.index import Look, Page
+from overmind_tui.log.index import LogPage, LogScope
 from overmind_tui.log.page_worker import PageWorker
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
@@ -43,7 +43,7 @@ class LogFollower:
         self._home = home
         self._post = post
         self._zone = zone
-        self._wanted = Look()
+        self._wanted = LogScope()
         self._changed = threading.Event()
         self._stirred = threading.Event()
         """Set with `_changed`, and when what was held back is wanted."""
@@ -70,7 +70,7 @@ class LogFollower:
 
     # what is wanted
 
-    def show(self, look: Look) -> None:
+    def show(self, look: LogScope) -> None:
         """Look at this from now on."""
         self._held = False
         if look != self._wanted:
@@ -91,7 +91,7 @@ class LogFollower:
         self._ruled = wall
         self._stirred.set()
 
-    def want(self, pages: Sequence[Page]) -> None:
+    def want(self, pages: Sequence[LogPage]) -> None:
         """Read these pages next."""
         self._page_worker.want(pages)
 
@@ -124,7 +124,7 @@ class LogFollower:
         while self._changed.wait(REST) and not self._closed:
             self._changed.clear()
 
-    def _follow_until_changed(self, look: Look) -> None:
+    def _follow_until_changed(self, look: LogScope) -> None:
         client = Client(self._home)
         try:
             self._follow(client, look)
@@ -132,14 +132,14 @@ class LogFollower:
             self._changed.wait(PAUSE)
         except OvermindError as error:
             if error.code not in {"daemon_not_running", "daemon_lost", "busy"}:
-                self._say(LogFailed(look, error.message))
+                self._send(LogFailed(look, error.message))
                 self._changed.wait()
             else:
                 self._changed.wait(PAUSE)
         finally:
             client.close()
 
-    def _follow(self, client: Client, look: Look) -> None:
+    def _follow(self, client: Client, look: LogScope) -> None:
         client.connect()
         number = client.send("logs", {"ids": list(look.missions), "follow": True})
         reader: Reader | None = None
@@ -207,14 +207,14 @@ class LogFollower:
         lines = reader.grown()
         self._lines += len(lines)
         self._seen, self._stale = reader.reached, False
-        self._say(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
+        self._send(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
 
     def _show(self, reader: Reader) -> None:
         lines = reader.open()
         self._seen, self._lines, self._stale = reader.reached, len(lines), False
         each = max(sum(len(text) for _, _, text in lines) // max(len(lines), 1), 1) + 1
         reason = "" if lines or reader.partial else _reason(reader)
-        self._say(
+        self._send(
             LogShown(
                 reader.look,
                 lines,
@@ -231,7 +231,7 @@ class LogFollower:
             self._page_worker.take(reader)
         self._reader = reader
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         if not self._closed:
             self._post(message)
 

@@ -51,7 +51,7 @@ class LineFilter:
         """What the process says; None when it has given up."""
         try:
             process = self._process = self._process or self._begun()
-            _say(process, lines)
+            _send(process, lines)
             assert process.stdout is not None
             answer = process.stdout.readline()
         except OSError:
@@ -62,11 +62,11 @@ class LineFilter:
         process = subprocess.Popen(
             _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        _say(process, self.pattern.text)
+        _send(process, self.pattern.text)
         return process
 
 
-def _say(process: Process, words: object) -> None:
+def _send(process: Process, words: object) -> None:
     assert process.stdin is not None
     process.stdin.write(json.dumps(words).encode() + b"\n")
     process.stdin.flush()

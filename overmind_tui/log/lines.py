@@ -21,10 +21,10 @@ from overmind_core.logs.layout import ERR
 from overmind_core.logs.sanitise import is_span
 from overmind_tui.missions import rows
 from overmind_tui.render import cells as render_cells
-from overmind_tui.render.cells import Look, Row
+from overmind_tui.render.cells import Row, TextStyle
 from overmind_tui.render.numbers import span as duration
 
-Piece = tuple[str, str | Look]
+StyledText = tuple[str, str | TextStyle]
 """Text, and its tone by name or the look that the agent gave it."""
 TAB = 8
 STAMP = 9
@@ -33,7 +33,7 @@ LONGEST = 2_000
 """Characters of one line that are ever shown."""
 
 
-def pieces(line: Line) -> list[Piece]:
+def pieces(line: Line) -> list[StyledText]:
     """The line's texts without tabs, each with its tone or look."""
     _, stream, text = line
     text = text[: LONGEST * 4]
@@ -51,15 +51,15 @@ def is_rule(line: Line) -> bool:
     return line[1] == NOTE and _RULE.search(render_cells.stripped(line[2])) is not None
 
 
-def rule(line: Line, cells: int) -> list[Piece]:
+def rule(line: Line, cells: int) -> list[StyledText]:
     """Such a line over the whole width."""
     text = render_cells.stripped(line[2]).strip()
     return [(text + "─" * max(cells - width(text), 0), "news")]
 
 
-def marked(parts: list[Piece], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[Piece]:
+def marked(parts: list[StyledText], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[StyledText]:
     """The parts with what stands between some places of their text (ascending) in the tone `mark`."""
-    shown: list[Piece] = []
+    shown: list[StyledText] = []
     at = 0
     for text, tone in parts:
         done = 0
@@ -83,9 +83,9 @@ def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
     return (stamp(line[0], zone) if times else "") + _expanded(render_cells.stripped(line[2]))
 
 
-def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:
+def wrapped(parts: list[StyledText], cells: int) -> list[list[StyledText]]:
     """The parts in rows of at most `cells` cells; at least one row."""
-    rows: list[list[Piece]] = [[]]
+    rows: list[list[StyledText]] = [[]]
     room = cells
     for text, tone in parts:
         left = text
@@ -111,9 +111,9 @@ def height(line: Line, cells: int) -> int:
     return len(wrapped(pieces(line), cells))
 
 
-def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
+def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledText]:
     """The parts from the cell `offset` on, at most `cells` of them."""
-    shown: list[Piece] = []
+    shown: list[StyledText] = []
     skip, room = offset, cells
     for text, tone in parts:
         here = text
@@ -128,7 +128,7 @@ def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
     return shown
 
 
-def wider(parts: list[Piece], measure: Callable[[str], int] = width) -> int:
+def wider(parts: list[StyledText], measure: Callable[[str], int] = width) -> int:
     """Cells that the parts take."""
     return sum(measure(text) for text, _ in parts)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.logs.display import Line
 from overmind_tui.log import lines as log_lines
-from overmind_tui.log.index import Look
+from overmind_tui.log.index import LogScope
 from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.log.reader import Reader
 from overmind_tui.log.search import LogSearch
@@ -40,7 +40,7 @@ class LogPanel:
     def __init__(self, screen: MainScreen, feed: LogFollower) -> None:
         self._screen = screen
         self._feed = feed
-        self.look = Look()
+        self.look = LogScope()
         self.runs = (0, 0)
         self.span = ""
         self.unread: set[str] = set()
@@ -67,7 +67,7 @@ class LogPanel:
     def look_at(self, mission: str | None) -> None:
         """Another mission under the cursor, another log, as the settings want it to begin."""
         shell = self._screen.shell
-        look, wanted = Look(() if mission is None else (mission,)), shell.settings.log_range
+        look, wanted = LogScope(() if mission is None else (mission,)), shell.settings.log_range
         if wanted in RANGES:
             self._open(look._replace(since=shell.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
         else:
@@ -76,9 +76,9 @@ class LogPanel:
 
     def look_at_all(self, rows: Sequence[Row]) -> None:
         """The logs of these together."""
-        self._open(Look(tuple(row["id"] for row in rows)))
+        self._open(LogScope(tuple(row["id"] for row in rows)))
 
-    def _open(self, look: Look, span: str = "") -> None:
+    def _open(self, look: LogScope, span: str = "") -> None:
         view = self._screen.log_view
         if look.missions != self.look.missions:
             self.search.forget()
@@ -230,7 +230,7 @@ class LogPanel:
         if self.search.close():
             return True
         rows = self._screen.table.current
-        plain = Look(() if rows is None else (rows.id,))
+        plain = LogScope(() if rows is None else (rows.id,))
         if self.look != plain and (self.look.since is not None or self.look.run is not None):
             self._open(self.look._replace(since=None, run=None))
             return True

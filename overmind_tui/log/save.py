@@ -19,7 +19,7 @@ from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
 from overmind_core.system.paths import Home
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import Look
+from overmind_tui.log.index import LogScope
 from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
@@ -33,7 +33,7 @@ SLICE = 0.004
 """Seconds of work before a pause of the same length, in which keys are heard."""
 
 
-def lines(home: Home, look: Look, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
+def lines(home: Home, look: LogScope, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
     """The lines that match, oldest first, up to what is written by now. Blocks: for a thread.
 
     Raises:
@@ -75,7 +75,7 @@ def _pages(reader: Reader) -> Iterator[list[Line]]:
 _SCRIPT = '"$@" | eval "${PAGER:-less}"'
 
 
-def show(shell: Shell, look: Look) -> None:
+def show(shell: Shell, look: LogScope) -> None:
     """Give the terminal to the pager until it is closed."""
     words = ["logs", *look.missions]
     if look.run is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import UNKNOWN, Page
+from overmind_tui.log.index import UNKNOWN, LogPage
 from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.render.cells import safe
@@ -33,7 +33,7 @@ class LogSearch:
         self._pattern: Pattern | None = None
         self._left = self._of = 0
         self._stopped = False
-        self._sought: tuple[Page, int] | None = None
+        self._sought: tuple[LogPage, int] | None = None
         """A page that is being read, and in which direction the search goes on there."""
 
     # what is looked for
@@ -159,7 +159,7 @@ class LogSearch:
             self._sought = None
             self._seek(page, -1 if way > 0 else 1 << 60, way)
 
-    def _seek(self, page: Page, line: int, way: int, *, quiet: bool = False) -> None:
+    def _seek(self, page: LogPage, line: int, way: int, *, quiet: bool = False) -> None:
         """The first match behind (or before) a line of a page; the pages between may have to be read first."""
         view = self._screen.log_view
         paged_log = view.paged_log
@@ -181,7 +181,7 @@ class LogSearch:
         if not quiet:
             self._screen.shell.flash("no more matches below" if way > 0 else "no more matches above", "quiet")
 
-    def _lines(self, paged_log: PagedLog, page: Page) -> list[int]:
+    def _lines(self, paged_log: PagedLog, page: LogPage) -> list[int]:
         """Which lines of a page that is held match."""
         pattern = self._pattern
         if pattern is None or page.lines is None:

@@ -17,7 +17,7 @@ from overmind_tui.missions.actions_start import StartActions
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import ScheduleActions
 from overmind_tui.shell.actions import NO_MISSION, Action, Needs
-from overmind_tui.shell.shell import Rows, Shell
+from overmind_tui.shell.shell import RowSelection, Shell
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
@@ -70,7 +70,7 @@ class RowActions:
         """Do it to these rows, whatever is selected."""
         self.handlers[name](rows)
 
-    def act(self, page: Rows, action: Action) -> bool:
+    def act(self, page: RowSelection, action: Action) -> bool:
         """Do the action, if it is one of ours and allowed by now; False when it isn't ours."""
         do = self.handlers.get(action.name)
         if do is None:

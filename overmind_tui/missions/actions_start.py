@@ -18,10 +18,9 @@ from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.missions import folder_completion, form_request
-from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, Sort, What
+from overmind_tui.missions.form_fields import COMMAND, SHELL, EntryKind, Form, What
 from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
@@ -81,7 +80,7 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
 
 _UNTIL_READ = '"$@" || { code=$?; printf "\\n[enter goes back] "; read -r line; exit $code; }'
 """What went wrong is on the terminal that we are about to cover."""
-PATIENCE = 1.0
+LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
 _random = random.SystemRandom()
 
@@ -123,7 +122,7 @@ class StartActions:
             return lambda: open_once(agents)
 
         nobody_knows = {name: False for name in providers.names() if name != RAW}
-        shell.app.set_timer(PATIENCE, lambda: open_once(nobody_knows))
+        shell.app.set_timer(LOOK_SECONDS, lambda: open_once(nobody_knows))
         shell.background(work)
 
     def _open(self, agents: dict[str, bool], folder: str) -> None:
@@ -132,7 +131,7 @@ class StartActions:
         self._shell.open(FormScreen(form, start=self._start, keep=self._keep))
 
     def _form(self, whats: Sequence[What], folder: str) -> Form:
-        fresh = filling.empty(whats, folder=folder, generated=self._generated())
+        fresh = form_fields.empty(whats, folder=folder, generated=self._generated())
         draft = self._draft
         if draft is not None:
             known = {one.name for one in whats}
@@ -142,14 +141,14 @@ class StartActions:
             return replace(fresh, values={**fresh.values, **values}, at=draft.at, unfolded=draft.unfolded)
         if self._last in {one.name for one in whats if not one.missing}:
             fresh = replace(fresh, values={**fresh.values, "what": Field(self._last)})
-        return filling.settled(fresh)
+        return form_fields.settled(fresh)
 
     def _generated(self) -> str:
         return names.generate({row["name"] for row in self._shell.fleet.rows.values()}, _random)
 
     def _keep(self, form: Form) -> None:
         said = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
-        nothing = filling.empty(form.whats, folder="", generated="")
+        nothing = form_fields.empty(form.whats, folder="", generated="")
         self._draft = None if all(text == nothing.values[key].text for key, text in said.items()) else form
 
     def _start(self, screen: FormScreen, form: Form) -> None:
@@ -158,7 +157,7 @@ class StartActions:
         except form_request.Wrong as wrong:
             screen.refused(wrong.key, wrong.sentence)
             return
-        if form.what.sort is Sort.AGENT and not _has_screen(form.what.name):
+        if form.what.sort is EntryKind.AGENT and not _has_screen(form.what.name):
             asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
         def on_result(answers: Answers) -> None:

@@ -28,7 +28,7 @@ class DescribePage(TextPage):
 
     def _described(self) -> describe.Lines:
         shell = self.shell
-        return describe.lines(*self._known, describe.Look(shell.now(), shell.zone, shell.ascii_only))
+        return describe.lines(*self._known, describe.Rendering(shell.now(), shell.zone, shell.ascii_only))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""

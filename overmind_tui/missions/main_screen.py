@@ -56,7 +56,7 @@ class MainScreen(Protocol):
     def retitle(self) -> None:
         """What the borders say has changed."""
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """What the bottom line says has changed."""
 
     def tick(self) -> None:

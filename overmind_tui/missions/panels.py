@@ -155,7 +155,7 @@ class Panels:
         screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
         screen.retitle()
         screen.head.refresh()
-        screen.say()
+        screen.refresh_status()
 
     def give(self, panel: Panel) -> None:
         """Give the keys to a panel; the log is where a terminal was."""

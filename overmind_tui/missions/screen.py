@@ -155,8 +155,8 @@ class MissionsScreen(Page):
         """A second went by; rows that have just come are drawn with their times already."""
         if time.monotonic() - self._arranged > FRESH:
             self.table.tick()
-        self.head.say()
-        self.stats.say()
+        self.head.refresh_if_changed()
+        self.stats.refresh_if_changed()
 
     def changed_connection(self) -> None:
         """The supervisor came or went."""
@@ -170,7 +170,7 @@ class MissionsScreen(Page):
         """Another mission under the cursor, another log."""
         self.log_panel.look_at(message.row)
         self.stats.refresh()
-        self.say()
+        self.refresh_status()
 
     def standing(self) -> Cell:
         """What the mission under the cursor asks."""

@@ -26,7 +26,7 @@ from overmind_core.domain.missions.status_marks import (
     STOPPING,
     StatusMark,
 )
-from overmind_core.domain.text.cells import width as cells_width
+from overmind_core.domain.text.cells import width
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
@@ -43,7 +43,7 @@ GAP = 3
 def hint_line(hints: tuple[Action, ...], room: int) -> list[Cell]:
     """As many as fit, the most used first; the way to all others is the last to go."""
     texts = {action.name: (f"<{shown_key(action.keys[0])}>", f"{action.label} ") for action in hints}
-    needs = {name: cells_width(key) + cells_width(label) for name, (key, label) in texts.items()}
+    needs = {name: width(key) + width(label) for name, (key, label) in texts.items()}
     kept = [name for name in texts if name == HELP and needs[name] <= room]
     room -= sum(needs[name] for name in kept)
     for name in texts:
@@ -92,8 +92,8 @@ def _chosen(hints: Sequence[Action], count: int) -> list[Action]:
 def _column(group: Sequence[Action], lines: int) -> tuple[list[list[Cell]], int]:
     """The cells of each line, all of one width, and that width."""
     keys = [f"<{shown_key(action.keys[0])}>" for action in group]
-    key = max(map(cells_width, keys))
-    label = max(cells_width(action.label) for action in group)
+    key = max(map(width, keys))
+    label = max(width(action.label) for action in group)
     drawn = [
         [Cell(f"{one:<{key}} ", "key"), Cell(f"{action.label:<{label}}", "label")]
         for one, action in zip(keys, group, strict=True)
@@ -170,7 +170,7 @@ def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]
         parts["counts"] = _counts(facts, room=cells - 1)
     line = [] if "logo" in parts else [Cell(" ")]
     line += [cell for place, part in enumerate(parts.values()) for cell in ((SEPARATOR, *part) if place else part)]
-    found = hint_line(hints, cells - _width(line) - cells_width(SEPARATOR.text))
+    found = hint_line(hints, cells - _cells_of_parts(line) - width(SEPARATOR.text))
     return [*line, SEPARATOR, *found] if found else line
 
 
@@ -182,7 +182,7 @@ def _block(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int) -> l
     room = _room(left)
     columns = hint_columns(hints, cells - room, lines)
     return [
-        [*own, Cell(" " * (room - _width(own))), *right] if right else own
+        [*own, Cell(" " * (room - _cells_of_parts(own))), *right] if right else own
         for own, right in zip(left, columns, strict=True)
     ]
 
@@ -194,7 +194,7 @@ def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
 
 
 def _room(left: Iterable[Sequence[Cell]]) -> int:
-    return max(map(_width, left)) + GAP
+    return max(map(_cells_of_parts, left)) + GAP
 
 
 def _parts(facts: Facts) -> Parts:
@@ -223,11 +223,11 @@ def _cost(facts: Facts) -> list[Cell]:
 
 
 def _length(parts: Parts) -> int:
-    return sum(map(_width, parts.values())) + cells_width(SEPARATOR.text) * (len(parts) - 1)
+    return sum(map(_cells_of_parts, parts.values())) + width(SEPARATOR.text) * (len(parts) - 1)
 
 
-def _width(cells: Iterable[Cell]) -> int:
-    return sum(cells_width(cell.text) for cell in cells)
+def _cells_of_parts(cells: Iterable[Cell]) -> int:
+    return sum(width(cell.text) for cell in cells)
 
 
 def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> list[Cell]:
@@ -235,7 +235,7 @@ def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> li
     counted = dict(facts.counts)
     dropped = list(reversed(LEAST_TELLING))
     shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
-    while room is not None and _width(shown) > room and dropped:
+    while room is not None and _cells_of_parts(shown) > room and dropped:
         counted.pop(dropped.pop(), None)
         shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
     return shown or [Cell("no missions", "quiet")]
@@ -288,16 +288,16 @@ def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *,
     output = f"{numbers.size(newest.output) or 0}B/s"
     return [
         _facts(row, cells, now),
-        *_graph("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
-        *_graph("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
-        *_graph("out", [one.output for one in samples], output, cells, height),
+        *_sparkline("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
+        *_sparkline("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
+        *_sparkline("out", [one.output for one in samples], output, cells, height),
     ]
 
 
-def _graph(
+def _sparkline(
     name: str, values: Sequence[float], newest: str, cells: int, height: int, *, top: float | None = None
 ) -> list[list[Cell]]:
-    drawn = numbers.graph(values, max(cells - LEAD - 1, 1), height, top=top)
+    drawn = numbers.sparkline(values, max(cells - LEAD - 1, 1), height, top=top)
     heads = [[Cell(f" {name} ", "title"), Cell(f"{newest:>8} ")], *[[Cell(" " * LEAD)]] * (height - 1)]
     return [[*head, Cell(bars, f"graph-{name}")] for head, bars in zip(heads, drawn, strict=True)]
 

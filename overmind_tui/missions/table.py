@@ -10,7 +10,7 @@ from overmind_tui.missions import fleet as missions_fleet
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import MISSIONS, ORDERS, Order
 from overmind_tui.pages.table_rows import SortKeys
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
@@ -109,7 +109,7 @@ class TablePanel(SortKeys):
 
     def _parsed(self, text: str) -> Filter:
         shell = self._screen.shell
-        return filtering.tried(text, shell.fleet.rows.values(), now=shell.now)
+        return row_filter.tried(text, shell.fleet.rows.values(), now=shell.now)
 
     def do_filter(self) -> None:
         """Type a filter."""

@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.pages.page import Fitting
+from overmind_tui.pages.page import NeedsRoom
 from overmind_tui.render.cells import Cell, clipped
 from overmind_tui.shell.shell import shell_of
 from overmind_tui.widgets.canvas import literal
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
     tone: str = ""
 
 
-class Dialog(Fitting, ModalScreen[None]):
+class Dialog(NeedsRoom, ModalScreen[None]):
     """Asks `lines` and does what is answered; esc is the last answer.
 
     Args:

@@ -71,7 +71,7 @@ _COLOURS = {
 }
 
 
-class Look(NamedTuple):
+class TextStyle(NamedTuple):
     """Attributes by name, and colours: a number of the palette, `#rrggbb`, or None for the default."""
 
     attributes: tuple[str, ...] = ()
@@ -79,10 +79,10 @@ class Look(NamedTuple):
     ground: int | str | None = None
 
 
-PLAIN = Look()
+PLAIN = TextStyle()
 
 
-def runs(line: str) -> list[tuple[str, Look]]:
+def runs(line: str) -> list[tuple[str, TextStyle]]:
     """The line's texts, each with its look."""
     if "\x1b" not in line:
         return [(line, PLAIN)] if line else []
@@ -100,7 +100,7 @@ def stripped(line: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def look(codes: str) -> Look:
+def look(codes: str) -> TextStyle:
     """What one sequence turns on, from nothing: the sanitiser closes each look before it opens the next."""
     words = codes.split(";")
     attributes: list[str] = []
@@ -118,7 +118,7 @@ def look(codes: str) -> Look:
             text = _COLOURS[word]
         elif word.isdigit() and str(int(word) - 10) in _COLOURS:
             ground = _COLOURS[str(int(word) - 10)]
-    return Look(tuple(attributes), text, ground)
+    return TextStyle(tuple(attributes), text, ground)
 
 
 def _extended(words: list[str]) -> int | str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.actions_end import Request, each
-from overmind_tui.missions.describe import Lines, Look
+from overmind_tui.missions.describe import Lines, Rendering
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
@@ -47,7 +47,7 @@ class SchedulePage(TablePage):
     """
 
     about = ""
-    said: ClassVar[staticmethod[[Row, Look], Lines]]
+    said: ClassVar[staticmethod[[Row, Rendering], Lines]]
 
     @property
     def current(self) -> Row | None:
@@ -85,7 +85,9 @@ class SchedulePage(TablePage):
     def _describe(self, known: Row) -> None:
         shell, said = self.shell, type(self).said
         title = f"{self.view} · {safe(known['name'])}"
-        shell.open(TextPage(self.view, title, lambda: said(known, Look(shell.now(), shell.zone, shell.ascii_only))))
+        shell.open(
+            TextPage(self.view, title, lambda: said(known, Rendering(shell.now(), shell.zone, shell.ascii_only)))
+        )
 
 
 class QuestsPage(SchedulePage):

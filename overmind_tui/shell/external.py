@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Seconds between two looks at whether a program has ended."""
-PATIENCE = 1.0
+GRACE_SECONDS = 1.0
 """Seconds that a program gets to end once its terminal is gone."""
 NOT_STARTED = 127
 """As shells have it: there is no such program."""
@@ -106,7 +106,7 @@ async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream
     except asyncio.CancelledError:
         _hang_up(process.pid)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
+            process.wait(GRACE_SECONDS)
         raise
     return 128 - code if code < 0 else code
 

@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.shell.messages import Done
 
-Told = Callable[[Sequence[Any | OvermindError]], None]
+OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
 Item = Mapping[str, Any]
 
 
@@ -33,7 +33,7 @@ class Requests:
         self._begin = begin
         self._post = post
 
-    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: Told) -> None:
+    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind; `told` gets answers and errors in their order, in the program's own thread."""
 
         def work() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, Any]
 
 
-class Rows(Protocol):
+class RowSelection(Protocol):
     """A page with missions, quests or rituals on it."""
 
     def targets(self) -> list[Row]:
@@ -46,7 +46,7 @@ class Rows(Protocol):
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
 
 
-class Main(Rows, Protocol):
+class Main(RowSelection, Protocol):
     """The missions screen, as all that stands before it asks for it."""
 
     @property
@@ -104,7 +104,7 @@ class Main(Rows, Protocol):
     def tick(self) -> None:
         """A second went by."""
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """What the bottom line says has changed."""
 
     def do_header(self) -> None:

@@ -82,7 +82,7 @@ def cells_of(text: str) -> list[str]:
     return terminal_cells.cells_of(text)
 
 
-class Place(NamedTuple):
+class GridPlace(NamedTuple):
     """A cell: the row's number, and the column from 0."""
 
     row: int
@@ -98,8 +98,8 @@ class Selection(NamedTuple):
         whole: All columns of all rows between them.
     """
 
-    anchor: Place
-    head: Place
+    anchor: GridPlace
+    head: GridPlace
     whole: bool = True
 
     def turned(self) -> Selection:
@@ -122,7 +122,7 @@ def moved(selection: Selection, grid: Grid, *, rows: int = 0, columns: int = 0) 
     """With the head so much further, as far as there are rows and columns; sideways it leaves whole rows."""
     row = max(grid.first, min(selection.head.row + rows, grid.end - 1))
     column = max(0, min(selection.head.column + columns, grid.screen.columns - 1))
-    return selection._replace(head=Place(row, column), whole=selection.whole and not columns)
+    return selection._replace(head=GridPlace(row, column), whole=selection.whole and not columns)
 
 
 def selected_text(selection: Selection, grid: Grid) -> str:
@@ -140,7 +140,7 @@ def selected_text(selection: Selection, grid: Grid) -> str:
 
 def all_text(grid: Grid) -> str:
     """What the screen shows."""
-    whole = Selection(Place(grid.top, 0), Place(grid.end - 1, 0))
+    whole = Selection(GridPlace(grid.top, 0), GridPlace(grid.end - 1, 0))
     return selected_text(whole, grid).rstrip("\n")
 
 

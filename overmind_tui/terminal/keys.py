@@ -120,10 +120,10 @@ class TerminalKeys:
             return
         modes = self._session.modes
         for part in parts:
-            if part.kind is input_tap.Kind.LEFT:
+            if part.kind is input_tap.PartKind.LEFT:
                 self._detach()
                 return
-            if part.kind is not input_tap.Kind.OURS:
+            if part.kind is not input_tap.PartKind.OURS:
                 self._screen.terminal_view.to_end()
             self._session.send(encoding.tapped(part, modes))
 

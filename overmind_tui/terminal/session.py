@@ -102,7 +102,7 @@ class TerminalSession:
         """No mission any more."""
         self.disconnect()
         self.mission = None
-        self._screen.terminal_view.say("")
+        self._screen.terminal_view.show_words("")
         self._screen.terminal_view.show(None)
 
     def connect(self, *, read_only: bool, size: tuple[int, int] | None = None) -> None:
@@ -141,7 +141,7 @@ class TerminalSession:
     def _gone(self, why: str) -> None:
         """The pane stays, with what stands there."""
         self.over, self.finishing, self.writes = why, None, False
-        self._screen.terminal_view.say("")
+        self._screen.terminal_view.show_words("")
         self._gone_then()
 
     # what comes
@@ -186,7 +186,7 @@ class TerminalSession:
             case stream.Exited():
                 self.ended = True
                 self._gone(title.exited(item.code))
-            case stream.Told():
+            case stream.StateChange():
                 self._on_result(item.item)
             case stream.Failed():
                 self._gone(f"{safe(item.message)} · esc back")
@@ -200,7 +200,7 @@ class TerminalSession:
         item.screen.on_event, item.screen.on_reply = self._happened, self._reply
         item.screen.colours = self.outer.colours()
         view = self._screen.terminal_view
-        view.say("")
+        view.show_words("")
         view.show(item.screen)
         self.writes = item.write
         self._joined_then(item)
@@ -220,10 +220,10 @@ class TerminalSession:
                 self.finishing = float(item["seconds"])
                 if self.link is not None:
                     self.link.forget()
-                self._screen.terminal_view.say(title.finishing(self.finishing))
+                self._screen.terminal_view.show_words(title.finishing(self.finishing))
                 self._screen.retitle()
             case "waiting":
-                self._screen.terminal_view.say(f"{safe(self.name)} is {safe(item['status'])} · esc back")
+                self._screen.terminal_view.show_words(f"{safe(self.name)} is {safe(item['status'])} · esc back")
             case _:
                 self.ended = item["type"] == "ended"
                 self._gone(title.over(item))

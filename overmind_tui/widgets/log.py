@@ -15,9 +15,9 @@ from textual.timer import Timer
 
 from overmind_core.logs.display import Line
 from overmind_tui.log import lines as log_lines
-from overmind_tui.log.index import Page
-from overmind_tui.log.lines import Piece
-from overmind_tui.log.paged_log import At, PagedLog, Rows
+from overmind_tui.log.index import LogPage
+from overmind_tui.log.lines import StyledText
+from overmind_tui.log.paged_log import PagedLog, RowPlace, ScreenRows
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 
@@ -41,14 +41,14 @@ class LogCanvas(ScrollCanvas):
         super().__init__(id=id)
         self._zone = zone
         self.paged_log = PagedLog()
-        self.rows = Rows(self.paged_log)
+        self.rows = ScreenRows(self.paged_log)
         self._offset = 0
         """Cells that are out of sight at the left."""
         self.wrap = False
         self.times = False
         self.empty = ""
         self.marked: Pattern | None = None
-        self.here: tuple[Page, int] | None = None
+        self.here: tuple[LogPage, int] | None = None
         """The line that was found last: its page and its place there."""
         self._drawn: dict[object, Strip] = {}
 
@@ -61,7 +61,7 @@ class LogCanvas(ScrollCanvas):
 
     def _break_lines(self) -> None:
         """Know anew which rows there are."""
-        self.rows = Rows(self.paged_log, self._text_cells if self.wrap else 0)
+        self.rows = ScreenRows(self.paged_log, self._text_cells if self.wrap else 0)
         self._drawn.clear()
 
     @property
@@ -147,19 +147,19 @@ class LogCanvas(ScrollCanvas):
             runs.insert(0, (stamp, self.tone("faint")))
         return self.strip(runs, cells, ground=self.tone("cursor") if found else None)
 
-    def _run(self, piece: Piece) -> Run:
+    def _run(self, piece: StyledText) -> Run:
         text, tone = piece
         return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
 
 
-def _row_of(rows: list[list[Piece]], row: int) -> list[Piece]:
+def _row_of(rows: list[list[StyledText]], row: int) -> list[StyledText]:
     """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
     return rows[row] if row < len(rows) else []
 
 
 STEP = 8
 """Cells that one key goes sideways."""
-PATIENCE = 0.1
+SWITCH_SECONDS = 0.1
 """Seconds that another log may stay in sight until the wanted one is there."""
 
 
@@ -181,7 +181,7 @@ class LogView(LogCanvas):
         """A row to go to once what stands there has been read."""
         self.following = True
         self.mission: str | None = None
-        self.read_pages: Callable[[Sequence[Page]], None] = lambda _pages: None
+        self.read_pages: Callable[[Sequence[LogPage]], None] = lambda _pages: None
         self._awaited: Timer | None = None
 
     # what is shown
@@ -192,7 +192,7 @@ class LogView(LogCanvas):
         self.following, self._offset, self._heading = True, 0, None
         self.marked = self.here = None
         self._stop_waiting()
-        self._awaited = self.set_timer(PATIENCE, self._waited)
+        self._awaited = self.set_timer(SWITCH_SECONDS, self._waited)
 
     def _waited(self) -> None:
         """It is late: show that nothing is there yet."""
@@ -223,7 +223,7 @@ class LogView(LogCanvas):
         self.rows.grew(len(shown))
         self._place()
 
-    def changed(self, page: Page | None = None) -> None:
+    def changed(self, page: LogPage | None = None) -> None:
         """Pages were found, counted, or read (`page`); what is in sight stays in sight."""
         before = self._anchor()
         if page is not None:
@@ -246,10 +246,10 @@ class LogView(LogCanvas):
         self._settle(before)
         self.refresh()
 
-    def _anchor(self) -> At | None:
+    def _anchor(self) -> RowPlace | None:
         return self.rows.at(self.scroll_offset.y)
 
-    def _settle(self, before: At | None) -> None:
+    def _settle(self, before: RowPlace | None) -> None:
         """Have the line in the first row that was there before."""
         self.hold_rows(len(self.rows))
         if self.following:
@@ -312,7 +312,7 @@ class LogView(LogCanvas):
         else:
             self._look_around()
 
-    def show_line(self, page: Page, line: int) -> None:
+    def show_line(self, page: LogPage, line: int) -> None:
         """Have a line in sight, and stand on it."""
         self.here = (page, line)
         row = self.rows.row_of(page, line)

@@ -25,7 +25,7 @@ from overmind_tui.plans import rows as plans_rows
 from overmind_tui.render.cells import Cell, clipped, fitted
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
-UNREST = 0.5
+RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
 """Drawn lines."""
@@ -81,7 +81,7 @@ class ResourceTable(ScrollCanvas):
     @property
     def restless(self) -> bool:
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
-        return time.monotonic() - self._moved_at < UNREST
+        return time.monotonic() - self._moved_at < RESTLESS_SECONDS
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""

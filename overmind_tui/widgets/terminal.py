@@ -18,9 +18,9 @@ from textual.strip import Strip
 
 from overmind_tui.shell import time_budget
 from overmind_tui.terminal import grid, grid_search, title
-from overmind_tui.terminal.grid import Grid, Place, Selection
+from overmind_tui.terminal.grid import Grid, GridPlace, Selection
 from overmind_tui.terminal.grid_search import Match
-from overmind_tui.terminal.title import Window
+from overmind_tui.terminal.title import Viewport
 from overmind_tui.widgets import style as widgets_style
 from overmind_tui.widgets.canvas import Canvas, Titled
 
@@ -50,7 +50,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as all widgets have it
         super().__init__(id=id)
         self._grid: Grid | None = None
-        self._window = Window()
+        self._window = Viewport()
         self._scrolled = False
         self._cursor_row: int | None = None
         self._words = ""
@@ -83,7 +83,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
         """Rows between the end and what is shown."""
         return 0 if self._grid is None or not self._scrolled else max(self._last_top - self._window.row, 0)
 
-    def say(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
         """Instead of a screen, or on its first row; "" takes them away."""
         if words != self._words:
             self._words = words
@@ -92,7 +92,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
     def show(self, screen: Screen | None) -> None:
         """Another screen, at its end."""
         self._grid = None if screen is None else Grid(screen)
-        self.selection, self._scrolled, self._window = None, False, Window()
+        self.selection, self._scrolled, self._window = None, False, Viewport()
         self._pattern = None
         self._matches, self._match_rows = [], {}
         self.update()
@@ -188,7 +188,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
         left = min(max(self._window.column, column - width + 1), column)
         if top != self._window.row or left != self._window.column:
             self._scrolled = True
-        self._window = Window(top, left)
+        self._window = Viewport(top, left)
         self._settle()
         self._changed()
 
@@ -273,11 +273,11 @@ class TerminalView(TerminalCanvas):
     def __init__(self, point: Callable[[MouseEvent], bool], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._point = point
-        self._at: Place | None = None
+        self._at: GridPlace | None = None
         """The match that was shown last."""
-        self._origin = (Window(), False)
+        self._origin = (Viewport(), False)
         """What was in sight when a search began."""
-        self._dragged: Place | None = None
+        self._dragged: GridPlace | None = None
         self._slow = False
         """What is searched takes too long."""
 
@@ -331,7 +331,7 @@ class TerminalView(TerminalCanvas):
         row = self._grid.top + cursor.y
         if not self._window.row <= row < self._window.row + height:
             row = min(self._window.row + height, self._grid.end) - 1
-        place = Place(row, cursor.x)
+        place = GridPlace(row, cursor.x)
         self.selection = Selection(place, place)
         self._changed()
 
@@ -393,9 +393,9 @@ class TerminalView(TerminalCanvas):
     def to_match(self, *, back: bool, beyond: bool = False) -> bool:
         """The next one from the one that was shown last, or from the end of what is in sight; whether there is one."""
         self._find()
-        at = Place(self._window.row + self.pane[1], 0) if beyond or self._at is None else self._at
+        at = GridPlace(self._window.row + self.pane[1], 0) if beyond or self._at is None else self._at
         found = grid_search.next_match(self._matches, *at, back=back)
-        self._at = Place(found.row, found.start) if found else None
+        self._at = GridPlace(found.row, found.start) if found else None
         if found is None:
             self._changed()
             return False
@@ -459,10 +459,10 @@ class TerminalView(TerminalCanvas):
         y = place.row - self._grid.top
         return 0 <= y < self._grid.screen.rows and self._point(pointed(event, place.column, y))
 
-    def _place(self, event: events.MouseEvent) -> Place | None:
+    def _place(self, event: events.MouseEvent) -> GridPlace | None:
         """The cell below the mouse, or the one next to it."""
         if self._grid is None:
             return None
         offset = event.get_content_offset_capture(self)
         column = max(0, min(self._window.column + offset.x, self._grid.screen.columns - 1))
-        return Place(max(self._grid.first, min(self._window.row + offset.y, self._grid.end - 1)), column)
+        return GridPlace(max(self._grid.first, min(self._window.row + offset.y, self._grid.end - 1)), column)

@@ -251,7 +251,7 @@ class _Line:
         self._keeper = keeper
         self.closed = False
 
-    def ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
+    def request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._keeper.asked[op].append(fields)

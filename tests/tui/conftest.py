@@ -111,7 +111,7 @@ def logs_that_come_late_are_kept() -> Iterator[None]:
     Once it is gone this fixture can go.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "PATIENCE", 30.0)
+        patch.setattr(log, "SWITCH_SECONDS", 30.0)
         yield
 
 

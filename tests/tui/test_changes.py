@@ -103,7 +103,7 @@ def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
         (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
-        with pytest.raises(changes_page.NoGit, match=sentence):
+        with pytest.raises(changes_page.GitFailed, match=sentence):
             changes_page.git_changes(str(folder), {"PATH": path, "HOME": str(tmp_path)}, since=None)
 
 
@@ -185,7 +185,7 @@ INFO = {
 
 def test_a_description_leaves_out_what_is_not_set():
     text = "\n".join("".join(cell.text for cell in line)
-                     for line in describe.lines(INFO, None, describe.Look(1_767_225_600.0, UTC)))  # fmt: skip
+                     for line in describe.lines(INFO, None, describe.Rendering(1_767_225_600.0, UTC)))  # fmt: skip
     assert "agent" not in text
     assert "parent" not in text
     assert "None" not in text

@@ -10,8 +10,7 @@ import pytest
 from overmind_core.cli.command import COMMANDS as COMMAND_LINE
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.operations import Danger
-from overmind_tui.command_line import parse
-from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.table import TablePage
@@ -74,7 +73,7 @@ def test_a_verb_that_is_done_inside_is_an_action_of_the_table(verb):
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
 def test_what_takes_missions_here_takes_them_on_the_command_line(verb):
-    known = commandline.known(verb.name)
+    known = verbs.known(verb.name)
     assert not (verb.takes_missions or verb.one) or known.missions
     assert set(verb.prose or ()) <= known.valued
 

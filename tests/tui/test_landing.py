@@ -15,7 +15,7 @@ from overmind_tui.changes.page import ChangesPage
 from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.landing import form as landing_form
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing.dialog import LandScreen
+from overmind_tui.landing.dialog import LandingDialog
 from overmind_tui.landing.lines import How, Wanted
 from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.missions import rows as missions_rows
@@ -386,7 +386,7 @@ def test_landing_shows_what_would_come_and_remembers_how():
     async def scenario(app, press, pilot):
         await press("L")
         await pilot.pause()
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         await press("right", "tab", "tab")
         app.screen.paste("make test")
         await until(pilot, lambda: app.screen.state.stage == "ready", what="another look")
@@ -415,7 +415,7 @@ def test_a_check_that_fails_shows_its_log():
         await press("enter")
         await pilot.pause()
         assert "make test failed" in app.notice.text
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         await press("l")
         assert on_main(app)
         assert app.main.table.cursor_id == "00000005"
@@ -453,7 +453,7 @@ def test_what_is_not_committed_is_committed_first():
         await press("enter")
         await pilot.pause()
         assert ("commit", {"id": "00000002", "message": "Ports"}) in app.asked
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         assert app.screen.state.stage == "ready"
 
     walk(scenario)

@@ -16,11 +16,11 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.logs.reader import RunLog
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import PAGE, Look, Page, pieces
+from overmind_tui.log.index import PAGE, LogPage, LogScope, pieces
 from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.lines import nothing_since, screen, title
-from overmind_tui.log.page_worker import Job
-from overmind_tui.log.paged_log import PagedLog, Rows
+from overmind_tui.log.page_worker import ReadJob
+from overmind_tui.log.paged_log import PagedLog, ScreenRows
 from overmind_tui.log.reader import Reader
 from overmind_tui.render.cells import stripped
 from overmind_tui.render.row_filter import BrokenFilter
@@ -52,7 +52,7 @@ def everything(reader):
 
 def look(*missions, **how):
     tail = how.pop("tail", 10)
-    return Reader(missions, Look(tuple(one["id"] for one in missions), **how), zone=UTC, tail=tail)
+    return Reader(missions, LogScope(tuple(one["id"] for one in missions), **how), zone=UTC, tail=tail)
 
 
 def test_each_line_of_several_runs_is_on_one_page_with_what_was_noted_between(tmp_path):
@@ -165,7 +165,7 @@ def test_who_meets_a_page_that_was_rotated_away_forgets_all_others_but_those_tha
     for number in range(200):
         files.out(b"line %06d\n" % number * 100, BEGAN + number)
     reader = look(described("api", files))
-    paged_log, job = PagedLog(reader.open()), Job(reader)
+    paged_log, job = PagedLog(reader.open()), ReadJob(reader)
     said: list[Any] = []
     job.goal = list(reader.ends)
     while job.step(said.append):
@@ -323,10 +323,10 @@ def lines(count, text="line"):
 @pytest.mark.parametrize("cells", [0, 4, 80])
 def test_rows_are_where_the_lines_of_pages_are(cells):
     paged_log = PagedLog(lines(3), "partial")
-    one, other = Page((), 5), Page((), 7)
+    one, other = LogPage((), 5), LogPage((), 7)
     paged_log.found([one, other], whole=True)
     paged_log.read(other, lines(2, "a long one"), None)
-    rows = Rows(paged_log, cells)
+    rows = ScreenRows(paged_log, cells)
     seen = [rows.at(row) for row in range(len(rows))]
     assert None not in seen
     assert {at.page for at in seen if at} == {one, other, paged_log.tail}
@@ -339,14 +339,14 @@ def test_rows_are_where_the_lines_of_pages_are(cells):
     assert rows.row_of(other, 1) == start + (3 if cells == 4 else 1)
     before = len(rows)
     rows.grew(len(paged_log.add(lines(2), "")))
-    again = Rows(paged_log, cells)
+    again = ScreenRows(paged_log, cells)
     assert len(rows) == len(again)
     assert len(rows) != before or cells
 
 
 def test_a_filter_shows_what_was_counted_and_forgets_what_was_held():
     paged_log = PagedLog([*lines(3), (0.0, 0, "error")], "error so far")
-    page = Page((), 5)
+    page = LogPage((), 5)
     paged_log.found([page], whole=True)
     paged_log.read(page, lines(5), None)
     pattern = log_pattern.parsed("error")

@@ -11,7 +11,6 @@ from textual import events
 
 from overmind_core.errors import OvermindError
 from overmind_tui.missions import folder_completion, form_fields, form_request
-from overmind_tui.missions import form_fields as filling
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import What
 from overmind_tui.render.field import Field
@@ -24,14 +23,14 @@ COMMAND = (What("command"), What("shell"))
 
 
 def form(whats=WHATS, **typed):
-    made = filling.empty(whats, folder="/srv/work", generated="brave-otter")
+    made = form_fields.empty(whats, folder="/srv/work", generated="brave-otter")
     for key, text in typed.items():
-        made = filling.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
-    return filling.settled(made)
+        made = form_fields.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
+    return form_fields.settled(made)
 
 
 def keys(made):
-    return [entry.key for entry in filling.shown(made)]
+    return [entry.key for entry in form_fields.shown(made)]
 
 
 # the form as a value
@@ -53,44 +52,44 @@ def test_going_round_meets_each_entry_once():
     made, seen = form(), []
     for _ in keys(made):
         seen.append(made.at)
-        made = filling.stepped(made, 1)
+        made = form_fields.stepped(made, 1)
     assert made.at == "text"
     assert sorted(seen) == sorted(keys(made))
-    assert filling.stepped(filling.stepped(made, 1), -1).at == "text"
+    assert form_fields.stepped(form_fields.stepped(made, 1), -1).at == "text"
 
 
 def test_more_unfolds_and_folds_again():
     made = replace(form(), at="more")
-    assert filling.pressed(made, "right").unfolded
-    assert not filling.pressed(filling.pressed(made, "right"), "left").unfolded
-    assert filling.typed(made, " ").unfolded
-    assert filling.typed(made, "x") == made
+    assert form_fields.pressed(made, "right").unfolded
+    assert not form_fields.pressed(form_fields.pressed(made, "right"), "left").unfolded
+    assert form_fields.typed(made, " ").unfolded
+    assert form_fields.typed(made, "x") == made
 
 
 def test_a_refusal_unfolds_its_entry_and_goes_with_the_next_change_there():
-    made = filling.refused(form(), "max_cost", "too much")
+    made = form_fields.refused(form(), "max_cost", "too much")
     assert (made.at, made.unfolded, made.refusal) == ("max_cost", True, ("max_cost", "too much"))
-    assert filling.pressed(made, "end").refusal == made.refusal
-    assert filling.typed(made, "1").refusal == ("", "")
+    assert form_fields.pressed(made, "end").refusal == made.refusal
+    assert form_fields.typed(made, "1").refusal == ("", "")
 
 
 def test_what_completes_a_folder_is_for_what_was_typed_alone():
     made = replace(form(cwd="/sr"), at="cwd")
-    made = filling.offered(made, "/sr", "v/", ("srv",))
-    assert filling.offered(made, "/s", "rv/", ()) == made
-    assert filling.pressed(made, "right").values["cwd"].text == "/srv/"
-    assert filling.typed(made, "x").ghost == ""
+    made = form_fields.offered(made, "/sr", "v/", ("srv",))
+    assert form_fields.offered(made, "/s", "rv/", ()) == made
+    assert form_fields.pressed(made, "right").values["cwd"].text == "/srv/"
+    assert form_fields.typed(made, "x").ghost == ""
 
 
 def test_lines_are_typed_where_there_can_be_several():
-    made = filling.newline(filling.typed(form(), "one"))
-    made = filling.typed(made, "two\r\nthree\n")
+    made = form_fields.newline(form_fields.typed(form(), "one"))
+    made = form_fields.typed(made, "two\r\nthree\n")
     assert made.values["text"].text == "one\ntwo\nthree"
-    assert filling.newline(replace(made, at="name")).values["name"].text == ""
-    continued = filling.continued(filling.typed(form(), "a\\"))
+    assert form_fields.newline(replace(made, at="name")).values["name"].text == ""
+    continued = form_fields.continued(form_fields.typed(form(), "a\\"))
     assert continued is not None
     assert continued.values["text"].text == "a\n"
-    assert filling.continued(form()) is None
+    assert form_fields.continued(form()) is None
 
 
 ASKED = [
@@ -146,12 +145,12 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
 @pytest.mark.parametrize("cells", [20, 36, 80])
 @pytest.mark.parametrize("made", [
     form(), form(what="codex"), replace(form(text="x" * 300 + "\n" * 20), unfolded=True),
-    filling.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
+    form_fields.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
 ])  # fmt: skip
 def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
     drawn = form_fields.drawn(made, cells)
     cursors = [cell for line in drawn.lines for cell in line if cell.tone == form_fields.CURSOR]
-    assert len(cursors) == (made.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD})
+    assert len(cursors) == (made.entry.kind not in {form_fields.MissionKind.CHOICE, form_fields.MissionKind.FOLD})
     assert drawn.first <= drawn.last < len(drawn.lines)
     for line in drawn.lines:
         assert sum(len(cell.text) for cell in line) <= max(cells, form_fields.LABEL + 6), line
@@ -279,9 +278,11 @@ def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
         await pilot.press("n")
         await until(pilot, lambda: on_form(app), what="the form")
         await pilot.press(*"true", "up", "up", "right")
-        for _ in filling.ENTRIES:
+        for _ in form_fields.ENTRIES:
             await pilot.press("down")
-            label = next(entry.label for entry in filling.shown(app.screen.state) if entry.key == app.screen.state.at)
+            label = next(
+                entry.label for entry in form_fields.shown(app.screen.state) if entry.key == app.screen.state.at
+            )
             assert label in picture(app), label
         await pilot.press("enter")
         await until(pilot, lambda: not on_form(app), what="started")

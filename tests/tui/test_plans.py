@@ -14,7 +14,7 @@ from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.describe import Look
+from overmind_tui.missions.describe import Rendering
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans import rows as plans_rows
@@ -44,7 +44,7 @@ from tests.tui.test_pictures_plans import (
     whole,
 )
 
-LOOK = Look(NOW, UTC)
+LOOK = Rendering(NOW, UTC)
 
 
 def rows_of(*agents, status="running", began=100, ended=None):

@@ -162,7 +162,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
 
 
 def _until_reset(c: Conversation, result: TurnResult | None) -> TurnResult | None:
-    """A turn that a limit ended: its end was told before, of the program's own tries (`attempt`) nobody knows one."""
+    """A turn that a limit ended: its end was reported before; none is known of the program's own tries (`attempt`)."""
     doing = c.activity
     if result is None or result.ok or result.resume_at is not None or doing.doing is not ActivityKind.LIMITED:
         return result

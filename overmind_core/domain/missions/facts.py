@@ -1,4 +1,4 @@
-"""What may be told to the life of a mission, and what may follow from it: facts in, effects out. Plain values."""
+"""What may happen to a mission, and what may follow from it: facts in, effects out. Plain values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Now(NamedTuple):
     mono: float
 
 
-# Facts: what may be told to `next_state`.
+# Facts: the inputs of `next_state`.
 
 
 class Spawned(NamedTuple):

@@ -1,6 +1,6 @@
-"""The steps that run a project's own processes, as child missions in the worktree.
+"""The steps that run a project's own processes: its services as child missions in the worktree, its set-up commands.
 
-The project's set-up commands as a run of the mission, so that its log has what they write.
+The set-up is a run of the mission itself, so that its log has what they write.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Services:
         return child is not None and child in self._workspace.registry.live
 
     async def take(self, service: str) -> None:
-        """Start it: the one that ran before, unless its world is another by now."""
+        """Start it: the one that ran before, unless its environment is another by now."""
         if await self._started_again(service):
             return
         name, key = self._name(service), self._key(service)

@@ -175,7 +175,7 @@ class Files:
         return not any(saga.steps[number].act is StepKind.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
-        """Copy and link; what is left out is told in the mission's log."""
+        """Copy and link; what is left out is recorded in the mission's log."""
         from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         del service
