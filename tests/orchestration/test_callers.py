@@ -151,6 +151,7 @@ def plan(om):
     return made["id"]
 
 
+@pytest.mark.own_home  # its messages are counted from 1
 def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     om, talks = agents.om, ("--type", "session", "--provider", "claude")
     om.ok("start")
