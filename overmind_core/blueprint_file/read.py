@@ -121,11 +121,11 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _drafts(spot: FileValue | None, root: FileValue, world: ReadContext) -> list[Draft]:
+def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext) -> list[Draft]:
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
-    return [draft(entry, world) for entry in (table or {}).values()]
+    return [draft(entry, context) for entry in (table or {}).values()]
 
 
 def _report_whole(drafts: list[Draft], notes: Findings) -> None:

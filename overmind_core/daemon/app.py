@@ -65,7 +65,7 @@ from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
-from overmind_core.quests.service import QuestEnded, Quests
+from overmind_core.quests.service import QuestEnded, QuestService
 from overmind_core.schedules.actions import Starter
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
@@ -194,7 +194,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
         )
-        self.quests = Quests(
+        self.quests = QuestService(
             bus=self.bus,
             journal=self.journal,
             events=self.events,
@@ -369,12 +369,12 @@ class App:
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
         await self.keeper.connect(patient=False)
-        self.isolation.take_up()
-        self.landing.take_up()
+        self.isolation.resume()
+        self.landing.resume()
         self.plans.load()
         self.quests.load()
         self.schedules.rituals.load()
-        self.quests.take_up()
+        self.quests.resume()
         self.line.send_needs()
         self.schedules.begin()
         self.tasks.start(self.terminator.run())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from overmind_core.agents.validate import agent as agent_of
+from overmind_core.agents.validate import agent_of
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.missions.mission import Definition
 from overmind_core.errors import OvermindError

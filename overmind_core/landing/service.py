@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.answer_types import MergeItem, MergeResult
-    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.preview import Wish
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
@@ -99,14 +99,14 @@ class MergeQueue:
         self._traces: dict[str, Trace] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Take back, or write down, what an earlier supervisor was at."""
         saved = self._meta_table.get(KEY)
         self._traces = TRACES.decode(saved) if saved else {}
         for trace in list(self._traces.values()):
             self._tasks.start(self._settle(trace))
 
-    async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
+    async def merge(self, place: WorkLocation, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
         """Land the work of a mission; `say` gets each step.
 
         Raises:
@@ -114,7 +114,7 @@ class MergeQueue:
         """
         if self._phase.closing or self._phase.handing_over:
             raise OvermindError("busy", "The daemon is shutting down.")
-        from overmind_core.landing.merge import Merge, MergeParts  # noqa: PLC0415 - see above
+        from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
         turn = self._turn(place.repository)
         if turn.locked():
@@ -129,7 +129,7 @@ class MergeQueue:
                 self._workspace,
                 self._environments,
             )
-            return await Merge(parts, place, wish, say).run()
+            return await MergeRun(parts, place, wish, say).run()
 
     def keep(self, trace: Trace) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""

@@ -304,7 +304,7 @@ class KeeperSync:
         elif mission.status is Status.STOPPING and mission.ending is not None:
             if mission.ending.deadline_mono > self._clock.mono():
                 self._terminator.signal(mission, stop_signals(mission))
-            self._terminator.see_out(mission)
+            self._terminator.terminate(mission)
         else:
             if mission.status is Status.PAUSED:  # it was saved before it was done
                 self._tasks.start(self._trees.freeze(mission))
@@ -373,7 +373,7 @@ class KeeperSync:
         self._registry.apply_if_legal(mission, ended, urgent=True)
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
-            self._terminator.see_out(current)
+            self._terminator.terminate(current)
 
     def _troubled(self, run: str, reason: str | None) -> None:
         """The keeper holds the run's output back (a full disk), or no longer does."""

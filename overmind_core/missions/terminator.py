@@ -70,9 +70,9 @@ class Terminator:
     def signal(self, mission: Mission, signals: tuple[int, ...]) -> None:
         """Send these to every process of the mission, then see it out."""
         self._signals[mission.id] = signals
-        self.see_out(mission)
+        self.terminate(mission)
 
-    def see_out(self, mission: Mission) -> None:
+    def terminate(self, mission: Mission) -> None:
         """The mission is `stopping`: end it at its deadline."""
         self._leaving[mission.id] = mission.run_id
         self._wake.set()

@@ -36,7 +36,7 @@ _CONTINUES = 0b1000_0000, 0b1100_0000
 _LONGEST_CHARACTER = 4
 
 
-class Files(NamedTuple):
+class FolderContent(NamedTuple):
     """What is in a folder, as far as it was asked for; texts in wire form."""
 
     texts: dict[str, str]
@@ -45,18 +45,18 @@ class Files(NamedTuple):
     """Names of those that are larger than `LARGEST` bytes: only so much of their beginning is there."""
 
 
-def read_files(folder: str, names: Iterable[str]) -> Files:
+def read_files(folder: str, names: Iterable[str]) -> FolderContent:
     """Read these files, each without one newline at its end. Blocks: for a worker thread."""
     wanted = tuple(dict.fromkeys(names))
     try:
         where = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return Files({}, wanted, ())
+        return FolderContent({}, wanted, ())
     try:
         found = {name: data for name in wanted if (data := _read(where, name)) is not None}
     finally:
         os.close(where)
-    return Files(
+    return FolderContent(
         {name: to_wire(os.fsdecode(_fitting(data))) for name, data in found.items()},
         tuple(name for name in wanted if name not in found),
         tuple(name for name, data in found.items() if len(data) > LARGEST),

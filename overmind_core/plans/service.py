@@ -44,7 +44,7 @@ GRACE = 10.0
 """Seconds; of a plan, whose agents have their own."""
 
 
-class Projects(Protocol):
+class ProjectPlanner(Protocol):
     """Isolation, as far as plans ask it before they begin."""
 
     async def planned_in(self, folder: str, environ: Mapping[str, str]) -> Preparation:
@@ -78,7 +78,7 @@ class Plans:
         line: KeeperLine,
         registry: Registry,
         missions: Missions,
-        projects: Projects,
+        projects: ProjectPlanner,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
         attempts: Callable[[PlanState, AttemptListener], Attempts],

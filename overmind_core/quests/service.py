@@ -82,7 +82,7 @@ class QuestEnded(NamedTuple):
     quest: Quest
 
 
-class Quests:
+class QuestService:
     """Used from the loop's thread only; `live` is to be read."""
 
     def __init__(
@@ -126,7 +126,7 @@ class Quests:
         for row in self._quest_table.live():
             self._keep(store.quest(row))
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where the supervisor before was ended."""
         for quest in list(self.live):
             self.consider(quest)

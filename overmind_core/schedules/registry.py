@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.store import MissionTable
-    from overmind_core.quests.service import Quests
+    from overmind_core.quests.service import QuestService
     from overmind_core.quests.store import QuestTable
     from overmind_core.schedules.store import RitualTable
 
@@ -202,7 +202,7 @@ class RunRetention:
         self,
         *,
         rituals: RitualRegistry,
-        quests: Quests,
+        quests: QuestService,
         registry: Registry,
         journal: Journal,
         retention: Retention,

@@ -9,7 +9,7 @@ from overmind_core.domain.isolation.saga import SagaStep, StepKind
 from overmind_core.isolation.steps.containers import Containers, Images
 from overmind_core.isolation.steps.readiness import Readiness
 from overmind_core.isolation.steps.services import Services, SetUp
-from overmind_core.isolation.steps.worktree import Files, Worktree
+from overmind_core.isolation.steps.worktree import FilesStep, Worktree
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,7 +43,7 @@ class Acts:
     def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
         self._doers: Mapping[StepKind, Doer] = {
             StepKind.WORKTREE: Worktree(workspace, mission),
-            StepKind.FILES: Files(workspace, mission),
+            StepKind.FILES: FilesStep(workspace, mission),
             StepKind.IMAGE: Images(workspace, mission, unwanted),
             StepKind.CONTAINER: Containers(workspace, mission, unwanted),
             StepKind.SETUP: SetUp(workspace, mission),
