@@ -23,7 +23,7 @@ from overmind_core.wire.framing import API_VERSION
 if TYPE_CHECKING:
     from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
@@ -66,7 +66,7 @@ class DaemonApi:
         journal: Journal,
         registry: Registry,
         mission_table: MissionTable,
-        line: KeeperLine,
+        line: CurrentKeeper,
         missions: Missions,
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[None]],

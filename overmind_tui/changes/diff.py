@@ -141,7 +141,7 @@ class File(NamedTuple):
         return _FILE_TONES.get(self.letter, "slow")
 
 
-class Found(NamedTuple):
+class DiffFiles(NamedTuple):
     """The changes of a folder.
 
     Attributes:
@@ -179,14 +179,14 @@ class DiffText(NamedTuple):
     spots: Mapping[int, Spot] = {}
 
 
-def of_api(answer: Mapping[str, Any]) -> Found:
+def of_api(answer: Mapping[str, Any]) -> DiffFiles:
     """The answer of `changes`."""
     files = (
         File(one["status"][:1], one["path"], one.get("added"), one.get("removed"), one.get("old_path") or "")
         for one in answer["files"]
     )
     commits = ((one["hash"][:9], one["subject"]) for one in answer.get("commits") or ())
-    return Found(
+    return DiffFiles(
         answer.get("branch") or "", tuple(commits), tuple(files), answer["diff"], answer.get("cut") or "",
         "" if answer.get("base") in {None, HEAD} else answer["base"],
     )  # fmt: skip
@@ -194,7 +194,7 @@ def of_api(answer: Mapping[str, Any]) -> Found:
 
 def of_git(  # noqa: PLR0917 - what git says, in its order
     branch: str, commits: Sequence[str], status: str, diff: str, cut: str, since: str
-) -> Found:
+) -> DiffFiles:
     """What git itself says.
 
     Args:
@@ -207,10 +207,10 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     """
     files = _counted(_files(status), parts(diff))
     pairs = (line.partition(" ")[::2] for line in commits)
-    return Found(branch, tuple(pairs), tuple(files), diff, cut, "", since)
+    return DiffFiles(branch, tuple(pairs), tuple(files), diff, cut, "", since)
 
 
-def text(found: Found) -> DiffText:
+def text(found: DiffFiles) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
@@ -288,7 +288,7 @@ def _without_diff(files: Sequence[File], paths: Collection[str]) -> Lines:
     return lines
 
 
-def _head(found: Found) -> Lines:
+def _head(found: DiffFiles) -> Lines:
     new = sum(file.letter in "?A" for file in found.files)
     added = sum(file.added or 0 for file in found.files)
     removed = sum(file.removed or 0 for file in found.files)
@@ -299,7 +299,7 @@ def _head(found: Found) -> Lines:
     return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, said, *sums]]
 
 
-def _commits(found: Found) -> Lines:
+def _commits(found: DiffFiles) -> Lines:
     if not found.commits:
         return []
     count = len(found.commits)

@@ -28,7 +28,7 @@ class EntryKind(StrEnum):
     """Nothing to fill in: it unfolds the rest."""
 
 
-class MissionKind(StrEnum):
+class ProgramKind(StrEnum):
     """What the chosen program is."""
 
     AGENT = "agent"
@@ -36,16 +36,16 @@ class MissionKind(StrEnum):
     COMMAND = "command"
 
 
-class What(NamedTuple):
+class Startable(NamedTuple):
     """Something that can be started, and why it can't be here; "" when it can."""
 
     name: str
     missing: str = ""
 
     @property
-    def sort(self) -> MissionKind:
+    def sort(self) -> ProgramKind:
         """Anything but a shell or a command is an agent."""
-        return {SHELL: MissionKind.SHELL, COMMAND: MissionKind.COMMAND}.get(self.name, MissionKind.AGENT)
+        return {SHELL: ProgramKind.SHELL, COMMAND: ProgramKind.COMMAND}.get(self.name, ProgramKind.AGENT)
 
 
 class Entry(NamedTuple):
@@ -56,12 +56,12 @@ class Entry(NamedTuple):
     hint: str
     kind: EntryKind
     choices: tuple[str, ...] = ()
-    sorts: frozenset[MissionKind] = frozenset(MissionKind)
+    sorts: frozenset[ProgramKind] = frozenset(ProgramKind)
     more: bool = False
 
 
-_AGENT = frozenset({MissionKind.AGENT})
-_OF_TEXT = frozenset({MissionKind.AGENT, MissionKind.COMMAND})
+_AGENT = frozenset({ProgramKind.AGENT})
+_OF_TEXT = frozenset({ProgramKind.AGENT, ProgramKind.COMMAND})
 _RULES = "one rule in each line, such as Bash(git status)"
 ENTRIES: tuple[Entry, ...] = (
     Entry("what", "what", "", EntryKind.CHOICE),
@@ -80,8 +80,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("max_cost", "max cost", "no limit, in US dollars", EntryKind.LINE, sorts=_AGENT, more=True),
     Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", EntryKind.LINE, more=True),
 )
-TEXTS = {MissionKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
-         MissionKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
+TEXTS = {ProgramKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
+         ProgramKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
 """Label and hint of the entry `text`."""
 
 
@@ -100,7 +100,7 @@ class Form:
         candidates: Folders that the typed one could become.
     """
 
-    whats: tuple[What, ...]
+    whats: tuple[Startable, ...]
     values: Mapping[str, Field]
     generated: str
     at: str = "text"
@@ -110,7 +110,7 @@ class Form:
     candidates: tuple[str, ...] = ()
 
     @property
-    def what(self) -> What:
+    def what(self) -> Startable:
         """What is chosen."""
         word = self.values["what"].text
         return next((one for one in self.whats if one.name == word), self.whats[0])
@@ -125,7 +125,7 @@ class Form:
         return self.values[key].text.strip()
 
 
-def empty(whats: Sequence[What], *, folder: str, generated: str) -> Form:
+def empty(whats: Sequence[Startable], *, folder: str, generated: str) -> Form:
     """A form in which nothing was typed."""
     first = {entry.key: Field(entry.choices[0] if entry.choices else "") for entry in ENTRIES}
     values = {**first, "what": Field(whats[0].name), "cwd": Field.of(folder)}

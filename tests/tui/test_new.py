@@ -12,14 +12,19 @@ from textual import events
 from overmind_core.errors import OvermindError
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import What
+from overmind_tui.missions.form_fields import Startable
 from overmind_tui.render.field import Field
 from overmind_tui.shell import world
 from tests.kit import claude
 from tests.tui.conftest import picture, until
 
-WHATS = (What("claude"), What("shell"), What("command"), What("codex", "codex is not on PATH · npm install it"))
-COMMAND = (What("command"), What("shell"))
+WHATS = (
+    Startable("claude"),
+    Startable("shell"),
+    Startable("command"),
+    Startable("codex", "codex is not on PATH · npm install it"),
+)
+COMMAND = (Startable("command"), Startable("shell"))
 
 
 def form(whats=WHATS, **typed):
