@@ -1,4 +1,4 @@
-"""What the table of operations claims, tried on a daemon: a reading changes nothing, and what may be repeated may be.
+"""What the table of operations claims, tried on a daemon: who changes or ends something, and what may be repeated.
 
 Who may not ask is tried in tests/orchestration/test_callers.py.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-
-import pytest
+from functools import partial
 
 from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
@@ -16,8 +15,6 @@ from scripts.reference.answer_types import answers
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
-
-pytestmark = pytest.mark.shared_home
 
 NEVER = "0 0 29 2 *"
 READINGS = {
@@ -53,6 +50,8 @@ READINGS = {
 """Request that changes nothing → arguments with which it has something to tell."""
 SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}}
 """A repeat that is refused, by a sentence that says how it is: as it should be."""
+NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
+"""What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
 
 
 class World:
@@ -63,6 +62,8 @@ class World:
         om.environment |= AUTHOR
         self.code = Repository(om.path("code"))
         self.code.commit("first", {".overmind.yml": "isolation: {}\n"})
+        self.code.git("init", "-q", "--bare", om.path("remote"))
+        self.code.git("remote", "add", "origin", om.path("remote"))
         self.at = {"cwd": self.code.folder, "env": om.environment, "isolate": False}
         om.ok("start")
         self.task("task")
@@ -88,10 +89,9 @@ class World:
         return name
 
     def worker(self, name):
-        """The name of one that has ended, with a branch, which a remote may be pushed."""
-        self.code.git("init", "-q", "--bare", self.om.path("remote"))
-        self.code.git("remote", "add", "origin", self.om.path("remote"))
-        self.om.wait_status(self.task(name, "echo x > new; git add new; git commit -qm new", isolate=True), "stopped")
+        """The name of one that has ended, with a branch, and with work that is not committed."""
+        work = "echo x > $OVERMIND_MISSION_ID; git add .; git commit -qm new; echo y > more"
+        self.om.wait_status(self.task(name, work, isolate=True), "stopped")
         return name
 
     def plan(self, name):
@@ -109,7 +109,7 @@ class World:
         return name
 
     def changes(self):
-        """Each change that may be repeated, with arguments: what it is about is made when it is its turn."""
+        """Each change, with arguments: what it is about is made when it is its turn."""
         om = self.om
         yield "run", {"command": "exec sleep 1000", "request": "run", **self.at}
         yield "send", {"id": "talk", "text": "once", "request": "send"}
@@ -117,6 +117,10 @@ class World:
         yield "thaw", {"id": "task"}
         yield "seen", {"id": "task"}
         yield "update", {"id": "task", "labels": {"a": "b"}}
+        found = om.api("definition", id="task")
+        yield "redefine", {"id": "task", "as_of": found["as_of"], "definition": {**found["definition"], "labels": {}}}
+        yield "signal", {"id": self.task("signalled"), "signal": "TERM"}
+        yield "restart", {"id": self.task("restarted")}
         yield "stop", {"id": self.task("stopped")}
         yield "kill", {"id": self.task("killed")}
         yield "rm", {"id": self.over("removed")}
@@ -132,12 +136,32 @@ class World:
         yield "ritual_delete", {"id": "new"}
         yield "trust", {"cwd": self.code.folder, "env": om.environment}
         yield "push", {"id": self.worker("worker")}
+        yield "commit", {"id": "worker", "message": "the rest"}
+        yield "merge", {"id": "worker"}
+        yield "worktrees_prune", {}
+        yield "discard", {"id": self.worker("another"), "force": True}
         yield "prune", {}
+        yield "shutdown", {}
 
     def stored(self):
         """Everything in the database."""
         with contextlib.closing(sqlite3.connect(f"file:{self.om.path('state.db')}?mode=ro", uri=True)) as database:
             return list(database.iterdump())
+
+    def work(self):
+        """All that somebody could lose: what runs, and what is kept."""
+        try:
+            rows = self.om.api("ps", all=True)
+            runs = {("run", self.om.info(row["id"])["os_pid"]) for row in rows if row["ended_at"] is None}
+            kept = {(kind, row["id"]) for kind in ("quests", "rituals") for row in self.om.api(kind)}
+            worktrees = {("worktree", row["path"]) for row in self.om.api("worktrees")["worktrees"]}
+        except (OSError, EOFError):  # nobody runs anything any more
+            return set()
+        return {("mission", row["id"]) for row in rows} | runs | kept | worktrees
+
+    def lost(self, before):
+        """What of it is no more."""
+        return before - self.work()
 
     def there(self):
         """What there is of everything that a second time might make, or take away."""
@@ -174,14 +198,23 @@ def test_what_is_no_change_changes_nothing(om):
         assert world.stored() == before, command
 
 
-def test_what_may_be_repeated_is_as_once(om):
+def test_a_change_ends_work_where_its_row_says_so_and_may_be_repeated_where_it_says_so(om):
     world = World(om)
     tried = set()
     for command, args in world.changes():
+        row = OPERATIONS[command]
+        before = world.work()
         assert answered(om, command, args) is None, command
-        before = world.there()
-        meant = SAY_SO.get(command, {None, *OPERATIONS[command].already_done})
-        assert answered(om, command, args) in meant, command
-        assert world.there() == before, command
+        if row.danger is Danger.ENDS_WORK:
+            eventually(partial(world.lost, before), what=f"{command} has ended something")
+        else:
+            assert world.lost(before) == set(), command
+        if row.repeatable:
+            found = world.there()
+            assert answered(om, command, args) in SAY_SO.get(command, {None, *row.already_done}), command
+            assert world.there() == found, command
         tried.add(command)
-    assert tried == {row.name for row in REQUESTS if row.repeatable and row.danger is not Danger.NONE}
+    assert tried == {row.name for row in REQUESTS if row.danger is not Danger.NONE} - NOT_TRIED
+    assert not [
+        name for name in NOT_TRIED if OPERATIONS[name].danger is Danger.ENDS_WORK or OPERATIONS[name].repeatable
+    ]
