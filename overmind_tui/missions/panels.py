@@ -111,7 +111,7 @@ class Panels:
         return self._terminal_panel.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
 
     @property
-    def side(self) -> PanelKeys:
+    def panel_keys(self) -> PanelKeys:
         """Who does what the keys mean."""
         return self.panel_of(self.context)
 
@@ -194,7 +194,7 @@ class Panels:
 
     def close_one(self) -> bool:
         """Close one thing of the panel, or the panel; whether there was any."""
-        if self.side.close_one():
+        if self.panel_keys.close_one():
             return True
         if self.zoomed:
             self.do_zoom()

@@ -188,14 +188,14 @@ class TerminalPanel:
 
     def titles(self) -> tuple[str, str]:
         """What the border says above and below."""
-        view, stay = self._screen.terminal_view, self.session
-        above = title.title(stay.name, view.screen_shown.title if view.screen_shown is not None else "")
-        if stay.over:
-            return above, stay.over
-        if stay.finishing is not None:
-            return above, title.finishing(stay.finishing)
-        size = stay.size or view.pane
-        if stay.typing:
+        view, session = self._screen.terminal_view, self.session
+        above = title.title(session.name, view.screen_shown.title if view.screen_shown is not None else "")
+        if session.over:
+            return above, session.over
+        if session.finishing is not None:
+            return above, title.finishing(session.finishing)
+        size = session.size or view.pane
+        if session.typing:
             names = [key.name for key in self.keys.leaving]
             return above, title.typing(names, terminal=size, cropped=view.cropped)
         return above, title.looking(
