@@ -14,6 +14,7 @@ from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Mission, Run
 from overmind_core.domain.plans.blueprint import Blueprint
+from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.domain.quests import Quest
 from overmind_core.domain.schedules import Ritual, RitualRun
 from overmind_core.isolation import store as isolation
