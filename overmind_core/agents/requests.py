@@ -13,7 +13,7 @@ class Subscribe(Args, frozen=True):
 
     ids: list[str]
     from_start: bool = False
-    offsets: dict[str, Whole] = {}  # noqa: RUF012 (a struct copies it)
+    offsets: dict[str, Whole] = {}
 
 
 class Send(Args, frozen=True):
@@ -47,7 +47,7 @@ class Answer(Args, frozen=True, kw_only=True):
     id: str | None = None
     behaviour: Literal["allow", "deny", "always"]
     message: str | None = None
-    options: list[str] = []  # noqa: RUF012 (same)
+    options: list[str] = []
 
 
 class Hook(Args, frozen=True):
