@@ -174,7 +174,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("commit", "commit everything in a mission's worktree", _CHANGES, within=_PLAN),
     Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES, within=_PLAN),
     Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
-    Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS, within=_DESCENDANTS),
+    Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS,
+              within=_DESCENDANTS),
     Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down"),
 )  # fmt: skip
 """Requests of the API."""
