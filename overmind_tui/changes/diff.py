@@ -1,10 +1,7 @@
-"""What changed, by the supervisor's answer or by git's own words: the files, and the diff of each as a text. Pure.
+"""Changes in a folder as lines: the files, the diff of each with its line numbers, comments on its lines. Pure.
 
-A diff as lines to read: the files in it, the number of each line, and of which place each line speaks. Pure.
-
-What changed between two arrangements of rows: so that a key never acts on a row that moved under the finger.
-
-Comments on lines of a diff, gathered in one message that is not sent yet: its text is all there is of them. Pure.
+The supervisor's answer and git's own output are read alike. Comments are gathered in one message that is not sent yet:
+its text is all there is of them.
 """
 
 from __future__ import annotations
@@ -145,7 +142,7 @@ class File(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What changed.
+    """The changes of a folder.
 
     Attributes:
         branch: What is checked out; "" when it has no name.
@@ -167,7 +164,7 @@ class Found(NamedTuple):
 
 
 class DiffText(NamedTuple):
-    """Lines to show.
+    """A diff as lines to show.
 
     Attributes:
         lines: All of them.

@@ -1,4 +1,4 @@
-"""What changed in a mission's folder: the files, the diff of each, comments on its lines, and the way to land it.
+"""The page of a mission's changes: its files, the diff of each, comments on its lines, and the way to land it.
 
 The supervisor is asked; of what it can't tell, git itself is, in a thread: nothing that the folder's configuration
 names is run, no lock is taken, and neither time nor size is without a limit.
@@ -159,7 +159,7 @@ SHORT = 100_000
 
 
 class ChangeSource:
-    """Asks.
+    """Asks the supervisor for changes, and git where that can't tell.
 
     Args:
         row: The mission, or the row of its worktree.
@@ -227,11 +227,11 @@ HIGHEST_LIST = 6
 
 
 class ChangesPage(TextPage):
-    """Asks when it is opened, and again with ctrl-r.
+    """The page of changes; it asks when it is opened, and again with ctrl-r.
 
     Args:
         row: The mission, or the row of its worktree.
-        talking: Writes to its agent.
+        message_actions: Writes to its agent.
     """
 
     step_actions = ("next-file", "previous-file")

@@ -1,4 +1,4 @@
-"""New missions, changed ones, and shells beside them.
+"""Actions that start missions: new ones, changed ones, and shells beside them.
 
 A project's file runs commands: a person sees them, and says yes, before anything of it is used.
 """
@@ -20,7 +20,7 @@ from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import COMMAND, SHELL, EntryKind, Form, What
+from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, MissionKind, What
 from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
@@ -86,7 +86,7 @@ _random = random.SystemRandom()
 
 
 class StartActions:
-    """What begins work, or begins it anew."""
+    """Actions that begin work, or begin it anew."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -157,7 +157,7 @@ class StartActions:
         except form_request.Wrong as wrong:
             screen.refused(wrong.key, wrong.sentence)
             return
-        if form.what.sort is EntryKind.AGENT and not _has_screen(form.what.name):
+        if form.what.sort is MissionKind.AGENT and not _has_screen(form.what.name):
             asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
         def on_result(answers: Answers) -> None:
@@ -190,7 +190,7 @@ class StartActions:
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
         self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
 
-    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Requests.send`
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 

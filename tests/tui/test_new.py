@@ -150,7 +150,7 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
 def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
     drawn = form_fields.drawn(made, cells)
     cursors = [cell for line in drawn.lines for cell in line if cell.tone == form_fields.CURSOR]
-    assert len(cursors) == (made.entry.kind not in {form_fields.MissionKind.CHOICE, form_fields.MissionKind.FOLD})
+    assert len(cursors) == (made.entry.kind not in {form_fields.EntryKind.CHOICE, form_fields.EntryKind.FOLD})
     assert drawn.first <= drawn.last < len(drawn.lines)
     for line in drawn.lines:
         assert sum(len(cell.text) for cell in line) <= max(cells, form_fields.LABEL + 6), line
