@@ -101,14 +101,17 @@ def whole_program_uses() -> dict[str, int]:
 
 def uses_of_whole(source: str) -> int:
     """Count `app.x` where `app` is typed as the whole program, and `self._app.x` where such an `app` was kept."""
+    if not any(name in source for name in WHOLE_PROGRAM):
+        return 0
     tree = ast.parse(source)
     uses = 0
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            uses += sum(_is_taken_from(node, _wholes(scope)) for node in ast.walk(scope))
+            wholes = _wholes(scope)
+            uses += sum(_is_taken_from(node, wholes) for node in ast.walk(scope)) if wholes else 0
         elif isinstance(scope, ast.ClassDef):
             kept = _kept(scope)
-            uses += sum(_is_taken_from_self(node, kept) for node in ast.walk(scope))
+            uses += sum(_is_taken_from_self(node, kept) for node in ast.walk(scope)) if kept else 0
     return uses
 
 
